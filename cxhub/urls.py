@@ -1,0 +1,9 @@
+"""Every address of the site. Each part keeps its own urls.py; this file only mounts them."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+]
