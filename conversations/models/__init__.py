@@ -1,0 +1,38 @@
+"""Everything that happened, and with whom; import models from here."""
+
+from conversations.models.conversation import Conversation, ConversationLink
+from conversations.models.customer import Customer, CustomerLink, MatchCandidate
+from conversations.models.entry import Entry
+from conversations.models.entry_point import EntryPoint
+from conversations.models.handoff import Handoff
+from conversations.models.identifier import Identifier
+from conversations.models.interaction import Interaction, JoinCode
+from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
+from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField
+from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
+from conversations.models.transport import ChatSessionRecord, WebhookRecord
+
+__all__ = [
+    "Booking",
+    "ChatSessionRecord",
+    "Conversation",
+    "ConversationLink",
+    "Customer",
+    "CustomerLink",
+    "Entry",
+    "EntryPoint",
+    "Handoff",
+    "Identifier",
+    "Interaction",
+    "JoinCode",
+    "KnowledgeArticle",
+    "KnowledgePassage",
+    "MatchCandidate",
+    "Playbook",
+    "PlaybookForm",
+    "PlaybookFormField",
+    "PriceListItem",
+    "Technician",
+    "TechnicianShift",
+    "WebhookRecord",
+]

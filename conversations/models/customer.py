@@ -1,0 +1,102 @@
+"""The customer, and the links that join two records without rewriting either."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class Customer(models.Model):
+    """One person or household. `root` is the record this one is joined into, or itself.
+
+    Rows that belong to a customer keep the record they were made for (`original_customer`) and the
+    record they count for now (`customer`, always a root): joining and un-joining move only the latter.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    root = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="joined_records", editable=False,
+        help_text=_("The record this one is joined into; empty when it stands for itself."),
+    )
+    name = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=10, default="en")
+    time_zone = models.CharField(max_length=64, blank=True)
+    tier = models.CharField(max_length=20, default="standard")
+    open_balance = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    attributes = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(root__isnull=True) | ~models.Q(root=models.F("id")),
+                name="customer_root_is_another_record",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(_("Customer %(number)s")) % {"number": self.pk}
+
+
+class CustomerLink(models.Model):
+    """One joining of two records, with its evidence. Un-joining deactivates the row; it is never deleted."""
+
+    joined = models.ForeignKey(Customer, models.PROTECT, related_name="links_out")
+    into = models.ForeignKey(Customer, models.PROTECT, related_name="links_in")
+    evidence = models.JSONField(default=dict)
+    active = models.BooleanField(default=True)
+    made_by = models.CharField(max_length=200, help_text=_("Who or what rule, as text, so that it outlives accounts."))
+    made_at = models.DateTimeField(db_default=Now())
+    undone_by = models.CharField(max_length=200, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-made_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["joined"], condition=models.Q(active=True), name="customer_is_joined_into_one_record"
+            ),
+            models.CheckConstraint(condition=~models.Q(joined=models.F("into")), name="customer_is_not_joined_into_itself"),
+            models.CheckConstraint(
+                condition=models.Q(active=True, undone_at__isnull=True)
+                | models.Q(active=False, undone_at__isnull=False),
+                name="customer_link_is_dated_when_undone",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.joined} → {self.into}"
+
+
+class MatchCandidate(models.Model):
+    """Two records that may be one person. People see it and decide; nothing is joined by it."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("To be looked at")
+        JOINED = "joined", _("Joined")
+        DISMISSED = "dismissed", _("Different people")
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="candidates")
+    other = models.ForeignKey(Customer, models.CASCADE, related_name="candidates_of_others")
+    score = models.FloatField(default=0.5)
+    evidence = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    found_at = models.DateTimeField(db_default=Now())
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-score", "-found_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "other"], name="match_candidate_stands_once_per_pair"),
+            models.CheckConstraint(
+                condition=~models.Q(customer=models.F("other")), name="match_candidate_is_about_two_records"
+            ),
+            models.CheckConstraint(condition=models.Q(score__gte=0, score__lte=1), name="match_score_is_zero_to_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer} ~ {self.other}"

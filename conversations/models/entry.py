@@ -1,0 +1,92 @@
+"""The history: what people read, what screens replay, what reports count."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models.conversation import Conversation
+from conversations.models.interaction import Interaction
+
+
+class Entry(models.Model):
+    """One thing that happened. Never changed and never deleted, but for redaction, which leaves a mark.
+
+    `(conversation, seq)` counts from 1 without a hole. `kind` is registered in
+    `conversations.services.kinds`. `source_id` makes a repeated delivery write nothing.
+    """
+
+    class Actor(models.TextChoices):
+        CUSTOMER = "customer", _("Customer")
+        ASSISTANT = "assistant", _("AI agent")
+        AGENT = "agent", _("Person")
+        SYSTEM = "system", _("System")
+
+    class Audience(models.TextChoices):
+        EVERYONE = "everyone", _("Everyone")
+        STAFF = "staff", _("Staff only")
+
+    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="entries")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=40)
+    actor_kind = models.CharField(max_length=10, choices=Actor.choices)
+    actor_name = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)
+    data = models.JSONField(default=dict)
+    audience = models.CharField(max_length=8, choices=Audience.choices, default=Audience.EVERYONE)
+    interaction = models.ForeignKey(Interaction, models.PROTECT, null=True, blank=True, related_name="entries")
+    source_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    occurred_at = models.DateTimeField(db_default=Now())
+    recorded_at = models.DateTimeField(db_default=Now())
+    redacted_at = models.DateTimeField(null=True, blank=True)
+    redaction_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = _("entries")
+        ordering = ["conversation", "seq"]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "seq"], name="entry_seq_is_unique_in_its_conversation"),
+            models.CheckConstraint(condition=models.Q(seq__gte=1), name="entry_seq_starts_at_one"),
+            models.CheckConstraint(
+                condition=models.Q(kind__regex=r"^[a-z_]+(\.[a-z_]+)?$"), name="entry_kind_is_a_namespaced_word"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(actor_kind__in=["customer", "assistant", "agent", "system"]),
+                name="entry_actor_kind_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(audience__in=["everyone", "staff"]), name="entry_audience_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(redacted_at__isnull=True, redaction_reason="")
+                | (models.Q(redacted_at__isnull=False) & ~models.Q(redaction_reason="")),
+                name="redacted_entry_says_why",
+            ),
+        ]
+        indexes = [
+            # Serves the reports: entries of one kind over a period.
+            models.Index(fields=["kind", "recorded_at"], name="entry_by_kind_and_time"),
+            models.Index(fields=["interaction", "seq"], name="entry_by_interaction"),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="entries_are_never_deleted", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="entries_are_append_only",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="""
+                    IF OLD.redacted_at IS NULL AND NEW.redacted_at IS NOT NULL
+                       AND (to_jsonb(NEW) - '{body,data,actor_name,redacted_at,redaction_reason}'::text[])
+                         = (to_jsonb(OLD) - '{body,data,actor_name,redacted_at,redaction_reason}'::text[]) THEN
+                        RETURN NEW;
+                    END IF;
+                    RAISE EXCEPTION 'entries are append-only; only a redaction may change one, once'
+                        USING ERRCODE = 'check_violation';
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"

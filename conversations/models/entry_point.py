@@ -1,0 +1,67 @@
+"""Where customers come in: one web path or one phone number, and the playbook that answers there."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models.playbook import Playbook
+from routing.models import ServiceHours
+
+
+class Channel(models.TextChoices):
+    """The ways of reaching the company. Routing never sees this."""
+
+    CHAT = "chat", _("Web chat")
+    VOICE = "voice", _("Call")
+
+
+class EntryPoint(models.Model):
+    """A door. `address` is a web path such as /harborhome or an E.164 number."""
+
+    class Mode(models.TextChoices):
+        OFF = "off", _("Off")
+        SHADOW = "shadow", _("Drafts for staff only")
+        LIVE = "live", _("Live")
+
+    name = models.CharField(max_length=80)
+    channel = models.CharField(max_length=6, choices=Channel.choices)
+    address = models.CharField(max_length=200, help_text=_("A web path such as /harborhome, or a number such as +441632960100."))
+    company_name = models.CharField(max_length=80)
+    playbook_code = models.CharField(
+        max_length=40, help_text=_("The playbook whose published version answers here.")
+    )
+    hours = models.ForeignKey(ServiceHours, models.PROTECT, null=True, blank=True, related_name="+")
+    mode = models.CharField(max_length=6, choices=Mode.choices, default=Mode.LIVE)
+    live_share_percent = models.PositiveSmallIntegerField(
+        default=100, help_text=_("The share of new conversations the AI agent answers; the rest go to people.")
+    )
+    default_region = models.CharField(max_length=2, default="GB")
+    language = models.CharField(max_length=10, default="en-GB")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    allowed_origins = models.JSONField(
+        default=list, blank=True, help_text=_("Web sites that may show the widget; empty means this site only.")
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "address"], name="entry_point_address_is_unique_per_channel"),
+            models.CheckConstraint(condition=models.Q(mode__in=["off", "shadow", "live"]), name="entry_point_mode_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(channel__in=["chat", "voice"]), name="entry_point_channel_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(live_share_percent__lte=100), name="entry_point_live_share_is_a_percentage"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(channel="voice") | models.Q(address__regex=r"^\+[1-9][0-9]{6,14}$"),
+                name="voice_entry_point_address_is_e164",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def playbook(self) -> Playbook:
+        """The published playbook of this door. Raises Playbook.DoesNotExist when none is published."""
+        return Playbook.objects.get(code=self.playbook_code, status=Playbook.Status.PUBLISHED)

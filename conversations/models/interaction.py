@@ -1,0 +1,94 @@
+"""One chat session or one call inside a conversation, and the short codes that carry one into the other."""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models.conversation import Conversation
+from conversations.models.entry_point import Channel, EntryPoint
+from conversations.models.identifier import Assurance
+
+
+class Interaction(models.Model):
+    """What happened over one line. What its party may see depends on `assurance` and nothing else."""
+
+    class Direction(models.TextChoices):
+        INBOUND = "inbound", _("Inbound")
+        OUTBOUND = "outbound", _("Outbound")
+
+    class State(models.TextChoices):
+        STARTED = "started", _("Started")
+        RINGING = "ringing", _("Ringing")
+        ACTIVE = "active", _("Active")
+        ENDED = "ended", _("Ended")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="interactions")
+    entry_point = models.ForeignKey(EntryPoint, models.PROTECT, related_name="interactions")
+    channel = models.CharField(max_length=6, choices=Channel.choices)
+    direction = models.CharField(max_length=8, choices=Direction.choices, default=Direction.INBOUND)
+    provider_id = models.CharField(
+        max_length=100, unique=True, help_text=_("The call's or chat session's id as the transport names it.")
+    )
+    party = models.CharField(max_length=320, blank=True, help_text=_("The other end: a number or a visitor id."))
+    assurance = models.CharField(max_length=14, choices=Assurance.choices, default=Assurance.CLAIMED)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.STARTED)
+    started_at = models.DateTimeField(db_default=Now())
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=40, blank=True)
+    data = models.JSONField(
+        default=dict, blank=True, help_text=_("What the transport needs to go on, such as the call's region address.")
+    )
+
+    class Meta:
+        ordering = ["started_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="ended", ended_at__isnull=False)
+                | (~models.Q(state="ended") & models.Q(ended_at__isnull=True)),
+                name="interaction_has_an_end_exactly_when_ended",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(channel__in=["chat", "voice"]), name="interaction_channel_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["started", "ringing", "active", "ended"]),
+                name="interaction_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(assurance__in=["claimed", "network_hint", "verified"]),
+                name="interaction_assurance_is_known",
+            ),
+            models.CheckConstraint(condition=~models.Q(provider_id=""), name="interaction_has_a_provider_id"),
+        ]
+        indexes = [
+            # Serves the sweep that ends what the transport forgot to end.
+            models.Index(fields=["started_at"], name="interaction_live", condition=~models.Q(state="ended"))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} {self.provider_id}"
+
+
+class JoinCode(models.Model):
+    """A short code given in one interaction that carries its conversation into another. Single use."""
+
+    interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="join_codes")
+    code_hash = models.CharField(max_length=64, help_text=_("Keyed hash; the code itself is never stored."))
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.ForeignKey(Interaction, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code_hash"], condition=models.Q(used_at__isnull=True), name="unused_join_code_is_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.interaction} until {self.expires_at:%H:%M}"

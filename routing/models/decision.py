@@ -1,0 +1,63 @@
+"""What was decided, from which facts, by which row; kept for ever, so that it can be explained and replayed."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from routing.models.policy import Queue, ServiceLevel
+from routing.models.rules import Rule, RuleSet
+
+
+class Decision(models.Model):
+    """One evaluation of the published routing table over one `Need`. Append-only."""
+
+    class Handler(models.TextChoices):
+        ASSISTANT = "assistant", _("AI agent")
+        HUMAN = "human", _("Person")
+        CALLBACK = "callback", _("Call back")
+        AFTER_HOURS = "after_hours", _("After hours")
+
+    subject = models.CharField(max_length=64, help_text=_("What was routed, as the caller of routing names it."))
+    need = models.JSONField()
+    rule_set = models.ForeignKey(RuleSet, models.PROTECT, related_name="decisions")
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="decisions")
+    handler = models.CharField(max_length=12, choices=Handler.choices)
+    queue = models.ForeignKey(Queue, models.PROTECT, null=True, blank=True, related_name="decisions")
+    priority_class = models.PositiveSmallIntegerField(default=3)
+    required_skills = models.JSONField(default=list, help_text=_("Skill codes."))
+    service_level = models.ForeignKey(ServiceLevel, models.PROTECT, null=True, blank=True, related_name="+")
+    escalation_reason = models.CharField(max_length=40, blank=True)
+    sentence = models.TextField(help_text=_("Why, in a sentence."))
+    trace = models.JSONField(default=dict)
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-decided_at", "-id"]
+        indexes = [
+            # Serves the history of one subject, newest decision first.
+            models.Index(fields=["subject", "-id"], name="decision_by_subject"),
+            # Serves the dry run and the consistency figure: the decisions of the last days.
+            models.Index(fields=["-decided_at"], name="decision_by_time"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(handler__in=["assistant", "human", "callback", "after_hours"]),
+                name="decision_handler_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(handler="human") | models.Q(queue__isnull=False),
+                name="decision_for_a_person_names_a_queue",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(priority_class__gte=1, priority_class__lte=9),
+                name="decision_priority_class_is_one_to_nine",
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="decisions_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence

@@ -1,0 +1,142 @@
+"""Who can take work: teams, skills, routing profiles and the people themselves."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from routing.models.policy import CODE_VALIDATOR, Queue
+
+
+class Team(models.Model):
+    """People who answer to one lead."""
+
+    name = models.CharField(max_length=80, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Skill(models.Model):
+    """Something an agent may be good at, with a proficiency from 1 to 5 per agent."""
+
+    code = models.CharField(max_length=40, unique=True, validators=[CODE_VALIDATOR])
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoutingProfile(models.Model):
+    """Which queues its agents serve, in what order, and how much of which kind of work."""
+
+    name = models.CharField(max_length=80, unique=True)
+    queues = models.ManyToManyField(
+        Queue, through="RoutingProfileQueue", related_name="profiles"
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoutingProfileQueue(models.Model):
+    """One queue that a profile serves; a delay makes its agents the second line."""
+
+    profile = models.ForeignKey(RoutingProfile, models.CASCADE, related_name="queue_rows")
+    queue = models.ForeignKey(Queue, models.CASCADE, related_name="profile_rows")
+    order = models.PositiveSmallIntegerField(default=1)
+    delay_seconds = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["order"]
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "queue"], name="routing_profile_names_a_queue_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile} · {self.queue}"
+
+
+class RoutingProfileWork(models.Model):
+    """How heavy one kind of work is for a profile, and how many of it at once.
+
+    A kind without a row is not taken at all: a missing limit never means unlimited.
+    """
+
+    profile = models.ForeignKey(RoutingProfile, models.CASCADE, related_name="work_rows")
+    kind = models.CharField(max_length=40, validators=[CODE_VALIDATOR], help_text=_("The kind of work, as the product names it."))
+    weight = models.PositiveSmallIntegerField(help_text=_("How much of an agent's capacity one piece takes."))
+    max_at_once = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        ordering = ["kind"]
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "kind"], name="routing_profile_weighs_a_kind_of_work_once"),
+            models.CheckConstraint(
+                condition=models.Q(weight__gte=1, max_at_once__gte=1),
+                name="routing_profile_work_has_weight_and_limit",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile} · {self.kind}"
+
+
+class AgentProfile(models.Model):
+    """A person who takes work. `load` is written by reservations only, under the row's lock."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="agent_profile")
+    display_name = models.CharField(max_length=80, help_text=_("The name customers see."))
+    team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="agents")
+    routing_profile = models.ForeignKey(RoutingProfile, models.PROTECT, related_name="agents")
+    phone_number = models.CharField(
+        max_length=16, blank=True, help_text=_("Where live calls are connected, such as +441632960111.")
+    )
+    capacity = models.PositiveSmallIntegerField(default=6)
+    load = models.PositiveSmallIntegerField(default=0, editable=False)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["display_name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(load__gte=0) & models.Q(load__lte=models.F("capacity")),
+                name="agent_load_stays_within_capacity",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(phone_number="") | models.Q(phone_number__regex=r"^\+[1-9][0-9]{6,14}$"),
+                name="agent_phone_number_is_e164",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
+class AgentSkill(models.Model):
+    """How good an agent is at something."""
+
+    agent = models.ForeignKey(AgentProfile, models.CASCADE, related_name="skill_rows")
+    skill = models.ForeignKey(Skill, models.CASCADE, related_name="agent_rows")
+    proficiency = models.PositiveSmallIntegerField(default=3)
+
+    class Meta:
+        ordering = ["-proficiency"]
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "skill"], name="agent_has_a_skill_once"),
+            models.CheckConstraint(
+                condition=models.Q(proficiency__gte=1, proficiency__lte=5),
+                name="agent_skill_proficiency_is_one_to_five",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent} · {self.skill} {self.proficiency}"

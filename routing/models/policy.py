@@ -1,0 +1,201 @@
+"""What managers decide about work: reasons, outcomes, queues, hours, service levels, territories.
+
+Nothing here knows how a customer reached the company: no table has a channel.
+"""
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+CODE_VALIDATOR = RegexValidator(
+    r"^[a-z][a-z0-9_]*$", _("Use small letters, digits and underscores, starting with a letter.")
+)
+
+
+class ServiceHours(models.Model):
+    """When a queue or an entry point is staffed, as an opening-hours string in one time zone."""
+
+    code = models.CharField(max_length=40, unique=True, validators=[CODE_VALIDATOR])
+    name = models.CharField(max_length=80)
+    time_zone = models.CharField(max_length=64, help_text=_("For example Europe/London."))
+    expression = models.CharField(
+        max_length=500, help_text=_("For example “Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off”.")
+    )
+    country = models.CharField(
+        max_length=2, blank=True, help_text=_("Two-letter country whose public holidays count as PH.")
+    )
+    subdivision = models.CharField(max_length=10, blank=True)
+
+    class Meta:
+        verbose_name_plural = _("service hours")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ServiceHoursException(models.Model):
+    """One date on which the ordinary hours do not hold."""
+
+    hours = models.ForeignKey(ServiceHours, models.CASCADE, related_name="exceptions")
+    date = models.DateField()
+    expression = models.CharField(
+        max_length=100, blank=True, help_text=_("Opening times of that day, such as “10:00-14:00”; empty means closed.")
+    )
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["date"]
+        constraints = [
+            models.UniqueConstraint(fields=["hours", "date"], name="service_hours_have_one_exception_per_date")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date}: {self.expression or _('closed')}"
+
+
+class ServiceLevel(models.Model):
+    """How soon work should be answered, and how often that must be met."""
+
+    code = models.CharField(max_length=40, unique=True, validators=[CODE_VALIDATOR])
+    name = models.CharField(max_length=80)
+    answer_within_seconds = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    target_percent = models.PositiveSmallIntegerField(default=80)
+    max_wait_seconds = models.PositiveIntegerField(
+        default=1800, help_text=_("Nothing waits longer: after this the work goes before everything of its class.")
+    )
+
+    class Meta:
+        ordering = ["answer_within_seconds"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(target_percent__gte=1, target_percent__lte=100),
+                name="service_level_target_is_a_percentage",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(answer_within_seconds__gte=1)
+                & models.Q(max_wait_seconds__gte=models.F("answer_within_seconds")),
+                name="service_level_waits_at_least_as_long_as_its_target",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Queue(models.Model):
+    """A line of waiting work. Queues of one group share one dispatch lock and so one order."""
+
+    code = models.CharField(max_length=40, unique=True, validators=[CODE_VALIDATOR])
+    name = models.CharField(max_length=80)
+    group = models.CharField(
+        max_length=40, default="main", help_text=_("Queues that share agents belong in the same group.")
+    )
+    service_level = models.ForeignKey(ServiceLevel, models.PROTECT, related_name="queues")
+    hours = models.ForeignKey(ServiceHours, models.PROTECT, null=True, blank=True, related_name="queues")
+    overflow_queue = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+    overflow_after_seconds = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(overflow_queue__isnull=True) | ~models.Q(overflow_queue=models.F("id")),
+                name="queue_does_not_overflow_into_itself",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReasonCode(models.Model):
+    """Why a customer came. The same list for every way of reaching the company."""
+
+    code = models.CharField(max_length=40, unique=True, validators=[CODE_VALIDATOR])
+    name = models.CharField(max_length=80)
+    line_of_business = models.CharField(max_length=40, blank=True)
+    urgency = models.CharField(
+        max_length=10,
+        choices=[("normal", _("Normal")), ("high", _("High")), ("emergency", _("Emergency"))],
+        default="normal",
+        help_text=_("The urgency this reason has when the customer says nothing of it."),
+    )
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(urgency__in=["normal", "high", "emergency"]),
+                name="reason_code_urgency_is_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReasonPhrase(models.Model):
+    """One way customers put a reason; the local classifier learns from these."""
+
+    reason = models.ForeignKey(ReasonCode, models.CASCADE, related_name="phrases")
+    text = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["text"]
+        constraints = [
+            models.UniqueConstraint(fields=["reason", "text"], name="reason_phrase_stands_once_per_reason"),
+            models.CheckConstraint(condition=~models.Q(text=""), name="reason_phrase_is_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class DispositionCode(models.Model):
+    """How a conversation ended. The same list for every way of reaching the company."""
+
+    code = models.CharField(max_length=40, unique=True, validators=[CODE_VALIDATOR])
+    name = models.CharField(max_length=80)
+    resolved = models.BooleanField(default=True, help_text=_("Whether this outcome means that the need was met."))
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Territory(models.Model):
+    """A part of the country the company serves, made of postcode prefixes."""
+
+    code = models.CharField(max_length=40, unique=True, validators=[CODE_VALIDATOR])
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        verbose_name_plural = _("territories")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TerritoryPostcode(models.Model):
+    """A postcode prefix, without spaces and in capitals; it belongs to one territory."""
+
+    territory = models.ForeignKey(Territory, models.CASCADE, related_name="postcodes")
+    prefix = models.CharField(max_length=10, unique=True)
+
+    class Meta:
+        ordering = ["prefix"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(prefix__regex=r"^[A-Z0-9]+$"),
+                name="territory_postcode_is_capitals_and_digits",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.prefix

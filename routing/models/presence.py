@@ -1,0 +1,40 @@
+"""Whether an agent can be offered work now."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from routing.models.organisation import AgentProfile
+
+
+class Presence(models.Model):
+    """One row per agent. It says what the agent chose, not what they are doing: load says that."""
+
+    class State(models.TextChoices):
+        AVAILABLE = "available", _("Available")
+        AWAY = "away", _("Away")
+        OFFLINE = "offline", _("Offline")
+
+    agent = models.OneToOneField(AgentProfile, models.CASCADE, related_name="presence", primary_key=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OFFLINE)
+    away_reason = models.CharField(max_length=40, blank=True)
+    since = models.DateTimeField(default=timezone.now)
+    idle_since = models.DateTimeField(default=timezone.now)
+    last_heartbeat_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = _("presence")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["available", "away", "offline"]), name="presence_state_is_known"
+            ),
+        ]
+        indexes = [
+            # Serves routing.services.dispatch: the available agents, longest idle first.
+            models.Index(
+                fields=["idle_since"], name="presence_longest_idle", condition=models.Q(state="available")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent}: {self.get_state_display()}"

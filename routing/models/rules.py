@@ -1,0 +1,144 @@
+"""Decision tables that managers own: sets, their rows, and the test cases that guard publishing."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class RuleSet(models.Model):
+    """One version of one decision table. Drafts change; published and retired versions never do."""
+
+    class Kind(models.TextChoices):
+        ROUTING = "routing", _("Routing")
+        SCORING = "scoring", _("Scoring")
+        ESCALATION = "escalation", _("Escalation")
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+        RETIRED = "retired", _("Retired")
+
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    version = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    note = models.TextField(blank=True, help_text=_("What this version changes, and why."))
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    compiled = models.JSONField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["kind", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "version"], name="rule_set_version_is_unique_per_kind"),
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=models.Q(status="published"),
+                name="rule_set_has_one_published_version_per_kind",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="draft")
+                | models.Q(published_at__isnull=False, compiled__isnull=False),
+                name="published_rule_set_is_compiled_and_dated",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["draft", "published", "retired"]), name="rule_set_status_is_known"
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="published_rule_set_never_changes",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__status__in=["published", "retired"]),
+                func="""
+                    IF NEW.compiled IS DISTINCT FROM OLD.compiled OR NEW.kind <> OLD.kind
+                       OR NEW.version <> OLD.version OR NEW.note <> OLD.note OR NEW.status = 'draft'
+                       OR NEW.published_at IS DISTINCT FROM OLD.published_at THEN
+                        RAISE EXCEPTION 'a published rule set never changes' USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Protect(
+                name="published_rule_set_is_never_deleted",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__status__in=["published", "retired"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} v{self.version} ({self.get_status_display()})"
+
+
+class Rule(models.Model):
+    """One row of a table: cells by fact name, outputs by output name, first match wins.
+
+    `conditions` maps a fact of `routing.need.FACTS` to the text of its cell; an absent or empty cell
+    matches anything. `outputs` maps output names to values. A row without conditions is the catch-all.
+    """
+
+    rule_set = models.ForeignKey(RuleSet, models.CASCADE, related_name="rules")
+    position = models.PositiveIntegerField()
+    description = models.CharField(max_length=200)
+    conditions = models.JSONField(default=dict, blank=True)
+    outputs = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["rule_set", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule_set", "position"],
+                name="rule_position_is_unique_in_its_set",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
+            models.CheckConstraint(condition=~models.Q(description=""), name="rule_says_what_it_is_for"),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="rules_of_a_published_set_never_change",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                declare=[("parent_status", "text")],
+                func="""
+                    IF TG_OP <> 'INSERT' THEN
+                        SELECT status INTO parent_status FROM routing_ruleset WHERE id = OLD.rule_set_id;
+                        IF parent_status IN ('published', 'retired') THEN
+                            RAISE EXCEPTION 'rules of a published set never change' USING ERRCODE = 'check_violation';
+                        END IF;
+                    END IF;
+                    IF TG_OP <> 'DELETE' THEN
+                        SELECT status INTO parent_status FROM routing_ruleset WHERE id = NEW.rule_set_id;
+                        IF parent_status IN ('published', 'retired') THEN
+                            RAISE EXCEPTION 'rules of a published set never change' USING ERRCODE = 'check_violation';
+                        END IF;
+                        RETURN NEW;
+                    END IF;
+                    RETURN OLD;
+                """,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.description
+
+
+class RuleSetCase(models.Model):
+    """An example a set must answer rightly before it can be published."""
+
+    rule_set = models.ForeignKey(RuleSet, models.CASCADE, related_name="cases")
+    name = models.CharField(max_length=200)
+    need = models.JSONField(default=dict, help_text=_("The facts of the example; what is left out has its default."))
+    expected = models.JSONField(default=dict, help_text=_("The outputs that must come out."))
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["rule_set", "name"], name="rule_set_case_name_is_unique_in_its_set")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

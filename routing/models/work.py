@@ -1,0 +1,164 @@
+"""Work that waits for a person, and the offers made of it."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from routing.models.decision import Decision
+from routing.models.organisation import AgentProfile
+from routing.models.policy import Queue
+
+
+class WorkItem(models.Model):
+    """One piece of work for a person. `subject` is whatever the caller wants done, by its own name for it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        RESERVED = "reserved", _("Offered")
+        ASSIGNED = "assigned", _("With a person")
+        WRAPPING = "wrapping", _("Wrapping up")
+        COMPLETED = "completed", _("Completed")
+        CANCELED = "canceled", _("Canceled")
+
+    LIVE_STATES: ClassVar = (State.QUEUED, State.RESERVED, State.ASSIGNED, State.WRAPPING)
+
+    subject = models.CharField(max_length=64)
+    kind = models.CharField(max_length=40, help_text=_("The kind of work; routing profiles weigh it."))
+    decision = models.ForeignKey(Decision, models.PROTECT, null=True, blank=True, related_name="work_items")
+    queue = models.ForeignKey(Queue, models.PROTECT, related_name="work_items")
+    priority_class = models.PositiveSmallIntegerField(default=3)
+    required_skills = models.JSONField(default=list)
+    preferred_agent = models.ForeignKey(AgentProfile, models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    created_at = models.DateTimeField(db_default=Now())
+    enqueued_at = models.DateTimeField(db_default=Now(), help_text=_("The first time; a re-queue keeps it."))
+    deadline = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["priority_class", "deadline", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject"],
+                condition=models.Q(state__in=["queued", "reserved", "assigned", "wrapping"]),
+                name="subject_has_at_most_one_live_work_item",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["completed", "canceled"], ended_at__isnull=False)
+                | models.Q(state__in=["queued", "reserved", "assigned", "wrapping"], ended_at__isnull=True),
+                name="work_item_has_an_end_exactly_when_ended",
+            ),
+        ]
+        indexes = [
+            # Serves routing.services.dispatch: the waiting line in its order.
+            models.Index(
+                fields=["priority_class", "deadline", "id"],
+                name="work_item_waiting_line",
+                condition=models.Q(state="queued"),
+            ),
+            models.Index(fields=["subject", "-id"], name="work_item_by_subject"),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.FSM(
+                name="work_item_moves_only_along_its_life_cycle",
+                field="state",
+                transitions=[
+                    ("queued", "reserved"),
+                    ("queued", "canceled"),
+                    ("queued", "completed"),
+                    ("reserved", "queued"),
+                    ("reserved", "assigned"),
+                    ("reserved", "canceled"),
+                    ("assigned", "queued"),
+                    ("assigned", "wrapping"),
+                    ("assigned", "completed"),
+                    ("assigned", "canceled"),
+                    ("wrapping", "completed"),
+                    ("wrapping", "queued"),
+                ],
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class Reservation(models.Model):
+    """An offer of one work item to one agent; it holds capacity from the offer until it ends."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Offered")
+        ACCEPTED = "accepted", _("Accepted")
+        REJECTED = "rejected", _("Declined")
+        TIMEOUT = "timeout", _("Not answered")
+        CANCELED = "canceled", _("Canceled")
+        RESCINDED = "rescinded", _("Taken back")
+        WRAPPING = "wrapping", _("Wrapping up")
+        COMPLETED = "completed", _("Completed")
+
+    LIVE_STATES: ClassVar = (State.PENDING, State.ACCEPTED, State.WRAPPING)
+
+    work_item = models.ForeignKey(WorkItem, models.PROTECT, related_name="reservations")
+    agent = models.ForeignKey(AgentProfile, models.PROTECT, related_name="reservations")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    weight = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=200, help_text=_("Why this agent."))
+    offered_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-offered_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["work_item"],
+                condition=models.Q(state__in=["pending", "accepted", "wrapping"]),
+                name="work_item_has_at_most_one_live_reservation",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["pending", "accepted", "wrapping"], ended_at__isnull=True)
+                | models.Q(
+                    state__in=["rejected", "timeout", "canceled", "rescinded", "completed"], ended_at__isnull=False
+                ),
+                name="reservation_has_an_end_exactly_when_ended",
+            ),
+            models.CheckConstraint(condition=models.Q(weight__gte=1), name="reservation_has_weight"),
+        ]
+        indexes = [
+            # Serves the time-out sweep.
+            models.Index(
+                fields=["expires_at"], name="reservation_pending_expiry", condition=models.Q(state="pending")
+            ),
+            # Serves an agent's list of work.
+            models.Index(
+                fields=["agent"],
+                name="reservation_live_by_agent",
+                condition=models.Q(state__in=["pending", "accepted", "wrapping"]),
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.FSM(
+                name="reservation_moves_only_along_its_life_cycle",
+                field="state",
+                transitions=[
+                    ("pending", "accepted"),
+                    ("pending", "rejected"),
+                    ("pending", "timeout"),
+                    ("pending", "canceled"),
+                    ("pending", "rescinded"),
+                    ("accepted", "wrapping"),
+                    ("accepted", "completed"),
+                    ("accepted", "canceled"),
+                    ("accepted", "rescinded"),
+                    ("wrapping", "completed"),
+                    ("wrapping", "rescinded"),
+                ],
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.work_item} → {self.agent}: {self.get_state_display()}"
