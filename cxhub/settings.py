@@ -1,17 +1,34 @@
-"""Every setting of CX Hub, read from the environment (and from .env); .env.example explains each."""
+"""Every setting of CX Hub, read from the environment and from .env; .env.example explains each."""
 
+import os
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import environ
+from cxhub.embedded import places, postgres, valkey
+from cxhub.environment import Environment
+from cxhub.logs import logging_configuration
+from cxhub.secret_files import kept_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env = Environment(BASE_DIR / os.environ.get("ENV_FILE", ".env"))
 
-DEBUG = env.bool("DEBUG", default=True)
-SECRET_KEY = env.str("SECRET_KEY", default="development-only-" + "x" * 50)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
-PORT = env.int("PORT", default=8000)
+# --- Where and how it runs
+
+DEBUG = env.flag("DEBUG", default=True)
+DATA_DIR = BASE_DIR / env.text("DATA_DIR", default=".data")
+BIND_ADDRESS = env.text("BIND_ADDRESS", default="127.0.0.1")
+PORT = env.whole_number("PORT", default=8000, lowest=1, highest=65535)
+PUBLIC_URL = env.web_address("PUBLIC_URL", default=f"http://localhost:{PORT}")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or ""])
+TRUST_PROXY_HEADERS = env.flag("TRUST_PROXY_HEADERS", default=False)
+SECRET_KEY = env.text("SECRET_KEY")
+if not SECRET_KEY and DEBUG:
+    SECRET_KEY = kept_secret(DATA_DIR, "secret_key")
+elif not SECRET_KEY:
+    env.require("SECRET_KEY", "DEBUG is off", "SECRET_KEY=<50 random characters>")
+
+# --- Applications
 
 INSTALLED_APPS = [
     "daphne",
@@ -21,7 +38,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
@@ -43,7 +59,6 @@ INSTALLED_APPS = [
     "reporting",
     "cxhub",
 ]
-
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -60,9 +75,9 @@ MIDDLEWARE = [
     "pghistory.middleware.HistoryMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-
 ROOT_URLCONF = "cxhub.urls"
 ASGI_APPLICATION = "cxhub.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -78,31 +93,85 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db_url("DATABASE_URL")}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-VALKEY_URL = env.str("VALKEY_URL")
+# --- PostgreSQL and Valkey
+
+EMBEDDED_DATABASE = not env.text("DATABASE_URL")
+EMBEDDED_VALKEY = not env.text("VALKEY_URL")
+EMBEDDED_PLACES = places.find(DATA_DIR) if EMBEDDED_DATABASE or EMBEDDED_VALKEY else None
+DATABASES = {"default": env.database("DATABASE_URL", postgres.address(EMBEDDED_PLACES) if EMBEDDED_PLACES else "")}
+DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    "min_size": 1,
+    "max_size": env.whole_number("DATABASE_POOL_SIZE", default=10, lowest=1, highest=200),
+    "timeout": 10,
+}
+VALKEY_URL = env.valkey("VALKEY_URL", valkey.address(EMBEDDED_PLACES) if EMBEDDED_PLACES else "")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": VALKEY_URL}}
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [VALKEY_URL]}}
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # Publish/subscribe ignores database numbers, so the prefix keeps apart what shares one server.
+        "CONFIG": {"hosts": [VALKEY_URL], "prefix": f"cxhub:{valkey.database_number(VALKEY_URL)}:"},
+    }
 }
-CELERY_BROKER_URL = VALKEY_URL
+CELERY_BROKER_URL = valkey.broker_url(VALKEY_URL)
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {
+    "write-heartbeat": {"task": "cxhub.tasks.write_heartbeat", "schedule": 15.0, "options": {"expires": 15}},
+}
+
+# --- Signing in
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
-LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
-USE_I18N = True
-USE_TZ = True
-LOCALE_PATHS = [BASE_DIR / "locale"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/inbox/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "cxhub.accounts.StaffAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "cxhub.accounts.name_signed_in_with"
+AXES_RESET_ON_SUCCESS = True
+EMAIL_CONFIGURATION = env.email("EMAIL_URL", default="consolemail://")
+EMAIL_BACKEND = EMAIL_CONFIGURATION["EMAIL_BACKEND"]
+EMAIL_HOST = EMAIL_CONFIGURATION["EMAIL_HOST"]
+EMAIL_PORT = EMAIL_CONFIGURATION["EMAIL_PORT"]
+EMAIL_HOST_USER = EMAIL_CONFIGURATION["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = EMAIL_CONFIGURATION["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = EMAIL_CONFIGURATION.get("EMAIL_USE_TLS", False)
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="CX Hub <cxhub@localhost>")
 
-STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / ".data" / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# --- What browsers may do
 
+SERVED_OVER_HTTPS = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = SERVED_OVER_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_HTTPS and not DEBUG else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
+SECURE_SSL_REDIRECT = SERVED_OVER_HTTPS and TRUST_PROXY_HEADERS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY_HEADERS else None
+X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -120,17 +189,82 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+# --- Language and time
 
-ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", default="")
-VONAGE_GATEWAY = env.str("VONAGE_GATEWAY", default="simulator")
-VONAGE_APPLICATION_ID = env.str("VONAGE_APPLICATION_ID", default="")
-VONAGE_API_KEY = env.str("VONAGE_API_KEY", default="")
-VONAGE_SIGNATURE_SECRET = env.str("VONAGE_SIGNATURE_SECRET", default="")
-VONAGE_PRIVATE_KEY = env.str("VONAGE_PRIVATE_KEY", default="")
-PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}")
-VOICE_REPLY_BUDGET_MS = env.int("VOICE_REPLY_BUDGET_MS", default=900)
-TURN_LEASE_SECONDS = env.int("TURN_LEASE_SECONDS", default=60)
-RESERVATION_TIMEOUT_SECONDS = env.int("RESERVATION_TIMEOUT_SECONDS", default=30)
-CHAT_MAX_MESSAGE_BYTES = env.int("CHAT_MAX_MESSAGE_BYTES", default=16384)
-CHAT_MESSAGES_PER_SECOND = env.int("CHAT_MESSAGES_PER_SECOND", default=5)
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Static files
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MEDIA_ROOT = DATA_DIR / "media"
+
+# --- The API
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
+    "PAGE_SIZE": 50,
+}
+SPECTACULAR_SETTINGS = {"TITLE": "CX Hub", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+
+# --- The language model
+
+ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")
+MODEL_TIMEOUT_SECONDS = env.whole_number("MODEL_TIMEOUT_SECONDS", default=30, lowest=1, highest=600)
+TURN_LEASE_SECONDS = env.whole_number("TURN_LEASE_SECONDS", default=60, lowest=2, highest=3600)
+
+# --- The phone
+
+VONAGE_GATEWAY = env.choice("VONAGE_GATEWAY", "simulator" if DEBUG else "off", ["simulator", "vonage", "off"])
+VONAGE_APPLICATION_ID = env.text("VONAGE_APPLICATION_ID")
+VONAGE_API_KEY = env.text("VONAGE_API_KEY")
+VONAGE_SIGNATURE_SECRET = env.text("VONAGE_SIGNATURE_SECRET")
+VONAGE_PRIVATE_KEY = env.text_or_file("VONAGE_PRIVATE_KEY", BASE_DIR, begins_with="-----BEGIN")
+if VONAGE_GATEWAY == "simulator":
+    VONAGE_APPLICATION_ID = VONAGE_APPLICATION_ID or "00000000-0000-4000-8000-000000000000"
+    VONAGE_API_KEY = VONAGE_API_KEY or "simulator"
+    VONAGE_SIGNATURE_SECRET = VONAGE_SIGNATURE_SECRET or kept_secret(DATA_DIR, "vonage_signature_secret")
+elif VONAGE_GATEWAY == "vonage":
+    for name, value, example in (
+        ("VONAGE_APPLICATION_ID", VONAGE_APPLICATION_ID, "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"),
+        ("VONAGE_API_KEY", VONAGE_API_KEY, "abcd1234"),
+        ("VONAGE_SIGNATURE_SECRET", VONAGE_SIGNATURE_SECRET, "<the account's signature secret>"),
+        ("VONAGE_PRIVATE_KEY", VONAGE_PRIVATE_KEY, "private.key"),
+        ("PUBLIC_URL", env.text("PUBLIC_URL"), "https://service.example.com"),
+    ):
+        if not value:
+            env.require(name, "VONAGE_GATEWAY is vonage", f"{name}={example}")
+VOICE_REPLY_BUDGET_MS = env.whole_number("VOICE_REPLY_BUDGET_MS", default=900, lowest=0, highest=10_000)
+
+# --- Limits
+
+RESERVATION_TIMEOUT_SECONDS = env.whole_number("RESERVATION_TIMEOUT_SECONDS", default=30, lowest=5, highest=600)
+CHAT_MAX_MESSAGE_BYTES = env.whole_number("CHAT_MAX_MESSAGE_BYTES", default=16_384, lowest=256, highest=1_000_000)
+CHAT_MESSAGES_PER_SECOND = env.whole_number("CHAT_MESSAGES_PER_SECOND", default=5, lowest=1, highest=1000)
+
+# --- Logs
+
+LOGGING = logging_configuration(
+    level=env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"]), as_json=not DEBUG
+)
+
+env.finish()
