@@ -296,6 +296,7 @@ class Migration(migrations.Migration):
                 ('end_reason', models.CharField(blank=True, max_length=40)),
                 ('data', models.JSONField(blank=True, default=dict, help_text="What the transport needs to go on, such as the call's region address.")),
                 ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='interactions', to='conversations.conversation')),
+                ('original_conversation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='original_interactions', to='conversations.conversation')),
                 ('entry_point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='interactions', to='conversations.entrypoint')),
             ],
             options={

@@ -26,6 +26,9 @@ class Interaction(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="interactions")
+    original_conversation = models.ForeignKey(
+        Conversation, models.PROTECT, related_name="original_interactions", editable=False
+    )
     entry_point = models.ForeignKey(EntryPoint, models.PROTECT, related_name="interactions")
     channel = models.CharField(max_length=6, choices=Channel.choices)
     direction = models.CharField(max_length=8, choices=Direction.choices, default=Direction.INBOUND)
