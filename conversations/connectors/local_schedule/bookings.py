@@ -1,0 +1,173 @@
+"""The only writer of bookings. The database's exclusion constraint decides who gets a window."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils import timezone
+from psycopg import errors
+
+from conversations.connectors.local_schedule.slots import find_slots, technicians_for, windows_of
+from conversations.connectors.schedule import (
+    BookedVisit,
+    BookVisit,
+    CancelVisit,
+    FindSlots,
+    MoveVisit,
+    NoSuchVisit,
+    ScheduleBusy,
+    Slot,
+    SlotTaken,
+    VisitsOfCustomer,
+)
+from conversations.models import Booking, Conversation, Technician
+
+# Without the letters and digits that are mistaken for each other when read out.
+REFERENCE_LETTERS = "23456789ACDEFGHJKMNPQRTVWXY"
+REFERENCE_PREFIX = "HH"
+OTHER_SLOTS = 3
+LOOK_AHEAD = timedelta(days=14)
+
+
+def book(arguments: BookVisit) -> BookedVisit:
+    """Books the first technician who is free in the window that starts at `start`.
+
+    The same key again returns the first booking. Raises NotServed, SlotTaken with what is still free, ScheduleBusy.
+    """
+    earlier = _by_key(arguments.idempotency_key)
+    if earlier:
+        return earlier
+    conversation = Conversation.objects.only("id", "customer_id").get(public_id=arguments.conversation)
+    technicians = technicians_for(arguments.postcode)
+    for technician, slot in _who_works_then(technicians, arguments.start):
+        booking = Booking(
+            reference=_new_reference(),
+            customer_id=conversation.customer_id,
+            original_customer_id=conversation.customer_id,
+            conversation=conversation,
+            technician=technician,
+            service=arguments.service,
+            name=arguments.name,
+            phone=arguments.phone,
+            postcode=arguments.postcode,
+            window=DateTimeTZRange(slot.start, slot.end),
+            idempotency_key=arguments.idempotency_key,
+        )
+        if _is_written(booking):
+            return _visit(booking)
+        earlier = _by_key(arguments.idempotency_key)
+        if earlier:
+            return earlier
+    raise SlotTaken(_others(arguments.postcode, arguments.start))
+
+
+def reschedule(arguments: MoveVisit) -> BookedVisit:
+    """Moves a visit to the window that starts at `start`, to the same technician if they are free.
+
+    Moving to where it already is changes nothing. Locks the booking.
+    Raises NoSuchVisit, NotServed, SlotTaken with what is still free, ScheduleBusy.
+    """
+    with transaction.atomic():
+        booking = _locked(arguments.reference)
+        if booking.window.lower == arguments.start:
+            return _visit(booking)
+        technicians = technicians_for(booking.postcode)
+        technicians.sort(key=lambda each: each.pk != booking.technician_id)
+        for technician, slot in _who_works_then(technicians, arguments.start):
+            booking.technician, booking.window = technician, DateTimeTZRange(slot.start, slot.end)
+            if _is_written(booking):
+                return _visit(booking)
+    raise SlotTaken(_others(booking.postcode, arguments.start))
+
+
+def cancel(arguments: CancelVisit) -> BookedVisit:
+    """Gives a visit up; a cancelled one stays cancelled. Locks the booking. Raises NoSuchVisit."""
+    with transaction.atomic():
+        booking = _locked(arguments.reference, also_cancelled=True)
+        if booking.state == Booking.State.BOOKED:
+            booking.state, booking.cancelled_at = Booking.State.CANCELLED, timezone.now()
+            booking.save(update_fields=["state", "cancelled_at"])
+    return _visit(booking)
+
+
+def visits_of_customer(arguments: VisitsOfCustomer) -> tuple[BookedVisit, ...]:
+    """The customer's booked visits that end after the given moment, soonest first."""
+    rows = Booking.objects.filter(
+        customer_id=arguments.customer_id, state=Booking.State.BOOKED, window__endswith__gt=arguments.after
+    ).select_related("technician", "conversation")
+    return tuple(_visit(booking) for booking in rows)
+
+
+def _who_works_then(technicians: list[Technician], start: datetime) -> Iterator[tuple[Technician, Slot]]:
+    if start < timezone.now():
+        return
+    for technician in technicians:
+        for slot in windows_of(technician, start, start + timedelta(minutes=1)):
+            yield technician, slot
+
+
+def _is_written(booking: Booking) -> bool:
+    """Whether the database took the row; False when its technician is busy then or the key was used meanwhile."""
+    try:
+        with _busy_when_deadlocked(), transaction.atomic():
+            booking.save()
+    except IntegrityError as problem:
+        if not isinstance(problem.__cause__, errors.ExclusionViolation | errors.UniqueViolation):
+            raise
+        return False
+    return True
+
+
+@contextmanager
+def _busy_when_deadlocked() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as problem:
+        if isinstance(problem.__cause__, errors.DeadlockDetected | errors.LockNotAvailable):
+            raise ScheduleBusy from problem
+        raise
+
+
+def _locked(reference: str, *, also_cancelled: bool = False) -> Booking:
+    rows = Booking.objects.select_for_update(of=("self",)).select_related("technician", "conversation")
+    booking = rows.filter(reference=reference.strip().upper()).first()
+    if booking is None or (booking.state == Booking.State.CANCELLED and not also_cancelled):
+        raise NoSuchVisit(reference)
+    return booking
+
+
+def _by_key(key: str) -> BookedVisit | None:
+    booking = Booking.objects.select_related("technician", "conversation").filter(idempotency_key=key).first()
+    return _visit(booking) if booking else None
+
+
+def _others(postcode: str, near: datetime) -> tuple[Slot, ...]:
+    day = near.replace(hour=0, minute=0, second=0, microsecond=0)
+    return find_slots(FindSlots(postcode, day, day + LOOK_AHEAD, OTHER_SLOTS))
+
+
+def _new_reference() -> str:
+    """27^6 references; the unlikely one that exists already is refused by the database like a busy technician."""
+    return f"{REFERENCE_PREFIX}-{''.join(secrets.choice(REFERENCE_LETTERS) for _ in range(6))}"
+
+
+def _visit(booking: Booking) -> BookedVisit:
+    zone = ZoneInfo(booking.technician.time_zone)
+    return BookedVisit(
+        reference=booking.reference,
+        service=booking.service,
+        name=booking.name,
+        phone=booking.phone,
+        postcode=booking.postcode,
+        start=booking.window.lower.astimezone(UTC).astimezone(zone),
+        end=booking.window.upper.astimezone(UTC).astimezone(zone),
+        technician=booking.technician.name,
+        cancelled=booking.state == Booking.State.CANCELLED,
+        conversation=booking.conversation.public_id,
+    )

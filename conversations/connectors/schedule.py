@@ -1,0 +1,168 @@
+"""The words of scheduling that every scheduling connector speaks, whatever system stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from conversations.connectors.base import Connector, ConnectorError, Operation
+
+CAPABILITY = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Whether a postcode is served, and the territory it lies in. `territory` is empty when it is not."""
+
+    postcode: str
+    served: bool
+    territory: str = ""
+    territory_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A window in which somebody could come. Both ends are aware, in the time zone of who would come."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckArea:
+    """A postcode in any spelling."""
+
+    postcode: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindSlots:
+    """Free windows for `postcode` that start between two aware moments (the end excluded), earliest first."""
+
+    postcode: str
+    from_time: datetime
+    to_time: datetime
+    limit: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BookVisit:
+    """A visit to book. The same `idempotency_key` again returns the first booking and books nothing."""
+
+    conversation: UUID
+    service: str
+    name: str
+    phone: str
+    postcode: str
+    start: datetime
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveVisit:
+    """A booked visit and the start of its new window."""
+
+    reference: str
+    start: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CancelVisit:
+    """A booked visit to give up."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitsOfCustomer:
+    """Whose visits, and only those that end after an aware moment."""
+
+    customer_id: int
+    after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BookedVisit:
+    """A visit as the schedule has it. `conversation` is the one in which it was booked; times are aware and local."""
+
+    reference: str
+    service: str
+    name: str
+    phone: str
+    postcode: str
+    start: datetime
+    end: datetime
+    technician: str
+    cancelled: bool
+    conversation: UUID
+
+
+class SlotTaken(ConnectorError):
+    """The window is gone; `others` are the nearest that are still free."""
+
+    def __init__(self, others: tuple[Slot, ...]) -> None:
+        super().__init__("That time has just been taken.", code="slot_taken", permanent=True)
+        self.others = others
+
+
+class NotServed(ConnectorError):
+    """Nobody works in that area."""
+
+    def __init__(self, postcode: str) -> None:
+        super().__init__(f"{postcode} is outside the area that is served.", code="not_served", permanent=True)
+
+
+class NoSuchVisit(ConnectorError):
+    """There is no visit of that reference, or it was cancelled."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"There is no booked visit {reference}.", code="no_such_visit", permanent=True)
+
+
+class ScheduleBusy(ConnectorError):
+    """Two changes got in each other's way; trying again helps."""
+
+    def __init__(self) -> None:
+        super().__init__("The schedule is being changed by somebody else.", code="busy", permanent=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The operations of a scheduling connector, typed."""
+
+    check_area: Operation[CheckArea, Area]
+    find_slots: Operation[FindSlots, tuple[Slot, ...]]
+    book: Operation[BookVisit, BookedVisit]
+    reschedule: Operation[MoveVisit, BookedVisit]
+    cancel: Operation[CancelVisit, BookedVisit]
+    visits_of_customer: Operation[VisitsOfCustomer, tuple[BookedVisit, ...]]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        check_area: Callable[[CheckArea], Area],
+        find_slots: Callable[[FindSlots], tuple[Slot, ...]],
+        book: Callable[[BookVisit], BookedVisit],
+        reschedule: Callable[[MoveVisit], BookedVisit],
+        cancel: Callable[[CancelVisit], BookedVisit],
+        visits_of_customer: Callable[[VisitsOfCustomer], tuple[BookedVisit, ...]],
+    ) -> Schedule:
+        """A schedule from the functions that a connector has for each operation."""
+        return cls(
+            Operation("check_area", CheckArea, check_area),
+            Operation("find_slots", FindSlots, find_slots),
+            Operation("book", BookVisit, book, changes=True),
+            Operation("reschedule", MoveVisit, reschedule, changes=True),
+            Operation("cancel", CancelVisit, cancel, changes=True),
+            Operation("visits_of_customer", VisitsOfCustomer, visits_of_customer),
+        )
+
+    def as_connector(self, name: str) -> Connector:
+        """The same operations by name, for lists and for the registry."""
+        operations: tuple[Operation[..., ...], ...] = (
+            self.check_area, self.find_slots, self.book, self.reschedule, self.cancel, self.visits_of_customer,
+        )
+        return Connector(name, CAPABILITY, {each.name: each for each in operations})
