@@ -18,7 +18,8 @@ CREATE FUNCTION conversation_append(
     p_fence integer,
     p_wants_turn boolean
 ) RETURNS TABLE (
-    outcome text, entry_seq integer, entry_occurred_at timestamptz, entry_conversation bigint, owner text, fence_now integer
+    outcome text, entry_seq integer, entry_occurred_at timestamptz, entry_conversation bigint, owner text, fence_now integer,
+    public_id uuid
 ) LANGUAGE plpgsql AS $$
 DECLARE
     conversation conversations_conversation%ROWTYPE;
@@ -27,19 +28,23 @@ DECLARE
 BEGIN
     SELECT * INTO conversation FROM conversations_conversation WHERE id = p_conversation FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'unknown', 0, at, p_conversation, ''::text, 0;
+        RETURN QUERY SELECT 'unknown', 0, at, p_conversation, ''::text, 0, NULL::uuid;
         RETURN;
     END IF;
     IF p_source_id IS NOT NULL THEN
         SELECT * INTO known FROM conversations_entry e WHERE e.source_id = p_source_id;
         IF FOUND THEN
             RETURN QUERY SELECT 'repeated', known.seq::integer, known.occurred_at, known.conversation_id,
-                                conversation.owner_kind::text, conversation.fence::integer;
+                                conversation.owner_kind::text, conversation.fence::integer, conversation.public_id;
             RETURN;
         END IF;
     END IF;
     IF p_fence IS NOT NULL AND p_fence <> conversation.fence THEN
-        RETURN QUERY SELECT 'fenced', 0, at, p_conversation, conversation.owner_kind::text, conversation.fence::integer;
+        RETURN QUERY SELECT 'fenced', 0, at, p_conversation, conversation.owner_kind::text, conversation.fence::integer, conversation.public_id;
+        RETURN;
+    END IF;
+    IF p_wants_turn AND conversation.status = 'closed' THEN
+        RETURN QUERY SELECT 'ended', 0, at, p_conversation, conversation.owner_kind::text, conversation.fence::integer, conversation.public_id;
         RETURN;
     END IF;
     INSERT INTO conversations_entry (
@@ -55,7 +60,7 @@ BEGIN
         turn_wanted_seq = CASE WHEN p_wants_turn THEN conversation.last_seq + 1 ELSE turn_wanted_seq END
     WHERE id = p_conversation;
     RETURN QUERY SELECT 'appended', (conversation.last_seq + 1)::integer, at, p_conversation,
-                        conversation.owner_kind::text, conversation.fence::integer;
+                        conversation.owner_kind::text, conversation.fence::integer, conversation.public_id;
 END
 $$;
 """

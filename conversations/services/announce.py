@@ -1,0 +1,121 @@
+"""The only place that pushes to open screens, always after commit.
+
+A push is at-most-once and never the record: the frames carry seq numbers, and sockets read from the
+database whatever a hole shows to be missing.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+from conversations.models import Conversation, Entry
+
+logger = logging.getLogger(__name__)
+AGENTS_GROUP = "agents"
+Frame = dict[str, Any]
+
+
+def conversation_group(public_hex: str) -> str:
+    """The group of everybody who watches one conversation."""
+    return f"conversation.{public_hex}"
+
+
+def agent_group(agent_id: int) -> str:
+    """The group of one agent's open screens."""
+    return f"agent.{agent_id}"
+
+
+def wire_entry(
+    *,
+    seq: int,
+    kind: str,
+    actor_kind: str,
+    actor_name: str,
+    body: str,
+    data: dict[str, Any],
+    audience: str,
+    interaction: str | None,
+    channel: str | None,
+    occurred_at: datetime,
+    redacted: bool = False,
+) -> Frame:
+    """An entry as screens get it; see "Pushes" in docs/architecture.md."""
+    return {
+        "seq": seq,
+        "kind": kind,
+        "actor_kind": actor_kind,
+        "actor_name": actor_name,
+        "body": body,
+        "data": data,
+        "audience": audience,
+        "interaction": interaction,
+        "channel": channel,
+        "occurred_at": occurred_at.isoformat(),
+        "redacted": redacted,
+    }
+
+
+def wire_entry_of(entry: Entry) -> Frame:
+    """A stored entry as screens get it. Reads its interaction (select it with the entry)."""
+    return wire_entry(
+        seq=entry.seq,
+        kind=entry.kind,
+        actor_kind=entry.actor_kind,
+        actor_name=entry.actor_name,
+        body=entry.body,
+        data=entry.data,
+        audience=entry.audience,
+        interaction=str(entry.interaction.public_id) if entry.interaction else None,
+        channel=entry.interaction.channel if entry.interaction else None,
+        occurred_at=entry.occurred_at,
+        redacted=entry.redacted_at is not None,
+    )
+
+
+def entry_appended(public_hex: str, entry: Frame) -> None:
+    """Shows a new entry on every screen that watches the conversation, after commit."""
+    send_after_commit(conversation_group(public_hex), entries_frame(public_hex, [entry]))
+
+
+def entries_frame(public_hex: str, entries: list[Frame]) -> Frame:
+    """The channel-layer message that carries new entries."""
+    return {"type": "entries.appended", "conversation": public_hex, "entries": entries}
+
+
+def activity(public_hex: str, *, who: str, name: str, what: str, text: str = "") -> Frame:
+    """The channel-layer message that says what somebody is doing now: typing, draft, speech or idle."""
+    return {"type": "activity", "conversation": public_hex, "who": who, "name": name, "what": what, "text": text}
+
+
+def work_changed(conversation: Conversation | None = None) -> None:
+    """Tells every signed-in agent's screen that its lists may have changed, after commit."""
+    public_hex = conversation.public_id.hex if conversation else None
+    send_after_commit(AGENTS_GROUP, {"type": "work.changed", "conversation": public_hex})
+
+
+def offer_changed(agent_id: int, reservation_id: int, state: str) -> None:
+    """Tells one agent's screens that an offer to them came or went, after commit."""
+    send_after_commit(agent_group(agent_id), {"type": "offer.changed", "reservation": reservation_id, "state": state})
+
+
+def send_after_commit(group: str, message: Frame) -> None:
+    """Sends to a group when the running transaction has committed, or at once without one."""
+    transaction.on_commit(lambda: _send(group, message))
+
+
+async def send(group: str, message: Frame) -> None:
+    """Sends to a group now. A layer that is down loses the push and nothing else."""
+    try:
+        await get_channel_layer().group_send(group, message)
+    except Exception:
+        logger.warning("push_lost", extra={"group": group}, exc_info=True)
+
+
+def _send(group: str, message: Frame) -> None:
+    async_to_sync(send)(group, message)

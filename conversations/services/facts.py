@@ -1,0 +1,126 @@
+"""What a conversation has learned about its need: each fact once, with where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models import Conversation, Customer, Interaction
+from conversations.services import identity, timeline
+from conversations.services.timeline import NewEntry
+
+FACT_LABELS = {
+    "name": _("Name"),
+    "phone": _("Phone"),
+    "email": _("Email"),
+    "postcode": _("Postcode"),
+    "date": _("Date"),
+    "time_window": _("Time"),
+    "order_number": _("Reference"),
+    "amount": _("Amount"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedFact:
+    """A fact as understood: its name, its value in normal form (text or plain JSON), the words it was read from."""
+
+    name: str
+    value: Any
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFact:
+    """A fact the conversation knows: where it stands in the history and how sure its giver was known to be."""
+
+    name: str
+    value: Any
+    seq: int
+    assurance: str
+    channel: str
+
+
+def known(conversation: Conversation) -> dict[str, KnownFact]:
+    """What the conversation knows, by name."""
+    return {
+        name: KnownFact(name, row["value"], row["seq"], row["assurance"], row.get("channel", ""))
+        for name, row in conversation.facts.items()
+    }
+
+
+def learn(
+    conversation: Conversation, facts: Iterable[LearnedFact], *, interaction: Interaction | None, from_seq: int
+) -> list[LearnedFact]:
+    """Stores what is new or different as `fact.learned` entries and returns it.
+
+    A name becomes the customer's when it has none; phone and email become claimed identifiers.
+    Locks the conversation's row.
+    """
+    learned = []
+    with transaction.atomic():
+        row = Conversation.objects.select_for_update(no_key=True).select_related("customer").get(pk=conversation.pk)
+        for fact in facts:
+            before = row.facts.get(fact.name)
+            if before and before["value"] == fact.value:
+                continue
+            _store(row, fact, before, interaction, from_seq)
+            learned.append(fact)
+        if learned:
+            Conversation.objects.filter(pk=row.pk).update(facts=row.facts)
+            conversation.facts = row.facts
+    return learned
+
+
+def _store(
+    row: Conversation, fact: LearnedFact, before: dict[str, Any] | None, interaction: Interaction | None, from_seq: int
+) -> None:
+    assurance = interaction.assurance if interaction else "claimed"
+    value = timeline.clean(fact.value)
+    label = FACT_LABELS.get(fact.name, fact.name)
+    appended = timeline.append(
+        row.pk,
+        NewEntry(
+            kind="fact.learned",
+            actor_kind="system",
+            audience="staff",
+            body=f"{label}: {readable(value)}",
+            interaction=interaction,
+            data={
+                "name": fact.name,
+                "value": value,
+                "from_seq": from_seq,
+                "assurance": assurance,
+                "replaces": before["value"] if before else None,
+            },
+        ),
+    )
+    row.facts[fact.name] = {
+        "value": value,
+        "seq": appended.seq,
+        "assurance": assurance,
+        "channel": interaction.channel if interaction else "",
+    }
+    _note_on_customer(row.customer, fact.name, value, interaction)
+
+
+def _note_on_customer(customer: Customer, name: str, value: Any, interaction: Interaction | None) -> None:
+    if name == "name" and not customer.name:
+        Customer.objects.filter(pk=customer.pk, name="").update(name=str(value)[:200])
+    if name in ("phone", "email"):
+        region = interaction.entry_point.default_region if interaction else "GB"
+        try:
+            identity.claim(customer, name, str(value), source="said", region=region)
+        except identity.InvalidIdentifier:
+            return
+
+
+def readable(value: Any) -> str:
+    """A fact's value as people read it: a dict shows its own text, when it has one."""
+    if isinstance(value, dict):
+        return str(value.get("text") or ", ".join(f"{key} {each}" for key, each in value.items()))
+    return str(value)

@@ -1,0 +1,80 @@
+"""Handing a conversation to a person, with a package that says everything they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from conversations.models import Conversation, Handoff, Interaction
+from conversations.services import announce, timeline
+from conversations.services.timeline import NewEntry
+from routing.models import AgentProfile, Decision
+from routing.services import queueing
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What the person is told: why, a summary, facts ({name, value, from}), what was tried, the next step."""
+
+    why: str
+    summary: str
+    facts: list[Mapping[str, Any]] = field(default_factory=list)
+    tried: list[str] = field(default_factory=list)
+    next_step: str = ""
+
+
+def request(
+    conversation: Conversation,
+    decision: Decision,
+    package: Package,
+    *,
+    interaction: Interaction | None,
+    fence: int | None = None,
+    preferred_agent: AgentProfile | None = None,
+) -> Handoff:
+    """Queues the conversation for a person and stores the package; a repetition refreshes the waiting one.
+
+    One transaction; the offer to an agent follows after commit. Locks the conversation's row.
+    Raises timeline.FenceMoved when `fence` is given and a person took over meanwhile.
+    """
+    with transaction.atomic():
+        row = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+        if fence is not None and row.fence != fence:
+            raise timeline.FenceMoved(f"Conversation {row.pk} is at fence {row.fence}, not {fence}.")
+        work_item = queueing.enqueue(
+            subject=row.public_id.hex, kind=kind_of_work(row), decision=decision, preferred_agent=preferred_agent
+        )
+        content = {
+            "why": package.why,
+            "summary": package.summary,
+            "facts": [dict(fact) for fact in package.facts],
+            "tried": list(package.tried),
+            "next_step": package.next_step,
+        }
+        stored = timeline.clean(content)
+        handoff, created = Handoff.objects.update_or_create(
+            work_item=work_item, defaults={"conversation": row, "interaction": interaction, **stored}
+        )
+        if created:
+            timeline.append(
+                row.pk,
+                NewEntry(
+                    kind="handoff.requested",
+                    actor_kind="assistant",
+                    audience="staff",
+                    body=package.why,
+                    interaction=interaction,
+                    data={"handoff": handoff.pk, "queue": work_item.queue.code, **stored},
+                ),
+            )
+        announce.work_changed(row)
+    return handoff
+
+
+def kind_of_work(conversation: Conversation) -> str:
+    """`live_voice` while a call of the conversation is up, `messaging` otherwise."""
+    live_call = conversation.interactions.filter(channel="voice").exclude(state=Interaction.State.ENDED).exists()
+    return "live_voice" if live_call else "messaging"

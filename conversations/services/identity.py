@@ -1,0 +1,132 @@
+"""From identifiers to one customer, however many first contacts arrive at once."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import phonenumbers
+from django.db import connection
+from django.db.models.functions import Now
+from email_validator import EmailNotValidError, validate_email
+
+from conversations.models import Customer, Identifier, MatchCandidate
+from conversations.services.parties import IdentifierClaim
+
+PROVEN = ("verified", "network_hint")
+
+
+class InvalidIdentifier(ValueError):
+    """The value is not a usable identifier of its kind."""
+
+
+def normalise(kind: str, value: str, region: str = "GB") -> str:
+    """The normal form of an identifier: phone as E.164, email in lower-case domain, others trimmed.
+
+    `region` is the country of numbers written without a country code. Raises InvalidIdentifier.
+    """
+    value = value.replace("\x00", "").strip()
+    if kind == Identifier.Kind.PHONE:
+        try:
+            number = phonenumbers.parse(value, region)
+        except phonenumbers.NumberParseException as error:
+            raise InvalidIdentifier(f"“{value[:40]}” is not a phone number.") from error
+        if not phonenumbers.is_possible_number(number):
+            raise InvalidIdentifier(f"“{value[:40]}” is not a phone number.")
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if kind == Identifier.Kind.EMAIL:
+        try:
+            return validate_email(value, check_deliverability=False).normalized
+        except EmailNotValidError as error:
+            raise InvalidIdentifier(f"“{value[:80]}” is not an email address.") from error
+    if not value or len(value) > 320:
+        raise InvalidIdentifier("The identifier is empty or too long.")
+    return value
+
+
+def resolve(claims: Sequence[IdentifierClaim], *, source: str, region: str = "GB") -> Customer:
+    """The customer these identifiers belong to, made when there is none.
+
+    Verified and network-hint identifiers find a record and are kept on it; claimed ones are noted on
+    the record found and make a match candidate when they are proven for somebody else. Unusable values
+    are left out; without any usable one the customer is new and anonymous.
+
+    Must run in a transaction. Takes transaction-level advisory locks on the hashes of all
+    identifiers, in sorted order, so that simultaneous first contacts wait for each other.
+    """
+    usable = _usable(claims, region)
+    _lock(usable)
+    proven = [claim for claim in usable if claim.assurance in PROVEN]
+    customer = _owner(proven) or Customer.objects.create()
+    for claim in usable:
+        remember(customer, claim, source=source)
+    return customer
+
+
+def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Identifier:
+    """Keeps a normalised identifier on the record, raising its assurance when this one is better.
+
+    An identifier that is proven for another record stays with that one; here it is kept as claimed,
+    and people see a match candidate. Must run in a transaction.
+    """
+    rank = {"claimed": 0, "network_hint": 1, "verified": 2}
+    others = (
+        Identifier.objects.filter(kind=claim.kind, value=claim.value, assurance__in=PROVEN)
+        .exclude(customer=customer)
+        .select_related("customer")
+    )
+    other = others.first()
+    assurance = "claimed" if other else claim.assurance
+    identifier, _ = Identifier.objects.get_or_create(
+        customer=customer,
+        kind=claim.kind,
+        value=claim.value,
+        defaults={"original_customer": customer, "assurance": assurance, "source": source},
+    )
+    changes = {"last_seen_at": Now()}
+    if rank[assurance] > rank[identifier.assurance]:
+        changes |= {"assurance": assurance, "source": source}
+    Identifier.objects.filter(pk=identifier.pk).update(**changes)
+    if other:
+        MatchCandidate.objects.get_or_create(
+            customer=customer,
+            other=other.customer,
+            defaults={"score": 0.6, "evidence": {"same": claim.kind, "value": claim.value, "said_as": claim.assurance}},
+        )
+    return identifier
+
+
+def claim(customer: Customer, kind: str, value: str, *, source: str, region: str = "GB") -> Identifier:
+    """Notes what a party typed or said about itself; it proves nothing. Raises InvalidIdentifier."""
+    normal = normalise(kind, value, region)
+    return remember(customer, IdentifierClaim(kind, normal, "claimed"), source=source)
+
+
+def _usable(claims: Iterable[IdentifierClaim], region: str) -> list[IdentifierClaim]:
+    usable = []
+    for each in claims:
+        try:
+            usable.append(IdentifierClaim(each.kind, normalise(each.kind, each.value, region), each.assurance))
+        except InvalidIdentifier:
+            continue
+    return usable
+
+
+def _lock(claims: Iterable[IdentifierClaim]) -> None:
+    digests = (hashlib.sha256(f"{each.kind}:{each.value}".encode()).digest() for each in claims)
+    keys = sorted({int.from_bytes(digest[:8], "big", signed=True) for digest in digests})
+    if keys:
+        with connection.cursor() as cursor:
+            # One statement, so that the locks are taken in the order of the array.
+            cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
+
+
+def _owner(proven: Sequence[IdentifierClaim]) -> Customer | None:
+    strongest_first = sorted(proven, key=lambda each: (each.assurance != "verified", each.kind == "visitor"))
+    for each in strongest_first:
+        found = (
+            Identifier.objects.filter(kind=each.kind, value=each.value, assurance__in=PROVEN)
+            .select_related("customer")
+            .first()
+        )
+        if found:
+            return found.customer
+    return None

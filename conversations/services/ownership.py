@@ -1,0 +1,50 @@
+"""Who answers: the AI agent or one named person. Every change raises the fence."""
+
+from django.db.models import F
+
+from conversations.models import Conversation
+from conversations.services import announce, timeline
+from conversations.services.timeline import NewEntry
+from routing.models import AgentProfile
+
+
+def give_to_human(conversation: Conversation, agent: AgentProfile) -> int:
+    """Makes a person the owner; whatever the AI agent was writing is refused from now on.
+
+    Returns the new fence. Must run in a transaction; locks the conversation's row.
+    """
+    return _change(conversation, Conversation.Owner.HUMAN, agent)
+
+
+def give_to_assistant(conversation: Conversation) -> int:
+    """Makes the AI agent the owner again. Returns the new fence. Must run in a transaction."""
+    return _change(conversation, Conversation.Owner.ASSISTANT, None)
+
+
+def _change(conversation: Conversation, owner_kind: str, agent: AgentProfile | None) -> int:
+    Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+    Conversation.objects.filter(pk=conversation.pk).update(
+        owner_kind=owner_kind,
+        owner_agent=agent,
+        fence=F("fence") + 1,
+        turn_done_seq=F("turn_wanted_seq"),
+        turn_lease_until=None,
+        turn_worker="",
+    )
+    conversation.refresh_from_db()
+    timeline.append(
+        conversation.pk,
+        NewEntry(
+            kind="owner.changed",
+            actor_kind="system",
+            audience="staff",
+            body=agent.display_name if agent else "",
+            data={
+                "owner_kind": owner_kind,
+                "agent": agent.pk if agent else None,
+                "fence": conversation.fence,
+            },
+        ),
+    )
+    announce.work_changed(conversation)
+    return conversation.fence

@@ -1,0 +1,140 @@
+"""Opening, resuming and closing conversations and the interactions in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from conversations.models import Conversation, Customer, EntryPoint, Interaction
+from conversations.services import announce, timeline
+from conversations.services.parties import Party
+from conversations.services.timeline import NewEntry
+from routing.models import DispositionCode
+
+
+def open_or_resume(customer: Customer) -> Conversation:
+    """The customer's open conversation, or a new one.
+
+    Must run in a transaction. Locks the customer's row, so that simultaneous first contacts on two
+    channels get one conversation.
+    """
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    found = Conversation.objects.filter(customer=customer, status="open", joined_into__isnull=True).first()
+    if found:
+        return found
+    created = Conversation.objects.create(customer=customer, original_customer=customer)
+    created.refresh_from_db()
+    announce.work_changed(created)
+    return created
+
+
+def start_interaction(
+    conversation: Conversation,
+    *,
+    entry_point: EntryPoint,
+    provider_id: str,
+    party: Party,
+    at: datetime | None = None,
+    direction: str = "inbound",
+    data: dict[str, Any] | None = None,
+) -> Interaction:
+    """The interaction with this transport id, begun in the conversation when it is new.
+
+    A new one writes `interaction.started`. Must run in a transaction.
+    """
+    interaction, created = Interaction.objects.get_or_create(
+        provider_id=provider_id,
+        defaults={
+            "conversation": conversation,
+            "original_conversation": conversation,
+            "entry_point": entry_point,
+            "channel": entry_point.channel,
+            "direction": direction,
+            "party": party.display[:320],
+            "assurance": party.assurance,
+            "started_at": at or timezone.now(),
+            "data": data or {},
+        },
+    )
+    if created:
+        timeline.append(
+            conversation.pk,
+            NewEntry(
+                kind="interaction.started",
+                actor_kind="system",
+                interaction=interaction,
+                occurred_at=at,
+                data={
+                    "channel": interaction.channel,
+                    "entry_point": entry_point.address,
+                    "party": interaction.party,
+                },
+            ),
+        )
+    return interaction
+
+
+def end_interaction(interaction: Interaction, *, reason: str, at: datetime | None = None) -> bool:
+    """Ends an interaction once; says whether this call did it. Locks its row."""
+    with transaction.atomic():
+        row = Interaction.objects.select_for_update(no_key=True).get(pk=interaction.pk)
+        if row.state == Interaction.State.ENDED:
+            return False
+        ended_at = max(at or timezone.now(), row.started_at)
+        Interaction.objects.filter(pk=row.pk).update(
+            state=Interaction.State.ENDED, ended_at=ended_at, end_reason=reason[:40]
+        )
+        timeline.append(
+            row.conversation_id,
+            NewEntry(
+                kind="interaction.ended",
+                actor_kind="system",
+                interaction=row,
+                occurred_at=ended_at,
+                data={
+                    "channel": row.channel,
+                    "end_reason": reason,
+                    "duration_seconds": round((ended_at - (row.answered_at or row.started_at)).total_seconds()),
+                },
+            ),
+        )
+    return True
+
+
+def close(
+    conversation: Conversation, *, actor_kind: str, actor_name: str, disposition: DispositionCode | None, note: str = ""
+) -> bool:
+    """Closes a conversation with its outcome; its chat sessions end, a live call does not hold it open.
+
+    Says whether this call did it. Locks the conversation's row.
+    """
+    with transaction.atomic():
+        row = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+        if row.status == Conversation.Status.CLOSED:
+            return False
+        if disposition:
+            timeline.append(
+                row.pk,
+                NewEntry(
+                    kind="outcome.set",
+                    actor_kind=actor_kind,
+                    actor_name=actor_name,
+                    audience="staff",
+                    body=note or str(disposition.name),
+                    data={"disposition": disposition.code},
+                ),
+            )
+        for interaction in row.interactions.exclude(state=Interaction.State.ENDED):
+            end_interaction(interaction, reason="conversation_closed")
+        timeline.append(
+            row.pk, NewEntry(kind="conversation.closed", actor_kind=actor_kind, actor_name=actor_name)
+        )
+        Conversation.objects.filter(pk=row.pk).update(
+            status=Conversation.Status.CLOSED, closed_at=Now(), disposition=disposition
+        )
+        announce.work_changed(row)
+    return True

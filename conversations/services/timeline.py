@@ -1,0 +1,143 @@
+"""The one way to write history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from conversations.models import Conversation, Entry, Interaction
+from conversations.services import announce
+from conversations.services.kinds import kind_of
+from conversations.services.redaction import mask
+
+
+class FenceMoved(Exception):
+    """The conversation changed hands since the writer began; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What is to be written. `source_id` makes a repetition write nothing; `wants_turn` asks for an answer."""
+
+    kind: str
+    actor_kind: str
+    actor_name: str = ""
+    body: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    audience: str = "everyone"
+    interaction: Interaction | None = None
+    source_id: str | None = None
+    occurred_at: datetime | None = None
+    wants_turn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an entry stands. `repeated` when it stood there already; `owner_kind` and `fence` as they are now."""
+
+    conversation_id: int
+    seq: int
+    occurred_at: datetime
+    repeated: bool
+    owner_kind: str
+    fence: int
+
+
+APPEND = (
+    "SELECT outcome, entry_seq, entry_occurred_at, entry_conversation, owner, fence_now, public_id FROM conversation_append("
+    "%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s)"
+)
+
+
+def append(conversation_id: int, new: NewEntry, *, fence: int | None = None) -> Appended:
+    """Writes one entry and tells open screens after commit.
+
+    Card numbers are masked and null bytes dropped first. Locks the conversation's row until the
+    transaction ends. Raises FenceMoved when `fence` is given and is no longer the conversation's,
+    KeyError for an unregistered kind, Conversation.DoesNotExist.
+    """
+    kind_of(new.kind)
+    body, data = storable(new.body), clean(new.data)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            APPEND,
+            [
+                conversation_id,
+                new.kind,
+                new.actor_kind,
+                new.actor_name[:200],
+                body,
+                json.dumps(data),
+                new.audience,
+                new.interaction.pk if new.interaction else None,
+                new.source_id,
+                new.occurred_at,
+                fence,
+                new.wants_turn,
+            ],
+        )
+        outcome, seq, occurred_at, conversation, owner_kind, fence_now, public_id = cursor.fetchone()
+        if outcome == "fenced":
+            raise FenceMoved(f"Conversation {conversation_id} is at fence {fence_now}, not {fence}.")
+        if outcome in ("unknown", "ended"):
+            raise Conversation.DoesNotExist(f"Conversation {conversation_id} is {outcome}.")
+        appended = Appended(conversation, seq, occurred_at, outcome == "repeated", owner_kind, fence_now)
+        if not appended.repeated:
+            announce.entry_appended(
+                public_id.hex,
+                announce.wire_entry(
+                    seq=seq,
+                    kind=new.kind,
+                    actor_kind=new.actor_kind,
+                    actor_name=new.actor_name[:200],
+                    body=body,
+                    data=data,
+                    audience=new.audience,
+                    interaction=str(new.interaction.public_id) if new.interaction else None,
+                    channel=new.interaction.channel if new.interaction else None,
+                    occurred_at=occurred_at,
+                ),
+            )
+    return appended
+
+
+def append_many(conversation_id: int, entries: Sequence[NewEntry], *, fence: int | None = None) -> list[Appended]:
+    """Writes several entries in order, all or none. Locks and raises as `append`."""
+    with transaction.atomic():
+        return [append(conversation_id, each, fence=fence) for each in entries]
+
+
+def redact(entry: Entry, *, reason: str) -> None:
+    """Empties an entry's text and personal data, once, leaving a mark with the reason.
+
+    The append-only trigger allows exactly this change and no second one.
+    """
+    Entry.objects.filter(pk=entry.pk, redacted_at__isnull=True).update(
+        body="",
+        actor_name="",
+        data=kind_of(entry.kind).erase(entry.data),
+        redacted_at=Now(),
+        redaction_reason=reason,
+    )
+
+
+def storable(text: str) -> str:
+    """Text that may be kept: without null bytes, which PostgreSQL refuses, and without card numbers."""
+    return mask(text.replace("\x00", ""))
+
+
+def clean(value: Any) -> Any:
+    """The same JSON value with every text in it made storable."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(str(key)): clean(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(each) for each in value]
+    return value

@@ -1,0 +1,54 @@
+"""The raw truth of the transports, written before anything is made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from conversations.models import ChatSessionRecord, WebhookRecord
+from conversations.services.timeline import clean
+
+
+class TokenReused(Exception):
+    """The same signature token came with another body."""
+
+
+def record_webhook(
+    *, token_id: str, body_hash: str, kind: str, provider_id: str, body: dict[str, Any]
+) -> tuple[WebhookRecord, bool]:
+    """Keeps one verified webhook; says whether it is new. Card numbers in it are masked.
+
+    Raises TokenReused when the token came before with another body.
+    """
+    try:
+        with transaction.atomic():
+            record = WebhookRecord.objects.create(
+                token_id=token_id,
+                body_hash=body_hash,
+                kind=kind,
+                provider_id=provider_id[:100],
+                body=clean(body),
+            )
+        return record, True
+    except IntegrityError:
+        record = WebhookRecord.objects.get(token_id=token_id)
+        if record.body_hash != body_hash:
+            raise TokenReused(token_id) from None
+        return record, False
+
+
+def answer_webhook(record: WebhookRecord, answer: Any) -> None:
+    """Keeps what was answered, for a repetition of the same webhook."""
+    WebhookRecord.objects.filter(pk=record.pk).update(answer=answer, answered_at=Now())
+
+
+def record_chat_session(*, session_id: str, entry_point_address: str, visitor: str) -> None:
+    """Notes that the web server took a message of this chat session; a repetition moves the last time seen."""
+    ChatSessionRecord.objects.bulk_create(
+        [ChatSessionRecord(session_id=session_id, entry_point_address=entry_point_address[:200], visitor=visitor)],
+        update_conflicts=True,
+        unique_fields=["session_id"],
+        update_fields=["last_seen_at"],
+    )
