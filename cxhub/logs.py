@@ -1,5 +1,6 @@
 """Structured logs: readable lines while developing, one JSON object a line otherwise."""
 
+import sys
 from typing import Any
 
 import structlog
@@ -28,7 +29,7 @@ def logging_configuration(*, level: str, as_json: bool) -> dict[str, Any]:
     last: list[structlog.types.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer()]
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
     return {
         "version": 1,
@@ -47,5 +48,8 @@ def logging_configuration(*, level: str, as_json: bool) -> dict[str, Any]:
             "daphne": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
         },
     }

@@ -1,1 +1,45 @@
-"""Fixtures every test may use."""
+"""The servers of a test run, and the fixtures every test may use."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from redis import Redis
+
+from cxhub.embedded.services import Services
+from tests.support.browser import browser, open_page
+from tests.support.environment import start_services, stop_services
+from tests.support.processes import web_processes, worker_processes
+
+__all__ = ["browser", "open_page", "web_processes", "worker_processes"]
+
+SERVICES: pytest.StashKey[Services | None] = pytest.StashKey()
+ON_THIS_MACHINE = ("unix://", "redis://localhost", "redis://127.0.0.1", "redis://[::1]")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers once, in the process that the others (of xdist) belong to."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.stash[SERVICES] = start_services()
+        refuse_valkey_with_data(settings.VALKEY_URL)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SERVICES in config.stash:
+        stop_services(config.stash[SERVICES])
+
+
+def refuse_valkey_with_data(url: str) -> None:
+    """Tests empty the Valkey database they are given, so one on another machine must be empty already."""
+    if not url.startswith(ON_THIS_MACHINE):
+        with Redis.from_url(url) as client:
+            if client.dbsize():
+                pytest.exit("VALKEY_URL names a database that holds data, and tests would delete it. Name an empty one.", 2)
+
+
+@pytest.fixture(autouse=True)
+def empty_valkey() -> Iterator[None]:
+    """Each test starts with an empty Valkey database: cache, limits and queued tasks."""
+    cache.clear()
+    yield

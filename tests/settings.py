@@ -1,0 +1,9 @@
+"""The settings of test runs: those of the product, read from a cleaned environment."""
+
+from tests.support.environment import prepare
+
+prepare()
+
+from cxhub.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick; tests make many users
