@@ -73,33 +73,34 @@ CREATE FUNCTION interaction_append(
     p_body text,
     p_data jsonb,
     p_source_id text,
-    p_occurred_at timestamptz,
-    p_actor_name text
+    p_occurred_at timestamptz
 ) RETURNS TABLE (
     outcome text, entry_seq integer, entry_occurred_at timestamptz, conversation_id bigint,
-    conversation_public_id uuid, interaction_id bigint, interaction_public_id uuid, owner text, fence_now integer
+    conversation_public_id uuid, interaction_id bigint, interaction_public_id uuid, person_name text, owner text, fence_now integer
 ) LANGUAGE plpgsql AS $$
 DECLARE
     found_one record;
 BEGIN
     SELECT i.id AS interaction, i.public_id AS interaction_public, i.state, c.id AS conversation,
-           c.public_id AS conversation_public, c.status
+           c.public_id AS conversation_public, c.status, person.name AS person_name
       INTO found_one
-      FROM conversations_interaction i JOIN conversations_conversation c ON c.id = i.conversation_id
+      FROM conversations_interaction i
+      JOIN conversations_conversation c ON c.id = i.conversation_id
+      JOIN conversations_customer person ON person.id = c.customer_id
      WHERE i.provider_id = p_provider_id;
     IF NOT FOUND THEN
         RETURN;
     END IF;
     IF found_one.state = 'ended' OR found_one.status = 'closed' THEN
         RETURN QUERY SELECT 'ended', 0, now(), found_one.conversation, found_one.conversation_public,
-                            found_one.interaction, found_one.interaction_public, ''::text, 0;
+                            found_one.interaction, found_one.interaction_public, ''::text, ''::text, 0;
         RETURN;
     END IF;
     RETURN QUERY
         SELECT a.outcome, a.entry_seq, a.entry_occurred_at, a.entry_conversation, found_one.conversation_public,
-               found_one.interaction, found_one.interaction_public, a.owner, a.fence_now
+               found_one.interaction, found_one.interaction_public, found_one.person_name::text, a.owner, a.fence_now
           FROM conversation_append(
-              found_one.conversation, 'message', 'customer', p_actor_name, p_body, p_data, 'everyone',
+              found_one.conversation, 'message', 'customer', found_one.person_name, p_body, p_data, 'everyone',
               found_one.interaction, p_source_id, p_occurred_at, NULL, TRUE
           ) a;
 END
@@ -107,7 +108,7 @@ $$;
 """
 
 DROP = """
-DROP FUNCTION interaction_append(text, text, jsonb, text, timestamptz, text);
+DROP FUNCTION interaction_append(text, text, jsonb, text, timestamptz);
 DROP FUNCTION conversation_append(
     bigint, text, text, text, text, jsonb, text, bigint, text, timestamptz, integer, boolean
 );

@@ -3,10 +3,17 @@
 from collections.abc import Callable
 
 from conversations.models import Interaction
+from routing.models import AgentProfile
 
 Deliverer = Callable[[int], None]
+Connector = Callable[[Interaction, AgentProfile], None]
 
 _deliverers: dict[str, Deliverer] = {}
+_connectors: dict[str, Connector] = {}
+
+
+class CannotConnect(Exception):
+    """The person cannot be put on the line; the message says why, in a sentence for them."""
 
 
 def register(channel: str, deliverer: Deliverer) -> None:
@@ -24,3 +31,15 @@ def deliver(conversation_id: int) -> None:
     for interaction_id, channel in live.values_list("id", "channel"):
         if channel in _deliverers:
             _deliverers[channel](interaction_id)
+
+
+def register_connector(channel: str, connector: Connector) -> None:
+    """Names what puts a person on the line of a live interaction of a channel; it may raise CannotConnect."""
+    _connectors[channel] = connector
+
+
+def connect(interaction: Interaction, agent: AgentProfile) -> None:
+    """Puts a person on the line. Raises CannotConnect when the channel has no line or the person no phone."""
+    if interaction.channel not in _connectors:
+        raise CannotConnect("This conversation has no line to connect to.")
+    _connectors[interaction.channel](interaction, agent)

@@ -1,0 +1,191 @@
+"""The one door for whatever customers say, typed or spoken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections, transaction
+
+from conversations.assistant import turn
+from conversations.models import Conversation, EntryPoint, Interaction
+from conversations.services import announce, async_connections, identity, threads, timeline
+from conversations.services.parties import Party
+from conversations.services.timeline import NewEntry
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """Something a customer said, from any transport.
+
+    `provider_id` is the transport's id of the call or chat session; `source_id` is the same for every
+    repetition of the same message; `data` holds what the transport knows of it (client_id, spoken,
+    confidence, hypotheses).
+    """
+
+    entry_point_id: int
+    provider_id: str
+    party: Party
+    text: str
+    source_id: str
+    occurred_at: datetime | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallStart:
+    """A call that reached a number of ours. `data` is what the transport needs later (region address)."""
+
+    entry_point_id: int
+    provider_id: str
+    party: Party
+    at: datetime | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Where something said was filed, and who answers it."""
+
+    conversation_id: int
+    conversation_hex: str
+    interaction_id: int
+    interaction_public_id: UUID
+    seq: int
+    repeated: bool
+    owner_kind: str
+    fence: int
+
+
+class InteractionOver(Exception):
+    """The chat session or call has ended; the transport must begin a new one."""
+
+
+APPEND_INBOUND = (
+    "SELECT outcome, entry_seq, entry_occurred_at, conversation_id, conversation_public_id, interaction_id,"
+    " interaction_public_id, person_name, owner, fence_now"
+    " FROM interaction_append(%s, %s, %s::jsonb, %s, %s)"
+)
+
+
+async def receive(message: InboundMessage, *, channel: str) -> Received:
+    """Files what a customer said, shows it on open screens, and has it answered.
+
+    One transaction, idempotent by `source_id`: a repetition writes nothing and returns where the first
+    one stands. A known interaction costs one statement; the first message of one resolves the customer,
+    opens or resumes the conversation and says that an AI answers. The turn runs afterwards, in the
+    background of this process. Raises InteractionOver, EntryPoint.DoesNotExist.
+    """
+    text = timeline.storable(message.text)
+    data = timeline.clean(message.data)
+    row = await _append(message, text, data)
+    if row is None:
+        await sync_to_async(_begin, thread_sensitive=False)(message)
+        row = await _append(message, text, data)
+    if row is None or row[0] == "ended":
+        raise InteractionOver(message.provider_id)
+    outcome, seq, occurred_at, conversation_id, public_id, interaction_id, interaction_public_id, name, owner, fence = row
+    received = Received(
+        conversation_id, public_id.hex, interaction_id, interaction_public_id, seq, outcome == "repeated", owner, fence
+    )
+    if not received.repeated:
+        entry = announce.wire_entry(
+            seq=seq,
+            kind="message",
+            actor_kind="customer",
+            actor_name=name,
+            body=text,
+            data=data,
+            audience="everyone",
+            interaction=str(interaction_public_id),
+            channel=channel,
+            occurred_at=occurred_at,
+        )
+        await announce.send(
+            announce.conversation_group(received.conversation_hex),
+            announce.entries_frame(received.conversation_hex, [entry]),
+        )
+        if owner == Conversation.Owner.ASSISTANT:
+            turn.schedule(conversation_id)
+    return received
+
+
+def begin_call(start: CallStart) -> Received:
+    """Files a call that was answered: customer, conversation, interaction, and that an AI answers.
+
+    One transaction, idempotent by `provider_id`. Raises EntryPoint.DoesNotExist.
+    """
+    interaction = _begin(start)
+    conversation = interaction.conversation
+    return Received(
+        conversation.pk,
+        conversation.public_id.hex,
+        interaction.pk,
+        interaction.public_id,
+        conversation.last_seq,
+        False,
+        conversation.owner_kind,
+        conversation.fence,
+    )
+
+
+def end_interaction(provider_id: str, *, reason: str, at: datetime | None = None) -> bool:
+    """Ends a call or chat session once; says whether this call did it. Unknown ids are nobody's and end nothing."""
+    interaction = Interaction.objects.filter(provider_id=provider_id).first()
+    return threads.end_interaction(interaction, reason=reason, at=at) if interaction else False
+
+
+async def _append(message: InboundMessage, text: str, data: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    async with async_connections.connection() as connection:
+        cursor = await connection.execute(
+            APPEND_INBOUND,
+            [message.provider_id, text, json.dumps(data), message.source_id, message.occurred_at],
+        )
+        return await cursor.fetchone()
+
+
+def _begin(start: InboundMessage | CallStart) -> Interaction:
+    close_old_connections()
+    with transaction.atomic():
+        entry_point = EntryPoint.objects.get(pk=start.entry_point_id)
+        customer = identity.resolve(
+            start.party.claims, source=entry_point.get_channel_display(), region=entry_point.default_region
+        )
+        known = Interaction.objects.filter(provider_id=start.provider_id).select_related("conversation").first()
+        if known:
+            return known
+        conversation = threads.open_or_resume(customer)
+        interaction = threads.start_interaction(
+            conversation,
+            entry_point=entry_point,
+            provider_id=start.provider_id,
+            party=start.party,
+            at=start.at if isinstance(start, CallStart) else None,
+            data=dict(start.data) if isinstance(start, CallStart) else None,
+        )
+        _disclose(interaction, entry_point)
+    conversation.refresh_from_db()
+    interaction.conversation = conversation
+    return interaction
+
+
+def _disclose(interaction: Interaction, entry_point: EntryPoint) -> None:
+    conversation = Conversation.objects.get(pk=interaction.conversation_id)
+    if entry_point.mode != EntryPoint.Mode.LIVE or conversation.owner_kind == Conversation.Owner.HUMAN:
+        return
+    timeline.append(
+        conversation.pk,
+        NewEntry(
+            kind="disclosure.shown",
+            actor_kind="assistant",
+            actor_name=entry_point.company_name,
+            body=entry_point.playbook.disclosure,
+            interaction=interaction,
+            source_id=f"disclosure:{interaction.provider_id}",
+        ),
+    )

@@ -1,0 +1,98 @@
+"""A person takes a conversation, passes it on, or ends it: each one transaction."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from conversations.flows.outbound import NotYours, line_to_customer, require_owner
+from conversations.models import Conversation, Handoff
+from conversations.services import announce, delivery, ownership, threads, timeline
+from conversations.services.handoff import kind_of_work
+from conversations.services.timeline import NewEntry
+from routing.models import AgentProfile, DispositionCode, Queue, WorkItem
+from routing.services import queueing, reservations
+
+
+def accept(reservation_id: int, agent: AgentProfile) -> Conversation:
+    """Accepts an offer: from this instant the person answers and the AI agent is refused.
+
+    Raises routing.services.reservations.ReservationGone with a sentence for the agent.
+    """
+    with transaction.atomic():
+        reservation = reservations.accept(reservation_id, agent)
+        conversation = Conversation.objects.get(public_id=reservation.work_item.subject)
+        _join(conversation, agent)
+    return conversation
+
+
+def take_over(conversation: Conversation, agent: AgentProfile) -> Conversation:
+    """Takes a conversation that was not offered: from the AI agent or out of the waiting line.
+
+    Raises NotYours when another person has it or it is closed, reservations.NoCapacity when the agent is full.
+    """
+    with transaction.atomic():
+        row = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("owner_agent").get(
+            pk=conversation.pk
+        )
+        if row.status == Conversation.Status.CLOSED:
+            raise NotYours(_("This conversation is closed."))
+        if row.owner_agent_id == agent.pk:
+            return row
+        if row.owner_agent:
+            raise NotYours(
+                _("%(owner)s has this conversation. Ask them to transfer it.") % {"owner": row.owner_agent.display_name}
+            )
+        reservations.assign(subject=row.public_id.hex, kind=kind_of_work(row), agent=agent)
+        _join(row, agent)
+    return row
+
+
+def transfer(conversation: Conversation, agent: AgentProfile, queue: Queue, note: str) -> None:
+    """Passes a conversation to a queue, with a note; it keeps its place in time. Raises NotYours."""
+    with transaction.atomic():
+        row = require_owner(conversation, agent)
+        timeline.append(
+            row.pk,
+            NewEntry(
+                kind="conversation.transferred",
+                actor_kind="agent",
+                actor_name=agent.display_name,
+                audience="staff",
+                body=note,
+                data={"queue": queue.code},
+            ),
+        )
+        ownership.give_to_assistant(row)
+        work_item = WorkItem.objects.get(subject=row.public_id.hex, state__in=WorkItem.LIVE_STATES)
+        queueing.requeue(work_item, queue=queue)
+
+
+def close(
+    conversation: Conversation, agent: AgentProfile, disposition: DispositionCode, note: str = ""
+) -> None:
+    """Ends a conversation with how it ended; the agent's capacity is free again. Raises NotYours."""
+    with transaction.atomic():
+        row = require_owner(conversation, agent)
+        threads.close(
+            row, actor_kind="agent", actor_name=agent.display_name, disposition=disposition, note=note
+        )
+        reservations.complete(row.public_id.hex)
+
+
+def _join(conversation: Conversation, agent: AgentProfile) -> None:
+    ownership.give_to_human(conversation, agent)
+    Handoff.objects.filter(conversation=conversation, accepted_at__isnull=True).update(accepted_at=Now())
+    timeline.append(
+        conversation.pk,
+        NewEntry(
+            kind="handoff.accepted",
+            actor_kind="agent",
+            actor_name=agent.display_name,
+            body=_("%(name)s joined.") % {"name": agent.display_name},
+            interaction=line_to_customer(conversation),
+        ),
+    )
+    announce.work_changed(conversation)
+    transaction.on_commit(lambda: delivery.deliver(conversation.pk))

@@ -1,0 +1,90 @@
+"""Who may see what. What a party may see depends on its own interaction, never on what it was linked to."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from conversations.models import Conversation, Customer, Entry, Interaction
+from routing.models import AgentProfile
+
+PARTY_KINDS = (
+    "message",
+    "interaction.started",
+    "interaction.ended",
+    "disclosure.shown",
+    "call.answered",
+    "call.connected_to_agent",
+    "booking.made",
+    "booking.changed",
+    "booking.cancelled",
+    "handoff.accepted",
+    "conversation.closed",
+    "conversation.reopened",
+)
+PARTY_DATA = frozenset(
+    {
+        "quick_replies", "sources", "field", "client_id", "spoken", "reference", "window_start", "window_end",
+        "service", "channel", "duration_seconds",
+    }
+)  # fmt: skip
+
+
+def agent_of(user: Any) -> AgentProfile | None:
+    """The active agent profile of a signed-in user, or None."""
+    if not getattr(user, "is_authenticated", False) or not user.is_active:
+        return None
+    return AgentProfile.objects.filter(user=user, active=True).select_related("user", "team").first()
+
+
+def may_read_conversations(user: Any) -> bool:
+    """Whether a user may read customers' histories: active agents and managers."""
+    return bool(getattr(user, "is_active", False) and getattr(user, "is_staff", False)) or agent_of(user) is not None
+
+
+def conversations_for(user: Any) -> QuerySet[Conversation]:
+    """The conversations a user may read; none for anybody who is not staff."""
+    if not may_read_conversations(user):
+        return Conversation.objects.none()
+    return Conversation.objects.select_related("customer", "reason", "owner_agent", "disposition")
+
+
+def conversation_for_agent(user: Any, public_id: str | UUID) -> Conversation:
+    """One conversation a user may read. Raises Conversation.DoesNotExist when there is none or they may not."""
+    try:
+        key = public_id if isinstance(public_id, UUID) else UUID(public_id)
+    except ValueError:
+        raise Conversation.DoesNotExist(public_id) from None
+    return conversations_for(user).get(public_id=key)
+
+
+def customers_for(user: Any) -> QuerySet[Customer]:
+    """The customer records a user may read."""
+    return Customer.objects.all() if may_read_conversations(user) else Customer.objects.none()
+
+
+def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:
+    """The entries the party of an interaction may see, in order.
+
+    Its own words and what was told to it: the entries of interactions with the same party in the same
+    conversation. When the interaction proves that the party held both lines (assurance verified), or an
+    interaction of the conversation was so proven, those too. Staff entries never.
+    """
+    same_party = Q(interaction__channel=interaction.channel, interaction__party=interaction.party)
+    proven = Q(interaction__assurance="verified")
+    scope = same_party | proven
+    if interaction.assurance == "verified":
+        scope = Q(interaction__isnull=False)
+    return (
+        Entry.objects.filter(conversation_id=interaction.conversation_id, audience="everyone", kind__in=PARTY_KINDS)
+        .filter(scope | Q(interaction__isnull=True, kind__in=["handoff.accepted", "conversation.closed"]))
+        .select_related("interaction")
+        .order_by("seq")
+    )
+
+
+def party_frame(entry: dict[str, Any]) -> dict[str, Any]:
+    """A wire entry as a customer gets it: only the data made for them."""
+    return {**entry, "data": {key: value for key, value in entry["data"].items() if key in PARTY_DATA}}
