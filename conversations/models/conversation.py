@@ -53,6 +53,7 @@ class Conversation(models.Model):
     turn_done_seq = models.PositiveIntegerField(default=0)
     turn_worker = models.CharField(max_length=80, blank=True)
     turn_lease_until = models.DateTimeField(null=True, blank=True)
+    turn_attempts = models.PositiveSmallIntegerField(default=0)
     disposition = models.ForeignKey(
         DispositionCode, models.PROTECT, null=True, blank=True, related_name="conversations"
     )

@@ -30,6 +30,7 @@ def _change(conversation: Conversation, owner_kind: str, agent: AgentProfile | N
         turn_done_seq=F("turn_wanted_seq"),
         turn_lease_until=None,
         turn_worker="",
+        turn_attempts=0,
     )
     conversation.refresh_from_db()
     timeline.append(

@@ -1,0 +1,139 @@
+"""The AI agent's duty to answer: claimed by a lease, kept in the conversation's row, found again by a sweep.
+
+A turn is due while `turn_wanted_seq > turn_done_seq` and the assistant owns the open conversation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from conversations.models import Conversation
+from conversations.services import timeline
+from routing.models import ReasonCode
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A turn that one worker holds: which words it answers, and the fence it began under."""
+
+    conversation_id: int
+    worker: str
+    fence: int
+    wanted_seq: int
+    done_seq: int
+    attempts: int
+
+
+class TurnLost(Exception):
+    """The turn is not this worker's any more: a person took over, it ended, or the lease ran out and another has it."""
+
+
+class TurnOvertaken(Exception):
+    """The customer said more since the turn began."""
+
+
+CLAIM = """
+UPDATE conversations_conversation
+   SET turn_worker = %s,
+       turn_lease_until = clock_timestamp() + %s,
+       turn_attempts = turn_attempts + 1
+ WHERE id = %s AND status = 'open' AND owner_kind = 'assistant' AND turn_wanted_seq > turn_done_seq
+   AND (turn_lease_until IS NULL OR turn_lease_until < clock_timestamp())
+RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts
+"""
+DUE = """
+SELECT id FROM conversations_conversation
+ WHERE turn_wanted_seq > turn_done_seq AND owner_kind = 'assistant' AND status = 'open'
+   AND (turn_lease_until < clock_timestamp()
+        OR (turn_lease_until IS NULL AND last_entry_at < clock_timestamp() - %s))
+ ORDER BY last_entry_at LIMIT %s
+"""
+
+
+def claim(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | None:
+    """Takes the turn when one is due and nobody's lease is running; None otherwise. `worker` is unique per claim."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [worker, lease, conversation_id])
+        row = cursor.fetchone()
+    return Claim(conversation_id, worker, *row) if row else None
+
+
+def due(*, unclaimed_for: timedelta, limit: int = 200) -> list[int]:
+    """Conversations whose turn nobody works on: the lease ran out, or none was taken for a while. Oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, [unclaimed_for, limit])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def hold(claim: Claim, *, even_if_overtaken: bool = False) -> Conversation:
+    """The conversation's row, locked, when the turn is still this worker's. Must run in a transaction.
+
+    Raises TurnLost, and TurnOvertaken unless that does not matter to the caller.
+    """
+    row = Conversation.objects.select_for_update(no_key=True).get(pk=claim.conversation_id)
+    if row.fence != claim.fence or row.turn_worker != claim.worker or row.status != Conversation.Status.OPEN:
+        raise TurnLost
+    if row.turn_wanted_seq > claim.wanted_seq and not even_if_overtaken:
+        raise TurnOvertaken
+    return row
+
+
+def finish(claim: Claim, *, form_state: Mapping[str, Any], failed_turns: int) -> None:
+    """Ends the turn: what it answered is done and the lease is free. Call after `hold`, in its transaction."""
+    Conversation.objects.filter(pk=claim.conversation_id, turn_worker=claim.worker).update(
+        form_state=timeline.clean(dict(form_state)),
+        failed_turns=failed_turns,
+        turn_done_seq=claim.wanted_seq,
+        turn_worker="",
+        turn_lease_until=None,
+        turn_attempts=0,
+    )
+
+
+def release(claim: Claim) -> None:
+    """Frees the lease of a turn that is to be taken anew at once, because the customer said more."""
+    Conversation.objects.filter(pk=claim.conversation_id, turn_worker=claim.worker).update(
+        turn_worker="", turn_lease_until=None, turn_attempts=0
+    )
+
+
+def put_off(claim: Claim, *, retry_in: timedelta) -> None:
+    """Leaves a turn that failed to the sweep, not before `retry_in`."""
+    Conversation.objects.filter(pk=claim.conversation_id, turn_worker=claim.worker).update(
+        turn_worker="", turn_lease_until=Now() + retry_in
+    )
+
+
+def note_state(claim: Claim, changes: Mapping[str, Any], *, without: str = "") -> None:
+    """Merges `changes` into the form state at once, dropping one key. Call after `hold`, in its transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE conversations_conversation SET form_state = (form_state - %s) || %s::jsonb WHERE id = %s",
+            [without, json.dumps(timeline.clean(dict(changes))), claim.conversation_id],
+        )
+
+
+def note_understanding(
+    conversation: Conversation, *, reason: ReasonCode | None, urgency: str, sentiment: float, score: int
+) -> None:
+    """Keeps what was understood about the need."""
+    Conversation.objects.filter(pk=conversation.pk).update(
+        reason=reason, urgency=urgency, sentiment=max(-1.0, min(1.0, sentiment)), score=score
+    )
+    conversation.reason, conversation.urgency = reason, urgency
+    conversation.sentiment, conversation.score = sentiment, score
+
+
+def count_failure(conversation: Conversation) -> int:
+    """One more answer that did not help; returns the new count."""
+    Conversation.objects.filter(pk=conversation.pk).update(failed_turns=F("failed_turns") + 1)
+    conversation.refresh_from_db(fields=["failed_turns"])
+    return conversation.failed_turns
