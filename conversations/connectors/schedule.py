@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from conversations.connectors.base import Connector, ConnectorError, Operation
@@ -76,11 +77,35 @@ class CancelVisit:
 
 
 @dataclass(frozen=True, slots=True)
-class VisitsOfCustomer:
-    """Whose visits, and only those that end after an aware moment."""
+class CorrectVisit:
+    """A booked visit and how it should read; an empty text leaves what is there. `phone` is E.164."""
 
-    customer_id: int
+    reference: str
+    name: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitsOfConversation:
+    """Visits that were booked in one conversation and end after an aware moment."""
+
+    conversation: UUID
     after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListPrices:
+    """Everything on the price list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One service on the price list; `price` in the company's currency, `unit` such as “per visit”."""
+
+    name: str
+    description: str
+    price: Decimal
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,32 +162,11 @@ class Schedule:
     book: Operation[BookVisit, BookedVisit]
     reschedule: Operation[MoveVisit, BookedVisit]
     cancel: Operation[CancelVisit, BookedVisit]
-    visits_of_customer: Operation[VisitsOfCustomer, tuple[BookedVisit, ...]]
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        check_area: Callable[[CheckArea], Area],
-        find_slots: Callable[[FindSlots], tuple[Slot, ...]],
-        book: Callable[[BookVisit], BookedVisit],
-        reschedule: Callable[[MoveVisit], BookedVisit],
-        cancel: Callable[[CancelVisit], BookedVisit],
-        visits_of_customer: Callable[[VisitsOfCustomer], tuple[BookedVisit, ...]],
-    ) -> Schedule:
-        """A schedule from the functions that a connector has for each operation."""
-        return cls(
-            Operation("check_area", CheckArea, check_area),
-            Operation("find_slots", FindSlots, find_slots),
-            Operation("book", BookVisit, book, changes=True),
-            Operation("reschedule", MoveVisit, reschedule, changes=True),
-            Operation("cancel", CancelVisit, cancel, changes=True),
-            Operation("visits_of_customer", VisitsOfCustomer, visits_of_customer),
-        )
+    correct: Operation[CorrectVisit, BookedVisit]
+    visits_of_conversation: Operation[VisitsOfConversation, tuple[BookedVisit, ...]]
+    list_prices: Operation[ListPrices, tuple[Price, ...]]
 
     def as_connector(self, name: str) -> Connector:
         """The same operations by name, for lists and for the registry."""
-        operations: tuple[Operation[..., ...], ...] = (
-            self.check_area, self.find_slots, self.book, self.reschedule, self.cancel, self.visits_of_customer,
-        )
+        operations: tuple[Operation[Any, Any], ...] = tuple(getattr(self, each.name) for each in fields(self))
         return Connector(name, CAPABILITY, {each.name: each for each in operations})

@@ -23,7 +23,7 @@ from conversations.connectors.schedule import (
     NoSuchVisit,
     NotServed,
     SlotTaken,
-    VisitsOfCustomer,
+    VisitsOfConversation,
 )
 from conversations.models import Booking, Conversation, Customer, Technician, TechnicianShift
 from routing.models import Territory, TerritoryPostcode
@@ -170,15 +170,16 @@ class TestBooking:
             schedule.reschedule(MoveVisit(reference, at(8)))
         assert free() == [(8, 10), (10, 12), (12, 14)]
 
-    def test_visits_of_a_customer_are_theirs_alone(
+    def test_visits_of_a_conversation_are_its_own(
         self, harbor: Territory, conversation: Conversation, now: datetime
     ) -> None:
-        """Nobody else's visit is listed, nor one that is over or cancelled."""
-        other = Customer.objects.create(name="Alex")
+        """No other conversation's visit is listed, nor one that is over."""
+        alex = Customer.objects.create(name="Alex")
+        other = Conversation.objects.create(customer=alex, original_customer=alex)
         mine = schedule.book(visit(conversation, at(8)))
-        assert schedule.visits_of_customer(VisitsOfCustomer(conversation.customer_id, now)) == (mine,)
-        assert schedule.visits_of_customer(VisitsOfCustomer(other.pk, now)) == ()
-        assert schedule.visits_of_customer(VisitsOfCustomer(conversation.customer_id, at(10))) == ()
+        assert schedule.visits_of_conversation(VisitsOfConversation(conversation.public_id, now)) == (mine,)
+        assert schedule.visits_of_conversation(VisitsOfConversation(other.public_id, now)) == ()
+        assert schedule.visits_of_conversation(VisitsOfConversation(conversation.public_id, at(10))) == ()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,13 +1,26 @@
-"""The scheduler that comes with the product: technicians, shifts and bookings in our own tables."""
+"""The scheduler that comes with the product: technicians, shifts, prices and bookings in our own tables."""
 
+from conversations.connectors.base import Operation
 from conversations.connectors.local_schedule import bookings, slots
-from conversations.connectors.schedule import Schedule
+from conversations.connectors.schedule import (
+    BookVisit,
+    CancelVisit,
+    CheckArea,
+    CorrectVisit,
+    FindSlots,
+    ListPrices,
+    MoveVisit,
+    Schedule,
+    VisitsOfConversation,
+)
 
-SCHEDULE = Schedule.of(
-    check_area=slots.check_area,
-    find_slots=slots.find_slots,
-    book=bookings.book,
-    reschedule=bookings.reschedule,
-    cancel=bookings.cancel,
-    visits_of_customer=bookings.visits_of_customer,
+SCHEDULE = Schedule(
+    check_area=Operation("check_area", CheckArea, slots.check_area),
+    find_slots=Operation("find_slots", FindSlots, slots.find_slots),
+    book=Operation("book", BookVisit, bookings.book, changes=True),
+    reschedule=Operation("reschedule", MoveVisit, bookings.reschedule, changes=True),
+    cancel=Operation("cancel", CancelVisit, bookings.cancel, changes=True),
+    correct=Operation("correct", CorrectVisit, bookings.correct, changes=True),
+    visits_of_conversation=Operation("visits_of_conversation", VisitsOfConversation, bookings.visits_of_conversation),
+    list_prices=Operation("list_prices", ListPrices, slots.list_prices),
 )

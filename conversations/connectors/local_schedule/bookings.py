@@ -18,13 +18,14 @@ from conversations.connectors.schedule import (
     BookedVisit,
     BookVisit,
     CancelVisit,
+    CorrectVisit,
     FindSlots,
     MoveVisit,
     NoSuchVisit,
     ScheduleBusy,
     Slot,
     SlotTaken,
-    VisitsOfCustomer,
+    VisitsOfConversation,
 )
 from conversations.models import Booking, Conversation, Technician
 
@@ -96,10 +97,20 @@ def cancel(arguments: CancelVisit) -> BookedVisit:
     return _visit(booking)
 
 
-def visits_of_customer(arguments: VisitsOfCustomer) -> tuple[BookedVisit, ...]:
-    """The customer's booked visits that end after the given moment, soonest first."""
+def correct(arguments: CorrectVisit) -> BookedVisit:
+    """Puts another name or phone number on a visit. Locks the booking. Raises NoSuchVisit."""
+    with transaction.atomic():
+        booking = _locked(arguments.reference)
+        booking.name = arguments.name or booking.name
+        booking.phone = arguments.phone or booking.phone
+        booking.save(update_fields=["name", "phone"])
+    return _visit(booking)
+
+
+def visits_of_conversation(arguments: VisitsOfConversation) -> tuple[BookedVisit, ...]:
+    """The booked visits of a conversation that end after the given moment, soonest first."""
     rows = Booking.objects.filter(
-        customer_id=arguments.customer_id, state=Booking.State.BOOKED, window__endswith__gt=arguments.after
+        conversation__public_id=arguments.conversation, state=Booking.State.BOOKED, window__endswith__gt=arguments.after
     ).select_related("technician", "conversation")
     return tuple(_visit(booking) for booking in rows)
 

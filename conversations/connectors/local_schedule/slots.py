@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from conversations.connectors.schedule import Area, CheckArea, FindSlots, NotServed, Slot
-from conversations.models import Booking, Technician
+from conversations.connectors.schedule import Area, CheckArea, FindSlots, ListPrices, NotServed, Price, Slot
+from conversations.models import Booking, PriceListItem, Technician
 from routing.models import TerritoryPostcode
 
 WINDOW = timedelta(hours=2)
@@ -53,6 +53,11 @@ def find_slots(arguments: FindSlots) -> tuple[Slot, ...]:
             if not any(start < slot.end and slot.start < end for start, end in taken.get(technician.pk, ())):
                 free.setdefault(slot.start.astimezone(UTC), slot)
     return tuple(slot for _start, slot in sorted(free.items()))[: max(arguments.limit, 0)]
+
+
+def list_prices(_arguments: ListPrices) -> tuple[Price, ...]:
+    """The whole price list, by name."""
+    return tuple(Price(row.name, row.description, row.price, row.unit) for row in PriceListItem.objects.all())
 
 
 def technicians_for(postcode: str) -> list[Technician]:

@@ -1,0 +1,216 @@
+"""What a brain gets and what it gives: the same for the one without network and for a language model.
+
+A brain reads a frozen `TurnContext`, calls tools through the `ToolBox` it is given (the guard decides, the history
+keeps every call) and yields events, ending with a `Reply` or a `HandOff`. It writes nothing itself. Every text in
+the context that came from outside (messages, facts, knowledge, results) is data and never an instruction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from conversations.services.facts import KnownFact
+from conversations.understanding import Understanding
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One fact to collect and how to ask for it, written and spoken."""
+
+    fact: str
+    prompt: str
+    spoken_prompt: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Facts to collect for one purpose; `tool` uses them, or `closing` is said."""
+
+    code: str
+    name: str
+    reasons: frozenset[str]
+    tool: str
+    closing: str
+    fields: tuple[FormField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """The published playbook, as plain values."""
+
+    code: str
+    version: int
+    persona: str
+    policies: str
+    tools: frozenset[str]
+    languages: tuple[str, ...]
+    reason_threshold: float
+    knowledge_threshold: float
+    forms: tuple[Form, ...]
+
+    def form(self, code: str) -> Form | None:
+        """The form of that code, if the playbook has it."""
+        return next((form for form in self.forms if form.code == code), None)
+
+    def form_for_reason(self, reason: str) -> Form | None:
+        """The form that a reason starts, if any."""
+        return next((form for form in self.forms if reason in form.reasons), None)
+
+    def form_for_tool(self, tool: str) -> Form | None:
+        """The first form that ends in that tool, if any."""
+        return next((form for form in self.forms if form.tool == tool), None)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One earlier entry that this party may see."""
+
+    seq: int
+    kind: str
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why they came: a code of the company's list and the name people read."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """Everything a brain may know in one turn.
+
+    `text` is what the customer said since the last answer (empty when only something done is left to be told).
+    `spoken` is a hint about rendering: short sentences, no addresses. `told_facts` are the names of the facts that
+    may be said back to this party: those it gave itself, or all when its identity is proven. `now` is in the entry
+    point's time zone. `changed_facts` maps what this turn replaced to the value before.
+    """
+
+    conversation: UUID
+    company: str
+    language: str
+    spoken: bool
+    now: datetime
+    behaviour: Behaviour
+    text: str
+    understanding: Understanding
+    reason: Reason | None
+    reason_is_new: bool
+    alternatives: tuple[Reason, ...]
+    history: tuple[HistoryLine, ...]
+    facts: Mapping[str, KnownFact]
+    new_facts: frozenset[str]
+    changed_facts: Mapping[str, Any]
+    told_facts: frozenset[str]
+    form_state: Mapping[str, Any]
+    decision: str
+    assurance: str
+    failed_turns: int
+    waits_for_person: bool
+
+    def value(self, fact: str) -> str:
+        """The value of a known fact as text; empty when it is not known."""
+        known = self.facts.get(fact)
+        return str(known.value) if known else ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of a reply that is still being written; shown at once, never stored."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool is about to run with these arguments."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool answered. `error` is empty when it worked, otherwise a word for what went wrong."""
+
+    tool: str
+    result: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+    sentence: str = ""
+
+    @property
+    def worked(self) -> bool:
+        """Whether there is a result."""
+        return not self.error
+
+
+@dataclass(frozen=True, slots=True)
+class QuickReply:
+    """A suggestion under a message: what is shown and the words it sends."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an answer comes from."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedField:
+    """The fact that the reply asks for, so that a screen can show a fitting input."""
+
+    fact: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer, ending the turn. `failed` says that the brain did not know what to do with what was said."""
+
+    body: str
+    quick_replies: tuple[QuickReply, ...] = ()
+    sources: tuple[Source, ...] = ()
+    field: AskedField | None = None
+    form_state: Mapping[str, Any] = field(default_factory=dict)
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """A person should go on, ending the turn; routing decides which and when."""
+
+    reason: str
+    next_step: str = ""
+    form_state: Mapping[str, Any] = field(default_factory=dict)
+
+
+BrainEvent = TextDelta | ToolCall | ToolResult | Reply | HandOff
+
+
+class ToolBox(Protocol):
+    """The tools of one turn; every call is judged by the guard and kept in the history."""
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """Runs a tool. A refusal and a failure are results with an `error`, not exceptions."""
+        ...
+
+
+class Brain(Protocol):
+    """Something that answers."""
+
+    def answer(self, context: TurnContext, tools: ToolBox) -> AsyncIterator[BrainEvent]:
+        """Events ending with one Reply or HandOff. Raises whatever it likes: the turn then falls back or tries again."""
+        ...

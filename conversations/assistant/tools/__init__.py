@@ -1,0 +1,34 @@
+"""Every tool by name. Look-ups that disclose nothing private are always there; the rest a playbook must name."""
+
+from conversations.assistant.tools import (
+    book,
+    cancel,
+    check_area,
+    correct,
+    find_prices,
+    find_slots,
+    find_visits,
+    hand_off,
+    reschedule,
+    search_knowledge,
+)
+from conversations.assistant.tools.base import Tool
+
+TOOLS: dict[str, Tool] = {
+    module.TOOL.name: module.TOOL
+    for module in (
+        book,
+        cancel,
+        check_area,
+        correct,
+        find_prices,
+        find_slots,
+        find_visits,
+        hand_off,
+        reschedule,
+        search_knowledge,
+    )
+}
+ALWAYS_THERE = frozenset({"search_knowledge", "find_prices", "find_visits", "hand_off"})
+# Whoever may book may also put a typing error right.
+COMES_WITH = {"correct": "book"}

@@ -1,0 +1,46 @@
+"""Books a visit for the facts that were given."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, text
+from conversations.assistant.tools.visits import visit_event, visit_json
+from conversations.connectors.registry import schedule
+from conversations.connectors.schedule import BookVisit, VisitsOfConversation
+
+
+def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
+    """The result is the visit. The same service at the same time in the same conversation is booked once."""
+    start = datetime.fromisoformat(arguments["start"])
+    mine = schedule().visits_of_conversation(VisitsOfConversation(context.conversation, context.now))
+    same = [visit for visit in mine if visit.start == start and visit.service == arguments["service"]]
+    visit = same[0] if same else schedule().book(
+        BookVisit(
+            conversation=context.conversation,
+            service=arguments["service"],
+            name=arguments["name"],
+            phone=arguments["phone"],
+            postcode=arguments["postcode"],
+            start=start,
+            idempotency_key=context.idempotency_key,
+        )
+    )
+    event = visit_event("booking.made", visit, context.now)
+    return ToolOutcome(visit_json(visit), event.sentence, (event,))
+
+
+TOOL = Tool(
+    "book",
+    "Books a visit in a window that find_slots returned and the customer chose.",
+    arguments_schema(
+        ["service", "name", "phone", "postcode", "start"],
+        service=text("What the visit is for.", 120),
+        name=text("The customer's name."),
+        phone={"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "description": "The phone number as E.164."},
+        postcode=text("The postcode of the visit.", 10),
+        start=moment("The start of the chosen window, exactly as find_slots returned it."),
+    ),
+    run,
+    changes=True,
+)

@@ -1,0 +1,26 @@
+"""Whether a postcode is in the area that the company serves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
+from conversations.connectors.registry import schedule
+from conversations.connectors.schedule import CheckArea
+
+
+def run(_context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
+    """The result: `served`, `territory`, `territory_name`."""
+    area = schedule().check_area(CheckArea(arguments["postcode"]))
+    sentence = _("Checked %(postcode)s: served.") if area.served else _("Checked %(postcode)s: not served.")
+    result = {"served": area.served, "territory": area.territory, "territory_name": area.territory_name}
+    return ToolOutcome(result, sentence % {"postcode": area.postcode})
+
+
+TOOL = Tool(
+    "check_area",
+    "Says whether a postcode lies in the area that is served. Use it as soon as a postcode is known.",
+    arguments_schema(["postcode"], postcode=text("The postcode, such as HB1 4QT.", 12)),
+    run,
+)

@@ -1,0 +1,32 @@
+"""Puts another name or phone number on a booked visit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
+from conversations.assistant.tools.visits import visit_event, visit_json
+from conversations.connectors.registry import schedule
+from conversations.connectors.schedule import CorrectVisit
+
+
+def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
+    """The result is the visit as it reads now."""
+    visit = schedule().correct(
+        CorrectVisit(arguments["reference"], arguments.get("name", ""), arguments.get("phone", ""))
+    )
+    event = visit_event("booking.changed", visit, context.now)
+    return ToolOutcome(visit_json(visit), event.sentence, (event,))
+
+
+TOOL = Tool(
+    "correct",
+    "Corrects the name or the phone number on a visit that was booked in this conversation.",
+    arguments_schema(
+        ["reference"],
+        reference=text("The reference of the visit, such as HH-4F7K2Q.", 12),
+        name=text("The name as it should read."),
+        phone={"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "description": "The phone number as E.164."},
+    ),
+    run,
+    changes=True,
+)

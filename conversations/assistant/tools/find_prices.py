@@ -1,0 +1,55 @@
+"""What services cost."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
+from conversations.connectors.registry import schedule
+from conversations.connectors.schedule import ListPrices, Price
+
+MOST = 4
+NAME_WEIGHT = 3
+COMMON = frozenset(
+    "a an and are at book can charge cost costs do does for how i in is it me much my of on or our price prices pay "
+    "something somebody the there to visit want what whats will with you your per".split()
+)
+
+
+def run(_context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
+    """The result: `prices` that share words with the query, best first, and `others`, the names of the rest."""
+    wanted = _words(arguments["query"])
+    every = schedule().list_prices(ListPrices())
+    ranked = sorted(((-_shared(each, wanted), each.name, each) for each in every), key=lambda row: row[:2])
+    best = -ranked[0][0] if ranked else 0
+    fitting = [each for points, _name, each in ranked if best and -points * 2 > best][:MOST]
+    result = {
+        "prices": [_price_json(each) for each in fitting],
+        "others": [each.name for each in every if each not in fitting],
+    }
+    return ToolOutcome(result, _("Looked up prices."))
+
+
+def _price_json(price: Price) -> dict[str, str]:
+    return {"name": price.name, "description": price.description, "price": f"{price.price:.2f}", "unit": price.unit}
+
+
+def _shared(price: Price, wanted: set[str]) -> int:
+    return NAME_WEIGHT * len(_words(price.name) & wanted) + len(_words(price.description) & wanted)
+
+
+def _words(words: str) -> set[str]:
+    """Without common words, and without the endings that part “boiler” from “boilers” and “repair” from “repairing”."""
+    plain = re.findall(r"[a-z]+", words.lower()[:2000])
+    return {re.sub(r"(?:ings?|ed|e?s)$", "", word) if len(word) > 4 else word for word in plain if word not in COMMON}
+
+
+TOOL = Tool(
+    "find_prices",
+    "Looks up prices on the price list for what the customer asks about.",
+    arguments_schema(["query"], query=text("What the price is wanted for.", 4000)),
+    run,
+    recorded=False,
+)

@@ -1,0 +1,30 @@
+"""Moves a booked visit to another window."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, text
+from conversations.assistant.tools.visits import visit_event, visit_json
+from conversations.connectors.registry import schedule
+from conversations.connectors.schedule import MoveVisit
+
+
+def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
+    """The result is the visit in its new window."""
+    visit = schedule().reschedule(MoveVisit(arguments["reference"], datetime.fromisoformat(arguments["start"])))
+    event = visit_event("booking.changed", visit, context.now)
+    return ToolOutcome(visit_json(visit), event.sentence, (event,))
+
+
+TOOL = Tool(
+    "reschedule",
+    "Moves a visit that was booked in this conversation to a window that find_slots returned and the customer chose.",
+    arguments_schema(
+        ["reference", "start"],
+        reference=text("The reference of the visit, such as HH-4F7K2Q.", 12),
+        start=moment("The start of the new window."),
+    ),
+    run,
+    changes=True,
+)

@@ -1,0 +1,29 @@
+"""Looks up the company's articles."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
+from conversations.knowledge.search import search
+
+MOST = 3
+
+
+def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
+    """The result: `passages` above the playbook's threshold, best first, with `text`, `title`, `url`, `score`, `reason`."""
+    found = [hit for hit in search(arguments["query"], limit=MOST) if hit.score >= context.knowledge_threshold]
+    passages = [
+        {"text": hit.text, "title": hit.title, "url": hit.url, "score": hit.score, "reason": hit.reason} for hit in found
+    ]
+    return ToolOutcome({"passages": passages}, _("Looked in the knowledge base."))
+
+
+TOOL = Tool(
+    "search_knowledge",
+    "Searches the company's articles. Answer questions only from what it returns and name the source.",
+    arguments_schema(["query"], query=text("The question in the customer's words.", 4000)),
+    run,
+    recorded=False,
+)

@@ -1,0 +1,51 @@
+"""What the booking tools share: a visit and a window as plain JSON, and as a line of history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant.tools.base import Event, Json
+from conversations.assistant.wording import window
+from conversations.connectors.schedule import BookedVisit, Slot
+
+
+def slot_json(slot: Slot) -> Json:
+    """A free window with ISO times in the local zone."""
+    return {"start": slot.start.isoformat(), "end": slot.end.isoformat()}
+
+
+def visit_json(visit: BookedVisit) -> Json:
+    """A booked visit with ISO times in the local zone."""
+    return {
+        "reference": visit.reference,
+        "service": visit.service,
+        "name": visit.name,
+        "phone": visit.phone,
+        "postcode": visit.postcode,
+        "start": visit.start.isoformat(),
+        "end": visit.end.isoformat(),
+    }
+
+
+def visit_event(kind: str, visit: BookedVisit, now: datetime) -> Event:
+    """The history entry of a visit that was made, changed or cancelled."""
+    sentences = {
+        "booking.made": _("Booked %(service)s for %(window)s, reference %(reference)s."),
+        "booking.changed": _("Changed %(service)s to %(window)s, reference %(reference)s."),
+        "booking.cancelled": _("Cancelled %(service)s on %(window)s, reference %(reference)s."),
+    }
+    sentence = sentences[kind] % {
+        "service": visit.service,
+        "window": window(visit.start, visit.end, now, plain=True),
+        "reference": visit.reference,
+    }
+    data = {
+        "reference": visit.reference,
+        "window_start": visit.start.isoformat(),
+        "window_end": visit.end.isoformat(),
+        "service": visit.service,
+        "postcode": visit.postcode,
+    }
+    return Event(kind, sentence, data)

@@ -1,0 +1,63 @@
+"""How times, numbers and lists read in a reply. The same words are typed and said; the phone says digits its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import phonenumbers
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+
+def day(moment: datetime, now: datetime, *, plain: bool = False) -> str:
+    """“today, Monday 23 November”; `plain` leaves out today and tomorrow, for what is read later."""
+    name = date_format(moment, "l j F")
+    days = (moment.date() - now.astimezone(moment.tzinfo).date()).days
+    if plain or days not in (0, 1):
+        return name
+    return _("today, %(day)s") % {"day": name} if days == 0 else _("tomorrow, %(day)s") % {"day": name}
+
+
+def window(start: datetime, end: datetime, now: datetime, *, plain: bool = False) -> str:
+    """“Tuesday 24 November, 10:00 to 12:00” in the zone the times are in."""
+    return _("%(day)s, %(from)s to %(to)s") % {
+        "day": day(start, now, plain=plain),
+        "from": f"{start:%H:%M}",
+        "to": f"{end:%H:%M}",
+    }
+
+
+def moment_of(at: datetime, now: datetime) -> str:
+    """“tomorrow, Tuesday 24 November, at 08:00”."""
+    return _("%(day)s, at %(time)s") % {"day": day(at, now), "time": f"{at:%H:%M}"}
+
+
+def phone(number: str) -> str:
+    """An E.164 number as people of its country write it; anything else as it is."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+def listed(items: Sequence[str], last: str = "") -> str:
+    """“a, b and c”; `last` is the word before the last one."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last or _('and')} {items[-1]}"
+
+
+def readable(fact: str, value: str) -> str:
+    """A fact's value in its own spelling: phone numbers as they are written at home, times as “10:00 to 12:00”."""
+    if fact == "phone":
+        return phone(value)
+    if fact == "time_window":
+        return value.replace("-", f" {_('to')} ")
+    if fact == "date":
+        try:
+            return date_format(datetime.fromisoformat(value), "l j F")
+        except ValueError:
+            return value
+    return value
