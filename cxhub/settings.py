@@ -33,7 +33,7 @@ elif not SECRET_KEY:
 INSTALLED_APPS = [
     "daphne",
     "channels",
-    "django.contrib.admin",
+    "cxhub.apps.CxAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -104,6 +104,7 @@ DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "max_size": env.whole_number("DATABASE_POOL_SIZE", default=10, lowest=1, highest=200),
     "timeout": 10,
 }
+ASYNC_DATABASE_POOL_SIZE = env.whole_number("ASYNC_DATABASE_POOL_SIZE", default=8, lowest=1, highest=200)
 VALKEY_URL = env.valkey("VALKEY_URL", valkey.address(EMBEDDED_PLACES) if EMBEDDED_PLACES else "")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": VALKEY_URL}}
 CHANNEL_LAYERS = {
@@ -124,6 +125,13 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "write-heartbeat": {"task": "cxhub.tasks.write_heartbeat", "schedule": 15.0, "options": {"expires": 15}},
+    "finish-turns": {"task": "conversations.tasks.finish_turns", "schedule": 5.0, "options": {"expires": 5}},
+    "end-silent-interactions": {
+        "task": "conversations.tasks.end_silent_interactions", "schedule": 60.0, "options": {"expires": 60},
+    },
+    "close-quiet-conversations": {
+        "task": "conversations.tasks.close_quiet_conversations", "schedule": 600.0, "options": {"expires": 600},
+    },
 }
 
 # --- Signing in

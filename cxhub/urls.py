@@ -8,5 +8,6 @@ from cxhub.views import health
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
     path("admin/", admin.site.urls),
+    path("reports/", include("reporting.urls")),
     path("accounts/", include("allauth.urls")),
 ]

@@ -1,7 +1,5 @@
 """The servers of a test run, and the fixtures every test may use."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.conf import settings
 from django.core.cache import cache
@@ -39,7 +37,6 @@ def refuse_valkey_with_data(url: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def empty_valkey() -> Iterator[None]:
+def empty_valkey() -> None:
     """Each test starts with an empty Valkey database: cache, limits and queued tasks."""
     cache.clear()
-    yield

@@ -75,6 +75,7 @@ def is_running(places: Places) -> bool:
         return False
     status = subprocess.run(
         [places.postgres_programs / "pg_ctl", "status", f"--pgdata={places.postgres_data}"],
+        check=False,
         capture_output=True,
         cwd="/",
         **places.run_as,

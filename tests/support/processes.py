@@ -20,7 +20,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from cxhub.management.commands.up import beat_command, worker_command
+from cxhub.management.commands.up import beat_command, web_command, worker_command
 
 START_SECONDS = 60
 STOP_SECONDS = 10
@@ -151,7 +151,7 @@ def running_web(count: int = 1, **changes: str) -> Iterator[list[WebProcess]]:
             environment = child_environment(
                 **{"PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}", "ALLOWED_HOSTS": "*"} | changes
             )
-            command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), "cxhub.asgi:application"]
+            command = web_command("--bind", "127.0.0.1", "--port", str(port))
             process = WebProcess(command, environment, folder / f"web-{number}.log", port=port)
             stack.callback(process.stop)
             process.start()

@@ -26,8 +26,8 @@ PAGES = (
     ("Inbox", "/inbox/"),
     ("Admin", "/admin/"),
     ("Report", "/reports/"),
-    ("Demo company", "/demo/"),
-    ("Phone simulator", "/phone/"),
+    ("Demo company", "/harborhome"),
+    ("Phone simulator", "/simulator/phone/"),
 )
 
 
@@ -99,8 +99,7 @@ class Command(BaseCommand):
         for number in range(1, web + 1):
             supervisor.add(
                 numbered("web", number, web),
-                [sys.executable, "-m", "daphne", "-v", "0", "--no-server-name", *proxy]
-                + ["--fd", str(file_descriptor), settings.ASGI_APPLICATION.replace(".application", ":application")],
+                web_command("--fd", str(file_descriptor), *proxy),
                 keep_open=[file_descriptor],
             )
         for number in range(1, worker + 1):
@@ -142,6 +141,11 @@ def bind(address: str, port: int) -> socket.socket:
         ) from error
     listener.setblocking(False)
     return listener
+
+
+def web_command(*where: str) -> list[str]:
+    """The command line of one web process; `where` says what it listens on."""
+    return [sys.executable, "-m", "daphne", "-v", "0", "--no-server-name", *where, "cxhub.asgi:application"]
 
 
 def worker_command(number: int) -> list[str]:

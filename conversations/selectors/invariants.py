@@ -1,0 +1,87 @@
+"""What must always be true of the record, each with the query that finds what breaks it."""
+
+from datetime import timedelta
+
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
+from django.utils import timezone
+
+from conversations.models import ChatSessionRecord, Conversation, Customer, Interaction, WebhookRecord
+from conversations.models.entry_point import Channel
+from routing.selectors.invariants import Invariant
+
+RECENT = timedelta(days=30)
+SETTLED = timedelta(minutes=1)
+"""How long a transport's row may be there before its interaction."""
+LONGEST = {Channel.VOICE: timedelta(hours=3), Channel.CHAT: timedelta(hours=24)}
+"""How long one interaction may last; the phone provider ends a call after two hours."""
+TURN_GRACE = timedelta(minutes=5)
+
+
+def histories_with_holes() -> list[str]:
+    """Conversations of the last 30 days whose entries do not count from 1 to `last_seq`."""
+    broken = (
+        Conversation.objects.filter(last_entry_at__gt=timezone.now() - RECENT)
+        .annotate(stored=Count("entries"), highest=Max("entries__seq", default=0))
+        .exclude(stored=F("last_seq"), highest=F("last_seq"))
+    )
+    return [f"Conversation {one.pk} has {one.stored} entries up to {one.highest}, and should have {one.last_seq}." for one in broken]
+
+
+def customers_with_several_open_conversations() -> list[str]:
+    """Customers with more than one open conversation that is not joined into another."""
+    is_open = Q(conversations__status=Conversation.Status.OPEN, conversations__joined_into__isnull=True)
+    broken = Customer.objects.annotate(open=Count("conversations", filter=is_open)).filter(open__gt=1)
+    return [f"Customer {customer.pk} has {customer.open} open conversations." for customer in broken]
+
+
+def conversations_without_one_owner() -> list[str]:
+    """Conversations owned by a person who is not named, or by the AI agent while a person is named."""
+    with_person = Q(owner_kind=Conversation.Owner.HUMAN, owner_agent__isnull=False)
+    with_assistant = Q(owner_kind=Conversation.Owner.ASSISTANT, owner_agent__isnull=True)
+    broken = Conversation.objects.exclude(with_person | with_assistant)
+    return [f"Conversation {one.pk} has no single owner." for one in broken]
+
+
+def contacts_without_interaction() -> list[str]:
+    """Calls and chat sessions that a transport saw and the record does not show. The other direction is unique already."""
+    settled = timezone.now() - SETTLED
+    calls = WebhookRecord.objects.filter(kind="answer", received_at__lt=settled).exclude(provider_id="")
+    sessions = ChatSessionRecord.objects.filter(started_at__lt=settled)
+    lost_calls = calls.exclude(Exists(Interaction.objects.filter(provider_id=OuterRef("provider_id"))))
+    lost_sessions = sessions.exclude(Exists(Interaction.objects.filter(provider_id=OuterRef("session_id"))))
+    return [
+        *(f"Call {provider_id} has no interaction." for provider_id in lost_calls.values_list("provider_id", flat=True)),
+        *(f"Chat session {session} has no interaction." for session in lost_sessions.values_list("session_id", flat=True)),
+    ]
+
+
+def interactions_in_limbo() -> list[str]:
+    """Calls and chat sessions that should have ended long ago."""
+    now = timezone.now()
+    late = Q()
+    for channel, longest in LONGEST.items():
+        late |= Q(channel=channel, started_at__lt=now - longest)
+    live = Interaction.objects.filter(late).exclude(state=Interaction.State.ENDED)
+    return [f"{one} is still live, since {one.started_at:%Y-%m-%d %H:%M} UTC." for one in live]
+
+
+def turns_in_limbo() -> list[str]:
+    """Customers who wait for the AI agent, whose turn nobody works on."""
+    waiting = Conversation.objects.filter(
+        Q(turn_lease_until__isnull=True) | Q(turn_lease_until__lt=timezone.now() - TURN_GRACE),
+        turn_wanted_seq__gt=F("turn_done_seq"),
+        owner_kind=Conversation.Owner.ASSISTANT,
+        status=Conversation.Status.OPEN,
+        last_entry_at__lt=timezone.now() - TURN_GRACE,
+    )
+    return [f"Conversation {one.pk} waits for an answer to entry {one.turn_wanted_seq}." for one in waiting]
+
+
+INVARIANTS = (
+    Invariant("An accepted message is stored once, in order, without a hole.", histories_with_holes),
+    Invariant("A customer has at most one open conversation.", customers_with_several_open_conversations),
+    Invariant("A conversation has exactly one owner.", conversations_without_one_owner),
+    Invariant("Every call and chat session has exactly one interaction.", contacts_without_interaction),
+    Invariant("Every interaction ends.", interactions_in_limbo),
+    Invariant("Every message to the AI agent is answered.", turns_in_limbo),
+)

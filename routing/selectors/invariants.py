@@ -1,0 +1,61 @@
+"""What must always be true of work and agents, each with the query that finds what breaks it.
+
+`manage.py doctor` runs them. An app adds its own in `<app>/selectors/invariants.py`, as a tuple `INVARIANTS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from routing.models import AgentProfile, Reservation, WorkItem
+
+OFFER_GRACE = timedelta(minutes=1)
+WORK_ITEM_GRACE = timedelta(hours=24)
+LIVE = Q(reservations__state__in=Reservation.LIVE_STATES)
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A sentence that must hold. `violations` returns one line for each thing that breaks it, and none when it holds."""
+
+    sentence: str
+    violations: Callable[[], list[str]]
+
+
+def work_items_with_several_reservations() -> list[str]:
+    """Work items offered to or held by more than one agent at once."""
+    items = WorkItem.objects.annotate(live=Count("reservations", filter=LIVE)).filter(live__gt=1)
+    return [f"Work item {item.pk} has {item.live} live reservations." for item in items]
+
+
+def agents_whose_load_is_wrong() -> list[str]:
+    """Agents whose load is over their capacity, or is not the sum of what they hold."""
+    held = Coalesce(Sum("reservations__weight", filter=LIVE), 0)
+    agents = AgentProfile.objects.annotate(held=held).exclude(load=F("held"), load__lte=F("capacity"))
+    return [f"{agent} has load {agent.load} of {agent.capacity}, and holds {agent.held}." for agent in agents]
+
+
+def offers_in_limbo() -> list[str]:
+    """Offers that nobody answered and no sweep took back."""
+    late = Reservation.objects.filter(state=Reservation.State.PENDING, expires_at__lt=timezone.now() - OFFER_GRACE)
+    return [f"Reservation {offer.pk} should have ended at {offer.expires_at:%Y-%m-%d %H:%M} UTC." for offer in late]
+
+
+def work_items_in_limbo() -> list[str]:
+    """Waiting work whose deadline passed long ago."""
+    late = WorkItem.objects.filter(
+        state__in=(WorkItem.State.QUEUED, WorkItem.State.RESERVED), deadline__lt=timezone.now() - WORK_ITEM_GRACE
+    )
+    return [f"Work item {item.pk} waits since {item.enqueued_at:%Y-%m-%d %H:%M} UTC." for item in late]
+
+
+INVARIANTS = (
+    Invariant("A work item has at most one live reservation.", work_items_with_several_reservations),
+    Invariant("An agent's load is what they hold, and within capacity.", agents_whose_load_is_wrong),
+    Invariant("Every offer is answered or taken back in time.", offers_in_limbo),
+    Invariant("Every work item is answered, called back or closed.", work_items_in_limbo),
+)
