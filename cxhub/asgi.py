@@ -1,8 +1,10 @@
 """The ASGI application: HTTP to Django, websockets to the chat and inbox consumers."""
 
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
+from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxhub.settings")
 http_application = get_asgi_application()  # loads the apps, so it comes before the consumers' imports
@@ -13,9 +15,11 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from conversations.chat.websocket_urls import websocket_urlpatterns as chat_urls  # noqa: E402
 from conversations.inbox.websocket_urls import websocket_urlpatterns as inbox_urls  # noqa: E402
 
-application = ProtocolTypeRouter(
-    {
-        "http": http_application,
-        "websocket": AuthMiddlewareStack(URLRouter([*chat_urls, *inbox_urls])),
-    }
-)
+
+async def refuse_unknown_socket(scope: Any, receive: Any, send: Any) -> Any:
+    """Close a websocket to an address that does not exist; Channels would log an error with a traceback."""
+    await send({"type": "websocket.close"})
+
+
+routes: list[Any] = [*chat_urls, *inbox_urls, re_path("", refuse_unknown_socket)]
+application = ProtocolTypeRouter({"http": http_application, "websocket": AuthMiddlewareStack(URLRouter(routes))})

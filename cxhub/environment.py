@@ -37,7 +37,8 @@ class Environment:
             return True
         if written and written not in FALSE_WORDS:
             self._refuse(name, f"{written!r} is neither true nor false", f"{name}=true")
-        return default if not written else False
+            return default
+        return False if written else default
 
     def whole_number(self, name: str, default: int, *, lowest: int, highest: int) -> int:
         """A whole number between `lowest` and `highest`, both included."""

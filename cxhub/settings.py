@@ -99,11 +99,9 @@ EMBEDDED_DATABASE = not env.text("DATABASE_URL")
 EMBEDDED_VALKEY = not env.text("VALKEY_URL")
 EMBEDDED_PLACES = places.find(DATA_DIR) if EMBEDDED_DATABASE or EMBEDDED_VALKEY else None
 DATABASES = {"default": env.database("DATABASE_URL", postgres.address(EMBEDDED_PLACES) if EMBEDDED_PLACES else "")}
-DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
-    "min_size": 1,
-    "max_size": env.whole_number("DATABASE_POOL_SIZE", default=10, lowest=1, highest=200),
-    "timeout": 10,
-}
+DATABASE_POOL_SIZE = env.whole_number("DATABASE_POOL_SIZE", default=10, lowest=0, highest=200)
+if DATABASE_POOL_SIZE:
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}
 ASYNC_DATABASE_POOL_SIZE = env.whole_number("ASYNC_DATABASE_POOL_SIZE", default=8, lowest=1, highest=200)
 VALKEY_URL = env.valkey("VALKEY_URL", valkey.address(EMBEDDED_PLACES) if EMBEDDED_PLACES else "")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": VALKEY_URL}}

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,7 +31,7 @@ PR_SET_PDEATHSIG = 1
 """From linux/prctl.h: the signal the kernel sends to a process whose parent died."""
 
 
-class Supervisor(Manager):
+class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
     """A honcho manager that restarts what dies, until it is told to stop."""
 
     def __init__(self, folder: Path) -> None:
@@ -143,7 +144,7 @@ class Child:
     """One process and when to start it again."""
 
     process: TiedProcess
-    runner: multiprocessing.Process | None = None
+    runner: BaseProcess | None = None
     pid: int | None = None
     started_at: float = 0.0
     pause: float = field(default=0.0)

