@@ -7,6 +7,23 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+_REFUSE_WHEN_PUBLISHED = """
+    IF TG_OP <> 'INSERT' THEN
+        SELECT status INTO parent_status FROM routing_ruleset WHERE id = OLD.rule_set_id;
+        IF parent_status IN ('published', 'retired') THEN
+            RAISE EXCEPTION '{rows} of a published set never change' USING ERRCODE = 'check_violation';
+        END IF;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        SELECT status INTO parent_status FROM routing_ruleset WHERE id = NEW.rule_set_id;
+        IF parent_status IN ('published', 'retired') THEN
+            RAISE EXCEPTION '{rows} of a published set never change' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    RETURN OLD;
+"""
+
 
 class RuleSet(models.Model):
     """One version of one decision table. Drafts change; published and retired versions never do."""
@@ -28,6 +45,7 @@ class RuleSet(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    published_by = models.CharField(max_length=150, blank=True, editable=False)
     compiled = models.JSONField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -57,7 +75,9 @@ class RuleSet(models.Model):
                 func="""
                     IF NEW.compiled IS DISTINCT FROM OLD.compiled OR NEW.kind <> OLD.kind
                        OR NEW.version <> OLD.version OR NEW.note <> OLD.note OR NEW.status = 'draft'
-                       OR NEW.published_at IS DISTINCT FROM OLD.published_at THEN
+                       OR NEW.published_at IS DISTINCT FROM OLD.published_at
+                       OR NEW.published_by <> OLD.published_by
+                       OR (OLD.status = 'retired' AND NEW.status <> 'retired') THEN
                         RAISE EXCEPTION 'a published rule set never changes' USING ERRCODE = 'check_violation';
                     END IF;
                     RETURN NEW;
@@ -77,7 +97,7 @@ class RuleSet(models.Model):
 class Rule(models.Model):
     """One row of a table: cells by fact name, outputs by output name, first match wins.
 
-    `conditions` maps a fact of `routing.need.FACTS` to the text of its cell; an absent or empty cell
+    `conditions` maps a fact of `routing.rules.schema.FACTS` to the text of its cell; an absent or empty cell
     matches anything. `outputs` maps output names to values. A row without conditions is the catch-all.
     """
 
@@ -103,22 +123,7 @@ class Rule(models.Model):
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
                 when=pgtrigger.Before,
                 declare=[("parent_status", "text")],
-                func="""
-                    IF TG_OP <> 'INSERT' THEN
-                        SELECT status INTO parent_status FROM routing_ruleset WHERE id = OLD.rule_set_id;
-                        IF parent_status IN ('published', 'retired') THEN
-                            RAISE EXCEPTION 'rules of a published set never change' USING ERRCODE = 'check_violation';
-                        END IF;
-                    END IF;
-                    IF TG_OP <> 'DELETE' THEN
-                        SELECT status INTO parent_status FROM routing_ruleset WHERE id = NEW.rule_set_id;
-                        IF parent_status IN ('published', 'retired') THEN
-                            RAISE EXCEPTION 'rules of a published set never change' USING ERRCODE = 'check_violation';
-                        END IF;
-                        RETURN NEW;
-                    END IF;
-                    RETURN OLD;
-                """,
+                func=_REFUSE_WHEN_PUBLISHED.format(rows="rules"),
             )
         ]
 
@@ -138,6 +143,15 @@ class RuleSetCase(models.Model):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["rule_set", "name"], name="rule_set_case_name_is_unique_in_its_set")
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="cases_of_a_published_set_never_change",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                declare=[("parent_status", "text")],
+                func=_REFUSE_WHEN_PUBLISHED.format(rows="cases"),
+            )
         ]
 
     def __str__(self) -> str:

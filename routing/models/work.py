@@ -157,7 +157,25 @@ class Reservation(models.Model):
                     ("wrapping", "completed"),
                     ("wrapping", "rescinded"),
                 ],
-            )
+            ),
+            pgtrigger.Trigger(
+                name="agent_load_is_the_weight_of_live_reservations",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                declare=[("reserved_agent", "bigint"), ("live_weight", "integer"), ("agent_load", "integer")],
+                func="""
+                    reserved_agent := CASE WHEN TG_OP = 'DELETE' THEN OLD.agent_id ELSE NEW.agent_id END;
+                    SELECT COALESCE(SUM(weight), 0) INTO live_weight FROM routing_reservation
+                     WHERE agent_id = reserved_agent AND state IN ('pending', 'accepted', 'wrapping');
+                    SELECT load INTO agent_load FROM routing_agentprofile WHERE id = reserved_agent;
+                    IF agent_load <> live_weight THEN
+                        RAISE EXCEPTION 'agent % carries load % but live reservations weigh %',
+                            reserved_agent, agent_load, live_weight USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,1 @@
+"""Decision tables: checked, compiled, evaluated, explained, published. Only this package imports zen."""

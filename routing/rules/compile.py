@@ -1,0 +1,239 @@
+"""From the rows that managers write to one decision table in JDM, the rule engine's JSON.
+
+The document has exactly three nodes: input, decision table, output. No other type of node is ever written
+or accepted: the engine's function nodes run code and can open network connections.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from routing.models import Rule, RuleSet
+from routing.rules.cells import CellError, canonical
+from routing.rules.schema import OUTPUTS, Output, Vocabulary, fact_named
+
+ALLOWED_NODES = ("inputNode", "decisionTableNode", "outputNode")
+TABLE_NODE = "table"
+MOST_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a table. `row` counts from 1; `column` is a fact or an output."""
+
+    message: str
+    row: int | None = None
+    column: str = ""
+    column_label: str | Promise = ""
+
+    def __str__(self) -> str:
+        if self.row is None:
+            return self.message
+        if not self.column:
+            return _("Row %(row)d: %(message)s") % {"row": self.row, "message": self.message}
+        return _("Row %(row)d, column “%(column)s”: %(message)s") % {
+            "row": self.row,
+            "column": self.column_label or self.column,
+            "message": self.message,
+        }
+
+
+class TableRefused(ValueError):
+    """A table cannot be used; `problems` says what, and in which row and column."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = list(problems)
+
+
+class NodeNotAllowed(ValueError):
+    """A JDM document holds something other than one decision table."""
+
+
+def compile_rule_set(rule_set: RuleSet, vocabulary: Vocabulary | None = None) -> dict[str, Any]:
+    """The JDM document of a set's rows as they stand in the database. Raises TableRefused with every problem."""
+    rows = list(rule_set.rules.order_by("position", "id"))
+    return compile_rows(rule_set.kind, rows, vocabulary or Vocabulary.current())
+
+
+def compile_rows(kind: str, rows: Sequence[Rule], vocabulary: Vocabulary) -> dict[str, Any]:
+    """The JDM document of rows in the order given. Raises TableRefused with every problem found."""
+    if len(rows) > MOST_ROWS:
+        raise TableRefused(
+            [Problem(_("The table has %(rows)d rows; %(most)d are the most.") % {"rows": len(rows), "most": MOST_ROWS})]
+        )
+    problems: list[Problem] = []
+    conditions = [
+        _checked_conditions(row, number, vocabulary, problems) for number, row in enumerate(rows, start=1)
+    ]
+    outputs = [_checked_outputs(kind, row, number, vocabulary, problems) for number, row in enumerate(rows, start=1)]
+    problems += _problems_of_the_whole(conditions)
+    if problems:
+        raise TableRefused(sorted(problems, key=lambda problem: problem.row or 0))
+    return _document(kind, rows, conditions, outputs)
+
+
+def check_nodes(document: Mapping[str, Any]) -> None:
+    """Raises NodeNotAllowed unless the document is made of the allowed types of nodes only."""
+    for node in document.get("nodes", []):
+        if node.get("type") not in ALLOWED_NODES:
+            raise NodeNotAllowed(_("A table may not hold a node of type “%(type)s”.") % {"type": node.get("type")})
+
+
+def checked_output(output: Output, value: object, vocabulary: Vocabulary) -> Any:
+    """One output in its stored form; its default when empty. Raises CellError."""
+    if value is None or value == "" or value == []:
+        if output.required:
+            raise CellError(_("This is needed."))
+        return list(output.default) if isinstance(output.default, tuple) else output.default
+    if output.type == "choice":
+        return _known(value, output, vocabulary)
+    if output.type == "choices":
+        if not isinstance(value, list | tuple):
+            raise CellError(_("A list of values belongs here."))
+        return [_known(each, output, vocabulary) for each in value]
+    if output.type == "whole_number":
+        return _whole_number(value, output)
+    if output.type == "yes_no":
+        if not isinstance(value, bool):
+            raise CellError(_("This is yes or no."))
+        return value
+    return _code(value)
+
+
+def _known(value: object, output: Output, vocabulary: Vocabulary) -> str:
+    known = vocabulary.of(output.values)
+    if not isinstance(value, str) or value not in known:
+        shown = str(value)[:60]
+        raise CellError(
+            _("There is no “%(value)s”. It can be: %(known)s.") % {"value": shown, "known": ", ".join(sorted(known))}
+        )
+    return value
+
+
+def _whole_number(value: object, output: Output) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not output.lowest <= value <= output.highest:
+        raise CellError(
+            _("This is a whole number from %(lowest)d to %(highest)d.")
+            % {"lowest": output.lowest, "highest": output.highest}
+        )
+    return value
+
+
+def _code(value: object) -> str:
+    if not isinstance(value, str) or len(value) > 40 or not value.replace("_", "").isalnum():
+        raise CellError(_("Use a word of at most 40 letters, digits and underscores."))
+    return value
+
+
+def _checked_conditions(
+    row: Rule, number: int, vocabulary: Vocabulary, problems: list[Problem]
+) -> dict[str, str]:
+    """Fact name -> canonical cell, without the cells that match anything."""
+    if not isinstance(row.conditions, dict):
+        problems.append(Problem(_("The conditions are not a set of cells."), number))
+        return {}
+    checked = {}
+    for name, cell in row.conditions.items():
+        fact = fact_named(name)
+        if fact is None:
+            shown = name[:60]
+            problems.append(Problem(_("“%(name)s” is not a fact that routing knows.") % {"name": shown}, number, shown))
+            continue
+        try:
+            expression = canonical(cell, fact, vocabulary)
+        except CellError as error:
+            problems.append(Problem(str(error), number, name, fact.label))
+            continue
+        if expression:
+            checked[name] = expression
+    return checked
+
+
+def _checked_outputs(
+    kind: str, row: Rule, number: int, vocabulary: Vocabulary, problems: list[Problem]
+) -> dict[str, Any]:
+    if not isinstance(row.outputs, dict):
+        problems.append(Problem(_("The outputs are not a set of values."), number))
+        return {}
+    declared = OUTPUTS[kind]
+    for name in sorted(set(row.outputs) - {output.name for output in declared}):
+        problems.append(
+            Problem(_("“%(name)s” is not an output of this table.") % {"name": name[:60]}, number, name[:60])
+        )
+    checked = {}
+    for output in declared:
+        try:
+            checked[output.name] = checked_output(output, row.outputs.get(output.name), vocabulary)
+        except CellError as error:
+            problems.append(Problem(str(error), number, output.name, output.label))
+    if checked.get("handler") == "human" and not row.outputs.get("queue"):
+        problems.append(Problem(_("A person is to act, so a queue is needed."), number, "queue", _("Queue")))
+    return checked
+
+
+def _problems_of_the_whole(conditions: Sequence[dict[str, str]]) -> Iterable[Problem]:
+    if not conditions:
+        yield Problem(_("The table has no rows. It needs at least a last row without conditions, which matches anything."))
+        return
+    if conditions[-1]:
+        yield Problem(
+            _("The last row must match anything: leave all its conditions empty, so that nothing stays undecided."),
+            len(conditions),
+        )
+    first_with: dict[tuple[tuple[str, str], ...], int] = {}
+    for number, cells in enumerate(conditions, start=1):
+        key = tuple(sorted(cells.items()))
+        if key in first_with:
+            yield Problem(
+                _("This row can never match: row %(row)d above it has the same conditions.") % {"row": first_with[key]},
+                number,
+            )
+        elif not cells and number < len(conditions):
+            yield Problem(_("This row matches anything, so the rows below it can never match."), number)
+        first_with.setdefault(key, number)
+
+
+def _document(
+    kind: str, rows: Sequence[Rule], conditions: Sequence[dict[str, str]], outputs: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    facts = list(dict.fromkeys(name for cells in conditions for name in cells))
+    answers = [output.name for output in OUTPUTS[kind]]
+    table = {
+        "hitPolicy": "first",
+        "inputs": [{"id": f"in:{name}", "name": name, "field": name} for name in facts],
+        "outputs": [{"id": f"out:{name}", "name": name, "field": name} for name in answers],
+        "rules": [
+            {
+                "_id": str(row.pk),
+                "_description": row.description,
+                **{f"in:{name}": cells.get(name, "") for name in facts},
+                **{f"out:{name}": json.dumps(answer[name], ensure_ascii=False) for name in answers},
+            }
+            for row, cells, answer in zip(rows, conditions, outputs, strict=True)
+        ],
+    }
+    return {
+        "contentType": "application/vnd.gorules.decision",
+        "nodes": [
+            {"id": "request", "name": "Need", "type": "inputNode", "position": {"x": 0, "y": 0}},
+            {
+                "id": TABLE_NODE,
+                "name": kind,
+                "type": "decisionTableNode",
+                "position": {"x": 300, "y": 0},
+                "content": table,
+            },
+            {"id": "response", "name": "Outcome", "type": "outputNode", "position": {"x": 600, "y": 0}},
+        ],
+        "edges": [
+            {"id": "in", "sourceId": "request", "targetId": TABLE_NODE, "type": "edge"},
+            {"id": "out", "sourceId": TABLE_NODE, "targetId": "response", "type": "edge"},
+        ],
+    }

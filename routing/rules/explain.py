@@ -1,0 +1,78 @@
+"""Why a table answered what it did, in sentences for people."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from routing.models import RuleSet
+from routing.need import Need
+from routing.rules.cells import matches
+from routing.rules.evaluate import Answer, TableRow
+from routing.rules.schema import fact_named, value_of
+
+ROWS_EXPLAINED = 3
+
+
+def explain(answer: Answer, need: Need) -> str:
+    """Which row matched, by which facts, and why the nearest rows above it did not."""
+    matched = answer.table.rows[answer.row - 1]
+    sentences = [
+        _("Row %(row)d of %(table)s version %(version)d matched, “%(description)s”%(because)s.")
+        % {
+            "row": answer.row,
+            "table": str(RuleSet.Kind(answer.table.kind).label).lower(),
+            "version": answer.table.version,
+            "description": matched.description,
+            "because": _because(matched, need),
+        }
+    ]
+    above = list(enumerate(answer.table.rows[: answer.row - 1], start=1))
+    for number, row in above[-ROWS_EXPLAINED:]:
+        sentences.append(
+            _("Row %(row)d (“%(description)s”) did not: %(why)s.")
+            % {"row": number, "description": row.description, "why": _first_mismatch(row, need)}
+        )
+    if (unexplained := len(above) - ROWS_EXPLAINED) > 0:
+        sentences.append(_("Neither did rows 1 to %(last)d.") % {"last": unexplained})
+    return " ".join(sentences)
+
+
+def _because(row: TableRow, need: Need) -> str:
+    if not row.conditions:
+        return _(", which takes what no other row takes")
+    facts = _(" and ").join(_stated(name, need) for name in row.conditions)
+    return _(": %(facts)s") % {"facts": facts}
+
+
+def _stated(name: str, need: Need) -> str:
+    return _("%(fact)s is %(value)s") % {"fact": _label(name), "value": _shown(value_of(need, name))}
+
+
+def _first_mismatch(row: TableRow, need: Need) -> str:
+    for name, cell in row.conditions.items():
+        value = value_of(need, name)
+        if not matches(cell, value):
+            return _("%(fact)s is %(value)s, not %(cell)s") % {
+                "fact": _label(name),
+                "value": _shown(value),
+                "cell": _cell_in_words(cell),
+            }
+    return _("it matches, but a row above it came first")
+
+
+def _label(name: str) -> str:
+    fact = fact_named(name)
+    return str(fact.label).lower() if fact else name
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return _("not known")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value)
+
+
+def _cell_in_words(cell: str) -> str:
+    words = {"true": _("yes"), "false": _("no")}
+    return words.get(cell, cell.replace('"', ""))

@@ -1,0 +1,241 @@
+"""The life of a table: drafts, the examples that guard it, publishing, going back, and what would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from routing.models import Decision, Rule, RuleSet, RuleSetCase
+from routing.need import Need
+from routing.rules.compile import TableRefused, compile_rule_set
+from routing.rules.evaluate import NoPublishedRules, Outcome, Table, published_table, table_of
+from routing.rules.schema import OUTPUTS, InvalidNeed
+
+MOST_DECISIONS_IN_A_DRY_RUN = 20_000
+
+
+class PublishRefused(ValueError):
+    """A set was not published; `failures` says why, one sentence each."""
+
+    def __init__(self, failures: Sequence[str]) -> None:
+        super().__init__("\n".join(failures))
+        self.failures = list(failures)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """How a set answered one of its examples; no failures means that it passed. `row` counts from 1."""
+
+    name: str
+    row: int | None
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedDecision:
+    """A past decision that the draft would have taken otherwise. `before` and `after` hold what differs, by output."""
+
+    decision: Decision
+    before: dict[str, Any]
+    after: dict[str, Any]
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a draft would have changed. `looked_at` counts decisions; `complete` is false when there were too many."""
+
+    days: int
+    looked_at: int
+    changed: tuple[ChangedDecision, ...]
+    complete: bool
+
+
+def new_draft_from(rule_set: RuleSet, *, author: User | None = None, note: str = "") -> RuleSet:
+    """A draft with the same rows and examples as any version, and a new version number.
+
+    Takes the kind's advisory lock.
+    """
+    with transaction.atomic():
+        _lock_kind(rule_set.kind)
+        draft = RuleSet.objects.create(
+            kind=rule_set.kind, version=_next_version(rule_set.kind), author=author, note=note
+        )
+        Rule.objects.bulk_create(
+            Rule(
+                rule_set=draft,
+                position=position,
+                description=rule.description,
+                conditions=rule.conditions,
+                outputs=rule.outputs,
+            )
+            for position, rule in enumerate(rule_set.rules.order_by("position", "id"), start=1)
+        )
+        RuleSetCase.objects.bulk_create(
+            RuleSetCase(rule_set=draft, name=case.name, need=case.need, expected=case.expected)
+            for case in rule_set.cases.all()
+        )
+    return draft
+
+
+def publish(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSet:
+    """Publishes a draft: compiles it, runs its examples, retires the version before. Returns it as stored.
+
+    One transaction under the kind's advisory lock: of two who publish the same draft at once, one wins.
+    Raises PublishRefused with every failure: not a draft, a cell that cannot be used, an example that comes out wrong.
+    """
+    with transaction.atomic():
+        _lock_kind(rule_set.kind)
+        draft = RuleSet.objects.select_for_update().get(pk=rule_set.pk)
+        if draft.status != RuleSet.Status.DRAFT:
+            raise PublishRefused([_("%(set)s is not a draft any more.") % {"set": draft}])
+        try:
+            document = compile_rule_set(draft)
+        except TableRefused as error:
+            raise PublishRefused([str(problem) for problem in error.problems]) from error
+        results = run_cases(draft, Table.from_document(draft, document))
+        if failures := [failure for result in results for failure in result.failures]:
+            raise PublishRefused(failures)
+        RuleSet.objects.filter(kind=draft.kind, status=RuleSet.Status.PUBLISHED).update(
+            status=RuleSet.Status.RETIRED
+        )
+        draft.version = _version_to_publish(draft)
+        draft.status = RuleSet.Status.PUBLISHED
+        draft.published_at = timezone.now()
+        draft.published_by = by if isinstance(by, str) else by.get_username()
+        draft.compiled = document
+        draft.note = note or draft.note
+        draft.save()
+    return draft
+
+
+def roll_back_to(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSet:
+    """Publishes a copy of an older version under a new number. Raises PublishRefused."""
+    author = None if isinstance(by, str) else by
+    with transaction.atomic():
+        copy = new_draft_from(
+            rule_set, author=author, note=note or _("Back to version %(version)d.") % {"version": rule_set.version}
+        )
+        return publish(copy, by=by)
+
+
+def run_cases(rule_set: RuleSet, table: Table | None = None) -> list[CaseResult]:
+    """How the set answers each of its examples. Raises TableRefused when a draft cannot be compiled."""
+    asked = table or table_of(rule_set)
+    return [_run_case(case, asked) for case in rule_set.cases.all()]
+
+
+def dry_run(rule_set: RuleSet, *, days: int = 7) -> DryRun:
+    """Asks a draft what it would have said to the needs of the last days' decisions; stores nothing.
+
+    A routing table is compared with what was decided, another kind with what its published version says.
+    Raises TableRefused when the draft cannot be compiled.
+    """
+    table = table_of(rule_set)
+    since = timezone.now() - timedelta(days=days)
+    decisions = Decision.objects.filter(decided_at__gte=since).select_related("queue", "service_level")
+    looked_at = decisions.count()
+    newest = decisions[:MOST_DECISIONS_IN_A_DRY_RUN].iterator(chunk_size=500)
+    return DryRun(
+        days=days,
+        looked_at=min(looked_at, MOST_DECISIONS_IN_A_DRY_RUN),
+        changed=tuple(_changes(newest, table)),
+        complete=looked_at <= MOST_DECISIONS_IN_A_DRY_RUN,
+    )
+
+
+def _changes(decisions: Iterator[Decision], table: Table) -> Iterator[ChangedDecision]:
+    before_table = None if table.kind == RuleSet.Kind.ROUTING else _published_or_none(table.kind)
+    for decision in decisions:
+        need = Need.from_json(decision.need)
+        answer = table.answer(need)
+        if table.kind == RuleSet.Kind.ROUTING:
+            before, after = _as_dict(Outcome.of(decision)), _as_dict(answer.outcome)
+        else:
+            before, after = (before_table.answer(need).outputs if before_table else {}), answer.outputs
+        differing = [name for name in after if before.get(name) != after[name]]
+        if differing:
+            yield ChangedDecision(
+                decision=decision,
+                before={name: before.get(name) for name in differing},
+                after={name: after[name] for name in differing},
+                row=answer.row,
+            )
+
+
+def _published_or_none(kind: str) -> Table | None:
+    try:
+        return published_table(kind)
+    except NoPublishedRules:
+        return None
+
+
+def _as_dict(outcome: Outcome) -> dict[str, Any]:
+    return {output.name: getattr(outcome, output.name) for output in OUTPUTS[RuleSet.Kind.ROUTING]}
+
+
+def _run_case(case: RuleSetCase, table: Table) -> CaseResult:
+    names = {output.name: output.label for output in OUTPUTS[table.kind]}
+    if not case.expected:
+        return CaseResult(case.name, None, (_("“%(case)s” expects nothing.") % {"case": case.name},))
+    try:
+        answer = table.answer(Need.from_json(case.need))
+    except (InvalidNeed, ValueError, TypeError) as error:
+        return CaseResult(case.name, None, (f"“{case.name}”: {error}",))
+    failures = []
+    for name, expected in case.expected.items():
+        if name not in names:
+            failures.append(
+                _("“%(case)s” expects “%(name)s”, which is not an output.") % {"case": case.name, "name": name}
+            )
+        elif _comparable(answer.outputs[name]) != _comparable(expected):
+            failures.append(
+                _("“%(case)s”: %(output)s should be “%(expected)s” and is “%(found)s” (row %(row)d).")
+                % {
+                    "case": case.name,
+                    "output": names[name],
+                    "expected": _in_words(expected),
+                    "found": _in_words(answer.outputs[name]),
+                    "row": answer.row,
+                }
+            )
+    return CaseResult(case.name, answer.row, tuple(failures))
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return sorted(str(each) for each in value)
+    return value or None if isinstance(value, str) else value
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value) or _("none")
+    return _("none") if value in (None, "") else str(value)
+
+
+def _lock_kind(kind: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"routing.rule_set:{kind}"])
+
+
+def _next_version(kind: str) -> int:
+    return (RuleSet.objects.filter(kind=kind).aggregate(newest=Max("version"))["newest"] or 0) + 1
+
+
+def _version_to_publish(draft: RuleSet) -> int:
+    """A draft keeps its number unless a newer version was published meanwhile: versions count publications upwards."""
+    newest = (
+        RuleSet.objects.filter(kind=draft.kind)
+        .exclude(status=RuleSet.Status.DRAFT)
+        .aggregate(newest=Max("version"))["newest"]
+    )
+    return _next_version(draft.kind) if newest and newest > draft.version else draft.version

@@ -1,0 +1,220 @@
+"""What a table may ask (facts of a `Need`) and what it may answer (outputs), with types and value lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from routing.models import Decision, Queue, ReasonCode, RuleSet, ServiceLevel, Skill, Territory
+from routing.need import Need
+
+FactType = Literal["choice", "text", "number", "yes_no"]
+OutputType = Literal["choice", "whole_number", "choices", "text", "yes_no"]
+DECLARED_FACT_PREFIX = "facts."
+DECLARED_FACT_NAME = re.compile(r"facts\.[a-z][a-z0-9_]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A column that rows may ask about. `values` names the list of `Vocabulary` that a choice comes from."""
+
+    name: str
+    label: str | Promise
+    type: FactType
+    help_text: str | Promise
+    values: str = ""
+    lowest: float | None = None
+    highest: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column that rows answer. `values` names the list of `Vocabulary` that a choice comes from."""
+
+    name: str
+    label: str | Promise
+    type: OutputType
+    help_text: str | Promise
+    values: str = ""
+    default: str | int | bool | tuple[str, ...] = ""
+    required: bool = False
+    lowest: int = 0
+    highest: int = 0
+
+
+_CHOICE_HELP = gettext_lazy("One or more values, separated by commas; start with “not” for all the others.")
+_NUMBER_HELP = gettext_lazy("A number, a comparison such as “>= 2” or “< -0.5”, or a span such as “1..5”.")
+_YES_NO_HELP = gettext_lazy("“yes” or “no”.")
+
+FACTS: dict[str, Fact] = {
+    fact.name: fact
+    for fact in (
+        Fact("reason", gettext_lazy("Reason"), "choice", _CHOICE_HELP, values="reasons"),
+        Fact("urgency", gettext_lazy("Urgency"), "choice", _CHOICE_HELP, values="urgencies"),
+        Fact("sentiment", gettext_lazy("Sentiment"), "number", _NUMBER_HELP, lowest=-1, highest=1),
+        Fact("language", gettext_lazy("Language"), "text", _CHOICE_HELP),
+        Fact("tier", gettext_lazy("Customer tier"), "text", _CHOICE_HELP),
+        Fact("score", gettext_lazy("Score"), "number", _NUMBER_HELP),
+        Fact("territory", gettext_lazy("Territory"), "choice", _CHOICE_HELP, values="territories"),
+        Fact(
+            "line_of_business",
+            gettext_lazy("Line of business"),
+            "choice",
+            _CHOICE_HELP,
+            values="lines_of_business",
+        ),
+        Fact("asked_for_human", gettext_lazy("Asked for a person"), "yes_no", _YES_NO_HELP),
+        Fact("failed_turns", gettext_lazy("Failed answers"), "number", _NUMBER_HELP, lowest=0),
+        Fact("open_balance", gettext_lazy("Open balance"), "number", _NUMBER_HELP),
+        Fact("in_hours", gettext_lazy("In opening hours"), "yes_no", _YES_NO_HELP),
+    )
+}
+
+OUTPUTS: dict[str, tuple[Output, ...]] = {
+    RuleSet.Kind.ROUTING: (
+        Output(
+            "handler",
+            gettext_lazy("Who"),
+            "choice",
+            gettext_lazy("Who acts next."),
+            values="handlers",
+            required=True,
+        ),
+        Output(
+            "queue",
+            gettext_lazy("Queue"),
+            "choice",
+            gettext_lazy("Needed when a person acts next."),
+            values="queues",
+            default="",
+        ),
+        Output(
+            "priority_class",
+            gettext_lazy("Class"),
+            "whole_number",
+            gettext_lazy("1 goes first, 9 last. Work of a lower number always goes before work of a higher one."),
+            default=3,
+            lowest=1,
+            highest=9,
+        ),
+        Output(
+            "required_skills",
+            gettext_lazy("Skills"),
+            "choices",
+            gettext_lazy("Only agents with all of these are offered the work."),
+            values="skills",
+            default=(),
+        ),
+        Output(
+            "service_level",
+            gettext_lazy("Service level"),
+            "choice",
+            gettext_lazy("Empty means the service level of the queue."),
+            values="service_levels",
+            default="",
+        ),
+        Output(
+            "escalation_reason",
+            gettext_lazy("Escalation"),
+            "text",
+            gettext_lazy("A word for why this leaves the ordinary way, such as “safety”; usually empty."),
+            default="",
+        ),
+    ),
+    RuleSet.Kind.SCORING: (
+        Output(
+            "points",
+            gettext_lazy("Points"),
+            "whole_number",
+            gettext_lazy("The score of a need that this row matches."),
+            default=0,
+            lowest=-1000,
+            highest=1000,
+        ),
+    ),
+    RuleSet.Kind.ESCALATION: (
+        Output(
+            "escalate", gettext_lazy("Escalate"), "yes_no", gettext_lazy("Whether a person should take over."), default=False
+        ),
+        Output(
+            "escalation_reason",
+            gettext_lazy("Escalation"),
+            "text",
+            gettext_lazy("A word for why, such as “repeated_failure”."),
+            default="",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The value lists of a moment: list name -> value -> label."""
+
+    lists: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of(self, name: str) -> Mapping[str, str]:
+        """The values of one list with their labels."""
+        return self.lists[name]
+
+    @classmethod
+    def current(cls) -> Vocabulary:
+        """Reads the lists that managers keep; five small queries."""
+        unknown = {"unknown": _("Unknown")}
+        reasons = list(ReasonCode.objects.values_list("code", "name", "line_of_business"))
+        return cls(
+            {
+                "reasons": unknown | {code: name for code, name, _line in reasons},
+                "lines_of_business": unknown | {line: line for _code, _name, line in reasons if line},
+                "territories": unknown | dict(Territory.objects.values_list("code", "name")),
+                "urgencies": {value: str(label) for value, label in ReasonCode._meta.get_field("urgency").choices or ()},
+                "handlers": {value: str(label) for value, label in Decision.Handler.choices},
+                "queues": dict(Queue.objects.values_list("code", "name")),
+                "skills": dict(Skill.objects.values_list("code", "name")),
+                "service_levels": dict(ServiceLevel.objects.values_list("code", "name")),
+            }
+        )
+
+
+class InvalidNeed(ValueError):
+    """A need holds a value of the wrong type; the message names it."""
+
+
+def fact_named(name: str) -> Fact | None:
+    """The fact of a column: a field of `Need`, or a declared fact such as `facts.building_age`."""
+    if name in FACTS:
+        return FACTS[name]
+    if DECLARED_FACT_NAME.fullmatch(name):
+        return Fact(name, name.removeprefix(DECLARED_FACT_PREFIX).replace("_", " "), "text", _CHOICE_HELP)
+    return None
+
+
+def value_of(need: Need, name: str) -> Any:
+    """What a need says of one fact; None for a declared fact that it does not have."""
+    if name.startswith(DECLARED_FACT_PREFIX):
+        return need.facts.get(name.removeprefix(DECLARED_FACT_PREFIX))
+    return getattr(need, name)
+
+
+def check_need(need: Need) -> None:
+    """Raises InvalidNeed when a value has a type that its cells could not be compared with."""
+    for fact in FACTS.values():
+        value = getattr(need, fact.name)
+        if fact.type == "yes_no":
+            right = isinstance(value, bool)
+        elif fact.type == "number":
+            right = isinstance(value, int | float) and not isinstance(value, bool)
+        else:
+            right = isinstance(value, str)
+        if not right:
+            raise InvalidNeed(
+                _("“%(fact)s” of a need cannot be %(value)r.") % {"fact": fact.label, "value": value}
+            )
+    if not all(isinstance(part, str) for pair in need.facts.items() for part in pair):
+        raise InvalidNeed(_("Declared facts of a need are texts by name."))

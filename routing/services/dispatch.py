@@ -1,0 +1,242 @@
+"""The dispatch pass: waiting work meets free agents, one pass per queue group at a time.
+
+Claiming rows with SKIP LOCKED alone gives order inversions, so a pass holds its group's advisory lock. It runs on
+everything that could free a match (work queued, agent available, capacity freed, offer ended) and as a sweep.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import BooleanField, Count, DateTimeField, DurationField, ExpressionWrapper, F, Q, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from routing.models import (
+    AgentProfile,
+    AgentSkill,
+    Presence,
+    Queue,
+    Reservation,
+    RoutingProfileQueue,
+    RoutingProfileWork,
+    WorkItem,
+)
+from routing.services.announce import announce_reservation, announce_work_item
+from routing.services.load import take
+from routing.services.locks import lock_agents, lock_queue_group
+from routing.services.matching import FreeAgent, Match, ServedQueue, WaitingWork, WorkLimit, match
+
+NOT_AGAIN_FOR = timedelta(seconds=60)
+"""How long an agent who declined, missed or gave back a piece of work is not offered it again."""
+
+
+def dispatch(group: str) -> list[Reservation]:
+    """Offers the waiting work of a queue group to free agents; returns the offers made.
+
+    One transaction: under the group's advisory lock, with the rows of the free agents locked by rising id.
+    """
+    with transaction.atomic():
+        lock_queue_group(group)
+        now = timezone.now()
+        agents = _free_agents(group)
+        if not agents:
+            return []
+        line = _waiting_line(group, now)
+        if not line:
+            return []
+        return _offer(match(line, agents, now), now)
+
+
+def dispatch_all() -> int:
+    """A pass over every group in which something waits; returns how many offers were made."""
+    groups = (
+        WorkItem.objects.filter(state=WorkItem.State.QUEUED)
+        .order_by("queue__group")
+        .values_list("queue__group", flat=True)
+        .distinct()
+    )
+    return sum(len(dispatch(group)) for group in list(groups))
+
+
+def dispatch_after_commit(group: str) -> None:
+    """A pass over one group once the transaction is committed; the sweep repeats one that fails."""
+    transaction.on_commit(partial(dispatch, group), robust=True)
+
+
+def dispatch_for_agent_after_commit(agent: AgentProfile) -> None:
+    """A pass over every group whose work the agent could get, once the transaction is committed."""
+    transaction.on_commit(partial(_dispatch_for_profile, agent.routing_profile_id), robust=True)
+
+
+def _dispatch_for_profile(profile_id: int) -> None:
+    served = Queue.objects.filter(profile_rows__profile_id=profile_id)
+    groups = Queue.objects.filter(Q(pk__in=served) | Q(overflow_queue__in=served)).values_list("group", flat=True)
+    for group in sorted(set(groups)):
+        dispatch(group)
+
+
+def _free_agents(group: str) -> list[FreeAgent]:
+    """Locks the agents who may be free, then reads them: what was read before the lock may be old."""
+    own = Queue.objects.filter(group=group)
+    served = Queue.objects.filter(Q(group=group) | Q(pk__in=own.values("overflow_queue")))
+    able = Q(
+        active=True,
+        presence__state=Presence.State.AVAILABLE,
+        load__lt=F("capacity"),
+        routing_profile__in=RoutingProfileQueue.objects.filter(queue__in=served).values("profile"),
+    )
+    lock_agents(AgentProfile.objects.filter(able).values_list("pk", flat=True))
+    free = list(AgentProfile.objects.filter(able).select_related("presence").order_by("pk"))
+    if not free:
+        return []
+    queues, limits = _profiles({agent.routing_profile_id for agent in free})
+    ids = [agent.pk for agent in free]
+    skills, at_work_on = _skills(ids), _at_work_on(ids)
+    return [
+        FreeAgent(
+            id=agent.pk,
+            capacity=agent.capacity,
+            load=agent.load,
+            idle_since=agent.presence.idle_since,
+            skills=frozenset(skills[agent.pk]),
+            queues=queues[agent.routing_profile_id],
+            limits=limits[agent.routing_profile_id],
+            at_work_on=at_work_on[agent.pk],
+        )
+        for agent in free
+    ]
+
+
+def _profiles(
+    profile_ids: set[int],
+) -> tuple[dict[int, dict[int, ServedQueue]], dict[int, dict[str, WorkLimit]]]:
+    queues: dict[int, dict[int, ServedQueue]] = defaultdict(dict)
+    for profile_id, queue_id, order, delay in RoutingProfileQueue.objects.filter(
+        profile__in=profile_ids
+    ).values_list("profile_id", "queue_id", "order", "delay_seconds"):
+        queues[profile_id][queue_id] = ServedQueue(order, timedelta(seconds=delay))
+    limits: dict[int, dict[str, WorkLimit]] = defaultdict(dict)
+    for profile_id, kind, weight, max_at_once in RoutingProfileWork.objects.filter(
+        profile__in=profile_ids
+    ).values_list("profile_id", "kind", "weight", "max_at_once"):
+        limits[profile_id][kind] = WorkLimit(weight, max_at_once)
+    return queues, limits
+
+
+def _skills(agent_ids: list[int]) -> dict[int, set[str]]:
+    skills: dict[int, set[str]] = defaultdict(set)
+    for agent_id, code in AgentSkill.objects.filter(agent__in=agent_ids).values_list("agent_id", "skill__code"):
+        skills[agent_id].add(code)
+    return skills
+
+
+def _at_work_on(agent_ids: list[int]) -> dict[int, dict[str, int]]:
+    at_work_on: dict[int, dict[str, int]] = defaultdict(dict)
+    for agent_id, kind, pieces in (
+        Reservation.objects.filter(agent__in=agent_ids, state__in=Reservation.LIVE_STATES)
+        .order_by()
+        .values_list("agent_id", "work_item__kind")
+        .annotate(pieces=Count("pk"))
+    ):
+        at_work_on[agent_id][kind] = pieces
+    return at_work_on
+
+
+def _waiting_line(group: str, now: datetime) -> list[WaitingWork]:
+    """The group's waiting work in its order: class, then what waited too long, then deadline, then number."""
+    seconds = ExpressionWrapper(
+        Value(timedelta(seconds=1))
+        * Coalesce("decision__service_level__max_wait_seconds", "queue__service_level__max_wait_seconds"),
+        output_field=DurationField(),
+    )
+    too_long = ExpressionWrapper(F("enqueued_at") + seconds, output_field=DateTimeField())
+    rows = (
+        WorkItem.objects.filter(state=WorkItem.State.QUEUED, queue__group=group)
+        .annotate(too_long_at=too_long)
+        .annotate(in_good_time=ExpressionWrapper(Q(too_long_at__gt=now), output_field=BooleanField()))
+        .order_by("priority_class", "in_good_time", "deadline", "pk")
+        .values(
+            "pk",
+            "kind",
+            "queue_id",
+            "queue__overflow_queue_id",
+            "queue__overflow_after_seconds",
+            "enqueued_at",
+            "required_skills",
+            "preferred_agent_id",
+        )
+    )
+    not_now = _not_now(group, now)
+    return [
+        WaitingWork(
+            id=row["pk"],
+            kind=row["kind"],
+            queue_ids=_queues_of(row, now),
+            enqueued_at=row["enqueued_at"],
+            required_skills=frozenset(row["required_skills"]),
+            preferred_agent_id=row["preferred_agent_id"],
+            not_now_for=frozenset(not_now[row["pk"]]),
+        )
+        for row in rows
+    ]
+
+
+def _queues_of(row: Mapping[str, Any], now: datetime) -> tuple[int, ...]:
+    overflow, after = row["queue__overflow_queue_id"], row["queue__overflow_after_seconds"]
+    if overflow is None or after is None or now < row["enqueued_at"] + timedelta(seconds=after):
+        return (row["queue_id"],)
+    return (row["queue_id"], overflow)
+
+
+def _not_now(group: str, now: datetime) -> dict[int, set[int]]:
+    """Work item -> the agents who declined, missed or gave it back a moment ago."""
+    recently: dict[int, set[int]] = defaultdict(set)
+    for work_item_id, agent_id in Reservation.objects.filter(
+        work_item__state=WorkItem.State.QUEUED,
+        work_item__queue__group=group,
+        state__in=(Reservation.State.REJECTED, Reservation.State.TIMEOUT, Reservation.State.COMPLETED),
+        ended_at__gt=now - NOT_AGAIN_FOR,
+    ).values_list("work_item_id", "agent_id"):
+        recently[work_item_id].add(agent_id)
+    return recently
+
+
+def _offer(matches: list[Match], now: datetime) -> list[Reservation]:
+    """Makes the offers, but for work that was cancelled or taken out of the line since it was read."""
+    waiting = {
+        work_item.pk: work_item
+        for work_item in WorkItem.objects.select_for_update(of=("self",)).filter(
+            pk__in=[found.work_id for found in matches], state=WorkItem.State.QUEUED
+        )
+    }
+    made = [found for found in matches if found.work_id in waiting]
+    WorkItem.objects.filter(pk__in=[found.work_id for found in made]).update(state=WorkItem.State.RESERVED)
+    weights: dict[int, int] = defaultdict(int)
+    for found in made:
+        weights[found.agent_id] += found.weight
+    for agent_id in sorted(weights):
+        take(agent_id, weights[agent_id])
+    expires_at = now + timedelta(seconds=settings.RESERVATION_TIMEOUT_SECONDS)
+    reservations = Reservation.objects.bulk_create(
+        Reservation(
+            work_item=waiting[found.work_id],
+            agent_id=found.agent_id,
+            weight=found.weight,
+            reason=found.reason,
+            offered_at=now,
+            expires_at=expires_at,
+        )
+        for found in made
+    )
+    for reservation in reservations:
+        reservation.work_item.state = WorkItem.State.RESERVED
+        announce_work_item(reservation.work_item)
+        announce_reservation(reservation)
+    return reservations

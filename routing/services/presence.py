@@ -1,0 +1,60 @@
+"""What agents say of themselves: available, away, offline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from routing.models import AgentProfile, Presence
+from routing.services.announce import announce_presence
+from routing.services.dispatch import dispatch_for_agent_after_commit
+from routing.services.locks import lock_agents
+
+CONNECTION_LOST = "connection lost"
+SILENT_FOR = timedelta(seconds=150)
+"""Longer than two heartbeats of a browser tab in the background, which may send only one a minute."""
+
+
+def set_state(agent: AgentProfile, state: str, away_reason: str = "") -> Presence:
+    """Stores what the agent chose; becoming available is followed by a dispatch pass.
+
+    Takes the agent's row lock, so that no offer is made to somebody who has just gone. Raises ValueError for an unknown state.
+    """
+    chosen = Presence.State(state)
+    with transaction.atomic():
+        lock_agents([agent.pk])
+        presence, _created = Presence.objects.get_or_create(agent=agent)
+        now = timezone.now()
+        if presence.state != chosen:
+            presence.since = now
+            if chosen == Presence.State.AVAILABLE:
+                presence.idle_since = now
+        presence.state = chosen
+        presence.away_reason = away_reason[:40] if chosen == Presence.State.AWAY else ""
+        presence.last_heartbeat_at = now if presence.last_heartbeat_at else None
+        presence.save()
+        announce_presence(presence)
+        if chosen == Presence.State.AVAILABLE:
+            dispatch_for_agent_after_commit(agent)
+    return presence
+
+
+def heartbeat(agent: AgentProfile) -> None:
+    """The agent's screen is there. From the first heartbeat on, `leave_the_silent` watches for their absence."""
+    Presence.objects.filter(agent=agent).update(last_heartbeat_at=timezone.now())
+
+
+def leave_the_silent() -> int:
+    """Makes those away who are available but whose screen has been silent for `SILENT_FOR`; returns how many.
+
+    Their work and their capacity stay theirs; they are only not offered more.
+    """
+    silent = Presence.objects.filter(
+        state=Presence.State.AVAILABLE, last_heartbeat_at__lt=timezone.now() - SILENT_FOR
+    ).select_related("agent")
+    gone = list(silent)
+    for presence in gone:
+        set_state(presence.agent, Presence.State.AWAY, CONNECTION_LOST)
+    return len(gone)

@@ -1,0 +1,128 @@
+"""The waiting line: work comes in, goes back, or ends before anybody took it. Each call is one transaction."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from routing.models import AgentProfile, Decision, Queue, Reservation, RoutingProfileWork, WorkItem
+from routing.services.announce import announce_work_item
+from routing.services.dispatch import dispatch_after_commit
+from routing.services.locks import lock_live_reservation, lock_live_work, lock_subject
+from routing.services.reservations import end_reservation
+from routing.services.service_levels import deadline, service_level_of
+
+
+class DecisionWithoutQueue(ValueError):
+    """A decision that names no queue cannot put work into a line."""
+
+
+class WorkEnded(LookupError):
+    """The work item has ended and cannot go back to a line."""
+
+
+def enqueue(
+    *, subject: str, kind: str, decision: Decision, preferred_agent: AgentProfile | None = None
+) -> WorkItem:
+    """Puts work into the line of the decision's queue; a dispatch pass follows on commit.
+
+    A subject has one live item. A second call for a waiting one may raise its class, move it to the new decision's
+    queue and make it a heavier kind of work, but never moves it back in line; an item that is already offered or
+    taken is returned as it is. Takes the subject's lock. Raises DecisionWithoutQueue.
+    """
+    if decision.queue is None:
+        raise DecisionWithoutQueue(_("The decision names no queue, so nothing can wait in it."))
+    with transaction.atomic():
+        lock_subject(subject)
+        live = lock_live_work(subject)
+        if live is None:
+            work_item = _new_work(subject, kind, decision, decision.queue, preferred_agent)
+        elif live.state == WorkItem.State.QUEUED:
+            work_item = _raise_waiting(live, kind, decision, decision.queue, preferred_agent)
+        else:
+            return live
+        announce_work_item(work_item)
+        dispatch_after_commit(work_item.queue.group)
+    return work_item
+
+
+def requeue(work_item: WorkItem, *, queue: Queue | None = None) -> WorkItem:
+    """Puts live work back into its line, or into another queue's, with its first time and place.
+
+    Whoever had it gets their capacity back and is not offered it again at once. Raises WorkEnded.
+    """
+    with transaction.atomic():
+        lock_subject(work_item.subject)
+        live = lock_live_work(work_item.subject)
+        if live is None or live.pk != work_item.pk:
+            raise WorkEnded(_("This work has ended meanwhile."))
+        reservation = lock_live_reservation(live)
+        if reservation is not None:
+            offered = reservation.state == Reservation.State.PENDING
+            end_reservation(reservation, Reservation.State.RESCINDED if offered else Reservation.State.COMPLETED)
+            if live.preferred_agent_id == reservation.agent_id:
+                live.preferred_agent = None
+        live.state = WorkItem.State.QUEUED
+        live.queue = queue or live.queue
+        live.save(update_fields=["state", "queue", "preferred_agent"])
+        announce_work_item(live)
+        dispatch_after_commit(live.queue.group)
+    return live
+
+
+def cancel(subject: str) -> None:
+    """Ends work that is waiting or offered; what somebody has taken stays with them."""
+    with transaction.atomic():
+        lock_subject(subject)
+        live = lock_live_work(subject)
+        if live is None or live.state not in (WorkItem.State.QUEUED, WorkItem.State.RESERVED):
+            return
+        reservation = lock_live_reservation(live)
+        if reservation is not None:
+            end_reservation(reservation, Reservation.State.CANCELED)
+        live.state = WorkItem.State.CANCELED
+        live.ended_at = timezone.now()
+        live.save(update_fields=["state", "ended_at"])
+        announce_work_item(live)
+
+
+def _new_work(
+    subject: str, kind: str, decision: Decision, queue: Queue, preferred_agent: AgentProfile | None
+) -> WorkItem:
+    now = timezone.now()
+    return WorkItem.objects.create(
+        subject=subject,
+        kind=kind,
+        decision=decision,
+        queue=queue,
+        priority_class=decision.priority_class,
+        required_skills=decision.required_skills,
+        preferred_agent=preferred_agent,
+        created_at=now,
+        enqueued_at=now,
+        deadline=deadline(now, service_level_of(decision, queue)),
+    )
+
+
+def _raise_waiting(
+    live: WorkItem, kind: str, decision: Decision, queue: Queue, preferred_agent: AgentProfile | None
+) -> WorkItem:
+    if decision.priority_class <= live.priority_class:
+        live.priority_class = decision.priority_class
+        live.decision = decision
+        live.queue = queue
+        live.required_skills = decision.required_skills
+        live.deadline = min(live.deadline, deadline(live.enqueued_at, service_level_of(decision, queue)))
+    if kind != live.kind and _heaviest(kind) >= _heaviest(live.kind):
+        live.kind = kind
+    live.preferred_agent = preferred_agent or live.preferred_agent
+    live.save()
+    return live
+
+
+def _heaviest(kind: str) -> int:
+    """The most that any routing profile counts for a kind of work."""
+    heaviest: int | None = RoutingProfileWork.objects.filter(kind=kind).aggregate(most=Max("weight"))["most"]
+    return heaviest or 0
