@@ -10,6 +10,7 @@ from routing.services.dispatch import dispatch_all
 from routing.services.presence import leave_the_silent
 from routing.services.reservations import expire_due
 
+
 @shared_task
 def dispatch_waiting_work() -> int:
     """Offers what waits, in every queue group."""
