@@ -55,9 +55,7 @@ class Decision(models.Model):
                 name="decision_priority_class_is_one_to_nine",
             ),
         ]
-        triggers: ClassVar = [
-            pgtrigger.Protect(name="decisions_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
+        triggers: ClassVar = [pgtrigger.Protect(name="decisions_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return self.sentence

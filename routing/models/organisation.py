@@ -36,9 +36,7 @@ class RoutingProfile(models.Model):
     """Which queues its agents serve, in what order, and how much of which kind of work."""
 
     name = models.CharField(max_length=80, unique=True)
-    queues = models.ManyToManyField(
-        Queue, through="RoutingProfileQueue", related_name="profiles"
-    )
+    queues = models.ManyToManyField(Queue, through="RoutingProfileQueue", related_name="profiles")
 
     class Meta:
         ordering = ["name"]
@@ -97,9 +95,7 @@ class AgentProfile(models.Model):
     display_name = models.CharField(max_length=80, help_text=_("The name customers see."))
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="agents")
     routing_profile = models.ForeignKey(RoutingProfile, models.PROTECT, related_name="agents")
-    phone_number = models.CharField(
-        max_length=16, blank=True, help_text=_("Where live calls are connected, such as +441632960111.")
-    )
+    phone_number = models.CharField(max_length=16, blank=True, help_text=_("Where live calls are connected, such as +441632960111."))
     capacity = models.PositiveSmallIntegerField(default=6)
     load = models.PositiveSmallIntegerField(default=0, editable=False)
     active = models.BooleanField(default=True)

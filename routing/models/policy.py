@@ -7,9 +7,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-CODE_VALIDATOR = RegexValidator(
-    r"^[a-z][a-z0-9_]*$", _("Use small letters, digits and underscores, starting with a letter.")
-)
+CODE_VALIDATOR = RegexValidator(r"^[a-z][a-z0-9_]*$", _("Use small letters, digits and underscores, starting with a letter."))
 
 
 class ServiceHours(models.Model):
@@ -18,12 +16,8 @@ class ServiceHours(models.Model):
     code = models.CharField(max_length=40, unique=True, validators=[CODE_VALIDATOR])
     name = models.CharField(max_length=80)
     time_zone = models.CharField(max_length=64, help_text=_("For example Europe/London."))
-    expression = models.CharField(
-        max_length=500, help_text=_("For example “Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off”.")
-    )
-    country = models.CharField(
-        max_length=2, blank=True, help_text=_("Two-letter country whose public holidays count as PH.")
-    )
+    expression = models.CharField(max_length=500, help_text=_("For example “Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off”."))
+    country = models.CharField(max_length=2, blank=True, help_text=_("Two-letter country whose public holidays count as PH."))
     subdivision = models.CharField(max_length=10, blank=True)
 
     class Meta:
@@ -46,9 +40,7 @@ class ServiceHoursException(models.Model):
 
     class Meta:
         ordering = ["date"]
-        constraints = [
-            models.UniqueConstraint(fields=["hours", "date"], name="service_hours_have_one_exception_per_date")
-        ]
+        constraints = [models.UniqueConstraint(fields=["hours", "date"], name="service_hours_have_one_exception_per_date")]
 
     def __str__(self) -> str:
         return f"{self.date}: {self.expression or _('closed')}"
@@ -73,8 +65,7 @@ class ServiceLevel(models.Model):
                 name="service_level_target_is_a_percentage",
             ),
             models.CheckConstraint(
-                condition=models.Q(answer_within_seconds__gte=1)
-                & models.Q(max_wait_seconds__gte=models.F("answer_within_seconds")),
+                condition=models.Q(answer_within_seconds__gte=1) & models.Q(max_wait_seconds__gte=models.F("answer_within_seconds")),
                 name="service_level_waits_at_least_as_long_as_its_target",
             ),
         ]
@@ -88,9 +79,7 @@ class Queue(models.Model):
 
     code = models.CharField(max_length=40, unique=True, validators=[CODE_VALIDATOR])
     name = models.CharField(max_length=80)
-    group = models.CharField(
-        max_length=40, default="main", help_text=_("Queues that share agents belong in the same group.")
-    )
+    group = models.CharField(max_length=40, default="main", help_text=_("Queues that share agents belong in the same group."))
     service_level = models.ForeignKey(ServiceLevel, models.PROTECT, related_name="queues")
     hours = models.ForeignKey(ServiceHours, models.PROTECT, null=True, blank=True, related_name="queues")
     overflow_queue = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")

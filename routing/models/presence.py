@@ -25,15 +25,11 @@ class Presence(models.Model):
     class Meta:
         verbose_name_plural = _("presence")
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(state__in=["available", "away", "offline"]), name="presence_state_is_known"
-            ),
+            models.CheckConstraint(condition=models.Q(state__in=["available", "away", "offline"]), name="presence_state_is_known"),
         ]
         indexes = [
             # Serves routing.services.dispatch: the available agents, longest idle first.
-            models.Index(
-                fields=["idle_since"], name="presence_longest_idle", condition=models.Q(state="available")
-            )
+            models.Index(fields=["idle_since"], name="presence_longest_idle", condition=models.Q(state="available"))
         ]
 
     def __str__(self) -> str:

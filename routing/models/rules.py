@@ -58,13 +58,10 @@ class RuleSet(models.Model):
                 name="rule_set_has_one_published_version_per_kind",
             ),
             models.CheckConstraint(
-                condition=models.Q(status="draft")
-                | models.Q(published_at__isnull=False, compiled__isnull=False),
+                condition=models.Q(status="draft") | models.Q(published_at__isnull=False, compiled__isnull=False),
                 name="published_rule_set_is_compiled_and_dated",
             ),
-            models.CheckConstraint(
-                condition=models.Q(status__in=["draft", "published", "retired"]), name="rule_set_status_is_known"
-            ),
+            models.CheckConstraint(condition=models.Q(status__in=["draft", "published", "retired"]), name="rule_set_status_is_known"),
         ]
         triggers: ClassVar = [
             pgtrigger.Trigger(
@@ -141,9 +138,7 @@ class RuleSetCase(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(fields=["rule_set", "name"], name="rule_set_case_name_is_unique_in_its_set")
-        ]
+        constraints = [models.UniqueConstraint(fields=["rule_set", "name"], name="rule_set_case_name_is_unique_in_its_set")]
         triggers: ClassVar = [
             pgtrigger.Trigger(
                 name="cases_of_a_published_set_never_change",

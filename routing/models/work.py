@@ -121,18 +121,14 @@ class Reservation(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=["pending", "accepted", "wrapping"], ended_at__isnull=True)
-                | models.Q(
-                    state__in=["rejected", "timeout", "canceled", "rescinded", "completed"], ended_at__isnull=False
-                ),
+                | models.Q(state__in=["rejected", "timeout", "canceled", "rescinded", "completed"], ended_at__isnull=False),
                 name="reservation_has_an_end_exactly_when_ended",
             ),
             models.CheckConstraint(condition=models.Q(weight__gte=1), name="reservation_has_weight"),
         ]
         indexes = [
             # Serves the time-out sweep.
-            models.Index(
-                fields=["expires_at"], name="reservation_pending_expiry", condition=models.Q(state="pending")
-            ),
+            models.Index(fields=["expires_at"], name="reservation_pending_expiry", condition=models.Q(state="pending")),
             # Serves an agent's list of work.
             models.Index(
                 fields=["agent"],

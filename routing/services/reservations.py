@@ -10,17 +10,30 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from routing.models import AgentProfile, Presence, Reservation, WorkItem
+from routing.models import (
+    AgentProfile,
+    Decision,
+    Presence,
+    Queue,
+    Reservation,
+    RoutingProfileWork,
+    WorkItem,
+)
 from routing.services.announce import announce_presence, announce_reservation, announce_work_item
 from routing.services.dispatch import dispatch_after_commit, dispatch_for_agent_after_commit
-from routing.services.load import give_back
+from routing.services.load import give_back, take
 from routing.services.locks import lock_agents, lock_live_reservation, lock_live_work, lock_subject
+from routing.services.service_levels import deadline, service_level_of
 
 MISSED_AN_OFFER = "missed an offer"
 
 
 class ReservationGone(LookupError):
     """The offer cannot be taken or declined any more; the message is a sentence for the agent."""
+
+
+class NoCapacity(RuntimeError):
+    """The agent cannot take this work now; the message is a sentence for the agent."""
 
 
 def accept(reservation_id: int, agent: AgentProfile) -> Reservation:
@@ -95,6 +108,29 @@ def complete(subject: str) -> None:
         _move(work_item, WorkItem.State.CANCELED if only_offered else WorkItem.State.COMPLETED)
 
 
+def assign(*, subject: str, kind: str, agent: AgentProfile) -> Reservation:
+    """The agent takes work unasked, whether or not it waits; an offer of it to somebody else is taken back.
+
+    Work of a subject that has none goes to the queue it was in last, or was decided for, or the agent's first one.
+    Takes the subject's lock and the agent's row. Raises NoCapacity when the agent has no room, does not do this kind
+    of work, or somebody else has it.
+    """
+    with transaction.atomic():
+        lock_subject(subject)
+        work_item = lock_live_work(subject)
+        reservation = lock_live_reservation(work_item) if work_item else None
+        if reservation is not None and reservation.agent_id == agent.pk:
+            return accept(reservation.pk, agent) if reservation.state == Reservation.State.PENDING else reservation
+        if reservation is not None and reservation.state != Reservation.State.PENDING:
+            raise NoCapacity(_("Somebody else has this work already."))
+        locked = _lock_with_room(agent, kind if work_item is None else work_item.kind, reservation)
+        if reservation is not None:
+            end_reservation(reservation, Reservation.State.RESCINDED)
+        if work_item is None:
+            work_item = _unasked_work(subject, kind, agent)
+        return _assign_now(work_item, locked)
+
+
 def end_reservation(reservation: Reservation, state: Reservation.State) -> None:
     """Ends a live reservation and gives the agent its capacity back; a dispatch pass follows on commit.
 
@@ -121,6 +157,63 @@ def _lock_offer(reservation_id: int, agent: AgentProfile) -> tuple[WorkItem, Res
     reservation = Reservation.objects.select_for_update(of=("self",)).get(pk=reservation_id)
     reservation.work_item = work_item
     return work_item, reservation
+
+
+def _lock_with_room(agent: AgentProfile, kind: str, others: Reservation | None) -> tuple[AgentProfile, int]:
+    """Locks the agent (and who holds the offer, by rising id); returns the agent and the weight of the kind for them."""
+    locked = lock_agents([agent.pk] if others is None else [agent.pk, others.agent_id])[agent.pk]
+    limit = RoutingProfileWork.objects.filter(profile=locked.routing_profile_id, kind=kind).first()
+    if limit is None:
+        raise NoCapacity(_("Your routing profile does not include this kind of work."))
+    at_once = Reservation.objects.filter(agent=locked, state__in=Reservation.LIVE_STATES, work_item__kind=kind).count()
+    if locked.load + limit.weight > locked.capacity or at_once >= limit.max_at_once:
+        raise NoCapacity(_("You have no room for this now. Finish something first, then take it."))
+    return locked, limit.weight
+
+
+def _unasked_work(subject: str, kind: str, agent: AgentProfile) -> WorkItem:
+    decision = Decision.objects.filter(subject=subject, queue__isnull=False).select_related("service_level").first()
+    queue = (
+        Queue.objects.filter(work_items__subject=subject).order_by("-work_items__pk").first()
+        or (decision.queue if decision else None)
+        or Queue.objects.filter(profile_rows__profile=agent.routing_profile_id).order_by("profile_rows__order").first()
+    )
+    if queue is None:
+        raise NoCapacity(_("Your routing profile serves no queue, so you cannot take work."))
+    now = timezone.now()
+    return WorkItem.objects.create(
+        subject=subject,
+        kind=kind,
+        decision=decision,
+        queue=queue,
+        priority_class=decision.priority_class if decision else 3,
+        required_skills=decision.required_skills if decision else [],
+        created_at=now,
+        enqueued_at=now,
+        deadline=deadline(now, service_level_of(decision, queue)),
+    )
+
+
+def _assign_now(work_item: WorkItem, agent_and_weight: tuple[AgentProfile, int]) -> Reservation:
+    """Offered and accepted in one go: the work item still passes through both states."""
+    agent, weight = agent_and_weight
+    now = timezone.now()
+    if work_item.state == WorkItem.State.QUEUED:
+        _move(work_item, WorkItem.State.RESERVED)
+    reservation = Reservation.objects.create(
+        work_item=work_item,
+        agent=agent,
+        state=Reservation.State.ACCEPTED,
+        weight=weight,
+        reason=_("They took it themselves."),
+        offered_at=now,
+        accepted_at=now,
+        expires_at=now,
+    )
+    take(agent.pk, weight)
+    _move(work_item, WorkItem.State.ASSIGNED)
+    announce_reservation(reservation)
+    return reservation
 
 
 def _must_be_open(reservation: Reservation) -> None:
