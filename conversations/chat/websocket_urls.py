@@ -1,5 +1,7 @@
-"""The websocket addresses of chat, collected by cxhub/asgi.py."""
+"""The chat's websocket addresses."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-websocket_urlpatterns: list[URLPattern] = []
+from conversations.chat.consumers import ChatConsumer
+
+websocket_urlpatterns = [path("ws/chat/", ChatConsumer.as_asgi())]

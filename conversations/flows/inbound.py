@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
-from django.db import close_old_connections, transaction
+from channels.db import database_sync_to_async
+from django.db import transaction
 
 from conversations.assistant import turn
 from conversations.models import Conversation, EntryPoint, Interaction
@@ -85,14 +85,12 @@ async def receive(message: InboundMessage, *, channel: str) -> Received:
     data = timeline.clean(message.data)
     row = await _append(message, text, data)
     if row is None:
-        await sync_to_async(_begin, thread_sensitive=False)(message)
+        await database_sync_to_async(_begin, thread_sensitive=False)(message)
         row = await _append(message, text, data)
     if row is None or row[0] == "ended":
         raise InteractionOver(message.provider_id)
     outcome, seq, occurred_at, conversation_id, public_id, interaction_id, interaction_public_id, name, owner, fence = row
-    received = Received(
-        conversation_id, public_id.hex, interaction_id, interaction_public_id, seq, outcome == "repeated", owner, fence
-    )
+    received = Received(conversation_id, public_id.hex, interaction_id, interaction_public_id, seq, outcome == "repeated", owner, fence)
     if not received.repeated:
         entry = announce.wire_entry(
             seq=seq,
@@ -150,12 +148,9 @@ async def _append(message: InboundMessage, text: str, data: Mapping[str, Any]) -
 
 
 def _begin(start: InboundMessage | CallStart) -> Interaction:
-    close_old_connections()
     with transaction.atomic():
         entry_point = EntryPoint.objects.get(pk=start.entry_point_id)
-        customer = identity.resolve(
-            start.party.claims, source=entry_point.get_channel_display(), region=entry_point.default_region
-        )
+        customer = identity.resolve(start.party.claims, source=entry_point.get_channel_display(), region=entry_point.default_region)
         known = Interaction.objects.filter(provider_id=start.provider_id).select_related("conversation").first()
         if known:
             return known

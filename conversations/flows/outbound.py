@@ -74,9 +74,7 @@ def connect_call(conversation: Conversation, agent: AgentProfile) -> None:
 
 def require_owner(conversation: Conversation, agent: AgentProfile) -> Conversation:
     """The conversation's row, locked, when it is open and the agent's. Raises NotYours. Needs a transaction."""
-    row = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("owner_agent").get(
-        pk=conversation.pk
-    )
+    row = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("owner_agent").get(pk=conversation.pk)
     if row.status == Conversation.Status.CLOSED:
         raise NotYours(_("This conversation is closed."))
     if row.owner_agent_id != agent.pk:

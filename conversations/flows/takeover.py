@@ -33,17 +33,13 @@ def take_over(conversation: Conversation, agent: AgentProfile) -> Conversation:
     Raises NotYours when another person has it or it is closed, reservations.NoCapacity when the agent is full.
     """
     with transaction.atomic():
-        row = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("owner_agent").get(
-            pk=conversation.pk
-        )
+        row = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("owner_agent").get(pk=conversation.pk)
         if row.status == Conversation.Status.CLOSED:
             raise NotYours(_("This conversation is closed."))
         if row.owner_agent_id == agent.pk:
             return row
         if row.owner_agent:
-            raise NotYours(
-                _("%(owner)s has this conversation. Ask them to transfer it.") % {"owner": row.owner_agent.display_name}
-            )
+            raise NotYours(_("%(owner)s has this conversation. Ask them to transfer it.") % {"owner": row.owner_agent.display_name})
         reservations.assign(subject=row.public_id.hex, kind=kind_of_work(row), agent=agent)
         _join(row, agent)
     return row
@@ -69,15 +65,11 @@ def transfer(conversation: Conversation, agent: AgentProfile, queue: Queue, note
         queueing.requeue(work_item, queue=queue)
 
 
-def close(
-    conversation: Conversation, agent: AgentProfile, disposition: DispositionCode, note: str = ""
-) -> None:
+def close(conversation: Conversation, agent: AgentProfile, disposition: DispositionCode, note: str = "") -> None:
     """Ends a conversation with how it ended; the agent's capacity is free again. Raises NotYours."""
     with transaction.atomic():
         row = require_owner(conversation, agent)
-        threads.close(
-            row, actor_kind="agent", actor_name=agent.display_name, disposition=disposition, note=note
-        )
+        threads.close(row, actor_kind="agent", actor_name=agent.display_name, disposition=disposition, note=note)
         reservations.complete(row.public_id.hex)
 
 

@@ -92,6 +92,16 @@ BEGIN
         RETURN;
     END IF;
     IF found_one.state = 'ended' OR found_one.status = 'closed' THEN
+        RETURN QUERY
+            SELECT 'repeated', e.seq::integer, e.occurred_at, e.conversation_id, c.public_id, i.id, i.public_id,
+                   found_one.person_name::text, c.owner_kind::text, c.fence::integer
+              FROM conversations_entry e
+              JOIN conversations_conversation c ON c.id = e.conversation_id
+              JOIN conversations_interaction i ON i.id = e.interaction_id
+             WHERE e.source_id = p_source_id;
+        IF FOUND THEN
+            RETURN;
+        END IF;
         RETURN QUERY SELECT 'ended', 0, now(), found_one.conversation, found_one.conversation_public,
                             found_one.interaction, found_one.interaction_public, ''::text, ''::text, 0;
         RETURN;

@@ -28,9 +28,7 @@ class Conversation(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="conversations")
     original_customer = models.ForeignKey(Customer, models.PROTECT, related_name="original_conversations")
-    joined_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="joined_conversations", editable=False
-    )
+    joined_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="joined_conversations", editable=False)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
     reason = models.ForeignKey(ReasonCode, models.PROTECT, null=True, blank=True, related_name="conversations")
     urgency = models.CharField(max_length=10, default="normal")
@@ -44,9 +42,7 @@ class Conversation(models.Model):
         default=dict, blank=True, help_text=_("Where the AI agent is in a form: form, the fact asked for, options offered.")
     )
     owner_kind = models.CharField(max_length=10, choices=Owner.choices, default=Owner.ASSISTANT)
-    owner_agent = models.ForeignKey(
-        AgentProfile, models.PROTECT, null=True, blank=True, related_name="owned_conversations"
-    )
+    owner_agent = models.ForeignKey(AgentProfile, models.PROTECT, null=True, blank=True, related_name="owned_conversations")
     fence = models.PositiveIntegerField(default=1)
     last_seq = models.PositiveIntegerField(default=0)
     turn_wanted_seq = models.PositiveIntegerField(default=0)
@@ -54,9 +50,7 @@ class Conversation(models.Model):
     turn_worker = models.CharField(max_length=80, blank=True)
     turn_lease_until = models.DateTimeField(null=True, blank=True)
     turn_attempts = models.PositiveSmallIntegerField(default=0)
-    disposition = models.ForeignKey(
-        DispositionCode, models.PROTECT, null=True, blank=True, related_name="conversations"
-    )
+    disposition = models.ForeignKey(DispositionCode, models.PROTECT, null=True, blank=True, related_name="conversations")
     opened_at = models.DateTimeField(db_default=Now())
     last_entry_at = models.DateTimeField(db_default=Now())
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -75,14 +69,12 @@ class Conversation(models.Model):
                 name="conversation_names_its_owner_exactly_when_a_person",
             ),
             models.CheckConstraint(
-                condition=models.Q(status="open", closed_at__isnull=True)
-                | models.Q(status="closed", closed_at__isnull=False),
+                condition=models.Q(status="open", closed_at__isnull=True) | models.Q(status="closed", closed_at__isnull=False),
                 name="conversation_has_a_closing_time_exactly_when_closed",
             ),
             models.CheckConstraint(condition=models.Q(fence__gte=1), name="conversation_fence_starts_at_one"),
             models.CheckConstraint(
-                condition=models.Q(turn_done_seq__lte=models.F("turn_wanted_seq"))
-                & models.Q(turn_wanted_seq__lte=models.F("last_seq")),
+                condition=models.Q(turn_done_seq__lte=models.F("turn_wanted_seq")) & models.Q(turn_wanted_seq__lte=models.F("last_seq")),
                 name="conversation_turns_follow_its_entries",
             ),
             models.CheckConstraint(
@@ -101,9 +93,7 @@ class Conversation(models.Model):
                 condition=models.Q(turn_wanted_seq__gt=models.F("turn_done_seq"), owner_kind="assistant"),
             ),
             # Serves the inbox list of everything open, newest activity first.
-            models.Index(
-                fields=["-last_entry_at"], name="conversation_open_recent", condition=models.Q(status="open")
-            ),
+            models.Index(fields=["-last_entry_at"], name="conversation_open_recent", condition=models.Q(status="open")),
             models.Index(fields=["customer", "-opened_at"], name="conversation_by_customer"),
         ]
 
@@ -126,15 +116,10 @@ class ConversationLink(models.Model):
     class Meta:
         ordering = ["-made_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["joined"], condition=models.Q(active=True), name="conversation_is_joined_into_one_other"
-            ),
+            models.UniqueConstraint(fields=["joined"], condition=models.Q(active=True), name="conversation_is_joined_into_one_other"),
+            models.CheckConstraint(condition=~models.Q(joined=models.F("into")), name="conversation_link_is_about_two_conversations"),
             models.CheckConstraint(
-                condition=~models.Q(joined=models.F("into")), name="conversation_link_is_about_two_conversations"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(active=True, undone_at__isnull=True)
-                | models.Q(active=False, undone_at__isnull=False),
+                condition=models.Q(active=True, undone_at__isnull=True) | models.Q(active=False, undone_at__isnull=False),
                 name="conversation_link_is_dated_when_undone",
             ),
         ]

@@ -17,7 +17,12 @@ class Customer(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     root = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="joined_records", editable=False,
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="joined_records",
+        editable=False,
         help_text=_("The record this one is joined into; empty when it stands for itself."),
     )
     name = models.CharField(max_length=200, blank=True)
@@ -56,13 +61,10 @@ class CustomerLink(models.Model):
     class Meta:
         ordering = ["-made_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["joined"], condition=models.Q(active=True), name="customer_is_joined_into_one_record"
-            ),
+            models.UniqueConstraint(fields=["joined"], condition=models.Q(active=True), name="customer_is_joined_into_one_record"),
             models.CheckConstraint(condition=~models.Q(joined=models.F("into")), name="customer_is_not_joined_into_itself"),
             models.CheckConstraint(
-                condition=models.Q(active=True, undone_at__isnull=True)
-                | models.Q(active=False, undone_at__isnull=False),
+                condition=models.Q(active=True, undone_at__isnull=True) | models.Q(active=False, undone_at__isnull=False),
                 name="customer_link_is_dated_when_undone",
             ),
         ]
@@ -92,9 +94,7 @@ class MatchCandidate(models.Model):
         ordering = ["-score", "-found_at"]
         constraints = [
             models.UniqueConstraint(fields=["customer", "other"], name="match_candidate_stands_once_per_pair"),
-            models.CheckConstraint(
-                condition=~models.Q(customer=models.F("other")), name="match_candidate_is_about_two_records"
-            ),
+            models.CheckConstraint(condition=~models.Q(customer=models.F("other")), name="match_candidate_is_about_two_records"),
             models.CheckConstraint(condition=models.Q(score__gte=0, score__lte=1), name="match_score_is_zero_to_one"),
         ]
 

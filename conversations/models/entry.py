@@ -49,16 +49,12 @@ class Entry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["conversation", "seq"], name="entry_seq_is_unique_in_its_conversation"),
             models.CheckConstraint(condition=models.Q(seq__gte=1), name="entry_seq_starts_at_one"),
-            models.CheckConstraint(
-                condition=models.Q(kind__regex=r"^[a-z_]+(\.[a-z_]+)?$"), name="entry_kind_is_a_namespaced_word"
-            ),
+            models.CheckConstraint(condition=models.Q(kind__regex=r"^[a-z_]+(\.[a-z_]+)?$"), name="entry_kind_is_a_namespaced_word"),
             models.CheckConstraint(
                 condition=models.Q(actor_kind__in=["customer", "assistant", "agent", "system"]),
                 name="entry_actor_kind_is_known",
             ),
-            models.CheckConstraint(
-                condition=models.Q(audience__in=["everyone", "staff"]), name="entry_audience_is_known"
-            ),
+            models.CheckConstraint(condition=models.Q(audience__in=["everyone", "staff"]), name="entry_audience_is_known"),
             models.CheckConstraint(
                 condition=models.Q(redacted_at__isnull=True, redaction_reason="")
                 | (models.Q(redacted_at__isnull=False) & ~models.Q(redaction_reason="")),

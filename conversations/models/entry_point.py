@@ -26,9 +26,7 @@ class EntryPoint(models.Model):
     channel = models.CharField(max_length=6, choices=Channel.choices)
     address = models.CharField(max_length=200, help_text=_("A web path such as /harborhome, or a number such as +441632960100."))
     company_name = models.CharField(max_length=80)
-    playbook_code = models.CharField(
-        max_length=40, help_text=_("The playbook whose published version answers here.")
-    )
+    playbook_code = models.CharField(max_length=40, help_text=_("The playbook whose published version answers here."))
     hours = models.ForeignKey(ServiceHours, models.PROTECT, null=True, blank=True, related_name="+")
     mode = models.CharField(max_length=6, choices=Mode.choices, default=Mode.LIVE)
     live_share_percent = models.PositiveSmallIntegerField(
@@ -46,12 +44,8 @@ class EntryPoint(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["channel", "address"], name="entry_point_address_is_unique_per_channel"),
             models.CheckConstraint(condition=models.Q(mode__in=["off", "shadow", "live"]), name="entry_point_mode_is_known"),
-            models.CheckConstraint(
-                condition=models.Q(channel__in=["chat", "voice"]), name="entry_point_channel_is_known"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(live_share_percent__lte=100), name="entry_point_live_share_is_a_percentage"
-            ),
+            models.CheckConstraint(condition=models.Q(channel__in=["chat", "voice"]), name="entry_point_channel_is_known"),
+            models.CheckConstraint(condition=models.Q(live_share_percent__lte=100), name="entry_point_live_share_is_a_percentage"),
             models.CheckConstraint(
                 condition=~models.Q(channel="voice") | models.Q(address__regex=r"^\+[1-9][0-9]{6,14}$"),
                 name="voice_entry_point_address_is_e164",

@@ -47,9 +47,7 @@ class Identifier(models.Model):
                 condition=models.Q(assurance__in=["verified", "network_hint"]),
                 name="proven_identifier_belongs_to_one_customer",
             ),
-            models.UniqueConstraint(
-                fields=["original_customer", "kind", "value"], name="customer_has_an_identifier_once"
-            ),
+            models.UniqueConstraint(fields=["original_customer", "kind", "value"], name="customer_has_an_identifier_once"),
             models.CheckConstraint(
                 condition=models.Q(assurance__in=["claimed", "network_hint", "verified"]),
                 name="identifier_assurance_is_known",

@@ -26,15 +26,11 @@ class Interaction(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="interactions")
-    original_conversation = models.ForeignKey(
-        Conversation, models.PROTECT, related_name="original_interactions", editable=False
-    )
+    original_conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="original_interactions", editable=False)
     entry_point = models.ForeignKey(EntryPoint, models.PROTECT, related_name="interactions")
     channel = models.CharField(max_length=6, choices=Channel.choices)
     direction = models.CharField(max_length=8, choices=Direction.choices, default=Direction.INBOUND)
-    provider_id = models.CharField(
-        max_length=100, unique=True, help_text=_("The call's or chat session's id as the transport names it.")
-    )
+    provider_id = models.CharField(max_length=100, unique=True, help_text=_("The call's or chat session's id as the transport names it."))
     party = models.CharField(max_length=320, blank=True, help_text=_("The other end: a number or a visitor id."))
     assurance = models.CharField(max_length=14, choices=Assurance.choices, default=Assurance.CLAIMED)
     state = models.CharField(max_length=8, choices=State.choices, default=State.STARTED)
@@ -42,21 +38,16 @@ class Interaction(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=40, blank=True)
-    data = models.JSONField(
-        default=dict, blank=True, help_text=_("What the transport needs to go on, such as the call's region address.")
-    )
+    data = models.JSONField(default=dict, blank=True, help_text=_("What the transport needs to go on, such as the call's region address."))
 
     class Meta:
         ordering = ["started_at", "id"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(state="ended", ended_at__isnull=False)
-                | (~models.Q(state="ended") & models.Q(ended_at__isnull=True)),
+                condition=models.Q(state="ended", ended_at__isnull=False) | (~models.Q(state="ended") & models.Q(ended_at__isnull=True)),
                 name="interaction_has_an_end_exactly_when_ended",
             ),
-            models.CheckConstraint(
-                condition=models.Q(channel__in=["chat", "voice"]), name="interaction_channel_is_known"
-            ),
+            models.CheckConstraint(condition=models.Q(channel__in=["chat", "voice"]), name="interaction_channel_is_known"),
             models.CheckConstraint(
                 condition=models.Q(state__in=["started", "ringing", "active", "ended"]),
                 name="interaction_state_is_known",
@@ -88,9 +79,7 @@ class JoinCode(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["code_hash"], condition=models.Q(used_at__isnull=True), name="unused_join_code_is_unique"
-            )
+            models.UniqueConstraint(fields=["code_hash"], condition=models.Q(used_at__isnull=True), name="unused_join_code_is_unique")
         ]
 
     def __str__(self) -> str:

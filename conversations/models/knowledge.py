@@ -35,15 +35,11 @@ class KnowledgePassage(models.Model):
     position = models.PositiveSmallIntegerField()
     text = models.TextField()
     embedding = VectorField(dimensions=384)
-    words = models.GeneratedField(
-        expression=SearchVector("text", config="english"), output_field=SearchVectorField(), db_persist=True
-    )
+    words = models.GeneratedField(expression=SearchVector("text", config="english"), output_field=SearchVectorField(), db_persist=True)
 
     class Meta:
         ordering = ["article", "position"]
-        constraints = [
-            models.UniqueConstraint(fields=["article", "position"], name="passage_position_is_unique_in_its_article")
-        ]
+        constraints = [models.UniqueConstraint(fields=["article", "position"], name="passage_position_is_unique_in_its_article")]
         indexes = [
             GinIndex(fields=["words"], name="passage_words"),
             HnswIndex(fields=["embedding"], name="passage_meaning", opclasses=["vector_cosine_ops"]),

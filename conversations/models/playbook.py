@@ -36,9 +36,7 @@ class Playbook(models.Model):
         ordering = ["code", "-version"]
         constraints = [
             models.UniqueConstraint(fields=["code", "version"], name="playbook_version_is_unique_per_code"),
-            models.UniqueConstraint(
-                fields=["code"], condition=models.Q(status="published"), name="playbook_has_one_published_version"
-            ),
+            models.UniqueConstraint(fields=["code"], condition=models.Q(status="published"), name="playbook_has_one_published_version"),
             models.CheckConstraint(condition=~models.Q(disclosure=""), name="playbook_discloses_that_it_is_an_ai"),
             models.CheckConstraint(
                 condition=models.Q(reason_threshold__gte=0, reason_threshold__lte=1)
@@ -71,17 +69,13 @@ class PlaybookForm(models.Model):
     playbook = models.ForeignKey(Playbook, models.CASCADE, related_name="forms")
     code = models.CharField(max_length=40)
     name = models.CharField(max_length=80)
-    reasons = models.ManyToManyField(
-        ReasonCode, blank=True, related_name="forms", help_text=_("The reasons that start this form.")
-    )
+    reasons = models.ManyToManyField(ReasonCode, blank=True, related_name="forms", help_text=_("The reasons that start this form."))
     tool = models.CharField(max_length=40, blank=True, help_text=_("The tool that runs when every fact is there."))
     closing = models.TextField(blank=True, help_text=_("What is said when there is no tool to run."))
 
     class Meta:
         ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(fields=["playbook", "code"], name="playbook_form_code_is_unique_in_its_playbook")
-        ]
+        constraints = [models.UniqueConstraint(fields=["playbook", "code"], name="playbook_form_code_is_unique_in_its_playbook")]
 
     def __str__(self) -> str:
         return self.name

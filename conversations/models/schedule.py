@@ -34,9 +34,7 @@ class Technician(models.Model):
     """Somebody who visits customers in some territories."""
 
     name = models.CharField(max_length=80, unique=True)
-    territories = models.ManyToManyField(
-        Territory, related_name="technicians"
-    )
+    territories = models.ManyToManyField(Territory, related_name="technicians")
     time_zone = models.CharField(max_length=64, default="Europe/London")
     active = models.BooleanField(default=True)
 
@@ -98,8 +96,7 @@ class Booking(models.Model):
                 condition=models.Q(state="booked"),
             ),
             models.CheckConstraint(
-                condition=models.Q(state="booked", cancelled_at__isnull=True)
-                | models.Q(state="cancelled", cancelled_at__isnull=False),
+                condition=models.Q(state="booked", cancelled_at__isnull=True) | models.Q(state="cancelled", cancelled_at__isnull=False),
                 name="booking_is_dated_when_cancelled",
             ),
             models.CheckConstraint(

@@ -62,8 +62,11 @@ def with_database_number(url: str, step: int) -> str:
     return urlunsplit(parts._replace(path=f"/{number}"))
 
 
-def start_services() -> Services | None:
-    """Start the embedded servers of this run, if it needs any, and tell its child processes where they are."""
+def start_services(*, durable: bool = False) -> Services | None:
+    """Start the embedded servers of this run, if it needs any, and tell its child processes where they are.
+
+    `durable` makes PostgreSQL write through to the disk, as benchmarks need.
+    """
     from django.conf import settings
 
     remove_left_overs()
@@ -73,7 +76,7 @@ def start_services() -> Services | None:
         settings.EMBEDDED_PLACES,
         with_postgres=settings.EMBEDDED_DATABASE,
         with_valkey=settings.EMBEDDED_VALKEY,
-        durable=False,
+        durable=durable,
     )
     services.start(lambda step: None)
     os.environ["VALKEY_URL"] = settings.VALKEY_URL

@@ -1,0 +1,104 @@
+"""What a chat's party gets to see, as frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from conversations.chat.visitor import Visitor
+from conversations.models import Conversation, EntryPoint, Interaction
+from conversations.selectors import access
+from conversations.services import announce, joining
+from routing.services import hours
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a chat stands for its party: what it may see after a seq, and who answers."""
+
+    interaction_id: int | None
+    interaction_public_id: str | None
+    conversation_hex: str | None
+    entries: list[dict[str, Any]]
+    upto: int
+    owner: str
+    owner_name: str
+
+
+NOTHING_YET = Standing(None, None, None, [], 0, "assistant", "")
+
+
+def standing(visitor: Visitor, entry_point: EntryPoint, *, after: int) -> Standing:
+    """The visitor's latest chat at this entry point, with the entries after `after` that it may see."""
+    interaction = (
+        Interaction.objects.filter(channel="chat", party=visitor.id, entry_point=entry_point)
+        .select_related("conversation__owner_agent")
+        .order_by("-pk")
+        .first()
+    )
+    if interaction is None:
+        return NOTHING_YET
+    conversation = interaction.conversation
+    entries = list(access.seen_by_party(interaction).filter(seq__gt=after)[:PAGE])
+    upto = entries[-1].seq if len(entries) == PAGE else conversation.last_seq
+    return Standing(
+        interaction.pk,
+        str(interaction.public_id),
+        conversation.public_id.hex,
+        [access.party_frame(announce.wire_entry_of(entry)) for entry in entries],
+        max(upto, after),
+        owner_of(conversation),
+        conversation.owner_agent.display_name if conversation.owner_agent else "",
+    )
+
+
+def seen_since(interaction_id: int, *, after: int) -> tuple[list[dict[str, Any]], int]:
+    """The entries after `after` that the interaction's party may see, and the seq up to which that is all."""
+    interaction = Interaction.objects.select_related("conversation").get(pk=interaction_id)
+    last = interaction.conversation.last_seq
+    entries = list(access.seen_by_party(interaction).filter(seq__gt=after, seq__lte=last)[:PAGE])
+    upto = entries[-1].seq if len(entries) == PAGE else last
+    return [access.party_frame(announce.wire_entry_of(entry)) for entry in entries], max(upto, after)
+
+
+def owner_of(conversation: Conversation) -> str:
+    """`assistant`, `human` or `closed`."""
+    return "closed" if conversation.status == Conversation.Status.CLOSED else str(conversation.owner_kind)
+
+
+def phone_code(interaction_id: int) -> dict[str, Any] | None:
+    """The frame with the number to call and the code to key in; None when the company has no number."""
+    interaction = Interaction.objects.select_related("entry_point").get(pk=interaction_id)
+    phone = EntryPoint.objects.filter(
+        channel="voice", playbook_code=interaction.entry_point.playbook_code, mode=EntryPoint.Mode.LIVE
+    ).first()
+    if phone is None:
+        return None
+    code, row = joining.issue_code(interaction)
+    frame = {
+        "type": "phone_code",
+        "number": phone.address,
+        "code": code,
+        "expires_at": row.expires_at.isoformat(),
+    }
+    if settings.VONAGE_GATEWAY == "simulator":
+        frame["simulator_url"] = f"/simulator/phone/?to={phone.address.removeprefix('+')}&code={code}"
+    return frame
+
+
+def opening(entry_point: EntryPoint) -> dict[str, Any]:
+    """What the widget needs before anything is said: company, greeting, whether people are there now."""
+    now = timezone.now()
+    is_open = hours.is_open(entry_point.hours, now) if entry_point.hours else True
+    opens_at = None if is_open or not entry_point.hours else hours.next_opening(entry_point.hours, now)
+    return {
+        "company": entry_point.company_name,
+        "greeting": entry_point.playbook.disclosure if entry_point.mode == EntryPoint.Mode.LIVE else "",
+        "open": is_open,
+        "opens_at": opens_at.isoformat() if opens_at else None,
+    }

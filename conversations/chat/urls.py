@@ -1,0 +1,12 @@
+"""The web addresses of the widget and of the demo company's pages."""
+
+from django.urls import path
+
+from conversations.chat import widget
+
+urlpatterns = [
+    path("widget.js", widget.widget_script, name="widget_script"),
+    path("harborhome", widget.home, name="harborhome"),
+    path("help/", widget.help_index, name="help_index"),
+    path("help/<slug:slug>", widget.help_article, name="help_article"),
+]

@@ -1,0 +1,139 @@
+"""The script that puts the chat on a web page, and the demo company's own pages.
+
+A host site includes one line, and lists its origin in the entry point's allowed origins:
+
+    <script src="https://cx.example/widget.js?entry_point=/harborhome" async></script>
+
+With a Content-Security-Policy it also allows this server in script-src, style-src and connect-src (and its
+websocket in connect-src). `data-theme="light"` or `"dark"` on the script overrules the reader's system; any
+element of the page with `data-cx-chat="open"` opens the chat.
+"""
+
+import json
+
+import phonenumbers
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils import timezone, translation
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from conversations.chat.articles import article_html
+from conversations.chat.widget_texts import widget_texts
+from conversations.models import EntryPoint, KnowledgeArticle
+from conversations.selectors import website
+from routing.services import hours
+
+DEMO_ADDRESS = "/harborhome"
+STYLES = ("css/tokens.css", "widget/chat.css")
+SCRIPT = """(() => {
+  const settings = %s;
+  const script = document.currentScript;
+  const server = new URL(script.src).origin;
+  const there = (address) => new URL(address, server).href;
+  const styles = settings.styles.map(there);
+  import(there(settings.module)).then(({ show }) => show({ ...settings, server, styles, theme: script.dataset.theme }));
+})();
+"""
+NO_CHAT = "console.warn(%s);\n"
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def widget_script(request: HttpRequest) -> HttpResponse:
+    """The embed script for `?entry_point=<web path>`: JavaScript that loads the widget and shows it.
+
+    For an entry point that does not exist or is off: a script that says so in the console, and status 404.
+    """
+    address = request.GET.get("entry_point", "")
+    try:
+        door = website.chat_door(address)
+    except (EntryPoint.DoesNotExist, ValueError):
+        return _script(NO_CHAT % json.dumps(f"CX Hub has no chat for the entry point {address[:200]!r}."), status=404)
+    return _script(SCRIPT % json.dumps(_settings(door)))
+
+
+def _settings(door: EntryPoint) -> dict[str, object]:
+    with translation.override(door.language):
+        texts = widget_texts()
+    return {
+        "entryPoint": door.address,
+        "company": door.company_name,
+        "language": door.language,
+        "timeZone": door.time_zone,
+        "module": static("widget/chat.js"),
+        "styles": [static(path) for path in STYLES],
+        "texts": texts,
+    }
+
+
+def _script(text: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/javascript; charset=utf-8")
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The demo company's page. 404 until there is a demo company."""
+    door = _demo_door()
+    context = {
+        **_frame(door),
+        "prices": website.price_list(),
+        "areas": website.areas_served(),
+        "topics": website.help_topics(),
+    }
+    return render(request, "harborhome/home.html", context)
+
+
+@require_safe
+def help_index(request: HttpRequest) -> HttpResponse:
+    """Every help article, by topic."""
+    return render(request, "harborhome/help.html", {**_frame(_demo_door()), "section": "help", "topics": website.help_topics()})
+
+
+@require_safe
+def help_article(request: HttpRequest, slug: str) -> HttpResponse:
+    """One help article: what the AI agent cites as its source."""
+    try:
+        article = website.help_article(slug)
+    except KnowledgeArticle.DoesNotExist:
+        raise Http404 from None
+    context = {
+        **_frame(_demo_door()),
+        "section": "help",
+        "article": article,
+        "body": article_html(article.body),
+        "related": website.related_articles(article),
+    }
+    return render(request, "harborhome/article.html", context)
+
+
+def _demo_door() -> EntryPoint:
+    try:
+        return website.chat_door(DEMO_ADDRESS)
+    except EntryPoint.DoesNotExist:
+        raise Http404 from None
+
+
+def _frame(door: EntryPoint) -> dict[str, object]:
+    """What every page of the demo company needs around its content."""
+    now = timezone.now()
+    is_open = hours.is_open(door.hours, now) if door.hours else True
+    phone = website.phone_number(door)
+    return {
+        "door": door,
+        "phone": phone,
+        "phone_display": _readable(phone, door.default_region),
+        "is_open": is_open,
+        "opens_at": None if is_open or not door.hours else hours.next_opening(door.hours, now),
+    }
+
+
+def _readable(number: str, region: str) -> str:
+    """An E.164 number as people in the region write it."""
+    if not number:
+        return ""
+    parsed = phonenumbers.parse(number)
+    home = phonenumbers.country_code_for_region(region) == parsed.country_code
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, style)

@@ -1,0 +1,74 @@
+"""Every sentence of the chat widget. The server sends them, so the widget speaks the language of its entry point."""
+
+from django.utils.translation import gettext as _
+
+
+def widget_texts() -> dict[str, str]:
+    """The sentences by name, in the active language. Words in braces are filled in by the widget."""
+    return {
+        # Launcher and header
+        "open": _("Open chat"),
+        "close": _("Close chat"),
+        "unread": _("{count} unread"),
+        "otherWays": _("Other ways to reach us"),
+        "continueByPhone": _("Continue by phone"),
+        "talkToPerson": _("Talk to a person"),
+        "askForPerson": _("I would like to talk to a person."),
+        # Who is there
+        "stateAssistant": _("AI agent, answers at once"),
+        "statePerson": _("{name} is with you"),
+        "peopleBack": _("people from {time}"),
+        "peopleAway": _("people are away now"),
+        "closed": _("Closed now"),
+        "closedUntil": _("Closed until {time}"),
+        "assistant": _("AI agent"),
+        "person": _("Our team"),
+        "you": _("You"),
+        "isTyping": _("{name} is typing"),
+        # History
+        "history": _("Conversation"),
+        "newMessages": _("New messages"),
+        "sources": _("Sources"),
+        "removed": _("A message was removed."),
+        "onCall": _("on the phone"),
+        "callStarted": _("You called us"),
+        "callEnded": _("The call ended"),
+        "conversationClosed": _("This conversation is closed. Write to us again at any time."),
+        "conversationReopened": _("The conversation goes on."),
+        "bookingMade": _("Visit booked"),
+        "bookingChanged": _("Visit changed"),
+        "bookingCancelled": _("Visit cancelled"),
+        "reference": _("Reference"),
+        # Writing
+        "composerLabel": _("Your message"),
+        "placeholder": _("Write a message"),
+        "send": _("Send"),
+        "sending": _("Sending"),
+        "sent": _("Sent"),
+        "notSent": _("Not sent."),
+        "editMessage": _("Edit"),
+        "sendAgain": _("Send again"),
+        "tooLong": _("This is {length} characters long. Please send at most {most} at a time."),
+        "lettersLeft": _("{left} characters left"),
+        "quickReplies": _("Suggested answers"),
+        "fieldSend": _("Continue"),
+        "fieldEmpty": _("Please fill in: {label}"),
+        "fieldWrong": _("That does not look right yet. Please check: {label}"),
+        # The line
+        "connecting": _("Reconnecting. What you write is kept and sent as soon as the line is back."),
+        "offline": _("You are offline. What you write is kept and sent when you are back."),
+        "unavailable": _("The chat is not available on this page. Please call us instead."),
+        "dismiss": _("Dismiss"),
+        # Continue by phone
+        "phoneHow": _("Call this number, then key in the code. We carry on where you are now, without asking again."),
+        "phoneNumber": _("Number"),
+        "phoneCode": _("Code"),
+        "phoneMinutesLeft": _("The code is good for {minutes} minutes and one call."),
+        "phoneMinuteLeft": _("The code is good for one more minute."),
+        "phoneExpired": _("The code has run out."),
+        "phoneNewCode": _("Get a code"),
+        "phoneWaiting": _("Getting a code for you"),
+        "phoneOffline": _("You are not connected at the moment, so there is no code yet."),
+        "phoneSimulator": _("Call from the phone simulator"),
+        "phoneClose": _("Close"),
+    }

@@ -1,0 +1,24 @@
+"""Sweeps over what happened: each calls one function."""
+
+from celery import shared_task
+
+from conversations.assistant import turn
+from conversations.flows import tidying
+
+
+@shared_task
+def finish_turns() -> int:
+    """Finishes answers whose process died: see conversations.assistant.turn.sweep."""
+    return turn.sweep()
+
+
+@shared_task
+def end_silent_interactions() -> int:
+    """See conversations.flows.tidying.end_silent_interactions."""
+    return tidying.end_silent_interactions()
+
+
+@shared_task
+def close_quiet_conversations() -> int:
+    """See conversations.flows.tidying.close_quiet_conversations."""
+    return tidying.close_quiet_conversations()

@@ -1,0 +1,381 @@
+"""The database itself refuses every bad row of the record; no Python stands in between."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from conversations.models import (
+    Booking,
+    Conversation,
+    ConversationLink,
+    Customer,
+    CustomerLink,
+    Entry,
+    EntryPoint,
+    Handoff,
+    Identifier,
+    Interaction,
+    JoinCode,
+    KnowledgeArticle,
+    KnowledgePassage,
+    MatchCandidate,
+    Playbook,
+    PlaybookForm,
+    PlaybookFormField,
+    Technician,
+    TechnicianShift,
+)
+from conversations.services import timeline
+from routing.models import WorkItem
+from tests.record import rows
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+def refused(constraint: str, write: Callable[[], Any]) -> None:
+    """The write fails, and the database names the rule."""
+
+    def write_at_once() -> None:
+        with transaction.atomic():
+            write()
+            connection.check_constraints()
+
+    with pytest.raises(DatabaseError, match=constraint):
+        write_at_once()
+
+
+def test_a_customer_has_at_most_one_open_conversation() -> None:
+    """A second open conversation is refused; a closed one or a joined one beside it is not."""
+    sam = rows.customer()
+    first = rows.conversation(sam)
+    refused("customer_has_at_most_one_open_conversation", lambda: rows.conversation(sam))
+    rows.conversation(sam, status="closed", closed_at=NOW)
+    rows.conversation(sam, joined_into=first)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "changes"),
+    [
+        ("conversation_names_its_owner_exactly_when_a_person", {"owner_kind": "human"}),
+        ("conversation_has_a_closing_time_exactly_when_closed", {"status": "closed"}),
+        ("conversation_has_a_closing_time_exactly_when_closed", {"closed_at": NOW}),
+        ("conversation_fence_starts_at_one", {"fence": 0}),
+        ("conversation_turns_follow_its_entries", {"turn_wanted_seq": 1}),
+        ("conversation_turns_follow_its_entries", {"last_seq": 2, "turn_wanted_seq": 1, "turn_done_seq": 2}),
+        ("conversation_sentiment_is_minus_one_to_one", {"sentiment": 1.5}),
+    ],
+)
+def test_conversation_rules(constraint: str, changes: dict[str, Any]) -> None:
+    """A conversation's columns fit each other."""
+    refused(constraint, lambda: rows.conversation(**changes))
+
+
+def test_an_assistant_conversation_names_no_person() -> None:
+    """A named person with the assistant as owner is refused."""
+    ann = rows.agent()
+    refused(
+        "conversation_names_its_owner_exactly_when_a_person",
+        lambda: rows.conversation(owner_kind="assistant", owner_agent=ann),
+    )
+
+
+def test_a_conversation_is_not_joined_into_itself() -> None:
+    """A loop of one is refused."""
+    one = rows.conversation()
+    refused(
+        "conversation_is_not_joined_into_itself",
+        lambda: Conversation.objects.filter(pk=one.pk).update(joined_into=one),
+    )
+
+
+def entry(of: Conversation, seq: int, **changes: Any) -> Entry:
+    return Entry.objects.create(**{"conversation": of, "seq": seq, "kind": "message", "actor_kind": "customer", **changes})
+
+
+def test_seq_is_unique_in_a_conversation() -> None:
+    """Two entries never share a place."""
+    one = rows.conversation()
+    entry(one, 1)
+    refused("entry_seq_is_unique_in_its_conversation", lambda: entry(one, 1))
+
+
+def test_a_source_is_stored_once() -> None:
+    """The same delivery makes one entry, in whatever conversation it is tried again."""
+    entry(rows.conversation(), 1, source_id="chat:v:1")
+    refused("source_id", lambda: entry(rows.conversation(rows.customer("Ada")), 1, source_id="chat:v:1"))
+
+
+@pytest.mark.parametrize(
+    ("constraint", "changes"),
+    [
+        ("entry_kind_is_a_namespaced_word", {"kind": "Robert'); DROP TABLE"}),
+        ("entry_actor_kind_is_known", {"actor_kind": "robot"}),
+        ("entry_audience_is_known", {"audience": "world"}),
+        ("redacted_entry_says_why", {"redacted_at": NOW}),
+    ],
+)
+def test_entry_rules(constraint: str, changes: dict[str, Any]) -> None:
+    """An entry's words come from their lists."""
+    refused(constraint, lambda: entry(rows.conversation(), 1, **changes))
+
+
+def test_seq_starts_at_one() -> None:
+    """There is no entry nought."""
+    refused("entry_seq_starts_at_one", lambda: entry(rows.conversation(), 0))
+
+
+@pytest.mark.parametrize("changes", [{"body": "changed"}, {"seq": 7}, {"audience": "staff"}, {"data": {"a": 1}}])
+def test_entries_never_change(changes: dict[str, Any]) -> None:
+    """No update reaches a stored entry."""
+    stored = entry(rows.conversation(), 1, body="as said")
+    refused("append-only", lambda: Entry.objects.filter(pk=stored.pk).update(**changes))
+
+
+def test_entries_are_never_deleted() -> None:
+    """Not by the ORM, and not by SQL."""
+    stored = entry(rows.conversation(), 1)
+    refused("entries_are_never_deleted", lambda: Entry.objects.filter(pk=stored.pk).delete())
+    refused(
+        "entries_are_never_deleted",
+        lambda: connection.cursor().execute("DELETE FROM conversations_entry WHERE id = %s", [stored.pk]),
+    )
+
+
+def test_redaction_changes_an_entry_once_and_leaves_a_mark() -> None:
+    """Redaction empties the text and says why; a second one, or one that moves the entry, is refused."""
+    stored = entry(rows.conversation(), 1, body="my address is 1 Quay", data={"client_id": "a", "quick_replies": []})
+    timeline.redact(stored, reason="asked by the customer")
+    stored.refresh_from_db()
+    assert (stored.body, stored.data, stored.redaction_reason) == ("", {"client_id": "a"}, "asked by the customer")
+    refused("append-only", lambda: Entry.objects.filter(pk=stored.pk).update(redacted_at=NOW, redaction_reason="again"))
+    other = entry(stored.conversation, 2)
+    refused(
+        "append-only",
+        lambda: Entry.objects.filter(pk=other.pk).update(redacted_at=NOW, redaction_reason="x", actor_kind="agent"),
+    )
+
+
+def identifier(of: Customer, **changes: Any) -> Identifier:
+    given = {"kind": "phone", "value": "+447700900123", "assurance": "verified", "source": "test", **changes}
+    return Identifier.objects.create(customer=of, original_customer=of, **given)
+
+
+@pytest.mark.parametrize("assurance", ["verified", "network_hint"])
+def test_a_proven_identifier_belongs_to_one_customer(assurance: str) -> None:
+    """Anybody may claim a value, one record may hold it proven."""
+    identifier(rows.customer("Sam"), assurance=assurance)
+    identifier(rows.customer("Ada"), assurance="claimed")
+    refused("proven_identifier_belongs_to_one_customer", lambda: identifier(rows.customer("Eve")))
+
+
+@pytest.mark.parametrize(
+    ("constraint", "changes"),
+    [
+        ("phone_identifier_is_e164", {"value": "07700 900123"}),
+        ("identifier_assurance_is_known", {"assurance": "certain"}),
+        ("identifier_kind_is_known", {"kind": "shoe_size", "value": "44"}),
+        ("identifier_is_not_empty", {"kind": "email", "value": ""}),
+    ],
+)
+def test_identifier_rules(constraint: str, changes: dict[str, Any]) -> None:
+    """Identifiers are kept in normal form only."""
+    refused(constraint, lambda: identifier(rows.customer(), **changes))
+
+
+def test_a_customer_has_an_identifier_once() -> None:
+    """The same value twice on a record is one row."""
+    sam = rows.customer()
+    identifier(sam, assurance="claimed")
+    refused("customer_has_an_identifier_once", lambda: identifier(sam, assurance="claimed"))
+
+
+def test_interaction_rules() -> None:
+    """A transport's id makes one interaction, which has an end exactly when it ended."""
+    call = rows.interaction(provider_id="call-1")
+    refused("provider_id", lambda: rows.interaction(call.conversation, provider_id="call-1"))
+    refused("interaction_has_an_end_exactly_when_ended", lambda: Interaction.objects.filter(pk=call.pk).update(state="ended"))
+    refused("interaction_has_an_end_exactly_when_ended", lambda: Interaction.objects.filter(pk=call.pk).update(ended_at=NOW))
+    for constraint, changes in (
+        ("interaction_channel_is_known", {"channel": "fax"}),
+        ("interaction_state_is_known", {"state": "lost"}),
+        ("interaction_assurance_is_known", {"assurance": "sure"}),
+        ("interaction_has_a_provider_id", {"provider_id": ""}),
+    ):
+        refused(constraint, lambda changes=changes: Interaction.objects.filter(pk=call.pk).update(**changes))
+
+
+def test_an_unused_join_code_is_unique() -> None:
+    """Two open codes never share their hash; a used one may come again."""
+    chat = rows.interaction()
+    until = NOW + timedelta(minutes=15)
+    code = JoinCode.objects.create(interaction=chat, code_hash="h", expires_at=until)
+    refused(
+        "unused_join_code_is_unique",
+        lambda: JoinCode.objects.create(interaction=chat, code_hash="h", expires_at=until),
+    )
+    JoinCode.objects.filter(pk=code.pk).update(used_at=NOW)
+    JoinCode.objects.create(interaction=chat, code_hash="h", expires_at=until)
+
+
+def test_customer_links() -> None:
+    """A record is joined into one other at a time, never into itself, and an undone link says when."""
+    sam, ada, eve = (rows.customer(name) for name in ("Sam", "Ada", "Eve"))
+    link = CustomerLink.objects.create(joined=sam, into=ada, made_by="test")
+    refused("customer_is_joined_into_one_record", lambda: CustomerLink.objects.create(joined=sam, into=eve, made_by="test"))
+    refused("customer_is_not_joined_into_itself", lambda: CustomerLink.objects.create(joined=eve, into=eve, made_by="test"))
+    refused("customer_link_is_dated_when_undone", lambda: CustomerLink.objects.filter(pk=link.pk).update(active=False))
+    refused("customer_root_is_another_record", lambda: Customer.objects.filter(pk=eve.pk).update(root=eve))
+
+
+def test_conversation_links() -> None:
+    """A conversation goes on in one other at a time, never in itself, and an undone link says when."""
+    one, two, three = (rows.conversation(rows.customer(name)) for name in ("Sam", "Ada", "Eve"))
+    link = ConversationLink.objects.create(joined=one, into=two, made_by="test")
+    refused(
+        "conversation_is_joined_into_one_other",
+        lambda: ConversationLink.objects.create(joined=one, into=three, made_by="test"),
+    )
+    refused(
+        "conversation_link_is_about_two_conversations",
+        lambda: ConversationLink.objects.create(joined=three, into=three, made_by="test"),
+    )
+    refused(
+        "conversation_link_is_dated_when_undone",
+        lambda: ConversationLink.objects.filter(pk=link.pk).update(active=False),
+    )
+
+
+def test_match_candidates() -> None:
+    """A pair is suggested once, is about two records, and scores between nought and one."""
+    sam, ada = rows.customer("Sam"), rows.customer("Ada")
+    MatchCandidate.objects.create(customer=sam, other=ada)
+    refused("match_candidate_stands_once_per_pair", lambda: MatchCandidate.objects.create(customer=sam, other=ada))
+    refused("match_candidate_is_about_two_records", lambda: MatchCandidate.objects.create(customer=sam, other=sam))
+    refused("match_score_is_zero_to_one", lambda: MatchCandidate.objects.create(customer=ada, other=sam, score=1.01))
+
+
+def test_entry_point_rules() -> None:
+    """A door has one address per channel, a known mode, a share that is a percentage, and numbers in E.164."""
+    door = rows.entry_point()
+    refused(
+        "entry_point_address_is_unique_per_channel",
+        lambda: EntryPoint.objects.create(name="Again", channel="chat", address=door.address, playbook_code="harbor"),
+    )
+    for constraint, changes in (
+        ("entry_point_mode_is_known", {"mode": "loud"}),
+        ("entry_point_live_share_is_a_percentage", {"live_share_percent": 101}),
+        ("entry_point_channel_is_known", {"channel": "fax"}),
+        ("voice_entry_point_address_is_e164", {"channel": "voice"}),
+    ):
+        refused(constraint, lambda changes=changes: EntryPoint.objects.filter(pk=door.pk).update(**changes))
+
+
+def test_playbook_rules() -> None:
+    """One published version of a code, which never changes and always says that it is an AI."""
+    published = rows.playbook()
+    draft = Playbook.objects.create(code="harbor", version=2, name="Harbor", persona="-", disclosure="I am an AI.")
+    refused(
+        "playbook_version_is_unique_per_code",
+        lambda: Playbook.objects.create(code="harbor", version=2, name="H", persona="-", disclosure="I am an AI."),
+    )
+    refused("playbook_has_one_published_version", lambda: Playbook.objects.filter(pk=draft.pk).update(status="published"))
+    refused("published playbook never changes", lambda: Playbook.objects.filter(pk=published.pk).update(persona="Rude."))
+    refused("playbook_discloses_that_it_is_an_ai", lambda: Playbook.objects.filter(pk=draft.pk).update(disclosure=""))
+    refused("playbook_thresholds_are_zero_to_one", lambda: Playbook.objects.filter(pk=draft.pk).update(reason_threshold=2))
+    form = PlaybookForm.objects.create(playbook=draft, code="booking", name="Booking")
+    refused(
+        "playbook_form_code_is_unique_in_its_playbook",
+        lambda: PlaybookForm.objects.create(playbook=draft, code="booking", name="Again"),
+    )
+    PlaybookFormField.objects.create(form=form, order=1, fact="name", prompt="Your name?")
+    refused(
+        "playbook_form_asks_for_a_fact_once",
+        lambda: PlaybookFormField.objects.create(form=form, order=2, fact="name", prompt="Your name?"),
+    )
+    refused(
+        "playbook_form_field_order_is_unique",
+        lambda: PlaybookFormField.objects.create(form=form, order=1, fact="phone", prompt="Your number?"),
+    )
+
+
+def test_passages_have_one_place_in_their_article() -> None:
+    """Two passages never share a position."""
+    article = KnowledgeArticle.objects.create(slug="a", title="A", body="-", url="/help/a")
+    KnowledgePassage.objects.create(article=article, position=1, text="-", embedding=[0.0] * 384)
+    refused(
+        "passage_position_is_unique_in_its_article",
+        lambda: KnowledgePassage.objects.create(article=article, position=1, text="-", embedding=[0.0] * 384),
+    )
+
+
+def test_a_handoff_says_why() -> None:
+    """An empty reason is refused."""
+    one = rows.conversation()
+    item = WorkItem.objects.create(subject=one.public_id.hex, kind="messaging", queue=rows.queue(), deadline=NOW)
+    refused("handoff_says_why", lambda: Handoff.objects.create(conversation=one, work_item=item, why="", summary="-"))
+
+
+def booking(of: Conversation, technician: Technician, start: int, end: int, key: str, **changes: Any) -> Booking:
+    day = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Booking.objects.create(
+        **{
+            "reference": f"HH-{key}",
+            "customer": of.customer,
+            "original_customer": of.customer,
+            "conversation": of,
+            "technician": technician,
+            "service": "Boiler service",
+            "name": "Sam",
+            "phone": "+447700900123",
+            "postcode": "HB1 4QT",
+            "window": (day + timedelta(hours=start), day + timedelta(hours=end)),
+            "idempotency_key": key,
+            **changes,
+        }
+    )
+
+
+def test_bookings_never_overlap() -> None:
+    """One technician is in one place at a time; the next window, another technician or a cancelled visit is free."""
+    one, priya, tom = rows.conversation(), Technician.objects.create(name="Priya"), Technician.objects.create(name="Tom")
+    first = booking(one, priya, 8, 10, "A")
+    refused("technician_is_booked_once_at_a_time", lambda: booking(one, priya, 9, 11, "B"))
+    booking(one, priya, 10, 12, "C")
+    booking(one, tom, 8, 10, "D")
+    refused("booking_is_dated_when_cancelled", lambda: Booking.objects.filter(pk=first.pk).update(state="cancelled"))
+    Booking.objects.filter(pk=first.pk).update(state="cancelled", cancelled_at=NOW)
+    booking(one, priya, 8, 10, "E")
+    refused("idempotency_key", lambda: booking(one, tom, 14, 16, "F", idempotency_key="A"))
+    refused("booking_has_a_real_window", lambda: booking(one, tom, 12, 12, "G"))
+
+
+def test_shift_rules() -> None:
+    """A shift is on a day of the week and ends after it starts."""
+    priya = Technician.objects.create(name="Priya")
+    TechnicianShift.objects.create(technician=priya, weekday=0, starts="08:00", ends="18:00")
+    refused(
+        "shift_weekday_is_monday_to_sunday",
+        lambda: TechnicianShift.objects.create(technician=priya, weekday=7, starts="08:00", ends="18:00"),
+    )
+    refused(
+        "shift_ends_after_it_starts",
+        lambda: TechnicianShift.objects.create(technician=priya, weekday=1, starts="18:00", ends="08:00"),
+    )
+    refused(
+        "technician_starts_a_shift_once",
+        lambda: TechnicianShift.objects.create(technician=priya, weekday=0, starts="08:00", ends="12:00"),
+    )
+
+
+def test_every_rule_of_the_record_is_tested() -> None:
+    """A new constraint without a test here, or in the tests of its own area, fails this one."""
+    tested = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    names = {constraint.name for model in apps.get_app_config("conversations").get_models() for constraint in model._meta.constraints}
+    assert not sorted(name for name in names if name not in tested)
