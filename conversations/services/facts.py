@@ -53,9 +53,7 @@ def known(conversation: Conversation) -> dict[str, KnownFact]:
     }
 
 
-def learn(
-    conversation: Conversation, facts: Iterable[LearnedFact], *, interaction: Interaction | None, from_seq: int
-) -> list[LearnedFact]:
+def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interaction: Interaction | None, from_seq: int) -> list[LearnedFact]:
     """Stores what is new or different as `fact.learned` entries and returns it.
 
     A name becomes the customer's when it has none; phone and email become claimed identifiers.
@@ -76,9 +74,7 @@ def learn(
     return learned
 
 
-def _store(
-    row: Conversation, fact: LearnedFact, before: dict[str, Any] | None, interaction: Interaction | None, from_seq: int
-) -> None:
+def _store(row: Conversation, fact: LearnedFact, before: dict[str, Any] | None, interaction: Interaction | None, from_seq: int) -> None:
     assurance = interaction.assurance if interaction else "claimed"
     value = timeline.clean(fact.value)
     label = FACT_LABELS.get(fact.name, fact.name)

@@ -44,9 +44,7 @@ def request(
         row = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
         if fence is not None and row.fence != fence:
             raise timeline.FenceMoved(f"Conversation {row.pk} is at fence {row.fence}, not {fence}.")
-        work_item = queueing.enqueue(
-            subject=row.public_id.hex, kind=kind_of_work(row), decision=decision, preferred_agent=preferred_agent
-        )
+        work_item = queueing.enqueue(subject=row.public_id.hex, kind=kind_of_work(row), decision=decision, preferred_agent=preferred_agent)
         content = {
             "why": package.why,
             "summary": package.summary,

@@ -122,11 +122,7 @@ def _lock(claims: Iterable[IdentifierClaim]) -> None:
 def _owner(proven: Sequence[IdentifierClaim]) -> Customer | None:
     strongest_first = sorted(proven, key=lambda each: (each.assurance != "verified", each.kind == "visitor"))
     for each in strongest_first:
-        found = (
-            Identifier.objects.filter(kind=each.kind, value=each.value, assurance__in=PROVEN)
-            .select_related("customer")
-            .first()
-        )
+        found = Identifier.objects.filter(kind=each.kind, value=each.value, assurance__in=PROVEN).select_related("customer").first()
         if found:
             return found.customer
     return None

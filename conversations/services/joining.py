@@ -39,9 +39,7 @@ def issue_code(interaction: Interaction) -> tuple[str, JoinCode]:
             code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
             if not JoinCode.objects.filter(code_hash=_hash(code), used_at__isnull=True).exists():
                 break
-        row = JoinCode.objects.create(
-            interaction=interaction, code_hash=_hash(code), expires_at=timezone.now() + CODE_LIFETIME
-        )
+        row = JoinCode.objects.create(interaction=interaction, code_hash=_hash(code), expires_at=timezone.now() + CODE_LIFETIME)
     return code, row
 
 
@@ -86,15 +84,13 @@ def redeem_code(code: str, interaction: Interaction) -> Conversation | None:
 
 def claimed_recently(phone: str, *, besides: Conversation) -> Conversation | None:
     """The open conversation in which this number was typed within a day, if there is exactly one such customer."""
-    claims = Identifier.objects.filter(
-        kind="phone", value=phone, last_seen_at__gte=timezone.now() - CLAIM_LIFETIME
-    ).exclude(customer=besides.customer_id)
+    claims = Identifier.objects.filter(kind="phone", value=phone, last_seen_at__gte=timezone.now() - CLAIM_LIFETIME).exclude(
+        customer=besides.customer_id
+    )
     customers = set(claims.values_list("customer_id", flat=True)[:2])
     if len(customers) != 1:
         return None
-    return Conversation.objects.filter(
-        customer_id__in=customers, status="open", joined_into__isnull=True
-    ).first()
+    return Conversation.objects.filter(customer_id__in=customers, status="open", joined_into__isnull=True).first()
 
 
 def join(interaction: Interaction, target: Conversation, *, method: str, sentence: str) -> Conversation:

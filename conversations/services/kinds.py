@@ -49,7 +49,11 @@ def _digits(body: str, data: Mapping[str, Any]) -> str:
 
 _KINDS = (
     EntryKind(
-        "message", _("Message"), "message", _body, for_party=True,
+        "message",
+        _("Message"),
+        "message",
+        _body,
+        for_party=True,
         personal=("quick_replies", "field", "hypotheses", "heard"),
     ),
     EntryKind("note", _("Staff note"), "note", _body),
@@ -68,9 +72,7 @@ _KINDS = (
     EntryKind("booking.made", _("Booked"), "calendar", _body, for_party=True, personal=("postcode",)),
     EntryKind("booking.changed", _("Booking changed"), "calendar", _body, for_party=True, personal=("postcode",)),
     EntryKind("booking.cancelled", _("Booking cancelled"), "calendar-off", _body, for_party=True),
-    EntryKind(
-        "handoff.requested", _("Handed over"), "handoff", _body, personal=("summary", "facts", "tried", "next_step")
-    ),
+    EntryKind("handoff.requested", _("Handed over"), "handoff", _body, personal=("summary", "facts", "tried", "next_step")),
     EntryKind("handoff.accepted", _("Joined"), "person", _body, for_party=True),
     EntryKind("owner.changed", _("Owner changed"), "person", _body),
     EntryKind("conversation.transferred", _("Transferred"), "transfer", _body),

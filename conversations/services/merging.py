@@ -39,9 +39,7 @@ def separate_customers(link: CustomerLink, *, undone_by: str) -> None:
         affected = list(
             Customer.objects.filter(models.Q(pk=link.into_id) | models.Q(root=root_of(link.into)) | models.Q(pk=link.joined_id))
         )
-        changed = CustomerLink.objects.filter(pk=link.pk, active=True).update(
-            active=False, undone_at=Now(), undone_by=undone_by
-        )
+        changed = CustomerLink.objects.filter(pk=link.pk, active=True).update(active=False, undone_at=Now(), undone_by=undone_by)
         if not changed:
             return
         for customer in affected:
@@ -58,12 +56,7 @@ def join_conversations(
 
     Facts that only the joined one knows become known. Must run in a transaction; locks both in the order of their ids.
     """
-    rows = {
-        row.pk: row
-        for row in Conversation.objects.select_for_update(no_key=True)
-        .filter(pk__in=[joined.pk, into.pk])
-        .order_by("pk")
-    }
+    rows = {row.pk: row for row in Conversation.objects.select_for_update(no_key=True).filter(pk__in=[joined.pk, into.pk]).order_by("pk")}
     source, target = rows[joined.pk], rows[into.pk]
     link = ConversationLink.objects.create(joined=source, into=target, evidence=dict(evidence), made_by=made_by)
     timeline.append(
@@ -76,9 +69,7 @@ def join_conversations(
             data={"conversation": target.public_id.hex, "direction": "into", "evidence": dict(evidence)},
         ),
     )
-    Conversation.objects.filter(pk=source.pk).update(
-        joined_into=target, turn_done_seq=models.F("turn_wanted_seq"), turn_lease_until=None
-    )
+    Conversation.objects.filter(pk=source.pk).update(joined_into=target, turn_done_seq=models.F("turn_wanted_seq"), turn_lease_until=None)
     Interaction.objects.filter(conversation=source).exclude(state=Interaction.State.ENDED).update(conversation=target)
     Conversation.objects.filter(pk=target.pk).update(facts={**source.facts, **target.facts})
     timeline.append(
@@ -129,9 +120,7 @@ def _lock(*customers: Customer) -> None:
     list(Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
 
 
-def _join_open_conversations(
-    source: Customer, target: Customer, evidence: Mapping[str, Any], made_by: str
-) -> None:
+def _join_open_conversations(source: Customer, target: Customer, evidence: Mapping[str, Any], made_by: str) -> None:
     theirs = Conversation.objects.filter(customer=source, status="open", joined_into__isnull=True).first()
     ours = Conversation.objects.filter(customer=target, status="open", joined_into__isnull=True).first()
     if theirs and ours:
@@ -148,6 +137,4 @@ def _separate_conversations(customer_ids: list[int], undone_by: str) -> None:
             continue
         ConversationLink.objects.filter(pk=link.pk).update(active=False, undone_at=Now(), undone_by=undone_by)
         Conversation.objects.filter(pk=link.joined_id).update(joined_into=None)
-        Interaction.objects.filter(original_conversation=link.joined_id, conversation=link.into_id).update(
-            conversation=link.joined_id
-        )
+        Interaction.objects.filter(original_conversation=link.joined_id, conversation=link.into_id).update(conversation=link.joined_id)

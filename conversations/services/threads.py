@@ -85,9 +85,7 @@ def end_interaction(interaction: Interaction, *, reason: str, at: datetime | Non
         if row.state == Interaction.State.ENDED:
             return False
         ended_at = max(at or timezone.now(), row.started_at)
-        Interaction.objects.filter(pk=row.pk).update(
-            state=Interaction.State.ENDED, ended_at=ended_at, end_reason=reason[:40]
-        )
+        Interaction.objects.filter(pk=row.pk).update(state=Interaction.State.ENDED, ended_at=ended_at, end_reason=reason[:40])
         timeline.append(
             row.conversation_id,
             NewEntry(
@@ -105,9 +103,7 @@ def end_interaction(interaction: Interaction, *, reason: str, at: datetime | Non
     return True
 
 
-def close(
-    conversation: Conversation, *, actor_kind: str, actor_name: str, disposition: DispositionCode | None, note: str = ""
-) -> bool:
+def close(conversation: Conversation, *, actor_kind: str, actor_name: str, disposition: DispositionCode | None, note: str = "") -> bool:
     """Closes a conversation with its outcome; its chat sessions end, a live call does not hold it open.
 
     Says whether this call did it. Locks the conversation's row.
@@ -130,11 +126,7 @@ def close(
             )
         for interaction in row.interactions.exclude(state=Interaction.State.ENDED):
             end_interaction(interaction, reason="conversation_closed")
-        timeline.append(
-            row.pk, NewEntry(kind="conversation.closed", actor_kind=actor_kind, actor_name=actor_name)
-        )
-        Conversation.objects.filter(pk=row.pk).update(
-            status=Conversation.Status.CLOSED, closed_at=Now(), disposition=disposition
-        )
+        timeline.append(row.pk, NewEntry(kind="conversation.closed", actor_kind=actor_kind, actor_name=actor_name))
+        Conversation.objects.filter(pk=row.pk).update(status=Conversation.Status.CLOSED, closed_at=Now(), disposition=disposition)
         announce.work_changed(row)
     return True

@@ -15,9 +15,7 @@ class TokenReused(Exception):
     """The same signature token came with another body."""
 
 
-def record_webhook(
-    *, token_id: str, body_hash: str, kind: str, provider_id: str, body: dict[str, Any]
-) -> tuple[WebhookRecord, bool]:
+def record_webhook(*, token_id: str, body_hash: str, kind: str, provider_id: str, body: dict[str, Any]) -> tuple[WebhookRecord, bool]:
     """Keeps one verified webhook; says whether it is new. Card numbers in it are masked.
 
     Raises TokenReused when the token came before with another body.

@@ -45,13 +45,14 @@ UPDATE conversations_conversation
    SET turn_worker = %s,
        turn_lease_until = clock_timestamp() + %s,
        turn_attempts = turn_attempts + 1
- WHERE id = %s AND status = 'open' AND owner_kind = 'assistant' AND turn_wanted_seq > turn_done_seq
+ WHERE id = %s AND status = 'open' AND joined_into_id IS NULL AND owner_kind = 'assistant'
+   AND turn_wanted_seq > turn_done_seq
    AND (turn_lease_until IS NULL OR turn_lease_until < clock_timestamp())
 RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts
 """
 DUE = """
 SELECT id FROM conversations_conversation
- WHERE turn_wanted_seq > turn_done_seq AND owner_kind = 'assistant' AND status = 'open'
+ WHERE turn_wanted_seq > turn_done_seq AND owner_kind = 'assistant' AND status = 'open' AND joined_into_id IS NULL
    AND (turn_lease_until < clock_timestamp()
         OR (turn_lease_until IS NULL AND last_entry_at < clock_timestamp() - %s))
  ORDER BY last_entry_at LIMIT %s
@@ -79,7 +80,8 @@ def hold(claim: Claim, *, even_if_overtaken: bool = False) -> Conversation:
     Raises TurnLost, and TurnOvertaken unless that does not matter to the caller.
     """
     row = Conversation.objects.select_for_update(no_key=True).get(pk=claim.conversation_id)
-    if row.fence != claim.fence or row.turn_worker != claim.worker or row.status != Conversation.Status.OPEN:
+    ours = row.fence == claim.fence and row.turn_worker == claim.worker
+    if not ours or row.joined_into_id or row.status != Conversation.Status.OPEN:
         raise TurnLost
     if row.turn_wanted_seq > claim.wanted_seq and not even_if_overtaken:
         raise TurnOvertaken
@@ -121,9 +123,7 @@ def note_state(claim: Claim, changes: Mapping[str, Any], *, without: str = "") -
         )
 
 
-def note_understanding(
-    conversation: Conversation, *, reason: ReasonCode | None, urgency: str, sentiment: float, score: int
-) -> None:
+def note_understanding(conversation: Conversation, *, reason: ReasonCode | None, urgency: str, sentiment: float, score: int) -> None:
     """Keeps what was understood about the need."""
     Conversation.objects.filter(pk=conversation.pk).update(
         reason=reason, urgency=urgency, sentiment=max(-1.0, min(1.0, sentiment)), score=score
