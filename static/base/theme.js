@@ -1,6 +1,9 @@
-/* Light, dark or as the system: applied before the first paint, changed by any element with data-choose-theme. */
+/* The reader’s zone for the server. Light, dark or as the system: applied before the first paint, changed by any element with data-choose-theme. */
 
 const KEY = "cxhub.theme";
+
+// The server writes times in the reader’s own zone.
+document.cookie = `cxhub_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
 
 function apply(theme) {
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;

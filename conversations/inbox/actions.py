@@ -1,0 +1,159 @@
+"""What agents do in the inbox: each view checks a form, calls one flow and answers.
+
+An action that cannot be done answers 409 with the reason as a sentence; what was sent wrongly, 422.
+"""
+
+from uuid import UUID
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from conversations.flows import outbound, takeover
+from conversations.inbox.doors import InboxRequest, for_agents
+from conversations.inbox.forms import CloseForm, PresenceForm, SayForm, TransferForm
+from conversations.inbox.views import readable
+from conversations.models import Conversation
+from conversations.services import delivery
+from routing.services import presence as presence_service
+from routing.services import reservations
+
+
+@require_POST
+@for_agents
+def say(request: InboxRequest, public_id: UUID) -> HttpResponse:
+    """Says something to the customer. Sending it again with the same `client_id` changes nothing."""
+    found, form = readable(request, public_id), SayForm(request.POST)
+    if not form.is_valid():
+        return _wrong(form)
+    try:
+        appended = outbound.say_as_agent(
+            found, request.agent, form.cleaned_data["text"], client_id=form.cleaned_data["client_id"]
+        )
+    except outbound.NotYours as refused:
+        return _refused(refused)
+    return JsonResponse({"seq": appended.seq}, status=200 if appended.repeated else 201)
+
+
+@require_POST
+@for_agents
+def note(request: InboxRequest, public_id: UUID) -> HttpResponse:
+    """Adds a note that only colleagues see."""
+    found, form = readable(request, public_id), SayForm(request.POST)
+    if not form.is_valid():
+        return _wrong(form)
+    appended = outbound.add_note(
+        found, request.agent, form.cleaned_data["text"], client_id=form.cleaned_data["client_id"]
+    )
+    return JsonResponse({"seq": appended.seq}, status=200 if appended.repeated else 201)
+
+
+@require_POST
+@for_agents
+def accept(request: InboxRequest, reservation_id: int) -> HttpResponse:
+    """Takes an offer and opens its conversation."""
+    try:
+        taken = takeover.accept(reservation_id, request.agent)
+    except reservations.ReservationGone as refused:
+        return _refused(refused)
+    return _open(taken)
+
+
+@require_POST
+@for_agents
+def decline(request: InboxRequest, reservation_id: int) -> HttpResponse:
+    """Lets an offer go to somebody else."""
+    try:
+        reservations.reject(reservation_id, request.agent)
+    except reservations.ReservationGone as refused:
+        return _refused(refused)
+    return _changed()
+
+
+@require_POST
+@for_agents
+def take_over(request: InboxRequest, public_id: UUID) -> HttpResponse:
+    """Takes a conversation that was not offered."""
+    found = readable(request, public_id)
+    try:
+        takeover.take_over(found, request.agent)
+    except (outbound.NotYours, reservations.NoCapacity) as refused:
+        return _refused(refused)
+    return _changed()
+
+
+@require_POST
+@for_agents
+def connect(request: InboxRequest, public_id: UUID) -> HttpResponse:
+    """Has the live call connected to the agent's phone."""
+    found = readable(request, public_id)
+    try:
+        outbound.connect_call(found, request.agent)
+    except (outbound.NotYours, delivery.CannotConnect) as refused:
+        return _refused(refused)
+    return _changed()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_agents
+def transfer(request: InboxRequest, public_id: UUID) -> HttpResponse:
+    """Passes a conversation to a queue; GET answers the form for the dialog."""
+    found = readable(request, public_id)
+    form = TransferForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            takeover.transfer(found, request.agent, form.cleaned_data["queue"], form.cleaned_data["note"])
+        except outbound.NotYours as refused:
+            return _refused(refused)
+        return _changed()
+    return render(
+        request, "inbox/transfer.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_agents
+def close(request: InboxRequest, public_id: UUID) -> HttpResponse:
+    """Ends a conversation with its outcome; GET answers the form for the dialog."""
+    found = readable(request, public_id)
+    form = CloseForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            takeover.close(found, request.agent, form.cleaned_data["disposition"], form.cleaned_data["note"])
+        except outbound.NotYours as refused:
+            return _refused(refused)
+        return _changed()
+    return render(
+        request, "inbox/close.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200
+    )
+
+
+@require_POST
+@for_agents
+def presence(request: InboxRequest) -> HttpResponse:
+    """Changes whether work is offered to this agent."""
+    form = PresenceForm(request.POST)
+    if not form.is_valid():
+        return _wrong(form)
+    presence_service.set_state(request.agent, form.cleaned_data["state"], form.cleaned_data["away_reason"])
+    return _changed()
+
+
+def _open(conversation: Conversation) -> HttpResponse:
+    address = reverse("inbox:conversation", args=[conversation.public_id])
+    return HttpResponse(status=204, headers={"HX-Trigger": "inbox:changed", "X-Open": address})
+
+
+def _changed() -> HttpResponse:
+    """Nothing to show by itself; the page asks anew for what may have changed."""
+    return HttpResponse(status=204, headers={"HX-Trigger": "inbox:changed"})
+
+
+def _refused(refused: Exception) -> HttpResponse:
+    return HttpResponse(str(refused), status=409, content_type="text/plain; charset=utf-8")
+
+
+def _wrong(form: SayForm | PresenceForm) -> HttpResponse:
+    sentences = " ".join(str(error) for errors in form.errors.values() for error in errors)
+    return HttpResponse(sentences, status=422, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,155 @@
+"""Entries as the history pane shows them: bubbles, notes, packages, separators and muted lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.template.defaultfilters import date as format_date
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations.inbox.wording import duration, readable, words
+from conversations.models import Entry, Interaction
+from conversations.services.kinds import KINDS
+
+SAME_BREATH = timedelta(minutes=3)
+SEPARATORS = frozenset({"interaction.started", "interaction.ended"})
+BUBBLES = frozenset({"message", "disclosure.shown"})
+# Numbers of rows say nothing to a person; the seq of an entry is offered as a link instead.
+UNSAID = frozenset({"handoff", "decision", "idempotency_key", "client_id", "fence", "agent", "direction", "from_seq"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry with what its template needs.
+
+    `shape` names the template. `day` is set on the first entry of a day, `goes_on` when the words move
+    to another interaction without a beginning in between, `joined` on entries of a conversation that
+    was joined into this one. `details` are (label, value) pairs shown when the line is opened.
+    """
+
+    entry: Entry
+    shape: str
+    anchor: str
+    icon: str
+    label: str
+    sentence: str
+    day: date | None = None
+    goes_on: str = ""
+    follows: bool = False
+    joined: bool = False
+    call_time: str = ""
+    details: list[tuple[str, str]] = field(default_factory=list)
+
+
+def items(entries: Sequence[Entry], *, conversation_id: int, previous: Entry | None = None) -> list[Item]:
+    """Entries in the order given, each knowing how it follows the one before; `previous` is what is already shown.
+
+    Times are read in the active time zone. Interactions must be selected with the entries.
+    """
+    shown = []
+    for entry in entries:
+        shown.append(_item(entry, previous, conversation_id))
+        previous = entry
+    return shown
+
+
+def _item(entry: Entry, previous: Entry | None, conversation_id: int) -> Item:
+    kind = KINDS.get(entry.kind)
+    day = timezone.localtime(entry.occurred_at).date()
+    new_day = previous is None or timezone.localtime(previous.occurred_at).date() != day
+    joined = entry.conversation_id != conversation_id
+    shape = _shape(entry)
+    return Item(
+        entry=entry,
+        shape=shape,
+        anchor=f"joined-{entry.conversation_id}-{entry.seq}" if joined else f"entry-{entry.seq}",
+        icon=_icon(entry) if shape == "separator" or kind is None else kind.icon,
+        label=str(kind.label) if kind else words(entry.kind),
+        sentence=_separator(entry) if shape == "separator" else _sentence(entry),
+        day=day if new_day else None,
+        goes_on=_goes_on(entry, previous) if shape == "bubble" else "",
+        follows=_follows(entry, previous) and not new_day,
+        joined=joined,
+        call_time=_call_time(entry) if shape == "bubble" else "",
+        details=_details(entry) if shape == "event" else [],
+    )
+
+
+def _shape(entry: Entry) -> str:
+    if entry.kind in BUBBLES:
+        return "bubble"
+    if entry.kind in SEPARATORS:
+        return "separator"
+    return {"note": "note", "handoff.requested": "package"}.get(entry.kind, "event")
+
+
+def _sentence(entry: Entry) -> str:
+    if entry.redacted_at:
+        return _("Removed: %(reason)s") % {"reason": entry.redaction_reason}
+    kind = KINDS.get(entry.kind)
+    said = kind.sentence(entry.body, entry.data) if kind else entry.body
+    if said:
+        return said
+    return _("by %(name)s") % {"name": entry.actor_name} if entry.actor_name else ""
+
+
+def _separator(entry: Entry) -> str:
+    interaction = entry.interaction
+    channel = str(interaction.get_channel_display()) if interaction else ""
+    if entry.kind == "interaction.ended":
+        length = duration(float(entry.data.get("duration_seconds") or 0))
+        return " · ".join(filter(None, [_("%(channel)s ended") % {"channel": channel}, length]))
+    address = str(entry.data.get("entry_point") or "")
+    party = str(entry.data.get("party") or "") if interaction and interaction.channel == "voice" else ""
+    started = _("started %(time)s") % {"time": format_date(timezone.localtime(entry.occurred_at), "H:i")}
+    return " · ".join(filter(None, [channel, party, started, address, _length(interaction)]))
+
+
+def _length(interaction: Interaction | None) -> str:
+    if interaction is None or interaction.ended_at is None or interaction.channel != "voice":
+        return ""
+    return duration((interaction.ended_at - (interaction.answered_at or interaction.started_at)).total_seconds())
+
+
+def _icon(entry: Entry) -> str:
+    voice = entry.interaction is not None and entry.interaction.channel == "voice"
+    if entry.kind == "interaction.ended":
+        return "phone-off" if voice else "message-square"
+    return "phone" if voice else "message-square"
+
+
+def _goes_on(entry: Entry, previous: Entry | None) -> str:
+    """The channel's name when words move between two interactions that are both open."""
+    if previous is None or entry.interaction is None or previous.kind in SEPARATORS:
+        return ""
+    if previous.interaction_id in (None, entry.interaction_id):
+        return ""
+    return str(entry.interaction.get_channel_display())
+
+
+def _follows(entry: Entry, previous: Entry | None) -> bool:
+    """Whether a message goes on from the one before it: same speaker, same interaction, within minutes."""
+    return (
+        previous is not None
+        and entry.kind == previous.kind == "message"
+        and (entry.actor_kind, entry.actor_name) == (previous.actor_kind, previous.actor_name)
+        and entry.interaction_id == previous.interaction_id
+        and entry.occurred_at - previous.occurred_at < SAME_BREATH
+    )
+
+
+def _call_time(entry: Entry) -> str:
+    """How far into the call something was said, as 1:05."""
+    interaction = entry.interaction
+    if interaction is None or interaction.channel != "voice":
+        return ""
+    seconds = max(0, round((entry.occurred_at - (interaction.answered_at or interaction.started_at)).total_seconds()))
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _details(entry: Entry) -> list[tuple[str, str]]:
+    if entry.redacted_at:
+        return []
+    pairs = [(words(key), readable(value)) for key, value in entry.data.items() if key not in UNSAID]
+    return [(label, value) for label, value in pairs if value and value != entry.body]

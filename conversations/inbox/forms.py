@@ -1,0 +1,88 @@
+"""What agents send: each form checks one action and says what was wrong in words."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from routing.models import DispositionCode, Presence, Queue
+
+LONGEST_MESSAGE = 4000
+
+
+class SayForm(forms.Form):
+    """Words for the customer or, as a note, for colleagues. `client_id` makes sending again harmless."""
+
+    text = forms.CharField(
+        max_length=LONGEST_MESSAGE,
+        strip=True,
+        error_messages={
+            "required": _("There is nothing to send yet."),
+            "max_length": _("This is longer than %(limit_value)d characters. Send it in two parts."),
+        },
+    )
+    client_id = forms.UUIDField()
+
+    def clean_client_id(self) -> str:
+        client_id: uuid.UUID = self.cleaned_data["client_id"]
+        return client_id.hex
+
+
+class TransferForm(forms.Form):
+    """Which queue it goes to, and what the next person should know."""
+
+    queue = forms.ModelChoiceField(
+        Queue.objects.all(),
+        label=_("Queue"),
+        empty_label=_("Choose a queue"),
+        error_messages={"required": _("Choose the queue it should go to."), "invalid_choice": _("That queue is no longer there. Choose another.")},
+    )
+    note = forms.CharField(
+        label=_("Note for the next person"),
+        max_length=LONGEST_MESSAGE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Write a line for the next person, so that the customer need not say it again.")},
+    )
+
+
+class CloseForm(forms.Form):
+    """How it ended; the outcome is required, the note is not."""
+
+    disposition = forms.ModelChoiceField(
+        DispositionCode.objects.filter(active=True),
+        label=_("Outcome"),
+        empty_label=_("Choose an outcome"),
+        error_messages={"required": _("Choose how it ended."), "invalid_choice": _("That outcome is no longer used. Choose another.")},
+    )
+    note = forms.CharField(
+        label=_("Note"), required=False, max_length=LONGEST_MESSAGE, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class PresenceForm(forms.Form):
+    """Whether the agent can be offered work."""
+
+    state = forms.ChoiceField(choices=Presence.State.choices)
+    away_reason = forms.CharField(required=False, max_length=40)
+
+
+class ListForm(forms.Form):
+    """Which list is asked for and how much of it; anything unknown falls back to the first tab."""
+
+    tab = forms.ChoiceField(choices=[(tab, tab) for tab in ("mine", "waiting", "open")], required=False)
+    show = forms.IntegerField(min_value=1, max_value=500, required=False)
+    current = forms.UUIDField(required=False)
+
+    def asked(self) -> dict[str, Any]:
+        """The list to show, with every gap filled."""
+        self.is_valid()
+        found = self.cleaned_data
+        return {"tab": found.get("tab") or "mine", "show": found.get("show") or 50, "current": found.get("current")}
+
+
+class PageForm(forms.Form):
+    """A part of a history: what comes after one seq, or the page before one."""
+
+    after = forms.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    before = forms.IntegerField(min_value=1, max_value=2**31 - 1, required=False)

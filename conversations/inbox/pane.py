@@ -1,0 +1,93 @@
+"""What the panes of one conversation are made of: the history's pages and what stands around it."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from conversations.flows.outbound import line_to_customer
+from conversations.inbox import feed
+from conversations.models import Conversation, Interaction
+from conversations.selectors import history, inbox
+from routing.models import AgentProfile
+
+PAGE = 60
+MOST_AT_ONCE = 200
+
+
+def whole(conversation: Conversation, agent: AgentProfile | None) -> dict[str, Any]:
+    """Everything of the middle pane as it is opened: the newest page and its surroundings."""
+    own = history.latest(conversation.pk, limit=PAGE)
+    return {
+        **surroundings(conversation, agent),
+        "items": feed.items(inbox.woven(conversation, own), conversation_id=conversation.pk),
+        "first_seq": own[0].seq if own else 1,
+        "upto": own[-1].seq if own else 0,
+    }
+
+
+def older(conversation: Conversation, before: int) -> dict[str, Any]:
+    """The page before a seq."""
+    own = history.entries(conversation.pk, before=before, limit=PAGE)
+    return {
+        "conversation": conversation,
+        "items": feed.items(inbox.woven(conversation, own, before=before), conversation_id=conversation.pk),
+        "first_seq": own[0].seq if own else 1,
+    }
+
+
+def newer(conversation: Conversation, after: int) -> dict[str, Any]:
+    """What came after a seq, with the entry before it as the one to follow on from."""
+    fetched = history.entries(conversation.pk, after=max(0, after - 1), limit=MOST_AT_ONCE)
+    previous = fetched[0] if fetched and fetched[0].seq <= after else None
+    fresh = [entry for entry in fetched if entry.seq > after]
+    return {
+        "items": feed.items(fresh, conversation_id=conversation.pk, previous=previous),
+        "upto": fresh[-1].seq if fresh else after,
+    }
+
+
+def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict[str, Any]:
+    """Who has the conversation, what the reader may do with it, where a reply goes, the package not yet answered."""
+    work = inbox.live_work(conversation)
+    mine = agent is not None and conversation.owner_agent_id == agent.pk
+    is_open = conversation.status == Conversation.Status.OPEN and conversation.joined_into_id is None
+    line = line_to_customer(conversation)
+    return {
+        "conversation": conversation,
+        "agent": agent,
+        "work": work,
+        "offer": inbox.pending_offer(work, agent),
+        "mine": mine,
+        "is_open": is_open,
+        "can_say": mine and is_open,
+        "can_take_over": agent is not None and is_open and conversation.owner_agent_id is None,
+        "live_call": _live_call(line),
+        "say_label": say_label(line),
+        "say_hint": _say_hint(conversation, line, mine=mine, is_open=is_open),
+        "package": inbox.unanswered_package(conversation),
+    }
+
+
+def say_label(line: Interaction | None) -> str:
+    """What pressing the button will do, written on it."""
+    if line is None or line.channel == "chat":
+        return _("Send to web chat")
+    return _("Say on the call") if line.state != Interaction.State.ENDED else _("Keep for the next contact")
+
+
+def _live_call(line: Interaction | None) -> Interaction | None:
+    return line if line is not None and line.channel == "voice" and line.state != Interaction.State.ENDED else None
+
+
+def _say_hint(conversation: Conversation, line: Interaction | None, *, mine: bool, is_open: bool) -> str:
+    """Why one cannot answer, or what is special about where the answer goes; empty when there is nothing to say."""
+    if not is_open:
+        return _("This conversation is closed. You can still add a note.")
+    if not mine:
+        if conversation.owner_agent:
+            return _("%(name)s is answering. You can add a note.") % {"name": conversation.owner_agent.display_name}
+        return _("The AI agent is answering. Take over to answer yourself, or add a note.")
+    if line is not None and line.state == Interaction.State.ENDED:
+        return _("The customer is not there now. They see it when they come back.")
+    return ""
+

@@ -1,0 +1,26 @@
+"""The addresses of the inbox, mounted at /inbox/."""
+
+from django.urls import path
+
+from conversations.inbox import actions, views
+
+app_name = "inbox"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("lists/", views.lists, name="lists"),
+    path("find/", views.find, name="find"),
+    path("knowledge/", views.knowledge, name="knowledge"),
+    path("c/<uuid:public_id>/", views.conversation, name="conversation"),
+    path("c/<uuid:public_id>/entries/", views.entries, name="entries"),
+    path("c/<uuid:public_id>/status/", views.status, name="status"),
+    path("c/<uuid:public_id>/customer/", views.customer, name="customer"),
+    path("c/<uuid:public_id>/say/", actions.say, name="say"),
+    path("c/<uuid:public_id>/note/", actions.note, name="note"),
+    path("c/<uuid:public_id>/take-over/", actions.take_over, name="take-over"),
+    path("c/<uuid:public_id>/connect/", actions.connect, name="connect"),
+    path("c/<uuid:public_id>/transfer/", actions.transfer, name="transfer"),
+    path("c/<uuid:public_id>/close/", actions.close, name="close"),
+    path("offers/<int:reservation_id>/accept/", actions.accept, name="accept"),
+    path("offers/<int:reservation_id>/decline/", actions.decline, name="decline"),
+    path("presence/", actions.presence, name="presence"),
+]

@@ -1,0 +1,130 @@
+"""What the inbox shows; every address here only reads. What agents do is in actions.py."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from conversations.inbox import pane
+from conversations.inbox.doors import InboxRequest, for_staff
+from conversations.inbox.forms import ListForm, PageForm
+from conversations.models import Conversation
+from conversations.selectors import access, inbox, profile
+
+
+@never_cache
+@require_safe
+@for_staff
+def home(request: InboxRequest) -> HttpResponse:
+    """The inbox with no conversation open."""
+    return render(request, "inbox/home.html", {**_lists(request), **_page(request)})
+
+
+@never_cache
+@require_safe
+@for_staff
+def lists(request: InboxRequest) -> HttpResponse:
+    """The left pane: presence, offers, the tabs with their counts, the chosen list."""
+    return render(request, "inbox/lists.html", _lists(request))
+
+
+@never_cache
+@require_safe
+@for_staff
+def conversation(request: InboxRequest, public_id: UUID) -> HttpResponse:
+    """One conversation: the whole page, or its two panes when htmx asks."""
+    found = readable(request, public_id)
+    panes = {**pane.whole(found, request.agent), "profile": profile.profile_of(found)}
+    if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+        return render(request, "inbox/panes.html", panes)
+    return render(request, "inbox/home.html", {**_lists(request, current=public_id), **_page(request), **panes})
+
+
+@never_cache
+@require_safe
+@for_staff
+def entries(request: InboxRequest, public_id: UUID) -> HttpResponse:
+    """A part of the history: the page before a seq, or everything after one (X-Upto says where that ends)."""
+    found = readable(request, public_id)
+    asked = PageForm(request.GET)
+    if not asked.is_valid():
+        raise Http404
+    if asked.cleaned_data["before"]:
+        return render(request, "inbox/older.html", pane.older(found, asked.cleaned_data["before"]))
+    part = pane.newer(found, asked.cleaned_data["after"] or 0)
+    return render(request, "inbox/entries.html", part, headers={"X-Upto": str(part["upto"])})
+
+
+@never_cache
+@require_safe
+@for_staff
+def status(request: InboxRequest, public_id: UUID) -> HttpResponse:
+    """What changes around the history when the owner or a line changes: header, package, what the composer does."""
+    return render(request, "inbox/status.html", pane.surroundings(readable(request, public_id), request.agent))
+
+
+@never_cache
+@require_safe
+@for_staff
+def customer(request: InboxRequest, public_id: UUID) -> HttpResponse:
+    """The right pane."""
+    found = readable(request, public_id)
+    return render(request, "inbox/customer.html", {"conversation": found, "profile": profile.profile_of(found)})
+
+
+@never_cache
+@require_safe
+@for_staff
+def find(request: InboxRequest) -> HttpResponse:
+    """Conversations by the customer's name, number or address, for the palette."""
+    text = request.GET.get("q", "")[:100]
+    return render(request, "inbox/found.html", {"rows": inbox.find(text), "text": text})
+
+
+@never_cache
+@require_safe
+@for_staff
+def knowledge(request: InboxRequest) -> HttpResponse:
+    """Passages of the knowledge base to put into a reply."""
+    text = request.GET.get("q", "")[:200]
+    return render(request, "inbox/knowledge.html", {"answers": inbox.answers(text), "text": text})
+
+
+def readable(request: InboxRequest, public_id: UUID) -> Conversation:
+    """The conversation, when this reader may see it. Raises Http404."""
+    try:
+        return access.conversation_for_agent(request.user, public_id)
+    except Conversation.DoesNotExist:
+        raise Http404 from None
+
+
+def _page(request: InboxRequest) -> dict[str, Any]:
+    return {"section": "inbox", "longest_offer": settings.RESERVATION_TIMEOUT_SECONDS, "agent": request.agent}
+
+
+def _lists(request: InboxRequest, *, current: UUID | None = None) -> dict[str, Any]:
+    asked = ListForm(request.GET).asked()
+    agent = request.agent
+    tab = asked["tab"] if agent or asked["tab"] != "mine" else "open"
+    match tab:
+        case "mine":
+            rows = inbox.my_work(agent) if agent else []
+        case "waiting":
+            rows = inbox.waiting()
+        case _:
+            rows = inbox.all_open(asked["show"])
+    return {
+        "agent": agent,
+        "presence": getattr(agent, "presence", None),
+        "offers": inbox.offers(agent) if agent else [],
+        "counts": inbox.counts(agent),
+        "tab": tab,
+        "rows": rows,
+        "show": asked["show"],
+        "next_show": min(asked["show"] + inbox.PAGE, 500),
+        "current": current or asked["current"],
+    }

@@ -1,0 +1,77 @@
+"""How stored values read on a screen."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.template.defaultfilters import date as format_date
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.html import urlize
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from conversations.services.facts import FACT_LABELS
+
+MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d")
+
+
+def fact_label(name: str) -> str:
+    """The label of a fact by its name."""
+    return str(FACT_LABELS.get(name) or words(name))
+
+
+def linked(text: str) -> SafeString:
+    """Text, escaped, whose web and mail addresses can be followed without telling or trusting the other side."""
+    # urlize has escaped the text, so this closing of a tag can only be its own.
+    escaped = urlize(text, nofollow=True, autoescape=True)
+    return mark_safe(escaped.replace(' rel="nofollow">', ' target="_blank" rel="noopener nofollow">'))  # noqa: S308
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: 3 min 12 s."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
+    return _("%(seconds)d s") % {"seconds": rest}
+
+
+def readable(value: Any) -> str:
+    """A JSON value as people read it; moments in the active time zone."""
+    match value:
+        case None | "":
+            return ""
+        case bool():
+            return _("yes") if value else _("no")
+        case str() if MOMENT.match(value):
+            at = _moment_in(value)
+            return moment(at) if at else value
+        case Mapping():
+            text = value.get("text")
+            return str(text) if text else ", ".join(f"{words(key)} {readable(each)}" for key, each in value.items())
+        case list() | tuple():
+            return "; ".join(filter(None, map(readable, value)))
+        case _:
+            return str(value)
+
+
+def moment(at: datetime) -> str:
+    """A date and time in the active time zone."""
+    return format_date(timezone.localtime(at) if timezone.is_aware(at) else at, "D j M, H:i")
+
+
+def words(key: str) -> str:
+    """A key of stored data as a label: `escalation_reason` → “Escalation reason”."""
+    return key.replace("_", " ").replace(".", " ").strip().capitalize()
+
+
+def _moment_in(text: str) -> datetime | None:
+    """The moment an ISO text means, or None when it only looks like one."""
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None

@@ -1,0 +1,297 @@
+"""What an agent's lists show: offers, my work, waiting, everything open, and finding a conversation."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+from django.utils import timezone
+
+from conversations.models import Conversation, Entry, Handoff, Identifier, Interaction, KnowledgePassage
+from routing.models import AgentProfile, Reservation, WorkItem
+
+Tab = Literal["mine", "waiting", "open"]
+Level = Literal["ok", "warn", "danger", ""]
+
+PAGE = 50
+LAST_QUARTER = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation as a list shows it.
+
+    `since` is the moment that the waiting time counts from. `level` compares now with the service
+    level's deadline: `ok`, `warn` in the last quarter, `danger` after it; empty when nobody waits.
+    `unanswered` says that the customer spoke last and a person owes the answer.
+    """
+
+    conversation: Conversation
+    name: str
+    words: str
+    words_by: str
+    channels: tuple[str, ...]
+    on_the_phone: bool
+    since: datetime
+    deadline: datetime | None
+    level: Level
+    queue: str
+    unanswered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A pending reservation of this agent, with what helps to decide: why, summary, and how long it stands."""
+
+    reservation: Reservation
+    row: Row
+    why: str
+    summary: str
+    seconds: int
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers in the tabs."""
+
+    mine: int
+    waiting: int
+    open: int
+
+
+def subject_of(conversation: Conversation) -> str:
+    """The name routing knows this conversation by."""
+    return conversation.public_id.hex
+
+
+def live_work(conversation: Conversation) -> WorkItem | None:
+    """The work that waits for a person, is offered, or is with one; None when the AI agent has it alone."""
+    return (
+        WorkItem.objects.filter(subject=subject_of(conversation), state__in=WorkItem.LIVE_STATES)
+        .select_related("queue")
+        .first()
+    )
+
+
+def pending_offer(work: WorkItem | None, agent: AgentProfile | None) -> Reservation | None:
+    """The offer of this work to this agent that still stands."""
+    if work is None or agent is None:
+        return None
+    return work.reservations.filter(
+        agent=agent, state=Reservation.State.PENDING, expires_at__gt=timezone.now()
+    ).first()
+
+
+def unanswered_package(conversation: Conversation) -> Entry | None:
+    """The last hand-over package that no person has answered since; None in a closed conversation."""
+    if conversation.status == Conversation.Status.CLOSED:
+        return None
+    own = Entry.objects.filter(conversation=conversation)
+    package = own.filter(kind="handoff.requested").order_by("-seq").first()
+    if package is None or own.filter(kind="message", actor_kind=Entry.Actor.AGENT, seq__gt=package.seq).exists():
+        return None
+    return package
+
+
+def offers(agent: AgentProfile) -> list[Offer]:
+    """What is offered to this agent now, the one that runs out first on top."""
+    now = timezone.now()
+    reservations = list(
+        Reservation.objects.filter(agent=agent, state=Reservation.State.PENDING, expires_at__gt=now)
+        .select_related("work_item__queue", "work_item__handoff")
+        .order_by("expires_at", "id")
+    )
+    works = [each.work_item for each in reservations]
+    by_subject = _conversations_of(works)
+    found = []
+    for reservation in reservations:
+        conversation = by_subject.get(reservation.work_item.subject)
+        if conversation is None:
+            continue
+        handoff: Handoff | None = getattr(reservation.work_item, "handoff", None)
+        found.append(
+            Offer(
+                reservation=reservation,
+                row=_row(conversation, reservation.work_item, now),
+                why=handoff.why if handoff else reservation.reason,
+                summary=handoff.summary if handoff else "",
+                seconds=max(1, round((reservation.expires_at - reservation.offered_at).total_seconds())),
+                seconds_left=max(0.0, (reservation.expires_at - now).total_seconds()),
+            )
+        )
+    return found
+
+
+def my_work(agent: AgentProfile) -> list[Row]:
+    """Open conversations that this agent has, by deadline; those never queued come last, oldest first."""
+    rows = _rows(_listed(Conversation.objects.filter(owner_agent=agent, status="open", joined_into=None)))
+    return sorted(rows, key=lambda row: (row.deadline is None, row.deadline or row.since, row.conversation.pk))
+
+
+def waiting() -> list[Row]:
+    """Everything that waits for a person, in the order in which routing offers it."""
+    works = list(
+        WorkItem.objects.filter(state__in=[WorkItem.State.QUEUED, WorkItem.State.RESERVED])
+        .select_related("queue")
+        .order_by("priority_class", "deadline", "id")[: 10 * PAGE]
+    )
+    by_subject = _conversations_of(works)
+    now = timezone.now()
+    return [_row(by_subject[work.subject], work, now) for work in works if work.subject in by_subject]
+
+
+def all_open(show: int = PAGE) -> list[Row]:
+    """Every open conversation, newest activity first, at most `show` of them."""
+    return _rows(_listed(Conversation.objects.filter(status="open", joined_into=None)).order_by("-last_entry_at")[:show])
+
+
+def counts(agent: AgentProfile | None) -> Counts:
+    """How many rows each tab has; a manager without an agent profile has no work of their own."""
+    open_ones = Conversation.objects.filter(status="open", joined_into=None)
+    return Counts(
+        mine=open_ones.filter(owner_agent=agent).count() if agent else 0,
+        waiting=WorkItem.objects.filter(state__in=[WorkItem.State.QUEUED, WorkItem.State.RESERVED]).count(),
+        open=open_ones.count(),
+    )
+
+
+def find(text: str, limit: int = 12) -> list[Row]:
+    """Conversations whose customer's name, number or address contains `text`, open ones and newest first."""
+    text = text.strip()
+    if len(text) < 2:
+        return []
+    known = Identifier.objects.filter(customer=OuterRef("customer"), value__icontains=text.replace(" ", "")).exclude(
+        kind=Identifier.Kind.VISITOR
+    )
+    matching = Conversation.objects.filter(joined_into=None).filter(Q(customer__name__icontains=text) | Exists(known))
+    return _rows(_listed(matching).order_by("-status", "-last_entry_at")[:limit])
+
+
+def answers(text: str, limit: int = 8) -> list[KnowledgePassage]:
+    """Passages of published articles for a reply: by the words of the passage or of the title, best first."""
+    text = text.strip()
+    published = KnowledgePassage.objects.filter(article__published=True).select_related("article")
+    if not text:
+        return list(published.filter(position=0).order_by("article__title")[:limit])
+    query = SearchQuery(text, config="english", search_type="websearch")
+    return list(
+        published.filter(Q(words=query) | Q(article__title__icontains=text))
+        .annotate(rank=SearchRank(F("words"), query))
+        .order_by("-rank", "article__title", "position")[:limit]
+    )
+
+
+def earlier(conversation: Conversation, limit: int = 10) -> list[Conversation]:
+    """The customer's other conversations, newest first, with the channels they went over as `channels`."""
+    return list(
+        _listed(Conversation.objects.filter(customer=conversation.customer_id, joined_into=None))
+        .exclude(pk=conversation.pk)
+        .order_by("-opened_at")[:limit]
+    )
+
+
+def woven(conversation: Conversation, own: list[Entry], *, before: int | None = None) -> list[Entry]:
+    """One page of a history with what was said in conversations joined into it, in the order of recording.
+
+    `own` is consecutive entries of the conversation; `before` the seq that the page ends before, None for
+    the newest page. Every entry of a joined conversation falls into exactly one page.
+    """
+    joined = _joined_into(conversation)
+    if not joined or not own:
+        return own
+    others = Entry.objects.filter(conversation__in=joined).exclude(kind="conversation.joined")
+    if own[0].seq > 1:
+        others = others.filter(recorded_at__gte=own[0].recorded_at)
+    if before is not None:
+        bound = Entry.objects.filter(conversation=conversation, seq=before).values("recorded_at")
+        others = others.filter(recorded_at__lt=Subquery(bound))
+    every = [*own, *others.select_related("interaction__entry_point")]
+    return sorted(every, key=lambda entry: (entry.recorded_at, entry.conversation_id, entry.seq))
+
+
+def _joined_into(conversation: Conversation) -> set[int]:
+    """The conversations that go on in this one, also through others."""
+    found: set[int] = set()
+    layer = {conversation.pk}
+    while layer:
+        layer = set(Conversation.objects.filter(joined_into__in=layer).values_list("pk", flat=True)) - found
+        found |= layer
+    return found
+
+
+def _listed(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """The columns that a row needs: last words, channels, a live call, and a number or address to call them by."""
+    messages = Entry.objects.filter(conversation=OuterRef("pk"), kind="message").order_by("-seq")
+    interactions = Interaction.objects.filter(conversation=OuterRef("pk"))
+    # A row names somebody without a name by what they can be reached at.
+    reachable = Identifier.objects.filter(customer=OuterRef("customer"), kind__in=["phone", "email"]).order_by("-kind")
+    return conversations.select_related("customer", "reason", "owner_agent", "disposition").annotate(
+        last_message=Subquery(messages.values(found=JSONObject(body="body", by="actor_kind", at="occurred_at"))[:1]),
+        channels=ArraySubquery(interactions.order_by().values("channel").distinct()),
+        on_the_phone=Exists(interactions.filter(channel="voice").exclude(state="ended")),
+        reachable_at=Subquery(reachable.values("value")[:1]),
+    )
+
+
+def _conversations_of(works: Iterable[WorkItem]) -> dict[str, Conversation]:
+    """Subject → conversation, for subjects that are ours."""
+    public_ids = {}
+    for work in works:
+        try:
+            public_ids[uuid.UUID(work.subject)] = work.subject
+        except ValueError:
+            continue
+    found = _listed(Conversation.objects.filter(public_id__in=public_ids))
+    return {public_ids[conversation.public_id]: conversation for conversation in found}
+
+
+def _rows(conversations: QuerySet[Conversation]) -> list[Row]:
+    """Rows with their live work, in the order given; two statements."""
+    listed = list(conversations)
+    works = {
+        work.subject: work
+        for work in WorkItem.objects.filter(
+            subject__in=[subject_of(each) for each in listed], state__in=WorkItem.LIVE_STATES
+        ).select_related("queue")
+    }
+    now = timezone.now()
+    return [_row(each, works.get(subject_of(each)), now) for each in listed]
+
+
+def _row(conversation: Conversation, work: WorkItem | None, now: datetime) -> Row:
+    last = conversation.last_message or {}  # type: ignore[attr-defined]  # annotated by _listed
+    waits = work is not None and work.state in (WorkItem.State.QUEUED, WorkItem.State.RESERVED)
+    unanswered = conversation.owner_kind == Conversation.Owner.HUMAN and last.get("by") == Entry.Actor.CUSTOMER
+    if waits and work is not None:
+        since = work.enqueued_at
+    elif unanswered:
+        since = datetime.fromisoformat(last["at"])
+    else:
+        since = conversation.last_entry_at
+    return Row(
+        conversation=conversation,
+        name=conversation.customer.name or conversation.reachable_at or str(conversation.customer),  # type: ignore[attr-defined]
+        words=last.get("body", ""),
+        words_by=last.get("by", ""),
+        channels=tuple(sorted(conversation.channels)),  # type: ignore[attr-defined]
+        on_the_phone=conversation.on_the_phone,  # type: ignore[attr-defined]
+        since=since,
+        deadline=work.deadline if work else None,
+        level=_level(work, now) if waits and work is not None else "",
+        queue=work.queue.name if work else "",
+        unanswered=unanswered,
+    )
+
+
+def _level(work: WorkItem, now: datetime) -> Level:
+    """Where the waiting stands between its beginning and its deadline."""
+    if now >= work.deadline:
+        return "danger"
+    allowed = max(work.deadline - work.enqueued_at, timedelta(seconds=1))
+    return "warn" if (work.deadline - now) / allowed <= LAST_QUARTER else "ok"

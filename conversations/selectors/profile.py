@@ -1,0 +1,79 @@
+"""Everything known about the customer of one conversation, for the people who work on it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations.models import Booking, Conversation, Customer, Identifier, Interaction, MatchCandidate
+from conversations.models.identifier import ASSURANCE_RANK, Assurance
+from conversations.selectors import inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One known fact: its label, its value as read, how sure, the channel it came over, the entry that taught it."""
+
+    name: str
+    value: object
+    assurance: str
+    channel: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """`assurance` is the best that a party of this conversation has shown; `calls_by` what to call the customer."""
+
+    customer: Customer
+    calls_by: str
+    assurance: str
+    assurance_label: str
+    identifiers: list[Identifier]
+    facts: list[Fact]
+    bookings: list[Booking]
+    earlier: list[Conversation]
+    candidates: list[MatchCandidate]
+
+
+def profile_of(conversation: Conversation) -> Profile:
+    """The profile of a conversation's customer; a bounded number of statements."""
+    customer = conversation.customer
+    identifiers = list(
+        customer.identifiers.exclude(kind=Identifier.Kind.VISITOR).order_by("kind", "-last_seen_at")[:20]
+    )
+    assurance = best_assurance(conversation)
+    return Profile(
+        customer=customer,
+        calls_by=customer.name or (identifiers[0].value if identifiers else str(customer)),
+        assurance=assurance,
+        assurance_label=str(Assurance(assurance).label) if assurance else _("Nothing shown"),
+        identifiers=identifiers,
+        facts=[
+            Fact(name, row["value"], row.get("assurance", ""), row.get("channel", ""), row["seq"])
+            for name, row in sorted(conversation.facts.items(), key=lambda item: item[1]["seq"])
+        ],
+        bookings=bookings_of(customer, timezone.now()),
+        earlier=inbox.earlier(conversation),
+        candidates=list(
+            MatchCandidate.objects.filter(
+                Q(customer=customer) | Q(other=customer), state=MatchCandidate.State.OPEN
+            ).select_related("customer", "other")[:10]
+        ),
+    )
+
+
+def best_assurance(conversation: Conversation) -> str:
+    """The best assurance among the parties of the conversation's interactions; empty before the first."""
+    levels = Interaction.objects.filter(conversation=conversation).values_list("assurance", flat=True).distinct()
+    return max(levels.order_by(), key=lambda level: ASSURANCE_RANK[level], default="")
+
+
+def bookings_of(customer: Customer, now: datetime) -> list[Booking]:
+    """What is booked from now on, soonest first, then what is past or cancelled, newest first."""
+    every = Booking.objects.filter(customer=customer).select_related("technician")
+    coming = every.filter(state=Booking.State.BOOKED, window__endswith__gt=now).order_by("window")[:10]
+    others = every.exclude(state=Booking.State.BOOKED, window__endswith__gt=now).order_by("-window")[:5]
+    return [*coming, *others]

@@ -1,0 +1,12 @@
+"""Template filters for reading stored values; the wording itself is in conversations.inbox.wording."""
+
+from django import template
+
+from conversations.inbox import wording
+
+register = template.Library()
+register.filter("linked", wording.linked)
+register.filter("readable", wording.readable)
+register.filter("words", wording.words)
+register.filter("fact_label", wording.fact_label)
+register.filter("moment", wording.moment)

@@ -1,0 +1,208 @@
+/* The keyboard, the palette and the dialogs. */
+
+import { ask, attempt, body, byId, gathered, inField, post, Refused, say, showPane } from "./page.js";
+import * as composer from "./composer.js";
+import * as history from "./history.js";
+import * as lists from "./lists.js";
+
+const GO_WITHIN = 1200;
+let goUntil = 0;
+
+const click = (selector) => document.querySelector(selector)?.click();
+
+/* Everything that can be done by a key, the palette or a button, by name */
+const deeds = {
+  palette: openPalette,
+  keys: () => showDialog(byId("keys")),
+  "close-dialog": () => document.querySelector("dialog[open]")?.close(),
+  "tab-mine": () => lists.chooseTab("mine"),
+  "tab-waiting": () => lists.chooseTab("waiting"),
+  "tab-open": () => lists.chooseTab("open"),
+  reply: () => composer.setMode("say"),
+  note: () => composer.setMode("note"),
+  transfer: () => click('[data-key="t"]'),
+  close: () => click('[data-key="e"]'),
+  available: () => lists.setPresence("available"),
+  away: () => lists.setPresence("away"),
+  accept: () => lists.firstOffer()?.click(),
+  customer: () => {
+    showPane("customer");
+    byId("customer-pane").querySelector("summary, a, button")?.focus();
+  },
+  reports: () => location.assign("/reports/"),
+  admin: () => location.assign("/admin/"),
+};
+
+const KEYS = {
+  j: () => lists.moveRow(1),
+  k: () => lists.moveRow(-1),
+  a: deeds.accept,
+  r: deeds.reply,
+  n: deeds.note,
+  t: deeds.transfer,
+  e: deeds.close,
+  "/": () => byId("composer") && composer.openInsert(),
+  "?": deeds.keys,
+  Enter: () => lists.chooseCursor()?.click(),
+};
+
+const GO = {
+  m: deeds["tab-mine"],
+  w: deeds["tab-waiting"],
+  o: deeds["tab-open"],
+  c: deeds.customer,
+  r: deeds.reports,
+  a: deeds.admin,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    return openPalette();
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (inField(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
+  const waitsForGo = Date.now() < goUntil;
+  goUntil = 0;
+  if (!waitsForGo && event.key === "g") {
+    goUntil = Date.now() + GO_WITHIN;
+    return;
+  }
+  const deed = waitsForGo ? GO[event.key] : KEYS[event.key];
+  if (!deed) return;
+  event.preventDefault();
+  deed();
+});
+
+/* Buttons */
+
+document.addEventListener("click", (event) => {
+  const hit = (selector) => event.target.closest(selector);
+  const row = hit("[data-row]");
+  if (row && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    byId("palette").close();
+    history.open(row.href);
+  } else if (hit("[data-do]")) run(hit("[data-do]").dataset.do);
+  else if (hit("[data-accept]")) lists.accept(hit("[data-accept]").dataset.accept, history.open);
+  else if (hit("[data-pane-to]")) showPane(hit("[data-pane-to]").dataset.paneTo);
+  else if (hit("[data-post]")) act(hit("[data-post]"));
+  else if (hit("[data-dialog]")) openForm(hit("[data-dialog]").dataset.dialog);
+});
+
+function run(name) {
+  if (byId("palette").open && name !== "palette") byId("palette").close();
+  deeds[name]?.();
+}
+
+async function act(button) {
+  button.disabled = true;
+  const answer = await attempt(() => post(button.dataset.post));
+  button.disabled = false;
+  if (!answer) return;
+  say(button.dataset.done, "ok");
+  changed();
+}
+
+function changed() {
+  history.refreshAround();
+  lists.refreshListsSoon();
+}
+
+function showDialog(dialog) {
+  if (!dialog.open) dialog.showModal();
+}
+
+/* Forms in the dialog */
+
+async function openForm(url) {
+  const answer = await attempt(() => ask(url));
+  if (!answer) return;
+  byId("action-body").innerHTML = await answer.text();
+  showDialog(byId("action-dialog"));
+  byId("action-body").querySelector("select, input, textarea")?.focus();
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("[data-dialog-form]");
+  if (!form) return;
+  event.preventDefault();
+  const button = form.querySelector("[type=submit]");
+  button.disabled = true;
+  try {
+    await post(form.action, new FormData(form));
+    byId("action-dialog").close();
+    say(form.dataset.done, "ok");
+    changed();
+  } catch (error) {
+    button.disabled = false;
+    if (error instanceof Refused && error.status === 422) {
+      byId("action-body").innerHTML = await error.response.text();
+      byId("action-body").querySelector("[aria-invalid]")?.focus();
+    } else await attempt(() => Promise.reject(error));
+  }
+});
+
+/* The palette */
+
+function openPalette() {
+  byId("palette-words").value = "";
+  byId("palette-found").replaceChildren();
+  filterActions("");
+  showDialog(byId("palette"));
+  byId("palette-words").focus();
+}
+
+function options() {
+  return [...byId("palette-options").querySelectorAll("[role=option]")].filter((option) => !option.hidden);
+}
+
+function filterActions(text) {
+  for (const option of byId("palette-actions").children) {
+    option.hidden = !option.textContent.toLowerCase().includes(text.toLowerCase());
+  }
+  mark(0);
+}
+
+function mark(index) {
+  const all = options();
+  const at = all.length ? (index + all.length) % all.length : -1;
+  all.forEach((option, each) => option.setAttribute("aria-selected", String(each === at)));
+  all[at]?.scrollIntoView({ block: "nearest" });
+  const input = byId("palette-words");
+  if (all[at]) input.setAttribute("aria-activedescendant", all[at].id);
+  else input.removeAttribute("aria-activedescendant");
+  byId("palette-none").hidden = all.length > 0;
+}
+
+function marked() {
+  return options().findIndex((option) => option.getAttribute("aria-selected") === "true");
+}
+
+const findSoon = gathered(async (text) => {
+  const answer = await attempt(() => ask(`${body.dataset.find}?${new URLSearchParams({ q: text })}`));
+  if (!answer || byId("palette-words").value !== text) return;
+  byId("palette-found").innerHTML = await answer.text();
+  mark(0);
+}, 150);
+
+byId("palette-words").addEventListener("input", (event) => {
+  filterActions(event.target.value);
+  findSoon(event.target.value);
+});
+
+byId("palette-words").addEventListener("keydown", (event) => {
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    mark(marked() + (event.key === "ArrowDown" ? 1 : -1));
+  } else if (event.key === "Enter") {
+    event.preventDefault();
+    options()[marked()]?.click();
+  }
+});
+
+/* A click beside a dialog closes it; what was typed in a form there stays in nobody's way. */
+for (const dialog of [byId("palette"), byId("keys")]) {
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+}

@@ -1,0 +1,40 @@
+/* The inbox: wires the socket to the panes. */
+
+import * as composer from "./composer.js";
+import * as history from "./history.js";
+import "./keys.js";
+import * as lists from "./lists.js";
+import { byId } from "./page.js";
+import { InboxSocket } from "./socket.js";
+import { refreshTimes } from "./times.js";
+
+const DOWN_FOR = 1500;
+const socket = new InboxSocket();
+let downTimer;
+
+const handlers = {
+  entries: history.onEntries,
+  activity: history.onActivity,
+  work: lists.refreshListsSoon,
+  offer: () => {
+    lists.refreshListsSoon();
+    history.refreshAround();
+  },
+};
+
+socket.addEventListener("frame", (event) => handlers[event.detail.type]?.(event.detail));
+socket.addEventListener("up", () => {
+  clearTimeout(downTimer);
+  byId("connection").hidden = true;
+  lists.refreshListsSoon();
+});
+socket.addEventListener("down", () => {
+  clearTimeout(downTimer);
+  downTimer = setTimeout(() => (byId("connection").hidden = false), DOWN_FOR);
+});
+addEventListener("offline", () => (byId("connection").hidden = false));
+
+composer.begin(socket, history.want);
+history.begin(socket, composer);
+refreshTimes();
+socket.connect();
