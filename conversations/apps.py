@@ -11,7 +11,9 @@ class ConversationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Shows what routing changes, on screens."""
+        """Shows what routing changes, on screens; lets entries and people reach calls."""
         from conversations.flows import work_events
+        from conversations.voice import delivery as voice_delivery
 
         work_events.connect()
+        voice_delivery.register()

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from cxhub.embedded import places, postgres, valkey
 from cxhub.environment import Environment
 from cxhub.logs import logging_configuration
-from cxhub.secret_files import kept_secret
+from cxhub.secret_files import kept_private_key, kept_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(BASE_DIR / os.environ.get("ENV_FILE", ".env"))
@@ -101,7 +101,7 @@ EMBEDDED_PLACES = places.find(DATA_DIR) if EMBEDDED_DATABASE or EMBEDDED_VALKEY 
 DATABASES = {"default": env.database("DATABASE_URL", postgres.address(EMBEDDED_PLACES) if EMBEDDED_PLACES else "")}
 DATABASE_POOL_SIZE = env.whole_number("DATABASE_POOL_SIZE", default=10, lowest=0, highest=200)
 if DATABASE_POOL_SIZE:
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
 ASYNC_DATABASE_POOL_SIZE = env.whole_number("ASYNC_DATABASE_POOL_SIZE", default=8, lowest=1, highest=200)
 VALKEY_URL = env.valkey("VALKEY_URL", valkey.address(EMBEDDED_PLACES) if EMBEDDED_PLACES else "")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": VALKEY_URL}}
@@ -252,6 +252,7 @@ if VONAGE_GATEWAY == "simulator":
     VONAGE_APPLICATION_ID = VONAGE_APPLICATION_ID or "00000000-0000-4000-8000-000000000000"
     VONAGE_API_KEY = VONAGE_API_KEY or "simulator"
     VONAGE_SIGNATURE_SECRET = VONAGE_SIGNATURE_SECRET or kept_secret(DATA_DIR, "vonage_signature_secret")
+    VONAGE_PRIVATE_KEY = VONAGE_PRIVATE_KEY or kept_private_key(DATA_DIR, "vonage_private_key.pem")
 elif VONAGE_GATEWAY == "vonage":
     for name, value, example in (
         ("VONAGE_APPLICATION_ID", VONAGE_APPLICATION_ID, "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"),

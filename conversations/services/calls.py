@@ -1,0 +1,115 @@
+"""What the record keeps about a live call: its state, what was said into it, and whose turn it is to speak.
+
+`Interaction.data` of a call holds: `region_url`, `room`; `spoken_seq` and `spoken_conversation` (everything up to there
+has been handed to the voice); `said` (the last words handed over: seq, text, when, about how many seconds);
+`webhook_until` (until then a webhook waits for the reply, and nobody else may speak); `speak_after`; `silences`;
+`stage` (what the last question was about); `agent_leg` (the person's phone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from conversations.models import Entry, Interaction
+
+STATE_ORDER: Final = {state: rank for rank, state in enumerate(("started", "ringing", "active", "ended"))}
+SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
+
+
+@dataclass(frozen=True, slots=True)
+class Unspoken:
+    """Entries that this call's voice must say now, and where the call stood before, to give them back."""
+
+    entries: tuple[Entry, ...]
+    interaction: Interaction
+    before: dict[str, Any]
+
+
+def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -> Interaction:
+    """Lets `change` alter the call's data under the lock of its row; returns the row as it is then."""
+    with transaction.atomic():
+        row = _locked(interaction_id)
+        change(row.data)
+        row.save(update_fields=["data"])
+    return row
+
+
+def note_state(interaction_id: int, state: str, *, answered_at: datetime | None = None) -> None:
+    """Moves a call forward, never back, and never out of its end. The platform's word on when it was answered wins.
+
+    Locks the call's row.
+    """
+    with transaction.atomic():
+        row = _locked(interaction_id)
+        if STATE_ORDER[state] > STATE_ORDER[row.state]:
+            row.state = state
+        row.answered_at = answered_at or row.answered_at
+        row.save(update_fields=["state", "answered_at"])
+
+
+def claim_unspoken(interaction_id: int, *, as_webhook: bool, ready_by: datetime | None = None) -> Unspoken | None:
+    """Takes what is to be said into a call and was not said yet, once, whoever asks. Locks the call's row.
+
+    While a webhook is waiting to answer, only that webhook (`as_webhook`) may take it; its claim ends the waiting.
+    When there is nothing to take, `ready_by` lets others speak no earlier than then: the filler is being said.
+    None when there is nothing to say, somebody else may say it, or the call is over.
+    """
+    with transaction.atomic():
+        row = _locked(interaction_id)
+        if row.state == Interaction.State.ENDED:
+            return None
+        now = timezone.now().timestamp()
+        if not as_webhook and float(row.data.get("webhook_until", 0)) > now:
+            return None
+        before = dict(row.data)
+        entries = tuple(_unspoken(row))
+        if entries:
+            row.data |= {"spoken_seq": entries[-1].seq, "spoken_conversation": row.conversation_id}
+        elif as_webhook and ready_by:
+            row.data["speak_after"] = ready_by.timestamp()
+        if as_webhook:
+            row.data.pop("webhook_until", None)
+        row.save(update_fields=["data"])
+    return Unspoken(entries, row, before) if entries else None
+
+
+def give_back(unspoken: Unspoken) -> None:
+    """Makes a claim undone because the words could not be put into the call, unless more was said since."""
+
+    def undo(data: dict[str, Any]) -> None:
+        if data.get("spoken_seq") == unspoken.entries[-1].seq:
+            for key in ("spoken_seq", "spoken_conversation"):
+                data.pop(key, None)
+                if key in unspoken.before:
+                    data[key] = unspoken.before[key]
+
+    change_data(unspoken.interaction.pk, undo)
+
+
+def _unspoken(row: Interaction) -> list[Entry]:
+    after = row.data.get("spoken_seq", 0) if row.data.get("spoken_conversation") == row.conversation_id else 0
+    return list(
+        Entry.objects.filter(
+            interaction=row,
+            conversation=row.conversation_id,
+            kind__in=SPEAKABLE_KINDS,
+            audience=Entry.Audience.EVERYONE,
+            actor_kind__in=[Entry.Actor.ASSISTANT, Entry.Actor.AGENT],
+            redacted_at__isnull=True,
+            seq__gt=after,
+        ).order_by("seq")
+    )
+
+
+def _locked(interaction_id: int) -> Interaction:
+    return (
+        Interaction.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("conversation", "entry_point")
+        .get(pk=interaction_id)
+    )

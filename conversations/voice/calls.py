@@ -1,0 +1,209 @@
+"""The life of a call: it begins, the platform reports on it, the caller speaks, it ends.
+
+The platform promises neither order nor exactly-once, so nothing here depends on either.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Final
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from conversations.flows import inbound
+from conversations.flows.inbound import CallStart, InboundMessage, InteractionOver, Received
+from conversations.models import Conversation, EntryPoint, Interaction, WebhookRecord
+from conversations.services import calls, timeline
+from conversations.services.parties import IdentifierClaim, Party
+from conversations.services.timeline import NewEntry
+from conversations.voice import agent_leg, dialogue, ncco, replies
+from conversations.voice.dialogue import Words
+from conversations.voice.ncco import Ncco
+from conversations.voice.protocol import TERMINAL_STATUSES, AnsweredCall, CallEvent, CallInput
+
+POLL_SECONDS: Final = 0.03
+WEBHOOK_SLACK_SECONDS: Final = 4
+"""A webhook that has not answered this long after its budget is taken for dead, and others may speak."""
+DEFAULT_LANGUAGE: Final = "en-GB"
+
+
+def answer(asked: AnsweredCall) -> Ncco:
+    """A call to one of our numbers: file it, say that an AI answers, and ask how to help."""
+    call = _begin(asked.call_id, dialled=asked.dialled, caller=asked.caller, region_url=asked.region_url, room=asked.room_id)
+    if call is None:
+        return ncco.goodbye(_("This number is not in service. Goodbye."), language=DEFAULT_LANGUAGE)
+    with override(call.entry_point.language):
+        ended = _ended_before(asked.call_id)
+        if ended:
+            inbound.end_interaction(asked.call_id, reason=ended)
+        if ended or call.state == Interaction.State.ENDED:
+            return []
+        if call.entry_point.mode == EntryPoint.Mode.OFF:
+            return ncco.goodbye(
+                _("Thank you for calling %(company)s. Nobody can take calls here at the moment. Goodbye.")
+                % {"company": call.entry_point.company_name},
+                language=call.entry_point.language,
+            )
+        calls.note_state(call.pk, Interaction.State.ACTIVE, answered_at=call.answered_at or timezone.now())
+        dialogue.greet(call)
+        return _next_words(call) or replies.again(_call(asked.call_id) or call)
+
+
+def note_event(event: CallEvent) -> None:
+    """What the platform reports about a caller's leg. Repetitions and any order leave the same record."""
+    call = _call(event.call_id) if event.call_id else None
+    if call is None and event.is_terminal and event.direction == "inbound" and event.dialled:
+        call = _begin(event.call_id, dialled=event.dialled, caller=event.caller)
+    if call is None:
+        return
+    if event.status == "ringing":
+        calls.note_state(call.pk, Interaction.State.RINGING)
+    elif event.status == "answered":
+        calls.note_state(call.pk, Interaction.State.ACTIVE, answered_at=event.at)
+        _note(call, event, kind="call.answered", body=_("Call answered."), audience="everyone")
+    elif event.status in ("error", "disconnected"):
+        _note(call, event, kind="call.problem", body=event.detail or event.status, audience="staff")
+    elif event.is_terminal:
+        inbound.end_interaction(event.call_id, reason=event.status, at=event.at)
+        agent_leg.end(call)
+
+
+async def hear(given: CallInput) -> Ncco:
+    """What follows from something said or keyed, or from silence.
+
+    Waits for the reply as long as a webhook may; when it is not there in time, “one moment” keeps the line open and the
+    reply is put into the live call by `delivery` as soon as it is there.
+    """
+    call = await sync_to_async(_call)(given.call_id)
+    if call is None:
+        return ncco.goodbye(_("Sorry, this call was lost. Please call again."), language=DEFAULT_LANGUAGE)
+    with override(call.entry_point.language):
+        if call.state == Interaction.State.ENDED:
+            return _closing(call)
+        settled = await sync_to_async(dialogue.settle)(call, given)
+        if settled is None:
+            call = await sync_to_async(_call)(given.call_id) or call
+            return await sync_to_async(_next_words)(call) or await sync_to_async(replies.again)(call)
+        if not isinstance(settled, Words):
+            return settled
+        try:
+            return await _answered(call, given, settled)
+        except InteractionOver:
+            return _closing(call)
+
+
+async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:
+    budget = timedelta(milliseconds=settings.VOICE_REPLY_BUDGET_MS)
+    deadline = timezone.now() + budget
+    await sync_to_async(_wait_until)(call, deadline)
+    received = await inbound.receive(
+        InboundMessage(
+            entry_point_id=call.entry_point_id,
+            provider_id=call.provider_id,
+            party=_party(call.party),
+            text=words.text,
+            source_id=given.source_id,
+            occurred_at=given.at,
+            data=words.data,
+        ),
+        channel="voice",
+    )
+    if received.owner_kind == Conversation.Owner.ASSISTANT:
+        await _turn_is_over(received, deadline)
+    return await sync_to_async(_reply_or_filler)(call.provider_id, received)
+
+
+def _reply_or_filler(call_id: str, received: Received) -> Ncco:
+    call = Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(provider_id=call_id)
+    unspoken = calls.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
+    if unspoken:
+        return replies.of(unspoken)
+    if call.state == Interaction.State.ENDED:
+        return _closing(call)
+    if call.conversation.owner_agent:
+        name = call.conversation.owner_agent.display_name
+        return replies.aside(call, _("%(name)s has that and will answer you here.") % {"name": name})
+    if replies.owes_a_reply(call.conversation):
+        return replies.filler(call)
+    if received.repeated:
+        return replies.again(call)
+    return replies.aside(call, _("One moment, please."))
+
+
+async def _turn_is_over(received: Received, deadline: datetime) -> None:
+    """Return when what was said has been answered or answering it is no longer the AI agent's, at the latest at `deadline`.
+
+    Asks the record, since the turn may run in any process.
+    """
+    owed = Conversation.objects.filter(pk=received.conversation_id, owner_kind=Conversation.Owner.ASSISTANT, turn_done_seq__lt=received.seq)
+    while timezone.now() < deadline and await owed.aexists():  # noqa: ASYNC110  # it happens in the database
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _wait_until(call: Interaction, deadline: datetime) -> None:
+    until = (deadline + timedelta(seconds=WEBHOOK_SLACK_SECONDS)).timestamp()
+    calls.change_data(call.pk, lambda data: data.update(webhook_until=until))
+
+
+def _next_words(call: Interaction) -> Ncco | None:
+    unspoken = calls.claim_unspoken(call.pk, as_webhook=True)
+    return replies.of(unspoken) if unspoken else None
+
+
+def _closing(call: Interaction) -> Ncco:
+    return ncco.goodbye(_("Thank you for calling. Goodbye."), language=call.entry_point.language)
+
+
+def _begin(call_id: str, *, dialled: str, caller: str | None, region_url: str = "", room: str = "") -> Interaction | None:
+    """The call's interaction, begun when it is new; None when the number is not one of ours."""
+    entry_point = EntryPoint.objects.filter(channel="voice", address=dialled).first()
+    if entry_point is None:
+        return None
+    if not _call(call_id):
+        inbound.begin_call(
+            CallStart(
+                entry_point_id=entry_point.pk,
+                provider_id=call_id,
+                party=_party(caller),
+                data={"region_url": region_url, "room": room},
+            )
+        )
+    return _call(call_id)
+
+
+def _call(call_id: str) -> Interaction | None:
+    return (
+        Interaction.objects.select_related("conversation__owner_agent", "entry_point").filter(provider_id=call_id, channel="voice").first()
+    )
+
+
+def _party(caller: str | None) -> Party:
+    """A caller ID is a hint from the network, not a proof; a withheld one is nobody's."""
+    if not caller or not caller.startswith("+"):
+        return Party((), _("Withheld number"))
+    return Party((IdentifierClaim("phone", caller, "network_hint"),), caller)
+
+
+def _ended_before(call_id: str) -> str:
+    """How the call ended, when the platform's word that it is over came before it asked what to do with it."""
+    record = WebhookRecord.objects.filter(kind="event", provider_id=call_id, body__status__in=list(TERMINAL_STATUSES)).first()
+    return str(record.body["status"]) if record else ""
+
+
+def _note(call: Interaction, event: CallEvent, *, kind: str, body: str, audience: str) -> None:
+    timeline.append(
+        call.conversation_id,
+        NewEntry(
+            kind=kind,
+            actor_kind="system",
+            audience=audience,
+            body=body,
+            interaction=call,
+            source_id=event.source_id,
+            occurred_at=event.at,
+            data={"status": event.status, "detail": event.detail},
+        ),
+    )

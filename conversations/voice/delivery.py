@@ -1,0 +1,52 @@
+"""Puts what is to be said into a live call when no webhook is waiting to say it."""
+
+import logging
+import time
+from typing import Final
+
+from django.utils import timezone
+from django.utils.translation import override
+
+from conversations.models import Interaction
+from conversations.services import calls, delivery
+from conversations.voice import agent_leg, gateway, replies
+from conversations.voice.gateway import CallGone, GatewayError
+
+logger = logging.getLogger(__name__)
+LONGEST_WAIT_SECONDS: Final = 2.0
+
+
+def register() -> None:
+    """Make this the way by which entries and people reach a call."""
+    delivery.register("voice", speak)
+    delivery.register_connector("voice", agent_leg.connect)
+
+
+def speak(interaction_id: int) -> None:
+    """Say into the call what was not said yet, replacing what it is doing. Never raises; blocks for the platform's answer.
+
+    What could not be put into the call is given back, and is said when the caller is next listened to.
+    """
+    call = Interaction.objects.filter(pk=interaction_id).exclude(state=Interaction.State.ENDED).first()
+    if call is None or agent_leg.is_on(call):
+        return
+    _let_the_filler_be_said(call)
+    unspoken = calls.claim_unspoken(interaction_id, as_webhook=False)
+    if unspoken is None:
+        return
+    with override(unspoken.interaction.entry_point.language):
+        actions = replies.of(unspoken)
+    try:
+        gateway.transfer(call.provider_id, actions, region_url=unspoken.interaction.data.get("region_url", ""))
+    except CallGone:
+        logger.info("call_gone_before_reply", extra={"call": call.provider_id})
+    except GatewayError as error:
+        calls.give_back(unspoken)
+        logger.warning("reply_not_spoken", extra={"call": call.provider_id, "error": str(error)})
+
+
+def _let_the_filler_be_said(call: Interaction) -> None:
+    """A reply that replaced the filler at once could reach the platform before it, and would then be lost."""
+    wait = float(call.data.get("speak_after", 0)) - timezone.now().timestamp()
+    if wait > 0:
+        time.sleep(min(wait, LONGEST_WAIT_SECONDS))

@@ -1,0 +1,216 @@
+"""The few things a call settles before or besides the AI agent's turn: greeting, codes, carrying on with a chat, silence."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from conversations.models import Conversation, Entry, EntryPoint, Interaction
+from conversations.services import calls, joining, timeline
+from conversations.services.timeline import NewEntry
+from conversations.understanding.normalise import normalise
+from conversations.voice import ncco, replies
+from conversations.voice.ncco import Ncco
+from conversations.voice.protocol import CallInput
+
+STAGE_OPENING: Final = "opening"
+STAGE_JOIN: Final = "join"
+STAGE_NONE: Final = ""
+PERSON_KEY: Final = "0"
+SPOKEN_CODE: Final = re.compile(r"(?:[a-z' ]*\b(?:is|code)\b[:,]?\s*)?(\d{6})[.!]?", re.IGNORECASE)
+YES: Final = re.compile(
+    r"\W*(?:yes|yeah|yep|yup|sure|correct|right|ok|okay|please do|go ahead|carry on|that's right|i was|i did)\b", re.IGNORECASE
+)
+NO: Final = re.compile(r"\W*(?:no|nope|nah|not really|i wasn't|i was not)\b[\s,.]*(?:thanks|thank you)?\W*", re.IGNORECASE)
+LONGEST_MERE_YES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the caller said, to be answered by a turn, with what the line knows of it."""
+
+    text: str
+    data: dict[str, Any]
+
+
+def greet(call: Interaction) -> None:
+    """Say hello after the disclosure, once: how to help, or whether to carry on with a recent chat.
+
+    What that chat was about is not said: the number shows whose phone it is, not who is speaking.
+    """
+    chat = joining.claimed_recently(call.party, besides=call.conversation) if call.assurance != "claimed" else None
+    if chat:
+        text = _("Were you in touch with us by web chat a moment ago? Say yes to carry on with that, or tell me how I can help.")
+    else:
+        text = _("If you have a six-digit code from our web chat, key it in now. Otherwise, please tell me how I can help.")
+    _say(call, text, source_id=f"greeting:{call.provider_id}")
+    _remember(call, stage=STAGE_JOIN if chat else STAGE_OPENING, chat=chat.pk if chat else None, silences=0)
+
+
+def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
+    """What follows from something said or keyed.
+
+    Words when the AI agent or a person must answer it, actions when nothing but they is due, None when an entry was
+    written that is to be said.
+    """
+    if not given.digits and not given.hypotheses:
+        return _silence(call, given)
+    text = given.digits or normalise(given.hypotheses[0].text, spoken=True)
+    if Entry.objects.filter(source_id__in=[given.source_id, _keys_id(given)]).exists():
+        return _repeated(call, given, text)
+    return _keyed(call, given) if given.digits else _spoken(call, given, text)
+
+
+def _repeated(call: Interaction, given: CallInput, text: str) -> Words | Ncco:
+    """The platform sends the same once more: a turn's words go the same way, all else is said again."""
+    entry = Entry.objects.filter(source_id=given.source_id, data__has_key="for_turn").first()
+    return Words(text, {}) if entry else replies.again(call)
+
+
+def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | None:
+    stage = call.data.get("stage")
+    best = given.hypotheses[0]
+    code = SPOKEN_CODE.fullmatch(text)
+    if code and (stage in (STAGE_OPENING, STAGE_JOIN) or "code" in text.lower()):
+        _note_words(call, given, _("(a code)"))
+        return _redeem(call, code[1])
+    _remember(call, stage=STAGE_NONE, silences=0)
+    if stage == STAGE_JOIN and YES.match(text):
+        _join_recent_chat(call)
+        if len(text.split()) <= LONGEST_MERE_YES:
+            _note_words(call, given, text)
+            _welcome(call)
+            return None
+    elif stage == STAGE_JOIN and NO.fullmatch(text):
+        _note_words(call, given, text)
+        _say(call, _("No problem. How can I help?"), source_id=f"{given.source_id}:reply")
+        return None
+    data: dict[str, Any] = {
+        "spoken": True,
+        "for_turn": True,
+        "confidence": best.confidence,
+        "hypotheses": [each.text for each in given.hypotheses],
+    }
+    heard = replies.heard(call, next_words=text, ended_at=given.at)
+    return Words(text, data | ({"heard": heard} if heard else {}))
+
+
+def _keyed(call: Interaction, given: CallInput) -> Words | Ncco | None:
+    is_code = len(given.digits) == ncco.CODE_DIGITS and given.digits.isdigit()
+    _remember(call, silences=0)
+    timeline.append(
+        call.conversation_id,
+        NewEntry(
+            kind="call.dtmf",
+            actor_kind="customer",
+            audience="staff",
+            interaction=call,
+            occurred_at=given.at,
+            source_id=_keys_id(given),
+            data={"digits": "•" * len(given.digits) if is_code else given.digits},
+        ),
+    )
+    if is_code:
+        return _redeem(call, given.digits)
+    if given.digits == PERSON_KEY:
+        return Words(_("I would like to speak to a person."), {"keys": given.digits, "for_turn": True})
+    return Words(given.digits, {"keys": given.digits, "for_turn": True})
+
+
+def _redeem(call: Interaction, code: str) -> Ncco | None:
+    try:
+        joined = joining.redeem_code(code, call)
+    except joining.TooManyAttempts:
+        _remember(call, stage=STAGE_NONE)
+        return replies.aside(call, _("That is not a code I can use, and I cannot take another one. Please tell me how I can help."))
+    if joined is None:
+        return replies.aside(call, _("I do not know that code, or it is too old. Try once more, or tell me how I can help."))
+    _remember(call, stage=STAGE_NONE)
+    _welcome(call)
+    return None
+
+
+def _join_recent_chat(call: Interaction) -> None:
+    chat = Conversation.objects.filter(pk=call.data.get("chat"), status=Conversation.Status.OPEN).first()
+    if chat:
+        with transaction.atomic():
+            joining.join(call, chat, method="yes", sentence=_("The caller said yes to carrying on with the web chat."))
+
+
+def _welcome(call: Interaction) -> None:
+    call = Interaction.objects.select_related("conversation__reason").get(pk=call.pk)
+    reason = call.conversation.reason
+    if reason and call.assurance == "verified":
+        text = _("Thank you. I have our chat about “%(reason)s” here, so you need not repeat anything. How can I help now?")
+        text %= {"reason": reason.name}
+    else:
+        text = _("Thank you. I have our chat here, so you need not repeat anything. How can I help now?")
+    _say(call, text, source_id=f"welcome:{call.provider_id}:{call.conversation_id}")
+
+
+def _silence(call: Interaction, given: CallInput) -> Ncco:
+    conversation = call.conversation
+    if conversation.owner_agent:
+        name = conversation.owner_agent.display_name
+        return replies.aside(call, _("%(name)s is still with you. One moment, please.") % {"name": name})
+    if replies.waits_for_person(conversation):
+        return replies.aside(call, _("You are still in the line. A person will be with you as soon as possible."))
+    if replies.owes_a_reply(conversation):
+        return replies.aside(call, _("I am still looking into that. One moment, please."))
+    silences = int(call.data.get("silences", 0)) + 1
+    _remember(call, silences=silences)
+    if given.is_failure and silences < 3:
+        return replies.aside(call, _("Sorry, I did not catch that. Please say it again."))
+    if silences == 1:
+        return replies.aside(call, _("Sorry, I did not hear anything. Please tell me how I can help."))
+    if silences == 2:
+        return replies.aside(call, _("I still cannot hear you. Please say in a few words what it is about."))
+    if silences == 3:
+        return replies.aside(call, _("To speak to a person, press zero. Or tell me how I can help."))
+    return ncco.goodbye(
+        _("I cannot hear you, so I will end the call now. Please call again whenever you like. Goodbye."),
+        language=call.entry_point.language,
+    )
+
+
+def _keys_id(given: CallInput) -> str:
+    return f"{given.source_id}:keys"
+
+
+def _say(call: Interaction, text: str, *, source_id: str) -> None:
+    company = EntryPoint.objects.values_list("company_name", flat=True).get(pk=call.entry_point_id)
+    timeline.append(
+        call.conversation_id,
+        NewEntry(
+            kind="message",
+            actor_kind="assistant",
+            actor_name=company,
+            body=text,
+            interaction=call,
+            source_id=source_id,
+            data={"spoken": True},
+        ),
+    )
+
+
+def _note_words(call: Interaction, given: CallInput, text: str) -> None:
+    """Keep words that the call itself answers: they want no turn."""
+    best = given.hypotheses[0]
+    timeline.append(
+        call.conversation_id,
+        NewEntry(
+            kind="message",
+            actor_kind="customer",
+            body=text,
+            interaction=call,
+            occurred_at=given.at,
+            source_id=given.source_id,
+            data={"spoken": True, "confidence": best.confidence},
+        ),
+    )
+
+
+def _remember(call: Interaction, **changes: Any) -> None:
+    call.data = calls.change_data(call.pk, lambda data: data.update(changes)).data

@@ -1,0 +1,145 @@
+"""The phone platform's REST calls: the only module that imports `vonage`.
+
+Every call gets a client of its own: the SDK's client shares one dict of headers between its callers, has no time-out
+of its own, and sends a request again up to `pool_maxsize` times when the connection drops, which could dial twice.
+The functions block: call them from a thread, never on the event loop.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import requests
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+from vonage import Auth, HttpClientOptions, Vonage
+from vonage_http_client.errors import HttpRequestError
+from vonage_utils.errors import VonageError
+
+from conversations.voice.ncco import Ncco
+from conversations.voice.simulator import server
+
+DEFAULT_HOST: Final = "api.nexmo.com"
+HOST_SUFFIXES: Final = (".nexmo.com", ".vonage.com")
+TIMEOUT_SECONDS: Final = 5
+TRANSIENT_STATUSES: Final = frozenset({408, 425, 429})
+
+# Below this level the SDK writes its headers, with the token that controls calls, into the log.
+logging.getLogger("vonage").setLevel(logging.ERROR)
+
+
+class GatewayError(Exception):
+    """The platform did not do what was asked. `is_permanent` says that asking again cannot help."""
+
+    def __init__(self, message: str, *, is_permanent: bool) -> None:
+        super().__init__(message)
+        self.is_permanent = is_permanent
+
+
+class CallGone(GatewayError):
+    """The leg has ended, or lives in another region."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCall:
+    """An outbound leg that the platform has started."""
+
+    call_id: str
+    room_id: str
+
+
+def create_call(*, to: str, caller: str, ncco: Ncco, event_url: str, ring_seconds: int) -> PlacedCall:
+    """Ring `to` from our number `caller` (both E.164) and run `ncco` when it answers. Raises GatewayError."""
+    body = {
+        "to": [{"type": "phone", "number": to.removeprefix("+")}],
+        "from": {"type": "phone", "number": caller.removeprefix("+")},
+        "ncco": ncco,
+        "event_url": [event_url],
+        "event_method": "POST",
+        "ringing_timer": ring_seconds,
+    }
+    answer = _run("", lambda client: client.http_client.post(client.http_client.api_host, "/v1/calls", body))
+    if not isinstance(answer, dict) or not isinstance(answer.get("uuid"), str):
+        raise GatewayError("the platform did not name the call it started", is_permanent=True)
+    return PlacedCall(answer["uuid"], str(answer.get("conversation_uuid", "")))
+
+
+def transfer(call_id: str, ncco: Ncco, *, region_url: str = "") -> None:
+    """Replace what a live leg is doing. Raises CallGone when it is over, GatewayError otherwise."""
+    # Not the SDK's transfer_call_ncco: it turns dicts into empty actions without a word.
+    _modify(call_id, {"action": "transfer", "destination": {"type": "ncco", "ncco": ncco}}, region_url)
+
+
+def hang_up(call_id: str, *, region_url: str = "") -> None:
+    """End a leg. Raises CallGone when it is over already, GatewayError otherwise."""
+    _modify(call_id, {"action": "hangup"}, region_url)
+
+
+def say(call_id: str, text: str, *, language: str, region_url: str = "") -> None:
+    """Say `text` into a live leg without changing what it is doing. Raises CallGone or GatewayError."""
+    path = f"/v1/calls/{_checked(call_id)}/talk"
+    body = {"text": text, "language": language}
+    _run(region_url, lambda client: client.http_client.put(client.http_client.api_host, path, body))
+
+
+def _modify(call_id: str, body: dict[str, Any], region_url: str) -> None:
+    path = f"/v1/calls/{_checked(call_id)}"
+    _run(region_url, lambda client: client.http_client.put(client.http_client.api_host, path, body))
+
+
+def _checked(call_id: str) -> str:
+    """A call id is put into a path, so it must be one."""
+    try:
+        return str(UUID(call_id))
+    except ValueError as error:
+        raise CallGone("no such call", is_permanent=True) from error
+
+
+def _run(region_url: str, request: Callable[[Vonage], Any]) -> Any:
+    try:
+        return request(_client(region_url))
+    except HttpRequestError as error:
+        status = error.response.status_code
+        if status == 404:
+            raise CallGone("the call is over", is_permanent=True) from error
+        is_permanent = status < 500 and status not in TRANSIENT_STATUSES
+        raise GatewayError(f"the platform answered {status}", is_permanent=is_permanent) from error
+    except requests.RequestException as error:
+        raise GatewayError(f"the platform could not be reached ({type(error).__name__})", is_permanent=False) from error
+    except VonageError as error:
+        raise GatewayError(f"the SDK refused ({type(error).__name__})", is_permanent=True) from error
+
+
+def _client(region_url: str) -> Vonage:
+    """A client for the host that controls the call, with the simulator behind the same SDK code."""
+    if settings.VONAGE_GATEWAY == "off":
+        raise GatewayError("no phone platform is configured", is_permanent=True)
+    host = _host(region_url)
+    client = Vonage(
+        Auth(application_id=settings.VONAGE_APPLICATION_ID, private_key=settings.VONAGE_PRIVATE_KEY),
+        HttpClientOptions(api_host=host, timeout=TIMEOUT_SECONDS, max_retries=0, pool_connections=1, pool_maxsize=1),
+    )
+    if settings.VONAGE_GATEWAY == "simulator":
+        client.http_client._session.trust_env = False
+        client.http_client._session.mount("https://", LocalAdapter())
+    return client
+
+
+def _host(region_url: str) -> str:
+    """The host of `region_url`, which came in a webhook, when it is the platform's own; the default host otherwise."""
+    parts = urlsplit(region_url)
+    host = (parts.hostname or "").lower()
+    return host if parts.scheme == "https" and host.endswith(HOST_SUFFIXES) else DEFAULT_HOST
+
+
+class LocalAdapter(HTTPAdapter):
+    """Sends what the SDK addresses to the platform to the simulator instead, which this server runs over plain http."""
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
+        """Send `request` to the simulator's addresses on this machine."""
+        request.url = f"{server.local_address()}/simulator{request.path_url}"
+        request.headers.update(server.headers())
+        return super().send(request, *arguments, **options)

@@ -1,0 +1,130 @@
+"""Call control objects: the only place that builds them. Plain dicts, since the SDK's models drop what they do not know.
+
+Source: Vonage, "NCCO reference". A list of actions runs in order and the call ends after the last; once a `talk` has
+`bargeIn`, the next action that is neither `talk` nor `stream` must be `input`.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urljoin
+from xml.sax.saxutils import escape
+
+from django.conf import settings
+from django.urls import reverse
+
+from conversations.voice import speech
+
+Action = dict[str, Any]
+Ncco = list[Action]
+
+MAX_TALK_CHARACTERS: Final = 1_400
+"""The platform takes 1,500 characters; the rest is left for the tags around them."""
+MAX_REPLY_TALKS: Final = 6
+END_OF_SPEECH_SECONDS: Final = 1.2
+SILENCE_SECONDS: Final = 8
+SILENCE_WHILE_WORKING_SECONDS: Final = 15
+"""How long the caller hears nothing after “one moment”; then the call asks again."""
+SILENCE_WHILE_WAITING_SECONDS: Final = 45
+"""How long the caller hears nothing while a person reads, writes or is being found."""
+KEY_PAUSE_SECONDS: Final = 4
+LONGEST_SPEECH_SECONDS: Final = 45
+CODE_DIGITS: Final = 6
+RING_SECONDS: Final = 30
+
+
+def talk(text: str, *, language: str, barge_in: bool = False) -> Ncco:
+    """Say `text`, which is plain words, cut at sentences into as many actions as the platform's limit asks for."""
+    return [{"action": "talk", "text": f"<speak>{piece}</speak>", "language": language, "bargeIn": barge_in} for piece in _pieces(text)]
+
+
+def listen(*, language: str, silence_seconds: int = SILENCE_SECONDS, hints: Sequence[str] = ()) -> Action:
+    """Wait for the caller to speak or to press keys; the answer goes to the input webhook."""
+    recognition: dict[str, Any] = {
+        "language": language,
+        "endOnSilence": END_OF_SPEECH_SECONDS,
+        "startTimeout": silence_seconds,
+        "maxDuration": LONGEST_SPEECH_SECONDS,
+    }
+    if hints:
+        recognition["context"] = list(hints)
+    return {
+        "action": "input",
+        "type": ["dtmf", "speech"],
+        "speech": recognition,
+        "dtmf": {"timeOut": KEY_PAUSE_SECONDS, "maxDigits": CODE_DIGITS, "submitOnHash": True},
+        "eventUrl": [webhook_url("voice:input")],
+        "eventMethod": "POST",
+    }
+
+
+def reply(text: str, *, language: str, silence_seconds: int = SILENCE_SECONDS, hints: Sequence[str] = ()) -> Ncco:
+    """Say `text`, which the caller may interrupt, and listen. The call stays open for as long as silence may last."""
+    return [
+        *talk(text, language=language, barge_in=True),
+        listen(language=language, silence_seconds=silence_seconds, hints=hints),
+    ]
+
+
+def goodbye(text: str, *, language: str) -> Ncco:
+    """Say `text` to the end and hang up."""
+    return talk(text, language=language)
+
+
+def waiting_room(text: str, *, room: str, language: str) -> Ncco:
+    """Say `text`, then keep the caller in the named room until somebody starts it. Leaving it ends nobody else's call."""
+    return [
+        *talk(text, language=language),
+        {"action": "conversation", "name": room, "startOnEnter": False, "endOnExit": False},
+    ]
+
+
+def agent_room(text: str, *, room: str, language: str) -> Ncco:
+    """Say `text` to an agent who accepted, then join the room where the caller waits."""
+    return [
+        *talk(text, language=language),
+        {"action": "conversation", "name": room, "startOnEnter": True, "endOnExit": False},
+    ]
+
+
+def consult(text: str, *, answer_url: str, language: str) -> Ncco:
+    """Tell an agent privately what the call is about and wait for a key, so that no answering machine takes a caller."""
+    return [
+        *talk(text, language=language, barge_in=True),
+        {
+            "action": "input",
+            "type": ["dtmf"],
+            "dtmf": {"timeOut": 10, "maxDigits": 1, "submitOnHash": False},
+            "eventUrl": [answer_url],
+            "eventMethod": "POST",
+        },
+    ]
+
+
+def webhook_url(name: str, **arguments: Any) -> str:
+    """The public address of one of our webhooks, by its URL name."""
+    return urljoin(settings.PUBLIC_URL, reverse(name, kwargs=arguments or None))
+
+
+def _pieces(text: str) -> list[str]:
+    """`text` escaped for SSML, in pieces within the limit; what would take minutes to say is left out."""
+    pieces: list[str] = []
+    for sentence in speech.sentences(text):
+        for part in _short(escape(sentence)):
+            if pieces and len(pieces[-1]) + 1 + len(part) <= MAX_TALK_CHARACTERS:
+                pieces[-1] += f" {part}"
+            else:
+                pieces.append(part)
+    return pieces[:MAX_REPLY_TALKS]
+
+
+def _short(sentence: str) -> list[str]:
+    """A sentence longer than the limit, cut between words, or through a word that is itself too long."""
+    parts: list[str] = []
+    while len(sentence) > MAX_TALK_CHARACTERS:
+        cut = sentence.rfind(" ", 1, MAX_TALK_CHARACTERS)
+        if cut < 1:
+            ampersand = sentence.rfind("&", MAX_TALK_CHARACTERS - 6, MAX_TALK_CHARACTERS)
+            cut = ampersand if ampersand > 0 else MAX_TALK_CHARACTERS
+        parts.append(sentence[:cut])
+        sentence = sentence[cut:].lstrip()
+    return [*parts, sentence] if sentence else parts

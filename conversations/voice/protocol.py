@@ -1,0 +1,251 @@
+"""Reads the platform's webhook bodies into frozen dataclasses, tolerating what it leaves out or has not documented.
+
+Source of the fields: Vonage, "Voice webhook reference". Nothing here trusts a type: a number may come as text, a list
+may be missing, a status may be one that nobody has heard of.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import phonenumbers
+from django.utils.dateparse import parse_datetime
+
+MAX_BODY_BYTES: Final = 65_536
+MAX_NESTING: Final = 20
+MAX_HYPOTHESES: Final = 5
+MAX_SPOKEN_CHARACTERS: Final = 4_000
+CALL_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+ROOM_ID: Final = re.compile(r"CON-[0-9A-Za-z-]{1,64}")
+KEYS: Final = re.compile(r"[0-9*#]{1,20}")
+TERMINAL_STATUSES: Final = frozenset({"completed", "busy", "cancelled", "unanswered", "rejected", "failed", "timeout"})
+
+
+class MalformedWebhook(Exception):
+    """The body is not one that the platform sends. The text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredCall:
+    """The platform asks what to do with a call: its id, room, both numbers in E.164, and where to control it.
+
+    `caller` is None when it was withheld or is not a number that anybody could have.
+    """
+
+    call_id: str
+    room_id: str
+    caller: str | None
+    dialled: str
+    region_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """Something that happened to a leg. `call_id` is empty for events about a room or an error.
+
+    `status` is the platform's word, or `transfer` or `error` for the two kinds of event that carry none.
+    """
+
+    status: str
+    call_id: str
+    room_id: str
+    at: datetime
+    direction: str
+    detail: str
+    caller: str | None
+    dialled: str | None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the leg is over."""
+        return self.status in TERMINAL_STATUSES
+
+    @property
+    def source_id(self) -> str:
+        """The same for every delivery of the same event: nothing promises that it comes once."""
+        return f"voice:{self.call_id or self.room_id}:{self.status}:{self.at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One reading of what was said, and how sure the recogniser is of it, from 0 to 1."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallInput:
+    """What the caller said or keyed after being asked. Both may be empty: then nothing was said.
+
+    `hypotheses` come best first. `is_failure` means that the recogniser failed, not that the caller was silent.
+    """
+
+    call_id: str
+    hypotheses: tuple[Hypothesis, ...]
+    digits: str
+    is_failure: bool
+    at: datetime
+    source_id: str
+
+
+def parse_body(raw: bytes) -> dict[str, Any]:
+    """The JSON object in `raw`. Raises MalformedWebhook when it is too large, too deep, or no JSON object."""
+    if len(raw) > MAX_BODY_BYTES:
+        raise MalformedWebhook("the body is larger than 64 KiB")
+    try:
+        body = json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise MalformedWebhook("the body is not JSON") from error
+    if not isinstance(body, dict):
+        raise MalformedWebhook("the body is not a JSON object")
+    storable: dict[str, Any] = _storable(body, MAX_NESTING)
+    return storable
+
+
+def parse_answer(body: Mapping[str, Any]) -> AnsweredCall:
+    """The call to be answered. Raises MalformedWebhook without a call id or a dialled number."""
+    dialled = phone_number(body.get("to"))
+    if dialled is None:
+        raise MalformedWebhook("the dialled number is not a phone number")
+    return AnsweredCall(
+        call_id=_call_id(body),
+        room_id=_room_id(body.get("conversation_uuid")),
+        caller=phone_number(body.get("from")),
+        dialled=dialled,
+        region_url=_text(body.get("region_url"), 200),
+    )
+
+
+def parse_event(body: Mapping[str, Any]) -> CallEvent:
+    """An event about a leg or a room. Machine detection names the leg `call_uuid`; a transfer and an error have no status."""
+    leg = body.get("uuid") or body.get("call_uuid") or ""
+    status = _text(body.get("status"), 40).lower()
+    if not status and "reason" in body:
+        status = "error"
+    elif not status and "conversation_uuid_to" in body:
+        status = "transfer"
+    if not status:
+        raise MalformedWebhook("the event says neither a status nor a reason")
+    return CallEvent(
+        status=status,
+        call_id=leg if isinstance(leg, str) and CALL_ID.fullmatch(leg) else "",
+        room_id=_room_id(body.get("conversation_uuid") or body.get("conversation_uuid_to")),
+        at=_time(body.get("timestamp")),
+        direction=_text(body.get("direction"), 10),
+        detail=_text(body.get("detail") or body.get("reason") or body.get("disconnected_by"), 200),
+        caller=phone_number(body.get("from")),
+        dialled=phone_number(body.get("to")),
+    )
+
+
+def parse_input(body: Mapping[str, Any], *, token_id: str) -> CallInput:
+    """What was said or keyed. Keys win over speech, as on the platform. Raises MalformedWebhook without a call id.
+
+    A repetition is known by call and time; without a time, by the token that signed it.
+    """
+    speech = _mapping(body.get("speech"))
+    digits = _digits(body.get("dtmf"))
+    hypotheses = () if digits else _hypotheses(speech.get("results"))
+    return CallInput(
+        call_id=_call_id(body),
+        hypotheses=hypotheses,
+        digits=digits,
+        is_failure=bool(speech.get("error")) and not digits and not hypotheses,
+        at=_time(body.get("timestamp")),
+        source_id=f"voice:{_call_id(body)}:{_text(body.get('timestamp'), 40) or token_id}",
+    )
+
+
+def phone_number(value: object) -> str | None:
+    """A number as the platform writes it (digits, no plus) in E.164, or None when it cannot be one."""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return None
+    digits = str(value).strip().removeprefix("+").removeprefix("00")
+    if not re.fullmatch(r"[1-9][0-9]{6,14}", digits):
+        return None
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return None
+    return f"+{digits}" if phonenumbers.is_possible_number(number) else None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _storable(value: Any, depth: int) -> Any:
+    """`value` as PostgreSQL can store it: without null bytes, lone surrogates and endless numbers, not too deep."""
+    if depth == 0:
+        raise MalformedWebhook("the body is nested too deeply")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise MalformedWebhook("the body holds a number without end")
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_storable(each, depth - 1) for each in value]
+    if isinstance(value, dict):
+        return {_storable(key, 1): _storable(each, depth - 1) for key, each in value.items()}
+    return value
+
+
+def _call_id(body: Mapping[str, Any]) -> str:
+    value = body.get("uuid")
+    if not isinstance(value, str) or not CALL_ID.fullmatch(value):
+        raise MalformedWebhook("the body names no call")
+    return value
+
+
+def _room_id(value: object) -> str:
+    return value if isinstance(value, str) and ROOM_ID.fullmatch(value) else ""
+
+
+def _text(value: object, longest: int) -> str:
+    return value.strip()[:longest] if isinstance(value, str) else ""
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _time(value: object) -> datetime:
+    """The platform's time in UTC; now when it is missing or nonsense."""
+    try:
+        parsed = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        return datetime.now(UTC)
+    try:
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except OverflowError:
+        return datetime.now(UTC)
+
+
+def _digits(dtmf: object) -> str:
+    """The keys pressed. Older payloads give the digits directly, newer ones an object."""
+    value = dtmf.get("digits") if isinstance(dtmf, dict) else dtmf
+    return value if isinstance(value, str) and KEYS.fullmatch(value) else ""
+
+
+def _hypotheses(results: object) -> tuple[Hypothesis, ...]:
+    found = []
+    for result in results if isinstance(results, list) else []:
+        text = _text(_mapping(result).get("text"), MAX_SPOKEN_CHARACTERS)
+        if text:
+            found.append(Hypothesis(text, _confidence(_mapping(result).get("confidence"))))
+    return tuple(found[:MAX_HYPOTHESES])
+
+
+def _confidence(value: object) -> float:
+    """Sent as text by the platform today and as a number in the past; 0 when it is neither."""
+    try:
+        number = float(value) if isinstance(value, str | int | float) else 0.0
+    except (ValueError, OverflowError):
+        return 0.0
+    return number if 0 <= number <= 1 else 0.0

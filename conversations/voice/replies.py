@@ -1,0 +1,107 @@
+"""What is said into a call next: the entries that were not said yet, or one of the few sentences that are no entries."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations.models import Conversation, Entry, Interaction
+from conversations.services import calls
+from conversations.services.calls import Unspoken
+from conversations.voice import ncco, speech
+from conversations.voice.ncco import Ncco
+from routing.models import WorkItem
+
+FILLER_SECONDS: Final = 0.8
+"""How long a reply that just missed the webhook waits, so that it neither cuts the filler short nor overtakes it."""
+WORDS_A_SECOND: Final = 2.7
+
+
+def of(unspoken: Unspoken) -> Ncco:
+    """The actions that say the claimed entries and listen; the call remembers what was said and when."""
+    call = unspoken.interaction
+    text = " ".join(_words(entry) for entry in unspoken.entries)
+    return _said(call, text, seq=unspoken.entries[-1].seq, hints=_choices(unspoken.entries[-1]))
+
+
+def again(call: Interaction) -> Ncco:
+    """The last words once more, for a platform that asks twice."""
+    said = call.data.get("said") or {}
+    return _said(call, said.get("text") or _("How can I help?"), seq=int(said.get("seq", 0)))
+
+
+def aside(call: Interaction, text: str) -> Ncco:
+    """Something that is no entry, such as “one moment”, and listen."""
+    return ncco.reply(text, language=call.entry_point.language, silence_seconds=silence_seconds(call.conversation))
+
+
+def filler(call: Interaction) -> Ncco:
+    """What is said while the reply is being made."""
+    return aside(call, _("One moment, please."))
+
+
+def ready_by() -> datetime:
+    """The earliest time at which a reply may replace a filler that starts now."""
+    return timezone.now() + timedelta(seconds=FILLER_SECONDS)
+
+
+def silence_seconds(conversation: Conversation) -> int:
+    """How long a caller may be silent before the call asks again."""
+    if waits_for_person(conversation):
+        return ncco.SILENCE_WHILE_WAITING_SECONDS
+    return ncco.SILENCE_WHILE_WORKING_SECONDS if owes_a_reply(conversation) else ncco.SILENCE_SECONDS
+
+
+def waits_for_person(conversation: Conversation) -> bool:
+    """Whether a person has the conversation or is being found for it."""
+    if conversation.owner_kind == Conversation.Owner.HUMAN:
+        return True
+    return WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=WorkItem.LIVE_STATES).exists()
+
+
+def owes_a_reply(conversation: Conversation) -> bool:
+    """Whether the AI agent has not answered what was said last."""
+    return conversation.owner_kind == Conversation.Owner.ASSISTANT and conversation.turn_wanted_seq > conversation.turn_done_seq
+
+
+def heard(call: Interaction, *, next_words: str, ended_at: datetime) -> dict[str, Any] | None:
+    """How much of the last reply was heard when the caller began to speak over it; None when it had been said to the end.
+
+    An estimate: the platform tells when the caller stopped speaking, not when they began or how far the voice had got.
+    Both are taken from the usual speed of speech.
+    """
+    said = call.data.get("said")
+    if not said:
+        return None
+    began_at = ended_at.timestamp() - ncco.END_OF_SPEECH_SECONDS - speech.seconds_to_say(next_words)
+    elapsed = began_at - float(said["at"])
+    if elapsed >= speech.seconds_to_say(said["text"]):
+        return None
+    words = str(said["text"]).split()
+    count = max(0, min(len(words), round(elapsed * WORDS_A_SECOND)))
+    return {"seq": said["seq"], "text": " ".join(words[:count]), "words": count, "of": len(words), "estimated": True}
+
+
+def _said(call: Interaction, text: str, *, seq: int, hints: list[str] | None = None) -> Ncco:
+    said = {"seq": seq, "text": text, "at": timezone.now().timestamp()}
+
+    def remember(data: dict[str, Any]) -> None:
+        data["said"] = said
+
+    calls.change_data(call.pk, remember)
+    return ncco.reply(text, language=call.entry_point.language, silence_seconds=silence_seconds(call.conversation), hints=hints or [])
+
+
+def _words(entry: Entry) -> str:
+    if entry.kind == "handoff.accepted":
+        return _("%(name)s has joined and will answer you here.") % {"name": entry.actor_name}
+    words = speech.spoken(entry.body, entry.data)
+    if entry.actor_kind == Entry.Actor.AGENT:
+        return _("%(name)s says: %(words)s") % {"name": entry.actor_name, "words": words}
+    return words
+
+
+def _choices(entry: Entry) -> list[str]:
+    rows = entry.data.get("quick_replies")
+    return [str(row.get("label", "")) for row in rows if isinstance(row, dict)][:10] if isinstance(rows, list) else []

@@ -1,0 +1,132 @@
+"""The simulated exchange's memory, in Valkey, so that any web process can go on with any call.
+
+Per leg: its state (one JSON document), what happened to it and was not looked at yet (a list), what was said on it (a
+list), and a lock. Everything is forgotten an hour after it was last touched.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from django.conf import settings
+from redis.asyncio import Redis
+
+KEPT_SECONDS: Final = 3_600
+LOCK_SECONDS: Final = 45
+CALLS_PER_SECOND: Final = 3
+PREFIX: Final = "simulator"
+LIVE: Final = f"{PREFIX}:live"
+UNLOCK: Final = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0'
+
+Leg = dict[str, Any]
+Happening = dict[str, Any]
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator["Exchange"]:
+    """The exchange, for one piece of work on one event loop."""
+    client: Redis = Redis.from_url(settings.VALKEY_URL, decode_responses=True)
+    try:
+        yield Exchange(client)
+    finally:
+        await client.aclose()
+
+
+class Exchange:
+    """Reads and writes legs, rooms and what was said."""
+
+    def __init__(self, client: Redis) -> None:
+        self._valkey: Any = client
+
+    async def add(self, leg: Leg) -> None:
+        """Keep a new leg among the live ones."""
+        await self.save(leg)
+        await self._valkey.zadd(LIVE, {leg["uuid"]: time.time()})
+
+    async def save(self, leg: Leg) -> None:
+        """Keep the leg's state."""
+        await self._valkey.set(f"{PREFIX}:leg:{leg['uuid']}", json.dumps(leg), ex=KEPT_SECONDS)
+
+    async def leg(self, leg_id: str) -> Leg | None:
+        """The leg's state as last kept."""
+        stored = await self._valkey.get(f"{PREFIX}:leg:{leg_id}")
+        return json.loads(stored) if stored else None
+
+    async def live(self) -> list[str]:
+        """The ids of legs that have not ended, oldest first."""
+        await self._valkey.zremrangebyscore(LIVE, 0, time.time() - KEPT_SECONDS)
+        return list(await self._valkey.zrange(LIVE, 0, -1))
+
+    async def forget(self, leg_id: str) -> None:
+        """Take a leg that ended from the live ones; its state stays readable for a while."""
+        await self._valkey.zrem(LIVE, leg_id)
+
+    async def tell(self, leg_id: str, happening: Happening) -> None:
+        """Note something that happened to the leg; whoever advances it next looks at it, in order."""
+        key = f"{PREFIX}:happenings:{leg_id}"
+        await self._valkey.rpush(key, json.dumps(happening))
+        await self._valkey.expire(key, KEPT_SECONDS)
+
+    async def next_happening(self, leg_id: str) -> Happening | None:
+        """The oldest thing that happened to the leg and was not looked at, which it then is."""
+        stored = await self._valkey.lpop(f"{PREFIX}:happenings:{leg_id}")
+        return json.loads(stored) if stored else None
+
+    async def has_happenings(self, leg_id: str) -> bool:
+        """Whether something happened to the leg that was not looked at."""
+        return bool(await self._valkey.exists(f"{PREFIX}:happenings:{leg_id}"))
+
+    async def write_line(self, leg_id: str, who: str, text: str) -> None:
+        """Add to what the holder of this phone hears and sees. `who`: company, caller, agent or status."""
+        key = f"{PREFIX}:lines:{leg_id}"
+        await self._valkey.rpush(key, json.dumps({"who": who, "text": text, "at": time.time()}))
+        await self._valkey.expire(key, KEPT_SECONDS)
+
+    async def lines(self, leg_id: str, after: int = 0) -> list[dict[str, Any]]:
+        """What was said on the leg, from the line numbered `after` on, counting from zero."""
+        return [json.loads(line) for line in await self._valkey.lrange(f"{PREFIX}:lines:{leg_id}", after, -1)]
+
+    async def enter_room(self, room: str, leg_id: str) -> None:
+        """Put a leg into a room."""
+        key = f"{PREFIX}:room:{room}"
+        await self._valkey.sadd(key, leg_id)
+        await self._valkey.expire(key, KEPT_SECONDS)
+
+    async def leave_room(self, room: str, leg_id: str) -> None:
+        """Take a leg out of a room; an empty room is closed."""
+        await self._valkey.srem(f"{PREFIX}:room:{room}", leg_id)
+        if not await self._valkey.exists(f"{PREFIX}:room:{room}"):
+            await self._valkey.delete(f"{PREFIX}:room-open:{room}")
+
+    async def open_room(self, room: str) -> None:
+        """Let those in the room hear each other."""
+        await self._valkey.set(f"{PREFIX}:room-open:{room}", "1", ex=KEPT_SECONDS)
+
+    async def room_is_open(self, room: str) -> bool:
+        """Whether those in the room hear each other."""
+        return bool(await self._valkey.exists(f"{PREFIX}:room-open:{room}"))
+
+    async def others_in_room(self, room: str, leg_id: str) -> list[str]:
+        """The other legs in a room."""
+        return sorted(set(await self._valkey.smembers(f"{PREFIX}:room:{room}")) - {leg_id})
+
+    async def may_dial(self) -> bool:
+        """Whether another outbound call fits into this second; the platform allows three."""
+        key = f"{PREFIX}:dialled:{int(time.time())}"
+        count = await self._valkey.incr(key)
+        await self._valkey.expire(key, 5)
+        return bool(count <= CALLS_PER_SECOND)
+
+    @asynccontextmanager
+    async def only_one(self, leg_id: str) -> AsyncIterator[bool]:
+        """Yields whether this is the only one who advances the leg now; nobody waits for a lock."""
+        key, mark = f"{PREFIX}:lock:{leg_id}", secrets.token_hex(8)
+        got = bool(await self._valkey.set(key, mark, nx=True, px=LOCK_SECONDS * 1000))
+        try:
+            yield got
+        finally:
+            if got:
+                await self._valkey.eval(UNLOCK, 1, key, mark)

@@ -1,0 +1,222 @@
+"""The phone one can hold in a browser: dial, speak, press keys, hear; and a person's phone beside it."""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+
+from conversations.models import EntryPoint
+from conversations.services.identity import InvalidIdentifier, normalise
+from conversations.voice.simulator import driving, exchange, legs
+from conversations.voice.simulator.exchange import Exchange
+from conversations.voice.simulator.interpreter import advance
+
+MAX_BODY_BYTES: Final = 10_000
+MAX_WORDS: Final = 2_000
+KEYS: Final = frozenset("0123456789*#")
+TICK_SECONDS: Final = 0.15
+STREAM_SECONDS: Final = 600
+USUAL_CALLER: Final = "+447700900123"
+CODE: Final = re.compile(r"[0-9]{6}")
+WITHHELD: Final = "anonymous"
+TYPING_PATIENCE: Final = 5.0
+"""How much longer a silence may last on this phone, on which one types more often than one speaks."""
+
+
+@require_GET
+@ensure_csrf_cookie
+def page(request: HttpRequest) -> HttpResponse:
+    """The page of the phone. `?to=`, `?from=`, `?code=` fill it in; `?call=1` dials at once."""
+    entry_points = list(EntryPoint.objects.filter(channel="voice"))
+    first = entry_points[0].address if entry_points else ""
+    code = request.GET.get("code", "")
+    return render(
+        request,
+        "simulator/phone.html",
+        {
+            "entry_points": entry_points,
+            "to": _with_plus(request.GET.get("to", "")) or first,
+            "caller": _with_plus(request.GET.get("from", "")) or USUAL_CALLER,
+            "code": code if CODE.fullmatch(code) else "",
+            "dial_now": request.GET.get("call") == "1",
+            "keys": "123456789*0#",
+            "texts": _texts(),
+        },
+    )
+
+
+@require_POST
+async def dial(request: HttpRequest) -> HttpResponse:
+    """Somebody dials the company. Answers with the leg's id, or says which number cannot be used."""
+    body = _body(request)
+    if body is None:
+        return _refused(_("The request could not be read. Reload the page and try again."))
+    region = await sync_to_async(_region)()
+    withheld = not str(body.get("from") or "").strip()
+    try:
+        caller = WITHHELD if withheld else normalise("phone", str(body["from"]), region).removeprefix("+")
+        dialled = normalise("phone", str(body.get("to", "")), region).removeprefix("+")
+    except InvalidIdentifier as error:
+        return _refused(str(error))
+    async with exchange.opened() as memory:
+        leg = await legs.dial_in(memory, caller=caller, dialled=dialled, options={"patience": TYPING_PATIENCE} | _options(body))
+    driving.in_background(leg["uuid"])
+    return JsonResponse({"leg": leg["uuid"]}, status=201)
+
+
+@require_POST
+async def act(request: HttpRequest, leg_id: str) -> HttpResponse:
+    """The holder of a phone does something: say, key, speaking, hang_up, answer or decline."""
+    body = _body(request)
+    happening = _happening(body) if body else None
+    if happening is None:
+        return _refused(_("This phone cannot do that."))
+    if not await driving.tell(leg_id, happening):
+        return _refused(_("The call is over."), status=404)
+    return HttpResponse(status=204)
+
+
+@require_GET
+async def look(request: HttpRequest, leg_id: str) -> HttpResponse:
+    """One leg as it is now, after moving it on, with everything said on it."""
+    async with exchange.opened() as memory:
+        await advance(memory, leg_id)
+        leg = await memory.leg(leg_id)
+        if leg is None:
+            return _refused(_("There is no such call."), status=404)
+        return JsonResponse(await driving.shown(memory, leg, 0))
+
+
+@require_GET
+async def ringing(request: HttpRequest) -> HttpResponse:
+    """People's phones that ring or are on a call."""
+    async with exchange.opened() as memory:
+        found = [await memory.leg(leg_id) for leg_id in await memory.live()]
+        outbound = [leg for leg in found if leg and leg["direction"] == "outbound"]
+        return JsonResponse({"legs": [await driving.shown(memory, leg, 0) for leg in outbound]})
+
+
+@require_GET
+async def stream(request: HttpRequest) -> StreamingHttpResponse:
+    """Server-sent events: this phone's leg (`?leg=`) and every person's phone, whenever something changes."""
+    response = StreamingHttpResponse(_changes(request.GET.get("leg", "")), content_type="text/event-stream")
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _changes(own: str) -> AsyncIterator[str]:
+    """Moves the legs on while somebody watches, and yields what is new. A browser that reconnects starts anew."""
+    sent: dict[str, int] = {}
+    last: dict[str, str] = {}
+    ends_at = time.monotonic() + STREAM_SECONDS
+    yield "retry: 1000\n\n"
+    async with exchange.opened() as memory:
+        while time.monotonic() < ends_at:
+            for leg_id in await _watched(memory, own, last):
+                await asyncio.shield(asyncio.ensure_future(advance(memory, leg_id)))
+                leg = await memory.leg(leg_id)
+                if leg is None:
+                    continue
+                update = await driving.shown(memory, leg, sent.get(leg_id, 0))
+                sent[leg_id] = update["first"] + len(update["lines"])
+                state = json.dumps([update["status"], update["doing"], update["ended"]])
+                if update["lines"] or last.get(leg_id) != state:
+                    last[leg_id] = state
+                    yield f"data: {json.dumps(update)}\n\n"
+            await asyncio.sleep(TICK_SECONDS)
+
+
+async def _watched(memory: Exchange, own: str, known: dict[str, str]) -> list[str]:
+    found = [own] if own else []
+    for leg_id in await memory.live():
+        leg = await memory.leg(leg_id)
+        if leg and leg["direction"] == "outbound" and leg_id not in found:
+            found.append(leg_id)
+    # A leg that has just ended is looked at once more, so that its end is seen.
+    return found + [leg_id for leg_id, state in known.items() if leg_id not in found and "true" not in state]
+
+
+def _happening(body: dict[str, Any]) -> dict[str, Any] | None:
+    wanted = body.get("do")
+    if wanted == "say" and isinstance(body.get("text"), str) and body["text"].strip():
+        confidence = body.get("confidence")
+        heard = {"confidence": confidence} if isinstance(confidence, float) else {}
+        return {"do": "say", "text": body["text"].strip()[:MAX_WORDS], **heard}
+    if wanted == "key" and body.get("digit") in KEYS:
+        return {"do": "key", "digit": body["digit"]}
+    return {"do": wanted} if wanted in ("speaking", "hang_up", "answer", "decline") else None
+
+
+def _options(body: dict[str, Any]) -> dict[str, Any]:
+    """The faults and speeds that a caller may choose, within bounds."""
+    asked = body.get("options")
+    options = asked if isinstance(asked, dict) else {}
+    chosen: dict[str, Any] = {
+        name: float(min(100, max(0.1, options[name]))) for name in ("speed", "patience") if isinstance(options.get(name), int | float)
+    }
+    if isinstance(options.get("repeat_events"), int):
+        chosen["repeat_events"] = min(3, max(1, options["repeat_events"]))
+    if isinstance(options.get("shuffle_events"), bool):
+        chosen["shuffle_events"] = options["shuffle_events"]
+    return chosen
+
+
+def _with_plus(written: str) -> str:
+    """A number from an address, where a plus is written as a space or left out."""
+    digits = written.strip().lstrip("+")
+    return f"+{digits}" if digits.isdigit() and not digits.startswith("0") else digits[:30]
+
+
+def _texts() -> dict[str, Any]:
+    """The words that the page's script shows."""
+    return {
+        "failed": _("That did not work. Check your connection and try again."),
+        "who": {"company": _("The company’s voice"), "me": _("Said"), "other": _("The other person")},
+        "doing": {
+            "speaking": _("The voice is speaking"),
+            "listening": _("Listening to you"),
+            "thinking": _("Thinking"),
+            "waiting": _("Waiting"),
+            "connecting": _("Ringing a person"),
+            "on_hold": _("On hold"),
+            "connected": _("Connected to a person"),
+        },
+        "status": {
+            "started": _("Dialling"),
+            "ringing": _("Ringing"),
+            "answered": _("In a call"),
+            "completed": _("Call ended"),
+            "cancelled": _("Call cancelled"),
+            "rejected": _("Declined"),
+            "timeout": _("Not answered"),
+            "failed": _("Call failed"),
+        },
+    }
+
+
+def _region() -> str:
+    return EntryPoint.objects.filter(channel="voice").values_list("default_region", flat=True).first() or "GB"
+
+
+def _body(request: HttpRequest) -> dict[str, Any] | None:
+    if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
+        return None
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _refused(reason: str, status: int = 400) -> JsonResponse:
+    return JsonResponse({"reason": reason}, status=status)

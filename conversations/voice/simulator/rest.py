@@ -1,0 +1,128 @@
+"""The platform's REST calls that the gateway makes. Source: Vonage, "Voice API reference"."""
+
+import json
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from conversations.voice.simulator import driving, exchange, legs
+from conversations.voice.simulator.checking import InvalidNcco, checked
+
+ERRORS = "https://developer.nexmo.com/api-errors"
+
+
+@csrf_exempt
+@require_POST
+async def calls(request: HttpRequest) -> HttpResponse:
+    """`POST /v1/calls`: ring a phone."""
+    if not _is_authorised(request):
+        return _problem(401, "Unauthorized", "You did not provide correct credentials.")
+    body = _body(request)
+    try:
+        number, caller = body["to"][0]["number"], body["from"]["number"]
+        ncco = checked(body["ncco"])
+    except (KeyError, IndexError, TypeError, InvalidNcco) as error:
+        return _problem(400, "Bad Request", f"Invalid parameter: {error}.")
+    if not str(number).isdigit() or body["to"][0].get("type") != "phone":
+        return _problem(400, "Bad Request", "Only phone endpoints with digits can be called.")
+    async with exchange.opened() as memory:
+        if not await memory.may_dial():
+            return _problem(429, "Rate Limited", "More than three calls a second.")
+        leg = await legs.dial_out(
+            memory,
+            caller=str(caller),
+            dialled=str(number),
+            ncco=ncco,
+            event_url=(body.get("event_url") or [None])[0],
+            ring_seconds=float(body.get("ringing_timer", legs.DEFAULT_RING_SECONDS)),
+        )
+    driving.in_background(leg["uuid"])
+    return JsonResponse({"uuid": leg["uuid"], "status": "started", "direction": "outbound", "conversation_uuid": leg["room"]}, status=201)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "PUT"])
+async def call(request: HttpRequest, leg_id: str) -> HttpResponse:
+    """`GET /v1/calls/{uuid}` describes a leg; `PUT` ends it or replaces what it is doing."""
+    if not _is_authorised(request):
+        return _problem(401, "Unauthorized", "You did not provide correct credentials.")
+    if request.method == "GET":
+        return await _described(leg_id)
+    body = _body(request)
+    if body.get("action") == "hangup":
+        happening: dict[str, Any] = {"do": "hang_up", "by": "platform"}
+    elif body.get("action") == "transfer":
+        try:
+            happening = {"do": "transfer", "ncco": checked(body["destination"]["ncco"])}
+        except (KeyError, TypeError, InvalidNcco) as error:
+            return _problem(400, "Bad Request", f"Invalid parameter: {error}.")
+    else:
+        return _problem(400, "Bad Request", "The action is not one that the simulator knows.")
+    if not await driving.tell(leg_id, happening):
+        return _problem(404, "Not Found", "Call does not exist, or is over.")
+    return HttpResponse(status=204)
+
+
+@csrf_exempt
+@require_http_methods(["PUT"])
+async def talk(request: HttpRequest, leg_id: str) -> HttpResponse:
+    """`PUT /v1/calls/{uuid}/talk`: say something into a leg without changing what it is doing."""
+    if not _is_authorised(request):
+        return _problem(401, "Unauthorized", "You did not provide correct credentials.")
+    text = _body(request).get("text")
+    if not isinstance(text, str) or not text:
+        return _problem(400, "Bad Request", "Invalid parameter: text.")
+    if not await driving.tell(leg_id, {"do": "hear", "who": "company", "text": text}):
+        return _problem(404, "Not Found", "Call does not exist, or is over.")
+    return JsonResponse({"message": "Talk started", "uuid": leg_id})
+
+
+async def _described(leg_id: str) -> HttpResponse:
+    async with exchange.opened() as memory:
+        leg = await memory.leg(leg_id)
+    if leg is None:
+        return _problem(404, "Not Found", "Call does not exist.")
+    return JsonResponse(
+        {
+            "uuid": leg["uuid"],
+            "conversation_uuid": leg["room"],
+            "to": {"type": "phone", "number": leg["to"]},
+            "from": {"type": "phone", "number": leg["from"]},
+            "status": leg["status"],
+            "direction": leg["direction"],
+            "_links": {"self": {"href": f"/v1/calls/{leg['uuid']}"}},
+        }
+    )
+
+
+def _is_authorised(request: HttpRequest) -> bool:
+    """Whether the request carries a token signed with the application's key, for this application, not expired."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    try:
+        claims = jwt.decode(token, _public_key(), algorithms=["RS256"], options={"require": ["exp", "iat", "jti"]})
+    except jwt.InvalidTokenError:
+        return False
+    return bool(claims.get("application_id") == settings.VONAGE_APPLICATION_ID)
+
+
+def _public_key() -> bytes:
+    key = load_pem_private_key(settings.VONAGE_PRIVATE_KEY.encode(), password=None)
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _problem(status: int, title: str, detail: str) -> JsonResponse:
+    body = {"type": f"{ERRORS}#{title.lower().replace(' ', '-')}", "title": title, "detail": detail, "instance": "simulator"}
+    return JsonResponse(body, status=status, content_type="application/problem+json")

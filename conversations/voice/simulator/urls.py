@@ -1,0 +1,18 @@
+"""The simulator's addresses, mounted only when it is chosen."""
+
+from django.urls import path
+
+from conversations.voice.simulator import phone, rest
+
+app_name = "simulator"
+urlpatterns = [
+    path("phone/", phone.page, name="phone"),
+    path("phone/stream/", phone.stream, name="stream"),
+    path("phone/ringing/", phone.ringing, name="ringing"),
+    path("phone/calls/", phone.dial, name="dial"),
+    path("phone/calls/<str:leg_id>/", phone.look, name="look"),
+    path("phone/calls/<str:leg_id>/act/", phone.act, name="act"),
+    path("v1/calls", rest.calls, name="calls"),
+    path("v1/calls/<str:leg_id>", rest.call, name="call"),
+    path("v1/calls/<str:leg_id>/talk", rest.talk, name="talk"),
+]

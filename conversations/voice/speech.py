@@ -1,0 +1,116 @@
+"""How a written reply is said: short, without addresses, with codes, numbers and times read out one by one.
+
+The result is plain words, the same for every voice; `ncco` escapes and wraps them.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+MAX_CHOICES: Final = 4
+WEB_ADDRESS: Final = re.compile(r"(?:,? \b(?:or|and))?(?: ?\b(?:see|visit|at))? ?\(?\b(?:https?://|www\.)[^\s)]+\)?", re.IGNORECASE)
+MARKDOWN_LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+MARKS: Final = re.compile(r"[*_`#>|]+")
+BULLET: Final = re.compile(r"(?m)^\s*(?:[-•–]|\d+[.)])\s+")
+EMAIL: Final = re.compile(r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)\b")
+POSTCODE: Final = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})\b")
+REFERENCE: Final = re.compile(r"\b(?=[A-Z0-9-]*[0-9])(?=[A-Z0-9-]*[A-Z])(?:[A-Z0-9]+(?:-[A-Z0-9]+)+|[A-Z0-9]{5,12})\b")
+WORD_IN_CAPITALS: Final = re.compile(r"[A-Z]{4}")
+TIME_SPAN: Final = re.compile(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\s*(?:-|–|—|to)\s*([01]?\d|2[0-3])[:.]([0-5]\d)\b")
+TIME: Final = re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)\b")
+LONG_NUMBER: Final = re.compile(r"\+?\b\d(?:[ \u00a0]?\d){4,15}\b")
+MONEY: Final = re.compile(r"£\s?(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{2}))?")
+WORDS_OF_DAYS: Final = {
+    "Mon": "Monday", "Tue": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Fri": "Friday", "Sat": "Saturday",
+    "Sun": "Sunday",
+}  # fmt: skip
+SHORT_DAY: Final = re.compile(rf"\b({'|'.join(WORDS_OF_DAYS)})\b\.?")
+SENTENCE_END: Final = re.compile(r"(?<=[.?!…])\s+")
+
+
+def spoken(body: str, data: Mapping[str, Any] | None = None) -> str:
+    """What is said for a message with `body` and the entry's `data`: the words, then the quick replies as a list."""
+    sentences = [_said(body)]
+    labels = [label for label in _labels((data or {}).get("quick_replies")) if label.lower() not in body.lower()]
+    if labels:
+        sentences.append(_("You can say: %(choices)s.") % {"choices": _listed(_said(label) for label in labels)})
+    return " ".join(sentence for sentence in sentences if sentence).replace(".m..", ".m.")
+
+
+def sentences(text: str) -> list[str]:
+    """`text` cut after each full stop, question mark or exclamation mark."""
+    return [sentence for sentence in SENTENCE_END.split(text.strip()) if sentence]
+
+
+def seconds_to_say(text: str) -> float:
+    """About how long a voice needs for `text`: 2.7 words a second, with a short start. An estimate, never a record."""
+    return 0.4 + len(text.split()) / 2.7
+
+
+def spelled(characters: str) -> str:
+    """Letters and digits one by one, with a pause after every third or fourth: “0 7 7, 0 0 9, 0 0 1 2 3”."""
+    plain = [character for character in characters if character.isalnum()]
+    size = 3 if len(plain) % 4 else 4
+    groups = [plain[start : start + size] for start in range(0, len(plain), size)]
+    if len(groups) > 1 and len(groups[-1]) < size - 1:
+        last = groups.pop()
+        groups[-1] += last
+    return ", ".join(" ".join(group) for group in groups)
+
+
+def _said(text: str) -> str:
+    text = MARKDOWN_LINK.sub(r"\1", text)
+    text = WEB_ADDRESS.sub("", text)
+    text = MARKS.sub("", BULLET.sub("", text))
+    text = EMAIL.sub(lambda found: f"{_dotted(found[1])} {_('at')} {_dotted(found[2])}", text)
+    text = TIME_SPAN.sub(lambda found: f"{_clock(found[1], found[2])} {_('to')} {_clock(found[3], found[4])}", text)
+    text = TIME.sub(lambda found: _clock(found[1], found[2]), text)
+    text = MONEY.sub(_money, text)
+    text = POSTCODE.sub(lambda found: f"{' '.join(found[1])}, {' '.join(found[2])}", text)
+    text = REFERENCE.sub(_reference, text)
+    text = LONG_NUMBER.sub(_number, text)
+    text = SHORT_DAY.sub(lambda found: WORDS_OF_DAYS[found[1]], text)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    joined = " ".join(line if line[-1] in ".?!:;," else f"{line}." for line in lines)
+    return re.sub(r"\s+([.,?!])", r"\1", " ".join(joined.split()))
+
+
+def _labels(quick_replies: object) -> list[str]:
+    rows = quick_replies if isinstance(quick_replies, list) else []
+    return [str(row["label"]) for row in rows if isinstance(row, Mapping) and row.get("label")][:MAX_CHOICES]
+
+
+def _listed(choices: Iterable[str]) -> str:
+    *first, last = [choice.removesuffix(".") if not choice.endswith(".m.") else choice for choice in choices]
+    return f"{', '.join(first)} {_('or')} {last}" if first else last
+
+
+def _dotted(part: str) -> str:
+    return part.replace(".", f" {_('dot')} ").replace("-", f" {_('dash')} ").replace("_", f" {_('underscore')} ")
+
+
+def _clock(hour: str, minute: str) -> str:
+    number = int(hour)
+    if number == 12 and minute == "00":
+        return _("noon")
+    shown = number % 12 or 12
+    half = _("a.m.") if number < 12 else _("p.m.")
+    return f"{shown} {half}" if minute == "00" else f"{shown} {minute} {half}"
+
+
+def _reference(found: re.Match[str]) -> str:
+    """Spelled out, unless it holds a word that can be said."""
+    return found[0] if WORD_IN_CAPITALS.search(found[0]) else spelled(found[0])
+
+
+def _number(found: re.Match[str]) -> str:
+    """Digit by digit, with the pauses where the number was written with spaces."""
+    return ", ".join(" ".join(group) if " " in found[0] else spelled(group) for group in found[0].lstrip("+").split())
+
+
+def _money(found: re.Match[str]) -> str:
+    pounds = found[1].replace(",", "")
+    said = _("%(pounds)s pounds") % {"pounds": pounds}
+    return f"{said} {found[2]}" if found[2] and found[2] != "00" else said

@@ -1,0 +1,14 @@
+"""The addresses that the phone platform posts to."""
+
+from django.urls import path
+
+from conversations.voice import webhooks
+
+app_name = "voice"
+urlpatterns = [
+    path("answer/", webhooks.answer, name="answer"),
+    path("event/", webhooks.event, name="event"),
+    path("input/", webhooks.input_given, name="input"),
+    path("agent/<uuid:public_id>/event/", webhooks.agent_event, name="agent-event"),
+    path("agent/<uuid:public_id>/input/", webhooks.agent_input, name="agent-input"),
+]

@@ -1,0 +1,150 @@
+"""The doors for the phone platform: verify, parse, call one function, answer. POST only."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from conversations.models import Interaction, WebhookRecord
+from conversations.services import transport
+from conversations.voice import agent_leg, calls, protocol, signature
+from conversations.voice.protocol import MAX_BODY_BYTES, MalformedWebhook
+from conversations.voice.signature import InvalidSignature, VerifiedWebhook
+
+logger = logging.getLogger(__name__)
+Body = dict[str, Any]
+Handler = Callable[[Body, VerifiedWebhook], Awaitable[Any]]
+SAME_ANSWER_SECONDS: Final = 4.0
+POLL_SECONDS: Final = 0.05
+
+
+@csrf_exempt
+@require_POST
+async def answer(request: HttpRequest) -> HttpResponse:
+    """The platform asks what to do with a call that reached one of our numbers. Answers with an NCCO."""
+
+    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
+        return await sync_to_async(calls.answer)(protocol.parse_answer(body))
+
+    return await _served(request, "answer", handle)
+
+
+@csrf_exempt
+@require_POST
+async def event(request: HttpRequest) -> HttpResponse:
+    """The platform reports what happened to a call. The answer is empty."""
+
+    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
+        await sync_to_async(calls.note_event)(protocol.parse_event(body))
+
+    return await _served(request, "event", handle)
+
+
+@csrf_exempt
+@require_POST
+async def input_given(request: HttpRequest) -> HttpResponse:
+    """The caller said or keyed something, or was silent. Answers with an NCCO."""
+
+    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
+        return await calls.hear(protocol.parse_input(body, token_id=webhook.token_id))
+
+    return await _served(request, "input", handle)
+
+
+@csrf_exempt
+@require_POST
+async def agent_event(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The platform reports what happened to the phone of a person who is being put on a call."""
+
+    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
+        happened = protocol.parse_event(body)
+        await sync_to_async(agent_leg.note_event)(await _call(public_id), happened)
+
+    return await _served(request, "agent_event", handle)
+
+
+@csrf_exempt
+@require_POST
+async def agent_input(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A person answered the briefing before being put on a call. Answers with an NCCO."""
+
+    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
+        given = protocol.parse_input(body, token_id=webhook.token_id)
+        return await sync_to_async(agent_leg.decide)(await _call(public_id), given)
+
+    return await _served(request, "agent_input", handle)
+
+
+async def _served(request: HttpRequest, kind: str, handle: Handler) -> HttpResponse:
+    """Everything the doors have in common: 401 for what is not proven, 400 for what is not readable, once for the rest."""
+    raw = _raw_body(request)
+    if raw is None:
+        return _refused(413, "the body is larger than 64 KiB")
+    try:
+        webhook = signature.verify(request.headers.get("Authorization", ""), raw)
+    except InvalidSignature as error:
+        logger.warning("webhook_refused", extra={"kind": kind, "why": str(error)})
+        return _refused(401, "the signature is not valid")
+    try:
+        body = protocol.parse_body(raw)
+        record, is_new = await sync_to_async(transport.record_webhook)(
+            token_id=webhook.token_id, body_hash=webhook.body_hash, kind=kind, provider_id=_provider_id(body), body=body
+        )
+        if not is_new and (stored := await _stored_answer(record)):
+            return stored
+        answered = await handle(body, webhook)
+    except MalformedWebhook as error:
+        return _refused(400, str(error))
+    except transport.TokenReused:
+        logger.warning("webhook_token_reused", extra={"kind": kind})
+        return _refused(401, "the signature is not valid")
+    except Interaction.DoesNotExist:
+        return _refused(404, "there is no such call")
+    await sync_to_async(transport.answer_webhook)(record, answered)
+    return _answer(answered)
+
+
+async def _stored_answer(record: WebhookRecord) -> HttpResponse | None:
+    """What was answered to the same token before. None when the first delivery was never answered: it is done again."""
+    for _try in range(int(SAME_ANSWER_SECONDS / POLL_SECONDS)):
+        if record.answered_at:
+            return _answer(record.answer)
+        await asyncio.sleep(POLL_SECONDS)
+        await record.arefresh_from_db()
+    return None
+
+
+async def _call(public_id: UUID) -> Interaction:
+    return await Interaction.objects.select_related("conversation", "entry_point").aget(public_id=public_id, channel="voice")
+
+
+def _raw_body(request: HttpRequest) -> bytes | None:
+    """The body, unless it is larger than any webhook is."""
+    try:
+        declared = int(request.headers.get("Content-Length") or 0)
+        raw = request.body if declared <= MAX_BODY_BYTES else None
+    except (ValueError, RequestDataTooBig, UnreadablePostError):
+        return None
+    return raw if raw is not None and len(raw) <= MAX_BODY_BYTES else None
+
+
+def _provider_id(body: Body) -> str:
+    leg = body.get("uuid") or body.get("call_uuid") or body.get("conversation_uuid") or ""
+    return leg if isinstance(leg, str) else ""
+
+
+def _answer(answered: Any) -> HttpResponse:
+    return HttpResponse(status=204) if answered is None else JsonResponse(answered, safe=False)
+
+
+def _refused(status: int, reason: str) -> HttpResponse:
+    return HttpResponse(json.dumps({"error": reason}), status=status, content_type="application/json")

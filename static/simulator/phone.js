@@ -1,0 +1,229 @@
+// The phone simulator's page: dials, shows what is said, sends what is said and keyed.
+// Everything that happens comes over one stream of server-sent events; a lost connection starts anew, and lines are
+// numbered, so nothing is shown twice.
+
+import { Ears, Voice } from "./speech.js";
+
+const phone = document.getElementById("phone");
+const texts = JSON.parse(document.getElementById("phone-texts").textContent);
+const dialler = document.getElementById("dialler");
+const callButton = document.getElementById("call");
+const hangUpButton = document.getElementById("hang-up");
+const callStatus = document.getElementById("call-status");
+const problem = document.getElementById("problem");
+const lineList = document.getElementById("lines");
+const linesEmpty = document.getElementById("lines-empty");
+const speakForm = document.getElementById("speak");
+const words = document.getElementById("words");
+const sayButton = document.getElementById("say");
+const microphone = document.getElementById("microphone");
+const readAloud = document.getElementById("read-aloud");
+const keyCode = document.getElementById("key-code");
+const agentList = document.getElementById("agents");
+const agentsEmpty = document.getElementById("agents-empty");
+const token = dialler.elements.csrfmiddlewaretoken.value;
+
+const SPEAKING_EVERY_MS = 5000;
+const voice = new Voice();
+const ears = new Ears(document.documentElement.lang);
+const agents = new Map();
+let leg = "";
+let shown = 0;
+let stream = null;
+let saidSpeaking = 0;
+
+async function send(address, body) {
+  const response = await fetch(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+    body: JSON.stringify(body),
+  });
+  if (response.status === 204) return {};
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.reason || texts.failed);
+  return answer;
+}
+
+async function act(of, body) {
+  try {
+    await send(`${phone.dataset.dialUrl}${encodeURIComponent(of)}/act/`, body);
+    report("");
+  } catch (error) {
+    report(error.message || texts.failed);
+  }
+}
+
+function report(text) {
+  problem.textContent = text;
+  problem.hidden = !text;
+}
+
+function listen() {
+  stream?.close();
+  stream = new EventSource(`${phone.dataset.streamUrl}?leg=${encodeURIComponent(leg)}`);
+  stream.onmessage = (message) => {
+    const update = JSON.parse(message.data);
+    if (update.leg === leg) showCall(update);
+    else if (update.direction === "outbound") showAgent(update);
+  };
+}
+
+async function dial() {
+  callButton.disabled = true;
+  report("");
+  try {
+    const call = await send(phone.dataset.dialUrl, { from: dialler.elements.from.value, to: dialler.elements.to.value });
+    leg = call.leg;
+    shown = 0;
+    lineList.replaceChildren();
+    linesEmpty.hidden = true;
+    setInCall(true);
+    callStatus.textContent = texts.status.started;
+    listen();
+    words.focus();
+  } catch (error) {
+    report(error.message || texts.failed);
+    callButton.disabled = false;
+  }
+}
+
+function setInCall(inCall) {
+  callButton.disabled = inCall;
+  hangUpButton.disabled = !inCall;
+  for (const control of [words, sayButton, microphone, keyCode, ...document.querySelectorAll("#keypad button")]) {
+    control.disabled = !inCall;
+  }
+  for (const field of [dialler.elements.from, dialler.elements.to]) field.readOnly = inCall;
+  if (!inCall) {
+    ears.stop();
+    microphone.setAttribute("aria-pressed", "false");
+  }
+}
+
+function statusText(update) {
+  return (!update.ended && texts.doing[update.doing]) || texts.status[update.status] || update.status;
+}
+
+function addLine(list, line) {
+  const item = document.getElementById("line-template").content.firstElementChild.cloneNode(true);
+  item.classList.add(`line-${line.who}`);
+  item.querySelector(".line-who").textContent = texts.who[line.who] || line.who;
+  item.querySelector(".line-text").textContent = line.text;
+  list.append(item);
+  list.scrollTop = list.scrollHeight;
+}
+
+function showCall(update) {
+  update.lines.forEach((line, index) => {
+    if (update.first + index < shown) return;
+    shown = update.first + index + 1;
+    addLine(lineList, line);
+    if (line.who === "me") voice.stop();
+    else if (line.who !== "status" && readAloud.checked) voice.say(line.text, document.documentElement.lang);
+  });
+  callStatus.textContent = statusText(update);
+  callStatus.classList.toggle("badge-ok", !update.ended);
+  phone.dataset.doing = update.ended ? "ended" : update.doing;
+  if (update.ended) setInCall(false);
+}
+
+function showAgent(update) {
+  let agent = agents.get(update.leg);
+  if (!agent) {
+    agent = addAgent(update);
+    agents.set(update.leg, agent);
+  }
+  update.lines.forEach((line, index) => {
+    if (update.first + index < agent.shown) return;
+    agent.shown = update.first + index + 1;
+    addLine(agent.list, line);
+  });
+  const ringing = update.status === "ringing" || update.status === "started";
+  agent.badge.textContent = statusText(update);
+  agent.element.classList.toggle("is-ringing", ringing && !update.ended);
+  for (const button of agent.element.querySelectorAll("button, input")) {
+    const forRinging = ["answer", "decline"].includes(button.dataset.do);
+    button.disabled = update.ended || forRinging !== ringing;
+  }
+  agentsEmpty.hidden = true;
+}
+
+function addAgent(update) {
+  const element = document.getElementById("agent-template").content.firstElementChild.cloneNode(true);
+  element.querySelector("h3").textContent = `+${update.to}`;
+  for (const button of element.querySelectorAll("[data-do]")) {
+    button.addEventListener("click", () => act(update.leg, { do: button.dataset.do }));
+  }
+  for (const button of element.querySelectorAll("[data-key]")) {
+    button.addEventListener("click", () => act(update.leg, { do: "key", digit: button.dataset.key }));
+  }
+  const input = element.querySelector("input");
+  element.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!input.value.trim()) return;
+    act(update.leg, { do: "say", text: input.value });
+    input.value = "";
+  });
+  agentList.prepend(element);
+  return { element, shown: 0, list: element.querySelector(".lines"), badge: element.querySelector(".badge") };
+}
+
+function say(text) {
+  if (!leg || !text.trim()) return;
+  voice.stop();
+  act(leg, { do: "say", text });
+}
+
+dialler.addEventListener("submit", (event) => {
+  event.preventDefault();
+  dial();
+});
+hangUpButton.addEventListener("click", () => {
+  voice.stop();
+  act(leg, { do: "hang_up" });
+});
+speakForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  say(words.value);
+  words.value = "";
+  saidSpeaking = 0;
+});
+words.addEventListener("input", () => {
+  if (leg && Date.now() - saidSpeaking > SPEAKING_EVERY_MS) {
+    saidSpeaking = Date.now();
+    act(leg, { do: "speaking" });
+  }
+});
+document.getElementById("keypad").addEventListener("click", (event) => {
+  const key = event.target.closest("[data-key]");
+  if (key) act(leg, { do: "key", digit: key.dataset.key });
+});
+keyCode.addEventListener("click", async () => {
+  keyCode.disabled = true;
+  for (const digit of phone.dataset.code) await act(leg, { do: "key", digit });
+});
+
+if (voice.available) document.getElementById("read-aloud-label").hidden = false;
+readAloud.addEventListener("change", () => readAloud.checked || voice.stop());
+if (ears.available) {
+  microphone.hidden = false;
+  microphone.addEventListener("click", () => {
+    const on = microphone.getAttribute("aria-pressed") !== "true";
+    microphone.setAttribute("aria-pressed", String(on));
+    if (on) ears.start(say, () => act(leg, { do: "speaking" }));
+    else ears.stop();
+  });
+}
+window.addEventListener("pagehide", () => {
+  if (leg && !hangUpButton.disabled) {
+    fetch(`${phone.dataset.dialUrl}${leg}/act/`, {
+      method: "POST",
+      keepalive: true,
+      headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+      body: JSON.stringify({ do: "hang_up" }),
+    });
+  }
+});
+
+listen();
+if (phone.dataset.dialNow === "yes") dial();

@@ -1,0 +1,83 @@
+"""Call control objects are what the platform takes, whatever the reply says."""
+
+import html
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.voice import ncco, speech
+from conversations.voice.simulator.checking import InvalidNcco, checked
+
+
+@given(st.text("ab Z019 :.,?!<>&'\"£@/-–\n\x00é漢😀", max_size=300), st.integers(min_value=1, max_value=20))
+def test_any_reply_makes_a_valid_ncco(text: str, times: int) -> None:
+    """Each talk stays below the limit, holds no markup of the reply's, and after barge-in comes input."""
+    actions = ncco.reply(speech.spoken(text * times), language="en-GB")
+    assert checked(actions) == actions
+    assert actions[-1]["action"] == "input"
+    for action in actions[:-1]:
+        inside = action["text"].removeprefix("<speak>").removesuffix("</speak>")
+        assert not re.search(r"[<>]|&(?!(amp|lt|gt);)", inside)
+
+
+def test_markup_in_a_reply_is_said_and_not_obeyed() -> None:
+    (talk, _) = ncco.reply("Say <break time='9s'/> & go", language="en-GB")
+    assert talk["text"] == "<speak>Say &lt;break time='9s'/&gt; &amp; go</speak>"
+
+
+def test_a_long_reply_is_cut_between_sentences() -> None:
+    text = " ".join(f"This is sentence number {number} of many." for number in range(100))
+    *talks, _listen = ncco.reply(text, language="en-GB")
+    assert len(talks) > 1
+    assert all(html.unescape(talk["text"]).endswith("many.</speak>") for talk in talks)
+    assert " ".join(talk["text"][7:-8] for talk in talks) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Ring 01632 960100.", "Ring 0 1 6 3 2, 9 6 0 1 0 0."),
+        ("Between 08:00–10:00 on Tue 24 November.", "Between 8 a.m. to 10 a.m. on Tuesday 24 November."),
+        ("At 12:00 or 14:30.", "At noon or 2 30 p.m."),
+        ("In HB1 4QT, yes.", "In H B 1, 4 Q T, yes."),
+        ("Your reference is HH-2F7K9.", "Your reference is H H 2, F 7 K 9."),
+        ("It costs £85.00, or £1,250.50.", "It costs 85 pounds, or 1250 pounds 50."),
+        ("See https://harbor.example/prices for more.", "for more."),
+        ("Read [our prices](https://harbor.example/p).", "Read our prices."),
+        ("Write to help@harbor-home.example.", "Write to help at harbor dash home dot example."),
+        ("**Bold**\n- One\n- Two", "Bold. One. Two."),
+        ("Fault BOILER24 stays a word.", "Fault BOILER24 stays a word."),
+    ],
+)
+def test_how_things_are_said(written: str, said: str) -> None:
+    assert speech.spoken(written) == said
+
+
+def test_quick_replies_are_read_as_a_list() -> None:
+    rows = [{"label": "Tomorrow", "value": "tomorrow"}, {"label": "Friday 08:00–10:00", "value": "f"}]
+    assert speech.spoken("When?", {"quick_replies": rows}) == "When? You can say: Tomorrow or Friday 8 a.m. to 10 a.m."
+
+
+@pytest.mark.parametrize("data", [{"quick_replies": "x"}, {"quick_replies": [1, {}, {"label": ""}]}, {}, None])
+def test_quick_replies_of_another_shape_are_left_out(data: dict[str, object] | None) -> None:
+    assert speech.spoken("When?", data) == "When?"
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        [{"action": "talk", "text": "Hi", "bargeIn": True}],
+        [{"action": "talk", "text": "Hi", "bargeIn": True}, {"action": "record"}],
+        [{"action": "sing"}],
+        [{"action": "talk", "text": "x" * 1_501}],
+        [{"action": "input", "type": ["smell"]}],
+        [{"action": "input", "type": ["speech"], "speech": {"startTimeout": 90}}],
+        [{"action": "connect", "endpoint": [{"type": "phone", "number": "+44 7700"}]}],
+        {"action": "talk", "text": "Hi"},
+    ],
+)
+def test_the_simulator_refuses_what_the_platform_refuses(actions: object) -> None:
+    with pytest.raises(InvalidNcco):
+        checked(actions)
