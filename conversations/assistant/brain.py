@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from conversations.services.facts import KnownFact
-from conversations.understanding import Understanding
+from conversations.understanding.read import Understanding
+
+# What the turn keeps in the form state for itself; a brain neither needs nor writes it.
+TURNS_OWN: Final = frozenset({"proof", "running", "announce", "callback", "warned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +133,6 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A tool is about to run with these arguments."""
-
-    tool: str
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class ToolResult:
     """What a tool answered. `error` is empty when it worked, otherwise a word for what went wrong."""
 
@@ -183,21 +178,24 @@ class Reply:
     body: str
     quick_replies: tuple[QuickReply, ...] = ()
     sources: tuple[Source, ...] = ()
-    field: AskedField | None = None
+    asks: AskedField | None = None
     form_state: Mapping[str, Any] = field(default_factory=dict)
     failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HandOff:
-    """A person should go on, ending the turn; routing decides which and when."""
+    """A person should go on, ending the turn; routing decides which and when.
 
-    reason: str
+    `message` is what the customer is told in place of “a colleague will join you”, when nobody needs to join at once.
+    """
+
     next_step: str = ""
+    message: str = ""
     form_state: Mapping[str, Any] = field(default_factory=dict)
 
 
-BrainEvent = TextDelta | ToolCall | ToolResult | Reply | HandOff
+BrainEvent = TextDelta | Reply | HandOff
 
 
 class ToolBox(Protocol):

@@ -43,7 +43,7 @@ class TurnOvertaken(Exception):
 CLAIM = """
 UPDATE conversations_conversation
    SET turn_worker = %s,
-       turn_lease_until = clock_timestamp() + %s,
+       turn_lease_until = clock_timestamp() + make_interval(secs => %s),
        turn_attempts = turn_attempts + 1
  WHERE id = %s AND status = 'open' AND joined_into_id IS NULL AND owner_kind = 'assistant'
    AND turn_wanted_seq > turn_done_seq
@@ -54,7 +54,7 @@ DUE = """
 SELECT id FROM conversations_conversation
  WHERE turn_wanted_seq > turn_done_seq AND owner_kind = 'assistant' AND status = 'open' AND joined_into_id IS NULL
    AND (turn_lease_until < clock_timestamp()
-        OR (turn_lease_until IS NULL AND last_entry_at < clock_timestamp() - %s))
+        OR (turn_lease_until IS NULL AND last_entry_at < clock_timestamp() - make_interval(secs => %s)))
  ORDER BY last_entry_at LIMIT %s
 """
 
@@ -62,7 +62,7 @@ SELECT id FROM conversations_conversation
 def claim(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | None:
     """Takes the turn when one is due and nobody's lease is running; None otherwise. `worker` is unique per claim."""
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [worker, lease, conversation_id])
+        cursor.execute(CLAIM, [worker, lease.total_seconds(), conversation_id])
         row = cursor.fetchone()
     return Claim(conversation_id, worker, *row) if row else None
 
@@ -70,7 +70,7 @@ def claim(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | Non
 def due(*, unclaimed_for: timedelta, limit: int = 200) -> list[int]:
     """Conversations whose turn nobody works on: the lease ran out, or none was taken for a while. Oldest first."""
     with connection.cursor() as cursor:
-        cursor.execute(DUE, [unclaimed_for, limit])
+        cursor.execute(DUE, [unclaimed_for.total_seconds(), limit])
         return [row[0] for row in cursor.fetchall()]
 
 

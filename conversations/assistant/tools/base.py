@@ -13,11 +13,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """For whom a tool runs. `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated."""
+    """For whom a tool runs. `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
+
+    `changeable` are the references that this party may change; `may_prove` says whether it may still prove others.
+    """
 
     conversation: UUID
     now: datetime
     knowledge_threshold: float
+    changeable: frozenset[str] = frozenset()
+    may_prove: bool = True
     idempotency_key: str = ""
 
 

@@ -13,9 +13,12 @@ from conversations.connectors.schedule import ListPrices, Price
 MOST = 4
 NAME_WEIGHT = 3
 COMMON = frozenset(
-    "a an and are at book can charge cost costs do does for how i in is it me much my of on or our price prices pay "
-    "something somebody the there to visit want what whats will with you your per".split()
-)
+    {
+        "a", "an", "and", "are", "at", "book", "can", "charge", "cost", "costs", "do", "does", "for", "how", "i", "in", "is",
+        "it", "me", "much", "my", "of", "on", "or", "our", "price", "prices", "pay", "something", "somebody", "the", "there",
+        "to", "visit", "want", "what", "whats", "will", "with", "you", "your", "per",
+    }
+)  # fmt: skip
 
 
 def run(_context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:

@@ -12,15 +12,24 @@ from conversations.connectors.schedule import VisitsOfConversation
 
 
 def run(context: ToolContext, _arguments: Mapping[str, Any]) -> ToolOutcome:
-    """The result: `visits`, soonest first. Visits of other conversations are never among them."""
+    """The result: `visits`, soonest first. Visits of other conversations are never among them.
+
+    Of a visit that this party may not change it tells only that it is there, and whether proving is still possible.
+    """
     visits = schedule().visits_of_conversation(VisitsOfConversation(context.conversation, context.now))
+    rows = [
+        {**visit_json(visit), "may_change": True}
+        if visit.reference in context.changeable
+        else {"may_change": False, "no_more_tries": not context.may_prove}
+        for visit in visits
+    ]
     sentence = _("Looked up the visits booked here: %(count)d.") % {"count": len(visits)}
-    return ToolOutcome({"visits": [visit_json(visit) for visit in visits]}, sentence)
+    return ToolOutcome({"visits": rows}, sentence)
 
 
 TOOL = Tool(
     "find_visits",
-    "Lists the coming visits that were booked in this conversation. Others cannot be seen or changed here.",
+    "Lists the coming visits that were booked in this conversation. Those with may_change false need the postcode first.",
     arguments_schema([]),
     run,
     recorded=False,

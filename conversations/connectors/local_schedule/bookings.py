@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -170,14 +170,17 @@ def _new_reference() -> str:
 
 def _visit(booking: Booking) -> BookedVisit:
     zone = ZoneInfo(booking.technician.time_zone)
+    start, end = booking.window.lower, booking.window.upper
+    if start is None or end is None:
+        raise ValueError("A booking has a real window; the database sees to it.")
     return BookedVisit(
         reference=booking.reference,
         service=booking.service,
         name=booking.name,
         phone=booking.phone,
         postcode=booking.postcode,
-        start=booking.window.lower.astimezone(UTC).astimezone(zone),
-        end=booking.window.upper.astimezone(UTC).astimezone(zone),
+        start=start.astimezone(zone),
+        end=end.astimezone(zone),
         technician=booking.technician.name,
         cancelled=booking.state == Booking.State.CANCELLED,
         conversation=booking.conversation.public_id,

@@ -101,8 +101,8 @@ def _bookings_by_technician(
         technician__in=[technician.pk for technician in technicians],
         state=Booking.State.BOOKED,
         window__overlap=(earliest, latest),
-    ).values_list("technician_id", "window")
+    ).values_list("technician_id", "window__startswith", "window__endswith")
     taken: dict[int, list[tuple[datetime, datetime]]] = {}
-    for technician_id, window in rows:
-        taken.setdefault(technician_id, []).append((window.lower, window.upper))
+    for technician_id, start, end in rows:
+        taken.setdefault(technician_id, []).append((start, end))
     return taken

@@ -1,0 +1,161 @@
+"""What a short utterance does in a conversation, whatever it is about: ask, thank, stop, start over, choose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from conversations.understanding.facts import Fact
+
+QUESTION_WORDS: Final = (
+    "what", "whats", "what's", "when", "where", "which", "who", "why", "how", "do you", "does", "did", "is there", "is it",
+    "are you", "are there", "will", "would it", "can i", "can you", "could you", "could i", "should", "may i",
+)  # fmt: skip
+QUESTION: Final = re.compile(rf"^(?:and |but |so |ok |okay |please |also |hi |hello |by the way,? )*(?:{'|'.join(QUESTION_WORDS)})\b")
+REQUEST: Final = re.compile(r"\b(?:can|could|would|may) (?:you|i|we|someone|somebody)\b|\bi(?:'d| would)? (?:like|want|need)\b|\bplease\b")
+RESTART: Final = re.compile(r"\b(?:start (?:over|again|from scratch)|begin again|restart|from the (?:start|beginning))\b")
+DROP: Final = re.compile(
+    r"(?:no,? |please |ok,? |actually,? )*"
+    r"(?:cancel(?: that| this| it)?|stop(?: it| that| this)?|never ?mind|forget (?:it|that|about it)|leave it|quit)"
+    r"(?:,? please| thanks| thank you)?"
+)
+THANKS: Final = re.compile(r"\b(?:thanks|thank you|thankyou|cheers|much appreciated)\b")
+BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) everything|nothing else|see you|have a (?:nice|good) day)\b")
+GREETING: Final = re.compile(r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?")
+AI: Final = re.compile(
+    r"\b(?:are you|am i (?:talking|speaking|chatting) (?:to|with)) (?:an? )?(?:real )?(?:robot|bot|machine|computer|ai|human|person)\b"
+)
+MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
+GIVE_UP: Final = re.compile(r"\b(?:cancel|call off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
+VISIT: Final = re.compile(r"\b(?:visit|appointment|booking|it|that|slot|engineer|plumber)\b")
+SKIP: Final = re.compile(
+    r"skip(?: it| that| this)?|i do(?:n't| not) (?:have|know)(?: one| it| that)?|none|not sure|no idea|pass|rather not(?: say)?"
+)
+ORDINALS: Final = (
+    ("first", "1st", "one", "1", "earliest", "a"),
+    ("second", "2nd", "two", "2", "b"),
+    ("third", "3rd", "three", "3", "c"),
+)
+ANY_OF_THEM: Final = re.compile(
+    r"\b(?:any(?: of (?:them|those|these))?|either|whichever|you choose|don't mind|do not mind|soonest|earliest)\b"
+)
+BEFORE_A_CHOICE: Final = frozenset(
+    {
+        "the", "option", "number", "choice", "slot", "i'll", "i", "will", "would", "i'd", "like", "take", "let's", "let", "us",
+        "yes", "please", "ok", "okay", "with", "go", "for", "have", "that",
+    }
+)  # fmt: skip
+AFTER_A_CHOICE: Final = frozenset(
+    {
+        "one", "option", "slot", "please", "then", "is", "fine", "good", "works", "would", "be", "thanks", "thank", "you",
+        "suits", "me", "great",
+    }
+)  # fmt: skip
+CLOCK: Final = re.compile(r"(?<![\d:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?![\d])")
+LONGEST_ACT: Final = 80
+MIDDAY: Final = 12
+
+
+def plain(text: str) -> str:
+    """Small letters, single spaces, no punctuation at the ends."""
+    return " ".join(text.lower().replace("’", "'").split()).strip(" .,!?;:")
+
+
+def is_question(text: str) -> bool:
+    """Whether the text asks something, by its mark or its first words."""
+    return text.rstrip().endswith("?") or QUESTION.match(plain(text)) is not None
+
+
+def is_request(text: str) -> bool:
+    """Whether the text asks for something to be done, rather than to be told something."""
+    return REQUEST.search(plain(text)) is not None
+
+
+def is_short(text: str, pattern: re.Pattern[str]) -> bool:
+    """Whether a short text is nothing but what the pattern says."""
+    words = plain(text)
+    return len(words) <= LONGEST_ACT and pattern.fullmatch(words) is not None
+
+
+def is_brief_mention(text: str, pattern: re.Pattern[str], most_words: int = 8) -> bool:
+    """Whether a text of few words contains the pattern and asks nothing."""
+    words = plain(text)
+    return len(words.split()) <= most_words and not is_question(text) and pattern.search(words) is not None
+
+
+def wants_to_start_over(text: str) -> bool:
+    """“Start over”, “let us begin again”."""
+    return is_brief_mention(text, RESTART)
+
+
+def drops_it(text: str) -> bool:
+    """“Never mind”, “cancel that”: nothing but a wish to stop what is going on."""
+    return is_short(text, DROP)
+
+
+def choice(text: str, options: int) -> int | None:
+    """The index of the option that a text names by its place (“the second one”), or None."""
+    words = plain(text)
+    if not options or len(words) > LONGEST_ACT:
+        return None
+    if words in {"last", "the last", "the last one", "last one"}:
+        return options - 1
+    if ANY_OF_THEM.search(words):
+        return 0
+    named = _bare_choice(words.split())
+    for index, names in enumerate(ORDINALS[:options]):
+        if named in names or re.search(rf"\bthe {names[0]}\b|\boption (?:{names[2]}|{names[3]})\b", words):
+            return index
+    return None
+
+
+def _bare_choice(words: list[str]) -> str:
+    """The one word that is left of “I'll take the second one, please”; empty when more or nothing is left."""
+    while words and words[0] in BEFORE_A_CHOICE:
+        words = words[1:]
+    left, rest = words[:1], words[1:]
+    return left[0].strip(",") if left and all(word in AFTER_A_CHOICE for word in rest) else ""
+
+
+def chosen_name(text: str, names: Sequence[str]) -> int | None:
+    """The index of the name that the text is or contains, or that it points at by place."""
+    words = plain(text)
+    for index, name in enumerate(names):
+        if words == plain(name) or (len(words) <= 3 * LONGEST_ACT and plain(name) in words):
+            return index
+    return choice(text, len(names))
+
+
+def chosen_slot(text: str, offered: Sequence[Mapping[str, Any]], facts: Sequence[Fact], answer: bool | None) -> int | None:
+    """The index of the offered window (`start`, `end` ISO, `label`) that a text means, or None.
+
+    By its words, by its place, by its day or hour when that fits exactly one, or by yes when only one was offered.
+    """
+    named = chosen_name(text, [str(slot.get("label", "")) for slot in offered])
+    if named is not None:
+        return named
+    starts = [datetime.fromisoformat(str(slot["start"])) for slot in offered]
+    given = {fact.name: fact.value for fact in facts}
+    fitting = [index for index, start in enumerate(starts) if _fits(start, given, plain(text))]
+    if len(fitting) == 1 and ("date" in given or "time_window" in given or CLOCK.search(plain(text))):
+        return fitting[0]
+    return 0 if answer and len(offered) == 1 else None
+
+
+def _fits(start: datetime, given: Mapping[str, str], words: str) -> bool:
+    if "date" in given and given["date"] != start.date().isoformat():
+        return False
+    if "time_window" in given:
+        first, last = given["time_window"].split("-")
+        return first <= f"{start:%H:%M}" < last
+    hours = [_hour(match) for match in CLOCK.finditer(words)]
+    return "date" in given or any(hour == (start.hour, start.minute) for hour in hours)
+
+
+def _hour(match: re.Match[str]) -> tuple[int, int]:
+    hour = int(match[1])
+    if (match[3] == "pm" and hour < MIDDAY) or (not match[3] and hour < 7):
+        hour += MIDDAY
+    return hour, int(match[2] or 0)

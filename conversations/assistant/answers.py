@@ -1,0 +1,52 @@
+"""Cutting an article's passage to an answer: plain text, the sentences that fit the question, no more than is read or heard."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+HEADING: Final = re.compile(r"(?m)^\s{0,3}#{1,6}\s.*$")
+ITEM: Final = re.compile(r"(?m)^\s*(?:[-*+•]|\d{1,2}[.)])\s+")
+MARKS: Final = re.compile(r"[*_`>|]+")
+SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
+WORD: Final = re.compile(r"[a-z]{4,}")
+WRITTEN: Final = (4, 500)
+SPOKEN: Final = (2, 260)
+
+
+def sentences(passage: str) -> list[str]:
+    """The sentences of a Markdown passage as plain text; headings are left out, list items are sentences."""
+    plain = LINK.sub(r"\1", HEADING.sub("", passage))
+    found: list[str] = []
+    for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*+•]|\d{1,2}[.)])\s)", plain):
+        text = " ".join(MARKS.sub("", ITEM.sub("", block)).split())
+        found += [each if each[-1] in ".?!:" else f"{each}." for each in SENTENCE_END.split(text) if each]
+    return found
+
+
+def opening(passage: str, most: int) -> str:
+    """The first sentences of a passage."""
+    return " ".join(sentences(passage)[:most])
+
+
+def fitting(passage: str, question: str, *, spoken: bool) -> str:
+    """The sentences of a passage that answer a question: from the one that shares most words with it on.
+
+    At most four sentences and 500 characters to read, two and 260 to hear; never less than one sentence.
+    """
+    every = sentences(passage)
+    if not every:
+        return ""
+    most, longest = SPOKEN if spoken else WRITTEN
+    wanted = set(WORD.findall(question.lower()))
+    shared = [len(wanted & set(WORD.findall(sentence.lower()))) for sentence in every]
+    start = shared.index(max(shared)) if len(every) > most else 0
+    # The answer often begins a sentence before the words of the question come up again.
+    start = max(0, min(start, len(every) - most))
+    chosen = [every[start]]
+    for sentence in every[start + 1 : start + most]:
+        if len(" ".join([*chosen, sentence])) > longest:
+            break
+        chosen.append(sentence)
+    return " ".join(chosen)

@@ -1,0 +1,181 @@
+"""The end of a turn, in one transaction: the reply or the hand-over is written, and the turn is done."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations.assistant import handing_over, wrap_up
+from conversations.assistant.brain import HandOff, Reply
+from conversations.assistant.need_of import need_of
+from conversations.assistant.preparing import Prepared, decide_and_note
+from conversations.assistant.reading import TURN_SOURCE, words_to_answer
+from conversations.models import Conversation, Entry, EntryPoint
+from conversations.services import delivery, handoff, timeline, turns
+from conversations.services.timeline import NewEntry
+from conversations.services.turns import Claim
+from routing.models import Decision
+from routing.services.locks import lock_subject
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ends a turn. `did_something` keeps a reply that tells of it even when the customer said more meanwhile."""
+
+    said: Reply | HandOff
+    decision: Decision
+    failed: bool = False
+    did_something: bool = False
+    gave_number: bool = False
+    silent: bool = False
+
+
+def finish(prepared: Prepared, ending: Ending) -> int:
+    """Writes the ending and returns the seq of what the customer is told, 0 when nothing is.
+
+    Locks the subject of the work, then the conversation's row. Raises TurnLost and TurnOvertaken: nothing is written.
+    """
+    claim = prepared.claim
+    with transaction.atomic():
+        # The same order as when an agent accepts an offer: the work first, then the conversation.
+        lock_subject(prepared.conversation.public_id.hex)
+        row = turns.hold(claim, even_if_overtaken=ending.did_something)
+        reply = _reply(prepared, ending)
+        seq = _say(prepared, reply) if reply.body else 0
+        turns.finish(
+            claim,
+            form_state=_state(prepared, row, reply),
+            failed_turns=_failed_turns(prepared, ending),
+        )
+        transaction.on_commit(lambda: delivery.deliver(claim.conversation_id))
+    return seq
+
+
+def nothing_to_say(claim: Claim) -> None:
+    """Ends a turn in which there was nothing to answer."""
+    with transaction.atomic():
+        try:
+            row = turns.hold(claim, even_if_overtaken=True)
+        except turns.TurnLost:
+            return
+        turns.finish(claim, form_state=row.form_state, failed_turns=row.failed_turns)
+
+
+def give_up(claim: Claim) -> int:
+    """After several failures: an apology, and a person. Returns the seq of the apology. Raises TurnLost.
+
+    Uses nothing but the record and routing, since understanding or the brain is what failed.
+    """
+    words = words_to_answer(claim.conversation_id, after=claim.done_seq, upto=claim.wanted_seq)
+    if words is None:
+        nothing_to_say(claim)
+        return 0
+    conversation = Conversation.objects.select_related("customer", "reason").get(pk=claim.conversation_id)
+    line = words.interaction
+    need = need_of(conversation, line.entry_point, now=timezone.now(), asked_for_human=True)
+    decision = decide_and_note(conversation, need, line)
+    with transaction.atomic():
+        lock_subject(conversation.public_id.hex)
+        row = turns.hold(claim, even_if_overtaken=True)
+        if decision.queue:
+            package = wrap_up.package(conversation, decision)
+            handoff.request(conversation, decision, package, interaction=line, fence=claim.fence)
+            body = _("I am sorry, something went wrong on my side. I have asked a colleague to take over.")
+        else:
+            body = _("I am sorry, something went wrong on my side. Please try again in a few minutes.")
+        appended = timeline.append(
+            claim.conversation_id,
+            NewEntry(
+                kind="message",
+                actor_kind="assistant",
+                actor_name=line.entry_point.company_name,
+                body=body,
+                interaction=line,
+                source_id=_source_id(claim),
+            ),
+        )
+        turns.finish(claim, form_state=row.form_state, failed_turns=0)
+        transaction.on_commit(lambda: delivery.deliver(claim.conversation_id))
+    return appended.seq
+
+
+def keep_draft(prepared: Prepared, reply: Reply) -> None:
+    """Writes, once a turn and for staff only, what the AI agent would have said."""
+    timeline.append(
+        prepared.conversation.pk,
+        NewEntry(
+            kind="draft",
+            actor_kind="assistant",
+            actor_name=prepared.entry_point.company_name,
+            audience="staff",
+            body=reply.body,
+            data=_data(prepared, reply),
+            interaction=prepared.interaction,
+            source_id=f"draft:{prepared.conversation.pk}:{prepared.claim.wanted_seq}",
+        ),
+    )
+
+
+def _reply(prepared: Prepared, ending: Ending) -> Reply:
+    said = ending.said
+    if isinstance(said, Reply):
+        return said
+    if ending.silent:
+        handing_over.refresh(prepared)
+        return Reply("", form_state=said.form_state)
+    if ending.gave_number:
+        return handing_over.callback_number_given(prepared)
+    if ending.decision.handler == Decision.Handler.HUMAN:
+        return handing_over.to_person(prepared, ending.decision, handing=said)
+    return handing_over.to_later(prepared, ending.decision, handing=said)
+
+
+def _say(prepared: Prepared, reply: Reply) -> int:
+    # Where the AI agent does not answer, what is said about waiting comes from the system.
+    by_assistant = prepared.mode == EntryPoint.Mode.LIVE
+    appended = timeline.append(
+        prepared.conversation.pk,
+        NewEntry(
+            kind="message",
+            actor_kind=Entry.Actor.ASSISTANT if by_assistant else Entry.Actor.SYSTEM,
+            actor_name=prepared.entry_point.company_name,
+            body=reply.body,
+            data=_data(prepared, reply),
+            interaction=prepared.interaction,
+            source_id=_source_id(prepared.claim),
+        ),
+    )
+    return appended.seq
+
+
+def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    if reply.quick_replies:
+        data["quick_replies"] = [asdict(each) for each in reply.quick_replies]
+    if reply.sources:
+        data["sources"] = [asdict(each) for each in reply.sources]
+    if reply.asks:
+        data["field"] = asdict(reply.asks)
+    if prepared.context.spoken:
+        data["spoken"] = True
+    return data
+
+
+def _state(prepared: Prepared, row: Conversation, reply: Reply) -> dict[str, Any]:
+    """The brain's part from the reply, the turn's own from what it kept; what was to be told is told."""
+    kept = {key: row.form_state[key] for key in ("callback", "warned") if key in row.form_state}
+    state = {**kept, **reply.form_state, "proof": prepared.state["proof"]}
+    return {key: value for key, value in state.items() if value not in (None, "", [], {}) and key not in ("announce", "running")}
+
+
+def _failed_turns(prepared: Prepared, ending: Ending) -> int:
+    """Failures are counted in a row; a person who is asked to take over ends the row."""
+    return prepared.need.failed_turns + 1 if ending.failed and isinstance(ending.said, Reply) else 0
+
+
+def _source_id(claim: Claim) -> str:
+    return f"{TURN_SOURCE}{claim.conversation_id}:{claim.wanted_seq}"

@@ -1,0 +1,139 @@
+"""Which tool may run with what. The guard looks at who is on the line and at the record, never at what a text asks for.
+
+Anybody may book for the facts given in the conversation. A booking may be changed only in the conversation in which it
+was made, and only by a party that is known to be the one that made it: the same call, the same visitor's chat, a line
+proven by a code, or a party that has named the postcode of the booking on this line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema
+from django.utils.translation import gettext as _
+
+from conversations.assistant.brain import Behaviour
+from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH
+from conversations.assistant.tools.base import Tool
+from conversations.models import Entry, Interaction
+from conversations.models.entry_point import Channel
+from conversations.models.identifier import Assurance
+
+MOST_VISITS = 3
+MOST_PROOF_TRIES = 3
+CHANGES_A_VISIT = frozenset({"reschedule", "cancel", "correct"})
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A coming visit of this conversation: its postcode, and whether this party may change it."""
+
+    reference: str
+    postcode: str
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the guard knows in one turn. `facts` are the conversation's values by name; `live` is off for drafts."""
+
+    behaviour: Behaviour
+    live: bool
+    facts: Mapping[str, str]
+    visits: tuple[Visit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a call may run; when not, a word for programs and a sentence that gives nothing away."""
+
+    allowed: bool
+    code: str = ""
+    sentence: str = ""
+
+
+ALLOWED = Verdict(True)
+
+
+def judge(tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    """Decides over one call."""
+    named = standing.behaviour.tools | ALWAYS_THERE
+    if tool.name not in named and COMES_WITH.get(tool.name) not in named:
+        return Verdict(False, "not_in_playbook", _("The AI agent may not do that here."))
+    try:
+        jsonschema.validate(dict(arguments), tool.schema)
+    except jsonschema.ValidationError as problem:
+        return Verdict(False, "bad_arguments", problem.message[:200])
+    if tool.changes and not standing.live:
+        return Verdict(False, "draft_only", _("A draft changes nothing."))
+    if tool.name == "book":
+        return _judge_booking(arguments, standing)
+    if tool.name in CHANGES_A_VISIT:
+        return _judge_change(arguments, standing)
+    return ALLOWED
+
+
+def _judge_booking(arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    if any(arguments[fact] != standing.facts.get(fact) for fact in ("name", "phone", "postcode")):
+        return Verdict(False, "not_what_was_given", _("A visit is booked only for the name, phone and postcode that were given."))
+    if len(standing.visits) >= MOST_VISITS:
+        return Verdict(False, "too_many_visits", _("There are several visits booked here already."))
+    return ALLOWED
+
+
+def _judge_change(arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    reference = str(arguments["reference"]).strip().upper()
+    visit = next((visit for visit in standing.visits if visit.reference == reference), None)
+    if visit is None:
+        return Verdict(False, "other_booking", _("Only a visit that was booked in this conversation can be changed here."))
+    if not visit.proven:
+        return Verdict(False, "not_proven", _("The postcode of the visit has to be given first."))
+    if "phone" in arguments and arguments["phone"] != standing.facts.get("phone"):
+        return Verdict(False, "not_what_was_given", _("Only what the customer gave can be noted."))
+    return ALLOWED
+
+
+def references_made_by(interaction: Interaction) -> frozenset[str]:
+    """The references booked in this conversation by the party of this interaction, as the history has them.
+
+    A chat counts as the same party's when it carries the same signed visitor token; a caller's number proves nothing.
+    """
+    made = Entry.objects.filter(conversation_id=interaction.conversation_id, kind="booking.made")
+    return frozenset(
+        str(data.get("reference", ""))
+        for data, interaction_id, channel, party in made.values_list(
+            "data", "interaction_id", "interaction__channel", "interaction__party"
+        )
+        if interaction_id == interaction.pk
+        or (channel == interaction.channel == Channel.CHAT and party and party == interaction.party)
+    )
+
+
+def is_proven(interaction: Interaction) -> bool:
+    """Whether this party has proven who it is, by a code or better."""
+    return interaction.assurance == Assurance.VERIFIED
+
+
+def next_proof(before: Mapping[str, Any], interaction: Interaction, postcode: str, unproven: Mapping[str, str]) -> dict[str, Any]:
+    """What this line has proven after it named `postcode`: the references whose postcode that is.
+
+    `before` is the state kept so far, `unproven` maps references to postcodes. After three wrong ones nothing is
+    proven any more on this line.
+    """
+    kept: dict[str, Any] = {"interaction": interaction.pk, "passed": [], "misses": 0}
+    if before.get("interaction") == interaction.pk:
+        kept |= before
+    if not postcode or not unproven or kept["misses"] >= MOST_PROOF_TRIES:
+        return kept
+    right = [reference for reference, where in unproven.items() if _squeezed(where) == _squeezed(postcode)]
+    return {
+        **kept,
+        "passed": [*kept["passed"], *right],
+        "misses": kept["misses"] + (0 if right else 1),
+    }
+
+
+def _squeezed(postcode: str) -> str:
+    return "".join(postcode.upper().split())

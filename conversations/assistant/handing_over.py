@@ -1,0 +1,175 @@
+"""When a person should act: the package goes into the line, and the customer is told truthfully what happens next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import answers, wording
+from conversations.assistant.brain import TURNS_OWN, AskedField, HandOff, Reply, Source
+from conversations.assistant.preparing import Prepared
+from conversations.assistant.wrap_up import package
+from conversations.knowledge.search import search
+from conversations.models import KnowledgeArticle
+from conversations.services import handoff, timeline
+from conversations.services.facts import FACT_LABELS
+from conversations.services.timeline import NewEntry
+from routing.models import Decision, ServiceHours
+from routing.services.hours import next_opening
+from routing.services.service_levels import service_level_of
+
+SAFETY_SENTENCES: Final = 8
+EMERGENCY: Final = "emergency"
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """What to do at once, from the knowledge base. Empty when it says nothing of it."""
+
+    text: str = ""
+    sources: tuple[Source, ...] = field(default_factory=tuple)
+
+
+def safety_first(prepared: Prepared) -> Safety:
+    """For an emergency: the company's own safety article for the reason, cut to its first sentences."""
+    if prepared.need.urgency != EMERGENCY or prepared.state.get("warned"):
+        return Safety()
+    reason = prepared.conversation.reason
+    query = f"{reason.name if reason else ''} {prepared.context.text}".strip()
+    found = search(query, limit=5, threshold=0.0)
+    fitting = next((hit for hit in found if reason and hit.reason == reason.code), None)
+    if fitting is None:
+        return Safety()
+    article = KnowledgeArticle.objects.get(url=fitting.url, title=fitting.title)
+    return Safety(answers.opening(article.body, SAFETY_SENTENCES), (Source(article.title, article.url),))
+
+
+def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Reply:
+    """Puts the conversation into the line of the decision's queue. Must run in a transaction that holds the turn."""
+    again = prepared.handoff is not None
+    request(prepared, decision, next_step=handing.next_step)
+    safety = safety_first(prepared)
+    if handing.message:
+        # Nobody needs to join at once, so the AI agent goes on with whatever comes next.
+        return Reply(handing.message, form_state={**handing.form_state, "callback": {"noted": True}})
+    if prepared.context.spoken:
+        coming = _("Please stay on the line. A colleague will be with you as soon as one is free.")
+    else:
+        coming = _("A colleague will join you here as soon as one is free.")
+    known = "" if again or not prepared.standing.facts else _("They can see what you told me, so you need not repeat it.")
+    apology = _("I am sorry that I could not help with this.") if prepared.need.failed_turns and not safety.text else ""
+    body = " ".join(part for part in (safety.text, apology, coming, known) if part)
+    return Reply(body, sources=safety.sources, form_state={**handing.form_state, **_warned(safety), "callback": None})
+
+
+def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Reply:
+    """Out of hours, or when a call back was decided: the need waits in the line and a call back is noted.
+
+    Without a phone number it is asked for. Must run in a transaction that holds the turn.
+    """
+    if decision.queue:
+        request(prepared, decision, next_step=handing.next_step)
+    if handing.message:
+        return Reply(handing.message, form_state={**handing.form_state, "callback": {"noted": True}})
+    safety = safety_first(prepared)
+    number = prepared.standing.facts.get("phone", "")
+    opening = _opening(prepared, decision)
+    sentences = [safety.text, _closed_sentence(prepared, opening)]
+    by = opening or prepared.context.now + timedelta(seconds=_seconds_to_answer(decision))
+    if number:
+        note_callback(prepared, number, by)
+        told = wording.phone(number) if "phone" in prepared.context.told_facts else _("the number we have")
+        sentences.append(_("I have noted that we will call you back on %(number)s.") % {"number": told})
+        asked = None
+    else:
+        sentences.append(_("On which phone number may we call you back?"))
+        asked = AskedField("phone", str(FACT_LABELS["phone"]))
+    callback = {"noted": bool(number), "by": by.isoformat()}
+    state = {**handing.form_state, **_warned(safety), "callback": callback}
+    if asked:
+        state |= {"asked": "phone", "step": "callback"}
+    return Reply(" ".join(part for part in sentences if part), sources=safety.sources, asks=asked, form_state=state)
+
+
+def callback_number_given(prepared: Prepared) -> Reply:
+    """The number for a call back that was already promised has come. Must run in a transaction that holds the turn."""
+    number = prepared.standing.facts["phone"]
+    callback = dict(prepared.state["callback"])
+    by = datetime.fromisoformat(callback["by"])
+    note_callback(prepared, number, by)
+    body = _("Thank you. I have noted that we will call you back on %(number)s. Is there anything else I can do until then?")
+    kept = {key: value for key, value in brains_part(prepared.state).items() if key not in ("asked", "step")}
+    return Reply(body % {"number": wording.phone(number)}, form_state={**kept, "callback": {**callback, "noted": True}})
+
+
+def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> None:
+    """Puts the need into the line, or refreshes the package of the one that waits."""
+    handoff.request(
+        prepared.conversation,
+        decision,
+        package(prepared.conversation, decision, behaviour=prepared.context.behaviour, next_step=next_step),
+        interaction=prepared.interaction,
+        fence=prepared.claim.fence,
+    )
+
+
+def refresh(prepared: Prepared) -> None:
+    """Adds what the customer said meanwhile to the package of the work that waits; its place stays."""
+    waiting = prepared.handoff
+    if waiting and waiting.work_item.decision:
+        request(prepared, waiting.work_item.decision)
+
+
+def note_callback(prepared: Prepared, number: str, by: datetime) -> None:
+    """Writes down, once a conversation and number, that the customer is to be called."""
+    timeline.append(
+        prepared.conversation.pk,
+        NewEntry(
+            kind="callback.requested",
+            actor_kind="system",
+            audience="staff",
+            body=_("Call back on %(number)s by %(time)s.") % {"number": wording.phone(number), "time": f"{by:%d %b %H:%M}"},
+            interaction=prepared.interaction,
+            data={"phone": number, "by": by.isoformat()},
+            source_id=f"callback:{prepared.conversation.public_id.hex}:{number}",
+        ),
+    )
+
+
+def brains_part(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The form state without what the turn keeps for itself."""
+    return {key: value for key, value in state.items() if key not in TURNS_OWN}
+
+
+def _warned(safety: Safety) -> dict[str, bool]:
+    return {"warned": True} if safety.text else {}
+
+
+def _closed_sentence(prepared: Prepared, opening: datetime | None) -> str:
+    if opening is None:
+        if prepared.need.in_hours:
+            return _("None of my colleagues is free at the moment.")
+        return _("My colleagues are not in at the moment.")
+    when = wording.moment_of(opening, prepared.context.now)
+    return _("My colleagues are not in at the moment; they are back %(when)s.") % {"when": when}
+
+
+def _opening(prepared: Prepared, decision: Decision) -> datetime | None:
+    """When people are back, in the entry point's zone; None when they are in, or when no hours are kept."""
+    hours: ServiceHours | None = (decision.queue.hours if decision.queue else None) or prepared.entry_point.hours
+    if hours is None:
+        return None
+    opening = next_opening(hours, prepared.context.now)
+    if opening is None or opening <= prepared.context.now:
+        return None
+    return opening.astimezone(prepared.context.now.tzinfo)
+
+
+def _seconds_to_answer(decision: Decision) -> int:
+    if decision.service_level:
+        return decision.service_level.answer_within_seconds
+    return service_level_of(decision, decision.queue).answer_within_seconds if decision.queue else 24 * 3600

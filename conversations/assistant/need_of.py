@@ -1,0 +1,48 @@
+"""From a conversation to the need that routing may know. The channel stays behind here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from conversations.connectors.registry import schedule
+from conversations.connectors.schedule import CheckArea
+from conversations.models import Conversation, EntryPoint
+from conversations.services.facts import known as known_facts
+from conversations.services.facts import readable
+from routing.need import Need
+from routing.services import decide, hours
+
+NOT_DECLARED = frozenset({"name", "phone", "email"})
+URGENCIES = ("normal", "high", "emergency")
+
+
+def need_of(conversation: Conversation, entry_point: EntryPoint, *, now: datetime, asked_for_human: bool) -> Need:
+    """The need of a conversation as it stands, with its score.
+
+    Facts that name a person are left out: routing does not need them. `now` decides whether it is in hours.
+    """
+    known = known_facts(conversation)
+    postcode = str(known["postcode"].value) if "postcode" in known else ""
+    area = schedule().check_area(CheckArea(postcode)) if postcode else None
+    reason = conversation.reason
+    need = Need(
+        reason=reason.code if reason else "unknown",
+        urgency=conversation.urgency if conversation.urgency in URGENCIES else "normal",  # type: ignore[arg-type]
+        sentiment=round(conversation.sentiment, 3),
+        language=conversation.customer.language,
+        tier=conversation.customer.tier,
+        territory=area.territory if area and area.served else "unknown",
+        line_of_business=(reason.line_of_business if reason else "") or "unknown",
+        asked_for_human=asked_for_human,
+        failed_turns=conversation.failed_turns,
+        open_balance=float(conversation.customer.open_balance),
+        in_hours=hours.is_open(entry_point.hours, now) if entry_point.hours else True,
+        facts={name: readable(fact.value)[:200] for name, fact in known.items() if name not in NOT_DECLARED},
+    )
+    return replace(need, score=decide.score(need))
+
+
+def higher_urgency(one: str, other: str) -> str:
+    """The more pressing of two urgencies."""
+    return max(one, other, key=lambda each: URGENCIES.index(each) if each in URGENCIES else 0)

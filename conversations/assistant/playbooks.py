@@ -1,0 +1,36 @@
+"""The published playbook of an entry point, as the plain values that a brain gets."""
+
+from __future__ import annotations
+
+from conversations.assistant.brain import Behaviour, Form, FormField
+from conversations.models import EntryPoint, PlaybookForm
+
+
+def behaviour_of(entry_point: EntryPoint) -> Behaviour:
+    """Four statements. Raises Playbook.DoesNotExist when no version is published."""
+    playbook = entry_point.playbook
+    forms = playbook.forms.prefetch_related("fields", "reasons").order_by("id")
+    return Behaviour(
+        code=playbook.code,
+        version=playbook.version,
+        persona=playbook.persona,
+        policies=playbook.policies,
+        tools=frozenset(playbook.tools),
+        languages=tuple(playbook.languages),
+        reason_threshold=playbook.reason_threshold,
+        knowledge_threshold=playbook.knowledge_threshold,
+        forms=tuple(_form(form) for form in forms),
+    )
+
+
+def _form(form: PlaybookForm) -> Form:
+    return Form(
+        code=form.code,
+        name=form.name,
+        reasons=frozenset(reason.code for reason in form.reasons.all()),
+        tool=form.tool,
+        closing=form.closing,
+        fields=tuple(
+            FormField(field.fact, field.prompt, field.spoken_prompt, field.required) for field in form.fields.all()
+        ),
+    )

@@ -1,0 +1,212 @@
+"""Everything that is settled before a brain answers: the words, what they mean, the need, the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from conversations.assistant import guard, reading
+from conversations.assistant.brain import HistoryLine, Reason, TurnContext
+from conversations.assistant.guard import Standing, Visit
+from conversations.assistant.need_of import need_of
+from conversations.assistant.playbooks import behaviour_of
+from conversations.assistant.reading import Reading, Words
+from conversations.connectors.registry import schedule
+from conversations.connectors.schedule import VisitsOfConversation
+from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction
+from conversations.models.entry_point import Channel
+from conversations.selectors.access import seen_by_party
+from conversations.services import facts, timeline, turns
+from conversations.services.timeline import NewEntry
+from conversations.services.turns import Claim
+from conversations.understanding.read import Understanding
+from routing.models import Decision, WorkItem
+from routing.need import Need
+from routing.services.decide import decide
+
+HISTORY_LINES = 30
+NOTHING_SAID = Understanding("", None, 0.0, (), "normal", 0.0, False, None, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A turn that is ready to be answered. `handoff` is the one that waits for a person; `state` is the turn's own memory."""
+
+    claim: Claim
+    conversation: Conversation
+    interaction: Interaction
+    entry_point: EntryPoint
+    words: Words
+    context: TurnContext
+    need: Need
+    decision: Decision
+    standing: Standing
+    handoff: Handoff | None
+    mode: str
+    state: Mapping[str, Any]
+
+
+def prepare(claim: Claim) -> Prepared | None:
+    """Reads what is to be answered, learns from it and has routing decide; None when nothing waits for an answer.
+
+    Writes facts, the reason and the decision as entries. Raises routing's NoPublishedRules and UnknownDestination,
+    Playbook.DoesNotExist.
+    """
+    conversation = Conversation.objects.select_related("customer", "reason").get(pk=claim.conversation_id)
+    words = reading.words_to_answer(conversation.pk, after=claim.done_seq, upto=claim.wanted_seq)
+    if words is None:
+        return None
+    interaction = words.interaction
+    entry_point = interaction.entry_point
+    behaviour = behaviour_of(entry_point)
+    now = timezone.now().astimezone(ZoneInfo(entry_point.time_zone))
+    handled = max(int((conversation.form_state.get(key) or {}).get("seq", 0)) for key in ("announce", "running"))
+    text = words.text_after(handled)
+    found = (
+        reading.read(text, conversation=conversation, words=words, behaviour=behaviour, now=now, entry_point=entry_point)
+        if text
+        else Reading(NOTHING_SAID, False, (), frozenset(), {})
+    )
+    mode = mode_of(entry_point, conversation)
+    asked = found.understanding.asked_for_human or mode != EntryPoint.Mode.LIVE
+    need = need_of(conversation, entry_point, now=now, asked_for_human=asked)
+    conversation.score = need.score
+    turns.note_understanding(
+        conversation, reason=conversation.reason, urgency=conversation.urgency,
+        sentiment=conversation.sentiment, score=need.score,
+    )  # fmt: skip
+    proof, visits = _visits(conversation, interaction, found)
+    handoff = _waiting_handoff(conversation)
+    decision = decide_and_note(conversation, need, interaction)
+    state = {**conversation.form_state, "proof": proof}
+    standing = Standing(
+        behaviour=behaviour,
+        live=mode == EntryPoint.Mode.LIVE,
+        facts={name: str(fact.value) for name, fact in facts.known(conversation).items()},
+        visits=visits,
+    )
+    context = TurnContext(
+        conversation=conversation.public_id,
+        company=entry_point.company_name,
+        language=entry_point.language,
+        spoken=words.spoken,
+        now=now,
+        behaviour=behaviour,
+        text=found.understanding.text,
+        understanding=found.understanding,
+        reason=Reason(conversation.reason.code, conversation.reason.name) if conversation.reason else None,
+        reason_is_new=found.reason_is_new,
+        alternatives=found.alternatives,
+        history=_history(interaction),
+        facts=facts.known(conversation),
+        new_facts=found.new_facts,
+        changed_facts=found.changed_facts,
+        told_facts=_told_facts(conversation, interaction),
+        form_state=state,
+        decision=decision.sentence,
+        assurance=interaction.assurance,
+        failed_turns=conversation.failed_turns,
+        waits_for_person=handoff is not None and not state.get("callback"),
+    )
+    return Prepared(
+        claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, mode, state
+    )
+
+
+def mode_of(entry_point: EntryPoint, conversation: Conversation) -> str:
+    """The entry point's mode; `off` for the share of conversations that people answer from the start."""
+    if entry_point.mode != EntryPoint.Mode.LIVE:
+        return entry_point.mode
+    in_share = conversation.public_id.int % 100 < entry_point.live_share_percent
+    return EntryPoint.Mode.LIVE if in_share else EntryPoint.Mode.OFF
+
+
+def decide_and_note(conversation: Conversation, need: Need, interaction: Interaction) -> Decision:
+    """Routing's decision, with an entry when it is not the one that stood before."""
+    decision = decide(need, subject=conversation.public_id.hex)
+    before = Decision.objects.filter(subject=decision.subject, pk__lt=decision.pk).order_by("-pk").first()
+    if before is None or (before.rule_id, before.handler, before.queue_id) != (
+        decision.rule_id, decision.handler, decision.queue_id,
+    ):  # fmt: skip
+        timeline.append(
+            conversation.pk,
+            NewEntry(
+                kind="routing.decided",
+                actor_kind="system",
+                audience="staff",
+                body=decision.sentence,
+                interaction=interaction,
+                data={
+                    "decision": decision.pk,
+                    "handler": decision.handler,
+                    "queue": decision.queue.code if decision.queue else None,
+                    "priority_class": decision.priority_class,
+                    "rule": decision.rule_id,
+                    "version": decision.rule_set.version,
+                    "escalation_reason": decision.escalation_reason,
+                },
+            ),
+        )
+    return decision
+
+
+def decide_again(prepared: Prepared, **changes: Any) -> Decision:
+    """The decision for the same need with some facts changed."""
+    return decide_and_note(prepared.conversation, replace(prepared.need, **changes), prepared.interaction)
+
+
+def visits_of(conversation: Conversation, interaction: Interaction, proof: Mapping[str, Any]) -> tuple[Visit, ...]:
+    """The coming visits of the conversation, each with whether this party may change it."""
+    rows = schedule().visits_of_conversation(VisitsOfConversation(conversation.public_id, timezone.now()))
+    if not rows:
+        return ()
+    mine = guard.references_made_by(interaction)
+    passed = proof.get("passed", []) if proof.get("interaction") == interaction.pk else []
+    return tuple(
+        Visit(row.reference, row.postcode, guard.is_proven(interaction) or row.reference in mine or row.reference in passed)
+        for row in rows
+    )
+
+
+def _visits(
+    conversation: Conversation, interaction: Interaction, found: Reading
+) -> tuple[dict[str, Any], tuple[Visit, ...]]:
+    before = conversation.form_state.get("proof") or {}
+    visits = visits_of(conversation, interaction, before)
+    said = next((fact.value for fact in found.understanding.facts if fact.name == "postcode"), "")
+    unproven = {visit.reference: visit.postcode for visit in visits if not visit.proven}
+    proof = guard.next_proof(before, interaction, said, unproven)
+    passed = frozenset(proof["passed"])
+    return proof, tuple(replace(visit, proven=visit.proven or visit.reference in passed) for visit in visits)
+
+
+def _waiting_handoff(conversation: Conversation) -> Handoff | None:
+    waiting = (WorkItem.State.QUEUED, WorkItem.State.RESERVED)
+    rows = Handoff.objects.filter(conversation=conversation, work_item__state__in=waiting)
+    return rows.select_related("work_item__decision__queue", "work_item__queue").first()
+
+
+def _history(interaction: Interaction) -> tuple[HistoryLine, ...]:
+    rows = list(seen_by_party(interaction).order_by("-seq")[:HISTORY_LINES])
+    return tuple(HistoryLine(row.seq, row.kind, row.actor_kind, row.body) for row in reversed(rows))
+
+
+def _told_facts(conversation: Conversation, interaction: Interaction) -> frozenset[str]:
+    """The facts that this party gave itself, or every fact when it has proven who it is."""
+    if guard.is_proven(interaction):
+        return frozenset(conversation.facts)
+    rows = Entry.objects.filter(conversation=conversation, kind="fact.learned").values_list(
+        "data", "interaction_id", "interaction__channel", "interaction__party"
+    )
+    current = {name: row["value"] for name, row in conversation.facts.items()}
+    return frozenset(
+        str(data.get("name"))
+        for data, interaction_id, channel, party in rows
+        if current.get(str(data.get("name"))) == data.get("value")
+        and (interaction_id == interaction.pk or (channel == interaction.channel == Channel.CHAT and party == interaction.party))
+    )
+

@@ -1,0 +1,211 @@
+"""What the customer's words since the last answer mean, and what of it the record keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts
+from conversations.assistant.brain import Behaviour, Reason
+from conversations.assistant.need_of import higher_urgency
+from conversations.models import Conversation, Entry, EntryPoint, Interaction
+from conversations.models.entry_point import Channel
+from conversations.services import facts, timeline, turns
+from conversations.services.facts import LearnedFact
+from conversations.services.timeline import NewEntry
+from conversations.understanding.facts import NAMES, Fact
+from conversations.understanding.read import PERSON_REASON, Understanding, understand
+from routing.models import ReasonCode
+
+TURN_SOURCE: Final = "turn:"
+LONGEST_TEXT: Final = 10_000
+SURE_FACT: Final = 0.6
+SURE_FACT_IN_PASSING: Final = 0.75
+SURE_CHANGE_OF_SUBJECT: Final = 0.6
+WORDS_THAT_TELL: Final = 6
+LONGEST_DETAILS: Final = 500
+WHEN: Final = frozenset({"date", "time_window"})
+BUSY_STEPS: Final = frozenset({"collect", "choose", "prove", "confirm"})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Customer messages that wait for an answer, oldest first, and the line of the last: the answer goes there."""
+
+    messages: tuple[Entry, ...]
+    interaction: Interaction
+
+    @property
+    def spoken(self) -> bool:
+        """Whether the answer will be heard rather than read."""
+        return self.interaction.channel == Channel.VOICE
+
+    def text_after(self, seq: int) -> str:
+        """The words after an entry, as one text."""
+        return "\n".join(entry.body for entry in self.messages if entry.seq > seq)[:LONGEST_TEXT]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was understood and what was new in it."""
+
+    understanding: Understanding
+    reason_is_new: bool
+    alternatives: tuple[Reason, ...]
+    new_facts: frozenset[str]
+    changed_facts: Mapping[str, Any]
+
+
+def words_to_answer(conversation_id: int, *, after: int, upto: int) -> Words | None:
+    """The customer's messages between two entries that nobody has answered; None when there is none.
+
+    What a transport has answered itself (a call's own “yes, carry on”) is not among them.
+    """
+    rows = Entry.objects.filter(
+        conversation_id=conversation_id, seq__gt=after, seq__lte=upto, kind="message",
+        actor_kind__in=[Entry.Actor.CUSTOMER, Entry.Actor.ASSISTANT],
+    )  # fmt: skip
+    waiting: list[Entry] = []
+    for entry in rows.select_related("interaction__entry_point").order_by("seq"):
+        if entry.actor_kind == Entry.Actor.CUSTOMER:
+            waiting.append(entry)
+        elif not (entry.source_id or "").startswith(TURN_SOURCE):
+            waiting.clear()
+    line = waiting[-1].interaction if waiting else None
+    return Words(tuple(waiting), line) if line else None
+
+
+def read(
+    text: str, *, conversation: Conversation, words: Words, behaviour: Behaviour, now: datetime, entry_point: EntryPoint
+) -> Reading:
+    """Understands `text`, learns its facts and keeps reason, urgency and sentiment on the conversation.
+
+    Locks the conversation's row while facts are stored.
+    """
+    state = conversation.form_state
+    picks = acts.choice(text, len(state.get("offered", []))) is not None
+    expecting = None if picks else state.get("asked") or None
+    understood = understand(
+        text,
+        spoken=words.spoken,
+        now=now,
+        default_region=entry_point.default_region,
+        expecting=expecting,
+        threshold=behaviour.reason_threshold,
+    )
+    changed = _learn(understood, conversation, words, expecting, picks)
+    is_new, alternatives = _keep_reason(understood, text, conversation, words)
+    if is_new:
+        changed |= _learn_opening(understood.text, conversation, words, behaviour)
+    return Reading(understood, is_new, alternatives, frozenset(changed), {k: v for k, v in changed.items() if v is not None})
+
+
+def _learn(
+    understood: Understanding, conversation: Conversation, words: Words, expecting: str | None, picks: bool
+) -> dict[str, Any]:
+    """The names of new facts with the values they replace (None: nothing)."""
+    before = {name: fact.value for name, fact in facts.known(conversation).items()}
+    wanted = [
+        LearnedFact(fact.name, fact.value, fact.text)
+        for fact in understood.facts
+        if _is_kept(fact, understood.text, conversation.form_state, expecting, picks)
+    ]
+    interaction = words.interaction
+    if interaction.channel == Channel.VOICE and interaction.party.startswith("+"):
+        known = {"phone", *(fact.name for fact in wanted)} if "phone" in before else {fact.name for fact in wanted}
+        if "phone" not in known:
+            wanted.append(LearnedFact("phone", interaction.party, interaction.party))
+    if not wanted:
+        return {}
+    learned = facts.learn(conversation, wanted, interaction=interaction, from_seq=words.messages[-1].seq)
+    return {fact.name: before.get(fact.name) for fact in learned}
+
+
+def _learn_opening(text: str, conversation: Conversation, words: Words, behaviour: Behaviour) -> dict[str, Any]:
+    """Somebody who opens with a whole sentence has told the details that the form for it would ask for."""
+    form = behaviour.form_for_reason(conversation.reason.code) if conversation.reason else None
+    free = [field.fact for field in form.fields if field.fact not in NAMES] if form else []
+    if not free or free[0] in conversation.facts or len(text.split()) < WORDS_THAT_TELL:
+        return {}
+    told = [LearnedFact(free[0], text[:LONGEST_DETAILS], text[:LONGEST_DETAILS])]
+    facts.learn(conversation, told, interaction=words.interaction, from_seq=words.messages[-1].seq)
+    return {free[0]: None}
+
+
+def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | None, picks: bool) -> bool:
+    if fact.name in WHEN and picks:
+        return False
+    if fact.name == "postcode" and state.get("step") == "prove":
+        return False
+    if fact.name == expecting:
+        says_else = acts.drops_it(text) or acts.wants_to_start_over(text) or acts.is_short(text, acts.SKIP)
+        return not says_else and not (acts.is_question(text) and fact.confidence < SURE_FACT_IN_PASSING)
+    if fact.name == "name":
+        return fact.confidence >= SURE_FACT_IN_PASSING
+    return fact.name in NAMES and fact.confidence >= SURE_FACT
+
+
+def _keep_reason(
+    understood: Understanding, text: str, conversation: Conversation, words: Words
+) -> tuple[bool, tuple[Reason, ...]]:
+    before = conversation.reason
+    clarified = _clarified(text, conversation.form_state)
+    code = clarified or _new_reason_code(understood, conversation)
+    guesses = [guess for guess, _chance in understood.alternatives if guess != PERSON_REASON]
+    wanted = {code, *guesses} - {None}
+    rows = {row.code: row for row in ReasonCode.objects.filter(code__in=wanted, active=True)} if wanted else {}
+    reason = rows.get(code or "", before)
+    is_new = reason is not None and reason != before
+    urgency = higher_urgency(understood.urgency, reason.urgency if reason else "normal")
+    if not is_new:
+        urgency = higher_urgency(urgency, conversation.urgency)
+    sentiment = min(understood.sentiment, (understood.sentiment + conversation.sentiment) / 2)
+    changed = is_new or urgency != conversation.urgency
+    turns.note_understanding(conversation, reason=reason, urgency=urgency, sentiment=sentiment, score=conversation.score)
+    if changed:
+        _note_recognised(understood, conversation, words, clarified)
+    names = tuple(Reason(guess, rows[guess].name) for guess in guesses if guess in rows)
+    return is_new or (clarified is not None), names
+
+
+def _clarified(text: str, state: Mapping[str, Any]) -> str | None:
+    options = state.get("clarify") or []
+    index = acts.chosen_name(text, [str(option["name"]) for option in options])
+    return str(options[index]["code"]) if index is not None else None
+
+
+def _new_reason_code(understood: Understanding, conversation: Conversation) -> str | None:
+    """The reason that the words give, unless they only answer a question of a form or ask for a person."""
+    if understood.reason is None or (understood.reason == PERSON_REASON and conversation.reason):
+        return None
+    in_a_form = conversation.form_state.get("step") in BUSY_STEPS and conversation.reason is not None
+    if in_a_form and understood.urgency != "emergency":
+        is_answer = understood.affirmative is not None
+        return None if is_answer or understood.confidence < SURE_CHANGE_OF_SUBJECT else understood.reason
+    return understood.reason
+
+
+def _note_recognised(understood: Understanding, conversation: Conversation, words: Words, clarified: str | None) -> None:
+    reason = conversation.reason
+    body = _("It is about: %(reason)s.") % {"reason": reason.name} if reason else _("What it is about is not known yet.")
+    timeline.append(
+        conversation.pk,
+        NewEntry(
+            kind="reason.recognised",
+            actor_kind="system",
+            audience="staff",
+            body=body,
+            interaction=words.interaction,
+            data={
+                "reason": reason.code if reason else "unknown",
+                "confidence": 1.0 if clarified else round(understood.confidence, 3),
+                "alternatives": [code for code, _chance in understood.alternatives],
+                "urgency": conversation.urgency,
+                "sentiment": round(conversation.sentiment, 3),
+            },
+        ),
+    )

@@ -1,0 +1,181 @@
+"""Filling a form one fact at a time, and booking the visit when everything is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts, wording
+from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
+from conversations.assistant.rules import slots
+from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
+
+WHEN = frozenset({"date", "time_window"})
+NEEDED_TO_BOOK = ("postcode", "name", "phone")
+MOST_MISSES = 3
+
+
+async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
+    """The next step of a form: check, offer, ask, or do what it is for."""
+    if form.tool == "book":
+        return await _go_on_booking(dialogue, form)
+    dialogue.state["step"] = "collect"
+    left = missing(form, dialogue.context.facts, dialogue.state.get("skipped", []))
+    if left:
+        return _ask(dialogue, left[0])
+    if form.tool == "hand_off":
+        return HandOff(next_step=form.name, form_state={})
+    dialogue.leave_form()
+    dialogue.state.update(step="done", form=form.code)
+    return HandOff(next_step=form.name, message=form.closing, form_state=dict(dialogue.state))
+
+
+def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
+    """Looks at whether the fact that was asked for came. After three misses a person is offered."""
+    state, context = dialogue.state, dialogue.context
+    asked = str(state.get("asked") or "")
+    if not asked or asked in context.new_facts or state.get("step") != "collect":
+        state["misses"] = 0
+        return None
+    field = next((field for field in form.fields if field.fact == asked), None)
+    if field is not None and not field.required and acts.is_short(context.text, acts.SKIP):
+        state["skipped"] = [*state.get("skipped", []), asked]
+        return None
+    if asked in context.facts:
+        return None
+    if context.new_facts:
+        return None
+    state["misses"] = int(state.get("misses", 0)) + 1
+    if state["misses"] >= MOST_MISSES:
+        return offer_person(dialogue, _("I am sorry, I could not make that out."))
+    dialogue.say(_("I did not get that: I need the %(fact)s.") % {"fact": label_of(asked).lower()})
+    return None
+
+
+def offer_person(dialogue: Dialogue, lead: str) -> Reply:
+    """Says what did not work and offers a person; what was going on stays where it is."""
+    dialogue.say(lead)
+    dialogue.say(_("Shall I pass you to a person?"))
+    dialogue.state["offer"] = {"kind": "person"}
+    dialogue.state["misses"] = 0
+    dialogue.suggest_yes_or_no()
+    return dialogue.reply(failed=True)
+
+
+async def _go_on_booking(dialogue: Dialogue, form: Form) -> Reply | HandOff:
+    refused = await _refused_area(dialogue)
+    if refused:
+        return refused
+    state, context = dialogue.state, dialogue.context
+    for fact in ("postcode", *(field.fact for field in form.fields), *NEEDED_TO_BOOK):
+        if fact in WHEN:
+            if not state.get("slot"):
+                return await _offer(dialogue, form)
+        elif fact not in context.facts:
+            field = next((field for field in form.fields if field.fact == fact), None)
+            if field is None or field.required:
+                state["step"] = "collect"
+                return _ask(dialogue, field or _plain_field(fact))
+    if not state.get("slot"):
+        return await _offer(dialogue, form)
+    return await _book(dialogue)
+
+
+async def _refused_area(dialogue: Dialogue) -> Reply | None:
+    postcode = dialogue.context.value("postcode")
+    if not postcode or dialogue.state.get("area") == postcode:
+        return None
+    found = await dialogue.tools.call("check_area", {"postcode": postcode})
+    if found.worked and found.result["served"]:
+        # Windows that were offered or chosen belong to the area of the old postcode.
+        for key in ("slot", "offered"):
+            dialogue.state.pop(key, None)
+        dialogue.state["area"] = postcode
+        return None
+    dialogue.state.update(step="collect", misses=0)
+    if found.worked:
+        dialogue.say(_("I am sorry, we do not come to %(postcode)s.") % {"postcode": postcode})
+        dialogue.ask("postcode", _("If the visit is somewhere else, tell me that postcode."))
+        return dialogue.reply()
+    return offer_person(dialogue, found.sentence or _("I cannot look up your area at the moment."))
+
+
+async def _offer(dialogue: Dialogue, form: Form) -> Reply:
+    prompt = next((dialogue.prompt_of(field) for field in form.fields if field.fact in WHEN), _("When would suit you?"))
+    if await slots.offer(dialogue, dialogue.context.value("postcode"), prompt=prompt):
+        return dialogue.reply()
+    return offer_person(dialogue, _("I am sorry, I find no free time in the next two weeks."))
+
+
+async def _book(dialogue: Dialogue) -> Reply:
+    context, state = dialogue.context, dialogue.state
+    arguments = {
+        "service": await _service(dialogue),
+        "name": context.value("name")[:200],
+        "phone": context.value("phone"),
+        "postcode": context.value("postcode"),
+        "start": state["slot"]["start"],
+    }
+    result = await dialogue.tools.call("book", arguments)
+    return await told_booking(dialogue, result)
+
+
+async def told_booking(dialogue: Dialogue, result: ToolResult) -> Reply:
+    """What came of booking: read back, or what else is free."""
+    if not result.worked:
+        dialogue.state.pop("slot", None)
+        if result.error == "slot_taken" and await slots.offer_others(dialogue, result):
+            return dialogue.reply()
+        lost = result.error == "slot_taken"
+        return offer_person(dialogue, "" if lost else _("I am sorry, I could not book that: %(why)s") % {"why": result.sentence})
+    say_booked(dialogue, result.result)
+    return dialogue.reply()
+
+
+def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
+    """Reads a booking back and leaves the form."""
+    dialogue.leave_form()
+    dialogue.state.update(step="done", reference=visit["reference"])
+    dialogue.say(
+        _("Your visit is booked: %(service)s on %(window)s. Your reference is %(reference)s.")
+        % {"service": visit["service"], "window": window_of(visit, dialogue), "reference": visit["reference"]}
+    )
+    told = dialogue.context.told_facts
+    if {"name", "phone"} <= told:
+        names = {"name": visit["name"], "phone": wording.phone(visit["phone"])}
+        dialogue.say(_("It is in the name of %(name)s, and the engineer can ring %(phone)s.") % names)
+    elif "name" in told:
+        dialogue.say(_("It is in the name of %(name)s.") % {"name": visit["name"]})
+    dialogue.say(_("If anything is wrong, just tell me. Is there anything else I can do?"))
+
+
+def window_of(visit: Mapping[str, Any], dialogue: Dialogue) -> str:
+    """A visit's window in words."""
+    start, end = datetime.fromisoformat(str(visit["start"])), datetime.fromisoformat(str(visit["end"]))
+    return wording.window(start, end, dialogue.context.now)
+
+
+async def _service(dialogue: Dialogue) -> str:
+    """The service on the price list that the reason means, or the reason itself."""
+    reason = dialogue.context.reason
+    name = reason.name if reason else _("Visit")
+    found = await dialogue.tools.call("find_prices", {"query": name})
+    prices = found.result.get("prices", []) if found.worked else []
+    return str(prices[0]["name"] if prices and _is_about(prices[0]["name"], name) else name)[:120]
+
+
+def _is_about(service: str, reason: str) -> bool:
+    """Whether every word of the service stands in the reason: “Boiler service” in “Book a boiler service”."""
+    return set(service.lower().split()) <= set(reason.lower().split())
+
+
+def _ask(dialogue: Dialogue, field: FormField) -> Reply:
+    dialogue.ask(field.fact, dialogue.prompt_of(field))
+    return dialogue.reply()
+
+
+def _plain_field(fact: str) -> FormField:
+    return FormField(fact, _("What is your %(fact)s?") % {"fact": label_of(fact).lower()}, "", True)

@@ -1,0 +1,253 @@
+"""The rules brain: what it makes of one turn, in the order in which it looks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts
+from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
+from conversations.assistant.rules import booking, changing, knowledge, slots
+from conversations.assistant.rules.dialogue import Dialogue, echo
+
+WHEN = frozenset({"date", "time_window"})
+SURE_ANSWER = 0.5
+
+
+class RulesBrain:
+    """Answers without any network: from articles, the price list, forms and tools."""
+
+    async def answer(self, context: TurnContext, tools: ToolBox) -> AsyncIterator[BrainEvent]:
+        """See `assistant.brain.Brain`."""
+        yield await _answer(Dialogue(context, tools))
+
+
+async def _answer(dialogue: Dialogue) -> Reply | HandOff:
+    context = dialogue.context
+    announced = await _announce(dialogue)
+    if announced and not context.text:
+        return announced
+    if context.waits_for_person:
+        return await _while_waiting(dialogue)
+    for look in (_small_acts, _offer_answered, _change_wanted, _change_going_on, _form_going_on, _new_subject):
+        found = await look(dialogue)
+        if found:
+            return found
+    return await _otherwise(dialogue)
+
+
+async def _announce(dialogue: Dialogue) -> Reply | None:
+    """Something was done that the customer was not told yet, because a process died in between."""
+    done = dialogue.context.form_state.get("announce")
+    if not done:
+        return None
+    result = ToolResult(str(done["tool"]), done.get("result") or {}, str(done.get("error", "")), str(done.get("sentence", "")))
+    if result.tool == "book":
+        return await booking.told_booking(dialogue, result)
+    return await changing.told_change(dialogue, result.tool, result)
+
+
+async def _while_waiting(dialogue: Dialogue) -> Reply:
+    """A person is on the way: questions are still answered, everything else is passed on."""
+    if acts.is_question(dialogue.context.text) and await knowledge.answer(dialogue, least_score=SURE_ANSWER):
+        return dialogue.reply()
+    dialogue.say(_("Thank you, I have added that for my colleague. They will be with you as soon as one is free."))
+    return dialogue.reply()
+
+
+async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
+    text, state = dialogue.context.text, dialogue.state
+    busy = bool(dialogue.form or state.get("action"))
+    if acts.wants_to_start_over(text):
+        dialogue.leave_form()
+        dialogue.say(_("All right, let us start again. What can I do for you?"))
+        return dialogue.reply()
+    if busy and acts.drops_it(text) and state.get("step") != "confirm":
+        dialogue.leave_form()
+        dialogue.say(_("All right, I have stopped that; nothing was booked or changed. Is there anything else I can do?"))
+        return dialogue.reply()
+    if acts.AI.search(acts.plain(text)):
+        dialogue.say(_("I am an AI assistant of %(company)s, not a person.") % {"company": dialogue.context.company})
+        dialogue.say(_("You can ask for a person at any time."))
+        return await _back_to_form(dialogue)
+    if busy or dialogue.context.new_facts:
+        return None
+    if acts.is_brief_mention(text, acts.BYE) or (acts.is_brief_mention(text, acts.THANKS, 6) and not dialogue.context.reason_is_new):
+        dialogue.say(_("You are welcome. Write or call again whenever you like."))
+        return dialogue.reply()
+    if acts.is_short(text, acts.GREETING):
+        dialogue.say(_("Hello. What can I do for you?"))
+        return dialogue.reply()
+    return None
+
+
+async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
+    """Yes or no to what was offered last. An offer stands for one turn."""
+    offer = dialogue.state.pop("offer", None)
+    affirmative = dialogue.context.understanding.affirmative
+    if not offer:
+        if affirmative is False and not dialogue.form and not dialogue.state.get("action") and not dialogue.context.reason_is_new:
+            dialogue.say(_("All right. Write or call again whenever you like."))
+            return dialogue.reply()
+        return None
+    if affirmative is None:
+        return None
+    if affirmative and offer["kind"] == "person":
+        return HandOff(form_state=dict(dialogue.state))
+    form = dialogue.context.behaviour.form(str(offer.get("form", "")))
+    if affirmative and form:
+        dialogue.enter_form(form)
+        return await booking.go_on(dialogue, form)
+    dialogue.say(_("All right. What else can I do for you?"))
+    return dialogue.reply() if not dialogue.form else await _back_to_form(dialogue)
+
+
+async def _change_wanted(dialogue: Dialogue) -> Reply | None:
+    """A wish to move, give up or correct a visit, by its reason or, just after booking, by its words."""
+    context, state = dialogue.context, dialogue.state
+    if state.get("action") and state.get("step") != "done":
+        return None
+    reason = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
+    for action in ("reschedule", "cancel"):
+        if reason.startswith(action) and not dialogue.form:
+            return await changing.begin(dialogue, action)
+    if state.get("step") != "done" or not state.get("reference"):
+        return None
+    words = acts.plain(context.text)
+    if acts.GIVE_UP.search(words) and acts.VISIT.search(words) and not acts.is_question(words):
+        return await changing.begin(dialogue, "cancel")
+    if context.changed_facts.keys() & WHEN or (acts.MOVE.search(words) and context.new_facts & WHEN):
+        return await changing.begin(dialogue, "reschedule")
+    return await changing.correct(dialogue)
+
+
+async def _change_going_on(dialogue: Dialogue) -> Reply | None:
+    if not dialogue.state.get("action") or dialogue.state.get("step") == "done":
+        return None
+    found = await changing.go_on(dialogue)
+    if found:
+        return found
+    if await _answers_question(dialogue):
+        return await _back_to_change(dialogue)
+    if dialogue.context.reason_is_new:
+        dialogue.leave_form()
+        return None
+    return await _back_to_change(dialogue)
+
+
+async def _back_to_change(dialogue: Dialogue) -> Reply:
+    action = str(dialogue.state["action"])
+    if dialogue.state.get("step") == "confirm":
+        dialogue.say(_("Shall I cancel the visit? Please say yes or no."))
+        dialogue.suggest_yes_or_no()
+        return dialogue.reply()
+    if dialogue.state.get("offered"):
+        labels = [slot["label"] for slot in dialogue.state["offered"]]
+        dialogue.say(_("Which of the times I named suits you, or which other day?"))
+        dialogue.suggest(labels)
+        return dialogue.reply()
+    return await changing.begin(dialogue, action)
+
+
+async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
+    form, context = dialogue.form, dialogue.context
+    if form is None:
+        return None
+    other = _form_of_new_reason(dialogue)
+    if other and other.code != form.code:
+        return None
+    slot = slots.chosen(dialogue) if dialogue.state.get("step") == "choose" else None
+    if slot:
+        dialogue.state.update(slot=slot, step="collect", asked="", offered=[])
+        return await booking.go_on(dialogue, form)
+    if not context.new_facts and await _answers_question(dialogue):
+        return await _back_to_form(dialogue)
+    dialogue.say(echo(context))
+    if context.changed_facts.keys() & WHEN or (context.new_facts & WHEN and dialogue.state.get("slot")):
+        dialogue.state.pop("slot", None)
+    if dialogue.state.get("step") == "choose" and not context.new_facts:
+        return _ask_again_for_time(dialogue)
+    given_up = booking.note_answer(dialogue, form)
+    return given_up or await booking.go_on(dialogue, form)
+
+
+def _ask_again_for_time(dialogue: Dialogue) -> Reply:
+    if dialogue.context.understanding.affirmative is False or "another" in dialogue.context.text.lower():
+        dialogue.say(_("No problem. Which other day or time would suit you?"))
+        dialogue.state["asked"] = "time_window"
+        return dialogue.reply()
+    dialogue.state["misses"] = int(dialogue.state.get("misses", 0)) + 1
+    if dialogue.state["misses"] >= booking.MOST_MISSES:
+        return booking.offer_person(dialogue, _("I am sorry, I could not make that out."))
+    dialogue.say(_("I did not get which time suits you. Choose one of these, or name another day."))
+    dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])
+    return dialogue.reply()
+
+
+async def _answers_question(dialogue: Dialogue) -> bool:
+    """A question in the middle of something is answered, then that goes on."""
+    context = dialogue.context
+    if not acts.is_question(context.text) or context.understanding.affirmative is not None:
+        return False
+    return await knowledge.answer(dialogue)
+
+
+async def _back_to_form(dialogue: Dialogue) -> Reply | HandOff:
+    form = dialogue.form
+    if form is None:
+        return dialogue.reply()
+    if dialogue.state.get("step") == "choose" and dialogue.state.get("offered"):
+        dialogue.say(_("Back to your visit: which of the times I named suits you?"))
+        dialogue.suggest([slot["label"] for slot in dialogue.state["offered"]])
+        return dialogue.reply()
+    return await booking.go_on(dialogue, form)
+
+
+def _form_of_new_reason(dialogue: Dialogue) -> Form | None:
+    reason = dialogue.context.reason
+    if reason is None or not dialogue.context.reason_is_new:
+        return None
+    return dialogue.context.behaviour.form_for_reason(reason.code)
+
+
+async def _new_subject(dialogue: Dialogue) -> Reply | HandOff | None:
+    """A need with a form starts it, unless only something was asked about it."""
+    context = dialogue.context
+    understood = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
+    form = context.behaviour.form_for_reason(understood) if understood else None
+    if form is None:
+        return None
+    asks_only = acts.is_question(context.text) and not acts.is_request(context.text)
+    if asks_only and await knowledge.answer(dialogue):
+        if form.tool == "book":
+            dialogue.say(_("Shall I book a visit for you?"))
+            dialogue.suggest_yes_or_no()
+            dialogue.state["offer"] = {"kind": "form", "form": form.code}
+        return dialogue.reply()
+    dialogue.enter_form(form)
+    dialogue.say(echo(context) or _opening_words(form))
+    return await booking.go_on(dialogue, form)
+
+
+def _opening_words(form: Form) -> str:
+    return _("I can arrange a visit for that.") if form.tool == "book" else _("I can help with that.")
+
+
+async def _otherwise(dialogue: Dialogue) -> Reply:
+    """No form fits: an answer from the articles, or a question back."""
+    context = dialogue.context
+    dialogue.state.pop("clarify", None)
+    if dialogue.has_said_something or await knowledge.answer(dialogue):
+        return dialogue.reply()
+    if context.reason_is_new and context.reason:
+        return booking.offer_person(dialogue, _("I have no answer to that in our help pages."))
+    dialogue.say(echo(context))
+    if context.alternatives and not context.failed_turns:
+        names = knowledge.names_of_reasons(dialogue)
+        dialogue.say(_("I want to get this right. Is it about one of these: %(reasons)s?") % {"reasons": names})
+        dialogue.say(_("You can also say it in other words."))
+        dialogue.suggest([reason.name for reason in context.alternatives])
+        dialogue.state["clarify"] = [{"code": reason.code, "name": reason.name} for reason in context.alternatives]
+        return dialogue.reply(failed=True)
+    return booking.offer_person(dialogue, _("I am sorry, I did not understand that."))

@@ -1,0 +1,179 @@
+"""Moving, cancelling and correcting a visit that was booked in this conversation. The guard has the last word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts, wording
+from conversations.assistant.brain import Reply, ToolResult
+from conversations.assistant.rules import slots
+from conversations.assistant.rules.booking import offer_person, window_of
+from conversations.assistant.rules.dialogue import Dialogue
+
+Visit = Mapping[str, Any]
+
+
+async def begin(dialogue: Dialogue, action: str) -> Reply:
+    """Starts to move (`reschedule`) or to give up (`cancel`) a visit."""
+    dialogue.leave_form()
+    dialogue.state.update(action=action, named=_named(dialogue))
+    return await _go_on_with_one(dialogue, asked=False)
+
+
+async def go_on(dialogue: Dialogue) -> Reply | None:
+    """The next step of a change that was begun; None when the words were about something else."""
+    state, context = dialogue.state, dialogue.context
+    if state.get("step") == "prove":
+        return await _go_on_with_one(dialogue, asked=True) if _says_postcode(dialogue) else None
+    visits = await _visits(dialogue)
+    if state.get("step") == "which":
+        return await _chosen_visit(dialogue, visits)
+    visit = next((each for each in visits if each.get("reference") == state.get("reference")), None)
+    if visit is None:
+        dialogue.leave_form()
+        return offer_person(dialogue, _("I do not find that visit any more."))
+    if state.get("step") == "confirm":
+        return await _confirmed(dialogue, visit)
+    slot = slots.chosen(dialogue)
+    if slot:
+        result = await dialogue.tools.call("reschedule", {"reference": visit["reference"], "start": slot["start"]})
+        return await told_change(dialogue, "reschedule", result)
+    if context.understanding.affirmative is False and not context.new_facts:
+        dialogue.say(_("No problem. Which other day or time would suit you?"))
+        state["asked"] = "time_window"
+        return dialogue.reply()
+    return await _offer(dialogue, visit) if context.new_facts & {"date", "time_window"} else None
+
+
+async def correct(dialogue: Dialogue) -> Reply | None:
+    """Puts a corrected name or number on the visit that was just booked; None when there is nothing to correct."""
+    context, reference = dialogue.context, dialogue.state.get("reference")
+    changed = {name: context.value(name) for name in ("name", "phone") if name in context.changed_facts}
+    if not reference or not changed:
+        return None
+    result = await dialogue.tools.call("correct", {"reference": reference, **changed})
+    return await told_change(dialogue, "correct", result)
+
+
+async def told_change(dialogue: Dialogue, action: str, result: ToolResult) -> Reply:
+    """What came of a change: read back, or why it was not done."""
+    if not result.worked:
+        return await _not_done(dialogue, result)
+    visit = result.result
+    dialogue.leave_form()
+    if action == "cancel":
+        text = _("Your visit %(reference)s on %(window)s is cancelled. Is there anything else I can do?")
+    elif action == "reschedule":
+        text = _("Done: your visit %(reference)s is now on %(window)s. Is there anything else I can do?")
+    else:
+        text = _("Thank you, I have corrected that: %(reference)s is in the name of %(name)s, and the engineer can ring %(phone)s.")
+    if action != "cancel":
+        dialogue.state.update(step="done", reference=visit["reference"])
+    values = {
+        "reference": visit["reference"],
+        "window": window_of(visit, dialogue),
+        "name": visit["name"],
+        "phone": wording.phone(visit["phone"]),
+    }
+    dialogue.say(text % values)
+    return dialogue.reply()
+
+
+async def _not_done(dialogue: Dialogue, result: ToolResult) -> Reply:
+    if result.error == "slot_taken" and await slots.offer_others(dialogue, result):
+        return dialogue.reply()
+    if result.error == "not_proven":
+        return _ask_postcode(dialogue)
+    return offer_person(dialogue, _("I am sorry, I cannot do that here. %(why)s") % {"why": result.sentence})
+
+
+async def _visits(dialogue: Dialogue) -> list[Visit]:
+    found = await dialogue.tools.call("find_visits", {})
+    return list(found.result.get("visits", [])) if found.worked else []
+
+
+async def _go_on_with_one(dialogue: Dialogue, *, asked: bool) -> Reply:
+    """First who is speaking, then which visit, then when or whether."""
+    visits = await _visits(dialogue)
+    named = dialogue.state.get("named")
+    mine = [visit for visit in visits if visit["may_change"] and (not named or visit["reference"] == named)]
+    if len(mine) > 1:
+        return _ask_which(dialogue, mine)
+    if mine:
+        return await _go_on_with(dialogue, mine[0])
+    unproven = [visit for visit in visits if not visit["may_change"]]
+    if unproven and not unproven[0]["no_more_tries"]:
+        if asked:
+            dialogue.say(_("That is not the postcode of the visit."))
+        return _ask_postcode(dialogue)
+    dialogue.leave_form()
+    return offer_person(dialogue, _("Here I can change only a visit that was booked in this conversation."))
+
+
+async def _go_on_with(dialogue: Dialogue, visit: Visit) -> Reply:
+    dialogue.state["reference"] = visit["reference"]
+    if dialogue.state.get("action") == "cancel":
+        dialogue.state.update(step="confirm", asked="")
+        question = _("Shall I cancel your visit on %(window)s (%(reference)s)?")
+        dialogue.say(question % {"window": window_of(visit, dialogue), "reference": visit["reference"]})
+        dialogue.suggest_yes_or_no()
+        return dialogue.reply()
+    return await _offer(dialogue, visit)
+
+
+async def _offer(dialogue: Dialogue, visit: Visit) -> Reply:
+    lead = _("Your visit %(reference)s is on %(window)s now.") % {"reference": visit["reference"], "window": window_of(visit, dialogue)}
+    if dialogue.state.get("step") == "choose":
+        lead = ""
+    if await slots.offer(dialogue, str(visit["postcode"]), prompt=_("When would suit you better?"), lead=lead):
+        return dialogue.reply()
+    return offer_person(dialogue, _("I am sorry, I find no other free time in the next two weeks."))
+
+
+async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:
+    affirmative = dialogue.context.understanding.affirmative
+    if affirmative is None and acts.drops_it(dialogue.context.text):
+        affirmative = True
+    if affirmative is None:
+        return None
+    if affirmative is False:
+        dialogue.leave_form()
+        dialogue.state.update(step="done", reference=visit["reference"])
+        dialogue.say(_("All right, your visit stays as it is. Is there anything else I can do?"))
+        return dialogue.reply()
+    result = await dialogue.tools.call("cancel", {"reference": visit["reference"]})
+    return await told_change(dialogue, "cancel", result)
+
+
+async def _chosen_visit(dialogue: Dialogue, visits: list[Visit]) -> Reply:
+    mine = [visit for visit in visits if visit["may_change"]]
+    said = _named(dialogue)
+    index = next((index for index, visit in enumerate(mine) if visit["reference"] == said), None)
+    if index is None:
+        index = acts.choice(dialogue.context.text, len(mine))
+    return _ask_which(dialogue, mine) if index is None else await _go_on_with(dialogue, mine[index])
+
+
+def _named(dialogue: Dialogue) -> str:
+    """The reference that the words of this turn name, if any."""
+    return next((fact.value for fact in dialogue.context.understanding.facts if fact.name == "order_number"), "")
+
+
+def _says_postcode(dialogue: Dialogue) -> bool:
+    return any(fact.name == "postcode" for fact in dialogue.context.understanding.facts)
+
+
+def _ask_which(dialogue: Dialogue, visits: list[Visit]) -> Reply:
+    dialogue.state.update(step="which", asked="")
+    dialogue.say(_("Which visit is it: %(references)s?") % {"references": wording.listed([v["reference"] for v in visits], _("or"))})
+    dialogue.suggest([str(visit["reference"]) for visit in visits])
+    return dialogue.reply()
+
+
+def _ask_postcode(dialogue: Dialogue) -> Reply:
+    dialogue.state["step"] = "prove"
+    dialogue.ask("postcode", _("Before I change a visit, please tell me the postcode it is booked for."))
+    return dialogue.reply()

@@ -1,0 +1,73 @@
+"""Questions that are answered from articles and from the price list, with their source."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import answers, wording
+from conversations.assistant.rules.dialogue import Dialogue
+
+MOST_PRICES = 3
+CURRENCY = "£"
+
+
+async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
+    """Answers the words of this turn from prices or articles; says whether there was an answer."""
+    if asks_for_price(dialogue) and await answer_price(dialogue):
+        return True
+    return await answer_from_article(dialogue, least_score=least_score)
+
+
+def asks_for_price(dialogue: Dialogue) -> bool:
+    """Whether the reason or the words are about a price."""
+    reason, context = dialogue.context.reason, dialogue.context
+    words = context.text.lower()
+    about = context.reason_is_new and reason is not None and reason.code.startswith("price")
+    return about or any(sign in words for sign in ("how much", "price", "cost", "charge for", "fee"))
+
+
+async def answer_price(dialogue: Dialogue) -> bool:
+    """Says what fits on the price list; says whether anything did."""
+    found = await dialogue.tools.call("find_prices", {"query": dialogue.context.text})
+    prices = found.result.get("prices", [])[:MOST_PRICES] if found.worked else []
+    if not prices:
+        return False
+    if dialogue.context.spoken:
+        prices = prices[:1]
+    dialogue.say(" ".join(_price(each) for each in prices))
+    return True
+
+
+def _price(row: dict[str, str]) -> str:
+    amount = row["price"].removesuffix(".00")
+    values = {"name": row["name"], "amount": f"{CURRENCY}{amount}", "unit": row["unit"]}
+    if row["unit"] == "from":
+        sentence = _("%(name)s: from %(amount)s.") % values
+    elif row["unit"]:
+        sentence = _("%(name)s: %(amount)s (%(unit)s).") % values
+    else:
+        sentence = _("%(name)s: %(amount)s.") % values
+    return f"{sentence} {row['description']}".strip()
+
+
+async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
+    """Answers from the article that fits best and names it; says whether one did."""
+    context = dialogue.context
+    found = await dialogue.tools.call("search_knowledge", {"query": context.text[:2000] or "-"})
+    passages = [each for each in found.result.get("passages", []) if each["score"] >= least_score] if found.worked else []
+    if not passages:
+        return False
+    best = passages[0]
+    text = answers.fitting(best["text"], context.text, spoken=context.spoken)
+    if not text:
+        return False
+    dialogue.say(text)
+    if context.spoken:
+        dialogue.say(_("That is from our help page “%(title)s”.") % {"title": best["title"]})
+    dialogue.cite(best["title"], best["url"])
+    return True
+
+
+def names_of_reasons(dialogue: Dialogue) -> str:
+    """The likely reasons, as a list to choose from."""
+    return wording.listed([reason.name for reason in dialogue.context.alternatives], _("or"))

@@ -1,0 +1,178 @@
+"""The tools of one turn: the guard judges each call, the history keeps it, and what changes something runs once.
+
+A call that changes something is written down before it runs, while the turn is still current; what came of it is
+written down even when the customer said more meanwhile. A process that dies in between leaves `running` in the form
+state, and the next turn begins by finishing it under the same idempotency key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import stamina
+from channels.db import database_sync_to_async
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from conversations.assistant import guard
+from conversations.assistant.brain import ToolResult
+from conversations.assistant.guard import Verdict
+from conversations.assistant.preparing import Prepared, visits_of
+from conversations.assistant.tools import TOOLS
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome
+from conversations.connectors.base import ConnectorError
+from conversations.connectors.schedule import SlotTaken
+from conversations.models import Entry
+from conversations.services import timeline, turns
+from conversations.services.timeline import NewEntry
+
+ATTEMPTS = 3
+
+
+class TurnTools:
+    """The tool box that a brain gets. `did_something` says whether a call changed anything, so that it must be told."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._standing = prepared.standing
+        self.did_something = False
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """See `brain.ToolBox`. Raises turns.TurnLost and turns.TurnOvertaken before anything is changed."""
+        return await database_sync_to_async(self._call, thread_sensitive=False)(name, dict(arguments))
+
+    async def finish_running(self) -> ToolResult | None:
+        """Runs to its end what an earlier worker began and did not finish; None when there is nothing of the kind."""
+        running = self._prepared.state.get("running")
+        if not running or running.get("tool") not in TOOLS:
+            return None
+        finish = database_sync_to_async(self._run_and_keep, thread_sensitive=False)
+        return await finish(TOOLS[running["tool"]], dict(running["arguments"]), str(running["key"]))
+
+    def _call(self, name: str, arguments: dict[str, Any]) -> ToolResult:
+        tool = TOOLS.get(name)
+        if tool is None:
+            return ToolResult(name, error="no_such_tool", sentence=_("There is no such tool."))
+        verdict = guard.judge(tool, arguments, self._standing)
+        if not verdict.allowed:
+            self._keep(self._entry(tool, arguments, verdict=verdict, body=verdict.sentence))
+            return ToolResult(name, error=verdict.code, sentence=verdict.sentence)
+        if tool.changes:
+            key = self._key(tool, arguments)
+            self._begin(tool, arguments, key)
+            return self._run_and_keep(tool, arguments, key)
+        try:
+            outcome = self._run(tool, arguments, "")
+        except ConnectorError as problem:
+            self._keep(self._entry(tool, arguments, body=problem.sentence, error=problem.code))
+            return _failure(tool, problem)
+        if tool.recorded:
+            self._keep(self._entry(tool, arguments, body=outcome.sentence, result=outcome.result))
+        return ToolResult(name, outcome.result, sentence=outcome.sentence)
+
+    def _begin(self, tool: Tool, arguments: dict[str, Any], key: str) -> None:
+        claim = self._prepared.claim
+        with transaction.atomic():
+            turns.hold(claim)
+            self._keep(self._entry(tool, arguments, body=_("Called %(tool)s.") % {"tool": tool.name}, key=key))
+            running = {"tool": tool.name, "arguments": arguments, "key": key, "seq": claim.wanted_seq}
+            turns.note_state(claim, {"running": running})
+
+    def _run_and_keep(self, tool: Tool, arguments: dict[str, Any], key: str) -> ToolResult:
+        claim = self._prepared.claim
+        try:
+            outcome = self._run(tool, arguments, key)
+        except ConnectorError as problem:
+            with transaction.atomic():
+                self._keep(self._entry(tool, arguments, body=problem.sentence, error=problem.code, key=key))
+                turns.note_state(claim, {}, without="running")
+            return _failure(tool, problem)
+        self.did_something = True
+        with transaction.atomic():
+            for event in outcome.events:
+                self._keep(
+                    NewEntry(
+                        kind=event.kind,
+                        actor_kind="assistant",
+                        actor_name=self._prepared.entry_point.company_name,
+                        body=event.sentence,
+                        data={**event.data, "idempotency_key": key},
+                        interaction=self._prepared.interaction,
+                        source_id=f"{event.kind}:{key}",
+                    )
+                )
+            announce = {"tool": tool.name, "result": outcome.result, "seq": claim.wanted_seq}
+            turns.note_state(claim, {"announce": announce}, without="running")
+        self._look_again()
+        return ToolResult(tool.name, outcome.result, sentence=outcome.sentence)
+
+    def _run(self, tool: Tool, arguments: dict[str, Any], key: str) -> ToolOutcome:
+        context = ToolContext(
+            conversation=self._prepared.conversation.public_id,
+            now=self._prepared.context.now,
+            knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
+            changeable=frozenset(visit.reference for visit in self._standing.visits if visit.proven),
+            may_prove=int(self._prepared.state["proof"]["misses"]) < guard.MOST_PROOF_TRIES,
+            idempotency_key=key,
+        )
+        for attempt in stamina.retry_context(on=_passes, attempts=ATTEMPTS, wait_initial=0.05, wait_max=0.5):
+            with attempt:
+                return tool.run(context, arguments)
+        raise AssertionError  # the last attempt returns or raises
+
+    def _look_again(self) -> None:
+        prepared = self._prepared
+        visits = visits_of(prepared.conversation, prepared.interaction, prepared.state.get("proof") or {})
+        self._standing = guard.Standing(self._standing.behaviour, self._standing.live, self._standing.facts, visits)
+
+    def _key(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
+        """The same for the same call until something came of it."""
+        conversation = self._prepared.conversation
+        done = Entry.objects.filter(conversation=conversation, kind__startswith="booking.").count()
+        told = json.dumps(arguments, sort_keys=True)
+        digest = hashlib.sha256(f"{tool.name}:{told}".encode()).hexdigest()[:24]
+        return f"{conversation.public_id.hex}:{done}:{digest}"
+
+    def _keep(self, entry: NewEntry) -> None:
+        timeline.append(self._prepared.conversation.pk, entry)
+
+    def _entry(
+        self,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        *,
+        body: str,
+        verdict: Verdict = guard.ALLOWED,
+        result: Mapping[str, Any] | None = None,
+        error: str = "",
+        key: str = "",
+    ) -> NewEntry:
+        return NewEntry(
+            kind="tool.called",
+            actor_kind="assistant",
+            actor_name=self._prepared.entry_point.company_name,
+            audience="staff",
+            body=body,
+            interaction=self._prepared.interaction,
+            data={
+                "tool": tool.name,
+                "arguments": dict(arguments),
+                "result": result,
+                "allowed": verdict.allowed,
+                "error": error or verdict.code,
+                "idempotency_key": key,
+            },
+        )
+
+
+def _passes(problem: Exception) -> bool:
+    return isinstance(problem, ConnectorError) and not problem.permanent
+
+
+def _failure(tool: Tool, problem: ConnectorError) -> ToolResult:
+    slots = [{"start": slot.start.isoformat(), "end": slot.end.isoformat()} for slot in getattr(problem, "others", ())]
+    result = {"slots": slots} if isinstance(problem, SlotTaken) else {}
+    return ToolResult(tool.name, result, problem.code, problem.sentence)

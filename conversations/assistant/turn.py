@@ -1,0 +1,262 @@
+"""What happens after a customer speaks, once per turn: claim, understand, decide, answer or hand over, append.
+
+Any process may run a turn. It is claimed by a lease in the conversation's row; what it says is appended under the fence
+it began with. A person who takes over, or a customer who says more, makes it void: the reply is dropped, and the turn is
+taken anew or not at all. Turns are waiting on a network, so they run as tasks of the web process; `sweep` finishes
+those whose process died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final, ParamSpec, TypeVar
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from conversations.assistant import finishing
+from conversations.assistant.brain import Brain, HandOff, Reply, TextDelta
+from conversations.assistant.finishing import Ending
+from conversations.assistant.handing_over import brains_part
+from conversations.assistant.preparing import Prepared, decide_again, prepare
+from conversations.assistant.rules import RulesBrain
+from conversations.assistant.toolbox import TurnTools
+from conversations.models import EntryPoint
+from conversations.services import announce, turns
+from conversations.services.turns import Claim, TurnLost, TurnOvertaken
+from routing.models import Decision
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MOST_ROUNDS: Final = 20
+MOST_ATTEMPTS: Final = 3
+RETRY_IN: Final = timedelta(seconds=2)
+LONGEST_RETRY: Final = timedelta(minutes=1)
+UNCLAIMED_FOR: Final = timedelta(seconds=5)
+SHARE_OF_LEASE: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOutcome:
+    """What became of a turn: `answered`, `handed_over`, `dropped`, `failed` or `nothing` (none was due).
+
+    `seq` is that of the reply's entry, 0 without one.
+    """
+
+    what: str
+    seq: int = 0
+
+
+NOTHING = TurnOutcome("nothing")
+DROPPED = TurnOutcome("dropped")
+FAILED = TurnOutcome("failed")
+
+
+async def take(conversation_id: int) -> TurnOutcome:
+    """Runs the conversation's turn if one is due and free, and those that come due while it runs.
+
+    Returns what became of the last one. Never raises for what goes wrong inside a turn: that is logged, tried again by
+    the sweep, and after three attempts a person is asked to take over.
+    """
+    outcome = NOTHING
+    for _round in range(MOST_ROUNDS):
+        lease = timedelta(seconds=settings.TURN_LEASE_SECONDS)
+        claim = await _in_thread(turns.claim)(conversation_id, worker=_worker_name(), lease=lease)
+        if claim is None:
+            return outcome
+        outcome = await _run(claim)
+    return outcome
+
+
+_running: dict[int, asyncio.Task[TurnOutcome]] = {}
+_asked_again: set[int] = set()
+
+
+def schedule(conversation_id: int) -> asyncio.Task[TurnOutcome]:
+    """Has the conversation's turn run in the background of this event loop, once at a time; returns the task.
+
+    Asking again while it runs makes sure that what was said meanwhile is answered by the same task.
+    """
+    running = _running.get(conversation_id)
+    if running is not None and not running.done() and running.get_loop() is asyncio.get_running_loop():
+        _asked_again.add(conversation_id)
+        return running
+    task = asyncio.get_running_loop().create_task(_take_until_quiet(conversation_id), name=f"turn {conversation_id}")
+    _running[conversation_id] = task
+    task.add_done_callback(functools.partial(_forget, conversation_id))
+    return task
+
+
+def sweep() -> int:
+    """Finishes turns that nobody works on; returns how many it found. For a worker: runs its own event loop."""
+    found = turns.due(unclaimed_for=UNCLAIMED_FOR)
+    for conversation_id in found:
+        asyncio.run(_take_and_log(conversation_id))
+    return len(found)
+
+
+async def _take_until_quiet(conversation_id: int) -> TurnOutcome:
+    outcome = NOTHING
+    while True:
+        _asked_again.discard(conversation_id)
+        latest = await _take_and_log(conversation_id)
+        outcome = latest if latest is not NOTHING else outcome
+        # No await between this look and the end of the task, so nobody can ask in between.
+        if conversation_id not in _asked_again:
+            return outcome
+
+
+async def _take_and_log(conversation_id: int) -> TurnOutcome:
+    try:
+        return await take(conversation_id)
+    except Exception:
+        # The database is away, most likely; the turn stays due and the sweep finds it.
+        logger.exception("turn_not_taken", extra={"conversation": conversation_id})
+        return FAILED
+
+
+def _forget(conversation_id: int, task: asyncio.Task[TurnOutcome]) -> None:
+    if _running.get(conversation_id) is task:
+        del _running[conversation_id]
+        _asked_again.discard(conversation_id)
+
+
+async def _run(claim: Claim) -> TurnOutcome:
+    try:
+        async with asyncio.timeout(settings.TURN_LEASE_SECONDS * SHARE_OF_LEASE):
+            return await _answer(claim)
+    except TurnLost:
+        return DROPPED
+    except TurnOvertaken:
+        await _in_thread(turns.release)(claim)
+        return DROPPED
+    except Exception:
+        logger.exception("turn_failed", extra={"conversation": claim.conversation_id, "attempt": claim.attempts})
+        return await _after_failure(claim)
+
+
+async def _after_failure(claim: Claim) -> TurnOutcome:
+    if claim.attempts >= MOST_ATTEMPTS:
+        try:
+            seq = await _in_thread(finishing.give_up)(claim)
+        except TurnLost:
+            return DROPPED
+        except Exception:
+            logger.exception("turn_not_given_up", extra={"conversation": claim.conversation_id})
+        else:
+            return TurnOutcome("handed_over", seq)
+    await _in_thread(turns.put_off)(claim, retry_in=min(RETRY_IN * claim.attempts, LONGEST_RETRY))
+    return FAILED
+
+
+async def _answer(claim: Claim) -> TurnOutcome:
+    prepared = await _in_thread(prepare)(claim)
+    if prepared is None:
+        await _in_thread(finishing.nothing_to_say)(claim)
+        return NOTHING
+    if prepared.mode == EntryPoint.Mode.SHADOW:
+        await _draft(prepared)
+    ending = _decided_ending(prepared, prepared.decision)
+    if ending is None:
+        ending = await _brain_ending(prepared)
+    seq = await _in_thread(finishing.finish)(prepared, ending)
+    return TurnOutcome("answered" if isinstance(ending.said, Reply) else "handed_over", seq)
+
+
+def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
+    """How the turn ends when routing gives it to people; None when the brain is to answer."""
+    live, asked = prepared.mode == EntryPoint.Mode.LIVE, prepared.context.understanding.asked_for_human
+    promised = prepared.state.get("callback") or {}
+    handing = HandOff(form_state=brains_part(prepared.state))
+    if decision.handler == Decision.Handler.HUMAN:
+        if not _waits_already(prepared, decision) or (live and asked):
+            return Ending(handing, decision)
+    elif decision.handler in (Decision.Handler.CALLBACK, Decision.Handler.AFTER_HOURS) and (not promised or asked):
+        return Ending(handing, decision)
+    if not live:
+        return Ending(handing, decision, silent=prepared.handoff is not None)
+    if promised and not promised["noted"] and "phone" in prepared.standing.facts:
+        return Ending(handing, decision, gave_number=True)
+    return None
+
+
+def _waits_already(prepared: Prepared, decision: Decision) -> bool:
+    """Whether a person is being found already, at least as urgently as is decided now."""
+    handoff = prepared.handoff
+    return handoff is not None and handoff.work_item.priority_class <= decision.priority_class
+
+
+async def _brain_ending(prepared: Prepared) -> Ending:
+    tools = TurnTools(prepared)
+    prepared = await _with_what_was_begun(prepared, tools)
+    said = await _listen(choose_brain(), prepared, tools)
+    if isinstance(said, Reply) and not (said.failed and prepared.handoff is None):
+        return Ending(said, prepared.decision, did_something=tools.did_something)
+    if isinstance(said, Reply):
+        decision = await _in_thread(decide_again)(prepared, failed_turns=prepared.need.failed_turns + 1)
+        if decision.handler == Decision.Handler.ASSISTANT:
+            return Ending(said, decision, failed=True, did_something=tools.did_something)
+        return Ending(HandOff(form_state=said.form_state), decision, failed=True, did_something=tools.did_something)
+    decision = await _in_thread(decide_again)(prepared, asked_for_human=True)
+    return Ending(said, decision, did_something=tools.did_something)
+
+
+async def _with_what_was_begun(prepared: Prepared, tools: TurnTools) -> Prepared:
+    """Finishes a call that an earlier worker began, so that the brain can tell what came of it."""
+    result = await tools.finish_running()
+    if result is None:
+        return prepared
+    told = {"tool": result.tool, "result": dict(result.result), "error": result.error, "sentence": result.sentence}
+    state = {**prepared.context.form_state, "announce": told}
+    return replace(prepared, context=replace(prepared.context, form_state=state))
+
+
+async def _listen(brain: Brain, prepared: Prepared, tools: TurnTools) -> Reply | HandOff:
+    """The brain's last word; what it writes meanwhile is shown as a draft."""
+    written = ""
+    async for event in brain.answer(prepared.context, tools):
+        if isinstance(event, TextDelta):
+            written += event.text
+            await _show_draft(prepared, written)
+        else:
+            return event
+    raise RuntimeError("The brain ended without a reply.")
+
+
+async def _draft(prepared: Prepared) -> None:
+    """For an entry point on trial: what the AI agent would have said, for staff only. Tools change nothing."""
+    context = replace(prepared.context, waits_for_person=False)
+    said = await _listen(choose_brain(), replace(prepared, context=context), TurnTools(prepared))
+    if isinstance(said, Reply):
+        await _in_thread(finishing.keep_draft)(prepared, said)
+
+
+async def _show_draft(prepared: Prepared, text: str) -> None:
+    if prepared.context.spoken or prepared.mode != EntryPoint.Mode.LIVE:
+        return
+    public_hex = prepared.conversation.public_id.hex
+    frame = announce.activity(public_hex, who="assistant", name=prepared.entry_point.company_name, what="draft", text=text)
+    await announce.send(announce.conversation_group(public_hex), frame)
+
+
+def choose_brain() -> Brain:
+    """The brain that answers."""
+    return RulesBrain()
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+
+
+def _in_thread(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+    return database_sync_to_async(function, thread_sensitive=False)

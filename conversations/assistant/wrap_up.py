@@ -1,0 +1,123 @@
+"""The package that a person gets with a conversation: why, a summary, the facts, what was tried, the next step.
+
+It is put together from the record alone, so the same record always gives the same package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import wording
+from conversations.assistant.brain import Behaviour
+from conversations.models import Conversation, Entry
+from conversations.models.entry_point import Channel
+from conversations.models.identifier import Assurance
+from conversations.services import facts
+from conversations.services.facts import FACT_LABELS
+from conversations.services.handoff import Package
+from routing.models import Decision
+
+LONGEST_QUOTE: Final = 200
+MOST_QUOTES: Final = 2
+MOST_TRIED: Final = 8
+BOOKINGS: Final = ("booking.made", "booking.changed", "booking.cancelled")
+
+
+def package(
+    conversation: Conversation, decision: Decision, *, behaviour: Behaviour | None = None, next_step: str = ""
+) -> Package:
+    """The package for a hand-over by this decision. One statement."""
+    rows = list(
+        Entry.objects.filter(
+            conversation=conversation, kind__in=["message", "tool.called", *BOOKINGS], redacted_at__isnull=True
+        ).order_by("seq")
+    )
+    return Package(
+        why=decision.sentence,
+        summary=_summary(conversation, rows),
+        facts=_facts(conversation),
+        tried=_tried(rows),
+        next_step=next_step or _next_step(conversation, decision, behaviour),
+    )
+
+
+def _summary(conversation: Conversation, rows: list[Entry]) -> str:
+    known = facts.known(conversation)
+    name = str(known["name"].value) if "name" in known else _("The customer")
+    reason = conversation.reason
+    sentences = [
+        _("%(name)s came about: %(reason)s.") % {"name": name, "reason": reason.name}
+        if reason
+        else _("%(name)s has not said clearly what it is about.") % {"name": name}
+    ]
+    if conversation.urgency == "emergency":
+        sentences.insert(0, _("Emergency."))
+    said = [row.body.strip() for row in rows if row.kind == "message" and row.actor_kind == Entry.Actor.CUSTOMER]
+    quotes = [f"“{_short(text)}”" for text in _first_and_last([text for text in said if text])]
+    if quotes:
+        sentences.append(_("In their words: %(words)s.") % {"words": wording.listed(quotes)})
+    sentences += [row.body for row in rows if row.kind in BOOKINGS]
+    return " ".join(sentences)
+
+
+def _first_and_last(said: list[str]) -> list[str]:
+    telling = [text for text in said if len(text.split()) > 1] or said
+    return telling if len(telling) <= MOST_QUOTES else [telling[0], telling[-1]]
+
+
+def _short(text: str) -> str:
+    joined = " ".join(text.split())
+    return joined if len(joined) <= LONGEST_QUOTE else f"{joined[:LONGEST_QUOTE].rstrip()}…"
+
+
+def _facts(conversation: Conversation) -> list[Mapping[str, Any]]:
+    known = sorted(facts.known(conversation).values(), key=lambda fact: fact.seq)
+    return [
+        {
+            "name": fact.name,
+            "label": str(FACT_LABELS.get(fact.name, fact.name.replace("_", " ").capitalize())),
+            "value": wording.readable(fact.name, facts.readable(fact.value)),
+            "from": _from(fact.channel, fact.assurance),
+            "seq": fact.seq,
+        }
+        for fact in known
+    ]
+
+
+def _from(channel: str, assurance: str) -> str:
+    where = dict(Channel.choices).get(channel, channel)
+    how = dict(Assurance.choices).get(assurance, assurance)
+    return f"{where} · {how}" if where else str(how)
+
+
+def _tried(rows: list[Entry]) -> list[str]:
+    tried: list[str] = []
+    for row in rows:
+        if row.kind == "tool.called" and row.data.get("result") is not None:
+            tried.append(row.body)
+        elif row.kind == "tool.called" and row.data.get("error"):
+            tried.append(_("%(tool)s did not work: %(why)s") % {"tool": row.data.get("tool"), "why": row.body})
+        elif row.kind == "message" and row.actor_kind == Entry.Actor.ASSISTANT:
+            tried += [
+                _("Answered from the article “%(title)s”.") % {"title": source.get("title")}
+                for source in row.data.get("sources") or []
+            ]
+    return list(dict.fromkeys(tried))[-MOST_TRIED:]
+
+
+def _next_step(conversation: Conversation, decision: Decision, behaviour: Behaviour | None) -> str:
+    if conversation.urgency == "emergency":
+        return _("Answer at once. Make sure that everybody is safe before anything else.")
+    reason = conversation.reason
+    form = behaviour.form_for_reason(reason.code) if reason and behaviour else None
+    known = facts.known(conversation)
+    missing = [field.fact for field in form.fields if field.required and field.fact not in known] if form else []
+    if missing:
+        labels = [str(FACT_LABELS.get(fact, fact)).lower() for fact in missing]
+        return _("Still to ask: %(facts)s.") % {"facts": wording.listed(labels)}
+    if decision.handler == Decision.Handler.CALLBACK:
+        return _("Call the customer back.")
+    return _("Answer the customer; everything that was asked for is above.")
