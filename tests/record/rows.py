@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 
 from conversations.models import Conversation, Customer, EntryPoint, Interaction, Playbook
 from routing.models import AgentProfile, Decision, Queue, RoutingProfile, RoutingProfileWork, Rule, RuleSet, ServiceLevel
+from routing.rules.publish import publish
 
 _numbers = count(1)
 
@@ -111,3 +112,11 @@ def decision(**changes: Any) -> Decision:
             **changes,
         }
     )
+
+
+def everybody_to_people() -> RuleSet:
+    """A published routing table of one row: every need goes to a person in the queue `service`."""
+    queue()
+    rules = RuleSet.objects.create(kind="routing", version=1)
+    rules.rules.create(position=1, description="Everything else", outputs={"handler": "human", "queue": "service", "priority_class": 3})
+    return publish(rules, by="tests", note="For tests.")

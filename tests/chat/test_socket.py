@@ -1,0 +1,289 @@
+"""The chat socket, frame by frame, as a widget and as somebody who means harm."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+
+from conversations.chat import visitor
+from conversations.models import ChatSessionRecord, Conversation, Customer, Entry, Interaction
+from conversations.services import announce, threads, timeline
+from conversations.services.timeline import NewEntry
+from tests.record import rows
+from tests.support.sockets import SocketClosed, open_widget
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def harbor() -> Iterator[None]:
+    """The company's web page and its number; every need goes to a person."""
+    rows.entry_point()
+    rows.phone_line()
+    rows.everybody_to_people()
+    yield
+
+
+@database_sync_to_async
+def messages_of(client_id: str) -> list[Entry]:
+    return list(Entry.objects.filter(kind="message", data__client_id=client_id).order_by("pk"))
+
+
+@database_sync_to_async
+def the_conversation() -> Conversation:
+    return Conversation.objects.get()
+
+
+async def test_a_message_is_acknowledged_with_its_place_and_stored_once() -> None:
+    """The ack carries the entry's seq; the disclosure stands before the customer's first words."""
+    async with open_widget() as widget:
+        welcome = await widget.hello()
+        ack = await widget.say("My boiler is cold", client_id="one")
+        assert ack["type"] == "ack"
+        assert welcome["company"] == "Harbor Home Services"
+        assert "AI" in welcome["greeting"]
+        kinds = [entry["kind"] for entry in widget.entries if entry["seq"] <= ack["seq"]]
+        assert kinds == ["interaction.started", "disclosure.shown", "message"]
+    stored = await messages_of("one")
+    assert [(entry.seq, entry.body) for entry in stored] == [(ack["seq"], "My boiler is cold")]
+
+
+async def test_sending_again_changes_nothing() -> None:
+    """The same client_id on the same socket, and on a new one, is acknowledged with the same place."""
+    async with open_widget() as widget:
+        welcome = await widget.hello()
+        first = await widget.say("Hello", client_id="one")
+        again = await widget.say("Hello", client_id="one")
+    async with open_widget() as widget:
+        await widget.hello(token=welcome["token"], session=welcome["session"])
+        later = await widget.say("Hello", client_id="one")
+    assert first["seq"] == again["seq"] == later["seq"]
+    assert len(await messages_of("one")) == 1
+
+
+async def test_a_reload_resumes_by_seq() -> None:
+    """A new socket with the token gets what comes after the seq it names, and nothing twice."""
+    async with open_widget() as widget:
+        welcome = await widget.hello()
+        await widget.say("First", client_id="one")
+        second = await widget.say("Second", client_id="two")
+    async with open_widget() as widget:
+        again = await widget.hello(token=welcome["token"], session=welcome["session"], after=second["seq"] - 1)
+        assert [entry["body"] for entry in widget.entries if entry["kind"] == "message"] == ["Second"]
+        assert again["upto"] >= second["seq"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("{", "not_json"),
+        ("[]", "not_json"),
+        ('"hello"', "not_json"),
+        ("[" * 5000, "not_json"),
+        ('{"type": "dance"}', "unknown_type"),
+        ('{"type": null}', "unknown_type"),
+        ('{"type": "message", "text": "no id"}', "no_client_id"),
+        ('{"type": "message", "client_id": "../../x", "text": "bad id"}', "no_client_id"),
+        ('{"type": "message", "client_id": {"a": 1}, "text": "bad id"}', "no_client_id"),
+        ('{"type": "message", "client_id": "a", "text": 5}', "no_text"),
+        ('{"type": "message", "client_id": "a", "text": "  \\u0000 "}', "empty"),
+        ('{"type": "message", "client_id": "a", "text": "\\ud800"}', "not_unicode"),
+        (json.dumps({"type": "message", "client_id": "a", "text": "x" * 4001}), "too_long"),
+        (json.dumps({"type": "message", "client_id": "a", "text": "x" * 1_000_000}), "too_long"),
+    ],
+)
+async def test_bad_frames_are_refused_with_a_reason_and_the_socket_lives(frame: str, code: str) -> None:
+    """Whatever comes, the answer says what was wrong, nothing is written, and the next message goes through."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.socket.send_text(frame)
+        refusal = await widget.wait_for(lambda frame: frame["type"] in ("error", "refused"))
+        assert refusal["code"] == code
+        assert refusal["reason"].endswith(".")
+        assert not await database_sync_to_async(Entry.objects.exists)()
+        assert (await widget.say("Still here", client_id="after"))["type"] == "ack"
+
+
+async def test_binary_frames_are_refused() -> None:
+    """A binary frame is answered like any other that is not understood."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.socket.send_bytes(b"\x00\xff")
+        assert (await widget.wait_for(lambda frame: frame["type"] == "error"))["code"] == "not_text"
+
+
+async def test_nothing_is_taken_before_hello() -> None:
+    """A message from nobody is refused and kept by the widget."""
+    async with open_widget() as widget:
+        refused = await widget.say("Hi", client_id="one")
+        assert (refused["type"], refused["code"]) == ("refused", "no_hello")
+
+
+async def test_null_bytes_and_card_numbers_are_not_stored() -> None:
+    """A card number is masked before it is stored or shown; a null byte is dropped."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("pay\u0000 with 4111 1111 1111 1111, cvv 123", client_id="one")
+        entry = await widget.wait_for_entry(lambda entry: entry["kind"] == "message")
+    assert entry["body"] == "pay with •••• •••• •••• 1111, cvv •••"
+    assert [each.body for each in await messages_of("one")] == [entry["body"]]
+
+
+async def test_a_flood_is_refused_and_others_are_unharmed() -> None:
+    """200 messages at once: some are taken, the rest refused by name; another customer's socket answers as ever."""
+    async with open_widget() as flooder, open_widget() as other:
+        await flooder.hello()
+        await other.hello()
+        for number in range(200):
+            await flooder.send(type="message", client_id=f"flood-{number}", text="spam")
+        assert (await other.say("I have a leak", client_id="other"))["type"] == "ack"
+        refused = await flooder.wait_for(lambda frame: frame["type"] == "refused")
+        assert refused["code"] == "too_fast"
+    stored = await database_sync_to_async(Entry.objects.filter(kind="message", body="spam").count)()
+    assert 0 < stored < 50
+
+
+@pytest.mark.parametrize("token", ["", "x", "eyJ2aXNpdG9yIjogImEifQ:1abc:bad", "a" * 5000, 5, {"a": 1}])
+async def test_an_altered_token_is_a_new_visitor(token: object) -> None:
+    """A token that we did not sign names nobody: no history, a new token."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("My secret", client_id="one")
+    async with open_widget() as stranger:
+        await stranger.send(type="hello", token=token, session=widget.welcome["session"], after=0)
+        welcome = await stranger.wait_for(lambda frame: frame["type"] == "welcome")
+        entries = await stranger.wait_for(lambda frame: frame["type"] == "entries")
+        assert entries["entries"] == []
+        assert welcome["session"] != widget.welcome["session"]
+        assert visitor.read(welcome["token"]) is not None
+
+
+async def test_staff_entries_and_other_peoples_words_are_never_shown() -> None:
+    """A note, a decision and another visitor's session in the same conversation stay unseen; upto moves past them."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("Mine", client_id="one")
+        conversation = await the_conversation()
+        await database_sync_to_async(_write_what_the_party_must_not_see)(conversation)
+        await widget.send(type="resume", after=0)
+        last = await widget.wait_for(lambda frame: frame["type"] == "entries" and frame["upto"] >= conversation.last_seq)
+        shown = json.dumps(widget.frames)
+    assert "SECRET" not in shown
+    assert last["upto"] > max(entry["seq"] for entry in widget.entries)
+
+
+def _write_what_the_party_must_not_see(conversation: Conversation) -> None:
+    other = rows.interaction(conversation, party="somebody-else")
+    for new in (
+        NewEntry(kind="note", actor_kind="agent", body="SECRET note", audience="staff"),
+        NewEntry(kind="routing.decided", actor_kind="system", body="SECRET rule", audience="staff"),
+        NewEntry(kind="message", actor_kind="customer", body="SECRET of another visitor", interaction=other),
+        NewEntry(kind="fact.learned", actor_kind="system", body="SECRET fact"),
+    ):
+        timeline.append(conversation.pk, new)
+
+
+async def test_a_lost_push_is_read_from_the_database() -> None:
+    """An entry whose push never came is shown with the next one, in order."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("Hello", client_id="one")
+        conversation = await the_conversation()
+        chat = await database_sync_to_async(Interaction.objects.get)()
+        await database_sync_to_async(_append_unannounced)(conversation, chat, "lost push")
+        await database_sync_to_async(timeline.append)(
+            conversation.pk, NewEntry(kind="message", actor_kind="agent", body="pushed", interaction=chat)
+        )
+        await widget.wait_for_entry(lambda entry: entry["body"] == "pushed")
+        bodies = [entry["body"] for entry in widget.entries]
+    assert bodies.index("lost push") < bodies.index("pushed")
+
+
+def _append_unannounced(conversation: Conversation, chat: Interaction, body: str) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM conversation_append(%s,'message','agent','Ann',%s,'{}','everyone',%s,NULL,NULL,NULL,FALSE)",
+            [conversation.pk, body, chat.pk],
+        )
+
+
+async def test_a_repeated_push_is_shown_once() -> None:
+    """The layer may deliver twice; the screen shows an entry once."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("Hello", client_id="one")
+        conversation = await the_conversation()
+        entry = await widget.wait_for_entry(lambda entry: entry["body"] == "Hello")
+        frame = announce.entries_frame(conversation.public_id.hex, [{**entry, "audience": "everyone"}])
+        await get_channel_layer().group_send(announce.conversation_group(conversation.public_id.hex), frame)
+        await widget.say("Next", client_id="two")
+        await widget.wait_for_entry(lambda entry: entry["body"] == "Next")
+        shown = [each["body"] for frame in widget.frames if frame["type"] == "entries" for each in frame["entries"]]
+    assert shown.count("Hello") == 1
+
+
+async def test_writing_after_the_end_opens_a_new_conversation() -> None:
+    """After a conversation closed, the next message is a new session of a new conversation of the same customer."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("Hello", client_id="one")
+        conversation = await the_conversation()
+        await database_sync_to_async(threads.close)(conversation, actor_kind="system", actor_name="", disposition=None)
+        ack = await widget.say("One more thing", client_id="two")
+        session = next(frame["session"] for frame in widget.frames if frame["type"] == "session")
+        again = await widget.say("Hello", client_id="one")
+    assert ack["type"] == again["type"] == "ack"
+    assert session != widget.welcome["session"]
+    assert await database_sync_to_async(Customer.objects.count)() == 1
+    assert await database_sync_to_async(Conversation.objects.count)() == 2
+    assert await database_sync_to_async(ChatSessionRecord.objects.count)() == 2
+    assert len(await messages_of("one")) == 1
+
+
+async def test_first_messages_of_one_visitor_at_once_make_one_conversation() -> None:
+    """Five tabs of one browser begin at the same instant: one customer, one open conversation, no hole in it."""
+    browser = visitor.new()
+
+    async def begin(number: int) -> None:
+        async with open_widget() as widget:
+            await widget.hello(token=browser.token)
+            assert (await widget.say(f"Hello {number}", client_id=f"c{number}"))["type"] == "ack"
+
+    await asyncio.gather(*(begin(number) for number in range(5)))
+    conversation = await the_conversation()
+    seqs = await database_sync_to_async(list)(conversation.entries.order_by("seq").values_list("seq", flat=True))
+    assert seqs == list(range(1, conversation.last_seq + 1))
+    assert await database_sync_to_async(Customer.objects.count)() == 1
+
+
+async def test_the_code_for_the_phone_comes_once_something_was_said() -> None:
+    """Before the first message there is nothing to carry on; afterwards the frame has number, code and expiry."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.send(type="continue_by_phone")
+        assert (await widget.wait_for(lambda frame: frame["type"] == "error"))["code"] == "nothing_said"
+        await widget.say("Hello", client_id="one")
+        await widget.send(type="continue_by_phone")
+        frame = await widget.wait_for(lambda frame: frame["type"] == "phone_code")
+    assert frame["number"] == "+441632960100"
+    assert len(frame["code"]) == 6
+    assert frame["code"].isdigit()
+
+
+async def test_an_unknown_door_and_a_foreign_page_are_turned_away() -> None:
+    """A socket for an unknown page, or from a site that may not show the widget, is closed with its own code."""
+    async with open_widget("/nowhere") as widget:
+        with pytest.raises(SocketClosed, match="4404"):
+            await widget.socket.receive()
+    async with open_widget(origin="https://evil.example") as widget:
+        with pytest.raises(SocketClosed, match="4403"):
+            await widget.socket.receive()
+    async with open_widget(origin="http://testserver") as widget:
+        assert (await widget.hello())["type"] == "welcome"
