@@ -17,6 +17,7 @@ RUNS = Path(__file__).resolve().parent.parent.parent / ".data" / "test"
 FORGOTTEN = (
     "ANTHROPIC_API_KEY",
     "ALLOWED_HOSTS",
+    "ASYNC_DATABASE_POOL_SIZE",
     "BIND_ADDRESS",
     "CHAT_MAX_MESSAGE_BYTES",
     "CHAT_MESSAGES_PER_SECOND",
