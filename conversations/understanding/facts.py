@@ -1,0 +1,174 @@
+"""What a customer tells in passing: name, phone, email, postcode, date, time window, order number, amount."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from conversations.understanding.dates import find_date
+from conversations.understanding.names import find_name
+from conversations.understanding.normalise import clean
+from conversations.understanding.spoken import to_typed
+from conversations.understanding.times import find_window
+
+NAMES: Final = ("name", "phone", "email", "postcode", "date", "time_window", "order_number", "amount")
+MAX_CANDIDATES: Final = 10
+LONGEST_ANSWER: Final = 500
+
+# Every quantifier below is bounded, and what it matches starts with a fixed class of characters, so none can backtrack far.
+PHONE: Final = re.compile(r"(?<![\w-])\+?\(?[0-9](?:[ ().-]{0,2}[0-9]){6,16}(?![\w-])")
+EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+POSTCODES: Final = {
+    "GB": re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][ABD-HJLNP-UW-Z]{2})\b", re.IGNORECASE),
+    "US": re.compile(r"(?<![\w-])([0-9]{5})(-[0-9]{4})?(?![\w-])"),
+}
+OUTWARD: Final = re.compile(r"\b[A-Z]{1,2}[0-9][A-Z0-9]?\b", re.IGNORECASE)
+ORDER_NUMBER: Final = re.compile(r"\b(HH)( ?- ?| )?([A-Z0-9]{6})\b", re.IGNORECASE)
+AMOUNT: Final = re.compile(
+    r"(?:(£|€|\$|\b(?:gbp|eur|usd))\s?)?(?<![\w.,/:-])([0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:\.([0-9]{1,2}))?(?![0-9])"
+    r"(?:\s?(pounds?|quid|gbp|euros?|eur|dollars?|usd|p(?:ence)?\b)(?:\s(?:and\s)?([0-9]{2})\b)?)?",
+    re.IGNORECASE,
+)
+CURRENCIES: Final = {
+    "£": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP", "quid": "GBP", "p": "GBP", "pence": "GBP",
+    "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "$": "USD", "usd": "USD", "dollar": "USD", "dollars": "USD",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing learned: `value` in its normal form, `text` the words it came from, confidence 0 to 1.
+
+    Normal forms: phone E.164; email in small letters; postcode “HB1 4QT” (or only “HB1” when one was asked for and no
+    more was said); date ISO; time_window "HH:MM-HH:MM" in the customer's day; order_number "HH-4F7K2Q"; amount "85.50 GBP".
+    """
+
+    name: str
+    value: str
+    text: str
+    confidence: float
+
+
+def extract(text: str, *, now: datetime, default_region: str = "GB", expecting: str | None = None) -> list[Fact]:
+    """The facts in `text`, typed or spoken, each name at most once.
+
+    `now` is aware and in the zone in which “tomorrow” is meant; `default_region` (two letters) is how numbers
+    without a country are read; `expecting` is the fact just asked for: a bare answer is then taken for it
+    (“Sam Okafor”, “10 to 12”), and for a fact of no known form the answer itself is the value. Never raises on any
+    text; takes time in proportion to its length (at most 10,000 characters are read).
+
+    Raises ValueError when `now` is naive.
+    """
+    written = to_typed(clean(text))
+    region = default_region.upper()
+    found = [
+        _email(written),
+        _order_number(written),
+        _phone(written, region, expecting),
+        _postcode(written, region, expecting),
+        *_when(written, now, region, expecting),
+        _amount(written, expecting),
+        _name(written, expecting),
+    ]
+    facts = [fact for fact in found if fact is not None]
+    if expecting and expecting not in NAMES and written:
+        facts.append(Fact(expecting, written[:LONGEST_ANSWER], written[:LONGEST_ANSWER], 0.5))
+    return facts
+
+
+def _email(text: str) -> Fact | None:
+    for match in _few(EMAIL, text):
+        candidate = match[0].rstrip(".-'")
+        try:
+            address = validate_email(candidate, check_deliverability=False, test_environment=True)
+        except EmailNotValidError:
+            continue
+        return Fact("email", address.normalized.lower(), candidate, 0.95)
+    return None
+
+
+def _order_number(text: str) -> Fact | None:
+    for match in _few(ORDER_NUMBER, text):
+        code = match[3].upper()
+        if any(character.isdigit() for character in code) or "-" in (match[2] or ""):
+            return Fact("order_number", f"HH-{code}", match[0], 0.95)
+    return None
+
+
+def _phone(text: str, region: str, expecting: str | None) -> Fact | None:
+    chosen: Fact | None = None
+    for match in _few(PHONE, text):
+        try:
+            number = phonenumbers.parse(match[0], region)
+        except phonenumbers.NumberParseException:
+            continue
+        # Numbers reserved for drama are possible but not valid, and demonstrations and tests live on them.
+        if not phonenumbers.is_possible_number(number):
+            continue
+        looks_like_one = match[0].lstrip("(")[0] in "+0" or phonenumbers.is_valid_number(number)
+        if not looks_like_one and expecting != "phone":
+            continue
+        value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        chosen = Fact("phone", value, match[0], 0.95 if looks_like_one else 0.7)
+    return chosen
+
+
+def _postcode(text: str, region: str, expecting: str | None) -> Fact | None:
+    pattern = POSTCODES.get(region)
+    if pattern is None or (region != "GB" and expecting != "postcode" and "zip" not in text.lower()):
+        return None
+    matches = list(_few(pattern, text))
+    if matches:
+        match = matches[-1]
+        value = f"{match[1]} {match[2]}" if region == "GB" else match[0]
+        return Fact("postcode", value.upper(), match[0], 0.95)
+    if expecting != "postcode" or region != "GB":
+        return None
+    squeezed = pattern.fullmatch("".join(character for character in text[:40] if character.isalnum()))
+    if squeezed:
+        return Fact("postcode", f"{squeezed[1]} {squeezed[2]}".upper(), text, 0.9)
+    outward = OUTWARD.search(text[:200])
+    return Fact("postcode", outward[0].upper(), outward[0], 0.6) if outward else None
+
+
+def _when(text: str, now: datetime, region: str, expecting: str | None) -> Iterator[Fact]:
+    expected = expecting in {"date", "time_window"}
+    day = find_date(text, now=now, day_first=region != "US", expected=expected)
+    if day is not None:
+        yield Fact("date", day.day.isoformat(), day.text, day.confidence)
+    window = find_window(text, day=day, expected=expected and (day is None or expecting == "time_window"))
+    if window is not None:
+        yield Fact("time_window", window.window, window.text, window.confidence)
+
+
+def _amount(text: str, expecting: str | None) -> Fact | None:
+    for match in _few(AMOUNT, text, limit=50):
+        sign, whole, cents, unit, said_cents = match.groups()
+        marked = sign or unit
+        if not marked and not (expecting == "amount" and len(whole) <= 6):
+            continue
+        currency = CURRENCIES[marked.lower()] if marked else "GBP"
+        value = f"{int(whole.replace(',', ''))}.{(cents or said_cents or '').ljust(2, '0')}"
+        if unit and unit.lower() in {"p", "pence"} and not sign:
+            value = f"{int(whole.replace(',', '')) / 100:.2f}"
+        return Fact("amount", f"{value} {currency}", match[0].strip(), 0.9 if marked else 0.6)
+    return None
+
+
+def _name(text: str, expecting: str | None) -> Fact | None:
+    found = find_name(text, expected=expecting == "name")
+    return Fact("name", *found) if found else None
+
+
+def _few(pattern: re.Pattern[str], text: str, limit: int = MAX_CANDIDATES) -> Iterator[re.Match[str]]:
+    """The first matches only: a text of a thousand numbers tells nothing more."""
+    for count, match in enumerate(pattern.finditer(text)):
+        if count >= limit:
+            return
+        yield match

@@ -1,0 +1,327 @@
+"""The name of the person who types or speaks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conversations.understanding.spoken import bare
+
+CERTAIN_OPENINGS: Final = (
+    ("my", "full", "name", "is"), ("my", "first", "name", "is"),
+    ("my", "name", "is"), ("my", "name's"), ("the", "name", "is"), ("the", "name's"),
+    ("name", "is"), ("name's"), ("call", "me"), ("name:",), ("name",),
+)  # fmt: skip
+LIKELY_OPENINGS: Final = (("this", "is"), ("i'm",), ("i", "am"), ("it's",), ("it", "is"), ("im",), ("yes", "it's"), ("yeah", "it's"))
+NOT_NAMES: Final = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "my",
+        "your",
+        "our",
+        "their",
+        "his",
+        "her",
+        "its",
+        "this",
+        "that",
+        "these",
+        "those",
+        "i",
+        "you",
+        "he",
+        "she",
+        "it",
+        "we",
+        "they",
+        "me",
+        "him",
+        "us",
+        "them",
+        "and",
+        "or",
+        "but",
+        "not",
+        "no",
+        "yes",
+        "yeah",
+        "yep",
+        "nope",
+        "ok",
+        "okay",
+        "is",
+        "am",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "have",
+        "has",
+        "had",
+        "do",
+        "does",
+        "did",
+        "can",
+        "could",
+        "will",
+        "would",
+        "shall",
+        "should",
+        "may",
+        "might",
+        "must",
+        "need",
+        "want",
+        "wants",
+        "wanted",
+        "like",
+        "book",
+        "booking",
+        "booked",
+        "boiler",
+        "heating",
+        "water",
+        "leak",
+        "leaking",
+        "gas",
+        "plumber",
+        "engineer",
+        "bill",
+        "invoice",
+        "price",
+        "quote",
+        "cancel",
+        "change",
+        "move",
+        "help",
+        "please",
+        "thanks",
+        "thank",
+        "hello",
+        "hi",
+        "hey",
+        "sorry",
+        "what",
+        "when",
+        "where",
+        "who",
+        "why",
+        "how",
+        "which",
+        "there",
+        "here",
+        "just",
+        "looking",
+        "calling",
+        "trying",
+        "having",
+        "getting",
+        "going",
+        "waiting",
+        "writing",
+        "phoning",
+        "ringing",
+        "ready",
+        "sure",
+        "fine",
+        "good",
+        "great",
+        "cold",
+        "hot",
+        "urgent",
+        "about",
+        "from",
+        "at",
+        "in",
+        "on",
+        "for",
+        "with",
+        "without",
+        "of",
+        "to",
+        "very",
+        "really",
+        "so",
+        "still",
+        "already",
+        "back",
+        "home",
+        "ill",
+        "unhappy",
+        "happy",
+        "angry",
+        "upset",
+        "disappointed",
+        "free",
+        "available",
+        "someone",
+        "person",
+        "human",
+        "agent",
+        "number",
+        "phone",
+        "email",
+        "address",
+        "postcode",
+        "name",
+        "correct",
+        "right",
+        "wrong",
+        "it's",
+        "that's",
+        "don't",
+        "can't",
+        "won't",
+        "i'm",
+        "i've",
+        "tomorrow",
+        "today",
+        "tonight",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "morning",
+        "afternoon",
+        "evening",
+        "something",
+        "nothing",
+        "anything",
+        "everything",
+        "one",
+        "new",
+        "existing",
+        "customer",
+        "interested",
+        "considering",
+        "thinking",
+        "sick",
+        "tired",
+        "fed",
+        "done",
+        "stuck",
+        "also",
+        "again",
+        "now",
+        "then",
+        "too",
+        "speaking",
+        "spelled",
+        "spelt",
+        "call",
+        "ask",
+        "tell",
+        "hoping",
+        "wondering",
+        "asking",
+    ]
+)
+PARTICLES: Final = frozenset({"van", "von", "de", "der", "den", "la", "le", "del", "di", "da", "bin", "al", "el", "st"})
+TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "dr", "mx", "prof", "sir"})
+ENDINGS: Final = frozenset({"here", "speaking", "calling", "please", "thanks", "again"})
+LONGEST: Final = 5
+
+
+def find_name(text: str, *, expected: bool) -> tuple[str, str, float] | None:
+    """The name said in `text`, the words that said so and how sure that is (0 to 1), or None.
+
+    “My name is sam okafor” always counts; “I'm Sam” only with a capital, unless a name was just asked for
+    (`expected`), when the words alone will do.
+    """
+    words = text.split()
+    plain = [bare(word) for word in words]
+    for index in range(len(words)):
+        for openings, confidence, needs_capital in ((CERTAIN_OPENINGS, 0.95, False), (LIKELY_OPENINGS, 0.8, not expected)):
+            length = _opening_length(plain, words, index, openings)
+            name = _name_from(words, plain, index + length, needs_capital) if length else None
+            if name is not None:
+                return name[0], " ".join(words[index : name[1]]), confidence
+    return _whole(words, plain) if expected else None
+
+
+def _opening_length(plain: list[str], words: list[str], index: int, openings: tuple[tuple[str, ...] | str, ...]) -> int:
+    for opening in openings:
+        phrase = (opening,) if isinstance(opening, str) else opening
+        if tuple(plain[index : index + len(phrase)]) == phrase:
+            return 0 if phrase == ("name",) and not words[index].endswith(":") else len(phrase)
+        if phrase == ("name:",) and words[index].lower() == "name:":
+            return 1
+    return 0
+
+
+def _name_from(words: list[str], plain: list[str], start: int, needs_capital: bool) -> tuple[str, int] | None:
+    """The name that starts at `start` and the index after it."""
+    parts: list[str] = []
+    index = start
+    while index < len(words) and len(parts) < LONGEST:
+        if not _may_be_name(words[index], plain[index]) or (needs_capital and not words[index][:1].isupper()):
+            break
+        if plain[index] in {"and", "that's"} | ENDINGS:
+            break
+        if plain[index] not in TITLES:
+            parts.append(words[index].strip('.,;:!?"()'))
+        index += 1
+        if words[index - 1][-1:] in {",", ".", ";", "!", "?"} and plain[index - 1] not in TITLES and len(plain[index - 1]) > 1:
+            break
+    return (_written(parts, words, index), index) if parts else None
+
+
+def _whole(words: list[str], plain: list[str]) -> tuple[str, str, float] | None:
+    start = 0
+    while start < len(words) and plain[start] in {
+        "yes",
+        "yeah",
+        "sure",
+        "ok",
+        "okay",
+        "hi",
+        "hello",
+        "of",
+        "course",
+        "it's",
+        "is",
+        "so",
+        "oh",
+        "well",
+    }:
+        start += 1
+    name = _name_from(words, plain, start, needs_capital=False)
+    if name is None:
+        return None
+    rest = [word for word in plain[name[1] :] if word not in ENDINGS]
+    spelled_after = bool(rest) and rest[0] in {"that's", "spelled", "spelt", "thats"}
+    if rest and not spelled_after and words[name[1] - 1][-1:] not in {",", ".", ";"}:
+        return None
+    return name[0], " ".join(words[start : name[1]]), 0.85
+
+
+def _may_be_name(word: str, plain: str) -> bool:
+    letters = plain.replace("'", "").replace("-", "").replace(".", "")
+    return letters.isalpha() and len(letters) <= 40 and (plain not in NOT_NAMES or (plain in {"will", "may"} and word[:1].isupper()))
+
+
+def _written(parts: list[str], words: list[str], after: int) -> str:
+    """The parts with capitals, corrected by a part that was spelled after them (“that's OKAFOR”)."""
+    for position, word in enumerate(words[after : after + 4]):
+        spelled = word.strip('.,;:!?"()')
+        introduced = position > 0 and bare(words[after + position - 1]) in {"that's", "thats", "spelled", "spelt", "as", "is"}
+        if introduced and len(spelled) > 2 and spelled.isupper() and spelled.isalpha():
+            for index in reversed(range(len(parts))):
+                if parts[index][:1].upper() == spelled[0]:
+                    parts[index] = spelled
+                    break
+    return " ".join(_capitalised(part, first=index == 0) for index, part in enumerate(parts))[:200]
+
+
+def _capitalised(part: str, *, first: bool) -> str:
+    if part.lower() in PARTICLES and not first:
+        return part.lower()
+    if not (part.islower() or (part.isupper() and len(part) > 2)):
+        return part
+    return "-".join("'".join(piece[:1].upper() + piece[1:] for piece in half.lower().split("'")) for half in part.split("-"))

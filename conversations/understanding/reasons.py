@@ -1,0 +1,115 @@
+"""The classifier of this company: trained from the reason codes in the database, shared between processes.
+
+A fingerprint of the active phrases is asked from the database each time (one small query); when it has
+changed, the trained weights come from the cache, and only where they are missing there from training.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from django.contrib.postgres.aggregates import StringAgg
+from django.core.cache import cache
+from django.db.models import F, Value
+from django.db.models.functions import MD5, Concat
+
+from conversations.understanding.classify import ReasonClassifier, ToneReader, small_talk, tone_examples, train, train_tone
+from conversations.understanding.embed import MODEL_SHA256
+from conversations.understanding.tone import Urgency
+from conversations.understanding.vectors import remembered
+from routing.models import ReasonCode, ReasonPhrase
+
+# Raised when training itself changes, so that what older processes left in the cache is not used.
+FORM: Final = "1"
+REMEMBERED: Final = 4
+KEPT_SECONDS: Final = 7 * 24 * 3600
+TrainedT = TypeVar("TrainedT")
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """The trained classifier, and the urgency each reason has by itself."""
+
+    classifier: ReasonClassifier
+    urgencies: dict[str, Urgency]
+
+
+_lock = threading.Lock()
+_trained: OrderedDict[str, Reasons] = OrderedDict()
+
+
+def current() -> Reasons:
+    """The classifier for the phrases as they are now.
+
+    Costs one query when nothing changed. After a change the first caller trains, holding a lock of this process:
+    about a second, more when many phrases were never embedded before (9 ms each); an event loop calls this
+    through `asyncio.to_thread`.
+    """
+    fingerprint = _fingerprint()
+    with _lock:
+        if fingerprint not in _trained:
+            _trained[fingerprint] = Reasons(_classifier(fingerprint), _urgencies())
+        _trained.move_to_end(fingerprint)
+        while len(_trained) > REMEMBERED:
+            _trained.popitem(last=False)
+        return _trained[fingerprint]
+
+
+def tone_reader() -> ToneReader:
+    """The reader of tone; its weights come from the cache, and only where they are missing there from training."""
+    with _lock:
+        return _tone_reader()
+
+
+@functools.cache
+def _tone_reader() -> ToneReader:
+    key = f"understanding:tone:{hashlib.sha256(f'{FORM}:{MODEL_SHA256}'.encode() + tone_examples()).hexdigest()}"
+    reader = _stored(key, ToneReader.from_bytes)
+    if reader is None:
+        reader = train_tone(remembered)
+        cache.set(key, reader.to_bytes(), KEPT_SECONDS)
+    return reader
+
+
+def _fingerprint() -> str:
+    code, urgency = F("reason__code"), F("reason__urgency")
+    line = Concat(code, Value("\x1f"), urgency, Value("\x1f"), F("text"))
+    joined = StringAgg(line, delimiter="\x1e", order_by=("reason__code", "text"))
+    found = ReasonPhrase.objects.filter(reason__active=True).aggregate(stamp=MD5(joined))["stamp"]
+    return hashlib.sha256(f"{FORM}:{MODEL_SHA256}:{found}:{small_talk()}".encode()).hexdigest()
+
+
+def _classifier(fingerprint: str) -> ReasonClassifier:
+    key = f"understanding:reasons:{fingerprint}"
+    classifier = _stored(key, ReasonClassifier.from_bytes)
+    if classifier is None:
+        classifier = train(_phrases(), remembered)
+        cache.set(key, classifier.to_bytes(), KEPT_SECONDS)
+    return classifier
+
+
+def _stored(key: str, read: Callable[[bytes], TrainedT]) -> TrainedT | None:
+    """What the cache has under `key`; None, too, when it cannot be read."""
+    stored = cache.get(key)
+    try:
+        return read(stored) if isinstance(stored, bytes) else None
+    except ValueError:
+        return None
+
+
+def _phrases() -> dict[str, list[str]]:
+    phrases: dict[str, list[str]] = {}
+    rows = ReasonPhrase.objects.filter(reason__active=True).order_by("reason__code", "text")
+    for code, text in rows.values_list("reason__code", "text"):
+        phrases.setdefault(code, []).append(text)
+    return phrases
+
+
+def _urgencies() -> dict[str, Urgency]:
+    return {reason.code: reason.urgency for reason in ReasonCode.objects.filter(active=True)}  # type: ignore[misc]

@@ -1,0 +1,188 @@
+"""Times of day in what people type and say; every reader looks at a fixed number of words from its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from conversations.understanding.dates import MONTHS, ORDINALS, FoundDate, is_about_the_past, words_of
+
+PARTS_OF_DAY: Final = {
+    "morning": (8, 12), "afternoon": (12, 18), "evening": (16, 20), "tonight": (16, 20), "lunchtime": (12, 14),
+    "lunch": (12, 14), "mornings": (8, 12), "afternoons": (12, 18), "evenings": (16, 20),
+}  # fmt: skip
+OTHER_MEANINGS_OF_A_NUMBER: Final = frozenset(
+    {"pounds", "pound", "quid", "percent", "years", "year", "months", "weeks", "days", "minutes", "mins", "times", "bedroom", "bed",
+     "radiators", "people", "rooms", "hours", "hour", "degrees", "bar", "bars", "litres", "inch", "inches", "metres"}
+)  # fmt: skip
+OPENS: Final = 8
+CLOSES: Final = 18
+# Stands in the list of words where the day was said, so that its numbers are not taken for hours.
+DAY: Final = "|"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWindow:
+    """A time of day that was meant as "HH:MM-HH:MM", the words that said so, and how sure that is (0 to 1)."""
+
+    window: str
+    text: str
+    confidence: float
+
+
+def find_window(text: str, *, day: FoundDate | None = None, expected: bool = False) -> FoundWindow | None:
+    """The time of day that `text` asks for as "HH:MM-HH:MM", or None.
+
+    “between 10 and 12”, “after 3”, “before noon”, “half past two”, “tomorrow morning”, “any time”. Hours from
+    one to seven without am or pm are afternoon hours. One time alone (“at half past ten”) is the hour from it on.
+    `day` is what `find_date` found in the same text; `expected` says that a time was just asked for: with one of
+    them a bare “10 to 12” will do, with the latter a bare “10”.
+    """
+    words = words_of(text)
+    if day is not None:
+        words[day.start : day.end] = [DAY] + [word for word in words[day.start : day.end] if word in PARTS_OF_DAY]
+    for index in range(len(words)):
+        found = _span_at(words, index, expected, expected or day is not None)
+        if found is not None and (expected or not is_about_the_past(words, index)):
+            start, end, after = found
+            return FoundWindow(f"{_clock(start)}-{_clock(end)}", " ".join(words[index:after]), 0.9)
+    return _part_of_day(words, expected)
+
+
+def _span_at(words: list[str], index: int, expected: bool, dated: bool) -> tuple[int, int, int] | None:
+    """Minutes from midnight of start and end said from `index` on, and the index after it."""
+    word = words[index]
+    before = words[index - 1] if index else ""
+    if word in {"between", "from"}:
+        return _pair(words, index + 1, certain=True)
+    if word in {"after", "before", "until", "till", "by"}:
+        time = _time(words, index + 1)
+        if time is None or _means_something_else(words, time[1]):
+            return None
+        bounds = (time[0], CLOSES * 60) if word == "after" else (OPENS * 60, time[0])
+        return (*bounds, time[1]) if bounds[0] < bounds[1] else None
+    if word in {"at", "around", "about"} and words[index + 1 : index + 2] != ["least"]:
+        pair = _pair(words, index + 1, certain=word == "at")
+        if pair is not None:
+            return pair
+        time = _time(words, index + 1)
+        certain = word == "at" or expected or (time is not None and time[2])
+        if time is None or not certain or _means_something_else(words, time[1]):
+            return None
+        return time[0], min(time[0] + 60, 24 * 60 - 1), time[1]
+    if before in {"/", "-", "."}:
+        return None
+    pair = _pair(words, index, certain=dated)
+    if pair is not None:
+        return pair
+    time = _time(words, index)
+    if time is not None and (time[2] or expected) and not _means_something_else(words, time[1]):
+        return time[0], min(time[0] + 60, 24 * 60 - 1), time[1]
+    return None
+
+
+def _pair(words: list[str], index: int, *, certain: bool) -> tuple[int, int, int] | None:
+    first = _time(words, index)
+    if first is None or first[1] >= len(words) or words[first[1]] not in {"and", "to", "till", "until", "-"}:
+        return None
+    second = _time(words, first[1] + 1)
+    if second is None or _means_something_else(words, second[1]):
+        return None
+    if not (certain or first[2] or second[2]):
+        return None
+    start, end = first[0], second[0]
+    if end <= start and end + 12 * 60 < 24 * 60:
+        end += 12 * 60
+    elif start >= 12 * 60 and end - start > 8 * 60:
+        return None
+    return (start, end, second[1]) if start < end else None
+
+
+def _time(words: list[str], index: int) -> tuple[int, int, bool] | None:
+    """Minutes from midnight of a time at `index`, the index after it, and whether it can only be a time."""
+    if index >= len(words):
+        return None
+    if words[index] in {"noon", "midday"}:
+        return 12 * 60, index + 1, True
+    spoken = _past_or_to(words, index)
+    if spoken is not None:
+        return spoken
+    hour = words[index]
+    if not hour.isdigit() or len(hour) > 2 or int(hour) > 23:
+        return None
+    minutes, end, certain = 0, index + 1, False
+    if words[end : end + 1] in ([":"], ["."]) and end + 1 < len(words) and _is_minutes(words[end + 1]):
+        minutes, certain, end = int(words[end + 1]), True, end + 2
+    elif end < len(words) and _is_minutes(words[end]) and words[end] in {"15", "30", "45", "00"}:
+        minutes, end = int(words[end]), end + 1
+    return _with_half_of_day(words, end, int(hour), minutes, certain)
+
+
+def _with_half_of_day(words: list[str], end: int, hour: int, minutes: int, certain: bool) -> tuple[int, int, bool] | None:
+    half = words[end] if end < len(words) else ""
+    if half in {"am", "pm"}:
+        if not 1 <= hour <= 12:
+            return None
+        return (hour % 12 + (12 if half == "pm" else 0)) * 60 + minutes, end + 1, True
+    if half in {"o'clock", "oclock"}:
+        return _likely(hour) * 60 + minutes, end + 1, True
+    return _likely(hour) * 60 + minutes, end, certain
+
+
+def _past_or_to(words: list[str], index: int) -> tuple[int, int, bool] | None:
+    rest = words[index : index + 3]
+    if rest[:1] == ["half"] and len(rest) >= 2:
+        position = 2 if rest[1] == "past" else 1
+        hour = rest[position] if position < len(rest) else ""
+        if hour.isdigit() and len(hour) <= 2 and 1 <= int(hour) <= 12:
+            return _likely(int(hour)) * 60 + 30, index + position + 1, True
+    is_quarter = len(rest) == 3 and rest[0] == "quarter" and rest[1] in {"past", "to"}
+    if is_quarter and rest[2].isdigit() and len(rest[2]) <= 2 and 1 <= int(rest[2]) <= 12:
+        return _likely(int(rest[2])) * 60 + (15 if rest[1] == "past" else -15), index + 3, True
+    return None
+
+
+def _likely(hour: int) -> int:
+    """The hour of the day when neither am nor pm was said: nobody is visited at three at night."""
+    return hour + 12 if 1 <= hour < OPENS else hour
+
+
+def _is_minutes(word: str) -> bool:
+    return word.isdigit() and len(word) == 2 and int(word) < 60
+
+
+def _means_something_else(words: list[str], index: int) -> bool:
+    """Whether the number before `index` is a price, a length or part of a date or address."""
+    if index >= len(words):
+        return False
+    follower = words[index]
+    dated = follower in MONTHS or follower in ORDINALS or (follower == "of" and words[index + 1 : index + 2] != [])
+    return dated or follower in OTHER_MEANINGS_OF_A_NUMBER or follower in {"/", ":"}
+
+
+def _part_of_day(words: list[str], expected: bool) -> FoundWindow | None:
+    for index, word in enumerate(words):
+        follower = words[index + 1] if index + 1 < len(words) else ""
+        before = words[index - 1] if index else ""
+        if not expected and is_about_the_past(words, index - (before == "this")):
+            continue
+        if word == "first" and follower == "thing":
+            return _window(OPENS, OPENS + 2, "first thing", 0.85)
+        if word in PARTS_OF_DAY and before != "good" and (index > 0 or expected):
+            start, end = PARTS_OF_DAY[word]
+            if before == "early":
+                end = start + 2
+            elif before == "late":
+                start = end - 2
+            return _window(start, end, word, 0.85)
+        if word in {"anytime", "whenever"} or (word, follower) in {("any", "time"), ("any", "slot"), ("all", "day")}:
+            return _window(OPENS, CLOSES, word, 0.7)
+    return None
+
+
+def _window(start_hour: int, end_hour: int, text: str, confidence: float) -> FoundWindow:
+    return FoundWindow(f"{_clock(start_hour * 60)}-{_clock(end_hour * 60)}", text, confidence)
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"

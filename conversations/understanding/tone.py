@@ -1,0 +1,103 @@
+"""How it was said: urgency, a wish for a person, yes or no. Words only, no model."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+Urgency = Literal["normal", "high", "emergency"]
+ORDER: Final[tuple[Urgency, ...]] = ("normal", "high", "emergency")
+
+# Matched against `normalise.meaning`: small letters, no punctuation, contractions written out.
+EMERGENCY: Final = re.compile(
+    r"\b(?:smell(?:s|ing|ed)? (?:of )?(?:strongly of |strong |like |some )?gas|gas smell|smell of gas|gas (?:leak|escape"
+    r"|is leaking)|leaking gas"
+    r"|carbon monoxide|co alarm|monoxide alarm|burning smell|smell (?:of )?burning|smells? like burning|on fire|caught fire"
+    r"|sparks?|sparking"
+    r"|electric shock|water (?:is )?(?:pouring|gushing|coming) (?:through|out of|from) the (?:ceiling|light|lights|wall)"
+    r"|pouring through|flooding|flooded|burst (?:pipe|main|tank)|pipe (?:has |just )?burst|unconscious|passed out|cannot breathe"
+    r"|emergency)\b"
+)
+HIGH: Final = re.compile(
+    r"\b(?:urgent|urgently|as soon as possible|right now|right away|immediately|straight away|freezing|baby|newborn|elderly"
+    r"|pregnant|disabled"
+    r"|vulnerable|getting worse|cannot turn (?:it|the water) off|desperate|desperately|soaking|soaked|everywhere)\b"
+)
+NOT_MEANT: Final = re.compile(
+    r"\b(?:not|no|never|without|is not an|not an|no longer)(?: \w+){0,2} (?:emergency|urgent|smell(?:s|ing)?(?: of)? gas"
+    r"|gas smell|gas leak|flooding|sparks?|carbon monoxide)\b"
+)
+PERSON: Final = re.compile(
+    r"\b(?:(?:speak|talk|chat|put me|get me|pass me|transfer me|connect me|through)(?: \w+){0,3} (?:to|with|through|onto"
+    r"|on to)?(?: \w+){0,3} ?"
+    r"(?:person|human|human being|someone|somebody|anyone|anybody|agent|adviser|advisor|representative|rep|operator|manager"
+    r"|supervisor|staff|colleague|people)"
+    r"|(?:real|actual|live|proper) (?:person|human|agent|people|someone)|human (?:being|agent|please)|(?:customer"
+    r"|human) (?:service|services|support) (?:agent|person|rep)"
+    r"|(?:want|need|like|prefer|get|is there|give me) (?:a|an|the|any)? ?(?:human|person|agent|operator|representative"
+    r"|adviser|advisor|supervisor|manager)\b"
+    r"|(?:anyone|someone|somebody) (?:there )?(?:i can|to) (?:talk|speak)|someone (?:real|human)|not (?:a|talking to a"
+    r"|speaking to a) (?:robot|bot|machine|computer)|(?:hate|stop|no more) (?:this |these |the )?(?:bots?|robots?|machines?))\b"
+)
+ONLY_PERSON: Final = frozenset(
+    {"human", "person", "agent", "operator", "representative", "advisor", "adviser", "a human", "a person", "a real person", "someone"}
+)
+PERSON_NOT_WANTED: Final = re.compile(
+    r"\b(?:do not|not|no need|rather not|without)(?: \w+){0,3} (?:speak|talk|speaking|talking|need"
+    r"|want)(?:ing)?(?: \w+){0,3} (?:person|human|someone|anyone|agent)\b"
+)
+
+YES: Final = re.compile(
+    r"(?:(?:yes|yeah|yep|yup|yea|ye|aye|sure|of course|ok|okay|k|go ahead|go on|please do|do it|book it|confirm(?:ed)?"
+    r"|no problem|why not|carry on"
+    r"|that is (?:right|correct|fine|it|me|good|great|perfect)|that works|works for me|sounds (?:good|great|fine))\b"
+    r"|(?:certainly|absolutely|definitely|correct|right|exactly|indeed|perfect|great|fine|lovely|brilliant)"
+    r"(?=$| (?:please|thanks|thank|yes|that|it|i|we|let|book|go|do|works|sounds)\b)"
+    r"|(?:i do|i would|i am|it is)(?: please| thanks)?$)"
+)
+NO: Final = re.compile(
+    r"(?:nope|nah|never mind|not (?:really|now|yet|today|that|quite|right|correct)|wrong|incorrect|i do not (?:want|think so"
+    r"|need)|i would rather not"
+    r"|that is (?:not|wrong)|that does not|it is not|cancel that|leave it|neither|none"
+    r"|no (?:thanks|thank|way|no|it|that|not|i|we|please|sorry|actually|wrong|the|leave|do|different|another|later|earlier"
+    r"|can|could|make|change"
+    r"|tomorrow|today|monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b|(?:no|do not)$"
+)
+UNSURE: Final = re.compile(
+    r"(?:yes|no|not sure|maybe|perhaps|i am not sure|i do not know|do not know|dunno)?(?: and| or)? ?(?:not sure|maybe"
+    r"|perhaps|do not know|dunno)\b"
+)
+LONGEST_ANSWER_WORDS: Final = 12
+
+
+def read_urgency(meaning: str) -> Urgency:
+    """The urgency that the words of `meaning` (see `normalise.meaning`) claim."""
+    calm = NOT_MEANT.sub(" ", meaning)
+    if EMERGENCY.search(calm):
+        return "emergency"
+    return "high" if HIGH.search(calm) else "normal"
+
+
+def higher(one: Urgency, other: Urgency) -> Urgency:
+    """The more pressing of two urgencies."""
+    return max(one, other, key=ORDER.index)
+
+
+def wants_person(meaning: str) -> bool:
+    """Whether the words of `meaning` (see `normalise.meaning`) ask for a person."""
+    if PERSON_NOT_WANTED.search(meaning):
+        return False
+    return meaning in ONLY_PERSON or PERSON.search(meaning) is not None
+
+
+def read_answer(plain: str) -> bool | None:
+    """Yes (True), no (False) or neither (None), from a text as `normalise.plain` gives it.
+
+    Only the beginning of a short text counts: “yes please”, “no, Thursday”, but not “no heating”.
+    """
+    words = plain.split()
+    if not words or len(words) > LONGEST_ANSWER_WORDS or UNSURE.match(plain):
+        return None
+    if NO.match(plain):
+        return False
+    return True if YES.match(plain) else None
