@@ -1,0 +1,161 @@
+"""Puts the demo company, Harbor Home Services, into the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
+
+import yaml
+from django.db import connection, transaction
+
+from conversations.demo import policy, source
+from conversations.demo.source import Content
+from conversations.knowledge.ingest import embedded_texts, ingest
+from conversations.models import (
+    EntryPoint,
+    KnowledgeArticle,
+    Playbook,
+    PlaybookForm,
+    PlaybookFormField,
+    PriceListItem,
+    Technician,
+    TechnicianShift,
+)
+from conversations.understanding import reasons
+from conversations.understanding.classify import small_talk, tone_examples
+from conversations.understanding.normalise import meaning
+from routing.models import ReasonCode, ServiceHours, Territory
+
+LOCK = "conversations.demo"
+WEEKDAYS = (0, 1, 2, 3, 4)
+SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One way to sign in to the demo; `note` is what a visitor should know about it."""
+
+    role: str
+    username: str
+    name: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did: whether people were created (and so have the demo's password), and articles made searchable."""
+
+    new_people: int
+    ingested: int
+
+
+def load() -> Loaded:
+    """Creates what is missing of the demo company and changes nothing that is there; run it as often as you like.
+
+    One transaction under an advisory lock, so that two at once do not meet. Then makes the articles searchable that are not,
+    and trains the classifier, so that the first customer does not wait for it: a few seconds the first time.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [LOCK])
+        company = source.company()
+        policy.add_policy(company)
+        policy.add_reasons(source.reasons())
+        new_people = policy.add_people(company)
+        policy.publish_rule_sets(source.rule_sets())
+        _add_schedule(company)
+        _add_articles()
+        _add_playbook(source.playbook())
+        _add_doors(company)
+    waiting = list(KnowledgeArticle.objects.filter(passages__isnull=True))
+    for article in waiting:
+        ingest(article)
+    reasons.current()
+    reasons.tone_reader()
+    return Loaded(len(new_people), len(waiting))
+
+
+def sign_ins() -> list[SignIn]:
+    """The manager first, then the agents."""
+    company = source.company()
+    manager = company["manager"]
+    found = [SignIn("manager", manager["username"], f"{manager['first_name']} {manager['last_name']}", "admin, reports")]
+    for agent in company["agents"]:
+        found.append(
+            SignIn("agent", agent["username"], f"{agent['first_name']} {agent['last_name']}", f"inbox, {agent['profile'].lower()}")
+        )
+    return found
+
+
+def texts_to_ship() -> Iterator[str]:
+    """Every text of the product whose embedding a fresh start needs: phrases, small talk, scored sentences, passages."""
+    for row in source.reasons():
+        yield from map(meaning, row["phrases"])
+    yield from map(meaning, small_talk())
+    for group in yaml.safe_load(tone_examples()):
+        yield from map(meaning, group["texts"])
+    for article in source.articles():
+        yield from embedded_texts(article.title, article.body)
+
+
+def _add_schedule(company: Content) -> None:
+    for row in company["prices"]:
+        values = {"name": row["name"], "description": row["description"], "price": Decimal(row["price"]), "unit": row["unit"]}
+        PriceListItem.objects.get_or_create(code=row["code"], defaults=values)
+    for row in company["technicians"]:
+        technician, created = Technician.objects.get_or_create(name=row["name"], defaults={"time_zone": company["time_zone"]})
+        if not created:
+            continue
+        technician.territories.set(Territory.objects.filter(code__in=row["territories"]))
+        shifts = [(day, time(8), time(18)) for day in row.get("days", WEEKDAYS)]
+        shifts += [(SATURDAY, time(8), time(12))] if row["saturday"] else []
+        TechnicianShift.objects.bulk_create(
+            TechnicianShift(technician=technician, weekday=day, starts=starts, ends=ends) for day, starts, ends in shifts
+        )
+
+
+def _add_articles() -> None:
+    codes = {reason.code: reason for reason in ReasonCode.objects.all()}
+    for article in source.articles():
+        values = {"title": article.title, "url": article.url, "body": article.body, "reason": codes.get(article.reason)}
+        KnowledgeArticle.objects.get_or_create(slug=article.slug, defaults=values)
+
+
+def _add_playbook(row: Content) -> None:
+    if Playbook.objects.filter(code=row["code"]).exists():
+        return
+    names = ("code", "name", "persona", "disclosure", "policies", "tools", "languages", "reason_threshold", "knowledge_threshold")
+    playbook = Playbook.objects.create(**{name: row[name] for name in names})
+    for form_row in row["forms"]:
+        form = PlaybookForm.objects.create(
+            playbook=playbook, code=form_row["code"], name=form_row["name"], tool=form_row["tool"], closing=form_row["closing"]
+        )
+        form.reasons.set(ReasonCode.objects.filter(code__in=form_row["reasons"]))
+        PlaybookFormField.objects.bulk_create(
+            PlaybookFormField(
+                form=form,
+                order=order,
+                fact=field["fact"],
+                prompt=field["prompt"],
+                spoken_prompt=field.get("spoken", ""),
+                required=field.get("required", True),
+            )
+            for order, field in enumerate(form_row["fields"], start=1)
+        )
+    playbook.status = Playbook.Status.PUBLISHED
+    playbook.save(update_fields=["status"])
+
+
+def _add_doors(company: Content) -> None:
+    for row in company["entry_points"]:
+        values = {
+            "name": row["name"],
+            "company_name": company["name"],
+            "playbook_code": source.playbook()["code"],
+            "hours": ServiceHours.objects.get(code=row["hours"]),
+            "default_region": company["country"],
+            "time_zone": company["time_zone"],
+        }
+        EntryPoint.objects.get_or_create(channel=row["channel"], address=row["address"], defaults=values)
