@@ -35,8 +35,8 @@ def test_a_healthy_installation(worker_processes: Callable[..., list[WorkerProce
     done = doctor()
     assert done.returncode == 0, done.stdout + done.stderr
     assert "fail" not in done.stdout
-    for line in ("Database             ok", "Extensions           ok", "Migrations           ok", "Worker               ok", "Beat                 ok"):
-        assert line in done.stdout
+    for subject in ("Database", "Extensions", "Migrations", "Clock", "History protection", "Valkey", "Worker", "Beat"):
+        assert f"{subject:<20} ok" in done.stdout
     assert "Language model       warn" in done.stdout
     assert "An accepted message is stored once, in order, without a hole." in done.stdout
 

@@ -52,7 +52,7 @@ def test_all_unusable_values_are_named_at_once(tmp_path: Path) -> None:
 
 def test_production_needs_a_secret_and_real_calls_need_credentials(tmp_path: Path) -> None:
     """With DEBUG off nothing is made up."""
-    without_secret = {name: "" for name in ("SECRET_KEY", "VONAGE_API_KEY")}
+    without_secret = dict.fromkeys(("SECRET_KEY", "VONAGE_API_KEY"), "")
     done = read_settings(tmp_path, DEBUG="false", VONAGE_GATEWAY="vonage", **without_secret)
     assert done.returncode != 0
     for name in ("SECRET_KEY", "VONAGE_APPLICATION_ID", "VONAGE_API_KEY", "VONAGE_SIGNATURE_SECRET", "VONAGE_PRIVATE_KEY", "PUBLIC_URL"):

@@ -44,7 +44,8 @@ def test_staff_sign_in_by_name_or_address(client: Client, name: str) -> None:
 
 def test_nobody_signs_up_alone(client: Client) -> None:
     """Accounts are made by managers."""
-    client.post("/accounts/signup/", {"username": "eve", "email": "eve@example.com", "password1": "long-enough-1", "password2": "long-enough-1"})
+    passwords = {"password1": "long-enough-1", "password2": "long-enough-1"}
+    client.post("/accounts/signup/", {"username": "eve", "email": "eve@example.com", **passwords})
     assert not get_user_model().objects.filter(username="eve").exists()
 
 

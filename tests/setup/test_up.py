@@ -110,7 +110,7 @@ def test_given_servers_are_used_and_ctrl_c_leaves_nothing(start_up: Callable[...
     assert up.stop(signal.SIGINT) == 0
     wait_until(lambda: gone(processes))
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", up.port))
+        assert probe.connect_ex(("127.0.0.1", up.port)) != 0
 
 
 @pytest.mark.two_processes
