@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
 
 from routing.models import (
     AgentProfile,
@@ -25,6 +28,7 @@ from routing.models import (
     Territory,
 )
 from routing.rules.publish import publish
+from routing.signals import presence_changed, reservation_changed, work_item_changed
 
 ROWS: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     (
@@ -74,7 +78,7 @@ class Company:
     ) -> AgentProfile:
         """Somebody at work, with a presence."""
         agent = AgentProfile.objects.create(
-            user=User.objects.create_user(name),
+            user=User.objects.create(username=name),
             display_name=name.capitalize(),
             routing_profile=profile or self.profile,
             capacity=capacity,
@@ -120,6 +124,45 @@ def make_draft(
             rule_set=draft, position=position, description=description, conditions=conditions, outputs=outputs
         )
     return draft
+
+
+@pytest.fixture(autouse=True)
+def routing_alone() -> Iterator[None]:
+    """Nobody above listens: routing works without the apps that use it."""
+    signals = (reservation_changed, work_item_changed, presence_changed)
+    listeners = [signal.receivers for signal in signals]
+    for signal in signals:
+        signal.receivers = []
+    yield
+    for signal, kept in zip(signals, listeners, strict=True):
+        signal.receivers = kept
+
+
+@pytest.fixture
+def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database in which transactions commit, as in production; routing's rows and all users are wiped afterwards.
+
+    Stands in for the fixture of the same name, which truncates every table of every app: seconds for each test.
+    """
+    with django_db_blocker.unblock():
+        wipe()
+        yield
+        wipe()
+
+
+def wipe() -> None:
+    """Deletes all rows of routing and all users, with the triggers that forbid it off for the moment."""
+    tables = [model._meta.db_table for model in apps.get_app_config("routing").get_models()]
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        for table in (*tables, User._meta.db_table):
+            cursor.execute(f'DELETE FROM "{table}"')
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
+@pytest.fixture
+def committed_company(transactional_db: None) -> Company:
+    return make_company()
 
 
 @pytest.fixture
