@@ -26,6 +26,7 @@ BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) eve
 GREETING: Final = re.compile(r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?")
 AI: Final = re.compile(
     r"\b(?:are you|am i (?:talking|speaking|chatting) (?:to|with)) (?:an? )?(?:real )?(?:robot|bot|machine|computer|ai|human|person)\b"
+    r"|^(?:who|what) are you\b|^who am i (?:talking|speaking|chatting) (?:to|with)\b"
 )
 MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
 GIVE_UP: Final = re.compile(r"\b(?:cancel|call off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
@@ -39,7 +40,7 @@ ORDINALS: Final = (
     ("third", "3rd", "three", "3", "c"),
 )
 ANY_OF_THEM: Final = re.compile(
-    r"\b(?:any(?: of (?:them|those|these))?|either|whichever|you choose|don't mind|do not mind|soonest|earliest)\b"
+    r"\b(?:any(?: of (?:them|those|these))?|either|whichever|you choose|don't mind|do not mind|soonest|earliest|asap|as soon as possible)\b"
 )
 BEFORE_A_CHOICE: Final = frozenset(
     {

@@ -11,6 +11,13 @@ ITEM: Final = re.compile(r"(?m)^\s*(?:[-*+•]|\d{1,2}[.)])\s+")
 MARKS: Final = re.compile(r"[*_`>|]+")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
 WORD: Final = re.compile(r"[a-z]{4,}")
+SAYS_NOTHING: Final = frozenset(
+    {
+        "about", "been", "could", "does", "from", "have", "here", "hello", "know", "long", "please", "should", "some", "tell",
+        "than", "that", "their", "them", "then", "there", "these", "they", "this", "those", "very", "want", "were", "what", "when",
+        "where", "which", "will", "with", "would", "your",
+    }
+)  # fmt: skip
 WRITTEN: Final = (4, 500)
 SPOKEN: Final = (2, 260)
 
@@ -30,6 +37,12 @@ def opening(passage: str, most: int) -> str:
     return " ".join(sentences(passage)[:most])
 
 
+def shares_words(passage: str, question: str) -> bool:
+    """Whether a telling word of the question stands in the passage, in any form (“take”, “takes”)."""
+    beginnings = {word[:4] for word in WORD.findall(passage.lower())}
+    return any(word[:4] in beginnings for word in WORD.findall(question.lower()) if word not in SAYS_NOTHING)
+
+
 def fitting(passage: str, question: str, *, spoken: bool) -> str:
     """The sentences of a passage that answer a question: from the one that shares most words with it on.
 
@@ -41,7 +54,8 @@ def fitting(passage: str, question: str, *, spoken: bool) -> str:
     most, longest = SPOKEN if spoken else WRITTEN
     wanted = set(WORD.findall(question.lower()))
     shared = [len(wanted & set(WORD.findall(sentence.lower()))) for sentence in every]
-    start = shared.index(max(shared)) if len(every) > most else 0
+    # Articles say the main thing first, so another beginning must be clearly better.
+    start = shared.index(max(shared)) if max(shared) > shared[0] + 1 else 0
     # The answer often begins a sentence before the words of the question come up again.
     start = max(0, min(start, len(every) - most))
     chosen = [every[start]]

@@ -45,6 +45,8 @@ def finish(prepared: Prepared, ending: Ending) -> int:
         lock_subject(prepared.conversation.public_id.hex)
         row = turns.hold(claim, even_if_overtaken=ending.did_something)
         reply = _reply(prepared, ending)
+        if prepared.handoff and isinstance(ending.said, Reply):
+            handing_over.refresh(prepared)
         seq = _say(prepared, reply) if reply.body else 0
         turns.finish(
             claim,

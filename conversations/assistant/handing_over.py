@@ -39,8 +39,7 @@ def safety_first(prepared: Prepared) -> Safety:
     if prepared.need.urgency != EMERGENCY or prepared.state.get("warned"):
         return Safety()
     reason = prepared.conversation.reason
-    query = f"{reason.name if reason else ''} {prepared.context.text}".strip()
-    found = search(query, limit=5, threshold=0.0)
+    found = search(prepared.context.text or str(reason), limit=5, threshold=0.0)
     fitting = next((hit for hit in found if reason and hit.reason == reason.code), None)
     if fitting is None:
         return Safety()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,11 +14,14 @@ from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.need_of import higher_urgency
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.models.entry_point import Channel
-from conversations.services import facts, timeline, turns
+from conversations.services import facts, timeline
 from conversations.services.facts import LearnedFact
 from conversations.services.timeline import NewEntry
 from conversations.understanding.facts import NAMES, Fact
+from conversations.understanding.names import find_name
+from conversations.understanding.normalise import meaning
 from conversations.understanding.read import PERSON_REASON, Understanding, understand
+from conversations.understanding.tone import wants_person
 from routing.models import ReasonCode
 
 TURN_SOURCE: Final = "turn:"
@@ -27,6 +30,7 @@ SURE_FACT: Final = 0.6
 SURE_FACT_IN_PASSING: Final = 0.75
 SURE_CHANGE_OF_SUBJECT: Final = 0.6
 WORDS_THAT_TELL: Final = 6
+FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
 WHEN: Final = frozenset({"date", "time_window"})
 BUSY_STEPS: Final = frozenset({"collect", "choose", "prove", "confirm"})
@@ -82,21 +86,24 @@ def words_to_answer(conversation_id: int, *, after: int, upto: int) -> Words | N
 def read(
     text: str, *, conversation: Conversation, words: Words, behaviour: Behaviour, now: datetime, entry_point: EntryPoint
 ) -> Reading:
-    """Understands `text`, learns its facts and keeps reason, urgency and sentiment on the conversation.
+    """Understands `text`, learns its facts and sets reason, urgency and sentiment on `conversation`, without saving it.
 
     Locks the conversation's row while facts are stored.
     """
     state = conversation.form_state
     picks = acts.choice(text, len(state.get("offered", []))) is not None
     expecting = None if picks else state.get("asked") or None
-    understood = understand(
-        text,
-        spoken=words.spoken,
-        now=now,
-        default_region=entry_point.default_region,
-        expecting=expecting,
-        threshold=behaviour.reason_threshold,
+    understood = _without_mistakes(
+        understand(
+            text,
+            spoken=words.spoken,
+            now=now,
+            default_region=entry_point.default_region,
+            expecting=expecting,
+            threshold=behaviour.reason_threshold,
+        )
     )
+    understood = _with_name_among(understood, expecting)
     changed = _learn(understood, conversation, words, expecting, picks)
     is_new, alternatives = _keep_reason(understood, text, conversation, words)
     if is_new:
@@ -104,10 +111,36 @@ def read(
     return Reading(understood, is_new, alternatives, frozenset(changed), {k: v for k, v in changed.items() if v is not None})
 
 
+def _without_mistakes(understood: Understanding) -> Understanding:
+    """Without what bare facts are taken for: a postcode has no time in it, a name and a number ask for nobody."""
+    names = {fact.name for fact in understood.facts}
+    found = understood.facts
+    if "postcode" in names and len(understood.text.split()) <= FEW_WORDS:
+        found = tuple(fact for fact in found if fact.name not in WHEN)
+    asked = understood.asked_for_human
+    if asked and names and not wants_person(meaning(understood.text)):
+        return replace(understood, facts=found, asked_for_human=False, reason=None)
+    return replace(understood, facts=found)
+
+
+def _with_name_among(understood: Understanding, expecting: str | None) -> Understanding:
+    """With the name that was asked for when it came together with something else: “Kim Lee 07700 900333”."""
+    if expecting != "name" or not understood.facts or any(fact.name == "name" for fact in understood.facts):
+        return understood
+    rest = understood.text
+    for fact in understood.facts:
+        rest = rest.replace(fact.text, " ")
+    name = find_name(rest.strip(" ,.;"), expected=True)
+    return replace(understood, facts=(*understood.facts, Fact("name", *name))) if name else understood
+
+
 def _learn(
     understood: Understanding, conversation: Conversation, words: Words, expecting: str | None, picks: bool
 ) -> dict[str, Any]:
-    """The names of new facts with the values they replace (None: nothing)."""
+    """The names of the new facts that were said, with the values they replace (None: nothing).
+
+    A caller's own number is learned as well, so that it need not be asked for.
+    """
     before = {name: fact.value for name, fact in facts.known(conversation).items()}
     wanted = [
         LearnedFact(fact.name, fact.value, fact.text)
@@ -122,7 +155,8 @@ def _learn(
     if not wanted:
         return {}
     learned = facts.learn(conversation, wanted, interaction=interaction, from_seq=words.messages[-1].seq)
-    return {fact.name: before.get(fact.name) for fact in learned}
+    said = {fact.name for fact in understood.facts}
+    return {fact.name: before.get(fact.name) for fact in learned if fact.name in said}
 
 
 def _learn_opening(text: str, conversation: Conversation, words: Words, behaviour: Behaviour) -> dict[str, Any]:
@@ -154,7 +188,7 @@ def _keep_reason(
 ) -> tuple[bool, tuple[Reason, ...]]:
     before = conversation.reason
     clarified = _clarified(text, conversation.form_state)
-    code = clarified or _new_reason_code(understood, conversation)
+    code = clarified or _new_reason_code(understood, text, conversation)
     guesses = [guess for guess, _chance in understood.alternatives if guess != PERSON_REASON]
     wanted = {code, *guesses} - {None}
     rows = {row.code: row for row in ReasonCode.objects.filter(code__in=wanted, active=True)} if wanted else {}
@@ -165,7 +199,7 @@ def _keep_reason(
         urgency = higher_urgency(urgency, conversation.urgency)
     sentiment = min(understood.sentiment, (understood.sentiment + conversation.sentiment) / 2)
     changed = is_new or urgency != conversation.urgency
-    turns.note_understanding(conversation, reason=reason, urgency=urgency, sentiment=sentiment, score=conversation.score)
+    conversation.reason, conversation.urgency, conversation.sentiment = reason, urgency, sentiment
     if changed:
         _note_recognised(understood, conversation, words, clarified)
     names = tuple(Reason(guess, rows[guess].name) for guess in guesses if guess in rows)
@@ -178,13 +212,13 @@ def _clarified(text: str, state: Mapping[str, Any]) -> str | None:
     return str(options[index]["code"]) if index is not None else None
 
 
-def _new_reason_code(understood: Understanding, conversation: Conversation) -> str | None:
-    """The reason that the words give, unless they only answer a question of a form or ask for a person."""
+def _new_reason_code(understood: Understanding, text: str, conversation: Conversation) -> str | None:
+    """The reason that the words give, unless they only answer or ask something in the middle of a form."""
     if understood.reason is None or (understood.reason == PERSON_REASON and conversation.reason):
         return None
     in_a_form = conversation.form_state.get("step") in BUSY_STEPS and conversation.reason is not None
     if in_a_form and understood.urgency != "emergency":
-        is_answer = understood.affirmative is not None
+        is_answer = understood.affirmative is not None or (acts.is_question(text) and not acts.is_request(text))
         return None if is_answer or understood.confidence < SURE_CHANGE_OF_SUBJECT else understood.reason
     return understood.reason
 

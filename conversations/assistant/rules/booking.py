@@ -155,11 +155,13 @@ def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
 def window_of(visit: Mapping[str, Any], dialogue: Dialogue) -> str:
     """A visit's window in words."""
     start, end = datetime.fromisoformat(str(visit["start"])), datetime.fromisoformat(str(visit["end"]))
-    return wording.window(start, end, dialogue.context.now)
+    return wording.window(start, end, dialogue.context.now, plain=True)
 
 
 async def _service(dialogue: Dialogue) -> str:
-    """The service on the price list that the reason means, or the reason itself."""
+    """The service whose price was just told, the one on the price list that the reason means, or the reason itself."""
+    if dialogue.state.get("service"):
+        return str(dialogue.state["service"])[:120]
     reason = dialogue.context.reason
     name = reason.name if reason else _("Visit")
     found = await dialogue.tools.call("find_prices", {"query": name})

@@ -52,7 +52,10 @@ async def _while_waiting(dialogue: Dialogue) -> Reply:
     """A person is on the way: questions are still answered, everything else is passed on."""
     if acts.is_question(dialogue.context.text) and await knowledge.answer(dialogue, least_score=SURE_ANSWER):
         return dialogue.reply()
-    dialogue.say(_("Thank you, I have added that for my colleague. They will be with you as soon as one is free."))
+    # Said once; whoever listens on the phone must hear something each time.
+    if dialogue.context.spoken or not dialogue.state.get("acknowledged"):
+        dialogue.state["acknowledged"] = True
+        dialogue.say(_("Thank you, I have added that for my colleague. They will be with you as soon as one is free."))
     return dialogue.reply()
 
 
@@ -87,10 +90,11 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     offer = dialogue.state.pop("offer", None)
     affirmative = dialogue.context.understanding.affirmative
     if not offer:
-        if affirmative is False and not dialogue.form and not dialogue.state.get("action") and not dialogue.context.reason_is_new:
-            dialogue.say(_("All right. Write or call again whenever you like."))
-            return dialogue.reply()
-        return None
+        busy = dialogue.form or dialogue.state.get("action")
+        if affirmative is None or busy or dialogue.context.understanding.reason:
+            return None
+        dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
+        return dialogue.reply()
     if affirmative is None:
         return None
     if affirmative and offer["kind"] == "person":
@@ -98,6 +102,8 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     form = dialogue.context.behaviour.form(str(offer.get("form", "")))
     if affirmative and form:
         dialogue.enter_form(form)
+        if offer.get("service"):
+            dialogue.state["service"] = offer["service"]
         return await booking.go_on(dialogue, form)
     dialogue.say(_("All right. What else can I do for you?"))
     return dialogue.reply() if not dialogue.form else await _back_to_form(dialogue)
@@ -221,13 +227,17 @@ async def _new_subject(dialogue: Dialogue) -> Reply | HandOff | None:
     asks_only = acts.is_question(context.text) and not acts.is_request(context.text)
     if asks_only and await knowledge.answer(dialogue):
         if form.tool == "book":
-            dialogue.say(_("Shall I book a visit for you?"))
-            dialogue.suggest_yes_or_no()
-            dialogue.state["offer"] = {"kind": "form", "form": form.code}
+            _offer_visit(dialogue, form)
         return dialogue.reply()
     dialogue.enter_form(form)
     dialogue.say(echo(context) or _opening_words(form))
     return await booking.go_on(dialogue, form)
+
+
+def _offer_visit(dialogue: Dialogue, form: Form) -> None:
+    dialogue.say(_("Shall I book a visit for you?"))
+    dialogue.suggest_yes_or_no()
+    dialogue.state["offer"] = {"kind": "form", "form": form.code, "service": dialogue.state.pop("service", "")}
 
 
 def _opening_words(form: Form) -> str:
@@ -238,7 +248,11 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
     """No form fits: an answer from the articles, or a question back."""
     context = dialogue.context
     dialogue.state.pop("clarify", None)
-    if dialogue.has_said_something or await knowledge.answer(dialogue):
+    wants_answer = acts.is_question(context.text) or context.understanding.reason is not None
+    if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else SURE_ANSWER):
+        booking_form = context.behaviour.form_for_tool("book")
+        if dialogue.state.get("service") and booking_form:
+            _offer_visit(dialogue, booking_form)
         return dialogue.reply()
     if context.reason_is_new and context.reason:
         return booking.offer_person(dialogue, _("I have no answer to that in our help pages."))

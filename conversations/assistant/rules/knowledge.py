@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from conversations.assistant import answers, wording
 from conversations.assistant.rules.dialogue import Dialogue
 
 MOST_PRICES = 3
+SURE_PASSAGE = 0.55
 CURRENCY = "£"
 
 
@@ -34,6 +38,8 @@ async def answer_price(dialogue: Dialogue) -> bool:
         return False
     if dialogue.context.spoken:
         prices = prices[:1]
+    if dialogue.form is None:
+        dialogue.state["service"] = prices[0]["name"]
     dialogue.say(" ".join(_price(each) for each in prices))
     return True
 
@@ -53,11 +59,9 @@ def _price(row: dict[str, str]) -> str:
 async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
     """Answers from the article that fits best and names it; says whether one did."""
     context = dialogue.context
-    found = await dialogue.tools.call("search_knowledge", {"query": context.text[:2000] or "-"})
-    passages = [each for each in found.result.get("passages", []) if each["score"] >= least_score] if found.worked else []
-    if not passages:
+    best = await _best_passage(dialogue, least_score)
+    if best is None:
         return False
-    best = passages[0]
     text = answers.fitting(best["text"], context.text, spoken=context.spoken)
     if not text:
         return False
@@ -66,6 +70,30 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
         dialogue.say(_("That is from our help page “%(title)s”.") % {"title": best["title"]})
     dialogue.cite(best["title"], best["url"])
     return True
+
+
+async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, Any] | None:
+    """The passage for the words alone when it is sure, otherwise for the words with what it is all about before them.
+
+    “How long does it take?” says little alone; “what if the engineer is late?” is about something else.
+    """
+    context = dialogue.context
+    alone = await _passages(dialogue, context.text)
+    if alone and alone[0]["score"] >= SURE_PASSAGE:
+        return alone[0]
+    together = await _passages(dialogue, f"{context.reason.name}: {context.text}") if context.reason else []
+    same = [
+        each
+        for each in together
+        if context.reason and each["reason"] == context.reason.code and answers.shares_words(each["text"], context.text)
+    ]
+    best = next(iter([*same, *alone]), None)
+    return best if best and best["score"] >= least_score else None
+
+
+async def _passages(dialogue: Dialogue, query: str) -> list[Mapping[str, Any]]:
+    found = await dialogue.tools.call("search_knowledge", {"query": query[:2000] or "-"})
+    return list(found.result.get("passages", [])) if found.worked else []
 
 
 def names_of_reasons(dialogue: Dialogue) -> str:
