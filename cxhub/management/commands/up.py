@@ -80,9 +80,10 @@ class Command(BaseCommand):
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self._say("Bringing the database up to date")
-            call_command("migrate", interactive=False, stdout=self.stdout, stderr=self.stderr)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if waiting:
+            self._say(f"Bringing the database up to date ({len(waiting)} steps)")
+            call_command("migrate", interactive=False, verbosity=0)
 
     def _prepare_content(self, *, demo: bool) -> None:
         if not settings.DEBUG:
