@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from conversations.chat.visitor import Visitor
 from conversations.models import Conversation, EntryPoint, Interaction
-from conversations.selectors import access
+from conversations.selectors import access, website
 from conversations.services import announce, joining
 from routing.services import hours
 
@@ -83,6 +83,7 @@ def phone_code(interaction_id: int) -> dict[str, Any] | None:
     frame = {
         "type": "phone_code",
         "number": phone.address,
+        "readable_number": website.readable_number(phone.address, phone.default_region),
         "code": code,
         "expires_at": row.expires_at.isoformat(),
     }

@@ -11,7 +11,6 @@ element of the page with `data-cx-chat="open"` opens the chat.
 
 import json
 
-import phonenumbers
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -49,7 +48,7 @@ def widget_script(request: HttpRequest) -> HttpResponse:
     address = request.GET.get("entry_point", "")
     try:
         door = website.chat_door(address)
-    except (EntryPoint.DoesNotExist, ValueError):
+    except EntryPoint.DoesNotExist:
         return _script(NO_CHAT % json.dumps(f"CX Hub has no chat for the entry point {address[:200]!r}."), status=404)
     return _script(SCRIPT % json.dumps(_settings(door)))
 
@@ -123,17 +122,7 @@ def _frame(door: EntryPoint) -> dict[str, object]:
     return {
         "door": door,
         "phone": phone,
-        "phone_display": _readable(phone, door.default_region),
+        "phone_display": website.readable_number(phone, door.default_region),
         "is_open": is_open,
         "opens_at": None if is_open or not door.hours else hours.next_opening(door.hours, now),
     }
-
-
-def _readable(number: str, region: str) -> str:
-    """An E.164 number as people in the region write it."""
-    if not number:
-        return ""
-    parsed = phonenumbers.parse(number)
-    home = phonenumbers.country_code_for_region(region) == parsed.country_code
-    style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return phonenumbers.format_number(parsed, style)

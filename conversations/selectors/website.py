@@ -1,0 +1,70 @@
+"""What a company's web site shows: its doors, prices, areas and help articles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import phonenumbers
+from django.db.models import QuerySet
+
+from conversations.models import EntryPoint, KnowledgeArticle, PriceListItem
+from routing.models import Territory
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Help articles on one thing customers come for."""
+
+    name: str
+    articles: list[KnowledgeArticle]
+
+
+def chat_door(address: str) -> EntryPoint:
+    """The web chat of a page, unless it is switched off. Raises EntryPoint.DoesNotExist."""
+    doors = EntryPoint.objects.select_related("hours").exclude(mode=EntryPoint.Mode.OFF)
+    return doors.get(channel="chat", address=address.replace("\x00", ""))
+
+
+def phone_number(door: EntryPoint) -> str:
+    """The number of the same company, in E.164, or an empty text."""
+    phone = EntryPoint.objects.filter(channel="voice", company_name=door.company_name).exclude(mode=EntryPoint.Mode.OFF).first()
+    return phone.address if phone else ""
+
+
+def price_list() -> QuerySet[PriceListItem]:
+    """Every service with its price."""
+    return PriceListItem.objects.all()
+
+
+def areas_served() -> QuerySet[Territory]:
+    """The territories with their postcodes."""
+    return Territory.objects.filter(postcodes__isnull=False).distinct().prefetch_related("postcodes")
+
+
+def help_article(slug: str) -> KnowledgeArticle:
+    """A published article. Raises KnowledgeArticle.DoesNotExist."""
+    return KnowledgeArticle.objects.select_related("reason").get(slug=slug, published=True)
+
+
+def help_topics() -> list[Topic]:
+    """Every published article, by what customers come for; articles about nothing in particular come last."""
+    topics: dict[str, list[KnowledgeArticle]] = {}
+    for article in KnowledgeArticle.objects.filter(published=True).select_related("reason").order_by("title"):
+        topics.setdefault(article.reason.name if article.reason else "", []).append(article)
+    return [Topic(name, topics[name]) for name in sorted(topics, key=lambda name: (name == "", name))]
+
+
+def related_articles(article: KnowledgeArticle, count: int = 4) -> QuerySet[KnowledgeArticle]:
+    """Other published articles on the same thing."""
+    others = KnowledgeArticle.objects.filter(published=True).exclude(pk=article.pk)
+    return others.filter(reason=article.reason)[:count] if article.reason else others.none()
+
+
+def readable_number(number: str, region: str) -> str:
+    """An E.164 number as people in the region write it; an empty text stays empty."""
+    if not number:
+        return ""
+    parsed = phonenumbers.parse(number)
+    at_home = phonenumbers.country_code_for_region(region) == parsed.country_code
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, style)

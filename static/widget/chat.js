@@ -1,0 +1,395 @@
+// <cx-chat>: the web chat of CX Hub as one custom element. /widget.js puts it on a page.
+//
+// Follows "The chat socket" in docs/architecture.md. It keeps everything in a shadow root, builds every node by hand
+// and shows what people write as text only.
+
+import { Answers } from "./answers.js";
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { element, fill } from "./dom.js";
+import { History } from "./history.js";
+import { Log } from "./log.js";
+import { Memory } from "./memory.js";
+import { Outbox } from "./outbox.js";
+import { buildPanel, liveRow } from "./panel.js";
+import { PhoneSheet } from "./phone.js";
+import { openQuestion, rows, speakerName } from "./rows.js";
+import { Times } from "./times.js";
+
+const ACTIVITY_LASTS = { typing: 8_000, draft: 30_000 };
+const SHOW_LOSS_AFTER = 1_500; // a line that comes back sooner is not worth a word
+const REFRESH_TIMES = 30_000;
+const FULL_SCREEN = "(max-width: 479px), (max-height: 479px)"; // chat.css has the same
+
+class CxChat extends HTMLElement {
+  #settings = null;
+  #texts;
+  #times;
+  #memory;
+  #connection;
+  #outbox;
+  #log;
+  #answers;
+  #composer;
+  #phone;
+  #part;
+  #history = new History();
+  #session = null; // the session that the history was read in; another tab may begin a new one
+  #greeting = "";
+  #owner = { owner: "assistant", name: "" };
+  #peopleAreThere = true;
+  #opensAt = null;
+  #activity = null;
+  #activityEnds = null;
+  #losing = null;
+  #answeringForm = false;
+  #stops = [];
+
+  /** `settings` as /widget.js gives them: server, entryPoint, company, language, timeZone, texts, styles. */
+  set settings(settings) {
+    this.#settings = settings;
+  }
+
+  connectedCallback() {
+    if (!this.#settings || this.shadowRoot) return;
+    this.#build();
+    const clock = setInterval(() => this.#log.refreshTimes(), REFRESH_TIMES);
+    this.#stops = [
+      () => clearInterval(clock),
+      listen(document, "visibilitychange", () => document.visibilityState === "visible" && this.#catchUp()),
+      listen(document, "click", (event) => this.#openFromPage(event)),
+      this.#memory.watch(() => this.#followOtherTabs()),
+      this.#followKeyboard(),
+    ];
+    this.#render();
+    if (this.#memory.panelOpen) this.#setOpen(true, { focus: false });
+    else if (this.#memory.session) this.#connection.open();
+  }
+
+  disconnectedCallback() {
+    for (const stop of this.#stops) stop();
+    this.#connection?.close();
+  }
+
+  // ---- Building
+
+  #build() {
+    const { texts, server, entryPoint, language, timeZone, company, styles } = this.#settings;
+    this.#texts = texts;
+    this.#times = new Times(language, timeZone);
+    this.#memory = new Memory(server, entryPoint);
+    this.#connection = this.#newConnection(server, entryPoint);
+    this.#outbox = new Outbox({ memory: this.#memory, connection: this.#connection, onChange: () => this.#render() });
+    this.#composer = new Composer({
+      texts,
+      memory: this.#memory,
+      send: (text) => this.#say(text),
+      typing: () => this.#connection.send({ type: "typing" }),
+    });
+    const on = {
+      toggle: () => this.#setOpen(this.#part.panel.hidden),
+      byPhone: () => (this.#phone.open ? this.#closePhone() : this.#continueByPhone()),
+      person: () => this.#askForPerson(),
+      dismiss: () => (this.#part.notice.hidden = true),
+    };
+    this.#part = buildPanel({ texts, company, composer: this.#composer.form, on });
+    const ask = () => this.#continueByPhone();
+    this.#phone = new PhoneSheet({ place: this.#part.sheet, settings: this.#settings, ask, close: () => this.#closePhone() });
+    this.#answers = new Answers({ place: this.#part.answers, texts, send: (text) => this.#answer(text) });
+    const actions = {
+      retry: (id) => this.#outbox.retry(id),
+      edit: (id) => this.#composer.putBack(this.#outbox.withdraw(id)),
+    };
+    const { list, scroller, pill, panel } = this.#part;
+    this.#log = new Log({ list, scroller, pill, settings: this.#settings, times: this.#times, actions });
+    panel.addEventListener("keydown", (event) => this.#key(event));
+    panel.lang = language;
+    this.attachShadow({ mode: "open" }).append(...this.#styleLinks(styles), this.#part.panel, this.#part.launcher);
+  }
+
+  /** The style sheets; until they are there (or failed) nothing is shown. */
+  #styleLinks(addresses) {
+    this.hidden = true;
+    const sheets = addresses.map((address) => element("link", { rel: "stylesheet", href: address }));
+    const settled = sheets.map((sheet) => new Promise((resolve) => ["load", "error"].forEach((event) => sheet.addEventListener(event, resolve))));
+    Promise.all(settled).then(() => {
+      this.hidden = false;
+      this.#composer.fit();
+      this.#log.toEnd();
+    });
+    return sheets;
+  }
+
+  #newConnection(server, entryPoint) {
+    const address = new URL("/ws/chat/", server);
+    address.protocol = address.protocol.replace("http", "ws");
+    address.searchParams.set("entry_point", entryPoint);
+    return new Connection({
+      address: address.href,
+      hello: () => this.#hello(),
+      turn: () => this.#memory.turn(),
+      onFrame: (frame) => this.#receive(frame),
+      onStatus: (status) => this.#lineIs(status),
+    });
+  }
+
+  // ---- What the server says
+
+  #receive(frame) {
+    const handlers = {
+      welcome: () => this.#welcome(frame),
+      session: () => this.#keepSession(frame),
+      entries: () => this.#append(frame),
+      ack: () => this.#outbox.acknowledge(frame),
+      refused: () => this.#outbox.refuse(frame),
+      activity: () => this.#setActivity(frame),
+      state: () => this.#setOwner(frame),
+      phone_code: () => this.#phone.show(frame),
+      error: () => this.#fail(frame),
+    };
+    handlers[frame.type]?.();
+  }
+
+  #hello() {
+    const { token, session } = this.#memory;
+    return { type: "hello", token, session, after: session === this.#session ? this.#history.upto : 0 };
+  }
+
+  #welcome({ token, session, greeting, state, open, opens_at: opensAt }) {
+    this.#keepSession({ token, session });
+    this.#greeting = greeting ?? "";
+    this.#peopleAreThere = open !== false;
+    this.#opensAt = opensAt ?? null;
+    this.#setOwner(state ?? this.#owner);
+    this.#render();
+  }
+
+  #keepSession({ token, session }) {
+    this.#session = session;
+    this.#memory.rememberVisitor(token, session);
+  }
+
+  #append(frame) {
+    const fresh = this.#history.add(frame);
+    for (const entry of fresh) this.#outbox.recorded(entry);
+    if (fresh.some((entry) => entry.kind === "message" && entry.actor_kind !== "customer")) this.#activity = null;
+    this.#render();
+  }
+
+  /** A page that slept may have missed something, and its line may be dead without knowing. */
+  #catchUp() {
+    if (this.#history.upto) this.#connection.ask({ type: "resume", after: this.#history.upto });
+  }
+
+  #followOtherTabs() {
+    this.#render();
+    if (this.#session && this.#memory.session !== this.#session) this.#connection.ask(this.#hello());
+  }
+
+  #setActivity({ who, name, what, text }) {
+    if (who === "customer") return;
+    clearTimeout(this.#activityEnds);
+    this.#activity = what === "typing" || (what === "draft" && text) ? { who, name, what, text } : null;
+    if (this.#activity) this.#activityEnds = setTimeout(() => this.#setActivity({ what: "idle" }), ACTIVITY_LASTS[what]);
+    this.#log.keepingPlace(() => this.#showActivity());
+  }
+
+  #setOwner({ owner, name }) {
+    this.#owner = { owner, name: name ?? "" };
+    this.#showState();
+  }
+
+  #fail({ code, reason }) {
+    if (this.#phone.isWaiting) return this.#phone.failed(reason);
+    this.#part.noticeText.textContent = reason || code;
+    this.#part.notice.hidden = false;
+  }
+
+  #lineIs(status) {
+    clearTimeout(this.#losing);
+    if (status === "ready") {
+      this.#outbox.restart();
+      this.#part.bar.textContent = "";
+    } else if (status === "lost") {
+      this.#setActivity({ what: "idle" });
+    }
+    if (status === "ready" || status === "idle") return;
+    if (status === "refused") return void (this.#part.bar.textContent = this.#texts.unavailable);
+    const word = () => (this.#part.bar.textContent = navigator.onLine ? this.#texts.connecting : this.#texts.offline);
+    if (navigator.onLine && !this.#part.bar.textContent) this.#losing = setTimeout(word, SHOW_LOSS_AFTER);
+    else word();
+  }
+
+  // ---- What the customer does
+
+  #say(text) {
+    this.#answeringForm = false;
+    this.#outbox.add(text);
+    this.#log.toEnd();
+  }
+
+  #answer(text) {
+    const byForm = this.#answers.hasFocus;
+    this.#say(text);
+    this.#answeringForm = byForm;
+    if (byForm) this.#composer.focus();
+  }
+
+  #askForPerson() {
+    this.#answeringForm = false;
+    this.#outbox.add(this.#texts.askForPerson, "person");
+    this.#log.toEnd();
+  }
+
+  #continueByPhone() {
+    this.#phone.waiting();
+    if (!this.#connection.ask({ type: "continue_by_phone" })) this.#phone.failed(this.#texts.phoneOffline);
+    this.#part.byPhone.setAttribute("aria-expanded", "true");
+  }
+
+  #closePhone() {
+    this.#phone.hide();
+    this.#part.byPhone.setAttribute("aria-expanded", "false");
+    this.#part.byPhone.focus();
+  }
+
+  /** Anything on the host page with data-cx-chat="open" opens the chat. */
+  #openFromPage(event) {
+    if (!event.target.closest?.('[data-cx-chat="open"]')) return;
+    event.preventDefault();
+    this.#setOpen(true);
+  }
+
+  #setOpen(open, { focus = true } = {}) {
+    const { panel, launcher } = this.#part;
+    panel.hidden = !open;
+    this.#memory.panelOpen = open;
+    launcher.setAttribute("aria-expanded", String(open));
+    this.classList.toggle("open", open);
+    panel.setAttribute("aria-modal", String(matchMedia(FULL_SCREEN).matches));
+    this.#render();
+    if (open) {
+      this.#connection.open();
+      this.#composer.fit();
+      this.#log.toEnd();
+      if (focus) this.#focusFirst();
+    } else if (focus) {
+      launcher.focus();
+    }
+  }
+
+  /** On a touch screen the keyboard would cover what one came to read, so the panel itself is the first stop there. */
+  #focusFirst() {
+    if (matchMedia("(pointer: coarse)").matches) this.#part.panel.focus();
+    else if (!this.#answers.focus()) this.#composer.focus();
+  }
+
+  #key(event) {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      if (this.#phone.open) this.#closePhone();
+      else this.#setOpen(false);
+    } else if (event.key === "Tab" && matchMedia(FULL_SCREEN).matches) {
+      this.#keepFocusInside(event);
+    }
+  }
+
+  #keepFocusInside(event) {
+    const stops = [...this.#part.panel.querySelectorAll("a, button, input, textarea, [tabindex='0']")].filter(
+      (stop) => !stop.disabled && stop.checkVisibility(),
+    );
+    const edge = event.shiftKey ? stops[0] : stops.at(-1);
+    if (this.shadowRoot.activeElement !== edge) return;
+    event.preventDefault();
+    (event.shiftKey ? stops.at(-1) : stops[0]).focus();
+  }
+
+  // ---- What is to be seen
+
+  #render() {
+    const entries = this.#history.all();
+    const messages = this.#outbox.messages();
+    const all = { greeting: this.#greeting, entries, messages, texts: this.#texts, times: this.#times };
+    this.#log.keepingPlace(() => {
+      this.#log.show(rows(all));
+      this.#showActivity();
+      this.#showQuestion(openQuestion(entries, messages));
+    });
+    this.#showUnread(entries);
+  }
+
+  #showQuestion(question) {
+    const goOn = this.#answeringForm && this.#composer.hasFocus && this.#composer.empty;
+    const hadFocus = this.#answers.hasFocus;
+    if (!this.#answers.show(question)) return;
+    if (goOn && question && this.#answers.focus()) this.#answeringForm = false;
+    else if (hadFocus && !this.#answers.focus()) this.#composer.focus();
+  }
+
+  #showActivity() {
+    const { live } = this.#part;
+    const { who, what, text } = this.#activity ?? {};
+    live.hidden = !this.#activity;
+    if (!this.#activity) return live.replaceChildren();
+    const name = speakerName(who, this.#activity.name ?? "", this.#texts);
+    const sentence = fill(this.#texts.isTyping, { name });
+    live.replaceChildren(liveRow({ who, text: what === "draft" ? text : "", name, sentence }));
+  }
+
+  #showState() {
+    const { owner, name } = this.#owner;
+    const back = this.#opensAt ? fill(this.#texts.peopleBack, { time: this.#times.opening(this.#opensAt) }) : this.#texts.peopleAway;
+    const closed = this.#opensAt ? fill(this.#texts.closedUntil, { time: this.#times.opening(this.#opensAt) }) : this.#texts.closed;
+    const withAssistant = this.#peopleAreThere ? this.#texts.stateAssistant : `${this.#texts.stateAssistant} · ${back}`;
+    const withPerson = fill(this.#texts.statePerson, { name: speakerName("agent", name, this.#texts) });
+    this.#part.state.textContent = { assistant: withAssistant, human: withPerson, closed }[owner] ?? "";
+    this.#part.state.dataset.owner = owner;
+    this.#part.person.hidden = owner === "human";
+  }
+
+  #showUnread(entries) {
+    const { panel, badge, launcher } = this.#part;
+    const latest = entries.at(-1)?.occurred_at ?? "";
+    if (!panel.hidden && latest > this.#memory.readUpto) this.#memory.readUpto = latest;
+    const unread = entries.filter(
+      (entry) => entry.kind === "message" && entry.actor_kind !== "customer" && entry.occurred_at > this.#memory.readUpto,
+    ).length;
+    badge.hidden = unread === 0;
+    badge.textContent = unread > 9 ? "9+" : String(unread);
+    const closed = unread ? `${this.#texts.open}. ${fill(this.#texts.unread, { count: unread })}` : this.#texts.open;
+    launcher.setAttribute("aria-label", panel.hidden ? closed : this.#texts.close);
+  }
+
+  /** On phones the keyboard covers part of the page: the panel takes what is left. */
+  #followKeyboard() {
+    const view = window.visualViewport;
+    if (!view) return () => {};
+    const fit = () => {
+      this.style.setProperty("--view-height", `${view.height}px`);
+      this.style.setProperty("--view-top", `${view.offsetTop}px`);
+    };
+    fit();
+    const stops = ["resize", "scroll"].map((event) => listen(view, event, fit));
+    return () => stops.forEach((stop) => stop());
+  }
+}
+
+function listen(target, event, listener) {
+  target.addEventListener(event, listener);
+  return () => target.removeEventListener(event, listener);
+}
+
+customElements.define("cx-chat", CxChat);
+
+/** Puts the chat on the page, once. Returns the element. */
+export function show(settings) {
+  const there = document.querySelector("cx-chat");
+  if (there) return there;
+  const chat = document.createElement("cx-chat");
+  chat.settings = settings;
+  const { colorScheme } = getComputedStyle(document.documentElement);
+  const theme = settings.theme ?? (["light", "dark"].includes(colorScheme) ? colorScheme : "");
+  if (theme) chat.dataset.theme = theme;
+  document.body.append(chat);
+  return chat;
+}

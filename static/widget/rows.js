@@ -1,0 +1,89 @@
+// What is to be seen, from what happened: entries and undelivered messages become rows, each with a steady key.
+
+const BOOKINGS = { "booking.made": "bookingMade", "booking.changed": "bookingChanged", "booking.cancelled": "bookingCancelled" };
+const TOGETHER = 5 * 60_000;
+const HIDDEN = new Set(["call.ringing", "call.dtmf", "interaction.started", "interaction.ended"]);
+const WORDS = {
+  "call.answered": "callStarted",
+  "conversation.closed": "conversationClosed",
+  "conversation.reopened": "conversationReopened",
+};
+
+/**
+ * Rows in reading order. `entries` are wire entries by seq, `messages` what the outbox shows beside them.
+ * Row kinds: "bubble", "booking", "line".
+ */
+export function rows({ greeting, entries, messages, texts, times }) {
+  const list = [];
+  if (greeting) list.push({ key: "greeting", kind: "bubble", speaker: "assistant", name: texts.assistant, text: greeting });
+  const labels = new Map();
+  for (const entry of entries) {
+    for (const reply of entry.data?.quick_replies ?? []) labels.set(reply.value, reply.label);
+    for (const option of entry.data?.field?.options ?? []) if (option?.value) labels.set(option.value, option.label);
+    const row = rowOf(entry, { greeting, labels, texts, times });
+    if (row) list.push(row);
+  }
+  for (const message of messages) list.push(undelivered(message, labels, texts));
+  return list.map((row, place) => ({ ...row, first: startsGroup(row, list[place - 1]), last: endsGroup(row, list[place + 1]) }));
+}
+
+/** The last message when it still waits for the customer's answer, else null. It may carry quick replies or a field. */
+export function openQuestion(entries, messages) {
+  const last = entries.findLast((entry) => entry.kind === "message" || entry.kind === "conversation.closed");
+  if (!last || last.kind !== "message" || last.actor_kind === "customer") return null;
+  return messages.some((message) => message.state !== "refused") ? null : last;
+}
+
+/** How a speaker is called: people by their first name only, the AI agent always as an AI. */
+export function speakerName(kind, name, texts) {
+  if (kind === "agent") return name.trim().split(/\s+/)[0] || texts.person;
+  return kind === "customer" ? texts.you : texts.assistant;
+}
+
+function rowOf(entry, { greeting, labels, texts, times }) {
+  const key = entry.data?.client_id ?? `entry-${entry.chapter}-${entry.seq}`;
+  const base = { key, at: entry.occurred_at, call: entry.channel === "voice" };
+  if (entry.redacted) return { ...base, kind: "line", text: texts.removed };
+  if (entry.kind === "message" || entry.kind === "disclosure.shown") {
+    if (entry.kind === "disclosure.shown" && (entry.body === greeting || !entry.body)) return null;
+    const speaker = ["customer", "agent"].includes(entry.actor_kind) ? entry.actor_kind : "assistant";
+    const text = speaker === "customer" ? (labels.get(entry.body) ?? entry.body) : entry.body;
+    const name = speakerName(speaker, entry.actor_name, texts);
+    return { ...base, kind: "bubble", speaker, name, text, sources: entry.data?.sources ?? [] };
+  }
+  if (entry.kind in BOOKINGS) {
+    const cancelled = entry.kind === "booking.cancelled";
+    return { ...base, kind: "booking", title: texts[BOOKINGS[entry.kind]], cancelled, text: entry.body, visit: entry.data };
+  }
+  if (entry.kind === "interaction.ended" && base.call) {
+    const seconds = entry.data?.duration_seconds;
+    return { ...base, kind: "line", text: seconds ? `${texts.callEnded} · ${times.length(seconds)}` : texts.callEnded };
+  }
+  if (HIDDEN.has(entry.kind)) return null;
+  const text = entry.body || texts[WORDS[entry.kind]] || "";
+  return text ? { ...base, kind: "line", text } : null;
+}
+
+function undelivered(message, labels, texts) {
+  return {
+    key: message.client_id,
+    kind: "bubble",
+    speaker: "customer",
+    name: texts.you,
+    text: labels.get(message.text) ?? message.text,
+    at: new Date(message.at).toISOString(),
+    state: message.state,
+    reason: message.reason,
+    clientId: message.client_id,
+  };
+}
+
+function startsGroup(row, before) {
+  if (row.kind !== "bubble" || before?.kind !== "bubble") return true;
+  return before.speaker !== row.speaker || before.name !== row.name || Boolean(before.call) !== Boolean(row.call);
+}
+
+/** The time stands under the last bubble of a group, and wherever the next one came minutes later. */
+function endsGroup(row, after) {
+  return !after || startsGroup(after, row) || new Date(after.at) - new Date(row.at) > TOGETHER;
+}

@@ -1,0 +1,123 @@
+"""The demo company's pages on a real web process, and a chat window in a real browser."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Locator, Page, expect
+
+from conversations.models import EntryPoint, KnowledgeArticle, Playbook, PriceListItem
+from routing.models import ReasonCode, Territory, TerritoryPostcode
+from tests.support.processes import WebProcess, running_web
+from tests.widget.double import GREETING, ChatDouble
+
+ARTICLE = """# Why pressure drops
+
+Fill it to **1.2 bar** and [read on](/help/boiler-service).
+
+| Bar | Meaning |
+|---|---|
+| 0.5 | too low |
+
+<script>document.title = "taken over"</script>
+"""
+
+
+@pytest.fixture(scope="package")
+def company(django_db_setup: None, django_db_blocker: Any) -> Iterator[EntryPoint]:
+    """Harbor Home Services with just what its pages and its chat need, for this whole folder."""
+    with django_db_blocker.unblock():
+        yield found_company()
+        call_command("flush", interactive=False, verbosity=0)
+
+
+def found_company() -> EntryPoint:
+    """Writes the demo company's rows and returns its web chat."""
+    Playbook.objects.create(
+        code="harbor", name="Harbor", status="published", persona="Kind and brief.", disclosure=GREETING, tools=[], languages=["en"]
+    )
+    EntryPoint.objects.create(
+        name="Phone", channel="voice", address="+441632960100", company_name="Harbor Home Services", playbook_code="harbor"
+    )
+    heating = ReasonCode.objects.create(code="boiler_pressure", name="Boiler pressure")
+    for slug, title, body in (
+        ("boiler-pressure", "Your boiler loses pressure", ARTICLE),
+        ("boiler-service", "What happens at a boiler service", "We clean it."),
+    ):
+        KnowledgeArticle.objects.create(slug=slug, title=title, body=body, url=f"/help/{slug}", reason=heating)
+    KnowledgeArticle.objects.create(slug="draft", title="Not finished", body="…", url="/help/draft", published=False)
+    PriceListItem.objects.create(code="service", name="Boiler service", price=Decimal("89.00"), unit="per visit")
+    territory = Territory.objects.create(code="north", name="North quay")
+    TerritoryPostcode.objects.create(territory=territory, prefix="HB1")
+    return EntryPoint.objects.create(
+        name="Web chat",
+        channel="chat",
+        address="/harborhome",
+        company_name="Harbor Home Services",
+        playbook_code="harbor",
+        time_zone="Europe/London",
+        allowed_origins=["http://shop.example"],
+    )
+
+
+@pytest.fixture(scope="package")
+def web(django_db_setup: None, django_db_blocker: Any) -> Iterator[WebProcess]:
+    """One web process on the test database for this whole folder."""
+    with django_db_blocker.unblock(), running_web() as (process,):
+        yield process
+
+
+@dataclass
+class Chat:
+    """A page with the widget, and the widget's parts as a reader would name them."""
+
+    page: Page
+    server: ChatDouble
+
+    @property
+    def launcher(self) -> Locator:
+        return self.page.locator(".launcher")
+
+    @property
+    def panel(self) -> Locator:
+        return self.page.get_by_role("dialog", name="Harbor Home Services")
+
+    @property
+    def log(self) -> Locator:
+        return self.page.get_by_role("log")
+
+    @property
+    def bubbles(self) -> Locator:
+        return self.log.locator(".bubble")
+
+    @property
+    def box(self) -> Locator:
+        return self.page.get_by_label("Your message")
+
+    def open(self) -> None:
+        self.launcher.click()
+        expect(self.log.get_by_text(self.server.greeting)).to_be_visible()
+
+    def write(self, text: str) -> None:
+        self.box.fill(text)
+        self.box.press("Enter")
+
+
+@pytest.fixture
+def chat(company: EntryPoint, web: WebProcess, open_page: Callable[..., Page]) -> Callable[..., Chat]:
+    """A function that opens the demo company's page with the chat open, on the test double: `chat(width=320)`."""
+
+    def open_chat(*, opened: bool = True, server: ChatDouble | None = None, path: str = "/harborhome", **options: Any) -> Chat:
+        width, height = options.pop("width", 1100), options.pop("height", 800)
+        page = open_page(web.url, viewport={"width": width, "height": height}, locale="en-GB", **options)
+        window = Chat(page, (server or ChatDouble()).serve(page))
+        page.goto(path)
+        expect(window.launcher).to_be_visible()
+        if opened:
+            window.open()
+        return window
+
+    return open_chat

@@ -1,0 +1,289 @@
+"""What the widget shows of what happened, and what it lets the customer do about it."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.widget.double import ChatDouble
+
+pytestmark = pytest.mark.django_db
+EVIL = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+
+
+def test_it_says_that_it_is_an_ai_first_and_once(chat):
+    """The disclosure is the first thing; its entry in the history does not repeat it."""
+    window = chat()
+    window.server.say(window.server.greeting, kind="disclosure.shown")
+    window.server.say("How can I help?")
+    expect(window.bubbles).to_have_text([window.server.greeting, "How can I help?"])
+    expect(window.page.get_by_text("AI agent, answers at once")).to_be_visible()
+
+
+def test_a_person_is_called_by_the_first_name(chat):
+    """The header and the bubbles say who it is now."""
+    window = chat()
+    window.server.push({"type": "state", "owner": "human", "name": "Ann Archer"})
+    window.server.say("Ann joined.", kind="handoff.accepted", actor="agent", name="Ann Archer")
+    window.server.say("Hi, I am here.", actor="agent", name="Ann Archer")
+    expect(window.page.get_by_text("Ann is with you")).to_be_visible()
+    expect(window.log.locator(".by-agent .speaker")).to_have_text("Ann: ")
+    expect(window.page.get_by_role("button", name="Talk to a person")).to_have_count(0)
+
+
+def test_closed_says_until_when(chat):
+    """The opening time is on the company's own clock."""
+    server = ChatDouble()
+    server.welcome = {"state": {"owner": "closed", "name": ""}, "open": False, "opens_at": "2026-06-08T07:00:00+00:00"}
+    window = chat(server=server)
+    expect(window.page.get_by_text("Closed until Mon 08:00")).to_be_visible()
+
+
+def test_what_people_and_systems_write_is_inert(chat):
+    """Markup anywhere in a frame is text; addresses that are not http(s) are no links."""
+    server = ChatDouble(greeting=f"Hello {EVIL}")
+    window = chat(server=server)
+    title = window.page.title()
+    window.write(EVIL)
+    server.say(
+        EVIL + " javascript:alert(1) data:text/html,x",
+        name=EVIL,
+        data={
+            "sources": [{"title": EVIL, "url": "javascript:alert(1)"}, {"title": "data", "url": "data:text/html,<b>"}],
+            "quick_replies": [{"label": EVIL, "value": EVIL}],
+        },
+    )
+    server.say(EVIL, kind="booking.made", data={"service": EVIL, "window_start": "soon", "reference": EVIL})
+    server.say(EVIL, kind="conversation.closed", actor="system")
+    server.say(EVIL, actor="agent", name=EVIL, data={"field": {"fact": EVIL, "label": EVIL, "options": []}})
+    server.push({"type": "error", "code": "x", "reason": EVIL})
+    server.push({"type": "activity", "who": "agent", "name": EVIL, "what": "draft", "text": EVIL})
+    expect(window.page.locator(".live .bubble")).to_have_text(EVIL)
+    assert window.page.locator("cx-chat img, cx-chat script, cx-chat b").count() == 0
+    assert window.log.locator("a").count() == 0
+    assert window.page.title() == title
+
+
+def test_addresses_in_a_text_become_links(chat):
+    """Only the address, without the full stop; in a new tab that cannot reach back."""
+    window = chat()
+    window.server.say("See https://harborhome.example/a?b=1&c=2. Or (http://x.example/y), not ftp://z.example.")
+    links = window.log.get_by_role("link")
+    expect(links).to_have_text(["https://harborhome.example/a?b=1&c=2", "http://x.example/y"])
+    for link in links.all():
+        assert link.get_attribute("rel") == "noopener noreferrer"
+        assert link.get_attribute("target") == "_blank"
+
+
+def test_a_source_opens_its_article(chat):
+    """What the AI agent cites is a page that can be read."""
+    window = chat()
+    window.server.say("Fill it up.", data={"sources": [{"title": "Your boiler loses pressure", "url": "/help/boiler-pressure"}]})
+    with window.page.context.expect_page() as opened:
+        window.log.get_by_role("link", name="Your boiler loses pressure").click()
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("Your boiler loses pressure")
+
+
+def test_quick_replies_stand_under_the_last_message_only(chat):
+    """Pressing one answers with its value and shows its words; afterwards they are gone."""
+    window = chat()
+    window.server.say("When?", data={"quick_replies": [{"label": "Tuesday morning", "value": "2026-06-09T09:00"}]})
+    window.page.get_by_role("button", name="Tuesday morning").click()
+    expect(window.bubbles.last).to_have_text("Tuesday morning")
+    expect(window.page.get_by_role("button", name="Tuesday morning")).to_have_count(0)
+    assert window.server.said() == ["2026-06-09T09:00"]
+
+
+@pytest.mark.parametrize(
+    ("fact", "attributes"),
+    [
+        ("name", {"type": "text", "autocomplete": "name"}),
+        ("phone", {"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+        ("email", {"type": "email", "autocomplete": "email"}),
+        ("postcode", {"type": "text", "autocomplete": "postal-code", "autocapitalize": "characters"}),
+        ("order_number", {"type": "text", "autocomplete": "off"}),
+    ],
+)
+def test_a_field_helps_to_fill_it_in(chat, fact, attributes):
+    """The browser is told what is asked, so that it offers the right keyboard and what it knows."""
+    window = chat()
+    window.server.say("Please tell me.", data={"field": {"fact": fact, "label": "Your answer", "options": []}})
+    field = window.page.get_by_label("Your answer")
+    for name, value in attributes.items():
+        expect(field).to_have_attribute(name, value)
+
+
+def test_a_form_asks_one_field_after_the_other(chat):
+    """A wrong answer is said beside the field; a right one goes, and the focus moves on to the next field."""
+    window = chat()
+    window.server.say("Your email, please.", data={"field": {"fact": "email", "label": "Email", "options": []}})
+    field = window.page.get_by_label("Email")
+    field.fill("nobody")
+    field.press("Enter")
+    expect(window.page.get_by_text("That does not look right yet. Please check: Email")).to_be_visible()
+    assert window.server.got("message") == []
+    field.fill(" ann@harbor.example ")
+    field.press("Enter")
+    expect(window.bubbles.last).to_have_text("ann@harbor.example")
+    expect(window.page.get_by_label("Email")).to_have_count(0)
+    window.server.say("And your postcode?", data={"field": {"fact": "postcode", "label": "Postcode", "options": []}})
+    expect(window.page.get_by_label("Postcode")).to_be_focused()
+    window.page.get_by_label("Postcode").press("Enter")
+    expect(window.page.get_by_text("Please fill in: Postcode")).to_be_visible()
+
+
+def test_a_field_with_options_is_a_choice(chat):
+    """Options are buttons; they may be plain words or words with a value."""
+    window = chat()
+    options = ["Morning", {"label": "Afternoon", "value": "pm"}]
+    window.server.say("When?", data={"field": {"fact": "time_window", "label": "Time", "options": options}})
+    group = window.page.get_by_role("group", name="Time")
+    expect(group.get_by_role("button")).to_have_text(["Morning", "Afternoon"])
+    group.get_by_role("button", name="Afternoon").click()
+    expect(window.bubbles.last).to_have_text("Afternoon")
+    assert window.server.said() == ["pm"]
+
+
+def test_a_reply_is_seen_while_it_is_written(chat):
+    """Typing, then the draft as it grows, then the message in its place."""
+    window = chat()
+    live = window.page.locator(".live")
+    window.server.push({"type": "activity", "who": "agent", "name": "Ann Archer", "what": "typing", "text": ""})
+    expect(live.get_by_text("Ann is typing")).to_have_count(1)
+    for text in ("Your boiler", "Your boiler needs water"):
+        window.server.push({"type": "activity", "who": "assistant", "name": "", "what": "draft", "text": text})
+        expect(live.locator(".bubble")).to_have_text(text)
+    window.server.say("Your boiler needs water.")
+    expect(live).to_be_hidden()
+    expect(window.bubbles.last).to_have_text("Your boiler needs water.")
+
+
+def test_a_booking_is_a_card_on_the_companys_clock(chat):
+    """A visit happens where the company is, whatever the reader's own zone."""
+    window = chat(timezone_id="Asia/Tokyo")
+    visit = {"service": "Boiler repair", "reference": "HH-4F7K2Q", "window_start": "2026-06-09T09:00:00+00:00", "window_end": "2026-06-09T11:00:00+00:00"}
+    window.server.say("Booked.", kind="booking.made", data=visit)
+    card = window.log.locator(".card")
+    expect(card).to_contain_text("Visit booked")
+    expect(card).to_contain_text("Tuesday 9 June")
+    expect(card).to_contain_text("10:00–12:00")
+    expect(card).to_contain_text("Reference HH-4F7K2Q")
+
+
+def test_what_was_said_on_a_call_is_in_the_same_history(chat):
+    """With a phone and a word beside it."""
+    window = chat()
+    window.server.say("", kind="call.answered", actor="system", channel="voice")
+    window.server.say("can you come earlier", actor="customer", channel="voice")
+    window.server.say("Yes, at nine.", channel="voice")
+    window.server.say("", kind="interaction.ended", actor="system", channel="voice", data={"duration_seconds": 192})
+    expect(window.log.locator(".meta").get_by_text("on the phone")).to_have_count(2)
+    expect(window.log.get_by_text("The call ended · 3 mins 12 secs")).to_be_visible()
+
+
+def test_a_removed_message_is_gone_from_the_screen(chat):
+    """A redaction replaces what was shown."""
+    window = chat()
+    entry = window.server.say("A secret", actor="customer")
+    expect(window.bubbles).to_have_count(2)
+    window.server.push({"type": "entries", "entries": [{**entry, "body": "", "redacted": True}], "upto": 1})
+    expect(window.log.get_by_text("A secret")).to_have_count(0)
+    expect(window.log.get_by_text("A message was removed.")).to_be_visible()
+
+
+def test_continue_by_phone_shows_number_and_code(chat):
+    """With how long they are good, and the simulator when the server offers one; an expired code can be renewed."""
+    window = chat()
+    soon = datetime.now(UTC) + timedelta(minutes=14, seconds=30)
+    window.server.answer_phone = {
+        "type": "phone_code",
+        "number": "+441632960100",
+        "readable_number": "01632 960100",
+        "code": "482913",
+        "expires_at": soon.isoformat(),
+        "simulator_url": "/simulator/phone/?to=441632960100&code=482913",
+    }
+    window.page.get_by_role("button", name="Continue by phone").click()
+    sheet = window.page.get_by_role("region", name="Continue by phone")
+    expect(sheet.get_by_text("482913")).to_be_visible()
+    expect(sheet.get_by_role("link", name="01632 960100")).to_have_attribute("href", "tel:+441632960100")
+    expect(sheet.get_by_text("good for 15 minutes")).to_be_visible()
+    expect(sheet.get_by_role("link", name="Call from the phone simulator")).to_have_attribute(
+        "href", re.compile(r"^http://127\.0\.0\.1:\d+/simulator/phone/\?to=441632960100&code=482913$")
+    )
+    window.page.keyboard.press("Escape")
+    expect(sheet).to_have_count(0)
+    expect(window.page.get_by_role("button", name="Continue by phone")).to_be_focused()
+    window.server.answer_phone["expires_at"] = "2020-01-01T00:00:00+00:00"
+    window.page.get_by_role("button", name="Continue by phone").click()
+    expect(sheet.get_by_text("The code has run out.")).to_be_visible()
+    window.server.answer_phone["expires_at"] = soon.isoformat()
+    sheet.get_by_role("button", name="Get a code").click()
+    expect(sheet.get_by_text("482913")).to_be_visible()
+
+
+def test_without_a_code_the_sheet_says_why(chat):
+    """The server's reason, and a way to ask again."""
+    window = chat()
+    window.server.answer_phone = {"type": "error", "code": "nothing_said", "reason": "Write a first message, then you can carry on by phone."}
+    window.page.get_by_role("button", name="Continue by phone").click()
+    expect(window.page.get_by_text("Write a first message, then you can carry on by phone.")).to_be_visible()
+    expect(window.page.get_by_role("button", name="Get a code")).to_be_visible()
+
+
+def test_a_person_can_always_be_asked_for(chat):
+    """Even on a lost line: the wish is kept like a message and arrives once."""
+    window = chat()
+    window.page.context.set_offline(True)
+    window.page.get_by_role("button", name="Talk to a person").click()
+    expect(window.bubbles.last).to_have_text("I would like to talk to a person.")
+    window.page.context.set_offline(False)
+    expect(window.log.get_by_text("Sending")).to_have_count(0)
+    assert len({frame["client_id"] for frame in window.server.got("person")}) == 1
+    assert window.server.said() == ["I would like to talk to a person."]
+
+
+def test_unread_messages_are_counted_on_the_launcher(chat):
+    """A closed chat says how many messages wait; opening it reads them."""
+    window = chat()
+    window.write("Hello")
+    expect(window.log.get_by_text("Hello", exact=True)).to_be_visible()
+    window.page.get_by_role("button", name="Close chat").first.click()
+    window.server.say("Are you there?")
+    window.server.say("It is about your boiler.")
+    expect(window.page.get_by_role("button", name="Open chat. 2 unread")).to_be_visible()
+    window.page.reload()
+    window.launcher.click()
+    expect(window.log.get_by_text("It is about your boiler.")).to_be_visible()
+    window.page.get_by_role("button", name="Close chat").first.click()
+    expect(window.page.get_by_role("button", name="Open chat", exact=True)).to_be_visible()
+
+
+def test_reading_above_is_not_disturbed(chat):
+    """A new message does not move what is being read; a button leads to it."""
+    window = chat()
+    for number in range(40):
+        window.server.append(f"Message {number}")
+    window.server.push({"type": "entries", "entries": window.server.entries, "upto": 40})
+    expect(window.bubbles).to_have_count(41)
+    scroller = window.page.locator(".scroller")
+    scroller.evaluate("node => node.scrollTop = 0")
+    window.server.say("The newest")
+    pill = window.page.get_by_role("button", name="New messages")
+    expect(pill).to_be_visible()
+    assert scroller.evaluate("node => node.scrollTop") == 0
+    pill.click()
+    expect(window.log.get_by_text("The newest")).to_be_in_viewport()
+    expect(pill).to_be_hidden()
+
+
+def test_broken_frames_are_ignored(chat):
+    """What is not JSON or not known changes nothing."""
+    window = chat()
+    for socket in window.server.sockets:
+        socket.send("{")
+        socket.send(json.dumps({"type": "weather"}))
+    window.server.say("Still here")
+    expect(window.bubbles.last).to_have_text("Still here")

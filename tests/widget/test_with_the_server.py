@@ -1,0 +1,127 @@
+"""The widget with the real chat socket, database and Valkey behind it."""
+
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from conversations.models import Entry, EntryPoint, Interaction
+from tests.support.processes import WebProcess
+from tests.widget.conftest import Chat
+from tests.widget.double import ChatDouble
+
+pytestmark = pytest.mark.django_db
+HOST_SITE = "http://shop.example"
+
+
+@pytest.fixture
+def visit(company: EntryPoint, web: WebProcess, open_page: Callable[..., Page]) -> Callable[..., Chat]:
+    """A function that opens the demo company's page, with the chat open, in a browser that was never there."""
+
+    def open_chat(prepare: Callable[[Page], Any] = lambda page: None) -> Chat:
+        page = open_page(web.url, locale="en-GB")
+        prepare(page)
+        window = Chat(page, ChatDouble())
+        page.goto("/harborhome")
+        window.open()
+        return window
+
+    return open_chat
+
+
+def unique(text: str) -> str:
+    """The text, told apart from that of every other test on this database."""
+    return f"{text} {secrets.token_hex(4)}"
+
+
+def test_what_is_written_is_stored_once_and_outlives_a_reload(visit):
+    """Sent, acknowledged, in the history after a reload and in a second tab."""
+    window = visit()
+    text = unique("My radiators are cold")
+    window.write(text)
+    expect(window.log.get_by_text(text)).to_have_count(1)
+    expect(window.log.get_by_text("Sending")).to_have_count(0)
+    assert Entry.objects.filter(body=text, actor_kind="customer").count() == 1
+    window.page.reload()
+    expect(window.log.get_by_text(text)).to_have_count(1)
+    second = Chat(window.page.context.new_page(), window.server)
+    second.page.goto(window.page.url)
+    second.open()
+    expect(second.log.get_by_text(text)).to_have_count(1)
+    answer = unique("And from here")
+    second.write(answer)
+    expect(window.log.get_by_text(answer)).to_have_count(1)
+    assert Interaction.objects.filter(entries__body__in=[text, answer]).distinct().count() == 1
+
+
+def test_a_lost_acknowledgement_does_not_store_twice(visit):
+    """The server has stored the message when the line is cut; the widget repeats it and it is there once."""
+    lines: list[WebSocketRoute] = []
+    cut_after: list[str] = ["ack"]
+
+    def through_a_bad_line(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+        lines.append(line)
+
+        def pass_on(frame: str | bytes) -> None:
+            if cut_after and f'"type":"{cut_after[0]}"' in str(frame):
+                cut_after.clear()
+                server.close()
+                line.close(code=1001)
+            elif not (cut_after and '"kind":"message"' in str(frame)):
+                line.send(frame)
+
+        server.on_message(pass_on)
+
+    window = visit(lambda page: page.route_web_socket(re.compile("/ws/chat/"), through_a_bad_line))
+    text = unique("Only once")
+    window.write(text)
+    expect(window.log.get_by_text("Sending")).to_have_count(0)
+    expect(window.log.get_by_text(text)).to_have_count(1)
+    assert len(lines) >= 2
+    assert Entry.objects.filter(body=text).count() == 1
+
+
+def test_the_phone_code_comes_from_the_server(visit):
+    """After a first message: the company's number and six digits."""
+    window = visit()
+    window.page.get_by_role("button", name="Continue by phone").click()
+    expect(window.page.get_by_text("Write a first message, then you can carry on by phone.")).to_be_visible()
+    window.write(unique("Hello"))
+    expect(window.log.get_by_text("Sending")).to_have_count(0)
+    window.page.get_by_role("button", name="Get a code").click()
+    expect(window.page.locator(".phone-code")).to_have_text(re.compile(r"^\d{6}$"))
+    expect(window.page.get_by_role("link", name="01632 960100", exact=True)).to_have_count(2)
+
+
+def test_script_in_a_message_is_inert_after_a_reload(visit):
+    """Stored as it was written, shown as text."""
+    window = visit()
+    text = unique('<img src=x onerror="document.title=1">')
+    window.write(text)
+    expect(window.log.get_by_text("Sending")).to_have_count(0)
+    window.page.reload()
+    expect(window.log.get_by_text(text)).to_have_count(1)
+    assert window.page.locator("cx-chat img").count() == 0
+
+
+@pytest.mark.parametrize(("site", "allowed"), [(HOST_SITE, True), ("http://stranger.example", False)])
+def test_another_site_shows_the_chat_with_one_script_tag(company, web, open_page, site, allowed):
+    """When its origin is allowed; any other site is told that there is no chat."""
+    page = open_page(site, locale="en-GB")
+    script = f'<script src="{web.url}/widget.js?entry_point=/harborhome" async></script>'
+    html = f"<!doctype html><html lang=en><title>Shop</title><h1>Shop</h1>{script}</html>"
+    page.route(f"{site}/", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto(f"{site}/")
+    window = Chat(page, ChatDouble())
+    window.launcher.click()
+    refusal = page.get_by_text("The chat is not available on this page.")
+    if allowed:
+        expect(window.log.get_by_text(window.server.greeting)).to_be_visible()
+        expect(refusal).to_have_count(0)
+    else:
+        expect(refusal).to_be_visible()
+        expect(window.bubbles).to_have_count(0)
