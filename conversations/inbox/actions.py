@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations.flows import outbound, takeover
-from conversations.inbox.doors import InboxRequest, for_agents
+from conversations.inbox.doors import AgentRequest, for_agents
 from conversations.inbox.forms import CloseForm, PresenceForm, SayForm, TransferForm
 from conversations.inbox.views import readable
 from conversations.models import Conversation
@@ -22,15 +22,13 @@ from routing.services import reservations
 
 @require_POST
 @for_agents
-def say(request: InboxRequest, public_id: UUID) -> HttpResponse:
+def say(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """Says something to the customer. Sending it again with the same `client_id` changes nothing."""
     found, form = readable(request, public_id), SayForm(request.POST)
     if not form.is_valid():
         return _wrong(form)
     try:
-        appended = outbound.say_as_agent(
-            found, request.agent, form.cleaned_data["text"], client_id=form.cleaned_data["client_id"]
-        )
+        appended = outbound.say_as_agent(found, request.agent, form.cleaned_data["text"], client_id=form.cleaned_data["client_id"])
     except outbound.NotYours as refused:
         return _refused(refused)
     return JsonResponse({"seq": appended.seq}, status=200 if appended.repeated else 201)
@@ -38,20 +36,18 @@ def say(request: InboxRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @for_agents
-def note(request: InboxRequest, public_id: UUID) -> HttpResponse:
+def note(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """Adds a note that only colleagues see."""
     found, form = readable(request, public_id), SayForm(request.POST)
     if not form.is_valid():
         return _wrong(form)
-    appended = outbound.add_note(
-        found, request.agent, form.cleaned_data["text"], client_id=form.cleaned_data["client_id"]
-    )
+    appended = outbound.add_note(found, request.agent, form.cleaned_data["text"], client_id=form.cleaned_data["client_id"])
     return JsonResponse({"seq": appended.seq}, status=200 if appended.repeated else 201)
 
 
 @require_POST
 @for_agents
-def accept(request: InboxRequest, reservation_id: int) -> HttpResponse:
+def accept(request: AgentRequest, reservation_id: int) -> HttpResponse:
     """Takes an offer and opens its conversation."""
     try:
         taken = takeover.accept(reservation_id, request.agent)
@@ -62,7 +58,7 @@ def accept(request: InboxRequest, reservation_id: int) -> HttpResponse:
 
 @require_POST
 @for_agents
-def decline(request: InboxRequest, reservation_id: int) -> HttpResponse:
+def decline(request: AgentRequest, reservation_id: int) -> HttpResponse:
     """Lets an offer go to somebody else."""
     try:
         reservations.reject(reservation_id, request.agent)
@@ -73,7 +69,7 @@ def decline(request: InboxRequest, reservation_id: int) -> HttpResponse:
 
 @require_POST
 @for_agents
-def take_over(request: InboxRequest, public_id: UUID) -> HttpResponse:
+def take_over(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """Takes a conversation that was not offered."""
     found = readable(request, public_id)
     try:
@@ -85,7 +81,7 @@ def take_over(request: InboxRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @for_agents
-def connect(request: InboxRequest, public_id: UUID) -> HttpResponse:
+def connect(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """Has the live call connected to the agent's phone."""
     found = readable(request, public_id)
     try:
@@ -97,7 +93,7 @@ def connect(request: InboxRequest, public_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_agents
-def transfer(request: InboxRequest, public_id: UUID) -> HttpResponse:
+def transfer(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """Passes a conversation to a queue; GET answers the form for the dialog."""
     found = readable(request, public_id)
     form = TransferForm(request.POST if request.method == "POST" else None)
@@ -107,14 +103,12 @@ def transfer(request: InboxRequest, public_id: UUID) -> HttpResponse:
         except outbound.NotYours as refused:
             return _refused(refused)
         return _changed()
-    return render(
-        request, "inbox/transfer.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200
-    )
+    return render(request, "inbox/transfer.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_agents
-def close(request: InboxRequest, public_id: UUID) -> HttpResponse:
+def close(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """Ends a conversation with its outcome; GET answers the form for the dialog."""
     found = readable(request, public_id)
     form = CloseForm(request.POST if request.method == "POST" else None)
@@ -124,14 +118,12 @@ def close(request: InboxRequest, public_id: UUID) -> HttpResponse:
         except outbound.NotYours as refused:
             return _refused(refused)
         return _changed()
-    return render(
-        request, "inbox/close.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200
-    )
+    return render(request, "inbox/close.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200)
 
 
 @require_POST
 @for_agents
-def presence(request: InboxRequest) -> HttpResponse:
+def presence(request: AgentRequest) -> HttpResponse:
     """Changes whether work is offered to this agent."""
     form = PresenceForm(request.POST)
     if not form.is_valid():

@@ -6,6 +6,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import get_user_model
 
 from conversations.inbox.protocol import Command, Heartbeat, Leave, NotUnderstood, Open, Resume, Typing, parse
 from conversations.models import Conversation
@@ -79,7 +80,7 @@ class InboxConsumer(AsyncWebsocketConsumer):
         if entries[0]["seq"] == self.sent + 1:
             self.sent = last
             text = json.dumps({"type": "entries", "conversation": self.watching, "entries": entries, "upto": last})
-            await self.base_send({"type": "websocket.send", "text": text})
+            await self.send(text_data=text)
         elif last > self.sent:
             await self._catch_up()
 
@@ -182,14 +183,14 @@ class InboxConsumer(AsyncWebsocketConsumer):
             self.lists_task = asyncio.create_task(self._tell_lists())
 
     async def _send(self, frame: dict[str, Any]) -> None:
-        await self.base_send({"type": "websocket.send", "text": json.dumps(frame)})
+        await self.send(text_data=json.dumps(frame))
 
 
 def _viewer(user: Any, *, beat: bool = False) -> tuple[bool, AgentProfile | None]:
     """Whether the user may be here, and the agent they are, read anew."""
     if user is None or not user.is_authenticated:
         return False, None
-    user = type(user)._default_manager.filter(pk=user.pk).first() if beat else user
+    user = get_user_model().objects.filter(pk=user.pk).first() if beat else user
     agent = access.agent_of(user)
     if agent and beat:
         presence.heartbeat(agent)

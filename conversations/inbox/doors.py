@@ -23,6 +23,12 @@ class InboxRequest(HttpRequest):
     agent: AgentProfile | None
 
 
+class AgentRequest(InboxRequest):
+    """A request of somebody who may act."""
+
+    agent: AgentProfile
+
+
 View = Callable[Concatenate[Any, ...], HttpResponse]
 
 

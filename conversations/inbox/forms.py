@@ -36,7 +36,10 @@ class TransferForm(forms.Form):
         Queue.objects.all(),
         label=_("Queue"),
         empty_label=_("Choose a queue"),
-        error_messages={"required": _("Choose the queue it should go to."), "invalid_choice": _("That queue is no longer there. Choose another.")},
+        error_messages={
+            "required": _("Choose the queue it should go to."),
+            "invalid_choice": _("That queue is no longer there. Choose another."),
+        },
     )
     note = forms.CharField(
         label=_("Note for the next person"),
@@ -55,9 +58,7 @@ class CloseForm(forms.Form):
         empty_label=_("Choose an outcome"),
         error_messages={"required": _("Choose how it ended."), "invalid_choice": _("That outcome is no longer used. Choose another.")},
     )
-    note = forms.CharField(
-        label=_("Note"), required=False, max_length=LONGEST_MESSAGE, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    note = forms.CharField(label=_("Note"), required=False, max_length=LONGEST_MESSAGE, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class PresenceForm(forms.Form):

@@ -90,4 +90,3 @@ def _say_hint(conversation: Conversation, line: Interaction | None, *, mine: boo
     if line is not None and line.state == Interaction.State.ENDED:
         return _("The customer is not there now. They see it when they come back.")
     return ""
-

@@ -56,7 +56,9 @@ def entries(request: InboxRequest, public_id: UUID) -> HttpResponse:
     if asked.cleaned_data["before"]:
         return render(request, "inbox/older.html", pane.older(found, asked.cleaned_data["before"]))
     part = pane.newer(found, asked.cleaned_data["after"] or 0)
-    return render(request, "inbox/entries.html", part, headers={"X-Upto": str(part["upto"])})
+    answer = render(request, "inbox/entries.html", part)
+    answer["X-Upto"] = str(part["upto"])
+    return answer
 
 
 @never_cache

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from conversations.services.facts import FACT_LABELS
 
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d")
+CODE = re.compile(r"^[a-z]+(_[a-z]+)+$")
 
 
 def fact_label(name: str) -> str:
@@ -50,6 +51,8 @@ def readable(value: Any) -> str:
         case str() if MOMENT.match(value):
             at = _moment_in(value)
             return moment(at) if at else value
+        case str() if CODE.match(value):
+            return value.replace("_", " ")
         case Mapping():
             text = value.get("text")
             return str(text) if text else ", ".join(f"{words(key)} {readable(each)}" for key, each in value.items())

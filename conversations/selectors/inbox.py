@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
@@ -72,20 +72,14 @@ def subject_of(conversation: Conversation) -> str:
 
 def live_work(conversation: Conversation) -> WorkItem | None:
     """The work that waits for a person, is offered, or is with one; None when the AI agent has it alone."""
-    return (
-        WorkItem.objects.filter(subject=subject_of(conversation), state__in=WorkItem.LIVE_STATES)
-        .select_related("queue")
-        .first()
-    )
+    return WorkItem.objects.filter(subject=subject_of(conversation), state__in=WorkItem.LIVE_STATES).select_related("queue").first()
 
 
 def pending_offer(work: WorkItem | None, agent: AgentProfile | None) -> Reservation | None:
     """The offer of this work to this agent that still stands."""
     if work is None or agent is None:
         return None
-    return work.reservations.filter(
-        agent=agent, state=Reservation.State.PENDING, expires_at__gt=timezone.now()
-    ).first()
+    return work.reservations.filter(agent=agent, state=Reservation.State.PENDING, expires_at__gt=timezone.now()).first()
 
 
 def unanswered_package(conversation: Conversation) -> Entry | None:
@@ -181,9 +175,12 @@ def answers(text: str, limit: int = 8) -> list[KnowledgePassage]:
         return list(published.filter(position=0).order_by("article__title")[:limit])
     query = SearchQuery(text, config="english", search_type="websearch")
     return list(
-        published.filter(Q(words=query) | Q(article__title__icontains=text))
-        .annotate(rank=SearchRank(F("words"), query))
-        .order_by("-rank", "article__title", "position")[:limit]
+        published.annotate(
+            by_title=SearchRank(SearchVector("article__title", config="english"), query),
+            by_words=SearchRank(F("words"), query),
+        )
+        .filter(Q(words=query) | Q(by_title__gt=0) | Q(article__title__icontains=text))
+        .order_by("-by_title", "-by_words", "article__title", "position")[:limit]
     )
 
 

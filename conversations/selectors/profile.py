@@ -41,9 +41,7 @@ class Profile:
 def profile_of(conversation: Conversation) -> Profile:
     """The profile of a conversation's customer; a bounded number of statements."""
     customer = conversation.customer
-    identifiers = list(
-        customer.identifiers.exclude(kind=Identifier.Kind.VISITOR).order_by("kind", "-last_seen_at")[:20]
-    )
+    identifiers = list(customer.identifiers.exclude(kind=Identifier.Kind.VISITOR).order_by("kind", "-last_seen_at")[:20])
     assurance = best_assurance(conversation)
     return Profile(
         customer=customer,
@@ -58,9 +56,9 @@ def profile_of(conversation: Conversation) -> Profile:
         bookings=bookings_of(customer, timezone.now()),
         earlier=inbox.earlier(conversation),
         candidates=list(
-            MatchCandidate.objects.filter(
-                Q(customer=customer) | Q(other=customer), state=MatchCandidate.State.OPEN
-            ).select_related("customer", "other")[:10]
+            MatchCandidate.objects.filter(Q(customer=customer) | Q(other=customer), state=MatchCandidate.State.OPEN).select_related(
+                "customer", "other"
+            )[:10]
         ),
     )
 

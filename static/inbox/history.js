@@ -1,7 +1,7 @@
 /* The middle pane: draws what the server has drawn, follows the end, and never jumps under somebody who reads. */
 
 import { ask, attempt, body, byId, gathered, me, OFFLINE, recall, Refused, remember, showPane } from "./page.js";
-import { markOpen, retitle } from "./lists.js";
+import { markOpen, refreshListsSoon, retitle } from "./lists.js";
 import { refreshTimes } from "./times.js";
 
 const AROUND = /^(owner\.|handoff\.|conversation\.|interaction\.|call\.|outcome\.|reason\.|routing\.|callback\.)/;
@@ -79,9 +79,18 @@ function mount() {
   refreshTimes();
   const pane = scroller();
   pane.scrollTop = pane.scrollHeight;
+  closePackageSeenBelow(pane);
+  pane.scrollTop = pane.scrollHeight;
   pane.addEventListener("scroll", () => atEnd(pane) && read(), { passive: true });
   composer.mount();
   if (location.hash) jump(location.hash.slice(1));
+}
+
+/* The package on top repeats what stands in the history; while that is in sight, one line of it is enough. */
+function closePackageSeenBelow(pane) {
+  const repeated = byId("package-top").querySelector("details");
+  const inPlace = [...pane.querySelectorAll(".package-line")].at(-1);
+  if (repeated && inPlace && inPlace.getBoundingClientRect().top >= pane.getBoundingClientRect().top) repeated.open = false;
 }
 
 /** New entries on the socket: draw them, and whatever around the history depends on them. */
@@ -92,7 +101,10 @@ export function onEntries(frame) {
     open(root().dataset.page, { push: false });
     return;
   }
-  if (frame.entries.some((entry) => entry.kind === "message")) quiet();
+  if (frame.entries.some((entry) => entry.kind === "message")) {
+    quiet();
+    refreshListsSoon();
+  }
   const answered = frame.entries.some((entry) => entry.kind === "message" && entry.actor_kind === "agent");
   if (kinds.some((kind) => AROUND.test(kind)) || (answered && byId("package-top").children.length)) refreshAround();
   if (kinds.some((kind) => ABOUT_CUSTOMER.test(kind))) refreshCustomer();

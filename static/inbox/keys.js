@@ -7,6 +7,7 @@ import * as lists from "./lists.js";
 
 const GO_WITHIN = 1200;
 let goUntil = 0;
+let finding = false;
 
 const click = (selector) => document.querySelector(selector)?.click();
 
@@ -173,7 +174,7 @@ function mark(index) {
   const input = byId("palette-words");
   if (all[at]) input.setAttribute("aria-activedescendant", all[at].id);
   else input.removeAttribute("aria-activedescendant");
-  byId("palette-none").hidden = all.length > 0;
+  byId("palette-none").hidden = all.length > 0 || finding;
 }
 
 function marked() {
@@ -182,12 +183,14 @@ function marked() {
 
 const findSoon = gathered(async (text) => {
   const answer = await attempt(() => ask(`${body.dataset.find}?${new URLSearchParams({ q: text })}`));
-  if (!answer || byId("palette-words").value !== text) return;
-  byId("palette-found").innerHTML = await answer.text();
+  if (byId("palette-words").value !== text) return;
+  finding = false;
+  if (answer) byId("palette-found").innerHTML = await answer.text();
   mark(0);
 }, 150);
 
 byId("palette-words").addEventListener("input", (event) => {
+  finding = true;
   filterActions(event.target.value);
   findSoon(event.target.value);
 });

@@ -29,9 +29,9 @@ export const refreshListsSoon = gathered(refreshLists, 120);
 function draw(html) {
   const focused = document.activeElement?.closest?.("#lists") ? document.activeElement.id : "";
   const known = new Set(offerIds());
-  const top = pane.scrollTop;
+  const top = byId("queue-rows").scrollTop;
   pane.innerHTML = html;
-  pane.scrollTop = top;
+  byId("queue-rows").scrollTop = top;
   if (focused) byId(focused)?.focus({ preventScroll: true });
   markCursor();
   refreshTimes(pane);
@@ -59,11 +59,14 @@ export function retitle(base) {
 }
 
 export function chooseTab(name) {
-  if (!pane.querySelector(`[data-tab="${name}"]`)) return;
+  const chosen = pane.querySelector(`[data-tab="${name}"]`);
+  if (!chosen) return;
+  for (const each of pane.querySelectorAll("[data-tab]")) each.removeAttribute("aria-current");
+  chosen.setAttribute("aria-current", "true");
   tab = name;
   show = "";
   cursor = null;
-  pane.scrollTop = 0;
+  byId("queue-rows").scrollTop = 0;
   showPane("lists");
   attempt(refreshLists);
 }

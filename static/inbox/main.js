@@ -33,6 +33,7 @@ socket.addEventListener("down", () => {
   downTimer = setTimeout(() => (byId("connection").hidden = false), DOWN_FOR);
 });
 addEventListener("offline", () => (byId("connection").hidden = false));
+addEventListener("online", () => (byId("connection").hidden = socket.up));
 
 composer.begin(socket, history.want);
 history.begin(socket, composer);

@@ -63,9 +63,7 @@ class Cast:
         """The same customer is on the phone, too."""
         party = Party((IdentifierClaim("phone", PHONE, "network_hint"),), display=PHONE)
         with transaction.atomic():
-            return threads.start_interaction(
-                conversation, entry_point=self.line, provider_id=uuid.uuid4().hex, party=party
-            )
+            return threads.start_interaction(conversation, entry_point=self.line, provider_id=uuid.uuid4().hex, party=party)
 
     def says(self, conversation: Conversation, text: str) -> Appended:
         """Words of the customer, over the line that was begun last."""
@@ -88,9 +86,7 @@ class Cast:
 
     def offer(self, conversation: Conversation, agent: AgentProfile) -> Reservation:
         """The pending offer of a conversation to an agent."""
-        return Reservation.objects.get(
-            work_item__subject=conversation.public_id.hex, agent=agent, state=Reservation.State.PENDING
-        )
+        return Reservation.objects.get(work_item__subject=conversation.public_id.hex, agent=agent, state=Reservation.State.PENDING)
 
 
 def make_cast() -> Cast:
@@ -103,12 +99,8 @@ def make_cast() -> Cast:
         ben=company.agent("ben", state=Presence.State.AWAY),
         manager=User.objects.create_user("manager", is_staff=True),
         stranger=User.objects.create_user("stranger"),
-        web=EntryPoint.objects.create(
-            name="Web", channel="chat", address="/harborhome", company_name="Harbor", playbook_code="front"
-        ),
-        line=EntryPoint.objects.create(
-            name="Line", channel="voice", address="+441632960100", company_name="Harbor", playbook_code="front"
-        ),
+        web=EntryPoint.objects.create(name="Web", channel="chat", address="/harborhome", company_name="Harbor", playbook_code="front"),
+        line=EntryPoint.objects.create(name="Line", channel="voice", address="+441632960100", company_name="Harbor", playbook_code="front"),
         solved=DispositionCode.objects.create(code="solved", name="Solved"),
     )
 

@@ -76,8 +76,7 @@ def test_one_history_across_channels(cast: Cast) -> None:
     page = page_of(cast, conversation)
     assert with_end
     places = [
-        page.index(text)
-        for text in ("Web chat · started", "My boiler is cold.", "Call · +441632960123", "on the phone.", "Call ended")
+        page.index(text) for text in ("Web chat · started", "My boiler is cold.", "Call · +441632960123", "on the phone.", "Call ended")
     ]
     assert places == sorted(places)
     assert "/harborhome" in page
@@ -118,9 +117,7 @@ def test_words_of_a_joined_conversation_are_in_the_history_once(cast: Cast) -> N
     with transaction.atomic():
         join_conversations(second, first, evidence={}, made_by="tests", sentence="The caller said yes.")
     newest = page_of(cast, first)
-    older = cast.client(cast.ann).get(
-        reverse("inbox:entries", args=[first.public_id]), {"before": "14"}
-    ).content.decode()
+    older = cast.client(cast.ann).get(reverse("inbox:entries", args=[first.public_id]), {"before": "14"}).content.decode()
     assert newest.count("Said later") + older.count("Said later") == 1
     assert "The caller said yes." in newest
 
@@ -129,9 +126,7 @@ def test_newer_entries_say_where_they_end_and_follow_on(cast: Cast) -> None:
     """Asking after a seq answers what is missing, without the day that is already shown."""
     conversation = cast.chat()
     appended = cast.says(conversation, "And it makes a noise.")
-    answer = cast.client(cast.ann).get(
-        reverse("inbox:entries", args=[conversation.public_id]), {"after": str(appended.seq - 1)}
-    )
+    answer = cast.client(cast.ann).get(reverse("inbox:entries", args=[conversation.public_id]), {"after": str(appended.seq - 1)})
     assert answer["X-Upto"] == str(appended.seq)
     assert "And it makes a noise." in answer.content.decode()
     assert 'class="day"' not in answer.content.decode()
@@ -191,6 +186,7 @@ def test_finding_by_name_and_number(cast: Cast) -> None:
         (["a", "", "b"], "a; b"),
         (True, "yes"),
         (None, ""),
+        ("asked_for_human", "asked for human"),
         ({"tool_name": 1}, "Tool name 1"),
         ("2026-13-99T99:99", "2026-13-99T99:99"),
     ],

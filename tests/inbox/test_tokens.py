@@ -1,4 +1,4 @@
-"""The colours of static/css/tokens.css can be read: contrast computed as WCAG 2.2 defines it (relative luminance, success criterion 1.4.3)."""
+"""The colours of static/css/tokens.css can be read; contrast as WCAG 2.2 computes it (success criterion 1.4.3)."""
 
 import re
 from pathlib import Path
