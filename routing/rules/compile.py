@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from routing.models import Rule, RuleSet
 from routing.rules.cells import CellError, canonical
 from routing.rules.schema import OUTPUTS, Output, Vocabulary, fact_named
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 ALLOWED_NODES = ("inputNode", "decisionTableNode", "outputNode")
 TABLE_NODE = "table"
@@ -30,7 +32,7 @@ class Problem:
     message: str
     row: int | None = None
     column: str = ""
-    column_label: str | Promise = ""
+    column_label: str | StrPromise = ""
 
     def __str__(self) -> str:
         if self.row is None:

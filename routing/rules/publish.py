@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -59,16 +59,31 @@ class DryRun:
     complete: bool
 
 
+def new_draft(kind: str, *, author: User | None = None, note: str = "") -> RuleSet:
+    """An empty draft with the next version number. Takes the kind's advisory lock."""
+    with transaction.atomic():
+        _lock_kind(kind)
+        return RuleSet.objects.create(kind=kind, version=_next_version(kind), author=author, note=note)
+
+
+def renumber(draft: RuleSet, *, moved: Collection[int] = ()) -> None:
+    """Numbers the rows of a draft 1, 2, 3 … in their order, so that messages count as people do.
+
+    A row of `moved` (ids) goes before one that has the same number.
+    """
+    rows = sorted(draft.rules.all(), key=lambda row: (row.position, row.pk not in moved, row.pk))
+    for position, row in enumerate(rows, start=1):
+        row.position = position
+    Rule.objects.bulk_update(rows, ["position"])
+
+
 def new_draft_from(rule_set: RuleSet, *, author: User | None = None, note: str = "") -> RuleSet:
     """A draft with the same rows and examples as any version, and a new version number.
 
     Takes the kind's advisory lock.
     """
     with transaction.atomic():
-        _lock_kind(rule_set.kind)
-        draft = RuleSet.objects.create(
-            kind=rule_set.kind, version=_next_version(rule_set.kind), author=author, note=note
-        )
+        draft = new_draft(rule_set.kind, author=author, note=note)
         Rule.objects.bulk_create(
             Rule(
                 rule_set=draft,
@@ -202,8 +217,8 @@ def _run_case(case: RuleSetCase, table: Table) -> CaseResult:
                 % {
                     "case": case.name,
                     "output": names[name],
-                    "expected": _in_words(expected),
-                    "found": _in_words(answer.outputs[name]),
+                    "expected": in_words(expected),
+                    "found": in_words(answer.outputs[name]),
                     "row": answer.row,
                 }
             )
@@ -216,7 +231,10 @@ def _comparable(value: Any) -> Any:
     return value or None if isinstance(value, str) else value
 
 
-def _in_words(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """An output as people read it."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     if isinstance(value, list | tuple):
         return ", ".join(str(each) for each in value) or _("none")
     return _("none") if value in (None, "") else str(value)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from routing.models import Decision, Queue, ReasonCode, RuleSet, ServiceLevel, Skill, Territory
 from routing.need import Need
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 FactType = Literal["choice", "text", "number", "yes_no"]
 OutputType = Literal["choice", "whole_number", "choices", "text", "yes_no"]
@@ -25,9 +27,9 @@ class Fact:
     """A column that rows may ask about. `values` names the list of `Vocabulary` that a choice comes from."""
 
     name: str
-    label: str | Promise
+    label: str | StrPromise
     type: FactType
-    help_text: str | Promise
+    help_text: str | StrPromise
     values: str = ""
     lowest: float | None = None
     highest: float | None = None
@@ -38,9 +40,9 @@ class Output:
     """A column that rows answer. `values` names the list of `Vocabulary` that a choice comes from."""
 
     name: str
-    label: str | Promise
+    label: str | StrPromise
     type: OutputType
-    help_text: str | Promise
+    help_text: str | StrPromise
     values: str = ""
     default: str | int | bool | tuple[str, ...] = ""
     required: bool = False

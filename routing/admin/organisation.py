@@ -1,0 +1,109 @@
+"""Who can take work: teams, skills, routing profiles and people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from routing.admin.policy import NamedInTables
+from routing.models import (
+    AgentProfile,
+    AgentSkill,
+    RoutingProfile,
+    RoutingProfileQueue,
+    RoutingProfileWork,
+    Skill,
+    Team,
+)
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):
+    list_display = ("name",)
+    search_fields = ("name",)
+
+
+@admin.register(Skill)
+class SkillAdmin(NamedInTables, admin.ModelAdmin):
+    output_name = "required_skills"
+    list_display = ("name", "code")
+    search_fields = ("name", "code")
+
+
+class RoutingProfileQueueInline(admin.TabularInline):
+    model = RoutingProfileQueue
+    extra = 1
+    verbose_name_plural = _(
+        "queues: agents for whom a queue comes first are asked before others; a delay makes them the second line"
+    )
+
+
+class RoutingProfileWorkInline(admin.TabularInline):
+    model = RoutingProfileWork
+    extra = 1
+    verbose_name_plural = _("kinds of work: a kind that is not named here is not offered to these agents")
+
+
+@admin.register(RoutingProfile)
+class RoutingProfileAdmin(admin.ModelAdmin):
+    inlines = (RoutingProfileQueueInline, RoutingProfileWorkInline)
+    list_display = ("name",)
+    search_fields = ("name",)
+
+
+class AgentSkillInline(admin.TabularInline):
+    model = AgentSkill
+    extra = 1
+
+
+class AgentProfileForm(forms.ModelForm):
+    """An agent; capacity may not fall below the work they have."""
+
+    class Meta:
+        model = AgentProfile
+        fields = ("user", "display_name", "team", "routing_profile", "phone_number", "capacity", "active")
+        help_texts = {
+            "capacity": _("How much work fits at once; routing profiles say what a piece weighs. A call usually takes all of it."),
+            "active": _("Who is not active is offered no work. Their history stays."),
+        }
+
+    def clean_capacity(self) -> int:
+        capacity = int(self.cleaned_data["capacity"])
+        if capacity < self.instance.load:
+            raise forms.ValidationError(
+                _("They have work of weight %(load)d now. Wait until it is finished, or choose at least that.")
+                % {"load": self.instance.load}
+            )
+        return capacity
+
+
+@admin.register(AgentProfile)
+class AgentProfileAdmin(admin.ModelAdmin):
+    form = AgentProfileForm
+    inlines = (AgentSkillInline,)
+    list_display = ("display_name", "team", "routing_profile", "presence_now", "work_now", "active")
+    list_filter = ("team", "routing_profile", "active")
+    list_select_related = ("team", "routing_profile", "presence")
+    search_fields = ("display_name", "user__username", "user__email")
+    readonly_fields = ("work_now",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("user")
+
+    @admin.display(description=_("Presence"))
+    def presence_now(self, agent: AgentProfile) -> str:
+        """What the agent chose."""
+        if not hasattr(agent, "presence"):
+            return str(_("Offline"))
+        reason = f" ({agent.presence.away_reason})" if agent.presence.away_reason else ""
+        return f"{agent.presence.get_state_display()}{reason}"
+
+    @admin.display(description=_("Work now"))
+    def work_now(self, agent: AgentProfile) -> str:
+        """How much of the capacity is taken."""
+        return str(_("%(load)d of %(capacity)d")) % {"load": agent.load, "capacity": agent.capacity}

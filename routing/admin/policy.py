@@ -1,0 +1,183 @@
+"""What managers decide about work: queues, service levels, hours, reasons, outcomes, territories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from routing.admin.read_only import CodeIsKept
+from routing.models import (
+    DispositionCode,
+    Queue,
+    ReasonCode,
+    ReasonPhrase,
+    ServiceHours,
+    ServiceHoursException,
+    ServiceLevel,
+    Territory,
+    TerritoryPostcode,
+)
+from routing.rules.mentions import tables_that_name
+from routing.services.hours import InvalidHours, check_hours, check_times_of_a_day, is_open, next_opening
+
+
+class NamedInTables(CodeIsKept):
+    """Rows that decision tables name: what a draft or the published version needs cannot be deleted."""
+
+    output_name = ""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if not super().has_delete_permission(request, obj):  # type: ignore[misc]
+            return False
+        return obj is not None and not tables_that_name(self.output_name, obj.code)
+
+
+@admin.register(Queue)
+class QueueAdmin(NamedInTables, admin.ModelAdmin):
+    output_name = "queue"
+    list_display = ("name", "code", "group", "service_level", "hours", "overflow_queue")
+    list_select_related = ("service_level", "hours", "overflow_queue")
+    search_fields = ("name", "code")
+    fieldsets = (
+        (None, {"fields": ("name", "code", "service_level", "hours")}),
+        (_("Who works on it"), {"fields": ("group",)}),
+        (
+            _("When nobody is free"),
+            {
+                "fields": ("overflow_queue", "overflow_after_seconds"),
+                "description": _(
+                    "After this time the agents of the other queue are asked too. The work keeps its place in its own line."
+                ),
+            },
+        ),
+    )
+
+
+@admin.register(ServiceLevel)
+class ServiceLevelAdmin(NamedInTables, admin.ModelAdmin):
+    output_name = "service_level"
+    list_display = ("name", "code", "answer_within_seconds", "target_percent", "max_wait_seconds")
+    search_fields = ("name", "code")
+
+
+class ServiceHoursForm(forms.ModelForm):
+    """Hours that can be read, or a sentence about what cannot."""
+
+    class Meta:
+        model = ServiceHours
+        fields = ("name", "code", "time_zone", "expression", "country", "subdivision")
+        help_texts = {
+            "expression": _(
+                "Days and times, separated by semicolons; a later rule overrides an earlier one. "
+                "Public holidays are PH: “Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off”."
+            ),
+            "country": _("Two letters, such as GB. Needed when the hours speak of PH."),
+            "subdivision": _("A part of the country with holidays of its own, such as ENG or SCT."),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if {"time_zone", "expression"} <= cleaned.keys():
+            try:
+                check_hours(
+                    time_zone=cleaned["time_zone"],
+                    expression=cleaned["expression"],
+                    country=cleaned.get("country", ""),
+                    subdivision=cleaned.get("subdivision", ""),
+                )
+            except InvalidHours as error:
+                self.add_error("expression", str(error))
+        return cleaned
+
+
+class ServiceHoursExceptionForm(forms.ModelForm):
+    """The times of one exceptional day."""
+
+    class Meta:
+        model = ServiceHoursException
+        fields = ("date", "expression", "note")
+
+    def clean_expression(self) -> str:
+        expression = str(self.cleaned_data["expression"])
+        try:
+            check_times_of_a_day(expression)
+        except InvalidHours as error:
+            raise forms.ValidationError(str(error)) from error
+        return expression
+
+
+class ServiceHoursExceptionInline(admin.TabularInline):
+    model = ServiceHoursException
+    form = ServiceHoursExceptionForm
+    extra = 1
+
+
+@admin.register(ServiceHours)
+class ServiceHoursAdmin(CodeIsKept, admin.ModelAdmin):
+    form = ServiceHoursForm
+    inlines = (ServiceHoursExceptionInline,)
+    list_display = ("name", "code", "expression", "time_zone", "now")
+    search_fields = ("name", "code")
+
+    @admin.display(description=_("Now"))
+    def now(self, hours: ServiceHours) -> str:
+        """Whether the hours are open now, and when they open next."""
+        moment = timezone.now()
+        if is_open(hours, moment):
+            return str(_("Open"))
+        opening = next_opening(hours, moment)
+        if opening is None:
+            return str(_("Closed"))
+        return str(_("Closed until %(opening)s")) % {"opening": f"{opening:%a %d %b, %H:%M}"}
+
+
+class ReasonPhraseInline(admin.TabularInline):
+    model = ReasonPhrase
+    extra = 3
+    verbose_name = _("phrase")
+    verbose_name_plural = _("phrases: how customers say it, in their own words")
+
+
+@admin.register(ReasonCode)
+class ReasonCodeAdmin(CodeIsKept, admin.ModelAdmin):
+    inlines = (ReasonPhraseInline,)
+    list_display = ("name", "code", "line_of_business", "urgency", "active")
+    list_filter = ("line_of_business", "urgency", "active")
+    search_fields = ("name", "code", "phrases__text")
+
+
+@admin.register(DispositionCode)
+class DispositionCodeAdmin(CodeIsKept, admin.ModelAdmin):
+    list_display = ("name", "code", "resolved", "active")
+    list_filter = ("resolved", "active")
+    search_fields = ("name", "code")
+
+
+class TerritoryPostcodeForm(forms.ModelForm):
+    """A postcode prefix, put into capitals without spaces."""
+
+    class Meta:
+        model = TerritoryPostcode
+        fields = ("prefix",)
+        help_texts = {"prefix": _("The beginning of the postcodes, such as LS1.")}
+
+    def clean_prefix(self) -> str:
+        return str(self.cleaned_data["prefix"]).replace(" ", "").upper()
+
+
+class TerritoryPostcodeInline(admin.TabularInline):
+    model = TerritoryPostcode
+    form = TerritoryPostcodeForm
+    extra = 3
+
+
+@admin.register(Territory)
+class TerritoryAdmin(CodeIsKept, admin.ModelAdmin):
+    inlines = (TerritoryPostcodeInline,)
+    list_display = ("name", "code")
+    search_fields = ("name", "code", "postcodes__prefix")

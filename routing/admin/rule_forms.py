@@ -1,0 +1,249 @@
+"""Forms for the rows and the examples of a table: one field for each fact and for each output, no JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from routing.models import Rule, RuleSetCase
+from routing.need import Need
+from routing.rules.cells import LONGEST_CELL, CellError, canonical
+from routing.rules.compile import checked_output
+from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, OUTPUTS, Fact, Output, Vocabulary, fact_named
+
+CELL, ANSWER, SAID, EXPECTED = "when_", "then_", "need_", "expect_"
+FURTHER = "further_facts"
+FURTHER_HELP = _("Other facts, one for each line, such as “building_age: old”.")
+_YES_NO = (("", _("any")), ("yes", _("yes")), ("no", _("no")))
+_AS_YES_NO = {"true": "yes", "false": "no"}
+
+
+class RuleForm(forms.ModelForm):
+    """One row: a text for each fact that is asked about, a field for each output."""
+
+    facts: ClassVar[Sequence[Fact]] = ()
+    outputs: ClassVar[Sequence[Output]] = ()
+    vocabulary: ClassVar[Vocabulary] = Vocabulary()
+
+    class Meta:
+        model = Rule
+        fields = ("position", "description")
+        help_texts = {
+            "position": _("The first row that matches decides. Give a row the number of another to put it in its place.")
+        }
+        labels = {"position": _("Row"), "description": _("What the row is for")}
+        widgets = {
+            "position": forms.NumberInput(attrs={"class": "rule-position"}),
+            "description": forms.Textarea(attrs={"rows": 2, "class": "rule-description"}),
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        conditions = self.instance.conditions or {}
+        for fact in self.facts:
+            cell = str(conditions.get(fact.name, ""))
+            self.initial[CELL + fact.name] = _AS_YES_NO.get(cell, cell) if fact.type == "yes_no" else cell
+        self.initial[FURTHER] = _written_facts(
+            {name: cell for name, cell in conditions.items() if name.startswith(DECLARED_FACT_PREFIX)}
+        )
+        answers = self.instance.outputs or {}
+        for output in self.outputs:
+            self.initial[ANSWER + output.name] = answers.get(output.name, output.default)
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Numbers may collide while rows change places; the set renumbers them."""
+        return super()._get_validation_exclusions() | {"position"}  # type: ignore[misc, no-any-return]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self.instance.conditions = self._cells(cleaned)
+        answers = {}
+        for output in self.outputs:
+            field = ANSWER + output.name
+            if field not in self.errors:
+                try:
+                    answers[output.name] = checked_output(output, cleaned.get(field), self.vocabulary)
+                except CellError as error:
+                    self.add_error(field, str(error))
+        if answers.get("handler") == "human" and not answers.get("queue") and "queue" in answers:
+            self.add_error(f"{ANSWER}queue", _("A person is to act, so choose a queue."))
+        self.instance.outputs = answers
+        return cleaned
+
+    def _cells(self, cleaned: Mapping[str, Any]) -> dict[str, str]:
+        cells = {fact.name: (CELL + fact.name, str(cleaned.get(CELL + fact.name) or "").strip()) for fact in self.facts}
+        cells |= {
+            DECLARED_FACT_PREFIX + name: (FURTHER, cell) for name, cell in (cleaned.get(FURTHER) or {}).items()
+        }
+        kept = {}
+        for name, (field, cell) in cells.items():
+            fact = fact_named(name)
+            if fact is None:
+                self.add_error(field, _("“%(name)s” cannot be the name of a fact.") % {"name": name})
+                continue
+            try:
+                if canonical(cell, fact, self.vocabulary):
+                    kept[name] = cell
+            except CellError as error:
+                self.add_error(field, str(error))
+        return kept
+
+
+class CaseForm(forms.ModelForm):
+    """One example: what is known, and what must come out. What is left empty has its default, or is not checked."""
+
+    outputs: ClassVar[Sequence[Output]] = ()
+
+    class Meta:
+        model = RuleSetCase
+        fields = ("name",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name, value in (self.instance.need or {}).items():
+            self.initial[SAID + name] = _as_choice(value)
+        self.initial[FURTHER] = _written_facts((self.instance.need or {}).get("facts", {}))
+        for name, value in (self.instance.expected or {}).items():
+            self.initial[EXPECTED + name] = _as_choice(value)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self.instance.need = need_said(cleaned)
+        expected = {}
+        for output in self.outputs:
+            value = cleaned.get(EXPECTED + output.name)
+            if value not in (None, "", []):
+                expected[output.name] = value == "yes" if output.type == "yes_no" else value
+        if not expected and not self.errors:
+            raise forms.ValidationError(_("Say at least one thing that must come out."))
+        self.instance.expected = expected
+        return cleaned
+
+
+class FactsField(forms.CharField):
+    """Lines of “name: value” as a dict."""
+
+    widget = forms.Textarea(attrs={"rows": 1, "class": "rule-further"})
+
+    def to_python(self, value: Any) -> Any:
+        facts = {}
+        for line in str(super().to_python(value)).splitlines():
+            if not line.strip():
+                continue
+            name, colon, said = line.partition(":")
+            if not colon:
+                raise forms.ValidationError(_("Write a name, a colon and a value on each line."))
+            facts[name.strip()] = said.strip()
+        return facts
+
+
+def rule_form(kind: str, facts: Sequence[Fact], vocabulary: Vocabulary) -> type[RuleForm]:
+    """The form of one row of a table of this kind, with these columns."""
+    outputs = OUTPUTS[kind]
+    fields: dict[str, Any] = {CELL + fact.name: _cell_field(fact) for fact in facts}
+    fields[FURTHER] = FactsField(label=_("Other facts"), required=False, help_text=FURTHER_HELP)
+    fields |= {ANSWER + output.name: _answer_field(output, vocabulary) for output in outputs}
+    return type("RuleRowForm", (RuleForm,), {**fields, "facts": facts, "outputs": outputs, "vocabulary": vocabulary})
+
+
+def case_form(kind: str, vocabulary: Vocabulary) -> type[CaseForm]:
+    """The form of one example of a table of this kind."""
+    outputs = OUTPUTS[kind]
+    fields: dict[str, Any] = said_fields(vocabulary)
+    fields |= {EXPECTED + output.name: _expected_field(output, vocabulary) for output in outputs}
+    return type("RuleSetCaseForm", (CaseForm,), {**fields, "outputs": outputs})
+
+
+def try_form(vocabulary: Vocabulary) -> type[forms.Form]:
+    """The form of a need, to try a table with."""
+    return type("TryForm", (forms.Form,), dict(said_fields(vocabulary)))
+
+
+def said_fields(vocabulary: Vocabulary) -> dict[str, forms.Field]:
+    """One field for each fact of a need; nothing is required."""
+    fields: dict[str, forms.Field] = {SAID + fact.name: _said_field(fact, vocabulary) for fact in FACTS.values()}
+    fields[FURTHER] = FactsField(label=_("Other facts"), required=False, help_text=FURTHER_HELP)
+    return fields
+
+
+def need_said(cleaned: Mapping[str, Any]) -> dict[str, Any]:
+    """What was filled in, as the JSON of a need."""
+    need: dict[str, Any] = {}
+    for fact in FACTS.values():
+        value = cleaned.get(SAID + fact.name)
+        if value not in (None, ""):
+            need[fact.name] = value == "yes" if fact.type == "yes_no" else value
+    if further := cleaned.get(FURTHER):
+        need["facts"] = further
+    return need
+
+
+def _cell_field(fact: Fact) -> forms.Field:
+    if fact.type == "yes_no":
+        return forms.ChoiceField(label=fact.label, required=False, choices=_YES_NO)
+    attributes = {"class": "rule-cell", "autocomplete": "off"}
+    if fact.values:
+        attributes["list"] = f"values-{fact.values}"
+    return forms.CharField(
+        label=fact.label,
+        required=False,
+        max_length=LONGEST_CELL,
+        widget=forms.TextInput(attrs=attributes),
+        help_text=fact.help_text,
+    )
+
+
+def _answer_field(output: Output, vocabulary: Vocabulary) -> forms.Field:
+    common: dict[str, Any] = {"label": output.label, "required": output.required, "help_text": output.help_text}
+    if output.type == "choice":
+        return forms.ChoiceField(choices=[("", "—"), *vocabulary.of(output.values).items()], **common)
+    if output.type == "choices":
+        return forms.MultipleChoiceField(
+            choices=list(vocabulary.of(output.values).items()),
+            widget=forms.CheckboxSelectMultiple(attrs={"class": "rule-choices"}),
+            **common,
+        )
+    if output.type == "whole_number":
+        return forms.IntegerField(min_value=output.lowest, max_value=output.highest, **common)
+    if output.type == "yes_no":
+        return forms.BooleanField(**{**common, "required": False})
+    return forms.CharField(max_length=40, widget=forms.TextInput(attrs={"class": "rule-cell"}), **common)
+
+
+def _expected_field(output: Output, vocabulary: Vocabulary) -> forms.Field:
+    common: dict[str, Any] = {"label": output.label, "required": False}
+    if output.type == "choice":
+        return forms.ChoiceField(choices=[("", _("not checked")), *vocabulary.of(output.values).items()], **common)
+    if output.type == "yes_no":
+        return forms.ChoiceField(choices=[("", _("not checked")), *_YES_NO[1:]], **common)
+    return _answer_field(output, vocabulary) if output.type == "choices" else _optional(output, common)
+
+
+def _optional(output: Output, common: dict[str, Any]) -> forms.Field:
+    if output.type == "whole_number":
+        return forms.IntegerField(min_value=output.lowest, max_value=output.highest, **common)
+    return forms.CharField(max_length=40, widget=forms.TextInput(attrs={"class": "rule-cell"}), **common)
+
+
+def _said_field(fact: Fact, vocabulary: Vocabulary) -> forms.Field:
+    common: dict[str, Any] = {"label": fact.label, "required": False}
+    if fact.type == "yes_no":
+        return forms.ChoiceField(choices=[("", _("as usual")), *_YES_NO[1:]], **common)
+    if fact.type == "choice":
+        return forms.ChoiceField(choices=[("", _("as usual")), *vocabulary.of(fact.values).items()], **common)
+    if fact.type == "number":
+        if isinstance(getattr(Need(), fact.name), int):
+            return forms.IntegerField(min_value=None if fact.lowest is None else int(fact.lowest), **common)
+        return forms.FloatField(min_value=fact.lowest, max_value=fact.highest, **common)
+    return forms.CharField(max_length=60, widget=forms.TextInput(attrs={"class": "rule-cell"}), **common)
+
+
+def _as_choice(value: Any) -> Any:
+    return ("yes" if value else "no") if isinstance(value, bool) else value
+
+
+def _written_facts(facts: Mapping[str, str]) -> str:
+    return "\n".join(f"{name.removeprefix(DECLARED_FACT_PREFIX)}: {value}" for name, value in facts.items())

@@ -1,0 +1,294 @@
+"""Decision tables: rows edited as a table, examples that guard them, trying, publishing, going back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from routing.admin.rule_forms import case_form, need_said, rule_form, try_form
+from routing.models import Rule, RuleSet, RuleSetCase
+from routing.need import Need
+from routing.rules.compile import TableRefused, compile_rule_set
+from routing.rules.evaluate import table_of
+from routing.rules.explain import explain
+from routing.rules.publish import (
+    DryRun,
+    PublishRefused,
+    dry_run,
+    in_words,
+    new_draft,
+    new_draft_from,
+    publish,
+    renumber,
+    roll_back_to,
+    run_cases,
+)
+from routing.rules.schema import FACTS, OUTPUTS, Fact, InvalidNeed, Vocabulary
+
+ALWAYS_SHOWN = ("reason", "urgency", "asked_for_human", "in_hours")
+CHANGES_SHOWN = 50
+
+
+class RowsFormSet(BaseInlineFormSet):
+    """The rows of a table; two may be given the same number, and are renumbered when they are stored."""
+
+    def validate_unique(self) -> None:
+        """Numbers are made unique by `renumber`."""
+
+
+class RuleInline(admin.TabularInline):
+    model = Rule
+    formset = RowsFormSet
+    extra = 1
+    verbose_name = gettext_lazy("row")
+    verbose_name_plural = gettext_lazy("rows")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        self.form = rule_form(obj.kind, columns_of(obj, request), Vocabulary.current())
+        return super().get_formset(request, obj, **options)
+
+
+class CaseInline(admin.TabularInline):
+    model = RuleSetCase
+    extra = 1
+    verbose_name = gettext_lazy("example")
+    verbose_name_plural = gettext_lazy("examples")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        self.form = case_form(obj.kind, Vocabulary.current())
+        return super().get_formset(request, obj, **options)
+
+
+class PublishForm(forms.Form):
+    """What to remember about a publication."""
+
+    note = forms.CharField(
+        label=gettext_lazy("What changes, and why"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
+    )
+
+
+def columns_of(rule_set: RuleSet, request: HttpRequest) -> list[Fact]:
+    """The columns to show: those in use and the usual ones, or all when the reader asked for them."""
+    if request.GET.get("columns") == "all":
+        return list(FACTS.values())
+    used = {name for conditions in rule_set.rules.values_list("conditions", flat=True) for name in conditions}
+    return [fact for fact in FACTS.values() if fact.name in used or fact.name in ALWAYS_SHOWN]
+
+
+@admin.register(RuleSet)
+class RuleSetAdmin(admin.ModelAdmin):
+    change_form_template = "admin/routing/rule_set_page.html"
+    list_display = ("__str__", "row_count", "note", "author", "published_at", "published_by")
+    list_filter = ("kind", "status")
+    list_select_related = ("author",)
+    search_fields = ("note",)
+    fields = ("kind", "note")
+
+    class Media:
+        css = {"all": ("routing/rule_table.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(rows=Count("rules"))
+
+    @admin.display(description=gettext_lazy("Rows"))
+    def row_count(self, rule_set: Any) -> int:
+        """How many rows the version has."""
+        return int(rule_set.rows)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: RuleSet | None = None) -> tuple[str, ...]:
+        return ("kind",) if obj else ()
+
+    def get_inlines(self, request: HttpRequest, obj: RuleSet | None) -> list[Any]:
+        return [RuleInline, CaseInline] if obj and obj.status == RuleSet.Status.DRAFT else []
+
+    def has_change_permission(self, request: HttpRequest, obj: RuleSet | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.status == RuleSet.Status.DRAFT)
+
+    def has_delete_permission(self, request: HttpRequest, obj: RuleSet | None = None) -> bool:
+        is_draft = obj is not None and obj.status == RuleSet.Status.DRAFT
+        return is_draft and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: RuleSet, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+        else:
+            obj.pk = new_draft(obj.kind, author=self._user(request), note=obj.note).pk
+            obj.refresh_from_db()
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        moved = [row for formset in formsets for row in (*formset.new_objects, *(each for each, _f in formset.changed_objects))]
+        renumber(form.instance, moved={row.pk for row in moved if isinstance(row, Rule)})
+        if not change:
+            return
+        try:
+            compile_rule_set(form.instance)
+        except TableRefused as error:
+            for problem in error.problems:
+                messages.warning(request, _("Saved, but not ready to publish. %(problem)s") % {"problem": problem})
+
+    def response_add(self, request: HttpRequest, obj: RuleSet, post_url_continue: str | None = None) -> HttpResponse:
+        return redirect("admin:routing_ruleset_change", obj.pk)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        rule_set = self.get_object(request, object_id)
+        context = extra_context or {}
+        if rule_set is not None:
+            context |= {
+                "may_publish": request.user.has_perm("routing.change_ruleset"),
+                "value_lists": Vocabulary.current().lists,
+                "all_columns": request.GET.get("columns") == "all",
+                "shown_rows": _shown_rows(rule_set) if rule_set.status != RuleSet.Status.DRAFT else None,
+                "shown_outputs": OUTPUTS[rule_set.kind],
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = (("publish", self.publish_page), ("draft", self.draft), ("roll_back", self.roll_back), ("try", self.try_page))
+        return [
+            *(
+                path(f"<int:number>/{name}/", self.admin_site.admin_view(page), name=f"routing_ruleset_{name}")
+                for name, page in pages
+            ),
+            *super().get_urls(),
+        ]
+
+    def publish_page(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Shows what publishing a draft would change, and publishes it."""
+        draft = self._changeable(request, number)
+        if draft.status != RuleSet.Status.DRAFT:
+            messages.warning(request, _("Only a draft can be published. Make a draft from this version first."))
+            return redirect("admin:routing_ruleset_change", number)
+        form = PublishForm(request.POST or None, initial={"note": draft.note})
+        failures: list[str] = []
+        if request.method == "POST" and form.is_valid():
+            try:
+                published = publish(draft, by=self._user(request), note=form.cleaned_data["note"])
+            except PublishRefused as refused:
+                failures = refused.failures
+            else:
+                self.log_change(request, published, _("Published."))
+                messages.success(request, _("Published. The next decision follows this version."))
+                return redirect("admin:routing_ruleset_change", number)
+        context = self._review(draft) | {"form": form, "failures": failures}
+        return self._page(request, draft, "publish", _("Review and publish"), context)
+
+    @method_decorator(require_POST)
+    def draft(self, request: HttpRequest, number: int) -> HttpResponseRedirect:
+        """Makes a draft with the rows and examples of any version."""
+        draft = new_draft_from(self._changeable(request, number), author=self._user(request))
+        messages.success(request, _("This is the draft. Nothing follows it until you publish it."))
+        return redirect("admin:routing_ruleset_change", draft.pk)
+
+    @method_decorator(require_POST)
+    def roll_back(self, request: HttpRequest, number: int) -> HttpResponseRedirect:
+        """Publishes a copy of an older version."""
+        older = self._changeable(request, number)
+        try:
+            published = roll_back_to(older, by=self._user(request))
+        except PublishRefused as refused:
+            for failure in refused.failures:
+                messages.error(request, failure)
+            return redirect("admin:routing_ruleset_change", number)
+        self.log_change(request, published, _("Went back to version %(version)d.") % {"version": older.version})
+        messages.success(request, _("Published. The next decision follows this copy."))
+        return redirect("admin:routing_ruleset_change", published.pk)
+
+    def try_page(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Asks any version what it says to a need, storing nothing."""
+        if not request.user.has_perm("routing.view_ruleset"):
+            raise PermissionDenied
+        rule_set = get_object_or_404(RuleSet, pk=number)
+        form = try_form(Vocabulary.current())(request.GET or None)
+        context: dict[str, Any] = {"form": form}
+        if form.is_valid():
+            context |= _tried(rule_set, form.cleaned_data)
+        return self._page(request, rule_set, "try", _("Try it"), context)
+
+    def _review(self, draft: RuleSet) -> dict[str, Any]:
+        try:
+            cases, changes = run_cases(draft), dry_run(draft)
+        except TableRefused as error:
+            return {"problems": error.problems}
+        return {"cases": cases, "dry_run": changes, "changes": _changes(draft, changes)}
+
+    def _page(
+        self, request: HttpRequest, rule_set: RuleSet, page: str, title: str, context: dict[str, Any]
+    ) -> TemplateResponse:
+        shared = self.admin_site.each_context(request) | {
+            "title": f"{title}: {rule_set}",
+            "opts": self.opts,
+            "original": rule_set,
+            "media": self.media,
+        }
+        return TemplateResponse(request, f"admin/routing/rule_set_{page}.html", shared | context)
+
+    def _changeable(self, request: HttpRequest, number: int) -> RuleSet:
+        if not request.user.has_perm("routing.change_ruleset"):
+            raise PermissionDenied
+        return get_object_or_404(RuleSet, pk=number)
+
+    def _user(self, request: HttpRequest) -> User:
+        if not isinstance(request.user, User):
+            raise PermissionDenied
+        return request.user
+
+
+def _tried(rule_set: RuleSet, cleaned: dict[str, Any]) -> dict[str, Any]:
+    need = Need.from_json(need_said(cleaned))
+    try:
+        answer = table_of(rule_set).answer(need)
+    except TableRefused as error:
+        return {"problems": error.problems}
+    except InvalidNeed as error:
+        return {"problems": [str(error)]}
+    labels = _labels(rule_set)
+    said = [(labels[name], in_words(value)) for name, value in answer.outputs.items()]
+    return {"answer": answer, "said": said, "sentence": explain(answer, need)}
+
+
+def _changes(draft: RuleSet, changes: DryRun) -> list[dict[str, Any]]:
+    labels = _labels(draft)
+    return [
+        {
+            "decision": change.decision,
+            "row": change.row,
+            "differences": [
+                (labels[name], in_words(change.before[name]), in_words(change.after[name])) for name in change.after
+            ],
+        }
+        for change in changes.changed[:CHANGES_SHOWN]
+    ]
+
+
+def _labels(rule_set: RuleSet) -> dict[str, Any]:
+    return {output.name: output.label for output in OUTPUTS[rule_set.kind]}
+
+
+def _shown_rows(rule_set: RuleSet) -> list[dict[str, Any]]:
+    """The rows of a version that does not change any more, for reading."""
+    labels = {fact.name: fact.label for fact in FACTS.values()}
+    return [
+        {
+            "description": rule.description,
+            "cells": [(labels.get(name, name), cell) for name, cell in rule.conditions.items()],
+            "answers": [in_words(rule.outputs.get(output.name, output.default)) for output in OUTPUTS[rule_set.kind]],
+        }
+        for rule in rule_set.rules.order_by("position", "pk")
+    ]
