@@ -1,0 +1,156 @@
+"""When a person should act: who is told what, in hours and out of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from conversations.models import Handoff
+from routing.models import WorkItem
+from tests.assistant.conftest import Line
+
+
+async def test_a_smell_of_gas(monday: datetime, chat: Line) -> None:
+    """Safety is said first, from the company's own article; the urgent queue gets the package; nothing is queued twice."""
+    said = await chat.say("I smell gas in my kitchen")
+    assert "Do not switch lights" in said
+    assert "Leave the building" in said
+    assert "0800 111 999" in said
+    assert said.index("Leave the building") < said.index("colleague")
+    assert chat.last.data["sources"][0]["title"] == "What to do if you smell gas"
+    work = await WorkItem.objects.select_related("queue").aget()
+    assert (work.queue.code, work.priority_class, work.kind) == ("urgent", 1, "messaging")
+    handoff = await Handoff.objects.aget()
+    assert "Gas or carbon monoxide" in handoff.why
+    assert handoff.summary.startswith("Emergency. The customer came about: Gas smell")
+    assert "“I smell gas in my kitchen”" in handoff.summary
+    assert "safe" in handoff.next_step
+    await chat.say("please hurry")
+    assert await WorkItem.objects.acount() == 1
+    assert "“please hurry”" in (await Handoff.objects.aget()).summary, "what is said meanwhile reaches the person"
+
+
+async def test_a_smell_of_gas_on_the_phone_on_a_sunday_night(sunday_night: datetime, record: None) -> None:
+    """The same queue as in the chat, as live work, at any hour."""
+    call = Line(channel="voice")
+    await call.begin()
+    said = await call.say("i can smell gas")
+    assert "Leave the building" in said
+    assert "stay on the line" in said
+    work = await WorkItem.objects.select_related("queue").aget()
+    assert (work.queue.code, work.priority_class, work.kind) == ("urgent", 1, "live_voice")
+
+
+async def test_asking_for_a_person_in_the_middle_of_a_form(monday: datetime, chat: Line) -> None:
+    """The package says what is known, what was tried and what is still to ask."""
+    await chat.say("I'd like to book a boiler service at HB1 4QT")
+    said = await chat.say("can I speak to a person please")
+    assert "colleague" in said
+    assert "need not repeat" in said
+    handoff = await Handoff.objects.aget()
+    assert [(fact["name"], fact["value"], fact["from"]) for fact in handoff.facts] == [
+        ("postcode", "HB1 4QT", "Web chat · Claimed")
+    ]
+    assert handoff.tried[0] == "Checked HB1 4QT: served."
+    assert handoff.next_step == "Still to ask: date, time, name and phone."
+
+
+async def test_an_emergency_moves_waiting_work_up(monday: datetime, chat: Line) -> None:
+    """Who waits already and then smells gas is not told to wait."""
+    await chat.say("I want to talk to a person")
+    assert "Leave the building" in await chat.say("now I can smell gas")
+    work = await WorkItem.objects.select_related("queue").aget()
+    assert (work.queue.code, work.priority_class) == ("urgent", 1)
+
+
+async def test_while_waiting(monday: datetime, chat: Line) -> None:
+    """Questions are still answered; everything else is acknowledged once and reaches the package."""
+    await chat.say("I want to talk to a person")
+    assert "8 am" in await chat.say("what are your opening hours?")
+    assert "added that for my colleague" in await chat.say("it is about the new pipes")
+    assert await chat.say("they are blue") == ""
+    assert await WorkItem.objects.acount() == 1
+    assert len(await chat.entries("handoff.requested")) == 1
+    assert "“they are blue”" in (await Handoff.objects.aget()).summary
+
+
+async def test_twice_not_understood(monday: datetime, chat: Line) -> None:
+    """First the likely reasons are named, then a person is asked to take over."""
+    said = await chat.say("purple monkey dishwasher")
+    assert "Is it about one of these" in said
+    assert chat.choices
+    assert (await chat.conversation()).failed_turns == 1
+    assert "colleague" in await chat.say("flibber jabber wocky")
+    assert (await Handoff.objects.aget()).why.startswith("Row 6")
+
+
+async def test_a_reason_chosen_from_the_likely_ones(monday: datetime, chat: Line) -> None:
+    """The name of a suggestion settles the reason and ends the row of failures."""
+    await chat.say("book a repair")
+    assert "Book a plumber or a repair" in chat.choices
+    assert "postcode" in await chat.say("Book a plumber or a repair")
+    conversation = await chat.conversation()
+    assert conversation.reason is not None
+    assert conversation.reason.code == "repair_booking"
+    assert conversation.failed_turns == 0
+
+
+async def test_out_of_hours_a_call_back_is_noted(sunday_night: datetime, chat: Line) -> None:
+    """Without a number it is asked for; then the truth is told: when the office opens, and which number is rung."""
+    said = await chat.say("I want to speak to a person")
+    assert "tomorrow, Monday 23 November, at 08:00" in said
+    assert "phone number" in said
+    assert chat.last.data["field"]["fact"] == "phone"
+    assert "07700 900123" in await chat.say("07700 900123")
+    noted = await chat.entries("callback.requested")
+    assert [entry.data["phone"] for entry in noted] == ["+447700900123"]
+    assert noted[0].data["by"] == "2026-11-23T08:00:00+00:00"
+    assert (await WorkItem.objects.select_related("queue").aget()).queue.code == "service"
+    assert "about an hour" in await chat.say("how long does a boiler service take?"), "the AI agent goes on meanwhile"
+
+
+async def test_out_of_hours_with_a_known_number(sunday_night: datetime, record: None) -> None:
+    """A caller is not asked for the number they call from."""
+    call = Line(channel="voice", party="+447700900321")
+    await call.begin()
+    said = await call.say("put me through to a human please")
+    assert "they are back tomorrow" in said
+    assert "07700 900321" in said
+    assert len(await call.entries("callback.requested")) == 1
+
+
+@pytest.mark.parametrize("mode", ["off", "shadow"])
+async def test_an_entry_point_where_people_answer(monday: datetime, chat: Line, mode: str) -> None:
+    """The conversation goes to people at once; on trial, staff see what the AI agent would have said, and nobody else."""
+    from conversations.models import EntryPoint
+
+    await EntryPoint.objects.filter(channel="chat").aupdate(mode=mode)
+    await chat.say("what are your opening hours?")
+    assert chat.last.actor_kind == "system"
+    assert "colleague" in chat.last.body
+    assert await WorkItem.objects.acount() == 1
+    drafts = await chat.entries("draft")
+    assert [entry.audience for entry in drafts] == ["staff"] * (mode == "shadow")
+    assert all("8 am" in entry.body for entry in drafts)
+    assert await chat.say("hello?") == ""
+
+
+async def test_a_draft_books_nothing(monday: datetime, chat: Line) -> None:
+    """On trial the tools change nothing, however complete the request."""
+    from conversations.models import Booking, EntryPoint
+
+    await EntryPoint.objects.filter(channel="chat").aupdate(mode="shadow")
+    await chat.say("I'm Sam Okafor, book a boiler service on Wednesday 10 to 12 at HB1 4QT, my number is 07700 900123")
+    await chat.say("yes")
+    assert not await Booking.objects.aexists()
+
+
+async def test_a_share_of_none(monday: datetime, chat: Line) -> None:
+    """With a live share of 0 % every conversation goes to people."""
+    from conversations.models import EntryPoint
+
+    await EntryPoint.objects.filter(channel="chat").aupdate(live_share_percent=0)
+    await chat.say("what are your opening hours?")
+    assert await WorkItem.objects.acount() == 1
+    assert chat.last.actor_kind == "system"
