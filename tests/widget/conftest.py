@@ -3,7 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.management import call_command
@@ -26,16 +30,40 @@ Fill it to **1.2 bar** and [read on](/help/boiler-service).
 """
 
 
+class HostSite(BaseHTTPRequestHandler):
+    """A shop's page that includes the script named in its query and nothing else of ours."""
+
+    def do_GET(self) -> None:
+        script = parse_qs(urlsplit(self.path).query).get("script", [""])[0]
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        tag = f'<script src="{escape(script)}" async></script>'
+        self.wfile.write(f"<!doctype html><html lang=en><title>Shop</title><h1>Shop</h1>{tag}</html>".encode())
+
+    def log_message(self, *arguments: Any) -> None:
+        """Says nothing."""
+
+
 @pytest.fixture(scope="package")
-def company(django_db_setup: None, django_db_blocker: Any) -> Iterator[EntryPoint]:
+def host_port() -> Iterator[int]:
+    """The port of another web site, at http://localhost and, to a browser another origin, at http://127.0.0.1."""
+    with ThreadingHTTPServer(("localhost", 0), HostSite) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.fixture(scope="package")
+def company(django_db_setup: None, django_db_blocker: Any, host_port: int) -> Iterator[EntryPoint]:
     """Harbor Home Services with just what its pages and its chat need, for this whole folder."""
     with django_db_blocker.unblock():
-        yield found_company()
+        yield found_company(allowed_origin=f"http://localhost:{host_port}")
         call_command("flush", interactive=False, verbosity=0)
 
 
-def found_company() -> EntryPoint:
-    """Writes the demo company's rows and returns its web chat."""
+def found_company(allowed_origin: str) -> EntryPoint:
+    """Writes the demo company's rows and returns its web chat, which one other site may show."""
     Playbook.objects.create(
         code="harbor", name="Harbor", status="published", persona="Kind and brief.", disclosure=GREETING, tools=[], languages=["en"]
     )
@@ -59,7 +87,7 @@ def found_company() -> EntryPoint:
         company_name="Harbor Home Services",
         playbook_code="harbor",
         time_zone="Europe/London",
-        allowed_origins=["http://shop.example"],
+        allowed_origins=[allowed_origin],
     )
 
 

@@ -46,7 +46,9 @@ class ChatDouble:
         self.push({"type": "entries", "entries": [entry], "upto": entry["seq"]})
         return entry
 
-    def append(self, body: str = "", *, kind: str = "message", actor: str = "assistant", name: str = "Harbor", **more: Any) -> dict[str, Any]:
+    def append(
+        self, body: str = "", *, kind: str = "message", actor: str = "assistant", name: str = "Harbor", **more: Any
+    ) -> dict[str, Any]:
         entry = {
             "seq": len(self.entries) + 1,
             "kind": kind,

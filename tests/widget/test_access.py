@@ -29,7 +29,12 @@ def fill(window: Chat) -> None:
     server.say("hello", actor="customer", name="", channel="voice")
     server.say("Ann joined.", kind="handoff.accepted", actor="agent", name="Ann Archer")
     field: dict[str, Any] = {"fact": "email", "label": "Your email", "options": []}
-    server.say("Hello, I am Ann. See https://harborhome.example", actor="agent", name="Ann", data={"field": field, "quick_replies": [{"label": "No email", "value": "no"}]})
+    server.say(
+        "Hello, I am Ann. See https://harborhome.example",
+        actor="agent",
+        name="Ann",
+        data={"field": field, "quick_replies": [{"label": "No email", "value": "no"}]},
+    )
     server.push({"type": "activity", "who": "agent", "name": "Ann", "what": "typing", "text": ""})
     expect(window.page.get_by_label("Your email")).to_be_visible()
 

@@ -163,7 +163,12 @@ def test_a_reply_is_seen_while_it_is_written(chat):
 def test_a_booking_is_a_card_on_the_companys_clock(chat):
     """A visit happens where the company is, whatever the reader's own zone."""
     window = chat(timezone_id="Asia/Tokyo")
-    visit = {"service": "Boiler repair", "reference": "HH-4F7K2Q", "window_start": "2026-06-09T09:00:00+00:00", "window_end": "2026-06-09T11:00:00+00:00"}
+    visit = {
+        "service": "Boiler repair",
+        "reference": "HH-4F7K2Q",
+        "window_start": "2026-06-09T09:00:00+00:00",
+        "window_end": "2026-06-09T11:00:00+00:00",
+    }
     window.server.say("Booked.", kind="booking.made", data=visit)
     card = window.log.locator(".card")
     expect(card).to_contain_text("Visit booked")
@@ -227,7 +232,11 @@ def test_continue_by_phone_shows_number_and_code(chat):
 def test_without_a_code_the_sheet_says_why(chat):
     """The server's reason, and a way to ask again."""
     window = chat()
-    window.server.answer_phone = {"type": "error", "code": "nothing_said", "reason": "Write a first message, then you can carry on by phone."}
+    window.server.answer_phone = {
+        "type": "error",
+        "code": "nothing_said",
+        "reason": "Write a first message, then you can carry on by phone.",
+    }
     window.page.get_by_role("button", name="Continue by phone").click()
     expect(window.page.get_by_text("Write a first message, then you can carry on by phone.")).to_be_visible()
     expect(window.page.get_by_role("button", name="Get a code")).to_be_visible()
