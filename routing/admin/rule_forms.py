@@ -139,6 +139,13 @@ class FactsField(forms.CharField):
             facts[name.strip()] = said.strip()
         return facts
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether other facts are written than before; spaces and empty lines do not count."""
+        try:
+            return bool(self.to_python(initial or "") != self.to_python(data or ""))
+        except forms.ValidationError:
+            return True
+
 
 def rule_form(kind: str, facts: Sequence[Fact], vocabulary: Vocabulary) -> type[RuleForm]:
     """The form of one row of a table of this kind, with these columns."""

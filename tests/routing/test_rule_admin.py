@@ -29,7 +29,7 @@ def url(name: str, rule_set: RuleSet) -> str:
 
 def form_data(page: bytes, form_id: str = "ruleset_form") -> dict[str, Any]:
     """What a browser would send back unchanged."""
-    form = html.fromstring(page).get_element_by_id(form_id)
+    form = html.fromstring(page.decode()).get_element_by_id(form_id)
     return {name: value for name, value in form.form_values() if "__prefix__" not in name}
 
 
@@ -42,7 +42,7 @@ def save(manager: Client, draft: RuleSet, changes: dict[str, Any], columns: str 
 
 
 def text_of(response: Any) -> str:
-    return " ".join(html.fromstring(response.content).text_content().split())
+    return " ".join(html.fromstring(response.content.decode()).text_content().split())
 
 
 def test_a_manager_changes_a_row_publishes_and_the_next_decision_follows(
@@ -85,7 +85,7 @@ def test_a_wrong_cell_is_marked_where_it_is(
     draft = new_draft_from(published)
     response = save(manager, draft, {f"rules-2-{cell}": typed})
     assert response.status_code == 200
-    row = html.fromstring(response.content).get_element_by_id("rules-2")
+    row = html.fromstring(response.content.decode()).get_element_by_id("rules-2")
     marked = row.find_class(f"field-{cell}")[0]
     assert sentence in marked.text_content()
     assert [rule.conditions for rule in draft.rules.all()] == [rule.conditions for rule in published.rules.all()]
