@@ -14,7 +14,12 @@ from conversations.understanding.normalise import meaning, normalise, plain
 from conversations.understanding.tone import Urgency, higher, read_answer, read_urgency, wants_person
 
 PERSON_REASON: Final = "talk_to_person"
-FACT_WORDS: Final = 3
+SURE: Final = 0.5
+MORE_WORDS: Final = 2
+_INTRODUCTIONS: Final = (
+    "my name phone number mobile email address postcode reference booking is it that the and a i am are this at on call me for in"
+)
+INTRODUCING: Final = frozenset(_INTRODUCTIONS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,14 @@ def understand(
 
 
 def _only_answers(expecting: str | None, facts: tuple[Fact, ...], core: str) -> bool:
-    """Whether the text is a bare answer to what was asked, from which no new reason should be read.
+    """Whether the text only tells facts, so that no new reason should be read from it.
 
-    “Sam Booker” is a name, not a wish to book. The answer makes up the text, but for a few words.
+    “Sam Booker” is a name and not a wish to book; “my postcode is HB1 4QT” asks for nothing. Up to two words more
+    are let pass in the answer to a question, none otherwise, but for words that introduce a fact.
     """
-    answers = [fact for fact in facts if fact.name == expecting and fact.confidence > 0.5]
-    return bool(answers) and len(core.split()) <= sum(len(fact.text.split()) for fact in facts) + FACT_WORDS
+    if not any(fact.confidence > SURE for fact in facts):
+        return False
+    told = set(" ".join(meaning(fact.text) for fact in facts).split()) | INTRODUCING
+    left = sum(word not in told for word in core.split())
+    is_answer = any(fact.name == expecting and fact.confidence > SURE for fact in facts)
+    return left <= (MORE_WORDS if is_answer else 0)

@@ -61,7 +61,9 @@ def _span_at(words: list[str], index: int, expected: bool, dated: bool) -> tuple
             return None
         bounds = (time[0], CLOSES * 60) if word == "after" else (OPENS * 60, time[0])
         return (*bounds, time[1]) if bounds[0] < bounds[1] else None
-    if word in {"at", "around", "about"} and words[index + 1 : index + 2] != ["least"]:
+    # “The gauge is at 1” tells no time.
+    tells_time = words[index + 1 : index + 2] != ["least"] and (expected or before not in {"is", "are", "was", "reads"})
+    if word in {"at", "around", "about"} and tells_time:
         pair = _pair(words, index + 1, certain=word == "at")
         if pair is not None:
             return pair
@@ -108,7 +110,7 @@ def _time(words: list[str], index: int) -> tuple[int, int, bool] | None:
     if spoken is not None:
         return spoken
     hour = words[index]
-    if not hour.isdigit() or len(hour) > 2 or int(hour) > 23:
+    if not hour.isdigit() or len(hour) > 2 or not 1 <= int(hour) <= 23:
         return None
     minutes, end, certain = 0, index + 1, False
     if words[end : end + 1] in ([":"], ["."]) and end + 1 < len(words) and _is_minutes(words[end + 1]):

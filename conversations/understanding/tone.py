@@ -39,6 +39,11 @@ PERSON: Final = re.compile(
     r"|(?:anyone|someone|somebody) (?:there )?(?:i can|to) (?:talk|speak)|someone (?:real|human)|not (?:a|talking to a"
     r"|speaking to a) (?:robot|bot|machine|computer)|(?:hate|stop|no more) (?:this |these |the )?(?:bots?|robots?|machines?))\b"
 )
+# “Are you a real person?” asks what is speaking and not for somebody else.
+ASKS_WHO_SPEAKS: Final = re.compile(
+    r"\b(?:are you|is this|is that|is it|am i (?:talking|speaking|chatting) (?:to|with))(?: (?:a|an|the|just|really|actually|some))*"
+    r"(?: (?:real|actual|live|proper))? (?:person|human being|human|agent|people|someone|somebody|robot|bot|machine|computer)\b"
+)
 ONLY_PERSON: Final = frozenset(
     {"human", "person", "agent", "operator", "representative", "advisor", "adviser", "a human", "a person", "a real person", "someone"}
 )
@@ -87,7 +92,7 @@ def wants_person(meaning: str) -> bool:
     """Whether the words of `meaning` (see `normalise.meaning`) ask for a person."""
     if PERSON_NOT_WANTED.search(meaning):
         return False
-    return meaning in ONLY_PERSON or PERSON.search(meaning) is not None
+    return meaning in ONLY_PERSON or PERSON.search(ASKS_WHO_SPEAKS.sub(" ", meaning)) is not None
 
 
 def read_answer(plain: str) -> bool | None:

@@ -76,6 +76,8 @@ TOLD = [
     ("the leak started at 3 this morning", None, {}),
     ("it broke down this morning, can you come tomorrow afternoon", None, {"date": "2026-11-26", "time_window": "12:00-18:00"}),
     ("Good morning, I need help", None, {}),
+    ("the pressure gauge is at zero", None, {}),
+    ("the needle is at 1", None, {}),
     ("I have at least 2 radiators and 3 bedrooms", None, {}),
 ]
 HOSTILE = [

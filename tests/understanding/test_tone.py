@@ -67,6 +67,8 @@ NO_PERSON = [
     "talk me through bleeding a radiator",
     "is your agent coming tomorrow",
     "my boiler is broken",
+    "are you a real person",
+    "am I talking to a robot",
 ]
 EMERGENCIES = [
     "I smell gas",

@@ -78,7 +78,10 @@ def test_a_bare_answer_to_a_question_starts_no_new_need() -> None:
     answer = read("Sam Booker", expecting="name")
     assert answer.reason is None
     assert [(fact.name, fact.value) for fact in answer.facts] == [("name", "Sam Booker")]
+    assert read("my postcode is HB1 4QT").reason is None
+    assert read("sam okafor, 07700 900123", expecting="name").reason is None
     assert read("I want to cancel my appointment", expecting="name").reason == "cancel_booking"
+    assert read("do you cover HB1 4QT", expecting="postcode").reason == "service_area"
 
 
 @pytest.mark.usefixtures("harbor_reasons")
