@@ -4,6 +4,7 @@ The platform promises neither order nor exactly-once, so nothing here depends on
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,7 +23,7 @@ from conversations.services.timeline import NewEntry
 from conversations.voice import agent_leg, dialogue, ncco, replies
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
-from conversations.voice.protocol import TERMINAL_STATUSES, AnsweredCall, CallEvent, CallInput
+from conversations.voice.protocol import AnsweredCall, CallEvent, CallInput, MalformedWebhook, parse_event
 
 POLL_SECONDS: Final = 0.03
 WEBHOOK_SLACK_SECONDS: Final = 4
@@ -36,10 +37,7 @@ def answer(asked: AnsweredCall) -> Ncco:
     if call is None:
         return ncco.goodbye(_("This number is not in service. Goodbye."), language=DEFAULT_LANGUAGE)
     with override(call.entry_point.language):
-        ended = _ended_before(asked.call_id)
-        if ended:
-            inbound.end_interaction(asked.call_id, reason=ended)
-        if ended or call.state == Interaction.State.ENDED:
+        if call.state == Interaction.State.ENDED:
             return []
         if call.entry_point.mode == EntryPoint.Mode.OFF:
             return ncco.goodbye(
@@ -171,6 +169,7 @@ def _begin(call_id: str, *, dialled: str, caller: str | None, region_url: str = 
                 data={"region_url": region_url, "room": room},
             )
         )
+        _note_earlier_events(call_id)
     return _call(call_id)
 
 
@@ -187,10 +186,11 @@ def _party(caller: str | None) -> Party:
     return Party((IdentifierClaim("phone", caller, "network_hint"),), caller)
 
 
-def _ended_before(call_id: str) -> str:
-    """How the call ended, when the platform's word that it is over came before it asked what to do with it."""
-    record = WebhookRecord.objects.filter(kind="event", provider_id=call_id, body__status__in=list(TERMINAL_STATUSES)).first()
-    return str(record.body["status"]) if record else ""
+def _note_earlier_events(call_id: str) -> None:
+    """Take in what the platform reported about the call before it asked what to do with it."""
+    for record in WebhookRecord.objects.filter(kind="event", provider_id=call_id).order_by("pk"):
+        with suppress(MalformedWebhook):
+            note_event(parse_event(record.body))
 
 
 def _note(call: Interaction, event: CallEvent, *, kind: str, body: str, audience: str) -> None:

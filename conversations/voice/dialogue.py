@@ -19,7 +19,7 @@ STAGE_OPENING: Final = "opening"
 STAGE_JOIN: Final = "join"
 STAGE_NONE: Final = ""
 PERSON_KEY: Final = "0"
-SPOKEN_CODE: Final = re.compile(r"(?:[a-z' ]*\b(?:is|code)\b[:,]?\s*)?(\d{6})[.!]?", re.IGNORECASE)
+SPOKEN_CODE: Final = re.compile(r"(?:[a-z' ]*\b(?:is|it's|code)\b[:,]?\s*)?((?:\d[ -]?){5}\d)[.!]?", re.IGNORECASE)
 YES: Final = re.compile(
     r"\W*(?:yes|yeah|yep|yup|sure|correct|right|ok|okay|please do|go ahead|carry on|that's right|i was|i did)\b", re.IGNORECASE
 )
@@ -75,7 +75,7 @@ def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | No
     code = SPOKEN_CODE.fullmatch(text)
     if code and (stage in (STAGE_OPENING, STAGE_JOIN) or "code" in text.lower()):
         _note_words(call, given, _("(a code)"))
-        return _redeem(call, code[1])
+        return _redeem(call, re.sub(r"\D", "", code[1]))
     _remember(call, stage=STAGE_NONE, silences=0)
     if stage == STAGE_JOIN and YES.match(text):
         _join_recent_chat(call)

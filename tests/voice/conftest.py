@@ -1,0 +1,65 @@
+"""The company's number, and calls to it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from pytest_django import DjangoDbBlocker, Settings
+
+from conversations.models import EntryPoint
+from conversations.services import async_connections
+from tests.record import rows
+from tests.voice.platform import Caller
+
+
+@pytest.fixture(scope="package")
+def company(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The company and its number, made once; every need that is spoken goes to a person, whose coming is announced."""
+    with django_db_blocker.unblock():
+        call_command("flush", interactive=False, verbosity=0)
+        rows.everybody_to_people()
+        rows.phone_line()
+        yield
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def transactional_db(company: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The company with an empty record; what a test writes is gone afterwards.
+
+    Stands in for pytest-django's fixture of this name, which would empty every table: webhooks write through connections
+    of their own, so nothing of this can live in a transaction that is rolled back.
+    """
+    with django_db_blocker.unblock():
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "TRUNCATE conversations_customer, conversations_webhookrecord, routing_decision, routing_workitem CASCADE;"
+                "UPDATE conversations_entrypoint SET mode = 'live'"
+            )
+
+
+@pytest.fixture
+def number(transactional_db: None) -> EntryPoint:
+    """The company's number."""
+    return EntryPoint.objects.get(channel="voice")
+
+
+@pytest.fixture
+def caller(number: EntryPoint) -> Caller:
+    """Sam, about to call."""
+    return Caller()
+
+
+@pytest.fixture
+def patient(settings: Settings) -> None:
+    """A webhook that waits long for the reply, so that a slow machine changes nothing."""
+    settings.VOICE_REPLY_BUDGET_MS = 20_000
+
+
+@pytest.fixture(autouse=True)
+async def _closed_pool() -> AsyncIterator[None]:
+    """Every test has its own event loop, and so its own pool."""
+    yield
+    await async_connections.close()

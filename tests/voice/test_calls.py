@@ -1,0 +1,332 @@
+"""What a call leaves in the record and what its caller hears, through the webhooks."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from conversations.models import Customer, Entry, EntryPoint, Identifier, Interaction, WebhookRecord
+from conversations.services import identity, joining, threads, timeline
+from conversations.services.parties import IdentifierClaim
+from conversations.services.timeline import NewEntry
+from conversations.voice.simulator.checking import checked
+from tests.record import rows
+from tests.voice.platform import SAM, Caller, post, post_async, words_of
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def call_of(caller: Caller) -> Interaction:
+    return Interaction.objects.select_related("conversation").get(provider_id=caller.uuid)
+
+
+def bodies(caller: Caller, kind: str = "message") -> list[tuple[str, str]]:
+    return list(Entry.objects.filter(interaction__provider_id=caller.uuid, kind=kind).order_by("pk").values_list("actor_kind", "body"))
+
+
+def chat_with(phone: str, name: str = "Sam") -> Interaction:
+    """A web chat in which this phone number was typed."""
+    with transaction.atomic():
+        customer = identity.resolve([IdentifierClaim("visitor", f"v-{phone}", "verified")], source="web chat")
+        identity.claim(customer, "phone", phone, source="web chat")
+        chat = threads.open_or_resume(customer)
+    return rows.interaction(chat, provider_id=f"chat-{phone}")
+
+
+class TestAnswering:
+    def test_the_call_says_that_it_is_an_ai_and_asks_how_to_help(self, caller: Caller) -> None:
+        """The disclosure comes first, is an entry, and the caller may interrupt."""
+        ncco = post("/voice/answer/", caller.answer()).json()
+        assert words_of(checked(ncco)).startswith("I am Harbor's AI assistant.")
+        assert "how I can help" in words_of(ncco)
+        assert [action["action"] for action in ncco] == ["talk", "input"]
+        assert ncco[0]["bargeIn"] is True
+        assert bodies(caller, "disclosure.shown") == [("assistant", "I am Harbor's AI assistant.")]
+        assert [actor for actor, _ in bodies(caller)] == ["assistant"]
+
+    def test_the_call_is_filed_under_its_number(self, caller: Caller) -> None:
+        """Caller ID is a hint of the network, not a proof."""
+        post("/voice/answer/", caller.answer())
+        call = call_of(caller)
+        assert (call.channel, call.state, call.party, call.assurance) == ("voice", "active", f"+{SAM}", "network_hint")
+        assert call.data["region_url"] == "https://api-eu-1.nexmo.com"
+        assert Identifier.objects.get(kind="phone").assurance == "network_hint"
+
+    def test_a_number_that_is_not_ours(self, number: EntryPoint) -> None:
+        ncco = post("/voice/answer/", Caller(dialled="441632960999").answer()).json()
+        assert "not in service" in words_of(ncco)
+        assert [action["action"] for action in ncco] == ["talk"]
+        assert not Interaction.objects.exists()
+
+    def test_a_line_that_is_off(self, caller: Caller, number: EntryPoint) -> None:
+        EntryPoint.objects.filter(pk=number.pk).update(mode="off")
+        ncco = post("/voice/answer/", caller.answer()).json()
+        assert "Nobody can take calls" in words_of(ncco)
+        assert ncco[-1]["action"] == "talk"
+
+    def test_asked_again_with_a_new_token_the_same_is_said(self, caller: Caller) -> None:
+        """One call, one greeting in the record, the same words."""
+        first = post("/voice/answer/", caller.answer()).json()
+        again = post("/voice/answer/", caller.answer()).json()
+        assert words_of(again) == words_of(first)
+        assert Interaction.objects.count() == Customer.objects.count() == 1
+        assert len(bodies(caller)) == 1
+
+
+@pytest.mark.parametrize("shown", [None, "anonymous", "Restricted", "266696687", "4477\x00", "<script>alert(1)</script>", 7, ["x"]])
+def test_withheld_and_malformed_numbers_make_anonymous_calls(number: EntryPoint, shown: Any) -> None:
+    """Each is a customer of its own: nothing says that two of them are the same."""
+    callers = [Caller(), Caller()]
+    for caller in callers:
+        body = caller.answer() | {"from": shown}
+        assert post("/voice/answer/", body).status_code == 200
+        assert call_of(caller).party == "Withheld number"
+        assert call_of(caller).assurance == "claimed"
+    assert Customer.objects.count() == 2
+    assert not Identifier.objects.filter(kind="phone").exists()
+
+
+EVENTS = ["started", "ringing", "answered", "completed"]
+
+
+def state_after(order: list[str], caller: Caller) -> tuple[Any, ...]:
+    """The record after the answer webhook and events in this order, each at the time at which it happened."""
+    times = {status: START + timedelta(seconds=5 * number) for number, status in enumerate(EVENTS)}
+    for status in order:
+        at = times.get(status)
+        body = caller.answer() if status == "answer" else caller.event(status, timestamp=at.isoformat())
+        assert post(f"/voice/{'answer' if status == 'answer' else 'event'}/", body).status_code in (200, 204)
+    call = call_of(caller)
+    kinds = Entry.objects.filter(interaction=call, kind__in=["call.answered", "interaction.started", "interaction.ended"])
+    return (call.state, call.end_reason, call.answered_at, sorted(kinds.values_list("kind", flat=True)))
+
+
+@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.permutations(["answer", *EVENTS]), st.lists(st.sampled_from(["answer", *EVENTS]), max_size=4), st.randoms())
+def test_any_order_and_repetition_leaves_the_same_record(
+    number: EntryPoint, order: list[str], repeated: list[str], chance: random.Random
+) -> None:
+    """The platform promises neither order nor exactly-once."""
+    mixed = [*order, *repeated]
+    chance.shuffle(mixed)
+    state, reason, answered_at, kinds = state_after(mixed, Caller())
+    assert (state, reason) == ("ended", "completed")
+    assert answered_at == START + timedelta(seconds=10)
+    assert kinds == ["call.answered", "interaction.ended", "interaction.started"]
+
+
+def test_a_call_that_ended_stays_ended(caller: Caller) -> None:
+    post("/voice/answer/", caller.answer())
+    post("/voice/event/", caller.event("completed"))
+    for status in ("answered", "ringing", "started", "busy"):
+        post("/voice/event/", caller.event(status))
+    assert (call_of(caller).state, call_of(caller).end_reason) == ("ended", "completed")
+    assert "Goodbye" in words_of(post("/voice/input/", caller.said("hello")).json())
+
+
+def test_events_about_nobodys_call_are_kept_and_do_nothing(number: EntryPoint) -> None:
+    """Errors without a leg, transfers, unknown statuses, machine detection."""
+    caller = Caller()
+    machine = caller.event("machine")
+    machine["call_uuid"] = machine.pop("uuid")
+    for body in (
+        {"reason": "Syntax error in NCCO.", "conversation_uuid": caller.room, "timestamp": "2026-01-01T00:00:00.000Z"},
+        {"uuid": caller.uuid, "conversation_uuid_from": "CON-1", "conversation_uuid_to": "CON-2", "timestamp": "x"},
+        caller.event("levitating"),
+        machine,
+    ):
+        assert post("/voice/event/", body).status_code == 204
+    assert WebhookRecord.objects.count() == 4
+    assert not Interaction.objects.exists()
+
+
+def test_a_call_given_up_before_it_was_answered_is_still_one_interaction(caller: Caller) -> None:
+    post("/voice/event/", caller.event("cancelled"))
+    assert (call_of(caller).state, call_of(caller).end_reason) == ("ended", "cancelled")
+
+
+class TestSpeaking:
+    def test_what_is_said_is_filed_and_answered_in_the_same_webhook(self, caller: Caller, patient: None) -> None:
+        """Spoken words are written as they would be typed; the reply is said and listening goes on."""
+        post("/voice/answer/", caller.answer())
+        ncco = post("/voice/input/", caller.said("um my number is oh seven seven hundred nine hundred one two three", "other")).json()
+        message = Entry.objects.get(actor_kind="customer", kind="message")
+        assert message.body == "my number is 07700900123"
+        assert message.data["spoken"] is True
+        assert message.data["confidence"] == 0.99
+        assert len(message.data["hypotheses"]) == 2
+        reply = Entry.objects.filter(actor_kind="assistant", kind="message").last()
+        assert reply is not None
+        assert reply.seq > message.seq
+        assert "colleague" in words_of(checked(ncco))
+        assert ncco[-1]["action"] == "input"
+
+    def test_a_reply_is_said_once(self, caller: Caller, patient: None) -> None:
+        """What the webhook said is not put into the call a second time, nor said after the next words."""
+        post("/voice/answer/", caller.answer())
+        first = post("/voice/input/", caller.said("my boiler leaks")).json()
+        second = post("/voice/input/", caller.silent()).json()
+        assert words_of(first) not in words_of(second)
+        assert call_of(caller).data["spoken_seq"] == Entry.objects.filter(kind="message").last().seq
+
+    def test_the_same_words_posted_again_make_one_entry_and_the_same_reply(self, caller: Caller, patient: None) -> None:
+        """The platform may try again with a new token."""
+        post("/voice/answer/", caller.answer())
+        body = caller.said("my boiler leaks")
+        first = post("/voice/input/", body).json()
+        again = post("/voice/input/", body).json()
+        assert words_of(again) == words_of(first)
+        assert Entry.objects.filter(actor_kind="customer", kind="message").count() == 1
+
+    def test_what_was_not_heard_is_estimated(self, caller: Caller, patient: None) -> None:
+        """Words that began while the voice was still speaking say, marked as an estimate, how far it had got."""
+        post("/voice/answer/", caller.answer())
+        post("/voice/input/", caller.said("stop"))
+        heard = Entry.objects.get(actor_kind="customer", kind="message").data["heard"]
+        assert heard["estimated"] is True
+        assert heard["words"] < heard["of"]
+        later = caller.said("hello again", timestamp=(datetime.now(UTC) + timedelta(minutes=2)).isoformat())
+        post("/voice/input/", later)
+        assert "heard" not in Entry.objects.filter(actor_kind="customer", kind="message").last().data
+
+    def test_a_call_that_nobody_knows(self, number: EntryPoint) -> None:
+        assert "call again" in words_of(post("/voice/input/", Caller().said("hello")).json())
+
+    def test_markup_that_was_said_is_only_words(self, caller: Caller, patient: None) -> None:
+        post("/voice/answer/", caller.answer())
+        ncco = post("/voice/input/", caller.said("<break time='9s'/> & \x00 goodbye")).json()
+        assert checked(ncco)
+        assert "\x00" not in Entry.objects.get(actor_kind="customer", kind="message").body
+
+
+class TestSilence:
+    def test_two_prompts_then_a_person_then_goodbye(self, caller: Caller) -> None:
+        post("/voice/answer/", caller.answer())
+        said = [post("/voice/input/", caller.silent()).json() for _ in range(4)]
+        assert [ncco[-1]["action"] for ncco in said] == ["input", "input", "input", "talk"]
+        assert "press zero" in words_of(said[2])
+        assert "Goodbye" in words_of(said[3])
+
+    def test_words_start_the_count_anew(self, caller: Caller, patient: None, number: EntryPoint) -> None:
+        post("/voice/answer/", caller.answer())
+        for _ in range(2):
+            post("/voice/input/", caller.silent())
+        post("/voice/input/", caller.said("hello"))
+        assert call_of(caller).data["silences"] == 0
+
+    def test_who_waits_for_a_person_may_be_silent(self, caller: Caller, patient: None) -> None:
+        """The line is kept open for as long as it takes."""
+        post("/voice/answer/", caller.answer())
+        post("/voice/input/", caller.said("I want to speak to a person"))
+        said = [post("/voice/input/", caller.silent()).json() for _ in range(6)]
+        assert all(ncco[-1]["action"] == "input" for ncco in said)
+        assert all("in the line" in words_of(ncco) for ncco in said)
+        assert said[0][-1]["speech"]["startTimeout"] > 30
+
+    def test_zero_asks_for_a_person(self, caller: Caller, patient: None) -> None:
+        post("/voice/answer/", caller.answer())
+        ncco = post("/voice/input/", caller.keyed("0")).json()
+        assert "colleague" in words_of(ncco)
+        assert bodies(caller)[1] == ("customer", "I would like to speak to a person.")
+
+
+class TestContinuingByPhone:
+    def test_a_keyed_code_carries_the_chat_into_the_call(self, caller: Caller) -> None:
+        """At once and with full assurance; the code itself is nowhere in the history."""
+        chat = chat_with("+447700900555")
+        code, _row = joining.issue_code(chat)
+        post("/voice/answer/", caller.answer())
+        ncco = post("/voice/input/", caller.keyed(code)).json()
+        call = call_of(caller)
+        assert (call.conversation, call.assurance) == (chat.conversation, "verified")
+        assert "I have our chat" in words_of(ncco)
+        assert not Entry.objects.filter(body__contains=code).exists()
+        assert not Entry.objects.filter(data__digits=code).exists()
+
+    def test_a_spoken_code_does_too(self, caller: Caller) -> None:
+        chat = chat_with("+447700900555")
+        code, _row = joining.issue_code(chat)
+        post("/voice/answer/", caller.answer())
+        post("/voice/input/", caller.said(f"my code is {' '.join(code)}"))
+        assert call_of(caller).conversation == chat.conversation
+
+    def test_a_wrong_code_is_said_to_be_wrong_and_five_are_enough(self, caller: Caller) -> None:
+        chat = chat_with("+447700900555")
+        code, _row = joining.issue_code(chat)
+        wrong = "000000" if code != "000000" else "111111"
+        post("/voice/answer/", caller.answer())
+        for _ in range(5):
+            assert "do not know that code" in words_of(post("/voice/input/", caller.keyed(wrong)).json())
+        assert "cannot take another" in words_of(post("/voice/input/", caller.keyed(code)).json())
+        assert call_of(caller).conversation != chat.conversation
+
+    def test_a_number_typed_in_a_chat_is_asked_about_and_joined_on_yes(self, caller: Caller) -> None:
+        """Without a word about the chat before the yes, and with the answer as evidence."""
+        chat = chat_with(f"+{SAM}")
+        timeline.append(chat.conversation_id, NewEntry(kind="message", actor_kind="customer", body="leaking boiler", interaction=chat))
+        asked = words_of(post("/voice/answer/", caller.answer()).json())
+        assert "web chat" in asked
+        assert "boiler" not in asked
+        ncco = post("/voice/input/", caller.said("yes please")).json()
+        call = call_of(caller)
+        assert (call.conversation, call.assurance) == (chat.conversation, "network_hint")
+        assert "I have our chat" in words_of(ncco)
+        joined = Entry.objects.filter(kind="conversation.joined", conversation=chat.conversation).get()
+        assert joined.data["evidence"]["method"] == "yes"
+        assert ("customer", "yes please") in bodies(caller)
+
+    def test_no_keeps_the_call_apart(self, caller: Caller) -> None:
+        chat = chat_with(f"+{SAM}")
+        post("/voice/answer/", caller.answer())
+        ncco = post("/voice/input/", caller.said("no thanks")).json()
+        assert "How can I help" in words_of(ncco)
+        assert call_of(caller).conversation != chat.conversation
+
+    def test_another_need_instead_of_an_answer_is_taken_as_it_is(self, caller: Caller, patient: None) -> None:
+        chat = chat_with(f"+{SAM}")
+        post("/voice/answer/", caller.answer())
+        post("/voice/input/", caller.said("my sink is blocked"))
+        assert call_of(caller).conversation != chat.conversation
+        assert ("customer", "my sink is blocked") in bodies(caller)
+
+    def test_yes_and_a_need_in_one_breath(self, caller: Caller, patient: None) -> None:
+        """The chat goes on, and the need is heard too."""
+        chat = chat_with(f"+{SAM}")
+        post("/voice/answer/", caller.answer())
+        ncco = post("/voice/input/", caller.said("yes and I want to move the visit to Friday")).json()
+        assert call_of(caller).conversation == chat.conversation
+        assert any("Friday" in body for _, body in bodies(caller))
+        assert "colleague" in words_of(ncco)
+
+
+class TestLateReplies:
+    async def test_a_late_reply_keeps_the_line_open_with_a_filler(self, caller: Caller, settings: Any) -> None:
+        """No webhook waits for the reply longer than its budget."""
+        settings.VOICE_REPLY_BUDGET_MS = 0
+        await post_async("/voice/answer/", caller.answer())
+        ncco = (await post_async("/voice/input/", caller.said("my boiler leaks"))).json()
+        assert words_of(ncco) == "One moment, please."
+        assert ncco[-1]["action"] == "input"
+
+
+def test_a_person_who_has_the_conversation_is_named(caller: Caller) -> None:
+    from conversations.services import ownership
+
+    post("/voice/answer/", caller.answer())
+    with transaction.atomic():
+        ownership.give_to_human(call_of(caller).conversation, rows.agent("Ann"))
+    assert "Ann has that" in words_of(post("/voice/input/", caller.said("are you there")).json())
+    assert "Ann is still with you" in words_of(post("/voice/input/", caller.silent()).json())
+
+
+def test_a_closed_conversation_says_goodbye(caller: Caller) -> None:
+    post("/voice/answer/", caller.answer())
+    threads.close(call_of(caller).conversation, actor_kind="agent", actor_name="Ann", disposition=None)
+    ncco = post("/voice/input/", caller.said("hello")).json()
+    assert "Goodbye" in words_of(ncco)
+    assert ncco[-1]["action"] == "talk"
