@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import phonenumbers
 from django.db import connection
@@ -75,13 +76,17 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
     )
     other = others.first()
     assurance = "claimed" if other else claim.assurance
-    identifier, _ = Identifier.objects.get_or_create(
+    # Records that were joined may each have brought the same identifier; the best one speaks for all.
+    known = Identifier.objects.filter(customer=customer, kind=claim.kind, value=claim.value)
+    identifier = max(known, key=lambda each: rank[each.assurance], default=None) or Identifier.objects.create(
         customer=customer,
+        original_customer=customer,
         kind=claim.kind,
         value=claim.value,
-        defaults={"original_customer": customer, "assurance": assurance, "source": source},
+        assurance=assurance,
+        source=source,
     )
-    changes = {"last_seen_at": Now()}
+    changes: dict[str, Any] = {"last_seen_at": Now()}
     if rank[assurance] > rank[identifier.assurance]:
         changes |= {"assurance": assurance, "source": source}
     Identifier.objects.filter(pk=identifier.pk).update(**changes)
