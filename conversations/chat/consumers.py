@@ -39,7 +39,7 @@ class Guest:
 class ChatConsumer(AsyncWebsocketConsumer):
     """One browser tab. The socket keeps nothing that a reconnect could lose."""
 
-    entry_point: EntryPoint
+    entry_point: EntryPoint | None = None
     guest: Guest | None = None
     interaction_id: int | None = None
     interaction_public_id: str | None = None
@@ -67,6 +67,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Takes one frame; whatever is wrong with it is answered, and the socket stays open."""
+        if self.entry_point is None:
+            return
         try:
             frame = protocol.parse(text_data, bytes_data)
             if not isinstance(frame, protocol.Hello):

@@ -1,0 +1,193 @@
+"""One customer on two channels: however they come and whatever comes twice, one record and the same decisions."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import yaml
+from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conversations.chat import visitor
+from conversations.models import Conversation, Customer, Entry, Interaction, MatchCandidate
+from routing.models import Decision
+from tests.support.company import empty_the_record
+from tests.support.sockets import open_widget
+from tests.voice.platform import Caller, post_async
+
+NEEDS = yaml.safe_load((Path(__file__).parent.parent / "understanding" / "needs.yaml").read_text())
+PHONE = "+447700900123"
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 30, 100, 300])
+@pytest.mark.parametrize("first", ["chat", "call"])
+async def test_first_contacts_on_two_channels_make_one_customer(transactional_db: None, first: str, milliseconds: int) -> None:
+    """A chat whose host site vouches for the number, and a call from it, begin at almost the same instant."""
+    browser = visitor.new([("phone", PHONE)])
+    caller = Caller(number=PHONE.removeprefix("+"))
+
+    async def chat() -> None:
+        async with open_widget() as widget:
+            await widget.hello(token=browser.token)
+            assert (await widget.say("My boiler is cold", client_id="one"))["type"] == "ack"
+
+    async def call() -> None:
+        answer = await post_async("/voice/answer/", caller.answer())
+        assert answer.status_code == 200
+
+    async def later(start: Any) -> None:
+        await asyncio.sleep(milliseconds / 1000)
+        await start()
+
+    starts = [chat, call] if first == "chat" else [call, chat]
+    await asyncio.gather(starts[0](), later(starts[1]))
+    customers, conversations, interactions = await database_sync_to_async(_counts)()
+    assert (customers, conversations, interactions) == (1, 1, 2)
+    await database_sync_to_async(_has_no_hole)()
+
+
+def _counts() -> tuple[int, int, int]:
+    return Customer.objects.count(), Conversation.objects.count(), Interaction.objects.count()
+
+
+def _has_no_hole() -> None:
+    for conversation in Conversation.objects.all():
+        seqs = list(conversation.entries.order_by("seq").values_list("seq", flat=True))
+        assert seqs == list(range(1, conversation.last_seq + 1))
+
+
+WHAT_COMES = ["chat 1", "chat 2", "chat 3", "answer", "said 1", "said 2", "ringing", "answered", "completed"]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(WHAT_COMES * 2))
+def test_repeated_and_shuffled_events_give_the_same_timeline(transactional_db: None, order: list[str]) -> None:
+    """Whatever order and however often: each sentence stands once, each call and session began once, no seq is missing.
+
+    A sentence before its call's answer is one the platform never sends first; it is refused or filed, never doubled.
+    """
+    empty_the_record()
+    async_to_sync(_deliver)(order)
+    said = sorted(Entry.objects.filter(kind="message", actor_kind="customer").values_list("body", flat=True))
+    assert [each for each in said if each.startswith("typed")] == ["typed 1", "typed 2", "typed 3"]
+    assert len(said) == len(set(said))
+    for kind in ("interaction.started", "interaction.ended"):
+        entries = Entry.objects.filter(kind=kind).values_list("interaction", flat=True)
+        assert len(entries) == len(set(entries))
+    assert Interaction.objects.filter(channel="voice").count() == 1
+    assert Interaction.objects.get(channel="voice").state == "ended"
+    assert Customer.objects.count() == 1
+    _has_no_hole()
+
+
+async def _deliver(order: list[str]) -> None:
+    browser = visitor.new([("phone", PHONE)])
+    caller = Caller(number=PHONE.removeprefix("+"))
+    bodies = {
+        "answer": ("/voice/answer/", caller.answer()),
+        "said 1": ("/voice/input/", caller.said("spoken 1")),
+        "said 2": ("/voice/input/", caller.said("spoken 2")),
+        "ringing": ("/voice/event/", caller.event("ringing")),
+        "answered": ("/voice/event/", caller.event("answered")),
+        "completed": ("/voice/event/", caller.event("completed", duration="12")),
+    }
+    async with open_widget() as widget:
+        await widget.hello(token=browser.token)
+        for each in order:
+            if each.startswith("chat"):
+                number = each.removeprefix("chat ")
+                assert (await widget.say(f"typed {number}", client_id=f"c{number}"))["type"] == "ack"
+            else:
+                path, body = bodies[each]
+                assert (await post_async(path, body)).status_code < 500
+
+
+async def test_the_same_need_typed_and_said_gives_the_same_reason_and_decision(transactional_db: None) -> None:
+    """Forty needs, each typed into the chat and said on the phone, through both doors: no difference at all."""
+    differences = []
+    for need in NEEDS:
+        typed = await _decided_in_chat(need["typed"])
+        said = await _decided_on_the_phone(need["said"])
+        if typed != said:
+            differences.append((need["typed"], typed, said))
+    assert len(NEEDS) >= 30
+    assert not differences
+
+
+async def _decided_in_chat(text: str) -> dict[str, Any]:
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say(text, client_id="one")
+        return await _decision_of_the_newest()
+
+
+async def _decided_on_the_phone(text: str) -> dict[str, Any]:
+    caller = Caller(number=None)
+    await post_async("/voice/answer/", caller.answer())
+    await post_async("/voice/input/", caller.said(text))
+    return await _decision_of_the_newest()
+
+
+async def _decision_of_the_newest() -> dict[str, Any]:
+    """Waits for the first decision of the newest conversation and says what was decided, and from what reason."""
+    async with asyncio.timeout(30):
+        while True:
+            found = await database_sync_to_async(_first_decision)()
+            if found is not None:
+                return found
+            await asyncio.sleep(0.02)
+
+
+def _first_decision() -> dict[str, Any] | None:
+    subject = Conversation.objects.latest("pk").public_id.hex
+    decision = Decision.objects.filter(subject=subject).order_by("pk").first()
+    if decision is None:
+        return None
+    return {
+        "reason": decision.need["reason"],
+        "urgency": decision.need["urgency"],
+        "rule": decision.rule_id,
+        "handler": decision.handler,
+        "queue": decision.queue_id,
+        "priority": decision.priority_class,
+        "skills": decision.required_skills,
+        "level": decision.service_level_id,
+    }
+
+
+async def test_a_code_from_the_chat_carries_the_conversation_into_the_call(transactional_db: None) -> None:
+    """The caller keys in the code: one conversation with both interactions, proven, and nothing is asked again."""
+    caller = Caller(number="447700900777")
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("I would like to book a boiler service, my postcode is HB1 4QT", client_id=str(uuid4()))
+        await widget.send(type="continue_by_phone")
+        code = (await widget.wait_for(lambda frame: frame["type"] == "phone_code"))["code"]
+    await post_async("/voice/answer/", caller.answer())
+    await post_async("/voice/input/", caller.keyed(code))
+    call = await database_sync_to_async(lambda: Interaction.objects.select_related("conversation").get(channel="voice"))()
+    chat = await database_sync_to_async(lambda: Interaction.objects.get(channel="chat"))()
+    assert call.conversation_id == chat.conversation_id
+    assert call.assurance == "verified"
+    assert call.conversation.facts["postcode"]["value"] == "HB1 4QT"
+    assert await database_sync_to_async(Conversation.objects.filter(joined_into__isnull=True).count)() == 1
+
+
+async def test_typing_somebody_elses_number_joins_nothing(transactional_db: None) -> None:
+    """A visitor who claims a known caller's number gets a record of their own; staff see a candidate, the visitor nothing."""
+    caller = Caller(number=PHONE.removeprefix("+"))
+    await post_async("/voice/answer/", caller.answer())
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say(f"Book a boiler service please, my number is {PHONE}", client_id="one")
+        await widget.wait_for_entry(lambda entry: entry["actor_kind"] == "assistant" and entry["kind"] == "message")
+        shown = [entry["kind"] for entry in widget.entries]
+    assert await database_sync_to_async(Customer.objects.count)() == 2
+    assert await database_sync_to_async(MatchCandidate.objects.count)() == 1
+    assert "call.answered" not in shown

@@ -1,0 +1,33 @@
+"""Harbor Home Services, loaded once for many tests, and the record emptied between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.management import call_command
+from django.db import connection
+
+from conversations.demo.load import load
+
+EMPTY_THE_RECORD = """
+    TRUNCATE conversations_customer, conversations_webhookrecord, conversations_chatsessionrecord,
+             routing_decision, routing_workitem, routing_presence CASCADE;
+    UPDATE routing_agentprofile SET load = 0;
+    UPDATE conversations_entrypoint SET mode = 'live', live_share_percent = 100;
+"""
+
+
+@contextmanager
+def demo_company() -> Iterator[None]:
+    """The demo company in an otherwise empty database; everything is gone afterwards."""
+    call_command("flush", interactive=False, verbosity=0)
+    load()
+    yield
+    call_command("flush", interactive=False, verbosity=0)
+
+
+def empty_the_record() -> None:
+    """Forgets every customer and all work; the company, its people and its policy stay."""
+    with connection.cursor() as cursor:
+        cursor.execute(EMPTY_THE_RECORD)
