@@ -13,7 +13,7 @@ from routing.models import Territory
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Help articles on one thing customers come for."""
+    """Help articles of one line of business."""
 
     name: str
     articles: list[KnowledgeArticle]
@@ -47,10 +47,10 @@ def help_article(slug: str) -> KnowledgeArticle:
 
 
 def help_topics() -> list[Topic]:
-    """Every published article, by what customers come for; articles about nothing in particular come last."""
+    """Every published article, by line of business; articles of none come last."""
     topics: dict[str, list[KnowledgeArticle]] = {}
     for article in KnowledgeArticle.objects.filter(published=True).select_related("reason").order_by("title"):
-        topics.setdefault(article.reason.name if article.reason else "", []).append(article)
+        topics.setdefault(article.reason.line_of_business.capitalize() if article.reason else "", []).append(article)
     return [Topic(name, topics[name]) for name in sorted(topics, key=lambda name: (name == "", name))]
 
 
