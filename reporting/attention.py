@@ -1,0 +1,268 @@
+"""What a manager should look at now. Each concern counts its rows with one query and can list them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models import (
+    Conversation,
+    EntryPoint,
+    Handoff,
+    Interaction,
+    KnowledgeArticle,
+    MatchCandidate,
+    Playbook,
+)
+from conversations.models.entry_point import Channel
+from reporting.cells import conversation_cell, customer_cell, time_cell
+from reporting.figure import Cell, Table, Text
+from reporting.metrics.journey_accuracy import mismatch_table
+from reporting.metrics.volumes import handoff_table, interaction_table
+from reporting.period import Period
+from routing.models import RuleSet, WorkItem
+
+LONGEST_CALL = timedelta(hours=2)
+"""The platform cuts a call after 7,200 seconds (Vonage Voice API, `length_timer`)."""
+LONGEST_CHAT_SILENCE = timedelta(hours=24)
+HANDOFF_PATIENCE = timedelta(minutes=5)
+RECONCILED_DAYS = 7
+
+
+class Severity(models.TextChoices):
+    """How soon somebody should look."""
+
+    DANGER = "danger", _("Now")
+    WARN = "warn", _("Today")
+    INFO = "info", _("When there is time")
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that may be wrong: its rows now, and how they are shown."""
+
+    code: str
+    name: Text
+    advice: Text
+    severity: Severity
+    rows: Callable[[datetime], Any]
+    table: Callable[[Any], Table]
+
+    def count(self, now: datetime) -> int:
+        """How many rows there are."""
+        rows = self.rows(now)
+        return rows.count() if isinstance(rows, QuerySet) else len(rows)
+
+    @property
+    def url(self) -> str:
+        return reverse("reporting:attention", args=[self.code])
+
+
+def overdue_work(now: datetime) -> QuerySet[WorkItem]:
+    """Work that waits or is offered, past its deadline."""
+    return WorkItem.objects.filter(state__in=[WorkItem.State.QUEUED, WorkItem.State.RESERVED], deadline__lt=now)
+
+
+def unaccepted_handoffs(now: datetime) -> QuerySet[Handoff]:
+    """Hand-overs asked for some minutes ago that nobody accepted and nobody cancelled."""
+    return Handoff.objects.filter(
+        accepted_at__isnull=True, requested_at__lt=now - HANDOFF_PATIENCE, work_item__ended_at__isnull=True
+    )
+
+
+def endless_interactions(now: datetime) -> QuerySet[Interaction]:
+    """Calls longer than a call can be, and chat sessions whose conversation has been silent for a day."""
+    return Interaction.objects.exclude(state=Interaction.State.ENDED).filter(
+        Q(channel=Channel.VOICE, started_at__lt=now - LONGEST_CALL)
+        | Q(
+            channel=Channel.CHAT,
+            started_at__lt=now - LONGEST_CHAT_SILENCE,
+            conversation__last_entry_at__lt=now - LONGEST_CHAT_SILENCE,
+        )
+    )
+
+
+def overdue_turns(now: datetime) -> QuerySet[Conversation]:
+    """Conversations in which the AI agent owes an answer and nobody is working on it."""
+    return Conversation.objects.filter(
+        Q(turn_lease_until__isnull=True) | Q(turn_lease_until__lt=now),
+        status=Conversation.Status.OPEN,
+        owner_kind=Conversation.Owner.ASSISTANT,
+        turn_wanted_seq__gt=F("turn_done_seq"),
+        last_entry_at__lt=now - timedelta(seconds=settings.TURN_LEASE_SECONDS),
+    )
+
+
+def unreconciled(now: datetime) -> list[Any]:
+    """The mismatches between transports and record of the last days."""
+    return list(mismatch_table(Period.ending_today(RECONCILED_DAYS)).source)
+
+
+def doors_without_playbook(now: datetime) -> QuerySet[EntryPoint]:
+    """Entry points that are not off and whose playbook has no published version."""
+    published = Playbook.objects.filter(status=Playbook.Status.PUBLISHED).values("code")
+    return EntryPoint.objects.exclude(mode=EntryPoint.Mode.OFF).exclude(playbook_code__in=published)
+
+
+def kinds_without_rules(now: datetime) -> list[str]:
+    """Kinds of decision table that work needs and that have no published version."""
+    has_routing = RuleSet.objects.filter(kind=RuleSet.Kind.ROUTING, status=RuleSet.Status.PUBLISHED).exists()
+    return [] if has_routing else [str(RuleSet.Kind.ROUTING.label)]
+
+
+def unsearchable_articles(now: datetime) -> QuerySet[KnowledgeArticle]:
+    """Published articles that were never cut into passages, so that the AI agent cannot find them."""
+    return KnowledgeArticle.objects.filter(published=True, passages__isnull=True)
+
+
+def open_candidates(now: datetime) -> QuerySet[MatchCandidate]:
+    """Pairs of customer records that may be one person."""
+    return MatchCandidate.objects.filter(state=MatchCandidate.State.OPEN)
+
+
+def draft_rule_sets(now: datetime) -> QuerySet[RuleSet]:
+    """Decision tables that somebody began to change and has not published."""
+    return RuleSet.objects.filter(status=RuleSet.Status.DRAFT)
+
+
+def draft_playbooks(now: datetime) -> QuerySet[Playbook]:
+    """Playbooks that somebody began to change and has not published."""
+    return Playbook.objects.filter(status=Playbook.Status.DRAFT)
+
+
+def _admin(model: type[models.Model], number: int) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[number])
+
+
+def _work_table(rows: QuerySet[WorkItem]) -> Table:
+    return Table(
+        columns=(_("Work"), _("Queue"), _("Priority class"), _("Waiting since"), _("Deadline"), _("State")),
+        source=rows.select_related("queue").order_by("deadline"),
+        cells=lambda each: (
+            Cell(str(each), _admin(WorkItem, each.pk)),
+            Cell(str(each.queue)),
+            Cell(each.priority_class),
+            time_cell(each.enqueued_at),
+            time_cell(each.deadline),
+            Cell(each.get_state_display()),
+        ),
+    )
+
+
+def _turn_table(rows: QuerySet[Conversation]) -> Table:
+    return Table(
+        columns=(_("Customer"), _("Conversation"), _("Waiting since"), _("Answer owed to entry"), _("Last worker")),
+        source=rows.select_related("customer").order_by("last_entry_at"),
+        cells=lambda each: (
+            customer_cell(each.customer),
+            conversation_cell(each),
+            time_cell(each.last_entry_at),
+            Cell(each.turn_wanted_seq),
+            Cell(each.turn_worker),
+        ),
+    )
+
+
+def _candidate_table(rows: QuerySet[MatchCandidate]) -> Table:
+    return Table(
+        columns=(_("Pair"), _("Customer"), _("May also be"), _("How alike"), _("Found")),
+        source=rows.select_related("customer", "other").order_by("-score", "-found_at"),
+        cells=lambda each: (
+            Cell(_("Look at it"), _admin(MatchCandidate, each.pk)),
+            customer_cell(each.customer),
+            customer_cell(each.other),
+            Cell(f"{each.score:.0%}"),
+            time_cell(each.found_at),
+        ),
+    )
+
+
+def _named_rows(rows: QuerySet[Any]) -> Table:
+    return Table(columns=(_("Name"),), source=rows, cells=lambda each: (Cell(str(each), _admin(type(each), each.pk)),))
+
+
+def _text_rows(rows: list[str]) -> Table:
+    return Table(columns=(_("Kind"),), source=rows, cells=lambda each: (Cell(each, reverse("admin:routing_ruleset_changelist")),))
+
+
+def _unreconciled_table(rows: list[Any]) -> Table:
+    return mismatch_table(Period.ending_today(RECONCILED_DAYS))
+
+
+CONCERNS: Mapping[str, Concern] = {
+    concern.code: concern
+    for concern in (
+        Concern(
+            "waiting", _("Customers waiting beyond the service level"),
+            _("Ask somebody to go available, or move the work to another queue."), Severity.DANGER, overdue_work, _work_table,
+        ),
+        Concern(
+            "handoffs", _("Hand-overs nobody accepted"),
+            _("The customer was promised a person more than 5 minutes ago."), Severity.DANGER, unaccepted_handoffs, handoff_table,
+        ),
+        Concern(
+            "turns", _("Answers the AI agent owes"),
+            _("These are taken up again by themselves. If the number stays, check that the worker runs."), Severity.DANGER,
+            overdue_turns, _turn_table,
+        ),
+        Concern(
+            "rules", _("Decision tables without a published version"),
+            _("Nothing can be routed until a version is published."), Severity.DANGER, kinds_without_rules, _text_rows,
+        ),
+        Concern(
+            "doors", _("Entry points without a playbook"),
+            _("Publish the playbook that is named there, or turn the entry point off."), Severity.DANGER,
+            doors_without_playbook, _named_rows,
+        ),
+        Concern(
+            "endless", _("Calls and chats that never ended"),
+            _("The end was not reported. They are closed by themselves; if the number stays, check that the worker runs."),
+            Severity.WARN, endless_interactions, interaction_table,
+        ),
+        Concern(
+            "unreconciled", _("Sessions that the record has differently"),
+            _("What the phone platform or the web server saw in the last 7 days and the record does not have, or has otherwise."),
+            Severity.WARN, unreconciled, _unreconciled_table,
+        ),
+        Concern(
+            "articles", _("Articles the AI agent cannot find"),
+            _("Open and save them once, so that they are cut into passages."), Severity.WARN, unsearchable_articles, _named_rows,
+        ),
+        Concern(
+            "candidates", _("Customers who may be one person"),
+            _("Decide whether to join them. Nothing is joined until you do."), Severity.INFO, open_candidates, _candidate_table,
+        ),
+        Concern(
+            "draft-rules", _("Drafts of decision tables"),
+            _("Publish them, or delete what is not needed."), Severity.INFO, draft_rule_sets, _named_rows,
+        ),
+        Concern(
+            "draft-playbooks", _("Drafts of playbooks"),
+            _("Publish them, or delete what is not needed."), Severity.INFO, draft_playbooks, _named_rows,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A concern with its number of rows at this moment."""
+
+    concern: Concern
+    count: int
+
+
+def raised() -> list[Raised]:
+    """The concerns that have rows now, the urgent ones first. One query each."""
+    now = timezone.now()
+    counted = [Raised(concern, concern.count(now)) for concern in CONCERNS.values()]
+    return [each for each in counted if each.count]

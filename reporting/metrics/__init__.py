@@ -1,0 +1,36 @@
+"""The figures, one file each, with their definitions. METRICS has them all by code."""
+
+from collections.abc import Mapping
+
+from reporting.figure import Metric
+from reporting.metrics import (
+    answered_in_time,
+    containment,
+    duplicate_conversations,
+    journey_accuracy,
+    routing_consistency,
+    volumes,
+)
+
+HEADLINES = (duplicate_conversations.CROSS_CHANNEL, journey_accuracy.ACCURACY, routing_consistency.CONSISTENCY)
+"""What the product promises: no duplicates, nothing missing, the same routing on every channel."""
+
+SERVICE = (
+    containment.CONTAINMENT,
+    containment.RESOLVED,
+    answered_in_time.ANSWERED_IN_TIME,
+    answered_in_time.TIME_TO_PERSON,
+)
+
+METRICS: Mapping[str, Metric] = {
+    metric.code: metric
+    for module in (
+        duplicate_conversations,
+        journey_accuracy,
+        routing_consistency,
+        volumes,
+        containment,
+        answered_in_time,
+    )
+    for metric in module.METRICS
+}

@@ -1,0 +1,158 @@
+"""Routing consistency: whether the same need goes the same way on every channel.
+
+Two things are shown, and nothing more:
+
+1. *Replay.* Each logged decision is evaluated again by the version of the table that made it, with the channel flipped. A
+   `Need` has no channel field, so flipping means: every declared fact of the stored need that holds a channel's name gets
+   the other channel's name, and everything else stays. A decision is *unchanged* when handler, queue, priority class,
+   required skills, service level and escalation reason come out as they were stored.
+
+       consistency = unchanged decisions / decisions made in the period
+
+2. *Static.* `channel_words` looks through every cell, and every name of a fact, of the tables that made those decisions for
+   the name of a channel. What it finds is listed with the rows and counts every decision of that table as changed, since
+   such a table could tell the channels apart even where the replayed needs do not show it.
+
+Together they prove that routing as logged could not depend on the channel. They do not prove that the same words, typed
+and spoken, are understood as the same need: that is another figure (end-to-end consistency), measured by sending scripted
+needs through both channels. Equal answers of a replay also mean that the stored version still answers as it did then.
+
+Evidence level: observed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models.entry_point import Channel
+from reporting.cells import time_cell
+from reporting.figure import Better, Cell, DayCount, Metric, Table, Unit
+from reporting.metrics.volumes import daily_count
+from reporting.period import Period
+from routing.models import Decision, Rule
+from routing.need import Need
+from routing.rules.evaluate import Outcome
+from routing.services.decide import replay
+
+OTHER_CHANNEL: Mapping[str, str] = {
+    Channel.CHAT.value: Channel.VOICE.value,
+    Channel.VOICE.value: Channel.CHAT.value,
+    "web chat": "phone",
+    "phone": "web chat",
+    "call": "chat",
+}
+"""Every way a channel may be named in a fact, and what flipping makes of it."""
+CHANNEL_WORD = re.compile(r"(?<![a-z])(channel|medium|chat|web ?chat|voice|phone|call|telephone)(?![a-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A decision that is not the same on the other channel, and why."""
+
+    decision: Decision
+    why: str
+
+
+def flipped(need: Need) -> Need:
+    """The same need as it would have been told over the other channel."""
+    return replace(need, facts={name: OTHER_CHANNEL.get(value.lower(), value) for name, value in need.facts.items()})
+
+
+def channel_words(rule_set_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The cells that name a channel, as “row: fact = cell”, by the rule set they are in. One query."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for rule in Rule.objects.filter(rule_set__in=rule_set_ids).order_by("rule_set", "position"):
+        for fact, cell in rule.conditions.items():
+            if CHANNEL_WORD.search(f"{fact.replace('_', ' ').replace('.', ' ')} {cell}"):
+                found[rule.rule_set_id].append(f"{rule.position}: {fact} = {cell}")
+    return dict(found)
+
+
+def differences(period: Period) -> list[Difference]:
+    """The decisions of the period that are not unchanged, newest first."""
+    decisions = list(_decisions(period))
+    words = channel_words(sorted({each.rule_set_id for each in decisions}))
+    replayed: dict[tuple[int, str], Outcome | str] = {}
+    found = []
+    for decision in decisions:
+        if decision.rule_set_id in words:
+            row = words[decision.rule_set_id][0]
+            found.append(Difference(decision, gettext("The table names a channel in row %(row)s.") % {"row": row}))
+            continue
+        key = (decision.rule_set_id, json.dumps(decision.need, sort_keys=True))
+        if key not in replayed:
+            replayed[key] = _on_the_other_channel(decision)
+        why = _changed(Outcome.of(decision), replayed[key])
+        if why:
+            found.append(Difference(decision, why))
+    return found
+
+
+def _decisions(period: Period) -> QuerySet[Decision]:
+    return (
+        Decision.objects.filter(decided_at__gte=period.starts_at, decided_at__lt=period.ends_at)
+        .select_related("queue", "service_level", "rule_set", "rule")
+        .order_by("-decided_at", "-pk")
+    )
+
+
+def _on_the_other_channel(decision: Decision) -> Outcome | str:
+    """What the stored version answers to the flipped need, or why it cannot answer any more."""
+    try:
+        return replay(decision, flipped(Need.from_json(decision.need)))
+    except (ValueError, LookupError) as error:
+        return gettext("It cannot be replayed: %(why)s") % {"why": error}
+
+
+def _changed(stored: Outcome, replayed: Outcome | str) -> str:
+    """The outputs that differ, as “name: stored → replayed”; empty when none does."""
+    if isinstance(replayed, str):
+        return replayed
+    was, is_now = asdict(stored), asdict(replayed)
+    return "; ".join(f"{name}: {was[name]} → {is_now[name]}" for name in was if was[name] != is_now[name])
+
+
+def _daily(period: Period) -> Sequence[DayCount]:
+    of = {count.day: int(count.numerator) for count in daily_count(_decisions(period), "decided_at", period)}
+    changed = Counter(each.decision.decided_at.astimezone(period.zone).date() for each in differences(period))
+    return [DayCount(day, number - changed[day], number) for day, number in of.items()]
+
+
+def _table(period: Period) -> Table:
+    return Table(
+        columns=(_("Decided"), _("About"), _("Version"), _("Row"), _("Why, at the time"), _("On the other channel")),
+        source=differences(period),
+        cells=lambda each: (
+            time_cell(each.decision.decided_at),
+            Cell(each.decision.subject),
+            Cell(str(each.decision.rule_set)),
+            Cell(str(each.decision.rule)),
+            Cell(each.decision.sentence),
+            Cell(each.why),
+        ),
+        empty=_("Every decision would have been the same on the other channel."),
+    )
+
+
+CONSISTENCY = Metric(
+    code="routing_consistency",
+    name=_("Routing consistency"),
+    definition=_(
+        "Decisions that come out the same when the stored need is asked again of the same version of the routing table with the "
+        "channel flipped, and whose table names no channel in any cell. Divided by all decisions."
+    ),
+    unit=Unit.SHARE,
+    better=Better.HIGHER,
+    daily=_daily,
+    rows=_table,
+    rows_are=_("Decisions that differ"),
+)
+METRICS = (CONSISTENCY,)

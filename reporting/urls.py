@@ -1,0 +1,12 @@
+"""The addresses below /reports/."""
+
+from django.urls import path
+
+from reporting import views
+
+app_name = "reporting"
+urlpatterns = [
+    path("", views.report, name="report"),
+    path("rows/<slug:code>/", views.rows, name="rows"),
+    path("attention/<slug:code>/", views.attention, name="attention"),
+]
