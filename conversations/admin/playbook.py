@@ -1,0 +1,198 @@
+"""Playbooks: how the AI agent behaves. Drafts change; published and retired versions are only read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from conversations.admin.fields import LinesField
+from conversations.assistant.tools import TOOLS
+from conversations.models import Playbook, PlaybookForm, PlaybookFormField
+from conversations.services import playbooks
+
+TOOL_LABELS = {
+    "check_area": _("Check the service area of a postcode"),
+    "find_slots": _("Find free time windows"),
+    "book": _("Book a visit"),
+    "correct": _("Put details of a booking right"),
+    "reschedule": _("Move a visit"),
+    "cancel": _("Cancel a visit"),
+    "hand_off": _("Hand over to a person"),
+    "search_knowledge": _("Look up articles"),
+    "find_prices": _("Look up prices"),
+    "find_visits": _("Look up the visits of this conversation"),
+}
+
+
+def tool_choices(*further: str) -> list[tuple[str, str]]:
+    """Every tool there is, then `further` ones that a playbook still names, with what each does."""
+    names = [*TOOLS, *(name for name in further if name not in TOOLS)]
+    return [(name, str(TOOL_LABELS.get(name, name))) for name in names]
+
+
+class PlaybookEditor(forms.ModelForm):
+    """A playbook with its tools to tick and its languages one on each line."""
+
+    tools = forms.MultipleChoiceField(
+        label=_("Tools"), required=False, choices=tool_choices, widget=forms.CheckboxSelectMultiple,
+        help_text=_("What the AI agent may do. What it may do for whom is decided each time by how sure we are of the caller."),
+    )
+    languages = LinesField(label=_("Languages"), help_text=_("One on each line, such as en."))
+
+    class Meta:
+        model = Playbook
+        fields = (
+            "code", "name", "persona", "disclosure", "policies", "tools", "languages", "reason_threshold", "knowledge_threshold",
+        )
+        help_texts = {
+            "code": _("What entry points call this playbook. All its versions share it."),
+            "name": _("What customers see beside the AI agent's messages."),
+            "policies": _("What it must and must not do, in plain sentences."),
+            "knowledge_threshold": _("Articles less alike to the question than this, from 0 to 1, are not answered with."),
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields.get("tools")
+        if isinstance(field, forms.MultipleChoiceField):
+            field.choices = tool_choices(*self.instance.tools)
+
+    def clean_code(self) -> str:
+        code = str(self.cleaned_data["code"])
+        if self.instance._state.adding and Playbook.objects.filter(code=code).exists():
+            raise forms.ValidationError(_("There is a playbook of this code. Open it and make a new draft."))
+        return code
+
+
+class DraftOnly:
+    """Inlines and pages of a playbook's parts: they change while the playbook is a draft."""
+
+    def _is_draft(self, obj: Any) -> bool:
+        playbook = obj.playbook if isinstance(obj, PlaybookForm) else obj
+        return not isinstance(playbook, Playbook) or playbook.status == Playbook.Status.DRAFT
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) and self._is_draft(obj)  # type: ignore[misc]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_delete_permission(request, obj)) and self._is_draft(obj)  # type: ignore[misc]
+
+
+class PlaybookFormInline(DraftOnly, admin.StackedInline):
+    model = PlaybookForm
+    extra = 0
+    show_change_link = True
+    filter_horizontal = ("reasons",)
+    fields = ("name", "code", "reasons", "tool", "closing")
+    verbose_name = _("form")
+    verbose_name_plural = _("forms (open one to change what it asks)")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_add_permission(request, obj)) and self._is_draft(obj)
+
+
+class FieldInline(DraftOnly, admin.TabularInline):
+    model = PlaybookFormField
+    extra = 1
+    verbose_name = _("question")
+    verbose_name_plural = _("questions")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_add_permission(request, obj)) and self._is_draft(obj)
+
+
+@admin.register(Playbook)
+class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
+    form = PlaybookEditor
+    change_form_template = "admin/conversations/playbook_page.html"
+    list_display = ("name", "code", "version", "status", "created_at")
+    list_filter = ("status", "code")
+    search_fields = ("name", "code")
+    inlines = (PlaybookFormInline,)
+    fieldsets = (
+        (None, {"fields": ("name", "code")}),
+        (_("How it speaks"), {"fields": ("persona", "disclosure", "policies", "languages")}),
+        (_("What it may do"), {"fields": ("tools",)}),
+        (_("How sure it must be"), {"fields": ("reason_threshold", "knowledge_threshold")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Playbook | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ()
+        return ("code",) if self._is_draft(obj) else ("code", "tools_read", "languages_read")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Playbook | None = None) -> Any:
+        """A version that only is read names its tools and languages in words."""
+        if obj is None or self._is_draft(obj):
+            return self.fieldsets
+        read: dict[Any, str] = {"tools": "tools_read", "languages": "languages_read"}
+        return [(title, {"fields": tuple(read.get(name, name) for name in options["fields"])}) for title, options in self.fieldsets]
+
+    @admin.display(description=_("Tools"))
+    def tools_read(self, playbook: Playbook) -> str:
+        labels = dict(tool_choices(*playbook.tools))
+        return ", ".join(labels[name] for name in playbook.tools)
+
+    @admin.display(description=_("Languages"))
+    def languages_read(self, playbook: Playbook) -> str:
+        return ", ".join(playbook.languages)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("<int:number>/publish/", self.admin_site.admin_view(self.publish), name="conversations_playbook_publish"),
+            path("<int:number>/draft/", self.admin_site.admin_view(self.draft), name="conversations_playbook_draft"),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(require_POST)
+    def publish(self, request: HttpRequest, number: int) -> HttpResponseRedirect:
+        """Publishes a draft."""
+        playbook = self._playbook(request, number)
+        try:
+            playbooks.publish(playbook)
+        except playbooks.NotADraft:
+            messages.warning(request, _("Only a draft can be published. Make a new draft first."))
+        else:
+            self.log_change(request, playbook, "Published.")
+            messages.success(request, _("Published. It answers from the next message on."))
+        return redirect("admin:conversations_playbook_change", number)
+
+    @method_decorator(require_POST)
+    def draft(self, request: HttpRequest, number: int) -> HttpResponseRedirect:
+        """Makes a draft of any version, or opens the one there is."""
+        draft = playbooks.new_draft(self._playbook(request, number))
+        messages.success(request, _("This is the draft. Customers meet it when you publish it."))
+        return redirect("admin:conversations_playbook_change", draft.pk)
+
+    def _playbook(self, request: HttpRequest, number: int) -> Playbook:
+        if not request.user.has_perm("conversations.change_playbook"):
+            raise PermissionDenied
+        return get_object_or_404(Playbook, pk=number)
+
+
+@admin.register(PlaybookForm)
+class PlaybookFormAdmin(DraftOnly, admin.ModelAdmin):
+    list_display = ("name", "playbook", "tool")
+    list_filter = ("playbook",)
+    list_select_related = ("playbook",)
+    search_fields = ("name", "code")
+    filter_horizontal = ("reasons",)
+    inlines = (FieldInline,)
+    readonly_fields = ("playbook",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Forms are added on the page of their playbook."""
+        return False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Reached from the playbook, so not in the lists."""
+        return False

@@ -1,0 +1,58 @@
+"""The life of a playbook: a draft is made of any version, and publishing it retires the one before."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from conversations.models import Playbook, PlaybookForm, PlaybookFormField
+
+COPIED = ("code", "name", "persona", "disclosure", "policies", "tools", "languages", "reason_threshold", "knowledge_threshold")
+
+COPIED_OF_FORMS = ("code", "name", "tool", "closing")
+COPIED_OF_FIELDS = ("order", "fact", "prompt", "spoken_prompt", "required")
+
+
+class NotADraft(ValueError):
+    """Only a draft can be published."""
+
+
+def new_draft(playbook: Playbook) -> Playbook:
+    """A new draft with everything that `playbook` has, its forms included, numbered after the newest version.
+
+    An existing draft of the same code is given back instead. Locks the versions of that code.
+    """
+    with transaction.atomic():
+        versions = _locked_versions(playbook.code)
+        for version in versions:
+            if version.status == Playbook.Status.DRAFT:
+                return version
+        newest = max(version.version for version in versions)
+        draft = Playbook.objects.create(version=newest + 1, **{name: getattr(playbook, name) for name in COPIED})
+        for form in playbook.forms.prefetch_related("fields", "reasons"):
+            _copy_form(form, draft)
+    return draft
+
+
+def publish(playbook: Playbook) -> None:
+    """Makes a draft the version that answers from the next turn on; the one before retires.
+
+    Locks the versions of its code. Raises NotADraft.
+    """
+    with transaction.atomic():
+        row = next(version for version in _locked_versions(playbook.code) if version.pk == playbook.pk)
+        if row.status != Playbook.Status.DRAFT:
+            raise NotADraft(f"{row} is {row.get_status_display()}.")
+        Playbook.objects.filter(code=row.code, status=Playbook.Status.PUBLISHED).update(status=Playbook.Status.RETIRED)
+        Playbook.objects.filter(pk=row.pk).update(status=Playbook.Status.PUBLISHED)
+
+
+def _copy_form(form: PlaybookForm, draft: Playbook) -> None:
+    copy = PlaybookForm.objects.create(playbook=draft, **{name: getattr(form, name) for name in COPIED_OF_FORMS})
+    copy.reasons.set(form.reasons.all())
+    PlaybookFormField.objects.bulk_create(
+        PlaybookFormField(form=copy, **{name: getattr(field, name) for name in COPIED_OF_FIELDS}) for field in form.fields.all()
+    )
+
+
+def _locked_versions(code: str) -> list[Playbook]:
+    return list(Playbook.objects.select_for_update(no_key=True).filter(code=code).order_by("version"))
