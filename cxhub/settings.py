@@ -204,6 +204,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "cxhub.formats"
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
