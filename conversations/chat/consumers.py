@@ -30,9 +30,10 @@ MAX_REFUSALS_IN_A_ROW = 50
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Who is on this socket, and in which chat session."""
+    """Who is on this socket, at which entry point, in which chat session."""
 
     visitor: visitor.Visitor
+    entry_point: EntryPoint
     session: str
 
 
@@ -73,14 +74,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
             frame = protocol.parse(text_data, bytes_data)
             if not isinstance(frame, protocol.Hello):
                 self._spend_allowance(getattr(frame, "client_id", None))
-            await self._take(frame)
+            await self._take(frame, self.entry_point)
             self.refusals = 0
         except protocol.Refused as refusal:
             await self._refuse(refusal)
 
-    async def _take(self, frame: protocol.Frame) -> None:
+    async def _take(self, frame: protocol.Frame, entry_point: EntryPoint) -> None:
         if isinstance(frame, protocol.Hello):
-            await self._hello(frame)
+            await self._hello(frame, entry_point)
         elif self.guest is None:
             raise protocol.Refused("no_hello", _("Say hello first."), getattr(frame, "client_id", None))
         elif isinstance(frame, protocol.Say):
@@ -94,12 +95,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         else:
             await self._give_phone_code()
 
-    async def _hello(self, frame: protocol.Hello) -> None:
+    async def _hello(self, frame: protocol.Hello, entry_point: EntryPoint) -> None:
         browser = visitor.read(frame.token) or visitor.new()
         session = frame.session if frame.session and browser.owns_session(frame.session) else browser.new_session()
-        self.guest = Guest(browser, session)
-        opening = await in_thread(delivery.opening, self.entry_point)
-        standing = await in_thread(delivery.standing, browser, self.entry_point, after=frame.after)
+        self.guest = Guest(browser, entry_point, session)
+        opening = await in_thread(delivery.opening, entry_point)
+        standing = await in_thread(delivery.standing, browser, entry_point, after=frame.after)
         if standing.conversation_hex:
             await self._watch(standing.conversation_hex, standing.interaction_id, standing.interaction_public_id)
         self.sent_upto = standing.upto
@@ -119,7 +120,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         try:
             received = await self._receive(guest, client_id, text)
         except inbound.InteractionOver:
-            guest = self.guest = Guest(guest.visitor, guest.visitor.new_session())
+            guest = self.guest = Guest(guest.visitor, guest.entry_point, guest.visitor.new_session())
             await self._record_session(guest)
             await self._send(type="session", session=guest.session)
             received = await self._receive(guest, client_id, text)
@@ -131,7 +132,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _receive(self, guest: Guest, client_id: str, text: str) -> inbound.Received:
         message = inbound.InboundMessage(
-            entry_point_id=self.entry_point.pk,
+            entry_point_id=guest.entry_point.pk,
             provider_id=guest.session,
             party=guest.visitor.party,
             text=text,
@@ -144,7 +145,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await in_thread(
             transport.record_chat_session,
             session_id=guest.session,
-            entry_point_address=self.entry_point.address,
+            entry_point_address=guest.entry_point.address,
             visitor=guest.visitor.id,
         )
 
@@ -243,7 +244,7 @@ def _for_parties(entry: dict[str, Any]) -> bool:
 
 
 def _entry_point(address: str) -> EntryPoint | None:
-    return EntryPoint.objects.select_related("hours").filter(channel="chat", address=address).first()
+    return EntryPoint.objects.select_related("hours").filter(channel="chat", address=address.replace("\x00", "")).first()
 
 
 def _owner(conversation_hex: str) -> tuple[str, str]:
@@ -252,7 +253,7 @@ def _owner(conversation_hex: str) -> tuple[str, str]:
     return delivery.owner_of(conversation), name
 
 
-def _origin_allowed(scope: dict[str, Any], entry_point: EntryPoint) -> bool:
+def _origin_allowed(scope: Any, entry_point: EntryPoint) -> bool:
     headers = dict(scope["headers"])
     origin = headers.get(b"origin", b"").decode("latin-1").rstrip("/").lower()
     if not origin:

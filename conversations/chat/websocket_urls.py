@@ -1,7 +1,9 @@
 """The chat's websocket addresses."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from conversations.chat.consumers import ChatConsumer
 
-websocket_urlpatterns = [path("ws/chat/", ChatConsumer.as_asgi())]
+websocket_urlpatterns: list[URLPattern] = [
+    path("ws/chat/", ChatConsumer.as_asgi()),  # type: ignore[arg-type]
+]

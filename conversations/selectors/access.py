@@ -27,7 +27,8 @@ PARTY_KINDS = (
 PARTY_DATA = frozenset(
     {
         "quick_replies", "sources", "field", "client_id", "spoken", "reference", "window_start", "window_end",
-        "service", "channel", "duration_seconds",
+        "service",
+        "postcode", "channel", "duration_seconds",
     }
 )  # fmt: skip
 

@@ -111,8 +111,11 @@ def send_after_commit(group: str, message: Frame) -> None:
 
 async def send(group: str, message: Frame) -> None:
     """Sends to a group now. A layer that is down loses the push and nothing else."""
+    layer = get_channel_layer()
+    if layer is None:
+        return
     try:
-        await get_channel_layer().group_send(group, message)
+        await layer.group_send(group, message)
     except Exception:
         logger.warning("push_lost", extra={"group": group}, exc_info=True)
 

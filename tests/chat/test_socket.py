@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 
 import pytest
 from channels.db import database_sync_to_async
@@ -21,12 +20,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def harbor() -> Iterator[None]:
+def harbor() -> None:
     """The company's web page and its number; every need goes to a person."""
     rows.entry_point()
     rows.phone_line()
     rows.everybody_to_people()
-    yield
 
 
 @database_sync_to_async
