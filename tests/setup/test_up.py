@@ -16,6 +16,7 @@ import psutil
 import pytest
 from django.conf import settings
 
+from cxhub.embedded import places
 from tests.support.processes import child_environment, free_port
 
 START_SECONDS = 90
@@ -88,6 +89,8 @@ def start_up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
     for up in started:
         if up.process.poll() is None:
             up.stop(signal.SIGTERM)
+    if (tmp_path / "data" / "instance").exists():
+        places.remove(places.find(tmp_path / "data"), tmp_path / "data")  # what root keeps outside the folder
 
 
 @pytest.fixture
