@@ -1,7 +1,8 @@
 """What the transports delivered against what the record says, session by session.
 
-The raw side is written before anything is made of it: `WebhookRecord` rows of kind `answer` are the calls, one per call
-id however often the webhook was repeated, and `ChatSessionRecord` rows are the chat sessions. The recorded side are
+The raw side is written before anything is made of it. `WebhookRecord` rows are the calls: those of kind `answer`, and events of
+inbound calls (a caller who gave up before the answer leaves only these), one call per id however often a webhook was
+repeated; the legs to agents are outbound and no calls of customers. `ChatSessionRecord` rows are the chat sessions. The recorded side are
 `Interaction` rows. They meet by the transport's own id (`provider_id`), which is unique among interactions.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -23,13 +24,17 @@ TOLERANCE_SECONDS = 2.0
 TERMINAL_STATUSES = ("completed", "busy", "cancelled", "unanswered", "rejected", "failed", "timeout")
 """The call statuses after which the platform sends no other (Vonage Voice API, event webhooks)."""
 
+LONGEST_CALL = timedelta(days=1)
+"""No webhook about a call comes later than this after its first; the platform itself cuts a call after two hours."""
+
 # One row per session: a raw session of the period with its interaction, or an interaction of the period without a raw
 # session. The far side is looked for at any time, so that midnight makes no mismatch.
 _SESSIONS = """
 WITH raw AS (
     SELECT 'voice' AS channel, provider_id AS session_id, min(received_at) AS first_seen_at
       FROM conversations_webhookrecord
-     WHERE kind = 'answer' AND provider_id <> ''
+     WHERE (kind = 'answer' OR kind = 'event' AND body->>'direction' = 'inbound') AND provider_id <> ''
+       AND received_at >= %(starts_at)s - %(margin)s AND received_at < %(ends_at)s
      GROUP BY provider_id
     HAVING min(received_at) >= %(starts_at)s AND min(received_at) < %(ends_at)s
     UNION ALL
@@ -66,8 +71,7 @@ SELECT interaction.channel, interaction.provider_id, interaction.started_at, FAL
    AND NOT EXISTS (SELECT 1 FROM conversations_chatsessionrecord chat
                     WHERE interaction.channel = 'chat' AND chat.session_id = interaction.provider_id)
    AND NOT EXISTS (SELECT 1 FROM conversations_webhookrecord call
-                    WHERE interaction.channel = 'voice' AND call.provider_id = interaction.provider_id
-                      AND (call.kind = 'answer' OR interaction.direction = 'outbound'))
+                    WHERE interaction.channel = 'voice' AND call.provider_id = interaction.provider_id)
  ORDER BY 3, 2, 10
 """
 
@@ -129,7 +133,7 @@ def sessions(period: Period) -> Iterator[Session]:
     with connection.cursor() as cursor:
         cursor.execute(
             _SESSIONS,
-            {"starts_at": period.starts_at, "ends_at": period.ends_at, "terminal": list(TERMINAL_STATUSES)},
+            {"starts_at": period.starts_at, "ends_at": period.ends_at, "terminal": list(TERMINAL_STATUSES), "margin": LONGEST_CALL},
         )
         names = [column.name for column in cursor.description or ()]
         for row in cursor.fetchall():

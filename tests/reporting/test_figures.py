@@ -143,6 +143,15 @@ class TestJourneyAccuracy:
         cast.webhook(call_id, "answer", NOON + timedelta(seconds=1), {"uuid": call_id})
         assert counted("journey_accuracy") == (1, 1)
 
+    def test_a_caller_who_gave_up_before_the_answer_is_a_call_too(self):
+        """Only an event came. The legs to agents, which are outbound, are no calls of customers."""
+        cast.webhook("gave-up", "event", NOON, {"status": "cancelled", "direction": "inbound"})
+        cast.webhook("to-agent", "event", NOON, {"status": "completed", "direction": "outbound"})
+        assert counted("journey_accuracy") == (0, 1)
+        call_id = cast.call(cast.conversation(cast.customer()), raw=False, seconds=0, status="cancelled", answered_at=None)
+        Interaction.objects.filter(provider_id=call_id).update(provider_id="gave-up")
+        assert counted("journey_accuracy") == (1, 1)
+
     def test_a_session_recorded_on_the_other_channel_is_missing_and_a_phantom(self):
         talk = cast.conversation(cast.customer())
         session = cast.chat(talk)
