@@ -91,6 +91,12 @@ def wants_to_start_over(text: str) -> bool:
     return is_brief_mention(text, RESTART)
 
 
+def leading_answer(text: str) -> bool | None:
+    """Yes or no by the first word alone (“no, keep it”), for a question that takes nothing else."""
+    first = plain(text).split(" ")[0].strip(",.")
+    return True if first in {"yes", "yeah", "yep", "ok", "okay", "sure"} else False if first in {"no", "nope", "nah", "keep"} else None
+
+
 def drops_it(text: str) -> bool:
     """“Never mind”, “cancel that”: nothing but a wish to stop what is going on."""
     return is_short(text, DROP)

@@ -152,6 +152,11 @@ async def chat(record: None) -> Line:
 
 
 @pytest.fixture(autouse=True)
+def empty_valkey() -> None:
+    """Valkey keeps what was learned from the company's phrases, so that another process need not learn it again."""
+
+
+@pytest.fixture(autouse=True)
 async def _closed_pool() -> Iterator[None]:
     """Every test has its own event loop, and so its own pool."""
     yield

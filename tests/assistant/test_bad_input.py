@@ -38,7 +38,7 @@ async def test_anything_is_answered_once(monday: datetime, chat: Line, text: str
         assert len(said) < LONGEST_ANSWER
         conversation = await chat.conversation()
         assert conversation.turn_done_seq == conversation.turn_wanted_seq
-    assert (await chat.say("start over")).startswith(("All right", "A colleague", "Thank you", "")), "it still talks"
+    assert "8 am" in await chat.say("what are your opening hours?")
 
 
 async def test_a_hundred_kilobytes_of_nonsense(monday: datetime, chat: Line) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 from channels.db import database_sync_to_async
+from django.db import transaction
 
 from conversations.models import Booking, Conversation, Entry, Interaction, Playbook, PlaybookForm
 from conversations.services import joining
@@ -21,12 +22,18 @@ async def booked(line: Line, postcode: str = "HB1 4QT") -> Booking:
     return await Booking.objects.aget(conversation_id=line.conversation_id)
 
 
+@transaction.atomic
+def joined_by_yes(call: Interaction, chat: Conversation) -> None:
+    """What a call does when the caller says yes to carrying on with the chat."""
+    joining.join(call, chat, method="yes", sentence="The caller said yes.")
+
+
 async def call_that_says_yes(chat: Line) -> Line:
     """A call joined to the chat by “yes”: the number shows whose phone it is, not who is speaking."""
     call = Line(channel="voice", party="+447700900123")
     await call.begin()
     interaction = await Interaction.objects.aget(provider_id=call.provider_id)
-    await database_sync_to_async(joining.join_on_yes)(interaction, await chat.conversation())
+    await database_sync_to_async(joined_by_yes)(interaction, await chat.conversation())
     call.conversation_id = chat.conversation_id
     return call
 
@@ -46,12 +53,13 @@ INJECTIONS = [
 async def test_a_stranger_gets_nowhere(monday: datetime, chat: Line, words: str) -> None:
     """Words in another conversation neither change a booking nor tell anything of it, not even to who knows its postcode."""
     booking = await booked(chat)
+    windows = [re.findall(r"on (\w+ \d+ \w+, [\d:]+ to [\d:]+)", chat.last.body)[0]]
     stranger = Line()
     for said in [words.format(reference=booking.reference), "yes", "HB1 4QT", "yes", "the first one"]:
         answer = await stranger.say(said)
         assert "Okafor" not in answer
         assert "900123" not in answer
-        assert not re.search(r"HH-[A-Z0-9]{6}", answer)
+        assert not any(window in answer for window in windows), "nothing is told of when the visit is"
     now = await Booking.objects.aget()
     assert (now.state, now.window, now.name) == ("booked", booking.window, booking.name)
 
@@ -129,12 +137,11 @@ async def test_a_code_proves_both_lines(monday: datetime, chat: Line) -> None:
 
 async def test_no_more_than_three_visits(monday: datetime, chat: Line) -> None:
     """One conversation cannot fill the schedule."""
-    for _number in range(4):
-        await chat.say("book a boiler service please")
-        await chat.say("HB1 4QT")
-        await chat.say("Sam Okafor")
-        await chat.say("my number is 07700 900123")
-        await chat.say("the first one")
+    for place in ("first", "second", "third", "second"):
+        await chat.say("book a boiler service at HB1 4QT please, my number is 07700 900123")
+        await chat.say(f"the {place} one")
+        if not await Booking.objects.aexists():
+            await chat.say("Sam Okafor")
     assert await Booking.objects.acount() == 3
     refused = [entry for entry in await chat.entries("tool.called") if not entry.data["allowed"]]
     assert [entry.data["error"] for entry in refused] == ["too_many_visits"]
@@ -146,9 +153,10 @@ async def test_a_tool_that_the_playbook_does_not_name_is_refused(monday: datetim
     def publish_without_booking() -> None:
         old = Playbook.objects.get(status="published")
         new = Playbook.objects.get(pk=old.pk)
-        new.pk, new.version, new.status, new.tools = None, old.version + 1, "draft", ["check_area", "find_slots"]
+        newest = Playbook.objects.order_by("-version")[0].version
+        new.pk, new.version, new.status, new.tools = None, newest + 1, "draft", ["check_area", "find_slots"]
         new.save()
-        for form in PlaybookForm.objects.filter(playbook=old).prefetch_related("fields", "reasons"):
+        for form in PlaybookForm.objects.filter(playbook=old):
             fields, reasons = list(form.fields.all()), list(form.reasons.all())
             form.pk, form.playbook = None, new
             form.save()

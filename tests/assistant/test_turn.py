@@ -16,6 +16,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import connection
+from django.db.models.functions import Now
 
 from conversations.assistant import turn
 from conversations.flows import takeover
@@ -23,6 +24,7 @@ from conversations.models import Booking, Conversation, Entry, Interaction
 from conversations.services import timeline, turns
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, RuleSet, WorkItem
+from routing.rules import publish
 from tests.assistant.conftest import Line
 from tests.assistant.test_booking import ready_to_choose
 from tests.support.processes import child_environment
@@ -147,6 +149,11 @@ def say_unheard(conversation_id: int, text: str) -> None:
     )
 
 
+def lease_has_run_out(conversation_id: int) -> None:
+    """Moves the end of the lease into the past, as a minute of waiting would."""
+    Conversation.objects.filter(pk=conversation_id).update(turn_lease_until=Now() - timedelta(seconds=1))
+
+
 def sweep_until_found() -> None:
     """Sweeps until a turn was found to be due."""
     until(lambda: turn.sweep() > 0)
@@ -174,7 +181,7 @@ def worker_taking(conversation_id: int) -> Iterator[subprocess.Popen[bytes]]:
         "from tests.assistant.conftest import MONDAY;"
         f"time_machine.travel(MONDAY, tick=True).start(); asyncio.run(turn.take({conversation_id}))"
     )
-    environment = child_environment(TURN_LEASE_SECONDS="4")
+    environment = child_environment()
     with subprocess.Popen([sys.executable, "-c", program], env=environment, cwd=settings.BASE_DIR) as process:
         try:
             yield process
@@ -195,12 +202,13 @@ def test_a_worker_killed_while_it_books(monday: datetime, record: None, moment: 
             until(lambda: waits_for_lock('insert into "conversations_booking"'))
             assert Conversation.objects.get(pk=chat.conversation_id).form_state["running"]["tool"] == "book"
             if moment == "after booking":
-                row_lock.execute("SELECT 1 FROM conversations_conversation WHERE id = %s FOR UPDATE", [chat.conversation_id])
+                row_lock.execute("SELECT 1 FROM conversations_conversation WHERE id = %s FOR NO KEY UPDATE", [chat.conversation_id])
                 booking_lock.rollback()
                 until(lambda: Booking.objects.exists() and waits_for_lock("conversation_append"))
         booking_lock.rollback()
         row_lock.rollback()
-    sweep_until_found()
+    lease_has_run_out(chat.conversation_id)
+    assert turn.sweep() == 1
     booking = Booking.objects.get()
     assert Entry.objects.filter(conversation_id=chat.conversation_id, kind="booking.made").count() == 1
     told = Entry.objects.filter(kind="message", actor_kind="assistant", body__contains=booking.reference)
@@ -239,11 +247,12 @@ def test_without_a_published_table_the_turn_stays_due(monday: datetime, record: 
     """When even routing cannot answer, nothing is lost: the turn is answered once the table is back."""
     chat = Line()
     asyncio.run(chat.say("hello"))
-    RuleSet.objects.filter(kind="routing").update(status="retired")
+    published = RuleSet.objects.get(kind="routing", status="published")
+    RuleSet.objects.filter(pk=published.pk).update(status="retired")
     try:
         assert asyncio.run(chat.say("what are your opening hours?")) == ""
     finally:
-        RuleSet.objects.filter(kind="routing").update(status="published")
+        publish.roll_back_to(published, by="a manager")
     sweep_until_found()
     last = Entry.objects.filter(conversation_id=chat.conversation_id, kind="message").latest("seq")
     assert "8 am" in last.body

@@ -135,6 +135,8 @@ async def _offer(dialogue: Dialogue, visit: Visit) -> Reply:
 
 async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:
     affirmative = dialogue.context.understanding.affirmative
+    if affirmative is None:
+        affirmative = acts.leading_answer(dialogue.context.text)
     if affirmative is None and acts.drops_it(dialogue.context.text):
         affirmative = True
     if affirmative is None:
