@@ -34,7 +34,7 @@ WITH raw AS (
     SELECT 'voice' AS channel, provider_id AS session_id, min(received_at) AS first_seen_at
       FROM conversations_webhookrecord
      WHERE (kind = 'answer' OR kind = 'event' AND body->>'direction' = 'inbound') AND provider_id <> ''
-       AND received_at >= %(starts_at)s - %(margin)s AND received_at < %(ends_at)s
+       AND received_at >= %(looked_at_from)s AND received_at < %(ends_at)s
      GROUP BY provider_id
     HAVING min(received_at) >= %(starts_at)s AND min(received_at) < %(ends_at)s
     UNION ALL
@@ -133,7 +133,12 @@ def sessions(period: Period) -> Iterator[Session]:
     with connection.cursor() as cursor:
         cursor.execute(
             _SESSIONS,
-            {"starts_at": period.starts_at, "ends_at": period.ends_at, "terminal": list(TERMINAL_STATUSES), "margin": LONGEST_CALL},
+            {
+                "starts_at": period.starts_at,
+                "ends_at": period.ends_at,
+                "looked_at_from": period.starts_at - LONGEST_CALL,
+                "terminal": list(TERMINAL_STATUSES),
+            },
         )
         names = [column.name for column in cursor.description or ()]
         for row in cursor.fetchall():
