@@ -23,6 +23,11 @@ def pytest_configure(config: pytest.Config) -> None:
         refuse_valkey_with_data(settings.VALKEY_URL)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests run last: from the first one on, Playwright's event loop runs in this thread and no other can."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SERVICES in config.stash:
         stop_services(config.stash[SERVICES])
