@@ -26,7 +26,7 @@ NOTHING = _("Nothing here in this period.")
 
 
 class Evidence(models.TextChoices):
-    """How far a figure may be trusted; printed beside it (see docs/figures.md)."""
+    """How far a figure may be trusted; printed beside it."""
 
     OBSERVED = "observed", _("observed")
     AUDITED = "audited", _("audited")
