@@ -117,7 +117,7 @@ def _client(region_url: str) -> Vonage:
     """A client for the host that controls the call, with the simulator behind the same SDK code."""
     if settings.VONAGE_GATEWAY == "off":
         raise GatewayError("no phone platform is configured", is_permanent=True)
-    host = _host(region_url)
+    host = host_of(region_url)
     client = Vonage(
         Auth(application_id=settings.VONAGE_APPLICATION_ID, private_key=settings.VONAGE_PRIVATE_KEY),
         HttpClientOptions(api_host=host, timeout=TIMEOUT_SECONDS, max_retries=0, pool_connections=1, pool_maxsize=1),
@@ -128,9 +128,12 @@ def _client(region_url: str) -> Vonage:
     return client
 
 
-def _host(region_url: str) -> str:
+def host_of(region_url: str) -> str:
     """The host of `region_url`, which came in a webhook, when it is the platform's own; the default host otherwise."""
-    parts = urlsplit(region_url)
+    try:
+        parts = urlsplit(region_url)
+    except ValueError:
+        return DEFAULT_HOST
     host = (parts.hostname or "").lower()
     return host if parts.scheme == "https" and host.endswith(HOST_SUFFIXES) else DEFAULT_HOST
 

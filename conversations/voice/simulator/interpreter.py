@@ -56,6 +56,7 @@ class Line:
         while happening := await self.exchange.next_happening(self.leg["uuid"]):
             if self.leg["phase"] != "ended":
                 await self._take(happening)
+                await self.exchange.save(self.leg)
             await self._run_what_is_due()
 
     async def _run_what_is_due(self) -> None:
