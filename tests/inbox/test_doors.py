@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from conversations.models import Entry
@@ -88,3 +89,24 @@ def test_the_page_has_no_inline_script_or_style(cast: Cast) -> None:
     assert "<style" not in page
     assert " onclick=" not in page
     assert "<script>" not in page
+
+
+def test_signing_in_uses_our_page_and_leads_to_the_inbox(cast: Cast) -> None:
+    """The page is ours, a wrong password is said plainly, the right one opens the inbox."""
+    cast.ann.user.set_password("a-good-long-password")
+    cast.ann.user.save()
+    browser, address = cast.client(None), reverse("account_login")
+    assert "Sign in to CX Hub" in browser.get(address).content.decode()
+    wrong = browser.post(address, {"login": "ann", "password": "wrong"})
+    assert wrong.status_code == 200
+    assert 'role="alert"' in wrong.content.decode()
+    right = browser.post(address, {"login": "ann", "password": "a-good-long-password"})
+    assert (right.status_code, right["Location"]) == (302, "/inbox/")
+    assert "button-primary" in browser.get(reverse("account_change_password")).content.decode()
+
+
+def test_the_start_page_shows_the_doors(cast: Cast) -> None:
+    """Everybody may see where to go; without debugging nothing is said of a demonstration."""
+    page = cast.client(None).get("/").content.decode()
+    assert 'href="/inbox/"' in page
+    assert ("make run" in page) is settings.DEBUG
