@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Model
 from pytest_django.plugin import DjangoDbBlocker
 
 from routing.models import (
@@ -150,13 +151,14 @@ def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
         wipe()
 
 
-def wipe() -> None:
-    """Deletes all rows of routing and all users, with the triggers that forbid it off for the moment."""
-    tables = [model._meta.db_table for model in apps.get_app_config("routing").get_models()]
+def wipe(*models: type[Model]) -> None:
+    """Deletes the rows of these models, or of routing and all users, with the triggers that forbid it off meanwhile."""
+    chosen = models or (*apps.get_app_config("routing").get_models(), User)
     with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO off")
         cursor.execute("SET session_replication_role = replica")
-        for table in (*tables, User._meta.db_table):
-            cursor.execute(f'DELETE FROM "{table}"')
+        for model in chosen:
+            cursor.execute(f'DELETE FROM "{model._meta.db_table}"')
         cursor.execute("SET session_replication_role = DEFAULT")
 
 

@@ -1,0 +1,181 @@
+"""Whatever happens in whatever order: one live offer, load within capacity, nobody idle while work waits, order kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+from routing.models import AgentProfile, Decision, Presence, Reservation, WorkItem
+from routing.need import Need
+from routing.rules.publish import publish
+from routing.services import presence, queueing, reservations
+from routing.services.decide import decide
+from routing.services.dispatch import NOT_AGAIN_FOR
+from tests.routing.conftest import Company, make_draft, wipe
+
+NEEDS = {
+    "person": Need(asked_for_human=True),
+    "gas": Need(reason="gas_smell"),
+    "anger": Need(sentiment=-0.9, failed_turns=3),
+}
+WEIGHTS = {"live_voice": (6, 1), "messaging": (2, 3)}
+SUBJECTS = st.sampled_from([f"c{number}" for number in range(8)])
+
+
+class Dispatching(RuleBasedStateMachine):
+    """Customers come and go, agents too; `agents` is set before the machine runs."""
+
+    agents: list[AgentProfile] = []
+
+    @initialize(backlog=st.lists(st.tuples(st.sampled_from(sorted(NEEDS)), st.sampled_from(sorted(WEIGHTS))), min_size=5, max_size=8))
+    def start_the_day(self, backlog: list[tuple[str, str]]) -> None:
+        wipe(Reservation, WorkItem, Decision)
+        AgentProfile.objects.update(load=0)
+        Presence.objects.update(state="away", away_reason="", idle_since=timezone.now())
+        for number, (need, kind) in enumerate(backlog):
+            self.a_customer_needs_a_person(f"c{number}", need, kind)
+
+    @rule(subject=SUBJECTS, need=st.sampled_from(sorted(NEEDS)), kind=st.sampled_from(sorted(WEIGHTS)))
+    def a_customer_needs_a_person(self, subject: str, need: str, kind: str) -> None:
+        before = self._waiting(subject)
+        queueing.enqueue(subject=subject, kind=kind, decision=decide(NEEDS[need], subject=subject))
+        after = WorkItem.objects.get(subject=subject, state__in=WorkItem.LIVE_STATES)
+        if before:
+            assert after.pk == before.pk
+            assert after.priority_class <= before.priority_class
+            assert after.deadline <= before.deadline
+            assert after.enqueued_at == before.enqueued_at
+
+    @rule(number=st.integers(0, 2))
+    def an_agent_becomes_available(self, number: int) -> None:
+        agent = self.agents[number]
+        expected = self._greedy(agent) if not self._somebody_available() else None
+        presence.set_state(agent, "available")
+        if expected is not None:
+            made = Reservation.objects.filter(agent=agent, state="pending").order_by("pk")
+            subjects = list(made.values_list("work_item__subject", flat=True))
+            assert subjects[len(subjects) - len(expected) :] == expected
+
+    @rule(number=st.integers(0, 2), state=st.sampled_from(["away", "offline"]))
+    def an_agent_leaves(self, number: int, state: str) -> None:
+        presence.set_state(self.agents[number], state)
+
+    @precondition(lambda self: Reservation.objects.filter(state="pending").exists())
+    @rule(data=st.data(), answer=st.sampled_from(["accept", "reject", "miss"]))
+    def an_offer_is_answered(self, data: Any, answer: str) -> None:
+        pending = list(Reservation.objects.filter(state="pending").order_by("pk").select_related("agent"))
+        offered = pending[data.draw(st.integers(0, len(pending) - 1))]
+        if answer == "accept":
+            reservations.accept(offered.pk, offered.agent)
+        elif answer == "reject":
+            reservations.reject(offered.pk, offered.agent)
+        else:
+            Reservation.objects.filter(pk=offered.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+            assert reservations.expire_due() == 1
+
+    @rule(subject=SUBJECTS, number=st.integers(0, 2))
+    def an_agent_takes_work_unasked(self, subject: str, number: int) -> None:
+        try:
+            reservations.assign(subject=subject, kind="messaging", agent=self.agents[number])
+        except reservations.NoCapacity:
+            return
+
+    @rule(subject=SUBJECTS, end=st.sampled_from([reservations.complete, reservations.wrap_up, queueing.cancel]))
+    def work_ends(self, subject: str, end: Any) -> None:
+        end(subject)
+
+    @rule(subject=SUBJECTS)
+    def work_is_transferred(self, subject: str) -> None:
+        live = WorkItem.objects.filter(subject=subject, state__in=WorkItem.LIVE_STATES).first()
+        if live:
+            assert queueing.requeue(live).enqueued_at == live.enqueued_at
+
+    @invariant()
+    def nobody_carries_more_than_fits(self) -> None:
+        for agent in AgentProfile.objects.all():
+            live = Reservation.objects.filter(agent=agent, state__in=Reservation.LIVE_STATES)
+            assert agent.load == (live.aggregate(weight=Sum("weight"))["weight"] or 0)
+            assert agent.load <= agent.capacity
+            for kind, (_weight, most) in WEIGHTS.items():
+                assert live.filter(work_item__kind=kind).count() <= most
+
+    @invariant()
+    def offers_and_work_agree(self) -> None:
+        of_state = {"reserved": ["pending"], "assigned": ["accepted"], "wrapping": ["wrapping"]}
+        for item in WorkItem.objects.all():
+            live = list(item.reservations.filter(state__in=Reservation.LIVE_STATES).values_list("state", flat=True))
+            assert live == of_state.get(item.state, [])
+
+    @invariant()
+    def nothing_waits_that_somebody_free_could_take(self) -> None:
+        for item in WorkItem.objects.filter(state="queued"):
+            takers = [agent for agent in self._available() if self._could_take(agent, item, agent.load, self._counts(agent))]
+            assert not takers, f"{item} waits although {takers} could take it"
+
+    def _waiting(self, subject: str) -> WorkItem | None:
+        return WorkItem.objects.filter(subject=subject, state="queued").first()
+
+    def _available(self) -> list[AgentProfile]:
+        return list(AgentProfile.objects.filter(presence__state="available"))
+
+    def _somebody_available(self) -> bool:
+        return Presence.objects.filter(state="available").exists()
+
+    def _counts(self, agent: AgentProfile) -> dict[str, int]:
+        live = Reservation.objects.filter(agent=agent, state__in=Reservation.LIVE_STATES)
+        return {kind: live.filter(work_item__kind=kind).count() for kind in WEIGHTS}
+
+    def _could_take(self, agent: AgentProfile, item: WorkItem, load: int, counts: dict[str, int]) -> bool:
+        weight, most = WEIGHTS[item.kind]
+        skills = set(agent.skill_rows.values_list("skill__code", flat=True))
+        lately = item.reservations.filter(
+            agent=agent,
+            state__in=["rejected", "timeout", "completed"],
+            ended_at__gt=timezone.now() - NOT_AGAIN_FOR,
+        )
+        return (
+            load + weight <= agent.capacity
+            and counts[item.kind] < most
+            and set(item.required_skills) <= skills
+            and not lately.exists()
+        )
+
+    def _greedy(self, agent: AgentProfile) -> list[str]:
+        """What a lone agent must be offered, worked out the slow way."""
+        agent.refresh_from_db()
+        load, counts, subjects = agent.load, self._counts(agent), []
+        for item in sorted(WorkItem.objects.filter(state="queued"), key=lambda w: (w.priority_class, w.deadline, w.pk)):
+            if self._could_take(agent, item, load, counts):
+                load += WEIGHTS[item.kind][0]
+                counts[item.kind] += 1
+                subjects.append(item.subject)
+        return subjects
+
+
+def test_dispatch_keeps_its_promises(committed_company: Company) -> None:
+    """Any sequence of events leaves every promise standing after each step."""
+    publish(make_draft(), by="tests")
+    company = committed_company
+    Dispatching.agents = [
+        company.agent("ann", skills=(company.gas,)),
+        company.agent("bob"),
+        company.agent("cem", capacity=4, skills=(company.gas,)),
+    ]
+    run_state_machine_as_test(
+        Dispatching,
+        # No shrinking: with a real database it takes minutes, and the steps of a failure are printed anyway.
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=20,
+            phases=[Phase.generate],
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
+    )

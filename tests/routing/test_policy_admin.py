@@ -1,0 +1,99 @@
+"""The admin pages of routing's policy, people and work."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from routing.models import AgentProfile, Presence, Queue, RuleSet, ServiceHours, Territory, TerritoryPostcode, WorkItem
+from routing.need import Need
+from routing.services import queueing, reservations
+from routing.services.decide import decide
+from tests.routing.conftest import Company
+
+READ_ONLY = ("decision", "workitem", "reservation", "presence")
+
+
+@pytest.fixture
+def manager(client: Client, db: None) -> Client:
+    client.force_login(User.objects.create(username="mia", is_staff=True, is_superuser=True))
+    return client
+
+
+def test_every_page_opens(manager: Client, company: Company, published: RuleSet) -> None:
+    """Lists, searches, forms and records of all of routing."""
+    ann = company.agent("ann")
+    ServiceHours.objects.create(code="day", name="Day", time_zone="Europe/London", expression="Mo-Fr 08:00-18:00")
+    decision = decide(Need(asked_for_human=True, facts={"floor": "3"}), subject="c1")
+    queueing.enqueue(subject="c1", kind="messaging", decision=decision)
+    reservations.assign(subject="c1", kind="messaging", agent=ann)
+    models = [model for model in admin.site._registry if model._meta.app_label == "routing"]
+    assert len(models) == 15
+    for model in models:
+        name = f"admin:routing_{model._meta.model_name}"
+        assert manager.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200, name
+        row = model._default_manager.first()
+        if row is not None:
+            assert manager.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200, name
+        added = manager.get(reverse(f"{name}_add")).status_code
+        assert added == (403 if model._meta.model_name in READ_ONLY else 200), name
+
+
+def test_hours_that_cannot_be_read_are_told_at_the_field(manager: Client, company: Company) -> None:
+    """A typing mistake is explained, not stored."""
+    page = manager.post(
+        reverse("admin:routing_servicehours_add"),
+        {"name": "Day", "code": "day", "time_zone": "Europe/London", "expression": "Mo-Fr 8 to 18"}
+        | {"exceptions-TOTAL_FORMS": "0", "exceptions-INITIAL_FORMS": "0"},
+    )
+    assert "cannot be read" in page.content.decode()
+    assert not ServiceHours.objects.exists()
+
+
+def test_a_queue_that_a_table_names_cannot_be_deleted_nor_renumbered(
+    manager: Client, company: Company, published: RuleSet
+) -> None:
+    """Routing never points to nowhere; a queue that nothing names may go."""
+    assert manager.post(reverse("admin:routing_queue_delete", args=[company.urgent.pk]), {"post": "yes"}).status_code == 403
+    page = manager.get(reverse("admin:routing_queue_change", args=[company.urgent.pk])).content.decode()
+    assert 'name="code"' not in page
+    spare = Queue.objects.create(code="spare", name="Spare", service_level=company.service.service_level)
+    assert manager.post(reverse("admin:routing_queue_delete", args=[spare.pk]), {"post": "yes"}).status_code == 302
+
+
+def test_capacity_cannot_fall_below_the_work_in_hand(manager: Client, company: Company) -> None:
+    """The form says so before the database would."""
+    ann = company.agent("ann")
+    reservations.assign(subject="c1", kind="messaging", agent=ann)
+    page = manager.post(
+        reverse("admin:routing_agentprofile_change", args=[ann.pk]),
+        {"user": ann.user_id, "display_name": "Ann", "routing_profile": company.profile.pk, "capacity": "1", "active": "on"}
+        | {"skill_rows-TOTAL_FORMS": "0", "skill_rows-INITIAL_FORMS": "0"},
+    )
+    assert "They have work of weight 2 now" in page.content.decode()
+    assert AgentProfile.objects.get(pk=ann.pk).capacity == 6
+
+
+def test_postcodes_are_put_into_their_normal_form(manager: Client, company: Company) -> None:
+    """Typed as people write them, stored as they are compared."""
+    territory = Territory.objects.get().pk
+    manager.post(
+        reverse("admin:routing_territory_change", args=[territory]),
+        {"name": "North", "postcodes-TOTAL_FORMS": "1", "postcodes-INITIAL_FORMS": "0", "postcodes-0-prefix": " ls 1 "},
+    )
+    assert TerritoryPostcode.objects.get().prefix == "LS1"
+
+
+def test_what_happened_is_only_shown(manager: Client, company: Company, published: RuleSet) -> None:
+    """Work, offers, presence and decisions are not changed by hand, whoever asks."""
+    ann = company.agent("ann")
+    reservations.assign(subject="c1", kind="messaging", agent=ann)
+    item = WorkItem.objects.get()
+    assert manager.post(reverse("admin:routing_workitem_change", args=[item.pk]), {"state": "queued"}).status_code == 403
+    assert manager.post(reverse("admin:routing_presence_change", args=[ann.pk]), {"state": "away"}).status_code == 403
+    assert Presence.objects.get().state == "available"
+
+
