@@ -41,10 +41,17 @@ def greet(call: Interaction) -> None:
     What that chat was about is not said: the number shows whose phone it is, not who is speaking.
     """
     chat = joining.claimed_recently(call.party, besides=call.conversation) if call.assurance != "claimed" else None
-    if chat:
+    if call.conversation.owner_agent:
+        name = call.conversation.owner_agent.display_name
+        text = _("%(name)s has your case and will answer you here. Please say what it is about.") % {"name": name}
+    elif chat:
         text = _("Were you in touch with us by web chat a moment ago? Say yes to carry on with that, or tell me how I can help.")
     else:
         text = _("If you have a six-digit code from our web chat, key it in now. Otherwise, please tell me how I can help.")
+    if not Entry.objects.filter(interaction=call, kind="disclosure.shown").exists():
+        # No AI answers here, but it is still a machine that speaks.
+        automated = _("This is the automated voice of %(company)s.") % {"company": call.entry_point.company_name}
+        text = f"{automated} {text}"
     _say(call, text, source_id=f"greeting:{call.provider_id}")
     _remember(call, stage=STAGE_JOIN if chat else STAGE_OPENING, chat=chat.pk if chat else None, silences=0)
 

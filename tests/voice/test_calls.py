@@ -11,7 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from conversations.models import Customer, Entry, EntryPoint, Identifier, Interaction, WebhookRecord
-from conversations.services import identity, joining, threads, timeline
+from conversations.services import identity, joining, ownership, threads, timeline
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 from conversations.voice.simulator.checking import checked
@@ -315,13 +315,20 @@ class TestLateReplies:
 
 
 def test_a_person_who_has_the_conversation_is_named(caller: Caller) -> None:
-    from conversations.services import ownership
-
     post("/voice/answer/", caller.answer())
     with transaction.atomic():
         ownership.give_to_human(call_of(caller).conversation, rows.agent("Ann"))
     assert "Ann has that" in words_of(post("/voice/input/", caller.said("are you there")).json())
     assert "Ann is still with you" in words_of(post("/voice/input/", caller.silent()).json())
+
+
+def test_a_second_call_to_a_person_is_still_answered_by_a_voice_that_says_what_it_is(caller: Caller) -> None:
+    """No AI answers, so it is not disclosed; the caller hears that a machine speaks and who will answer."""
+    post("/voice/answer/", caller.answer())
+    with transaction.atomic():
+        ownership.give_to_human(call_of(caller).conversation, rows.agent("Ann"))
+    said = words_of(post("/voice/answer/", Caller().answer()).json())
+    assert said.startswith("This is the automated voice of Harbor Home Services. Ann has your case")
 
 
 def test_a_closed_conversation_says_goodbye(caller: Caller) -> None:
