@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxhub.settings")
 
@@ -25,3 +25,11 @@ def keep_our_logging(**_arguments: Any) -> None:
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_ready.connect
+def warm_understanding(**_arguments: Any) -> None:
+    """Read model and phrases before the first turn that this worker has to finish."""
+    from conversations.understanding.warming import warm_in_background
+
+    warm_in_background()

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Interaction
-from conversations.services import delivery, timeline
+from conversations.services import delivery, ownership, timeline
 from conversations.services.timeline import Appended, NewEntry
 from routing.models import AgentProfile
 
@@ -73,8 +73,8 @@ def connect_call(conversation: Conversation, agent: AgentProfile) -> None:
 
 
 def require_owner(conversation: Conversation, agent: AgentProfile) -> Conversation:
-    """The conversation's row, locked, when it is open and the agent's. Raises NotYours. Needs a transaction."""
-    row = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("owner_agent").get(pk=conversation.pk)
+    """The conversation's row, locked with its work, when it is open and the agent's. Raises NotYours. Needs a transaction."""
+    row = ownership.lock_with_work(conversation)
     if row.status == Conversation.Status.CLOSED:
         raise NotYours(_("This conversation is closed."))
     if row.owner_agent_id != agent.pk:

@@ -33,7 +33,7 @@ def take_over(conversation: Conversation, agent: AgentProfile) -> Conversation:
     Raises NotYours when another person has it or it is closed, reservations.NoCapacity when the agent is full.
     """
     with transaction.atomic():
-        row = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("owner_agent").get(pk=conversation.pk)
+        row = ownership.lock_with_work(conversation)
         if row.status == Conversation.Status.CLOSED:
             raise NotYours(_("This conversation is closed."))
         if row.owner_agent_id == agent.pk:

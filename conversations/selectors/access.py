@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from conversations.models import Conversation, Customer, Entry, Interaction
+from conversations.models import Conversation, Customer, Entry, Interaction, JoinCode
 from routing.models import AgentProfile
 
 PARTY_KINDS = (
@@ -70,12 +70,14 @@ def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:
     """The entries the party of an interaction may see, in order.
 
     Its own words and what was told to it: the entries of interactions with the same party in the same
-    conversation. When the interaction proves that the party held both lines (assurance verified), or an
-    interaction of the conversation was so proven, those too. Staff entries never.
+    conversation, and of calls that redeemed a code which this party was given (that proves one party on both
+    lines). A verified interaction sees the whole conversation. Staff entries never.
     """
     same_party = Q(interaction__channel=interaction.channel, interaction__party=interaction.party)
-    proven = Q(interaction__assurance="verified")
-    scope = same_party | proven
+    carried_on = JoinCode.objects.filter(
+        interaction__channel=interaction.channel, interaction__party=interaction.party, used_by__isnull=False
+    )
+    scope = same_party | Q(interaction__in=carried_on.values("used_by"))
     if interaction.assurance == "verified":
         scope = Q(interaction__isnull=False)
     return (

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from conversations.models import Conversation, Handoff, Interaction
-from conversations.services import announce, timeline
+from conversations.services import announce, ownership, timeline
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, Decision
 from routing.services import queueing
@@ -37,11 +37,11 @@ def request(
 ) -> Handoff:
     """Queues the conversation for a person and stores the package; a repetition refreshes the waiting one.
 
-    One transaction; the offer to an agent follows after commit. Locks the conversation's row.
-    Raises timeline.FenceMoved when `fence` is given and a person took over meanwhile.
+    One transaction; the offer to an agent follows after commit. Locks the conversation with its
+    work. Raises timeline.FenceMoved when `fence` is given and a person took over meanwhile.
     """
     with transaction.atomic():
-        row = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+        row = ownership.lock_with_work(conversation)
         if fence is not None and row.fence != fence:
             raise timeline.FenceMoved(f"Conversation {row.pk} is at fence {row.fence}, not {fence}.")
         work_item = queueing.enqueue(subject=row.public_id.hex, kind=kind_of_work(row), decision=decision, preferred_agent=preferred_agent)

@@ -6,6 +6,17 @@ from conversations.models import Conversation
 from conversations.services import announce, timeline
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile
+from routing.services.locks import lock_subject
+
+
+def lock_with_work(conversation: Conversation) -> Conversation:
+    """The conversation's row, locked after its work: the order for everybody who changes both.
+
+    Needs a transaction.
+    """
+    lock_subject(conversation.public_id.hex)
+    rows = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("owner_agent")
+    return rows.get(pk=conversation.pk)
 
 
 def give_to_human(conversation: Conversation, agent: AgentProfile) -> int:

@@ -109,7 +109,7 @@ def test_given_servers_are_used_and_ctrl_c_leaves_nothing(start_up: Callable[...
     assert "embedded" not in up.output()
     assert not (Path(environment["DATA_DIR"]) / "postgres").exists()
     processes = up.children()
-    assert len([one for one in processes if "daphne" in one.cmdline()]) == 2
+    assert len([one for one in processes if "cxhub.web" in one.cmdline()]) == 2
     assert up.stop(signal.SIGINT) == 0
     wait_until(lambda: gone(processes))
     with socket.socket() as probe:
@@ -121,7 +121,7 @@ def test_a_child_that_dies_is_started_again_visibly(start_up: Callable[..., Up],
     """After kill -9 of the web process a line says so, and the same port answers again."""
     up = start_up(**environment)
     up.wait_for("Ctrl-C stops everything")
-    up.child("daphne").kill()
+    up.child("cxhub.web").kill()
     up.wait_for("web ended (code -9); starting it again in 1 s")
     up.wait_for("web starting again")
     wait_until(up.answers, up.output)

@@ -146,7 +146,7 @@ def bind(address: str, port: int) -> socket.socket:
 
 def web_command(*where: str) -> list[str]:
     """The command line of one web process; `where` says what it listens on."""
-    return [sys.executable, "-m", "daphne", "-v", "0", "--no-server-name", *where, "cxhub.asgi:application"]
+    return [sys.executable, "-m", "cxhub.web", "-v", "0", "--no-server-name", *where, "cxhub.asgi:application"]
 
 
 def worker_command(number: int) -> list[str]:
