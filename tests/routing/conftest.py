@@ -168,6 +168,13 @@ def committed_company(transactional_db: None) -> Company:
 
 
 @pytest.fixture
+def deciding_company(committed_company: Company) -> Company:
+    """The company with its table published, in a database where transactions commit."""
+    publish(make_draft(), by="tests")
+    return committed_company
+
+
+@pytest.fixture
 def company(db: None) -> Company:
     return make_company()
 
