@@ -12,14 +12,15 @@ SHELL := /bin/sh
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
-PYTEST_ARGS ?= -n 2 --dist loadfile
+PYTEST_ARGS ?= -n 2 --dist loadgroup
 export PYTHONUNBUFFERED := 1
 
 run: requirements
 	@exec $(PYTHON) manage.py up $(UP_ARGS)
 
 test: dev-requirements chromium lint
-	$(PYTHON) -m pytest $(PYTEST_ARGS)
+	$(PYTHON) -m pytest $(PYTEST_ARGS) -m "not browser"
+	$(PYTHON) -m pytest $(PYTEST_ARGS) -m browser
 
 bench: dev-requirements
 	@$(PYTHON) -m tests.benchmarks $(ONLY)

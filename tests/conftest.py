@@ -13,6 +13,8 @@ from tests.support.processes import web_processes, worker_processes
 __all__ = ["browser", "open_page", "web_processes", "worker_processes"]
 
 SERVICES: pytest.StashKey[Services | None] = pytest.StashKey()
+LOADED_ONCE = {"assistant", "story", "voice"}
+"""The folders whose tests share a company for as long as they run on one worker without others between them."""
 ON_THIS_MACHINE = ("unix://", "redis://localhost", "redis://127.0.0.1", "redis://[::1]")
 
 
@@ -23,9 +25,19 @@ def pytest_configure(config: pytest.Config) -> None:
         refuse_valkey_with_data(settings.VALKEY_URL)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests run last: from the first one on, Playwright's event loop runs in this thread and no other can."""
-    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+    """Mark what drives a browser, put that last, and keep together what shares a company that is loaded once.
+
+    From the first browser test on, Playwright's event loop runs in this thread and no other can, so `make test` gives
+    the browser tests a run of their own.
+    """
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder in LOADED_ONCE else f"{folder}/{item.path.name}"))
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

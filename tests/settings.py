@@ -6,4 +6,7 @@ prepare()
 
 from cxhub.settings import *  # noqa: E402, F403
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick; tests make many users
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher",  # quick; tests make many users
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # what the product's own processes know
+]

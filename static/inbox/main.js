@@ -39,3 +39,5 @@ composer.begin(socket, history.want);
 history.begin(socket, composer);
 refreshTimes();
 socket.connect();
+// Until here a press would have been lost, so the page did not take any.
+byId("main").inert = false;
