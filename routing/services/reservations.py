@@ -150,10 +150,12 @@ def end_reservation(reservation: Reservation, state: Reservation.State) -> None:
 
 
 def _lock_offer(reservation_id: int, agent: AgentProfile) -> tuple[WorkItem, Reservation]:
-    found = Reservation.objects.filter(pk=reservation_id, agent=agent).values_list("work_item_id", flat=True).first()
+    found = Reservation.objects.filter(pk=reservation_id, agent=agent).values_list("work_item_id", "work_item__subject").first()
     if found is None:
         raise ReservationGone(_("This offer is not yours."))
-    work_item = WorkItem.objects.select_for_update(of=("self",)).select_related("queue").get(pk=found)
+    work_item_id, subject = found
+    lock_subject(subject)
+    work_item = WorkItem.objects.select_for_update(of=("self",)).select_related("queue").get(pk=work_item_id)
     reservation = Reservation.objects.select_for_update(of=("self",)).get(pk=reservation_id)
     reservation.work_item = work_item
     return work_item, reservation
