@@ -15,7 +15,7 @@ from conversations.assistant.preparing import Prepared
 from conversations.assistant.wrap_up import package
 from conversations.knowledge.search import search
 from conversations.models import KnowledgeArticle
-from conversations.services import handoff, timeline
+from conversations.services import facts, handoff, timeline
 from conversations.services.facts import FACT_LABELS
 from conversations.services.timeline import NewEntry
 from routing.models import Decision, ServiceHours
@@ -81,7 +81,7 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     by = opening or prepared.context.now + timedelta(seconds=_seconds_to_answer(decision))
     if number:
         note_callback(prepared, number, by)
-        told = wording.phone(number) if "phone" in prepared.context.told_facts else _("the number we have")
+        told = facts.phone(number) if "phone" in prepared.context.told_facts else _("the number we have")
         sentences.append(_("I have noted that we will call you back on %(number)s.") % {"number": told})
         asked = None
     else:
@@ -102,7 +102,7 @@ def callback_number_given(prepared: Prepared) -> Reply:
     note_callback(prepared, number, by)
     body = _("Thank you. I have noted that we will call you back on %(number)s. Is there anything else I can do until then?")
     kept = {key: value for key, value in brains_part(prepared.state).items() if key not in ("asked", "step")}
-    return Reply(body % {"number": wording.phone(number)}, form_state={**kept, "callback": {**callback, "noted": True}})
+    return Reply(body % {"number": facts.phone(number)}, form_state={**kept, "callback": {**callback, "noted": True}})
 
 
 def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> None:
@@ -131,7 +131,7 @@ def note_callback(prepared: Prepared, number: str, by: datetime) -> None:
             kind="callback.requested",
             actor_kind="system",
             audience="staff",
-            body=_("Call back on %(number)s by %(time)s.") % {"number": wording.phone(number), "time": f"{by:%d %b %H:%M}"},
+            body=_("Call back on %(number)s by %(time)s.") % {"number": facts.phone(number), "time": f"{by:%d %b %H:%M}"},
             interaction=prepared.interaction,
             data={"phone": number, "by": by.isoformat()},
             source_id=f"callback:{prepared.conversation.public_id.hex}:{number}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import phonenumbers
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -33,31 +32,8 @@ def moment_of(at: datetime, now: datetime) -> str:
     return _("%(day)s, at %(time)s") % {"day": day(at, now), "time": f"{at:%H:%M}"}
 
 
-def phone(number: str) -> str:
-    """An E.164 number as people of its country write it; anything else as it is."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
-
-
 def listed(items: Sequence[str], last: str = "") -> str:
     """“a, b and c”; `last` is the word before the last one."""
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {last or _('and')} {items[-1]}"
-
-
-def readable(fact: str, value: str) -> str:
-    """A fact's value in its own spelling: phone numbers as they are written at home, times as “10:00 to 12:00”."""
-    if fact == "phone":
-        return phone(value)
-    if fact == "time_window":
-        return value.replace("-", f" {_('to')} ")
-    if fact == "date":
-        try:
-            return date_format(datetime.fromisoformat(value), "l j F")
-        except ValueError:
-            return value
-    return value

@@ -36,12 +36,18 @@ def package(
         ).order_by("seq")
     )
     return Package(
-        why=decision.sentence,
+        why=_why(decision),
         summary=_summary(conversation, rows),
         facts=_facts(conversation),
         tried=_tried(rows),
         next_step=next_step or _next_step(conversation, decision, behaviour),
     )
+
+
+def _why(decision: Decision) -> str:
+    """The rule's own description as a sentence; the facts that matched stand in the decision's entry."""
+    description = decision.rule.description.strip()
+    return description if description.endswith((".", "?")) else f"{description}."
 
 
 def _summary(conversation: Conversation, rows: list[Entry]) -> str:
@@ -79,7 +85,7 @@ def _facts(conversation: Conversation) -> list[Mapping[str, Any]]:
         {
             "name": fact.name,
             "label": str(FACT_LABELS.get(fact.name, fact.name.replace("_", " ").capitalize())),
-            "value": wording.readable(fact.name, facts.readable(fact.value)),
+            "value": facts.written(fact.name, fact.value),
             "from": _from(fact.channel, fact.assurance),
             "seq": fact.seq,
         }

@@ -12,6 +12,7 @@ from django.utils.html import urlize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from conversations.services import facts
 from conversations.services.facts import FACT_LABELS
 
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -21,6 +22,11 @@ CODE = re.compile(r"^[a-z]+(_[a-z]+)+$")
 def fact_label(name: str) -> str:
     """The label of a fact by its name."""
     return str(FACT_LABELS.get(name) or words(name))
+
+
+def fact_value(value: Any, name: str) -> str:
+    """A fact's value, by its name, in its own spelling."""
+    return facts.written(name, value)
 
 
 def linked(text: str) -> SafeString:

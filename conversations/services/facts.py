@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+import phonenumbers
 from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Customer, Interaction
@@ -84,7 +88,7 @@ def _store(row: Conversation, fact: LearnedFact, before: dict[str, Any] | None, 
             kind="fact.learned",
             actor_kind="system",
             audience="staff",
-            body=f"{label}: {readable(value)}",
+            body=f"{label}: {written(fact.name, value)}",
             interaction=interaction,
             data={
                 "name": fact.name,
@@ -120,3 +124,27 @@ def readable(value: Any) -> str:
     if isinstance(value, dict):
         return str(value.get("text") or ", ".join(f"{key} {each}" for key, each in value.items()))
     return str(value)
+
+
+def written(name: str, value: Any) -> str:
+    """A fact in its own spelling: “07700 900123”, “Tuesday 24 November”, “10:00 to 12:00”; anything else as it is."""
+    text = readable(value)
+    if name == "phone":
+        return phone(text)
+    if name == "time_window":
+        return text.replace("-", f" {gettext('to')} ")
+    if name == "date":
+        try:
+            return date_format(date.fromisoformat(text), "l j F")
+        except ValueError:
+            return text
+    return text
+
+
+def phone(number: str) -> str:
+    """An E.164 number as people of its country write it; anything else as it is."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)

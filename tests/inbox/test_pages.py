@@ -102,7 +102,7 @@ def test_the_button_says_what_it_does(cast: Cast) -> None:
     assert "Send to web chat" in page_of(cast, conversation)
     call = cast.call(conversation)
     assert "Say on the call" in page_of(cast, conversation)
-    assert "Connect the call to my phone" in page_of(cast, conversation)
+    assert "Connect my phone" in page_of(cast, conversation)
     threads.end_interaction(call, reason="hangup")
     assert "Send to web chat" in page_of(cast, conversation)
 

@@ -84,7 +84,7 @@ def _meet_a_person(ann: Staff, phone: Phone, sam: Customer, look: Look) -> None:
     phone.say("Yes, we are all outside")
     expect(history).to_contain_text("Yes, we are all outside", timeout=PATIENCE_MS)
     look("inbox", page)
-    page.get_by_role("button", name="Connect the call to my phone").click()
+    page.get_by_role("button", name="Connect my phone").click()
     people = phone.page.locator(".agent-phone")
     people.get_by_role("button", name="Answer").click(timeout=PATIENCE_MS)
     people.get_by_role("button", name="Press 1").click(timeout=PATIENCE_MS)

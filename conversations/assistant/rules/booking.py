@@ -12,6 +12,7 @@ from conversations.assistant import acts, wording
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
 from conversations.assistant.rules import slots
 from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
+from conversations.services import facts
 
 WHEN = frozenset({"date", "time_window"})
 NEEDED_TO_BOOK = ("postcode", "name", "phone")
@@ -145,7 +146,7 @@ def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
     )
     told = dialogue.context.told_facts
     if {"name", "phone"} <= told:
-        names = {"name": visit["name"], "phone": wording.phone(visit["phone"])}
+        names = {"name": visit["name"], "phone": facts.phone(visit["phone"])}
         dialogue.say(_("It is in the name of %(name)s, and the engineer can ring %(phone)s.") % names)
     elif "name" in told:
         dialogue.say(_("It is in the name of %(name)s.") % {"name": visit["name"]})

@@ -12,6 +12,7 @@ from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules import slots
 from conversations.assistant.rules.booking import offer_person, window_of
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.services import facts
 
 Visit = Mapping[str, Any]
 
@@ -76,7 +77,7 @@ async def told_change(dialogue: Dialogue, action: str, result: ToolResult) -> Re
         "reference": visit["reference"],
         "window": window_of(visit, dialogue),
         "name": visit["name"],
-        "phone": wording.phone(visit["phone"]),
+        "phone": facts.phone(visit["phone"]),
     }
     dialogue.say(text % values)
     return dialogue.reply()

@@ -19,6 +19,7 @@ from conversations.assistant.brain import (
     ToolBox,
     TurnContext,
 )
+from conversations.services import facts
 from conversations.services.facts import FACT_LABELS
 
 
@@ -116,7 +117,7 @@ def echo(context: TurnContext) -> str:
 
 
 def _named(context: TurnContext, name: str) -> str:
-    return f"{label_of(name).lower()} {wording.readable(name, context.value(name))}"
+    return f"{label_of(name).lower()} {facts.written(name, context.value(name))}"
 
 
 def missing(form: Form, known: Mapping[str, Any], skipped: Sequence[str]) -> list[FormField]:

@@ -44,9 +44,8 @@ async def offer(dialogue: Dialogue, postcode: str, *, prompt: str = "", lead: st
     dialogue.say(lead)
     if wished and not suiting:
         dialogue.say(_("Nothing is free then."))
-    elif not wished and prompt:
-        dialogue.say(prompt)
-    _say_offer(dialogue, picked, suits=bool(suiting) or not wished)
+    question = "" if wished else prompt
+    _say_offer(dialogue, picked, suits=bool(suiting) or not wished, question=question)
     return True
 
 
@@ -63,7 +62,7 @@ async def offer_others(dialogue: Dialogue, result: ToolResult) -> bool:
     return True
 
 
-def _say_offer(dialogue: Dialogue, slots: list[Slot], *, suits: bool) -> None:
+def _say_offer(dialogue: Dialogue, slots: list[Slot], *, suits: bool, question: str = "") -> None:
     labels = [slot["label"] for slot in dialogue.state["offered"]]
     if len(labels) == 1:
         sentence = _("%(slot)s is free. Shall I take it?") if suits else _("The nearest is %(slot)s. Shall I take it?")
@@ -77,7 +76,7 @@ def _say_offer(dialogue: Dialogue, slots: list[Slot], *, suits: bool) -> None:
         told = "; ".join(labels)
     sentence = _("These times are free: %(slots)s.") if suits else _("The nearest are: %(slots)s.")
     dialogue.say(sentence % {"slots": told})
-    dialogue.say(_("Which one suits you?"))
+    dialogue.say(question or _("Which one suits you?"))
     dialogue.suggest(labels)
 
 
