@@ -1,13 +1,14 @@
 # make run    set up everything and start CX Hub
 # make test   set up everything and run all checks and tests
 # make bench  measure; ONLY=name runs one of tests/benchmarks
+# make pictures  take the pictures of the documents anew
 # make lint   the checks alone
 # make doctor say what is wrong with a running CX Hub
 # make clean  remove the virtual environment and the embedded data
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := run
-.PHONY: run test bench lint doctor clean venv requirements dev-requirements chromium
+.PHONY: run test bench pictures lint doctor clean venv requirements dev-requirements chromium
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -24,6 +25,9 @@ test: dev-requirements chromium lint
 
 bench: dev-requirements
 	@$(PYTHON) -m tests.benchmarks $(ONLY)
+
+pictures: dev-requirements chromium
+	@$(PYTHON) -m tests.story
 
 lint: dev-requirements
 	$(VENV)/bin/ruff check .

@@ -24,6 +24,7 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "random_page_cost": "1.1",
     "jit": "off",
+    "shared_preload_libraries": "pg_stat_statements",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
