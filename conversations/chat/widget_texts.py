@@ -34,7 +34,6 @@ def widget_texts() -> dict[str, str]:
         "callStarted": _("You called us"),
         "callEnded": _("The call ended"),
         "conversationClosed": _("This conversation is closed. Write to us again at any time."),
-        "conversationReopened": _("The conversation goes on."),
         "bookingMade": _("Visit booked"),
         "bookingChanged": _("Visit changed"),
         "bookingCancelled": _("Visit cancelled"),

@@ -76,10 +76,12 @@ APPEND_INBOUND = (
 async def receive(message: InboundMessage, *, channel: str) -> Received:
     """Files what a customer said, shows it on open screens, and has it answered.
 
-    One transaction, idempotent by `source_id`: a repetition writes nothing and returns where the first
-    one stands. A known interaction costs one statement; the first message of one resolves the customer,
-    opens or resumes the conversation and says that an AI answers. The turn runs afterwards, in the
-    background of this process. Raises InteractionOver, EntryPoint.DoesNotExist.
+    Idempotent by `source_id`: a repetition writes nothing and returns where the first one stands. A
+    message of a known interaction is one statement, which is its transaction. The first message of one
+    has a transaction before it that resolves the customer, opens or resumes the conversation and says
+    that an AI answers; should the process die between the two, the message was not acknowledged, and
+    when it is sent again it finds them. The turn runs afterwards, in the background of this process.
+    Raises InteractionOver, EntryPoint.DoesNotExist.
     """
     text = timeline.storable(message.text)
     data = timeline.clean(message.data)

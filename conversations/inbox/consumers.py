@@ -7,6 +7,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
 
 from conversations.inbox.protocol import Command, Heartbeat, Leave, NotUnderstood, Open, Resume, Typing, parse
 from conversations.models import Conversation
@@ -120,7 +121,7 @@ class InboxConsumer(AsyncWebsocketConsumer):
         await self._leave()
         found = await database_sync_to_async(_find)(self.scope["user"], public_hex)
         if found is None:
-            reason = "There is no such conversation, or you may not see it."
+            reason = _("There is no such conversation, or you may not see it.")
             await self._send({"type": "error", "code": "not_found", "reason": reason})
             return
         self.conversation_id, last_seq = found

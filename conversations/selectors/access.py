@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from conversations.models import Conversation, Customer, Entry, Interaction, JoinCode
+from conversations.models import Conversation, Entry, Interaction, JoinCode
 from routing.models import AgentProfile
 
 PARTY_KINDS = (
@@ -22,7 +22,6 @@ PARTY_KINDS = (
     "booking.cancelled",
     "handoff.accepted",
     "conversation.closed",
-    "conversation.reopened",
 )
 PARTY_DATA = frozenset(
     {
@@ -59,11 +58,6 @@ def conversation_for_agent(user: Any, public_id: str | UUID) -> Conversation:
     except ValueError:
         raise Conversation.DoesNotExist(public_id) from None
     return conversations_for(user).get(public_id=key)
-
-
-def customers_for(user: Any) -> QuerySet[Customer]:
-    """The customer records a user may read."""
-    return Customer.objects.all() if may_read_conversations(user) else Customer.objects.none()
 
 
 def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:

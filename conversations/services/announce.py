@@ -89,7 +89,7 @@ def entries_frame(public_hex: str, entries: list[Frame]) -> Frame:
 
 
 def activity(public_hex: str, *, who: str, name: str, what: str, text: str = "") -> Frame:
-    """The channel-layer message that says what somebody is doing now: typing, draft, speech or idle."""
+    """The channel-layer message that says what somebody is doing now: typing, draft or idle."""
     return {"type": "activity", "conversation": public_hex, "who": who, "name": name, "what": what, "text": text}
 
 

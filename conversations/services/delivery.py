@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+
 from conversations.models import Interaction
 from routing.models import AgentProfile
 
@@ -41,5 +43,5 @@ def register_connector(channel: str, connector: Connector) -> None:
 def connect(interaction: Interaction, agent: AgentProfile) -> None:
     """Puts a person on the line. Raises CannotConnect when the channel has no line or the person no phone."""
     if interaction.channel not in _connectors:
-        raise CannotConnect("This conversation has no line to connect to.")
+        raise CannotConnect(_("This conversation has no line to connect to."))
     _connectors[interaction.channel](interaction, agent)

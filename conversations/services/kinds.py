@@ -17,15 +17,14 @@ Text = str | Promise
 class EntryKind:
     """What screens need to show an entry.
 
-    `sentence` makes one line from body and data; `for_party` says whether a customer may ever see the
-    kind; `personal` names the keys of `data` that a redaction empties (the body always goes).
+    `sentence` makes one line from body and data; `personal` names the keys of `data` that a redaction
+    empties (the body always goes). Which kinds a customer may ever see is said in `selectors/access.py`.
     """
 
     name: str
     label: Text
     icon: str
     sentence: Callable[[str, Mapping[str, Any]], str]
-    for_party: bool = False
     personal: tuple[str, ...] = ()
 
     def erase(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,40 +52,37 @@ _KINDS = (
         _("Message"),
         "message",
         _body,
-        for_party=True,
         personal=("quick_replies", "field", "hypotheses", "heard"),
     ),
     EntryKind("note", _("Staff note"), "note", _body),
-    EntryKind("interaction.started", _("Started"), "play", _body, for_party=True, personal=("party",)),
-    EntryKind("interaction.ended", _("Ended"), "stop", _duration, for_party=True),
-    EntryKind("disclosure.shown", _("Said that it is an AI"), "info", _body, for_party=True),
+    EntryKind("interaction.started", _("Started"), "play", _body, personal=("party",)),
+    EntryKind("interaction.ended", _("Ended"), "stop", _duration),
+    EntryKind("disclosure.shown", _("Said that it is an AI"), "info", _body),
     EntryKind("call.ringing", _("Ringing"), "phone", _body),
-    EntryKind("call.answered", _("Answered"), "phone", _body, for_party=True),
+    EntryKind("call.answered", _("Answered"), "phone", _body),
     EntryKind("call.dtmf", _("Keys pressed"), "keypad", _digits, personal=("digits",)),
-    EntryKind("call.connected_to_agent", _("Connected to a person"), "phone-forwarded", _body, for_party=True),
+    EntryKind("call.connected_to_agent", _("Connected to a person"), "phone-forwarded", _body),
     EntryKind("call.problem", _("Problem on the call"), "alert", _body),
     EntryKind("reason.recognised", _("Reason recognised"), "target", _body),
     EntryKind("fact.learned", _("Learned"), "tag", _body, personal=("value", "replaces")),
     EntryKind("routing.decided", _("Routing decided"), "route", _body),
     EntryKind("tool.called", _("Looked up"), "tool", _body, personal=("arguments", "result", "error")),
-    EntryKind("booking.made", _("Booked"), "calendar", _body, for_party=True, personal=("postcode",)),
-    EntryKind("booking.changed", _("Booking changed"), "calendar", _body, for_party=True, personal=("postcode",)),
-    EntryKind("booking.cancelled", _("Booking cancelled"), "calendar-off", _body, for_party=True),
+    EntryKind("booking.made", _("Booked"), "calendar", _body, personal=("postcode",)),
+    EntryKind("booking.changed", _("Booking changed"), "calendar", _body, personal=("postcode",)),
+    EntryKind("booking.cancelled", _("Booking cancelled"), "calendar-off", _body),
     EntryKind("handoff.requested", _("Handed over"), "handoff", _body, personal=("summary", "facts", "tried", "next_step")),
-    EntryKind("handoff.accepted", _("Joined"), "person", _body, for_party=True),
+    EntryKind("handoff.accepted", _("Joined"), "person", _body),
     EntryKind("owner.changed", _("Owner changed"), "person", _body),
     EntryKind("conversation.transferred", _("Transferred"), "transfer", _body),
     EntryKind("conversation.joined", _("Joined with another conversation"), "link", _body),
     EntryKind("outcome.set", _("Outcome"), "check", _body),
-    EntryKind("conversation.closed", _("Closed"), "check", _body, for_party=True),
-    EntryKind("conversation.reopened", _("Reopened"), "play", _body, for_party=True),
+    EntryKind("conversation.closed", _("Closed"), "check", _body),
     EntryKind("callback.requested", _("Call back requested"), "phone", _body, personal=("phone",)),
     EntryKind("identity.proven", _("Identity proven"), "shield", _body),
     EntryKind("draft", _("Draft of the AI agent"), "draft", _body),
 )
 
 KINDS: Mapping[str, EntryKind] = {kind.name: kind for kind in _KINDS}
-PARTY_KINDS = frozenset(kind.name for kind in _KINDS if kind.for_party)
 
 
 def kind_of(name: str) -> EntryKind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -105,12 +105,6 @@ def append(conversation_id: int, new: NewEntry, *, fence: int | None = None) -> 
                 ),
             )
     return appended
-
-
-def append_many(conversation_id: int, entries: Sequence[NewEntry], *, fence: int | None = None) -> list[Appended]:
-    """Writes several entries in order, all or none. Locks and raises as `append`."""
-    with transaction.atomic():
-        return [append(conversation_id, each, fence=fence) for each in entries]
 
 
 def redact(entry: Entry, *, reason: str) -> None:

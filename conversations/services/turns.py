@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
 from django.db.models.functions import Now
 
 from conversations.models import Conversation
@@ -130,10 +129,3 @@ def note_understanding(conversation: Conversation, *, reason: ReasonCode | None,
     )
     conversation.reason, conversation.urgency = reason, urgency
     conversation.sentiment, conversation.score = sentiment, score
-
-
-def count_failure(conversation: Conversation) -> int:
-    """One more answer that did not help; returns the new count."""
-    Conversation.objects.filter(pk=conversation.pk).update(failed_turns=F("failed_turns") + 1)
-    conversation.refresh_from_db(fields=["failed_turns"])
-    return conversation.failed_turns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from routing.models import Decision, Queue, ServiceLevel, WorkItem
+from routing.models import Decision, Queue, ServiceLevel
 
 
 def service_level_of(decision: Decision | None, queue: Queue) -> ServiceLevel:
@@ -15,13 +15,3 @@ def service_level_of(decision: Decision | None, queue: Queue) -> ServiceLevel:
 def deadline(enqueued_at: datetime, level: ServiceLevel) -> datetime:
     """When work that came in at `enqueued_at` should be answered at the latest."""
     return enqueued_at + timedelta(seconds=level.answer_within_seconds)
-
-
-def waits_at_most_until(enqueued_at: datetime, level: ServiceLevel) -> datetime:
-    """From this moment on the work goes before everything of its class."""
-    return enqueued_at + timedelta(seconds=level.max_wait_seconds)
-
-
-def met(work_item: WorkItem, answered_at: datetime) -> bool:
-    """Whether work was answered within its service level."""
-    return answered_at <= work_item.deadline

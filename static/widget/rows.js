@@ -6,7 +6,6 @@ const HIDDEN = new Set(["call.ringing", "call.dtmf", "interaction.started", "int
 const WORDS = {
   "call.answered": "callStarted",
   "conversation.closed": "conversationClosed",
-  "conversation.reopened": "conversationReopened",
 };
 
 /**
