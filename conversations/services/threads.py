@@ -79,8 +79,13 @@ def start_interaction(
 
 
 def end_interaction(interaction: Interaction, *, reason: str, at: datetime | None = None) -> bool:
-    """Ends an interaction once; says whether this call did it. Locks its row."""
+    """Ends an interaction once; says whether this call did it.
+
+    Locks its conversation and then its row, in the order of everybody who changes both.
+    """
     with transaction.atomic():
+        held = Interaction.objects.values("conversation").filter(pk=interaction.pk)
+        Conversation.objects.select_for_update(no_key=True).get(pk__in=held)
         row = Interaction.objects.select_for_update(no_key=True).get(pk=interaction.pk)
         if row.state == Interaction.State.ENDED:
             return False
@@ -104,9 +109,10 @@ def end_interaction(interaction: Interaction, *, reason: str, at: datetime | Non
 
 
 def close(conversation: Conversation, *, actor_kind: str, actor_name: str, disposition: DispositionCode | None, note: str = "") -> bool:
-    """Closes a conversation with its outcome; its chat sessions end, a live call does not hold it open.
+    """Closes a conversation with its outcome, and with it those that were joined into it; its chat sessions end.
 
-    Says whether this call did it. Locks the conversation's row.
+    A live call does not hold it open: the transport ends the call, since only it knows when that was.
+    Says whether this call did it. Locks the conversation's row, then the joined ones'.
     """
     with transaction.atomic():
         row = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
@@ -124,8 +130,10 @@ def close(conversation: Conversation, *, actor_kind: str, actor_name: str, dispo
                     data={"disposition": disposition.code},
                 ),
             )
-        for interaction in row.interactions.exclude(state=Interaction.State.ENDED):
+        for interaction in row.interactions.filter(channel="chat").exclude(state=Interaction.State.ENDED):
             end_interaction(interaction, reason="conversation_closed")
+        for joined in row.joined_conversations.filter(status=Conversation.Status.OPEN).order_by("pk"):
+            close(joined, actor_kind="system", actor_name="", disposition=None)
         timeline.append(row.pk, NewEntry(kind="conversation.closed", actor_kind=actor_kind, actor_name=actor_name))
         Conversation.objects.filter(pk=row.pk).update(status=Conversation.Status.CLOSED, closed_at=Now(), disposition=disposition)
         announce.work_changed(row)

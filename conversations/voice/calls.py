@@ -79,8 +79,8 @@ async def hear(given: CallInput) -> Ncco:
     if call is None:
         return ncco.goodbye(_("Sorry, this call was lost. Please call again."), language=DEFAULT_LANGUAGE)
     with override(call.entry_point.language):
-        if call.state == Interaction.State.ENDED:
-            return _closing(call)
+        if call.state == Interaction.State.ENDED or call.conversation.status == Conversation.Status.CLOSED:
+            return replies.closing(call)
         settled = await sync_to_async(dialogue.settle)(call, given)
         if settled is None:
             call = await sync_to_async(_call)(given.call_id) or call
@@ -90,7 +90,7 @@ async def hear(given: CallInput) -> Ncco:
         try:
             return await _answered(call, given, settled)
         except InteractionOver:
-            return _closing(call)
+            return replies.closing(call)
 
 
 async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:
@@ -120,7 +120,7 @@ def _reply_or_filler(call_id: str, received: Received) -> Ncco:
     if unspoken:
         return replies.of(unspoken)
     if call.state == Interaction.State.ENDED:
-        return _closing(call)
+        return replies.closing(call)
     if call.conversation.owner_agent:
         name = call.conversation.owner_agent.display_name
         return replies.aside(call, _("%(name)s has that and will answer you here.") % {"name": name})
@@ -149,10 +149,6 @@ def _wait_until(call: Interaction, deadline: datetime) -> None:
 def _next_words(call: Interaction) -> Ncco | None:
     unspoken = calls.claim_unspoken(call.pk, as_webhook=True)
     return replies.of(unspoken) if unspoken else None
-
-
-def _closing(call: Interaction) -> Ncco:
-    return ncco.goodbye(_("Thank you for calling. Goodbye."), language=call.entry_point.language)
 
 
 def _begin(call_id: str, *, dialled: str, caller: str | None, region_url: str = "", room: str = "") -> Interaction | None:

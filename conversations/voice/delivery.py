@@ -7,7 +7,7 @@ from typing import Final
 from django.utils import timezone
 from django.utils.translation import override
 
-from conversations.models import Interaction
+from conversations.models import Conversation, Interaction
 from conversations.services import calls, delivery
 from conversations.voice import agent_leg, gateway, replies
 from conversations.voice.gateway import CallGone, GatewayError
@@ -27,8 +27,12 @@ def speak(interaction_id: int) -> None:
 
     What could not be put into the call is given back, and is said when the caller is next listened to.
     """
-    call = Interaction.objects.filter(pk=interaction_id).exclude(state=Interaction.State.ENDED).first()
+    live = Interaction.objects.select_related("conversation", "entry_point").exclude(state=Interaction.State.ENDED)
+    call = live.filter(pk=interaction_id).first()
     if call is None or agent_leg.is_on(call):
+        return
+    if call.conversation.status == Conversation.Status.CLOSED:
+        _say_goodbye(call)
         return
     _let_the_filler_be_said(call)
     unspoken = calls.claim_unspoken(interaction_id, as_webhook=False)
@@ -43,6 +47,17 @@ def speak(interaction_id: int) -> None:
     except GatewayError as error:
         calls.give_back(unspoken)
         logger.warning("reply_not_spoken", extra={"call": call.provider_id, "error": str(error)})
+
+
+def _say_goodbye(call: Interaction) -> None:
+    """A person closed the conversation while the caller was on the line: their last words, and goodbye."""
+    unspoken = calls.claim_unspoken(call.pk, as_webhook=False)
+    with override(call.entry_point.language):
+        actions = replies.closing(call, unspoken)
+    try:
+        gateway.transfer(call.provider_id, actions, region_url=call.data.get("region_url", ""))
+    except GatewayError as error:
+        logger.info("goodbye_not_spoken", extra={"call": call.provider_id, "error": str(error)})
 
 
 def _let_the_filler_be_said(call: Interaction) -> None:

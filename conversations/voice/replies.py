@@ -25,6 +25,12 @@ def of(unspoken: Unspoken) -> Ncco:
     return _said(call, text, seq=unspoken.entries[-1].seq, hints=_choices(unspoken.entries[-1]))
 
 
+def closing(call: Interaction, unspoken: Unspoken | None = None) -> Ncco:
+    """What was not said yet, thanks and goodbye; then the call ends."""
+    words = [_words(entry) for entry in unspoken.entries] if unspoken else []
+    return ncco.goodbye(" ".join([*words, _("Thank you for calling. Goodbye.")]), language=call.entry_point.language)
+
+
 def again(call: Interaction) -> Ncco:
     """The last words once more, for a platform that asks twice."""
     said = call.data.get("said") or {}

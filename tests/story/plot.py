@@ -125,7 +125,7 @@ def _change_the_rules(maya: Staff, look: Look) -> None:
     look("rules", page)
     page.get_by_role("button", name=re.compile("Save and continue", re.I)).click()
     page.get_by_role("link", name="Review and publish").click()
-    page.get_by_label("Note").fill("Warranty questions go to a person, too.")
+    page.get_by_label("What changes, and why").fill("Warranty questions go to a person, too.")
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Every decision follows this version")).to_be_visible(timeout=PATIENCE_MS)
 

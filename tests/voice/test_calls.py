@@ -337,3 +337,6 @@ def test_a_closed_conversation_says_goodbye(caller: Caller) -> None:
     ncco = post("/voice/input/", caller.said("hello")).json()
     assert "Goodbye" in words_of(ncco)
     assert ncco[-1]["action"] == "talk"
+    assert call_of(caller).state != "ended", "only the platform knows when a call ended"
+    post("/voice/event/", caller.event("completed"))
+    assert call_of(caller).end_reason == "completed"
