@@ -6,16 +6,13 @@ import asyncio
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-import psycopg
 import pytest
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import connection
 from django.db.models.functions import Now
 
 from conversations.assistant import turn
@@ -27,45 +24,8 @@ from routing.models import AgentProfile, RuleSet, WorkItem
 from routing.rules import publish
 from tests.assistant.conftest import Line
 from tests.assistant.test_booking import ready_to_choose
+from tests.support.locks import locked, other_connection, until, waits_for_lock
 from tests.support.processes import child_environment
-
-PATIENCE = 60
-
-
-@contextmanager
-def other_connection() -> Iterator[psycopg.Connection]:
-    """A connection beside the product's, to hold locks with."""
-    parameters = connection.get_connection_params()
-    chosen = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)}
-    with psycopg.connect(**chosen) as other:
-        yield other
-
-
-@contextmanager
-def locked(table: str, mode: str = "ACCESS EXCLUSIVE") -> Iterator[psycopg.Connection]:
-    """Whoever needs the table waits until the block ends."""
-    with other_connection() as other:
-        other.execute(f"LOCK TABLE {table} IN {mode} MODE")
-        yield other
-        other.rollback()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Waits until something is so."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.05)
-
-
-def waits_for_lock(table: str) -> bool:
-    """Whether somebody waits for a lock on the table, or for a row of it."""
-    with other_connection() as other:
-        found = other.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ILIKE %s",
-            [f"%{table}%"],
-        ).fetchone()
-    return bool(found and found[0])
 
 
 async def until_waiting(table: str) -> None:

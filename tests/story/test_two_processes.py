@@ -19,6 +19,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from conversations.models import Conversation, Entry
 from routing.models import AgentProfile, Reservation
 from routing.services import presence
+from tests.support.locks import locked, waits_for_lock
+from tests.support.locks import until as until_true
 from tests.support.processes import WebProcess, WorkerProcess
 
 pytestmark = pytest.mark.two_processes
@@ -52,10 +54,15 @@ async def _a_message_is_seen_in_the_other_process(first: WebProcess, second: Web
 
 
 async def _a_killed_turn_is_finished(first: WebProcess, second: WebProcess) -> None:
+    """The process dies while its turn waits to store a decision: surely in the middle, and surely after the acknowledgement."""
     async with chat_socket(first) as customer:
         welcome = await hello(customer)
-        await say(customer, "How do I bleed a radiator?", "before")
-        first.kill()
+        with locked("routing_decision"):
+            await say(customer, "How do I bleed a radiator?", "before")
+            await asyncio.to_thread(until_true, lambda: waits_for_lock("routing_decision"))
+            first.kill()
+        conversation = await newest_conversation()
+        assert conversation.turn_done_seq < conversation.turn_wanted_seq, "the turn was over before the process died"
     async with chat_socket(second) as customer:
         known = {"token": welcome["token"], "session": welcome["session"]}
         await customer.send(json.dumps({"type": "hello", "after": 0, **known}))
