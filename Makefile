@@ -56,10 +56,10 @@ venv:
 
 # Installs when the files differ from what was installed last; the stamp holds their checksum.
 define install
-	@wanted=$$(cat $(2) | cksum); \
+	@wanted=$$(cat constraints.txt $(2) | cksum); \
 	if [ "$$(cat $(VENV)/$(1).stamp 2>/dev/null)" != "$$wanted" ]; then \
 	    echo "Installing $(lastword $(2)) (a few minutes the first time) …" >&2; \
-	    $(PIP) install --requirement $(lastword $(2)) >&2 && echo "$$wanted" > $(VENV)/$(1).stamp; \
+	    $(PIP) install --constraint constraints.txt --requirement $(lastword $(2)) >&2 && echo "$$wanted" > $(VENV)/$(1).stamp; \
 	fi
 endef
 
