@@ -245,7 +245,14 @@ async def _show_draft(prepared: Prepared, text: str) -> None:
     if prepared.context.spoken or prepared.mode != EntryPoint.Mode.LIVE:
         return
     public_hex = prepared.conversation.public_id.hex
-    frame = announce.activity(public_hex, who="assistant", name=prepared.entry_point.company_name, what="draft", text=text)
+    frame = announce.activity(
+        public_hex,
+        who="assistant",
+        name=prepared.entry_point.company_name,
+        what="draft",
+        text=text,
+        interaction=str(prepared.interaction.public_id),
+    )
     await announce.send(announce.conversation_group(public_hex), frame)
 
 

@@ -72,8 +72,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         try:
             frame = protocol.parse(text_data, bytes_data)
-            if not isinstance(frame, protocol.Hello):
-                self._spend_allowance(getattr(frame, "client_id", None))
+            self._spend_allowance(getattr(frame, "client_id", None))
             await self._take(frame, self.entry_point)
             self.refusals = 0
         except protocol.Refused as refusal:
@@ -103,6 +102,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         standing = await in_thread(delivery.standing, browser, entry_point, after=frame.after)
         if standing.conversation_hex:
             await self._watch(standing.conversation_hex, standing.interaction_id, standing.interaction_public_id)
+        else:
+            await self._watch_nothing()
         self.sent_upto = standing.upto
         await self._send(
             type="welcome",
@@ -156,6 +157,20 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.conversation_hex = conversation_hex
         await self.channel_layer.group_add(announce.conversation_group(conversation_hex), self.channel_name)
 
+    async def _watch_nothing(self) -> None:
+        """Another browser said hello on this socket, and it has no chat yet."""
+        if self.conversation_hex:
+            await self.channel_layer.group_discard(announce.conversation_group(self.conversation_hex), self.channel_name)
+        self.interaction_id = self.interaction_public_id = self.conversation_hex = None
+
+    async def _follow_join(self) -> None:
+        """Goes on where this chat goes on, when its conversation was joined into another."""
+        found = await in_thread(_conversation_of, self.interaction_id)
+        if found and found != self.conversation_hex:
+            await self._watch(found, self.interaction_id, self.interaction_public_id)
+            self.sent_upto = 0
+            await self._catch_up(after=0)
+
     async def _catch_up(self, *, after: int) -> None:
         if self.interaction_id is None:
             return
@@ -194,7 +209,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.sent_upto = entries[-1]["seq"]
             shown = [access.party_frame(entry) for entry in entries if self._is_own(entry)]
             await self._send(type="entries", entries=shown, upto=self.sent_upto)
-        if any(entry["kind"] in ("owner.changed", "conversation.closed") for entry in entries):
+        if any(entry["kind"] == "conversation.joined" for entry in entries):
+            await self._follow_join()
+        if any(entry["kind"] in ("owner.changed", "conversation.closed", "conversation.joined") for entry in entries):
             await self._show_state()
 
     def _is_own(self, entry: dict[str, Any]) -> bool:
@@ -204,8 +221,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         return _for_parties(entry) and entry["interaction"] != self.interaction_public_id
 
     async def activity(self, event: dict[str, Any]) -> None:
-        """Shows that the other side types or drafts; the customer's own typing is not echoed."""
-        if event["who"] != "customer":
+        """Shows that the other side types or drafts; what goes to another party or comes from the customer is not shown."""
+        if event["who"] != "customer" and event["interaction"] in (None, self.interaction_public_id):
             await self._send(type="activity", who=event["who"], name=event["name"], what=event["what"], text=event["text"])
 
     async def _show_state(self) -> None:
@@ -245,6 +262,11 @@ def _for_parties(entry: dict[str, Any]) -> bool:
 
 def _entry_point(address: str) -> EntryPoint | None:
     return EntryPoint.objects.select_related("hours").filter(channel="chat", address=address.replace("\x00", "")).first()
+
+
+def _conversation_of(interaction_id: int | None) -> str | None:
+    found = Conversation.objects.filter(interactions=interaction_id).values_list("public_id", flat=True).first()
+    return found.hex if found else None
 
 
 def _owner(conversation_hex: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from conversations.services.parties import IdentifierClaim, Party
 
 SALT = "chat.visitor"
 MAX_AGE_SECONDS = 180 * 24 * 3600
+SESSION_NUMBER = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class Visitor:
         return signing.dumps({"visitor": self.id, "vouched": vouched}, salt=SALT, compress=True)
 
     def owns_session(self, session: str) -> bool:
-        """Whether a session id was given to this visitor."""
-        return session.startswith(f"{self.id}.") and len(session) <= 100
+        """Whether a session id is one that this visitor can have been given."""
+        visitor, _, number = session.rpartition(".")
+        return visitor == self.id and SESSION_NUMBER.fullmatch(number) is not None
 
     def new_session(self) -> str:
         """A new chat session's id."""

@@ -92,7 +92,7 @@ def find(request: InboxRequest) -> HttpResponse:
 @for_staff
 def knowledge(request: InboxRequest) -> HttpResponse:
     """Passages of the knowledge base to put into a reply."""
-    text = request.GET.get("q", "")[:200]
+    text = request.GET.get("q", "").replace("\x00", "")[:200]
     return render(request, "inbox/knowledge.html", {"answers": inbox.answers(text), "text": text})
 
 

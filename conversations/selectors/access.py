@@ -27,7 +27,7 @@ PARTY_DATA = frozenset(
     {
         "quick_replies", "sources", "field", "client_id", "spoken", "reference", "window_start", "window_end",
         "service",
-        "postcode", "channel", "duration_seconds",
+        "channel", "duration_seconds",
     }
 )  # fmt: skip
 
@@ -83,5 +83,9 @@ def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:
 
 
 def party_frame(entry: dict[str, Any]) -> dict[str, Any]:
-    """A wire entry as a customer gets it: only the data made for them."""
-    return {**entry, "data": {key: value for key, value in entry["data"].items() if key in PARTY_DATA}}
+    """A wire entry as a customer gets it: only the data made for them.
+
+    Without the name on the record and the postcode of a visit: another party of a joined conversation may have given them.
+    """
+    shown = {**entry, "data": {key: value for key, value in entry["data"].items() if key in PARTY_DATA}}
+    return {**shown, "actor_name": ""} if entry["actor_kind"] == "customer" else shown

@@ -88,9 +88,13 @@ def entries_frame(public_hex: str, entries: list[Frame]) -> Frame:
     return {"type": "entries.appended", "conversation": public_hex, "entries": entries}
 
 
-def activity(public_hex: str, *, who: str, name: str, what: str, text: str = "") -> Frame:
-    """The channel-layer message that says what somebody is doing now: typing, draft or idle."""
-    return {"type": "activity", "conversation": public_hex, "who": who, "name": name, "what": what, "text": text}
+def activity(public_hex: str, *, who: str, name: str, what: str, text: str = "", interaction: str | None = None) -> Frame:
+    """The channel-layer message that says what somebody is doing now: typing, draft or idle.
+
+    `interaction` is the public id of the line that it is for; no other party of the conversation is shown it.
+    """
+    doing = {"who": who, "name": name, "what": what, "text": text, "interaction": interaction}
+    return {"type": "activity", "conversation": public_hex, **doing}
 
 
 def work_changed(conversation: Conversation | None = None) -> None:

@@ -61,10 +61,11 @@ def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interacti
     """Stores what is new or different as `fact.learned` entries and returns it.
 
     A name becomes the customer's when it has none; phone and email become claimed identifiers.
-    Locks the conversation's row.
+    Locks the customer's row and then the conversation's.
     """
     learned = []
     with transaction.atomic():
+        Customer.objects.select_for_update(no_key=True).get(pk=conversation.customer_id)
         row = Conversation.objects.select_for_update(no_key=True).select_related("customer").get(pk=conversation.pk)
         for fact in facts:
             before = row.facts.get(fact.name)

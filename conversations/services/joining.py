@@ -21,6 +21,9 @@ CODE_DIGITS = 6
 CODE_LIFETIME = timedelta(minutes=15)
 CLAIM_LIFETIME = timedelta(hours=24)
 MAX_ATTEMPTS = 5
+MISSES_COUNT_FOR = timedelta(hours=1)
+MAX_MISSES_OF_A_NUMBER = 15
+MAX_MISSES = 150
 
 
 class TooManyAttempts(Exception):
@@ -46,28 +49,34 @@ def issue_code(interaction: Interaction) -> tuple[str, JoinCode]:
 def redeem_code(code: str, interaction: Interaction) -> Conversation | None:
     """Carries the code's conversation into this interaction; None when the code is wrong, used or too old.
 
-    The party held both lines, so the interaction's assurance becomes verified. Raises TooManyAttempts
-    after five tries in one call; the count is kept before the code is looked at.
+    The party held both lines, so the interaction's assurance becomes verified. A code whose conversation was closed
+    meanwhile is too old. Raises TooManyAttempts after five tries in one call, the count being kept before the code is
+    looked at, and after too many wrong ones within an hour from one number or from everybody together: a code has a
+    million values, and calling again is cheap.
     """
-    with transaction.atomic():
-        row = Interaction.objects.select_for_update(no_key=True).get(pk=interaction.pk)
-        attempts = int(row.data.get("code_attempts", 0)) + 1
-        row.data["code_attempts"] = attempts
-        row.save(update_fields=["data"])
-    if attempts > MAX_ATTEMPTS:
+    if _count(interaction, "code_attempts") > MAX_ATTEMPTS or _too_many_misses(interaction):
         raise TooManyAttempts
+    joined = _carry(code, interaction)
+    if joined is None:
+        _count(interaction, "code_misses")
+    return joined
+
+
+def _carry(code: str, interaction: Interaction) -> Conversation | None:
     with transaction.atomic():
         found = (
-            JoinCode.objects.select_for_update(no_key=True)
+            JoinCode.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("interaction__conversation__joined_into")
             .filter(code_hash=_hash(code), used_at__isnull=True, expires_at__gt=timezone.now())
             .first()
         )
-        if not found or found.interaction_id == interaction.pk:
+        goal = _going_on(found.interaction.conversation) if found and found.interaction_id != interaction.pk else None
+        if not found or not goal:
             return None
         JoinCode.objects.filter(pk=found.pk).update(used_at=Now(), used_by=interaction)
-        Interaction.objects.filter(pk=interaction.pk).update(assurance="verified")
         sentence = _("The code from the web chat was entered on the call.")
-        target = join(interaction, found.interaction.conversation, method="code", sentence=sentence)
+        target = join(interaction, goal, method="code", sentence=sentence)
+        Interaction.objects.filter(pk=interaction.pk).update(assurance="verified")
         timeline.append(
             target.pk,
             NewEntry(
@@ -96,18 +105,44 @@ def claimed_recently(phone: str, *, besides: Conversation) -> Conversation | Non
 def join(interaction: Interaction, target: Conversation, *, method: str, sentence: str) -> Conversation:
     """Joins the interaction's conversation, and its customer, with another; returns the one that goes on.
 
-    Must run in a transaction. The older customer record becomes the root.
+    Must run in a transaction. The older customer record becomes the root. What a person has or is awaited for goes on,
+    so that nobody leaves a line by joining.
     """
     current = Interaction.objects.select_related("conversation__customer").get(pk=interaction.pk).conversation
     target = Conversation.objects.select_related("customer").get(pk=target.pk)
     if current == target:
         return target
     evidence = {"method": method, "interaction": str(interaction.public_id), "sentence": sentence}
-    merging.join_conversations(current, target, evidence=evidence, made_by="assistant", sentence=sentence)
+    merging.lock_customers(current.customer, target.customer)
+    going_on = merging.join_with_work(current, target, evidence=evidence, made_by="assistant", sentence=sentence)
     if current.customer_id != target.customer_id:
         older, newer = sorted([current.customer, target.customer], key=lambda each: each.pk)
         merging.join_customers(newer, older, evidence=evidence, made_by="assistant")
-    return Conversation.objects.get(pk=target.pk)
+    return Conversation.objects.get(pk=going_on.pk)
+
+
+def _going_on(conversation: Conversation) -> Conversation | None:
+    """The open conversation in which this one goes on."""
+    while conversation.joined_into:
+        conversation = conversation.joined_into
+    return conversation if conversation.status == Conversation.Status.OPEN else None
+
+
+def _count(interaction: Interaction, name: str) -> int:
+    with transaction.atomic():
+        row = Interaction.objects.select_for_update(no_key=True).get(pk=interaction.pk)
+        row.data[name] = int(row.data.get(name, 0)) + 1
+        row.save(update_fields=["data"])
+    return int(row.data[name])
+
+
+def _too_many_misses(interaction: Interaction) -> bool:
+    recent = Interaction.objects.filter(
+        channel=interaction.channel, started_at__gte=timezone.now() - MISSES_COUNT_FOR, data__has_key="code_misses"
+    )
+    rows: list[tuple[str, int]] = list(recent.values_list("party", "data__code_misses"))
+    own = sum(misses for party, misses in rows if party == interaction.party)
+    return own >= MAX_MISSES_OF_A_NUMBER or sum(misses for _party, misses in rows) >= MAX_MISSES
 
 
 def _hash(code: str) -> str:

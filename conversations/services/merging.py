@@ -12,6 +12,11 @@ from django.db.models.functions import Now
 from conversations.models import Conversation, ConversationLink, Customer, CustomerLink, Interaction
 from conversations.services import announce, timeline
 from conversations.services.timeline import NewEntry
+from routing.models import WorkItem
+from routing.services import queueing
+from routing.services.locks import lock_subject
+
+WAITING = (WorkItem.State.QUEUED, WorkItem.State.RESERVED)
 
 
 def join_customers(joined: Customer, into: Customer, *, evidence: Mapping[str, Any], made_by: str) -> CustomerLink:
@@ -21,7 +26,7 @@ def join_customers(joined: Customer, into: Customer, *, evidence: Mapping[str, A
     Raises ValueError when they are one record already.
     """
     with transaction.atomic():
-        _lock(joined, into)
+        lock_customers(joined, into)
         source, target = root_of(joined), root_of(into)
         if source == target:
             raise ValueError("These are one record already.")
@@ -35,7 +40,7 @@ def join_customers(joined: Customer, into: Customer, *, evidence: Mapping[str, A
 def separate_customers(link: CustomerLink, *, undone_by: str) -> None:
     """Takes a join back: every row counts again for what its own record is joined into without this link."""
     with transaction.atomic():
-        _lock(link.joined, link.into)
+        lock_customers(link.joined, link.into)
         affected = list(
             Customer.objects.filter(models.Q(pk=link.into_id) | models.Q(root=root_of(link.into)) | models.Q(pk=link.joined_id))
         )
@@ -86,6 +91,35 @@ def join_conversations(
     return link
 
 
+def join_with_work(
+    joined: Conversation, into: Conversation, *, evidence: Mapping[str, Any], made_by: str, sentence: str
+) -> Conversation:
+    """Joins two conversations and returns the one that goes on.
+
+    That is the one that a person has, else the one that waits for a person, else `into`. Two that wait become one place
+    in the line, the more urgent one. Must run in a transaction; takes the locks of both works, then those of the
+    conversations.
+    """
+    subjects = sorted(each.public_id.hex for each in (joined, into))
+    for subject in subjects:
+        lock_subject(subject)
+    works = {work.subject: work for work in WorkItem.objects.filter(subject__in=subjects, state__in=WorkItem.LIVE_STATES)}
+    source, target = sorted([joined, into], key=lambda each: (_closeness(each, works), each == into))
+    join_conversations(source, target, evidence=evidence, made_by=made_by, sentence=sentence)
+    waiting = works.get(source.public_id.hex)
+    if waiting and waiting.state in WAITING:
+        if _closeness(target, works) == 1 and waiting.decision:
+            queueing.enqueue(subject=target.public_id.hex, kind=waiting.kind, decision=waiting.decision)
+        queueing.cancel(waiting.subject)
+    return target
+
+
+def _closeness(conversation: Conversation, works: Mapping[str, WorkItem]) -> int:
+    """How near a conversation is to a person: 0 not at all, 1 waiting for one, 2 with one."""
+    work = works.get(conversation.public_id.hex)
+    return 0 if work is None else 1 if work.state in WAITING else 2
+
+
 def root_of(customer: Customer) -> Customer:
     """The record a customer counts for now."""
     fresh = Customer.objects.select_related("root").get(pk=customer.pk)
@@ -115,7 +149,8 @@ def _root_by_links(customer: Customer) -> Customer | None:
     return None if at == customer else at
 
 
-def _lock(*customers: Customer) -> None:
+def lock_customers(*customers: Customer) -> None:
+    """Locks records in the order of their ids: before the conversations that they have."""
     ids = sorted({customer.pk for customer in customers})
     list(Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
 
@@ -125,7 +160,7 @@ def _join_open_conversations(source: Customer, target: Customer, evidence: Mappi
     ours = Conversation.objects.filter(customer=target, status="open", joined_into__isnull=True).first()
     if theirs and ours:
         sentence = str(evidence.get("sentence", "The two records were joined."))
-        join_conversations(theirs, ours, evidence=evidence, made_by=made_by, sentence=sentence)
+        join_with_work(theirs, ours, evidence=evidence, made_by=made_by, sentence=sentence)
 
 
 def _separate_conversations(customer_ids: list[int], undone_by: str) -> None:

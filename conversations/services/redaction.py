@@ -1,8 +1,13 @@
 """Keeps card numbers out of everything that is stored."""
 
 import re
+from collections.abc import Sequence
 
-_CARD = re.compile(r"(?<![\d])(?:\d[ \t\r\n.\-]{0,2}){12,18}\d(?![\d])")
+SHORTEST_CARD = 13
+LONGEST_CARD = 19
+_DIGITS = re.compile(r"\d(?:[\s./_\-\u2010-\u2015]{0,3}\d){12,}")
+_GROUP = re.compile(r"\d+")
+_FIRST_DIGITS_OF_CARDS = "23456"
 _SECURITY_CODE = re.compile(r"(?i)\b(cvv2?|cvc2?|security code|card code)(\W{0,3}(?:is|:|=)?\W{0,3})(\d{3,4})\b")
 
 
@@ -10,17 +15,39 @@ def mask(text: str) -> str:
     """The text with card numbers cut to their last four digits and security codes removed.
 
     A run of 13 to 19 digits, however spaced, counts as a card number when its Luhn digit is right
-    (ISO/IEC 7812). PCI DSS 3.3.1 forbids storing security codes at all.
+    (ISO/IEC 7812); so do such digits beside others, as with the date after a card's number, when they are whole groups
+    and begin like a payment card's. PCI DSS 3.3.1 forbids storing security codes at all.
     """
-    masked = _CARD.sub(_mask_card, text)
+    masked = _DIGITS.sub(_mask_cards, text)
     return _SECURITY_CODE.sub(r"\1\2•••", masked)
 
 
-def _mask_card(match: re.Match[str]) -> str:
-    digits = re.sub(r"\D", "", match.group())
-    if not _luhn_is_right(digits):
-        return match.group()
-    return f"•••• •••• •••• {digits[-4:]}"
+def _mask_cards(match: re.Match[str]) -> str:
+    text = match.group()
+    groups = list(_GROUP.finditer(text))
+    shown, at, first = "", 0, 0
+    while first < len(groups):
+        last = _end_of_card(groups, first)
+        if last is None:
+            first += 1
+            continue
+        digits = "".join(group.group() for group in groups[first : last + 1])
+        shown += f"{text[at : groups[first].start()]}•••• •••• •••• {digits[-4:]}"
+        at, first = groups[last].end(), last + 1
+    return shown + text[at:]
+
+
+def _end_of_card(groups: Sequence[re.Match[str]], first: int) -> int | None:
+    """The last of the groups that make a card number beginning with group `first`; None when there is none."""
+    digits, found = "", None
+    for last in range(first, len(groups)):
+        digits += groups[last].group()
+        if len(digits) > LONGEST_CARD:
+            break
+        alone = first == 0 and last == len(groups) - 1
+        if len(digits) >= SHORTEST_CARD and (alone or digits[0] in _FIRST_DIGITS_OF_CARDS) and _luhn_is_right(digits):
+            found = last
+    return found
 
 
 def _luhn_is_right(digits: str) -> bool:

@@ -8,10 +8,11 @@ import json
 import pytest
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.db import transaction
 
 from conversations.chat import visitor
 from conversations.models import ChatSessionRecord, Conversation, Customer, Entry, Interaction
-from conversations.services import announce, threads, timeline
+from conversations.services import announce, merging, threads, timeline
 from conversations.services.timeline import NewEntry
 from tests.record import rows
 from tests.support.sockets import SocketClosed, open_widget
@@ -130,6 +131,83 @@ async def test_null_bytes_and_card_numbers_are_not_stored() -> None:
         entry = await widget.wait_for_entry(lambda entry: entry["kind"] == "message")
     assert entry["body"] == "pay with •••• •••• •••• 1111, cvv •••"
     assert [each.body for each in await messages_of("one")] == [entry["body"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("4111 1111 1111 1111 12/27 123", "•••• •••• •••• 1111 12/27 123"),
+        ("1 4111111111111111", "1 •••• •••• •••• 1111"),
+        ("4111 - 1111 - 1111 - 1111", "•••• •••• •••• 1111"),
+        ("4111\u20131111\u20131111\u20131111", "•••• •••• •••• 1111"),
+        ("4111\u00a01111\u00a01111\u00a01111", "•••• •••• •••• 1111"),
+        ("07700 900123 07700 900456", "07700 900123 07700 900456"),
+    ],
+)
+async def test_card_numbers_are_masked_however_they_stand(text: str, stored: str) -> None:
+    """With the date behind, with any kind of space or dash between; two phone numbers are no card."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say(text, client_id="one")
+    assert [each.body for each in await messages_of("one")] == [stored]
+
+
+@pytest.mark.parametrize("number", ["\x00", "\ud800", "1", "x" * 16])
+async def test_a_session_that_was_never_given_out_is_not_taken(number: str) -> None:
+    """A made-up session id gets a new session, whatever is in it, and the chat works."""
+    async with open_widget() as widget:
+        welcome = await widget.hello()
+        made_up = f"{welcome['session'].partition('.')[0]}.{number}"
+        again = await widget.hello(token=welcome["token"], session=made_up)
+        assert again["session"] not in (made_up, welcome["session"])
+        assert (await widget.say("Hello", client_id="one"))["type"] == "ack"
+
+
+async def test_saying_hello_too_often_is_refused() -> None:
+    """A hello costs as much as a message, so it counts as one."""
+    async with open_widget() as widget:
+        for _number in range(30):
+            await widget.send(type="hello", token=None, session=None, after=0)
+        assert (await widget.wait_for(lambda frame: frame["type"] == "error"))["code"] == "too_fast"
+
+
+async def test_what_another_party_of_the_conversation_gave_is_not_shown() -> None:
+    """Neither the name that is on the record now nor a reply that is being written for another line."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("Hello", client_id="one")
+        conversation = await the_conversation()
+        await database_sync_to_async(Customer.objects.update)(name="John Victim")
+        for interaction, text in (("00000000-0000-4000-8000-000000000000", "for the caller"), (None, "for all")):
+            await announce.send(
+                announce.conversation_group(conversation.public_id.hex),
+                announce.activity(conversation.public_id.hex, who="assistant", name="", what="draft", text=text, interaction=interaction),
+            )
+        draft = await widget.wait_for(lambda frame: frame["type"] == "activity" and frame["what"] == "draft")
+        assert draft["text"] == "for all"
+        await widget.say("Hello again", client_id="two")
+        await widget.wait_for_entry(lambda entry: entry["data"].get("client_id") == "two")
+        await widget.send(type="resume", after=0)
+        await widget.wait_for(lambda frame: frame["type"] == "entries" and len(frame["entries"]) > 2)
+        assert "John Victim" not in json.dumps(widget.frames)
+
+
+async def test_a_chat_follows_its_conversation_into_another() -> None:
+    """After a join the open screen hears what is said to it where it goes on."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("Hello", client_id="one")
+        chat = await the_conversation()
+        await database_sync_to_async(_join_elsewhere_and_answer)(chat)
+        assert await widget.wait_for_entry(lambda entry: entry["body"] == "We go on here.")
+
+
+def _join_elsewhere_and_answer(chat: Conversation) -> None:
+    other = rows.conversation()
+    with transaction.atomic():
+        merging.join_conversations(chat, other, evidence={}, made_by="staff", sentence="Joined.")
+    interaction = Interaction.objects.get(original_conversation=chat)
+    timeline.append(other.pk, NewEntry(kind="message", actor_kind="agent", body="We go on here.", interaction=interaction))
 
 
 async def test_a_flood_is_refused_and_others_are_unharmed() -> None:

@@ -194,3 +194,9 @@ def test_finding_by_name_and_number(cast: Cast) -> None:
 def test_stored_values_read_as_words(value: object, wanted: str) -> None:
     """No braces and no nulls reach a person; what only looks like a moment stays as it is."""
     assert readable(value) == wanted
+
+
+def test_a_null_byte_in_a_search_finds_nothing_and_breaks_nothing(cast: Cast) -> None:
+    """PostgreSQL refuses null bytes, so they are left out before anything is looked up."""
+    for name in ("find", "knowledge"):
+        assert cast.client(cast.ann).get(reverse(f"inbox:{name}"), {"q": "\x00"}).status_code == 200

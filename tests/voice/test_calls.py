@@ -15,6 +15,7 @@ from conversations.services import identity, joining, ownership, threads, timeli
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 from conversations.voice.simulator.checking import checked
+from routing.models import WorkItem
 from tests.record import rows
 from tests.voice.platform import SAM, Caller, post, post_async, words_of
 
@@ -264,6 +265,45 @@ class TestContinuingByPhone:
             assert "do not know that code" in words_of(post("/voice/input/", caller.keyed(wrong)).json())
         assert "cannot take another" in words_of(post("/voice/input/", caller.keyed(code)).json())
         assert call_of(caller).conversation != chat.conversation
+
+    def test_codes_cannot_be_guessed_by_calling_again_and_again(self, number: EntryPoint) -> None:
+        """After fifteen wrong ones from a number within the hour, its next call may not try at all."""
+        chat = chat_with("+447700900555")
+        code, _row = joining.issue_code(chat)
+        wrong = "000000" if code != "000000" else "111111"
+        for _call in range(3):
+            caller = Caller()
+            post("/voice/answer/", caller.answer())
+            for _try in range(5):
+                post("/voice/input/", caller.keyed(wrong))
+        caller = Caller()
+        post("/voice/answer/", caller.answer())
+        assert "cannot take another" in words_of(post("/voice/input/", caller.keyed(code)).json())
+        assert call_of(caller).conversation != chat.conversation
+
+    def test_the_code_of_a_chat_that_was_closed_is_too_old(self, caller: Caller) -> None:
+        """A call cannot go on in a closed conversation, where nobody would hear it."""
+        chat = chat_with("+447700900555")
+        code, _row = joining.issue_code(chat)
+        threads.close(chat.conversation, actor_kind="system", actor_name="", disposition=None)
+        post("/voice/answer/", caller.answer())
+        assert "too old" in words_of(post("/voice/input/", caller.keyed(code)).json())
+        assert call_of(caller).conversation.status == "open"
+
+    def test_a_caller_who_waits_for_a_person_keeps_the_place_when_a_chat_is_joined(self, caller: Caller, patient: None) -> None:
+        """The chat goes on in the call's conversation, where the person is awaited, and not the other way round."""
+        chat = chat_with("+447700900555")
+        code, _row = joining.issue_code(chat)
+        post("/voice/answer/", caller.answer())
+        post("/voice/input/", caller.said("I want to speak to a person"))
+        waiting = WorkItem.objects.get(state="queued")
+        assert "I have our chat" in words_of(post("/voice/input/", caller.keyed(code)).json())
+        chat.refresh_from_db()
+        call = call_of(caller)
+        assert call.assurance == "verified"
+        assert chat.conversation == call.conversation
+        assert WorkItem.objects.get(state="queued") == waiting
+        assert waiting.subject == call.conversation.public_id.hex
 
     def test_a_number_typed_in_a_chat_is_asked_about_and_joined_on_yes(self, caller: Caller) -> None:
         """Without a word about the chat before the yes, and with the answer as evidence."""

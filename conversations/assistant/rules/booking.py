@@ -98,7 +98,10 @@ async def _refused_area(dialogue: Dialogue) -> Reply | None:
         return None
     dialogue.state.update(step="collect", misses=0)
     if found.worked:
-        dialogue.say(_("I am sorry, we do not come to %(postcode)s.") % {"postcode": postcode})
+        if "postcode" in dialogue.context.told_facts:
+            dialogue.say(_("I am sorry, we do not come to %(postcode)s.") % {"postcode": postcode})
+        else:
+            dialogue.say(_("I am sorry, we do not come to the postcode that we have."))
         dialogue.ask("postcode", _("If the visit is somewhere else, tell me that postcode."))
         return dialogue.reply()
     return offer_person(dialogue, found.sentence or _("I cannot look up your area at the moment."))
