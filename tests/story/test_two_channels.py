@@ -11,6 +11,7 @@ import pytest
 import yaml
 from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +79,7 @@ def test_repeated_and_shuffled_events_give_the_same_timeline(transactional_db: N
     said = sorted(Entry.objects.filter(kind="message", actor_kind="customer").values_list("body", flat=True))
     assert [each for each in said if each.startswith("typed")] == ["typed 1", "typed 2", "typed 3"]
     assert len(said) == len(set(said))
+    assert _must_be_filed(order) <= set(said)
     for kind in ("interaction.started", "interaction.ended"):
         entries = Entry.objects.filter(kind=kind).values_list("interaction", flat=True)
         assert len(entries) == len(set(entries))
@@ -87,13 +89,21 @@ def test_repeated_and_shuffled_events_give_the_same_timeline(transactional_db: N
     _has_no_hole()
 
 
+def _must_be_filed(order: list[str]) -> set[str]:
+    """What was said at least once while the call was up: after its answer, before anything said that it was over."""
+    began = order.index("answer")
+    over = order.index("completed")
+    return {each.replace("said", "spoken") for each in order[began:over] if each.startswith("said")}
+
+
 async def _deliver(order: list[str]) -> None:
     browser = visitor.new([("phone", PHONE)])
     caller = Caller(number=PHONE.removeprefix("+"))
+    today = timezone.now().date().isoformat()
     bodies = {
         "answer": ("/voice/answer/", caller.answer()),
-        "said 1": ("/voice/input/", caller.said("spoken 1")),
-        "said 2": ("/voice/input/", caller.said("spoken 2")),
+        "said 1": ("/voice/input/", caller.said("spoken 1", timestamp=f"{today}T10:00:01.000Z")),
+        "said 2": ("/voice/input/", caller.said("spoken 2", timestamp=f"{today}T10:00:02.000Z")),
         "ringing": ("/voice/event/", caller.event("ringing")),
         "answered": ("/voice/event/", caller.event("answered")),
         "completed": ("/voice/event/", caller.event("completed", duration="12")),
