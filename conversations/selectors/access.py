@@ -65,9 +65,12 @@ def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:
 
     Its own words and what was told to it: the entries of interactions with the same party in the same
     conversation, and of calls that redeemed a code which this party was given (that proves one party on both
-    lines). A verified interaction sees the whole conversation. Staff entries never.
+    lines). A verified interaction sees the whole conversation. Staff entries never. A chat's party is its signed visitor
+    token; a caller's number is no proof, so an earlier call from it may have been somebody else's.
     """
-    same_party = Q(interaction__channel=interaction.channel, interaction__party=interaction.party)
+    same_party = Q(interaction=interaction)
+    if interaction.channel == "chat":
+        same_party = Q(interaction__channel="chat", interaction__party=interaction.party)
     carried_on = JoinCode.objects.filter(
         interaction__channel=interaction.channel, interaction__party=interaction.party, used_by__isnull=False
     )
