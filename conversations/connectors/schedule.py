@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from conversations.connectors.base import Connector, ConnectorError, Operation
 
 CAPABILITY = "schedule"
@@ -128,7 +130,7 @@ class SlotTaken(ConnectorError):
     """The window is gone; `others` are the nearest that are still free."""
 
     def __init__(self, others: tuple[Slot, ...]) -> None:
-        super().__init__("That time has just been taken.", code="slot_taken", permanent=True)
+        super().__init__(_("That time has just been taken."), code="slot_taken", permanent=True)
         self.others = others
 
 
@@ -136,21 +138,21 @@ class NotServed(ConnectorError):
     """Nobody works in that area."""
 
     def __init__(self, postcode: str) -> None:
-        super().__init__(f"{postcode} is outside the area that is served.", code="not_served", permanent=True)
+        super().__init__(_("%(postcode)s is outside the area that is served.") % {"postcode": postcode}, code="not_served", permanent=True)
 
 
 class NoSuchVisit(ConnectorError):
     """There is no visit of that reference, or it was cancelled."""
 
     def __init__(self, reference: str) -> None:
-        super().__init__(f"There is no booked visit {reference}.", code="no_such_visit", permanent=True)
+        super().__init__(_("There is no booked visit %(reference)s.") % {"reference": reference}, code="no_such_visit", permanent=True)
 
 
 class ScheduleBusy(ConnectorError):
     """Two changes got in each other's way; trying again helps."""
 
     def __init__(self) -> None:
-        super().__init__("The schedule is being changed by somebody else.", code="busy", permanent=False)
+        super().__init__(_("The schedule is being changed by somebody else."), code="busy", permanent=False)
 
 
 @dataclass(frozen=True, slots=True)
