@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
 from conversations.inbox.protocol import Command, Heartbeat, Leave, NotUnderstood, Open, Resume, Typing, parse
+from conversations.inbox.signing_out import mark_of
 from conversations.models import Conversation
 from conversations.selectors import access, history
 from conversations.services import announce
@@ -95,6 +96,11 @@ class InboxConsumer(AsyncWebsocketConsumer):
         self.lists_changed.add(frame["conversation"])
         if self.lists_timer is None:
             await self._tell_lists()
+
+    async def signed_out(self, frame: dict[str, Any]) -> None:
+        """Somebody signed out: this screen closes when it was theirs, in the same browser."""
+        if frame["mark"] == mark_of(self.scope["session"].session_key):
+            await self.close(code=NOT_STAFF)
 
     async def offer_changed(self, frame: dict[str, Any]) -> None:
         """An offer to this agent came or went, and with it perhaps a conversation of theirs."""

@@ -14,6 +14,7 @@ from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from conversations.flows import takeover
@@ -29,7 +30,10 @@ pytestmark = pytest.mark.asyncio
 
 
 def communicator(cast: Cast, who: AgentProfile | User | None, origin: str = "http://localhost") -> WebsocketCommunicator:
-    browser = cast.client(who)
+    return communicator_of(cast.client(who), origin)
+
+
+def communicator_of(browser: Client, origin: str = "http://localhost") -> WebsocketCommunicator:
     cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
     headers = [(b"origin", origin.encode()), (b"cookie", cookie.encode()), (b"host", b"localhost")]
     return WebsocketCommunicator(application, "/ws/inbox/", headers=headers)
@@ -240,6 +244,22 @@ async def test_an_account_that_is_closed_loses_its_socket(live_cast: Cast) -> No
         while closed["type"] == "websocket.send":
             closed = await socket.receive_output(timeout=5)
         assert (closed["type"], closed["code"]) == ("websocket.close", 4403)
+
+
+async def test_signing_out_closes_the_screens_of_that_browser_only(live_cast: Cast) -> None:
+    """A tab left open after signing out hears nothing more; another browser of the same agent does."""
+    first, second = await sync_to_async(live_cast.client)(live_cast.ann), await sync_to_async(live_cast.client)(live_cast.ann)
+    left = communicator_of(first)
+    other = communicator_of(second)
+    assert (await left.connect())[0]
+    assert (await other.connect())[0]
+    await sync_to_async(first.post)("/accounts/logout/")
+    async with asyncio.timeout(10):
+        while (await left.receive_output(timeout=10))["type"] != "websocket.close":
+            continue
+    await other.send_json_to({"type": "heartbeat"})
+    await told(other, "heartbeat")
+    await other.disconnect()
 
 
 async def test_following_on_needs_no_database(live_cast: Cast) -> None:
