@@ -41,6 +41,7 @@ async def test_first_contacts_on_two_channels_make_one_customer(transactional_db
     async def call() -> None:
         answer = await post_async("/voice/answer/", caller.answer())
         assert answer.status_code == 200
+        assert (await post_async("/voice/input/", caller.said("my boiler is cold"))).status_code == 200
 
     async def later(start: Any) -> None:
         await asyncio.sleep(milliseconds / 1000)
