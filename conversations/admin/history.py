@@ -14,6 +14,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from conversations.models import Entry, Interaction
+from conversations.models.entry_point import Channel
+from conversations.services.facts import phone
 from conversations.services.kinds import KINDS, EntryKind
 
 SHOWN = 300
@@ -88,7 +90,8 @@ def _lines(entries: Iterable[Entry]) -> Iterator[Separator | Line]:
 def _interaction_text(entry: Entry, interaction: Interaction, at: datetime) -> str:
     channel = interaction.get_channel_display()
     if entry.kind == "interaction.started":
-        parts = [channel, _("started %(time)s") % {"time": f"{at:%H:%M}"}, interaction.entry_point.address, interaction.party]
+        caller = phone(interaction.party) if interaction.channel == Channel.VOICE else ""
+        parts = [channel, _("started %(time)s") % {"time": f"{at:%H:%M}"}, interaction.entry_point.address, caller]
     else:
         sentence = KINDS["interaction.ended"].sentence(entry.body, entry.data)
         parts = [channel, sentence, str(entry.data.get("end_reason", "")).replace("_", " ")]
