@@ -129,7 +129,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._watch(received.conversation_hex, received.interaction_id, str(received.interaction_public_id))
             self.sent_upto = 0
             await self._catch_up(after=0)
-        await self._send(type="ack", client_id=client_id, seq=received.seq)
+        await self._acknowledge(client_id, received)
+
+    async def _acknowledge(self, client_id: str, received: inbound.Received) -> None:
+        """Says where the message stands; one that follows on comes along as stored, so its push need not be shown again."""
+        if received.entry is None or received.seq != self.sent_upto + 1:
+            await self._send(type="ack", client_id=client_id, seq=received.seq)
+            return
+        self.sent_upto = received.seq
+        await self._send(type="ack", client_id=client_id, seq=received.seq, entry=access.party_frame(received.entry))
 
     async def _receive(self, guest: Guest, client_id: str, text: str) -> inbound.Received:
         message = inbound.InboundMessage(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -50,7 +50,7 @@ class CallStart:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Where something said was filed, and who answers it."""
+    """Where something said was filed, and who answers it; `entry` is the new entry on the wire, None for a repetition."""
 
     conversation_id: int
     conversation_hex: str
@@ -60,6 +60,7 @@ class Received:
     repeated: bool
     owner_kind: str
     fence: int
+    entry: announce.Frame | None = None
 
 
 class InteractionOver(Exception):
@@ -110,6 +111,7 @@ async def receive(message: InboundMessage, *, channel: str) -> Received:
             announce.conversation_group(received.conversation_hex),
             announce.entries_frame(received.conversation_hex, [entry]),
         )
+        received = replace(received, entry=entry)
         if owner == Conversation.Owner.ASSISTANT:
             turn.schedule(conversation_id)
     return received

@@ -134,13 +134,18 @@ class CxChat extends HTMLElement {
   }
 
   // ---- What the server says
+  /** A message that follows on comes back with its ack as it was stored, with card numbers masked. */
+  #acknowledge(frame) {
+    this.#outbox.acknowledge(frame);
+    if (frame.entry) this.#append({ entries: [frame.entry], upto: frame.entry.seq });
+  }
 
   #receive(frame) {
     const handlers = {
       welcome: () => this.#welcome(frame),
       session: () => this.#keepSession(frame),
       entries: () => this.#append(frame),
-      ack: () => this.#outbox.acknowledge(frame),
+      ack: () => this.#acknowledge(frame),
       refused: () => this.#outbox.refuse(frame),
       activity: () => this.#setActivity(frame),
       state: () => this.#setOwner(frame),

@@ -104,16 +104,21 @@ class Widget:
             if wanted(entry):
                 return entry
         while True:
-            frame = await self.wait_for(lambda frame: frame["type"] == "entries")
-            for entry in frame["entries"]:
+            frame = await self.wait_for(lambda frame: bool(_entries_of(frame)))
+            for entry in _entries_of(frame):
                 if wanted(entry):
                     return dict(entry)
 
     @property
     def entries(self) -> list[Frame]:
         """Every entry shown so far, once, in order."""
-        shown = {entry["seq"]: entry for frame in self.frames if frame["type"] == "entries" for entry in frame["entries"]}
+        shown = {entry["seq"]: entry for frame in self.frames for entry in _entries_of(frame)}
         return [shown[seq] for seq in sorted(shown)]
+
+
+def _entries_of(frame: Frame) -> list[Frame]:
+    """The entries a frame shows: those pushed or read, or one's own message with its ack."""
+    return list(frame.get("entries") or ([frame["entry"]] if frame.get("entry") else []))
 
 
 @asynccontextmanager
