@@ -29,7 +29,8 @@ AI: Final = re.compile(
     r"|^(?:who|what) are you\b|^who am i (?:talking|speaking|chatting) (?:to|with)\b"
 )
 MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
-GIVE_UP: Final = re.compile(r"\b(?:cancel|call off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
+GIVE_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
+NOT_GIVE_UP: Final = re.compile(r"\b(?:don't|do not|not|never|instead of|rather than)\b[^,.;]*\b(?:cancel|call)")
 VISIT: Final = re.compile(r"\b(?:visit|appointment|booking|it|that|slot|engineer|plumber)\b")
 SKIP: Final = re.compile(
     r"skip(?: it| that| this)?|i do(?:n't| not) (?:have|know)(?: one| it| that)?|none|not sure|no idea|pass|rather not(?: say)?"
@@ -100,6 +101,15 @@ def leading_answer(text: str) -> bool | None:
 def drops_it(text: str) -> bool:
     """“Never mind”, “cancel that”: nothing but a wish to stop what is going on."""
     return is_short(text, DROP)
+
+
+def gives_up_visit(text: str) -> bool:
+    """“No wait, cancel it”, “cancel the visit instead”, said while the visit is being moved; “cancel that” stops the move."""
+    words = plain(text)
+    if len(words) > LONGEST_ACT or (drops_it(text) and "it" not in words.replace(",", " ").split()):
+        return False
+    wished = GIVE_UP.search(words) and VISIT.search(words) and not NOT_GIVE_UP.search(words)
+    return bool(wished) and (not is_question(text) or "instead" in words)
 
 
 def choice(text: str, options: int) -> int | None:

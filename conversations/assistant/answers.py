@@ -37,6 +37,12 @@ def opening(passage: str, most: int) -> str:
     return " ".join(sentences(passage)[:most])
 
 
+def first_block(passage: str) -> str:
+    """The first paragraph or list of a Markdown passage, where an article on safety says what to do; no headings."""
+    blocks = re.split(r"\n\s*\n", HEADING.sub("", passage).strip())
+    return blocks[0]
+
+
 def shares_words(passage: str, question: str) -> bool:
     """Whether a telling word of the question stands in the passage, in any form (“take”, “takes”)."""
     beginnings = {word[:4] for word in WORD.findall(passage.lower())}

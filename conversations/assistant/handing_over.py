@@ -35,7 +35,7 @@ class Safety:
 
 
 def safety_first(prepared: Prepared) -> Safety:
-    """For an emergency: the company's own safety article for the reason, cut to its first sentences."""
+    """For an emergency: the company's own safety article for the reason, its first paragraph or list."""
     if prepared.need.urgency != EMERGENCY or prepared.state.get("warned"):
         return Safety()
     reason = prepared.conversation.reason
@@ -44,7 +44,7 @@ def safety_first(prepared: Prepared) -> Safety:
     if fitting is None:
         return Safety()
     article = KnowledgeArticle.objects.get(url=fitting.url, title=fitting.title)
-    return Safety(answers.opening(article.body, SAFETY_SENTENCES), (Source(article.title, article.url),))
+    return Safety(answers.opening(answers.first_block(article.body), SAFETY_SENTENCES), (Source(article.title, article.url),))
 
 
 def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Reply:
@@ -59,7 +59,7 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
         coming = _("Please stay on the line. A colleague will be with you as soon as one is free.")
     else:
         coming = _("A colleague will join you here as soon as one is free.")
-    known = "" if again or not prepared.standing.facts else _("They can see what you told me, so you need not repeat it.")
+    known = "" if again or safety.text or not prepared.standing.facts else _("They can see what you told me, so you need not repeat it.")
     apology = _("I am sorry that I could not help with this.") if prepared.need.failed_turns and not safety.text else ""
     body = " ".join(part for part in (safety.text, apology, coming, known) if part)
     return Reply(body, sources=safety.sources, form_state={**handing.form_state, **_warned(safety), "callback": None})
@@ -78,14 +78,15 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     number = prepared.standing.facts.get("phone", "")
     opening = _opening(prepared, decision)
     sentences = [safety.text, _closed_sentence(prepared, opening)]
-    by = opening or prepared.context.now + timedelta(seconds=_seconds_to_answer(decision))
+    by = (opening or prepared.context.now) + timedelta(seconds=_seconds_to_answer(decision))
+    when = wording.moment_of(by, prepared.context.now)
     if number:
         note_callback(prepared, number, by)
         told = facts.phone(number) if "phone" in prepared.context.told_facts else _("the number we have")
-        sentences.append(_("I have noted that we will call you back on %(number)s.") % {"number": told})
+        sentences.append(_("I have noted that we will call you back on %(number)s by %(when)s.") % {"number": told, "when": when})
         asked = None
     else:
-        sentences.append(_("On which phone number may we call you back?"))
+        sentences.append(_("On which phone number may we call you back by %(when)s?") % {"when": when})
         asked = AskedField("phone", str(FACT_LABELS["phone"]))
     callback = {"noted": bool(number), "by": by.isoformat()}
     state = {**handing.form_state, **_warned(safety), "callback": callback}
@@ -100,9 +101,10 @@ def callback_number_given(prepared: Prepared) -> Reply:
     callback = dict(prepared.state["callback"])
     by = datetime.fromisoformat(callback["by"])
     note_callback(prepared, number, by)
-    body = _("Thank you. I have noted that we will call you back on %(number)s. Is there anything else I can do until then?")
+    when = wording.moment_of(by, prepared.context.now)
+    body = _("Thank you. I have noted that we will call you back on %(number)s by %(when)s. Is there anything else I can do until then?")
     kept = {key: value for key, value in brains_part(prepared.state).items() if key not in ("asked", "step")}
-    return Reply(body % {"number": facts.phone(number)}, form_state={**kept, "callback": {**callback, "noted": True}})
+    return Reply(body % {"number": facts.phone(number), "when": when}, form_state={**kept, "callback": {**callback, "noted": True}})
 
 
 def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> None:

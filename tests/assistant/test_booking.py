@@ -148,6 +148,28 @@ async def test_moving_and_cancelling(monday: datetime, chat: Line) -> None:
     ]
 
 
+@pytest.mark.parametrize("words", ["No wait, cancel it", "cancel it instead", "no, cancel the visit please", "can you cancel it instead?"])
+async def test_cancelling_instead_of_moving(monday: datetime, chat: Line, words: str) -> None:
+    """Whoever changes their mind while a new time is being asked is asked once whether to cancel, and yes does it."""
+    await ready_to_choose(chat)
+    await chat.say("the first one")
+    await chat.say("can I move it to Wednesday?")
+    assert "Shall I cancel your visit" in await chat.say(words)
+    assert (await Booking.objects.aget()).state == "booked", "nothing is cancelled before a yes"
+    assert "is cancelled" in await chat.say("yes")
+    assert (await Booking.objects.aget()).state == "cancelled"
+
+
+@pytest.mark.parametrize("words", ["cancel that", "never mind", "no, don't cancel it", "what does it cost to cancel it?"])
+async def test_words_that_cancel_no_visit_while_it_is_moved(monday: datetime, chat: Line, words: str) -> None:
+    """Stopping the move, wishing to keep the visit and asking about cancelling leave it as it is."""
+    await ready_to_choose(chat)
+    await chat.say("the first one")
+    await chat.say("can I move it to Wednesday?")
+    assert "Shall I cancel" not in await chat.say(words)
+    assert (await Booking.objects.aget()).state == "booked"
+
+
 async def test_two_conversations_race_for_one_window(monday: datetime, record: None) -> None:
     """One technician works in HB6: of two who choose the same window one gets it and the other is offered another."""
     first, second = Line(), Line()

@@ -95,6 +95,17 @@ async def test_a_caller_who_only_said_yes_must_name_the_postcode(monday: datetim
     assert known == "HB1 4QT", "a guess is not a fact"
 
 
+async def test_cancelling_instead_while_the_postcode_is_asked(monday: datetime, chat: Line) -> None:
+    """A caller who changes their mind still has to name the postcode, then is asked whether to cancel, not when to come."""
+    await booked(chat)
+    call = await call_that_says_yes(chat)
+    assert "postcode" in await call.say("i need to move my appointment")
+    assert "postcode" in await call.say("no wait cancel it")
+    assert "Shall I cancel your visit" in await call.say("h b one four q t")
+    assert "is cancelled" in await call.say("yes")
+    assert (await Booking.objects.aget()).state == "cancelled"
+
+
 async def test_postcodes_cannot_be_guessed(monday: datetime, chat: Line) -> None:
     """After three wrong ones this line proves nothing any more, not even with the right one."""
     await booked(chat)

@@ -14,10 +14,10 @@ from tests.assistant.conftest import Line
 async def test_a_smell_of_gas(monday: datetime, chat: Line) -> None:
     """Safety is said first, from the company's own article; the urgent queue gets the package; nothing is queued twice."""
     said = await chat.say("I smell gas in my kitchen")
-    assert "Do not switch lights" in said
-    assert "Leave the building" in said
-    assert "0800 111 999" in said
-    assert said.index("Leave the building") < said.index("colleague")
+    steps = ("everybody out", "no switches", "no flames", "open doors", "outside", "0800 111 999", "colleague")
+    order = [said.index(step) for step in steps]
+    assert order == sorted(order)
+    assert len(said.split()) <= 45
     assert chat.last.data["sources"][0]["title"] == "What to do if you smell gas"
     work = await WorkItem.objects.select_related("queue").aget()
     assert (work.queue.code, work.priority_class, work.kind) == ("urgent", 1, "messaging")
@@ -36,10 +36,26 @@ async def test_a_smell_of_gas_on_the_phone_on_a_sunday_night(sunday_night: datet
     call = Line(channel="voice")
     await call.begin()
     said = await call.say("i can smell gas")
-    assert "Leave the building" in said
-    assert "stay on the line" in said
+    assert said.startswith("Get everybody out now.")
+    assert said.index("0800 111 999") < said.index("Please stay on the line")
+    assert len(said.split()) <= 45, "short enough to be taken in by somebody in danger"
+    assert call.last.data["sources"][0]["title"] == "What to do if you smell gas"
     work = await WorkItem.objects.select_related("queue").aget()
     assert (work.queue.code, work.priority_class, work.kind) == ("urgent", 1, "live_voice")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("my carbon monoxide alarm is going off", ["alarm sounds", "go outside"]),
+        ("emergency, a burst pipe, water is pouring through the ceiling", ["Turn the water off", "sockets"]),
+    ],
+)
+async def test_other_dangers(monday: datetime, chat: Line, words: str, told: list[str]) -> None:
+    """Their own articles say what to do, too: the first paragraph, or the whole list of steps."""
+    said = await chat.say(words)
+    assert [each for each in told if each not in said] == []
+    assert said.index(told[0]) < said.index("colleague")
 
 
 async def test_asking_for_a_person_in_the_middle_of_a_form(monday: datetime, chat: Line) -> None:
@@ -59,7 +75,7 @@ async def test_asking_for_a_person_in_the_middle_of_a_form(monday: datetime, cha
 async def test_an_emergency_moves_waiting_work_up(monday: datetime, chat: Line) -> None:
     """Who waits already and then smells gas is not told to wait."""
     await chat.say("I want to talk to a person")
-    assert "Leave the building" in await chat.say("now I can smell gas")
+    assert "Get everybody out" in await chat.say("now I can smell gas")
     work = await WorkItem.objects.select_related("queue").aget()
     assert (work.queue.code, work.priority_class) == ("urgent", 1)
 
@@ -97,15 +113,17 @@ async def test_a_reason_chosen_from_the_likely_ones(monday: datetime, chat: Line
 
 
 async def test_out_of_hours_a_call_back_is_noted(sunday_night: datetime, chat: Line) -> None:
-    """Without a number it is asked for; then the truth is told: when the office opens, and which number is rung."""
+    """Without a number it is asked for; then the truth is told: when the office opens, which number is rung and by when."""
     said = await chat.say("I want to speak to a person")
     assert "tomorrow, Monday 23 November, at 08:00" in said
     assert "phone number" in said
     assert chat.last.data["field"]["fact"] == "phone"
-    assert "07700 900123" in await chat.say("07700 900123")
+    assert "by tomorrow, Monday 23 November, at 12:00" in said
+    assert "07700 900123 by tomorrow, Monday 23 November, at 12:00" in await chat.say("07700 900123")
     noted = await chat.entries("callback.requested")
     assert [entry.data["phone"] for entry in noted] == ["+447700900123"]
-    assert noted[0].data["by"] == "2026-11-23T08:00:00+00:00"
+    assert noted[0].data["by"] == "2026-11-23T12:00:00+00:00", "four hours to answer, counted from the opening"
+    assert "23 Nov 12:00" in noted[0].body
     assert (await WorkItem.objects.select_related("queue").aget()).queue.code == "service"
     assert "about an hour" in await chat.say("how long does a boiler service take?"), "the AI agent goes on meanwhile"
 
@@ -116,8 +134,9 @@ async def test_out_of_hours_with_a_known_number(sunday_night: datetime, record: 
     await call.begin()
     said = await call.say("put me through to a human please")
     assert "they are back tomorrow" in said
-    assert "07700 900321" in said
-    assert len(await call.entries("callback.requested")) == 1
+    assert "07700 900321 by tomorrow, Monday 23 November, at 12:00" in said
+    noted = await call.entries("callback.requested")
+    assert [entry.data["by"] for entry in noted] == ["2026-11-23T12:00:00+00:00"]
 
 
 @pytest.mark.parametrize("mode", ["off", "shadow"])

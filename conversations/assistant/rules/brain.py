@@ -66,6 +66,8 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
         dialogue.leave_form()
         dialogue.say(_("All right, let us start again. What can I do for you?"))
         return dialogue.reply()
+    if state.get("action") == "reschedule" and state.get("step") != "done" and acts.gives_up_visit(text):
+        return await changing.cancel_instead(dialogue)
     if busy and acts.drops_it(text) and state.get("step") != "confirm":
         dialogue.leave_form()
         dialogue.say(_("All right, I have stopped that; nothing was booked or changed. Is there anything else I can do?"))

@@ -24,6 +24,14 @@ async def begin(dialogue: Dialogue, action: str) -> Reply:
     return await _go_on_with_one(dialogue, asked=False)
 
 
+async def cancel_instead(dialogue: Dialogue) -> Reply:
+    """Gives up the visit that was being moved; who is speaking and which visit it is stay settled."""
+    named = _named(dialogue) or dialogue.state.get("reference") or dialogue.state.get("named") or ""
+    dialogue.leave_form()
+    dialogue.state.update(action="cancel", named=named)
+    return await _go_on_with_one(dialogue, asked=False)
+
+
 async def go_on(dialogue: Dialogue) -> Reply | None:
     """The next step of a change that was begun; None when the words were about something else."""
     state, context = dialogue.state, dialogue.context
