@@ -11,12 +11,17 @@ from conversations.models import ChatSessionRecord, WebhookRecord
 from conversations.services.timeline import clean
 
 
+IDENTIFYING = frozenset({"uuid", "call_uuid", "conversation_uuid", "conversation_uuid_from", "conversation_uuid_to", "from", "to"})
+"""Fields of a webhook that name legs, rooms and phone numbers; they are kept as they came."""
+LONGEST_IDENTIFIER = 64
+
+
 class TokenReused(Exception):
     """The same signature token came with another body."""
 
 
 def record_webhook(*, token_id: str, body_hash: str, kind: str, provider_id: str, body: dict[str, Any]) -> tuple[WebhookRecord, bool]:
-    """Keeps one verified webhook; says whether it is new. Card numbers in it are masked.
+    """Keeps one verified webhook; says whether it is new. Card numbers in what people said or keyed are masked.
 
     Raises TokenReused when the token came before with another body.
     """
@@ -27,7 +32,7 @@ def record_webhook(*, token_id: str, body_hash: str, kind: str, provider_id: str
                 body_hash=body_hash,
                 kind=kind,
                 provider_id=provider_id[:100],
-                body=clean(body),
+                body={key: value if _identifies(key, value) else clean(value) for key, value in body.items()},
             )
         return record, True
     except IntegrityError:
@@ -35,6 +40,10 @@ def record_webhook(*, token_id: str, body_hash: str, kind: str, provider_id: str
         if record.body_hash != body_hash:
             raise TokenReused(token_id) from None
         return record, False
+
+
+def _identifies(key: str, value: Any) -> bool:
+    return key in IDENTIFYING and isinstance(value, str) and len(value) <= LONGEST_IDENTIFIER
 
 
 def answer_webhook(record: WebhookRecord, answer: Any) -> None:

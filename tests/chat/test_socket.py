@@ -142,6 +142,8 @@ async def test_null_bytes_and_card_numbers_are_not_stored() -> None:
         ("4111\u20131111\u20131111\u20131111", "•••• •••• •••• 1111"),
         ("4111\u00a01111\u00a01111\u00a01111", "•••• •••• •••• 1111"),
         ("07700 900123 07700 900456", "07700 900123 07700 900456"),
+        ("ring me on +49 151 1234 5673", "ring me on +49 151 1234 5673"),
+        ("+4111111111111111", "+•••• •••• •••• 1111"),
     ],
 )
 async def test_card_numbers_are_masked_however_they_stand(text: str, stored: str) -> None:

@@ -10,6 +10,7 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
+from conversations.assistant import turn
 from conversations.models import Conversation
 from conversations.services import ownership
 from tests.record import rows
@@ -47,7 +48,9 @@ async def test_statements_for_a_message(counted: None, what: str, again: bool) -
     async with open_widget() as widget:
         await widget.hello()
         await widget.say("Hello", client_id="first")
+        await turn.schedule((await Conversation.objects.aget()).pk)
         await database_sync_to_async(_give_to_a_person)()
+        await widget.wait_for(lambda frame: frame["type"] == "state" and frame["owner"] == "human")
         await _say_some(widget, "warm", again)
         before = await database_sync_to_async(_statements)()
         await _say_some(widget, "counted", again)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
+from django.test import override_settings
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -68,6 +69,7 @@ def _has_no_hole() -> None:
 WHAT_COMES = ["chat 1", "chat 2", "chat 3", "answer", "said 1", "said 2", "ringing", "answered", "completed"]
 
 
+@override_settings(CHAT_MESSAGES_PER_SECOND=1000)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(WHAT_COMES * 2))
 def test_repeated_and_shuffled_events_give_the_same_timeline(transactional_db: None, order: list[str]) -> None:

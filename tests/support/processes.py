@@ -1,5 +1,6 @@
 """Real web and worker processes on the test database, for tests of what happens between processes."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -198,9 +199,12 @@ def free_port() -> int:
 
 
 def collect_static_files() -> None:
-    """Gather the static files once for this run, as a deployment does."""
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "cxhub.settings", "DEBUG": "false", "VONAGE_GATEWAY": "simulator"}
-    if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+    """Gather the static files once for this run, as a deployment does. The test processes share them, so one at a time."""
+    with (Path(settings.DATA_DIR) / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+            return
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "cxhub.settings", "DEBUG": "false", "VONAGE_GATEWAY": "simulator"}
         command = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v", "0"]
         subprocess.run(command, env=environment, cwd=settings.BASE_DIR, check=True)
 

@@ -151,6 +151,20 @@ def test_a_call_given_up_before_it_was_answered_is_still_one_interaction(caller:
     assert (call_of(caller).state, call_of(caller).end_reason) == ("ended", "cancelled")
 
 
+LIKE_A_CARD = "a0000000-4111-1111-1111-1111abcdefab"
+"""A call's id with a card number's digits in it, Luhn digit and all, as one in a thousand UUIDs has."""
+
+
+def test_ids_and_numbers_that_look_like_cards_stay_whole(number: EntryPoint) -> None:
+    """What the platform calls a leg, and a long phone number with a right Luhn digit, are no card numbers."""
+    caller = Caller(uuid=LIKE_A_CARD, number="4915112345673")
+    post("/voice/event/", caller.event("completed"))
+    post("/voice/answer/", caller.answer())
+    call = Interaction.objects.get(channel="voice")
+    assert (call.provider_id, call.party, call.state) == (LIKE_A_CARD, "+4915112345673", "ended")
+    assert {record.body["uuid"] for record in WebhookRecord.objects.all()} == {LIKE_A_CARD}
+
+
 class TestSpeaking:
     def test_what_is_said_is_filed_and_answered_in_the_same_webhook(self, caller: Caller, patient: None) -> None:
         """Spoken words are written as they would be typed; the reply is said and listening goes on."""
