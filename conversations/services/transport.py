@@ -10,7 +10,6 @@ from django.db.models.functions import Now
 from conversations.models import ChatSessionRecord, WebhookRecord
 from conversations.services.timeline import clean
 
-
 IDENTIFYING = frozenset({"uuid", "call_uuid", "conversation_uuid", "conversation_uuid_from", "conversation_uuid_to", "from", "to"})
 """Fields of a webhook that name legs, rooms and phone numbers; they are kept as they came."""
 LONGEST_IDENTIFIER = 64

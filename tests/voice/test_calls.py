@@ -157,11 +157,11 @@ LIKE_A_CARD = "a0000000-4111-1111-1111-1111abcdefab"
 
 def test_ids_and_numbers_that_look_like_cards_stay_whole(number: EntryPoint) -> None:
     """What the platform calls a leg, and a long phone number with a right Luhn digit, are no card numbers."""
-    caller = Caller(uuid=LIKE_A_CARD, number="4915112345673")
+    caller = Caller(uuid=LIKE_A_CARD, number="4915112345678")
     post("/voice/event/", caller.event("completed"))
     post("/voice/answer/", caller.answer())
     call = Interaction.objects.get(channel="voice")
-    assert (call.provider_id, call.party, call.state) == (LIKE_A_CARD, "+4915112345673", "ended")
+    assert (call.provider_id, call.party, call.state) == (LIKE_A_CARD, "+4915112345678", "ended")
     assert {record.body["uuid"] for record in WebhookRecord.objects.all()} == {LIKE_A_CARD}
 
 
