@@ -39,7 +39,10 @@ class EntryPointForm(forms.ModelForm):
         help_texts = {
             "name": _("What staff call it."),
             "company_name": _("What customers see and hear."),
-            "mode": _("Drafts for staff only: the AI agent writes what it would say, and people answer."),
+            "mode": _(
+                "Off: the chat is not shown, and callers hear that nobody can take calls. "
+                "Drafts for staff only: people answer, and see what the AI agent would have said. Live: it answers."
+            ),
             "hours": _("When people can be reached. Empty: always."),
             "default_region": _("Two letters. Numbers written without a country belong there."),
             "language": _("The language spoken here, such as en-GB."),

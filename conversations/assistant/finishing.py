@@ -14,7 +14,7 @@ from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.need_of import need_of
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
-from conversations.models import Conversation, Entry, EntryPoint
+from conversations.models import Conversation, Entry
 from conversations.services import delivery, handoff, timeline, turns
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
@@ -138,12 +138,11 @@ def _reply(prepared: Prepared, ending: Ending) -> Reply:
 
 def _say(prepared: Prepared, reply: Reply) -> int:
     # Where the AI agent does not answer, what is said about waiting comes from the system.
-    by_assistant = prepared.mode == EntryPoint.Mode.LIVE
     appended = timeline.append(
         prepared.conversation.pk,
         NewEntry(
             kind="message",
-            actor_kind=Entry.Actor.ASSISTANT if by_assistant else Entry.Actor.SYSTEM,
+            actor_kind=Entry.Actor.ASSISTANT if prepared.live else Entry.Actor.SYSTEM,
             actor_name=prepared.entry_point.company_name,
             body=reply.body,
             data=_data(prepared, reply),

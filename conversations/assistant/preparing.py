@@ -46,8 +46,12 @@ class Prepared:
     decision: Decision
     standing: Standing
     handoff: Handoff | None
-    mode: str
     state: Mapping[str, Any]
+
+    @property
+    def live(self) -> bool:
+        """Whether the AI agent answers this conversation itself."""
+        return self.standing.live
 
 
 def prepare(claim: Claim) -> Prepared | None:
@@ -71,8 +75,8 @@ def prepare(claim: Claim) -> Prepared | None:
         if text
         else Reading(NOTHING_SAID, False, (), frozenset(), {})
     )
-    mode = mode_of(entry_point, conversation)
-    asked = found.understanding.asked_for_human or mode != EntryPoint.Mode.LIVE
+    live = entry_point.is_live_for(conversation.public_id)
+    asked = found.understanding.asked_for_human or not live
     need = need_of(conversation, entry_point, now=now, asked_for_human=asked)
     conversation.score = need.score
     turns.note_understanding(
@@ -85,7 +89,7 @@ def prepare(claim: Claim) -> Prepared | None:
     state = {**conversation.form_state, "proof": proof}
     standing = Standing(
         behaviour=behaviour,
-        live=mode == EntryPoint.Mode.LIVE,
+        live=live,
         facts={name: str(fact.value) for name, fact in facts.known(conversation).items()},
         visits=visits,
     )
@@ -113,16 +117,8 @@ def prepare(claim: Claim) -> Prepared | None:
         waits_for_person=handoff is not None and not state.get("callback"),
     )
     return Prepared(
-        claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, mode, state
+        claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state
     )
-
-
-def mode_of(entry_point: EntryPoint, conversation: Conversation) -> str:
-    """The entry point's mode; `off` for the share of conversations that people answer from the start."""
-    if entry_point.mode != EntryPoint.Mode.LIVE:
-        return entry_point.mode
-    in_share = conversation.public_id.int % 100 < entry_point.live_share_percent
-    return EntryPoint.Mode.LIVE if in_share else EntryPoint.Mode.OFF
 
 
 def decide_and_note(conversation: Conversation, need: Need, interaction: Interaction) -> Decision:

@@ -164,7 +164,7 @@ async def _answer(claim: Claim) -> TurnOutcome:
     if prepared is None:
         await _in_thread(finishing.nothing_to_say)(claim)
         return NOTHING
-    if prepared.mode == EntryPoint.Mode.SHADOW:
+    if prepared.entry_point.mode == EntryPoint.Mode.SHADOW:
         await _draft(prepared)
     ending = _decided_ending(prepared, prepared.decision)
     if ending is None:
@@ -175,7 +175,7 @@ async def _answer(claim: Claim) -> TurnOutcome:
 
 def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
     """How the turn ends when routing gives it to people; None when the brain is to answer."""
-    live, asked = prepared.mode == EntryPoint.Mode.LIVE, prepared.context.understanding.asked_for_human
+    live, asked = prepared.live, prepared.context.understanding.asked_for_human
     promised = prepared.state.get("callback") or {}
     handing = HandOff(form_state=brains_part(prepared.state))
     if decision.handler == Decision.Handler.HUMAN:
@@ -242,7 +242,7 @@ async def _draft(prepared: Prepared) -> None:
 
 
 async def _show_draft(prepared: Prepared, text: str) -> None:
-    if prepared.context.spoken or prepared.mode != EntryPoint.Mode.LIVE:
+    if prepared.context.spoken or not prepared.live:
         return
     public_hex = prepared.conversation.public_id.hex
     frame = announce.activity(

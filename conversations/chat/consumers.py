@@ -99,21 +99,17 @@ class ChatConsumer(AsyncWebsocketConsumer):
         session = frame.session if frame.session and browser.owns_session(frame.session) else browser.new_session()
         self.guest = Guest(browser, entry_point, session)
         opening = await in_thread(delivery.opening, entry_point)
-        standing = await in_thread(delivery.standing, browser, entry_point, after=frame.after)
-        if standing.conversation_hex:
-            await self._watch(standing.conversation_hex, standing.interaction_id, standing.interaction_public_id)
-        else:
+        standing = await in_thread(delivery.standing, browser, entry_point)
+        state = {"owner": standing.owner, "name": standing.owner_name} if standing else {"owner": "assistant", "name": ""}
+        await self._send(type="welcome", token=browser.token, session=session, state=state, **opening)
+        self.sent_upto = 0
+        if standing is None:
             await self._watch_nothing()
-        self.sent_upto = standing.upto
-        await self._send(
-            type="welcome",
-            token=browser.token,
-            session=session,
-            state={"owner": standing.owner, "name": standing.owner_name},
-            upto=standing.upto,
-            **opening,
-        )
-        await self._send(type="entries", entries=standing.entries, upto=standing.upto)
+            await self._send(type="entries", conversation=None, entries=[], upto=0)
+            return
+        # Watching comes first: what is written between the two is pushed, and not missed.
+        await self._watch(standing.conversation_hex, standing.interaction_id, standing.interaction_public_id)
+        await self._catch_up(after=frame.after if frame.conversation == standing.conversation_hex else 0)
 
     async def _say(self, guest: Guest, client_id: str, text: str) -> None:
         if self.interaction_id is None:
@@ -185,7 +181,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         while True:
             entries, upto = await in_thread(delivery.seen_since, self.interaction_id, after=after)
             self.sent_upto = max(self.sent_upto, upto)
-            await self._send(type="entries", entries=entries, upto=upto)
+            await self._send(type="entries", conversation=self.conversation_hex, entries=entries, upto=upto)
             if len(entries) < delivery.PAGE:
                 return
             after = upto
@@ -216,7 +212,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         else:
             self.sent_upto = entries[-1]["seq"]
             shown = [access.party_frame(entry) for entry in entries if self._is_own(entry)]
-            await self._send(type="entries", entries=shown, upto=self.sent_upto)
+            await self._send(type="entries", conversation=self.conversation_hex, entries=shown, upto=self.sent_upto)
         if any(entry["kind"] == "conversation.joined" for entry in entries):
             await self._follow_join()
         if any(entry["kind"] in ("owner.changed", "conversation.closed", "conversation.joined") for entry in entries):
@@ -269,7 +265,8 @@ def _for_parties(entry: dict[str, Any]) -> bool:
 
 
 def _entry_point(address: str) -> EntryPoint | None:
-    return EntryPoint.objects.select_related("hours").filter(channel="chat", address=address.replace("\x00", "")).first()
+    open_doors = EntryPoint.objects.select_related("hours").filter(channel="chat").exclude(mode=EntryPoint.Mode.OFF)
+    return open_doors.filter(address=address.replace("\x00", "")).first()
 
 
 def _conversation_of(interaction_id: int | None) -> str | None:

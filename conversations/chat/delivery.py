@@ -19,22 +19,17 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a chat stands for its party: what it may see after a seq, and who answers."""
+    """Where a chat stands for its party: the line, the conversation it is in, and who answers there."""
 
-    interaction_id: int | None
-    interaction_public_id: str | None
-    conversation_hex: str | None
-    entries: list[dict[str, Any]]
-    upto: int
+    interaction_id: int
+    interaction_public_id: str
+    conversation_hex: str
     owner: str
     owner_name: str
 
 
-NOTHING_YET = Standing(None, None, None, [], 0, "assistant", "")
-
-
-def standing(visitor: Visitor, entry_point: EntryPoint, *, after: int) -> Standing:
-    """The visitor's latest chat at this entry point, with the entries after `after` that it may see."""
+def standing(visitor: Visitor, entry_point: EntryPoint) -> Standing | None:
+    """Where the visitor's latest chat at this entry point stands; None before anything was said."""
     interaction = (
         Interaction.objects.filter(channel="chat", party=visitor.id, entry_point=entry_point)
         .select_related("conversation__owner_agent")
@@ -42,16 +37,12 @@ def standing(visitor: Visitor, entry_point: EntryPoint, *, after: int) -> Standi
         .first()
     )
     if interaction is None:
-        return NOTHING_YET
+        return None
     conversation = interaction.conversation
-    entries = list(access.seen_by_party(interaction).filter(seq__gt=after)[:PAGE])
-    upto = entries[-1].seq if len(entries) == PAGE else conversation.last_seq
     return Standing(
         interaction.pk,
         str(interaction.public_id),
         conversation.public_id.hex,
-        [access.party_frame(announce.wire_entry_of(entry)) for entry in entries],
-        max(upto, after),
         owner_of(conversation),
         conversation.owner_agent.display_name if conversation.owner_agent else "",
     )
@@ -74,9 +65,8 @@ def owner_of(conversation: Conversation) -> str:
 def phone_code(interaction_id: int) -> dict[str, Any] | None:
     """The frame with the number to call and the code to key in; None when the company has no number."""
     interaction = Interaction.objects.select_related("entry_point").get(pk=interaction_id)
-    phone = EntryPoint.objects.filter(
-        channel="voice", playbook_code=interaction.entry_point.playbook_code, mode=EntryPoint.Mode.LIVE
-    ).first()
+    same_playbook = EntryPoint.objects.filter(channel="voice", playbook_code=interaction.entry_point.playbook_code)
+    phone = same_playbook.exclude(mode=EntryPoint.Mode.OFF).first()
     if phone is None:
         return None
     code, row = joining.issue_code(interaction)
@@ -93,13 +83,16 @@ def phone_code(interaction_id: int) -> dict[str, Any] | None:
 
 
 def opening(entry_point: EntryPoint) -> dict[str, Any]:
-    """What the widget needs before anything is said: company, greeting, whether people are there now."""
+    """What the widget needs before anything is said: company, greeting, whether people are there now.
+
+    The AI agent greets where it answers everybody; otherwise it says what it is when it takes a conversation.
+    """
     now = timezone.now()
     is_open = hours.is_open(entry_point.hours, now) if entry_point.hours else True
     opens_at = None if is_open or not entry_point.hours else hours.next_opening(entry_point.hours, now)
     return {
         "company": entry_point.company_name,
-        "greeting": entry_point.playbook.disclosure if entry_point.mode == EntryPoint.Mode.LIVE else "",
+        "greeting": entry_point.playbook.disclosure if entry_point.is_live_for_all else "",
         "open": is_open,
         "opens_at": opens_at.isoformat() if opens_at else None,
     }

@@ -27,10 +27,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The first frame: who the browser is and where it stopped reading."""
+    """The first frame: who the browser is, and where it stopped reading: after which seq of which conversation."""
 
     token: str | None
     session: str | None
+    conversation: str | None
     after: int
 
 
@@ -85,7 +86,7 @@ def parse(text: str | None, binary: bytes | None = None) -> Frame:
         case "message":
             return _say(data)
         case "hello":
-            return Hello(_short(data.get("token"), 4000), _short(data.get("session"), 100), _seq(data.get("after")))
+            return _hello(data)
         case "typing":
             return Typing()
         case "resume":
@@ -96,6 +97,15 @@ def parse(text: str | None, binary: bytes | None = None) -> Frame:
             return Person(_client_id(data))
         case _:
             raise Refused("unknown_type", _("This kind of frame is not known here."))
+
+
+def _hello(data: dict[str, Any]) -> Hello:
+    return Hello(
+        _short(data.get("token"), 4000),
+        _short(data.get("session"), 100),
+        _short(data.get("conversation"), 32),
+        _seq(data.get("after")),
+    )
 
 
 def _say(data: dict[str, Any]) -> Say:

@@ -175,7 +175,7 @@ def _begin(start: InboundMessage | CallStart) -> Interaction:
 
 def _disclose(interaction: Interaction, entry_point: EntryPoint) -> None:
     conversation = Conversation.objects.get(pk=interaction.conversation_id)
-    if entry_point.mode != EntryPoint.Mode.LIVE or conversation.owner_kind == Conversation.Owner.HUMAN:
+    if not entry_point.is_live_for(conversation.public_id) or conversation.owner_kind == Conversation.Owner.HUMAN:
         return
     timeline.append(
         conversation.pk,

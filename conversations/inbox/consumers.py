@@ -172,12 +172,15 @@ class InboxConsumer(AsyncWebsocketConsumer):
             await announce.send(announce.conversation_group(self.watching), frame)
 
     async def _heartbeat(self) -> None:
-        """Keeps presence alive and notices when the account may no longer be here."""
+        """Keeps presence alive, notices when the account may no longer be here, and shows what a lost push left out."""
         may_read, self.agent = await database_sync_to_async(_viewer)(self.scope["user"], beat=True)
         if not may_read:
             await self.close(code=NOT_STAFF)
             return
         await self._send({"type": "heartbeat"})
+        await self._catch_up()
+        await self._follow_mine()
+        await self.work_changed({"conversation": None})
 
     async def _tell_lists(self) -> None:
         changed, self.lists_changed = self.lists_changed, set()

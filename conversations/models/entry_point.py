@@ -1,5 +1,7 @@
 """Where customers come in: one web path or one phone number, and the playbook that answers there."""
 
+from uuid import UUID
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +20,8 @@ class EntryPoint(models.Model):
     """A door. `address` is a web path such as /harborhome or an E.164 number."""
 
     class Mode(models.TextChoices):
+        """Off: the door is closed. Drafts: people answer and see what the AI agent would have said. Live: it answers its share."""
+
         OFF = "off", _("Off")
         SHADOW = "shadow", _("Drafts for staff only")
         LIVE = "live", _("Live")
@@ -54,6 +58,18 @@ class EntryPoint(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_live_for(self, conversation: UUID) -> bool:
+        """Whether the AI agent answers the conversation with this public id: the door is live and it falls in the share.
+
+        The same conversation gets the same answer for as long as the share stays as it is.
+        """
+        return self.mode == self.Mode.LIVE and conversation.int % 100 < self.live_share_percent
+
+    @property
+    def is_live_for_all(self) -> bool:
+        """Whether the AI agent answers every conversation."""
+        return self.mode == self.Mode.LIVE and self.live_share_percent == 100
 
     @property
     def playbook(self) -> Playbook:

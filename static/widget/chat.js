@@ -18,7 +18,7 @@ import { Times } from "./times.js";
 
 const ACTIVITY_LASTS = { typing: 8_000, draft: 30_000 };
 const SHOW_LOSS_AFTER = 1_500; // a line that comes back sooner is not worth a word
-const REFRESH_TIMES = 30_000;
+const TICK = 20_000; // how often times are told anew and a lost push is noticed
 const FULL_SCREEN = "(max-width: 479px), (max-height: 479px)"; // chat.css has the same
 
 class CxChat extends HTMLElement {
@@ -53,10 +53,10 @@ class CxChat extends HTMLElement {
   connectedCallback() {
     if (!this.#settings || this.shadowRoot) return;
     this.#build();
-    const clock = setInterval(() => this.#log.refreshTimes(), REFRESH_TIMES);
+    const clock = setInterval(() => this.#tick(), TICK);
     this.#stops = [
       () => clearInterval(clock),
-      listen(document, "visibilitychange", () => document.visibilityState === "visible" && this.#catchUp()),
+      listen(document, "visibilitychange", () => this.#catchUp()),
       listen(document, "click", (event) => this.#openFromPage(event)),
       this.#memory.watch(() => this.#followOtherTabs()),
       this.#followKeyboard(),
@@ -137,7 +137,7 @@ class CxChat extends HTMLElement {
   /** A message that follows on comes back with its ack as it was stored, with card numbers masked. */
   #acknowledge(frame) {
     this.#outbox.acknowledge(frame);
-    if (frame.entry) this.#append({ entries: [frame.entry], upto: frame.entry.seq });
+    if (frame.entry) this.#append({ conversation: this.#history.conversation, entries: [frame.entry], upto: frame.entry.seq });
   }
 
   #receive(frame) {
@@ -157,7 +157,8 @@ class CxChat extends HTMLElement {
 
   #hello() {
     const { token, session } = this.#memory;
-    return { type: "hello", token, session, after: session === this.#session ? this.#history.upto : 0 };
+    const { conversation, upto } = this.#history;
+    return { type: "hello", token, session, conversation, after: upto };
   }
 
   #welcome({ token, session, greeting, state, open, opens_at: opensAt }) {
@@ -181,9 +182,14 @@ class CxChat extends HTMLElement {
     this.#render();
   }
 
-  /** A page that slept may have missed something, and its line may be dead without knowing. */
+  #tick() {
+    this.#log.refreshTimes();
+    if (!this.#part.panel.hidden) this.#catchUp();
+  }
+
+  /** A push is not a promise: one may be lost, a page that slept missed some, and a line may be dead without knowing. */
   #catchUp() {
-    if (this.#history.upto) this.#connection.ask({ type: "resume", after: this.#history.upto });
+    if (this.#history.upto && document.visibilityState === "visible") this.#connection.ask({ type: "resume", after: this.#history.upto });
   }
 
   #followOtherTabs() {

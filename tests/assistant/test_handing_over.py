@@ -166,10 +166,26 @@ async def test_a_draft_books_nothing(monday: datetime, chat: Line) -> None:
 
 
 async def test_a_share_of_none(monday: datetime, chat: Line) -> None:
-    """With a live share of 0 % every conversation goes to people."""
+    """With a live share of 0 % every conversation goes to people, and nobody is told that an AI answers."""
     from conversations.models import EntryPoint
 
     await EntryPoint.objects.filter(channel="chat").aupdate(live_share_percent=0)
     await chat.say("what are your opening hours?")
     assert await WorkItem.objects.acount() == 1
     assert chat.last.actor_kind == "system"
+    assert not await chat.entries("disclosure.shown")
+
+
+async def test_a_share_between_none_and_all(monday: datetime, record: None) -> None:
+    """Some conversations are answered by the AI agent, which then says what it is, and some by people; none by both."""
+    from conversations.models import EntryPoint
+
+    await EntryPoint.objects.filter(channel="chat").aupdate(live_share_percent=50)
+    seen = set()
+    while len(seen) < 2:
+        visitor = Line()
+        await visitor.say("what are your opening hours?")
+        disclosed = bool(await visitor.entries("disclosure.shown"))
+        assert visitor.last.actor_kind == ("assistant" if disclosed else "system")
+        assert bool(await visitor.entries("handoff.requested")) != disclosed
+        seen.add(disclosed)

@@ -11,10 +11,11 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from conversations.chat import visitor
-from conversations.models import ChatSessionRecord, Conversation, Customer, Entry, Interaction
+from conversations.models import ChatSessionRecord, Conversation, Customer, Entry, EntryPoint, Interaction
 from conversations.services import announce, merging, threads, timeline
 from conversations.services.timeline import NewEntry
 from tests.record import rows
+from tests.support.locks import locked, until, waits_for_lock
 from tests.support.sockets import SocketClosed, open_widget
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,9 +73,40 @@ async def test_a_reload_resumes_by_seq() -> None:
         await widget.say("First", client_id="one")
         second = await widget.say("Second", client_id="two")
     async with open_widget() as widget:
-        again = await widget.hello(token=welcome["token"], session=welcome["session"], after=second["seq"] - 1)
+        place = {"conversation": (await the_conversation()).public_id.hex, "after": second["seq"] - 1}
+        await widget.hello(token=welcome["token"], session=welcome["session"], **place)
         assert [entry["body"] for entry in widget.entries if entry["kind"] == "message"] == ["Second"]
-        assert again["upto"] >= second["seq"]
+        assert widget.frames[-1]["upto"] >= second["seq"]
+
+
+async def test_a_seq_of_another_conversation_hides_nothing() -> None:
+    """A widget that slept while its chat went on elsewhere names the old conversation, and is told the new one whole."""
+    async with open_widget() as widget:
+        welcome = await widget.hello()
+        await widget.say("First", client_id="one")
+    async with open_widget() as widget:
+        known = {"token": welcome["token"], "session": welcome["session"]}
+        await widget.hello(**known, conversation="0" * 32, after=1_000_000)
+        assert [entry["body"] for entry in widget.entries if entry["kind"] == "message"] == ["First"]
+        assert widget.frames[-1]["conversation"] == (await the_conversation()).public_id.hex
+
+
+async def test_what_is_written_while_saying_hello_is_shown() -> None:
+    """The socket listens before it reads, so a push that comes while it reads is shown, too."""
+    async with open_widget() as widget:
+        welcome = await widget.hello()
+        await widget.say("First", client_id="one")
+        entry = await widget.wait_for_entry(lambda entry: entry["body"] == "First")
+    conversation = await the_conversation()
+    public_hex = conversation.public_id.hex
+    newer = {**entry, "seq": conversation.last_seq + 1, "body": "Written meanwhile", "audience": "everyone"}
+    async with open_widget() as widget:
+        with locked("conversations_entry"):
+            await widget.send(type="hello", token=welcome["token"], session=welcome["session"], after=0)
+            await asyncio.to_thread(until, lambda: waits_for_lock("conversations_entry"))
+            await announce.send(announce.conversation_group(public_hex), announce.entries_frame(public_hex, [newer]))
+        await widget.wait_for_entry(lambda entry: entry["body"] == "Written meanwhile")
+    assert [entry["body"] for entry in widget.entries if entry["kind"] == "message"] == ["First", "Written meanwhile"]
 
 
 @pytest.mark.parametrize(
@@ -356,10 +388,15 @@ async def test_the_code_for_the_phone_comes_once_something_was_said() -> None:
 
 
 async def test_an_unknown_door_and_a_foreign_page_are_turned_away() -> None:
-    """A socket for an unknown page, or from a site that may not show the widget, is closed with its own code."""
+    """A socket for an unknown page, for one whose chat is off, or from a site that may not show the widget, is closed with its own code."""
     async with open_widget("/nowhere") as widget:
         with pytest.raises(SocketClosed, match="4404"):
             await widget.socket.receive()
+    await EntryPoint.objects.filter(address="/harborhome").aupdate(mode="off")
+    async with open_widget("/harborhome") as widget:
+        with pytest.raises(SocketClosed, match="4404"):
+            await widget.socket.receive()
+    await EntryPoint.objects.filter(address="/harborhome").aupdate(mode="live")
     async with open_widget(origin="https://evil.example") as widget:
         with pytest.raises(SocketClosed, match="4403"):
             await widget.socket.receive()

@@ -74,9 +74,11 @@ class Widget:
         self.frames: list[Frame] = []
         self.welcome: Frame = {}
 
-    async def hello(self, *, token: str | None = None, session: str | None = None, after: int = 0) -> Frame:
+    async def hello(
+        self, *, token: str | None = None, session: str | None = None, conversation: str | None = None, after: int = 0
+    ) -> Frame:
         """Says hello and waits for the welcome and the entries that follow it."""
-        await self.send(type="hello", token=token, session=session, after=after)
+        await self.send(type="hello", token=token, session=session, conversation=conversation, after=after)
         self.welcome = await self.wait_for(lambda frame: frame["type"] == "welcome")
         await self.wait_for(lambda frame: frame["type"] == "entries")
         return self.welcome

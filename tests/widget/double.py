@@ -15,6 +15,7 @@ from typing import Any
 from playwright.sync_api import Page, WebSocketRoute
 
 GREETING = "Hello, I am the AI agent of Harbor Home Services. How can I help?"
+CONVERSATION = "5d2f3c4b0a9847e6b1c2d3e4f5a6b7c8"
 BEGIN = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 
 
@@ -43,7 +44,7 @@ class ChatDouble:
     def say(self, body: str = "", *, kind: str = "message", actor: str = "assistant", name: str = "Harbor", **more: Any) -> dict[str, Any]:
         """Appends an entry and pushes it to every socket. `more`: data, channel, redacted."""
         entry = self.append(body, kind=kind, actor=actor, name=name, **more)
-        self.push({"type": "entries", "entries": [entry], "upto": entry["seq"]})
+        self.push({"type": "entries", "conversation": CONVERSATION, "entries": [entry], "upto": entry["seq"]})
         return entry
 
     def append(
@@ -112,7 +113,6 @@ class ChatDouble:
             "session": frame["session"] or "session-1",
             "company": "Harbor Home Services",
             "greeting": self.greeting,
-            "upto": len(self.entries),
             **self.welcome,
         }
         socket.send(json.dumps(welcome))
@@ -120,7 +120,7 @@ class ChatDouble:
 
     def _entries(self, socket: WebSocketRoute, after: int) -> None:
         fresh = [entry for entry in self.entries if entry["seq"] > after]
-        socket.send(json.dumps({"type": "entries", "entries": fresh, "upto": len(self.entries)}))
+        socket.send(json.dumps({"type": "entries", "conversation": CONVERSATION, "entries": fresh, "upto": len(self.entries)}))
 
     def _message(self, socket: WebSocketRoute, frame: dict[str, Any], text: str) -> None:
         client_id = frame["client_id"]
@@ -131,5 +131,5 @@ class ChatDouble:
         if not known and self.stores:
             known = self.append(text, actor="customer", name="", data={"client_id": client_id})
         if known and self.acknowledges:
-            self.push({"type": "entries", "entries": [known], "upto": known["seq"]})
+            self.push({"type": "entries", "conversation": CONVERSATION, "entries": [known], "upto": known["seq"]})
             socket.send(json.dumps({"type": "ack", "client_id": client_id, "seq": known["seq"]}))

@@ -188,6 +188,16 @@ def test_what_was_said_on_a_call_is_in_the_same_history(chat):
     expect(window.log.get_by_text("The call ended · 3 mins 12 secs")).to_be_visible()
 
 
+def test_another_conversation_is_a_new_chapter(chat):
+    """When the chat goes on in another conversation its numbers begin anew; both stay on the screen, in order."""
+    window = chat()
+    entry = window.server.say("In the first conversation")
+    expect(window.bubbles).to_have_count(2)
+    newer = {**entry, "body": "In the second conversation"}
+    window.server.push({"type": "entries", "conversation": "0" * 32, "entries": [newer], "upto": 1})
+    expect(window.bubbles).to_have_text([re.compile("AI agent"), "In the first conversation", "In the second conversation"])
+
+
 def test_a_removed_message_is_gone_from_the_screen(chat):
     """A redaction replaces what was shown."""
     window = chat()
