@@ -161,6 +161,7 @@ ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts these, and keeps a r
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "cxhub.accounts.address_signed_in_from"
 AXES_USERNAME_CALLABLE = "cxhub.accounts.name_signed_in_with"
 AXES_RESET_ON_SUCCESS = True
 EMAIL_CONFIGURATION = env.email("EMAIL_URL", default="consolemail://")
@@ -271,6 +272,7 @@ VOICE_REPLY_BUDGET_MS = env.whole_number("VOICE_REPLY_BUDGET_MS", default=900, l
 
 RESERVATION_TIMEOUT_SECONDS = env.whole_number("RESERVATION_TIMEOUT_SECONDS", default=30, lowest=5, highest=600)
 CHAT_MAX_MESSAGE_BYTES = env.whole_number("CHAT_MAX_MESSAGE_BYTES", default=16_384, lowest=256, highest=1_000_000)
+CHAT_SESSIONS_PER_HOUR = env.whole_number("CHAT_SESSIONS_PER_HOUR", default=120, lowest=1, highest=1_000_000)
 CHAT_MESSAGES_PER_SECOND = env.whole_number("CHAT_MESSAGES_PER_SECOND", default=5, lowest=1, highest=1000)
 
 # --- Logs

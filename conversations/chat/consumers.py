@@ -15,7 +15,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from conversations.chat import delivery, protocol, visitor
+from conversations.chat import delivery, limits, protocol, visitor
 from conversations.flows import inbound
 from conversations.models import Conversation, EntryPoint
 from conversations.selectors import access
@@ -113,12 +113,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _say(self, guest: Guest, client_id: str, text: str) -> None:
         if self.interaction_id is None:
-            await self._record_session(guest)
+            await self._begin_session(guest, client_id)
         try:
             received = await self._receive(guest, client_id, text)
         except inbound.InteractionOver:
             guest = self.guest = Guest(guest.visitor, guest.entry_point, guest.visitor.new_session())
-            await self._record_session(guest)
+            await self._begin_session(guest, client_id)
             await self._send(type="session", session=guest.session)
             received = await self._receive(guest, client_id, text)
         if self.interaction_id != received.interaction_id or self.conversation_hex != received.conversation_hex:
@@ -146,7 +146,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
         )
         return await inbound.receive(message, channel="chat")
 
-    async def _record_session(self, guest: Guest) -> None:
+    async def _begin_session(self, guest: Guest, client_id: str) -> None:
+        if not await limits.may_begin(limits.address_of(self.scope)):
+            reason = _("Too many chats have begun from your network. Please try again in an hour, or call us.")
+            raise protocol.Refused("too_many_chats", reason, client_id)
         await in_thread(
             transport.record_chat_session,
             session_id=guest.session,

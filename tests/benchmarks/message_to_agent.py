@@ -52,7 +52,7 @@ def measure() -> Iterator[dict[str, Any]]:
     """Yields throughput in closed loop and paced latencies at each size, product beside floor."""
     with throwaway_database("message_to_agent"):
         seats = [_seat(number) for number in range(max(SIZES))]
-        environment = {"CHAT_MESSAGES_PER_SECOND": "1000", "LOG_LEVEL": "WARNING", "DEBUG": "false"}
+        environment = {"CHAT_MESSAGES_PER_SECOND": "1000", "CHAT_SESSIONS_PER_HOUR": "1000000", "LOG_LEVEL": "WARNING", "DEBUG": "false"}
         with running_web(1, **environment) as (web,), _floor() as floor_port:
             product = _product(web.port, seats)
             floor = _floor_pairs(floor_port)

@@ -9,6 +9,7 @@ import pytest
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import transaction
+from pytest_django import Settings
 
 from conversations.chat import visitor
 from conversations.models import ChatSessionRecord, Conversation, Customer, Entry, EntryPoint, Interaction
@@ -256,6 +257,43 @@ async def test_a_flood_is_refused_and_others_are_unharmed() -> None:
         assert refused["code"] == "too_fast"
     stored = await database_sync_to_async(Entry.objects.filter(kind="message", body="spam").count)()
     assert 0 < stored < 50
+
+
+async def test_one_address_cannot_begin_chats_without_end(settings: Settings) -> None:
+    """The third chat of an hour is refused with a reason; going on with one that began is not."""
+    settings.CHAT_SESSIONS_PER_HOUR = 2
+    for number in range(2):
+        async with open_widget() as widget:
+            await widget.hello()
+            assert (await widget.say("Hello", client_id=f"chat-{number}"))["type"] == "ack"
+            assert (await widget.say("Hello again", client_id=f"more-{number}"))["type"] == "ack"
+    async with open_widget() as widget:
+        await widget.hello()
+        refused = await widget.say("Hello", client_id="chat-3")
+    assert (refused["type"], refused["code"]) == ("refused", "too_many_chats")
+    assert "an hour" in refused["reason"]
+    assert await Customer.objects.acount() == 2
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_made_up_address_changes_nothing(settings: Settings, trusted: bool) -> None:
+    """Whatever a client writes before the proxy's own entry, or without a proxy, it is counted under one address."""
+    settings.CHAT_SESSIONS_PER_HOUR, settings.TRUST_PROXY_HEADERS = 1, trusted
+    answers = []
+    for number in range(2):
+        async with open_widget(forwarded_for=f"198.51.100.{number}, 203.0.113.9") as widget:
+            await widget.hello()
+            answers.append((await widget.say("Hello", client_id=f"chat-{number}"))["type"])
+    assert answers == ["ack", "refused"]
+
+
+async def test_behind_a_proxy_each_client_is_counted_alone(settings: Settings) -> None:
+    """The address that the proxy added counts."""
+    settings.CHAT_SESSIONS_PER_HOUR, settings.TRUST_PROXY_HEADERS = 1, True
+    for number in range(2):
+        async with open_widget(forwarded_for=f"203.0.113.{number}") as widget:
+            await widget.hello()
+            assert (await widget.say("Hello", client_id=f"chat-{number}"))["type"] == "ack"
 
 
 @pytest.mark.parametrize("token", ["", "x", "eyJ2aXNpdG9yIjogImEifQ:1abc:bad", "a" * 5000, 5, {"a": 1}])

@@ -7,6 +7,7 @@ from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
 from django.test import Client
+from pytest_django import Settings
 
 from cxhub.asgi import application
 
@@ -31,6 +32,19 @@ def test_guessing_a_password_locks_out(client: Client) -> None:
     answer = client.post("/accounts/login/", {"login": "ann", "password": "right-password"})
     assert answer.status_code == 429
     assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_made_up_address_does_not_help_guessing(client: Client, settings: Settings, trusted: bool) -> None:
+    """Attempts are counted by the address that the proxy saw, not by what the client wrote before it."""
+    settings.TRUST_PROXY_HEADERS = trusted
+    get_user_model().objects.create_user("ann", "ann@example.com", "right-password")
+    for number in range(10):
+        headers = {"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.9"}
+        client.post("/accounts/login/", {"login": "ann", "password": "wrong"}, headers=headers)
+    headers = {"X-Forwarded-For": "198.51.100.77, 203.0.113.9"}
+    answer = client.post("/accounts/login/", {"login": "ann", "password": "right-password"}, headers=headers)
+    assert answer.status_code == 429
 
 
 @pytest.mark.parametrize("name", ["ann", "ann@example.com", "ANN@example.com"])

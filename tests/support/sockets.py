@@ -29,6 +29,7 @@ class Socket:
             "type": "websocket",
             "path": path,
             "query_string": query.encode(),
+            "client": ("127.0.0.1", 50_000),
             "headers": headers or [],
             "subprotocols": [],
         }
@@ -124,9 +125,12 @@ def _entries_of(frame: Frame) -> list[Frame]:
 
 
 @asynccontextmanager
-async def open_widget(entry_point: str = "/harborhome", *, origin: str | None = None) -> AsyncIterator[Widget]:
+async def open_widget(
+    entry_point: str = "/harborhome", *, origin: str | None = None, forwarded_for: str | None = None
+) -> AsyncIterator[Widget]:
     """A connected socket, closed at the end."""
-    headers = [(b"host", b"testserver")] + ([(b"origin", origin.encode())] if origin else [])
+    named = {"host": "testserver", "origin": origin, "x-forwarded-for": forwarded_for}
+    headers = [(name.encode(), value.encode()) for name, value in named.items() if value]
     socket = Socket("/ws/chat/", f"entry_point={entry_point}", headers)
     if not await socket.connect():
         raise ConnectionRefusedError(entry_point)

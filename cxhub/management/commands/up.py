@@ -22,6 +22,7 @@ from cxhub.embedded.places import EmbeddedServiceError
 from cxhub.embedded.services import Services, held
 from cxhub.supervisor import Supervisor
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 PAGES = (
     ("Inbox", "/inbox/"),
     ("Admin", "/admin/"),
@@ -96,11 +97,10 @@ class Command(BaseCommand):
     def _supervise(self, listener: socket.socket, *, web: int, worker: int) -> Supervisor:
         supervisor = Supervisor(settings.BASE_DIR)
         file_descriptor = listener.fileno()
-        proxy = ["--proxy-headers"] if settings.TRUST_PROXY_HEADERS else []
         for number in range(1, web + 1):
             supervisor.add(
                 numbered("web", number, web),
-                web_command("--fd", str(file_descriptor), *proxy),
+                web_command("--fd", str(file_descriptor)),
                 keep_open=[file_descriptor],
             )
         for number in range(1, worker + 1):
@@ -115,6 +115,9 @@ class Command(BaseCommand):
         supervisor.say("CX Hub is ready:")
         for label, path in PAGES:
             supervisor.say(f"  {label:<16} {settings.PUBLIC_URL}{path}")
+        if settings.DEBUG and settings.BIND_ADDRESS not in LOOPBACK:
+            supervisor.say(f"Warning: BIND_ADDRESS={settings.BIND_ADDRESS} opens the demonstration and its known passwords to your network.")
+            supervisor.say("         Set BIND_ADDRESS=127.0.0.1 to keep it to this machine, or DEBUG=false to run it for real.")
         supervisor.say("Ctrl-C stops everything.")
         return True
 
