@@ -33,6 +33,7 @@ from tests.support.processes import child_environment, free_port, running_web
 
 SIZES = (1, 50, 200)
 PACE_SECONDS = 2.0
+WANTED = {("closed_loop", "throughput", 50): 0.15, ("paced", "p99", 200): 3.0}
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "8"))
 DOOR = "/bench"
@@ -49,7 +50,7 @@ class Seat:
 
 
 def measure() -> Iterator[dict[str, Any]]:
-    """Yields throughput in closed loop and paced latencies at each size, product beside floor."""
+    """Yields throughput and latencies at each size, in closed loop and paced, product beside floor."""
     with throwaway_database("message_to_agent"):
         seats = [_seat(number) for number in range(max(SIZES))]
         environment = {"CHAT_MESSAGES_PER_SECOND": "1000", "CHAT_SESSIONS_PER_HOUR": "1000000", "LOG_LEVEL": "WARNING", "DEBUG": "false"}
@@ -57,21 +58,15 @@ def measure() -> Iterator[dict[str, Any]]:
             product = _product(web.port, seats)
             floor = _floor_pairs(floor_port)
             for size in SIZES:
-                yield from _closed_loop(product, floor, size)
-                yield from _paced(product, floor, size)
+                yield from _driven("closed_loop", None, product, floor, size)
+                yield from _driven("paced", PACE_SECONDS, product, floor, size)
 
 
-def _closed_loop(product: Connect, floor: Connect, size: int) -> Iterator[dict[str, Any]]:
-    ours, theirs = _rounds(product, floor, size, None)
-    yield _figure("throughput", size, ours, theirs, "per_second", "messages/s", 0.15 if size == 50 else None)
-    yield _figure("closed_loop_p99", size, ours, theirs, "p99", "ms", None)
-
-
-def _paced(product: Connect, floor: Connect, size: int) -> Iterator[dict[str, Any]]:
-    ours, theirs = _rounds(product, floor, size, PACE_SECONDS)
-    for percentile in ("p50", "p95", "p99"):
-        wanted = 3.0 if (percentile, size) == ("p99", 200) else None
-        yield _figure(f"paced_{percentile}", size, ours, theirs, percentile, "ms", wanted)
+def _driven(way: str, pace: float | None, product: Connect, floor: Connect, size: int) -> Iterator[dict[str, Any]]:
+    ours, theirs = _rounds(product, floor, size, pace)
+    for field in ("throughput", "p50", "p95", "p99"):
+        wanted = WANTED.get((way, field, size))
+        yield _figure(f"{way}_{field}", size, ours, theirs, field, "messages/s" if field == "throughput" else "ms", wanted)
 
 
 def _rounds(product: Connect, floor: Connect, size: int, pace: float | None) -> tuple[list[Result], list[Result]]:
@@ -118,8 +113,9 @@ def _product(port: int, seats: list[Seat]) -> Connect:
         )
         await agent.send(json.dumps({"type": "open", "conversation": seat.conversation, "after": 2**31 - 1}))
         await _wait_for(agent, "watching")
+        place = {"conversation": seat.conversation, "after": 2**31 - 1}
         customer = await connect(f"ws://127.0.0.1:{port}/ws/chat/?entry_point={DOOR}", compression=None)
-        await customer.send(json.dumps({"type": "hello", "token": seat.token, "session": seat.session, "after": 2**31 - 1}))
+        await customer.send(json.dumps({"type": "hello", "token": seat.token, "session": seat.session, **place}))
         await _wait_for(customer, "entries")
         return Pair(number, customer, agent)
 

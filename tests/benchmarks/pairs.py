@@ -58,7 +58,7 @@ class Pair:
 class Result:
     """What one run measured: messages a second, and latencies in milliseconds."""
 
-    per_second: float
+    throughput: float
     p50: float
     p95: float
     p99: float

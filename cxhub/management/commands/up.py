@@ -116,7 +116,7 @@ class Command(BaseCommand):
         for label, path in PAGES:
             supervisor.say(f"  {label:<16} {settings.PUBLIC_URL}{path}")
         if settings.DEBUG and settings.BIND_ADDRESS not in LOOPBACK:
-            supervisor.say(f"Warning: BIND_ADDRESS={settings.BIND_ADDRESS} opens the demonstration and its known passwords to your network.")
+            supervisor.say(f"Warning: BIND_ADDRESS={settings.BIND_ADDRESS} opens the demonstration and its passwords to your network.")
             supervisor.say("         Set BIND_ADDRESS=127.0.0.1 to keep it to this machine, or DEBUG=false to run it for real.")
         supervisor.say("Ctrl-C stops everything.")
         return True
