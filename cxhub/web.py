@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Final, cast
 
 import uvloop
 
@@ -12,10 +12,15 @@ import uvloop
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 from daphne.cli import CommandLineInterface  # noqa: E402
+from twisted.internet import reactor  # noqa: E402
+from twisted.internet.defer import Deferred  # noqa: E402
+
+SECONDS_TO_FINISH_TURNS: Final = 6.0
+"""Less than the supervisor waits before it kills."""
 
 
 class WebProcess(CommandLineInterface):  # type: ignore[misc]
-    """Daphne's command line, which also warms what understands customers."""
+    """Daphne's command line, which also warms what understands customers, and ends after the turns it runs."""
 
     def load_asgi_app(self, asgi_app_path: str) -> Any:
         """Loads the application as Daphne does, then starts to read model and phrases in the background."""
@@ -24,7 +29,14 @@ class WebProcess(CommandLineInterface):  # type: ignore[misc]
         from conversations.understanding.warming import warm_in_background
 
         warm_in_background()
+        cast("Any", reactor).addSystemEventTrigger("before", "shutdown", self._finish_turns)
         return application
+
+    def _finish_turns(self) -> Deferred[bool]:
+        """Holds the end of the event loop up: a turn's thread that still has to tell screens something would wait for it for ever."""
+        from conversations.assistant import turn
+
+        return Deferred.fromFuture(asyncio.ensure_future(turn.settle(SECONDS_TO_FINISH_TURNS)))
 
 
 if __name__ == "__main__":

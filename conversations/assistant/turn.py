@@ -97,6 +97,19 @@ def schedule(conversation_id: int) -> asyncio.Task[TurnOutcome]:
     return task
 
 
+async def settle(seconds: float) -> bool:
+    """Waits up to `seconds` for the turns that run on this event loop, and says whether all are over.
+
+    For a process that is about to end: what is over by then need not be finished by another one's sweep.
+    """
+    loop = asyncio.get_running_loop()
+    running = [task for task in _running.values() if not task.done() and task.get_loop() is loop]
+    if not running:
+        return True
+    _over, left = await asyncio.wait(running, timeout=seconds)
+    return not left
+
+
 def sweep() -> int:
     """Finishes turns that nobody works on; returns how many it found. For a worker: runs its own event loop."""
     found = turns.due(unclaimed_for=UNCLAIMED_FOR)

@@ -11,13 +11,15 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from conversations.models import Entry
+from conversations.models import Conversation, Entry
 from tests.record import rows
+from tests.support.locks import locked, until, waits_for_lock
 from tests.support.processes import WebProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 30
 MEGABYTE = 1_000_000
+SECONDS_TO_END = 8
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ async def _harm_and_be_served(web: WebProcess) -> None:
 @asynccontextmanager
 async def _chat(web: WebProcess) -> AsyncIterator[ClientConnection]:
     """A socket that has said hello."""
-    async with connect(f"{web.websocket_url}/ws/chat/?entry_point=/harborhome", max_size=None) as socket:
+    async with connect(f"{web.websocket_url}/ws/chat/?entry_point=/harborhome", max_size=None, max_queue=None) as socket:
         await socket.send(json.dumps({"type": "hello", "token": None, "session": None, "conversation": None, "after": 0}))
         await _until(socket, "welcome")
         yield socket
@@ -86,3 +88,20 @@ async def _until(socket: ClientConnection, *kinds: str) -> dict[str, str]:
             frame: dict[str, str] = json.loads(await socket.recv())
             if frame["type"] in kinds:
                 return frame
+
+
+def test_a_web_process_ends_after_the_turn_it_runs(web: WebProcess) -> None:
+    """Asked to end while a turn waits for the database, it finishes that turn and is gone by itself."""
+    with locked("routing_decision"):
+        asyncio.run(_say_and_leave(web))
+        until(lambda: waits_for_lock("routing_decision"))
+        web.ask_to_end()
+    web.wait_for_end(SECONDS_TO_END)
+    conversation = Conversation.objects.get()
+    assert conversation.turn_done_seq == conversation.turn_wanted_seq
+
+
+async def _say_and_leave(web: WebProcess) -> None:
+    async with _chat(web) as customer:
+        await customer.send(_message("one", "My boiler is cold"))
+        await _until(customer, "ack")

@@ -62,12 +62,20 @@ class RunningProcess:
             os.killpg(self.pid, signal.SIGKILL)
             self._popen.wait()
 
+    def ask_to_end(self) -> None:
+        os.killpg(self.pid, signal.SIGTERM)
+
+    def wait_for_end(self, seconds: float) -> None:
+        """Raises subprocess.TimeoutExpired when it does not end in time."""
+        assert self._popen is not None
+        self._popen.wait(seconds)
+
     def stop(self) -> None:
         """Ask it to end, and wait."""
-        if self._popen is not None and self.is_alive():
-            os.killpg(self.pid, signal.SIGTERM)
+        if self.is_alive():
+            self.ask_to_end()
             try:
-                self._popen.wait(STOP_SECONDS)
+                self.wait_for_end(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
 
