@@ -212,3 +212,22 @@ async def test_a_form_without_a_tool_becomes_work_for_people(monday: datetime, c
         "phone": "07700 900111",
     }
     assert "8 am" in await chat.say("what are your opening hours?")
+
+
+async def test_whether_we_come_to_a_place(monday: datetime, chat: Line) -> None:
+    """A whole postcode or its first half is looked up; where we come, a visit is offered and the postcode not asked again."""
+    assert "we do not come to M1 1AA" in await chat.say("do you cover M1 1AA?")
+    assert "Yes, we come to HB4 (Gullhaven" in await chat.say("what about HB4?")
+    said = await chat.say("and can you come to HB1 4QT?")
+    assert "Yes, we come to HB1 4QT" in said
+    assert "book a visit" in said
+    said = await chat.say("yes please")
+    assert "free" in said
+    assert "postcode" not in said
+
+
+async def test_a_goodbye_in_the_middle_ends_it(monday: datetime, chat: Line) -> None:
+    """Somebody who leaves while choosing a time is not asked again, and nothing is booked."""
+    await ready_to_choose(chat)
+    assert "nothing was booked" in await chat.say("thanks, bye")
+    assert not await Booking.objects.aexists()

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
-from conversations.assistant.rules import booking, changing, knowledge, slots
+from conversations.assistant.rules import area, booking, changing, knowledge, slots
 from conversations.assistant.rules.dialogue import Dialogue, echo
 
 WHEN = frozenset({"date", "time_window"})
@@ -30,7 +30,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         return announced
     if context.waits_for_person:
         return await _while_waiting(dialogue)
-    for look in (_small_acts, _offer_answered, _change_wanted, _change_going_on, _form_going_on, _new_subject):
+    for look in (_small_acts, _offer_answered, _change_wanted, _change_going_on, _form_going_on, _area_asked, _new_subject):
         found = await look(dialogue)
         if found:
             return found
@@ -71,6 +71,10 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     if busy and acts.drops_it(text) and state.get("step") != "confirm":
         dialogue.leave_form()
         dialogue.say(_("All right, I have stopped that; nothing was booked or changed. Is there anything else I can do?"))
+        return dialogue.reply()
+    if busy and acts.is_brief_mention(text, acts.FAREWELL) and not dialogue.context.new_facts:
+        dialogue.leave_form()
+        dialogue.say(_("All right, nothing was booked or changed. Write or call again whenever you like."))
         return dialogue.reply()
     if acts.AI.search(acts.plain(text)):
         dialogue.say(_("I am an AI assistant of %(company)s, not a person.") % {"company": dialogue.context.company})
@@ -210,6 +214,16 @@ async def _back_to_form(dialogue: Dialogue) -> Reply | HandOff:
         dialogue.suggest([slot["label"] for slot in dialogue.state["offered"]])
         return dialogue.reply()
     return await booking.go_on(dialogue, form)
+
+
+async def _area_asked(dialogue: Dialogue) -> Reply | None:
+    served = await area.answer(dialogue)
+    if served is None:
+        return None
+    form = dialogue.context.behaviour.form_for_tool("book")
+    if served and form:
+        _offer_visit(dialogue, form)
+    return dialogue.reply()
 
 
 def _form_of_new_reason(dialogue: Dialogue) -> Form | None:

@@ -103,8 +103,8 @@ def label_of(fact: str) -> str:
 
 def echo(context: TurnContext) -> str:
     """What was just understood, said back, so that a mistake is noticed: changes first. Empty when nothing was new."""
-    # A day and a time are said back with the windows that are offered for them.
-    silent = {"date", "time_window"}
+    # A day and a time are said back with the windows that are offered for them; a story would only sound odd.
+    silent = {"date", "time_window", "details"}
     told = [name for name in context.facts if name in context.new_facts and name in context.told_facts and name not in silent]
     changed = [name for name in told if name in context.changed_facts]
     if changed:

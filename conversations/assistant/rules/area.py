@@ -1,0 +1,44 @@
+"""Whether the company comes to a place that was named in a question."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts
+from conversations.assistant.rules.dialogue import Dialogue
+from conversations.understanding.facts import OUTWARD
+
+ASKS: Final = re.compile(
+    r"\b(?:do|does|can|could|would|will|is|are) (?:you|your|the|it|i|we|anyone|someone)?\b.*"
+    r"\b(?:cover|come|serve|work|travel|go|get|visit|area|catchment|reach)\b"
+)
+ASKS_ON: Final = re.compile(r"^(?:and |what about |how about |or )")
+
+
+async def answer(dialogue: Dialogue) -> bool | None:
+    """Says yes or no to “do you come to HB4?” and returns it; None, and nothing said, when no place was asked about."""
+    if dialogue.form or dialogue.state.get("action"):
+        return None
+    words, asked_before = acts.plain(dialogue.context.text), dialogue.state.pop("area_asked", False)
+    place = _place(dialogue)
+    if not place or not acts.is_question(dialogue.context.text) or not (ASKS.search(words) or (asked_before and ASKS_ON.search(words))):
+        return None
+    found = await dialogue.tools.call("check_area", {"postcode": place})
+    if not found.worked:
+        return None
+    dialogue.state["area_asked"] = True
+    if found.result["served"]:
+        dialogue.say(_("Yes, we come to %(place)s (%(area)s).") % {"place": place, "area": found.result["territory_name"]})
+        return True
+    dialogue.say(_("I am sorry, we do not come to %(place)s.") % {"place": place})
+    return False
+
+
+def _place(dialogue: Dialogue) -> str:
+    """The postcode that this turn names, or the first half of one."""
+    named = next((fact.value for fact in dialogue.context.understanding.facts if fact.name == "postcode"), "")
+    half = OUTWARD.search(dialogue.context.text)
+    return named or (half.group().upper() if half else "")
