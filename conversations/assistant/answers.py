@@ -69,4 +69,7 @@ def fitting(passage: str, question: str, *, spoken: bool) -> str:
         if len(" ".join([*chosen, sentence])) > longest:
             break
         chosen.append(sentence)
+    # A question or a colon only announces what is cut off.
+    while len(chosen) > 1 and chosen[-1][-1] in "?:":
+        chosen.pop()
     return " ".join(chosen)

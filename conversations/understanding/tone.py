@@ -14,7 +14,8 @@ EMERGENCY: Final = re.compile(
     r"|is leaking)|leaking gas"
     r"|carbon monoxide|co alarm|monoxide alarm|burning smell|smell (?:of )?burning|smells? like burning|on fire|caught fire"
     r"|sparks?|sparking"
-    r"|electric shock|water (?:is )?(?:pouring|gushing|coming) (?:through|out of|from) the (?:ceiling|light|lights|wall)"
+    r"|electric shock|water (?:is )?(?:pouring|gushing|coming|running|streaming|dripping)(?: in| down)? (?:through|out of|from|down)"
+    r" (?:the|my|our) (?:ceiling|light|lights|wall|walls)"
     r"|pouring through|flooding|flooded|burst (?:pipe|main|tank)|pipe (?:has |just )?burst|unconscious|passed out|cannot breathe"
     r"|emergency)\b"
 )

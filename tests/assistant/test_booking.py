@@ -231,3 +231,14 @@ async def test_a_goodbye_in_the_middle_ends_it(monday: datetime, chat: Line) -> 
     await ready_to_choose(chat)
     assert "nothing was booked" in await chat.say("thanks, bye")
     assert not await Booking.objects.aexists()
+
+
+async def test_a_visit_is_for_what_was_asked(monday: datetime, chat: Line) -> None:
+    """A price asked for with the booking is told at once, and the visit is for that service."""
+    said = await chat.say("My landlord needs a gas safety check, what does it cost and can I book for Wednesday?")
+    assert "Landlord gas safety check: £75" in said
+    assert "postcode" in said
+    await chat.say("HB1 4QT")
+    await chat.say("the first one")
+    await chat.say("Lena Fox, 07700 900123")
+    assert (await Booking.objects.aget()).service == "Landlord gas safety check"

@@ -75,6 +75,8 @@ EMERGENCIES = [
     "there's a really strong smell of gas",
     "my carbon monoxide alarm is going off",
     "water is pouring through the ceiling",
+    "water is coming through my ceiling!!",
+    "there's water running down the wall",
     "a pipe has burst",
     "um there's a er gas leak",
     "sparks are coming out of the boiler",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,9 @@ from conversations.services import facts
 WHEN = frozenset({"date", "time_window"})
 NEEDED_TO_BOOK = ("postcode", "name", "phone")
 MOST_MISSES = 3
+LONGEST_QUERY = 2000
+SHARE_OF_NAME = 0.7
+WORD = re.compile(r"[a-z]+")
 
 
 async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
@@ -117,7 +121,7 @@ async def _offer(dialogue: Dialogue, form: Form) -> Reply:
 async def _book(dialogue: Dialogue) -> Reply:
     context, state = dialogue.context, dialogue.state
     arguments = {
-        "service": await _service(dialogue),
+        "service": str(state.get("service") or await service_wanted(dialogue)),
         "name": context.value("name")[:200],
         "phone": context.value("phone"),
         "postcode": context.value("postcode"),
@@ -162,20 +166,22 @@ def window_of(visit: Mapping[str, Any], dialogue: Dialogue) -> str:
     return wording.window(start, end, dialogue.context.now, plain=True)
 
 
-async def _service(dialogue: Dialogue) -> str:
-    """The service whose price was just told, the one on the price list that the reason means, or the reason itself."""
-    if dialogue.state.get("service"):
-        return str(dialogue.state["service"])[:120]
-    reason = dialogue.context.reason
-    name = reason.name if reason else _("Visit")
-    found = await dialogue.tools.call("find_prices", {"query": name})
-    prices = found.result.get("prices", []) if found.worked else []
-    return str(prices[0]["name"] if prices and _is_about(prices[0]["name"], name) else name)[:120]
+async def service_wanted(dialogue: Dialogue) -> str:
+    """The service on the price list that the words of this turn or else the reason mean; the reason's name when there is none."""
+    context = dialogue.context
+    reason = context.reason.name if context.reason else _("Visit")
+    for words in (context.text, reason):
+        found = await dialogue.tools.call("find_prices", {"query": words[:LONGEST_QUERY] or "-"})
+        named = [str(each["name"]) for each in found.result.get("prices", [])] if found.worked else []
+        if named and _is_about(named[0], words):
+            return named[0][:120]
+    return reason[:120]
 
 
-def _is_about(service: str, reason: str) -> bool:
-    """Whether every word of the service stands in the reason: “Boiler service” in “Book a boiler service”."""
-    return set(service.lower().split()) <= set(reason.lower().split())
+def _is_about(service: str, words: str) -> bool:
+    """Whether most of the service's words are said: “Boiler service” in “book a boiler service”, but not in “my boiler is cold”."""
+    wanted, said = set(WORD.findall(service.lower())), set(WORD.findall(words.lower()))
+    return len(wanted & said) >= max(2, SHARE_OF_NAME * len(wanted))
 
 
 def _ask(dialogue: Dialogue, field: FormField) -> Reply:

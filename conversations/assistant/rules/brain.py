@@ -245,7 +245,15 @@ async def _new_subject(dialogue: Dialogue) -> Reply | HandOff | None:
         if form.tool == "book":
             _offer_visit(dialogue, form)
         return dialogue.reply()
-    dialogue.enter_form(form)
+    if form.tool == "book":
+        # What a visit is for is said at the beginning; the later words are only about place and time.
+        service = await booking.service_wanted(dialogue)
+        if knowledge.asks_for_price(dialogue):
+            await knowledge.answer_price(dialogue)
+        dialogue.enter_form(form)
+        dialogue.state["service"] = service
+    else:
+        dialogue.enter_form(form)
     dialogue.say(echo(context) or _opening_words(form))
     return await booking.go_on(dialogue, form)
 
