@@ -58,6 +58,23 @@ async def test_statements_for_a_message(counted: None, what: str, again: bool) -
     assert (after - before) / MESSAGES == COMMITTED[what]
 
 
+async def test_statements_for_a_first_message(counted: None) -> None:
+    """A new visitor's first words: identity, conversation, session, disclosure, and the turn that hands over to a person."""
+    await _first_messages("warm")
+    before = await database_sync_to_async(_statements)()
+    await _first_messages("counted")
+    after = await database_sync_to_async(_statements)()
+    assert (after - before) / MESSAGES == COMMITTED["a first message and its turn"]
+
+
+async def _first_messages(name: str) -> None:
+    for number in range(MESSAGES):
+        async with open_widget() as widget:
+            await widget.hello()
+            await widget.say("Hello", client_id=f"{name}-{number}")
+            await turn.schedule((await Conversation.objects.order_by("-pk").afirst()).pk)
+
+
 async def _say_some(widget: Widget, name: str, again: bool) -> None:
     for number in range(MESSAGES):
         client_id = "first" if again else f"{name}-{number}"
