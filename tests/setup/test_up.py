@@ -15,7 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 from django.conf import settings
+from django.contrib.auth import get_user_model
 
+from conversations.demo.policy import PASSWORD
 from cxhub.embedded import places
 from tests.support.processes import child_environment, free_port
 
@@ -30,7 +32,7 @@ class Up:
         self.port = int(environment["PORT"])
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", "--no-demo", *arguments],
+                [sys.executable, "manage.py", "up", *arguments],
                 cwd=settings.BASE_DIR,
                 env=environment,
                 stdout=output,
@@ -102,10 +104,12 @@ def environment(transactional_db: None, tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.two_processes
 def test_given_servers_are_used_and_ctrl_c_leaves_nothing(start_up: Callable[..., Up], environment: dict[str, str]) -> None:
-    """With both addresses set nothing embedded starts; Ctrl-C ends every process within seconds, with code 0."""
+    """With both addresses set nothing embedded starts; the demo's sign-ins are printed and work; Ctrl-C ends everything with code 0."""
     up = start_up("--web", "2", **environment)
     up.wait_for("Ctrl-C stops everything")
     assert f"http://localhost:{up.port}/inbox/" in up.output()
+    assert re.search(r"manager +maya .*\n +agent +ann .*\n +agent +ben ", up.output()), "the sign-ins of the demo company"
+    assert get_user_model().objects.get(username="ann").check_password(PASSWORD)
     assert "embedded" not in up.output()
     assert not (Path(environment["DATA_DIR"]) / "postgres").exists()
     processes = up.children()
@@ -119,7 +123,7 @@ def test_given_servers_are_used_and_ctrl_c_leaves_nothing(start_up: Callable[...
 @pytest.mark.two_processes
 def test_a_child_that_dies_is_started_again_visibly(start_up: Callable[..., Up], environment: dict[str, str]) -> None:
     """After kill -9 of the web process a line says so, and the same port answers again."""
-    up = start_up(**environment)
+    up = start_up("--no-demo", **environment)
     up.wait_for("Ctrl-C stops everything")
     up.child("cxhub.web").kill()
     up.wait_for("web ended (code -9); starting it again in 1 s")
@@ -130,7 +134,7 @@ def test_a_child_that_dies_is_started_again_visibly(start_up: Callable[..., Up],
 @pytest.mark.two_processes
 def test_nothing_outlives_a_killed_supervisor(start_up: Callable[..., Up], environment: dict[str, str]) -> None:
     """kill -9 gives it no chance to end its children; the kernel does it."""
-    up = start_up(**environment)
+    up = start_up("--no-demo", **environment)
     up.wait_for("Ctrl-C stops everything")
     processes = up.children()
     up.process.kill()
@@ -143,7 +147,7 @@ def test_a_busy_port_is_a_clear_error(start_up: Callable[..., Up], environment: 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(environment["PORT"])))
         taken.listen()
-        up = start_up(**environment)
+        up = start_up("--no-demo", **environment)
         assert up.process.wait(START_SECONDS) == 1
     assert f"Port {up.port} on 127.0.0.1 cannot be used: address already in use" in up.output()
     assert "set PORT to another one" in up.output()
@@ -154,14 +158,14 @@ def test_a_busy_port_is_a_clear_error(start_up: Callable[..., Up], environment: 
 def test_embedded_servers_live_as_long_as_up(start_up: Callable[..., Up], environment: dict[str, str], tmp_path: Path) -> None:
     """Without addresses it brings its own PostgreSQL and Valkey, starts a killed one again, and stops both at the end."""
     without_servers = {name: value for name, value in environment.items() if name not in ("DATABASE_URL", "VALKEY_URL")}
-    up = start_up(**without_servers)
+    up = start_up("--no-demo", **without_servers)
     up.wait_for("Ctrl-C stops everything")
     assert "Starting the embedded PostgreSQL (preparing a new database, once)" in up.output()
     servers = embedded_servers(up.output(), tmp_path / "data")
     assert {one.name() for one in servers} == {"postgres", "valkey-server"}
     assert all(not one.net_connections("inet") for one in servers), "Only Unix sockets, so that nobody else can connect."
 
-    second = start_up(**{**without_servers, "PORT": str(free_port())})
+    second = start_up("--no-demo", **{**without_servers, "PORT": str(free_port())})
     assert second.process.wait(START_SECONDS) == 1
     assert "CX Hub already runs from" in second.output()
 
@@ -178,6 +182,6 @@ def embedded_servers(output: str, data: Path) -> list[psutil.Process]:
     state = Path("/var/lib/cxhub") / (data / "instance").read_text() if os.geteuid() == 0 else data
     return [
         one
-        for one in psutil.process_iter()
-        if one.name() in ("postgres", "valkey-server") and re.search(rf"{re.escape(str(state))}/", " ".join(one.cmdline()))
+        for one in psutil.process_iter(["name", "cmdline"])
+        if one.info["name"] in ("postgres", "valkey-server") and f"{state}/" in " ".join(one.info["cmdline"] or [])
     ]
