@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from conversations.models import Conversation, Entry, Interaction
 from conversations.services import announce
 from conversations.services.kinds import kind_of
-from conversations.services.redaction import mask
+from conversations.services.redaction import SMALLEST_CARD, mask
 
 
 class FenceMoved(Exception):
@@ -127,9 +127,12 @@ def storable(text: str) -> str:
 
 
 def clean(value: Any) -> Any:
-    """The same JSON value with every text in it made storable."""
+    """The same JSON value with every text in it made storable, and a number that holds a card's as text."""
     if isinstance(value, str):
         return storable(value)
+    if isinstance(value, int) and abs(value) >= SMALLEST_CARD:
+        masked = mask(str(value))
+        return value if masked == str(value) else masked
     if isinstance(value, Mapping):
         return {storable(str(key)): clean(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
