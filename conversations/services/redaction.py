@@ -83,32 +83,24 @@ def mask(text: str) -> str:
     they go when they are named, and when they follow a card's number. Takes time in proportion to the text's length.
     """
     found = groups(text)
-    total = sum(len(group.digits) for group in found)
+    total = _length(found)
     cards = list(_cards(text, found)) if total >= SHORTEST_CARD else []
     codes = _codes(text, found, beside_a_card=bool(cards)) if total >= SHORTEST_CODE else []
     return _edited(text, [*cards, *codes])
 
 
-def mask_readings(readings: Sequence[str]) -> list[str]:
-    """Several readings of one utterance, masked together.
-
-    When one holds a card number or a security code, the others hold it too with a digit misheard, so they lose all
-    their digits.
-    """
-    masked = [mask(reading) for reading in readings]
-    if masked == list(readings):
-        return masked
-    return [hide_digits(was) if was == now else now for was, now in zip(readings, masked, strict=True)]
-
-
 def hide_digits(text: str) -> str:
-    """The text with a dot for each digit, in figures or in words."""
-    return _edited(text, [_hidden(group) for group in groups(text)])
+    """The text with a dot for each digit, in figures or in words, where three or more stand together."""
+    found = groups(text)
+    rows = (run.groups for run in runs(text, found))
+    return _edited(text, [_hidden(group) for row in rows if _length(row) >= SHORTEST_CODE for group in row])
 
 
-def looks_like_a_card(keys: str) -> bool:
-    """Whether keys pressed at once may be a card's number, even with a slip in it."""
-    return len(keys) >= SHORTEST_CARD and keys[0] in _FIRST_DIGITS
+def mask_keys(keys: str) -> str:
+    """Keys of a phone that were pressed at once, masked when they are a card's number, even with a slip in it."""
+    masked = mask(keys)
+    may_be_a_card = len(keys) >= SHORTEST_CARD and keys[0] in _FIRST_DIGITS
+    return hide_digits(keys) if may_be_a_card and masked == keys else masked
 
 
 def _edited(text: str, edits: Iterable[Edit]) -> str:
@@ -250,6 +242,10 @@ def _end_of_code(text: str, found: Sequence[Group], first: int) -> int | None:
 def _has_a_fourth(text: str, found: Sequence[Group], last: int) -> bool:
     follower = found[last + 1] if last + 1 < len(found) else None
     return follower is not None and len(follower.digits) == 1 and is_gap(text[found[last].end : follower.start])
+
+
+def _length(row: Sequence[Group]) -> int:
+    return sum(len(group.digits) for group in row)
 
 
 def _luhn_is_right(digits: str) -> bool:

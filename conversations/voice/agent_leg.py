@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from conversations.models import Interaction
-from conversations.services import calls, timeline
+from conversations.services import call_state, timeline
 from conversations.services.delivery import CannotConnect
 from conversations.services.timeline import NewEntry
 from conversations.voice import gateway, ncco, replies
@@ -135,7 +135,7 @@ def _url(name: str, call: Interaction) -> str:
 
 
 def _remember(call: Interaction, leg: dict[str, Any] | None) -> None:
-    call.data = calls.change_data(call.pk, lambda data: data.update(agent_leg=leg)).data
+    call.data = call_state.change_data(call.pk, lambda data: data.update(agent_leg=leg)).data
 
 
 def _note(call: Interaction, *, kind: str, body: str, audience: str, key: str) -> None:

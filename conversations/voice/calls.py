@@ -17,7 +17,7 @@ from django.utils.translation import override
 from conversations.flows import inbound
 from conversations.flows.inbound import CallStart, InboundMessage, InteractionOver, Received
 from conversations.models import Conversation, EntryPoint, Interaction, WebhookRecord
-from conversations.services import calls, timeline
+from conversations.services import call_state, timeline
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from conversations.voice import agent_leg, dialogue, ncco, replies
@@ -45,7 +45,7 @@ def answer(asked: AnsweredCall) -> Ncco:
                 % {"company": call.entry_point.company_name},
                 language=call.entry_point.language,
             )
-        calls.note_state(call.pk, Interaction.State.ACTIVE, answered_at=call.answered_at or timezone.now())
+        call_state.note_state(call.pk, Interaction.State.ACTIVE, answered_at=call.answered_at or timezone.now())
         dialogue.greet(call)
         return _next_words(call) or replies.again(_call(asked.call_id) or call)
 
@@ -58,9 +58,9 @@ def note_event(event: CallEvent) -> None:
     if call is None:
         return
     if event.status == "ringing":
-        calls.note_state(call.pk, Interaction.State.RINGING)
+        call_state.note_state(call.pk, Interaction.State.RINGING)
     elif event.status == "answered":
-        calls.note_state(call.pk, Interaction.State.ACTIVE, answered_at=event.at)
+        call_state.note_state(call.pk, Interaction.State.ACTIVE, answered_at=event.at)
         _note(call, event, kind="call.answered", body=_("Call answered."), audience="everyone")
     elif event.status in ("error", "disconnected"):
         _note(call, event, kind="call.problem", body=event.detail or event.status, audience="staff")
@@ -116,7 +116,7 @@ async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:
 
 def _reply_or_filler(call_id: str, received: Received) -> Ncco:
     call = Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(provider_id=call_id)
-    unspoken = calls.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
+    unspoken = call_state.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
     if unspoken:
         return replies.of(unspoken)
     if call.state == Interaction.State.ENDED:
@@ -143,11 +143,11 @@ async def _turn_is_over(received: Received, deadline: datetime) -> None:
 
 def _wait_until(call: Interaction, deadline: datetime) -> None:
     until = (deadline + timedelta(seconds=WEBHOOK_SLACK_SECONDS)).timestamp()
-    calls.change_data(call.pk, lambda data: data.update(webhook_until=until))
+    call_state.change_data(call.pk, lambda data: data.update(webhook_until=until))
 
 
 def _next_words(call: Interaction) -> Ncco | None:
-    unspoken = calls.claim_unspoken(call.pk, as_webhook=True)
+    unspoken = call_state.claim_unspoken(call.pk, as_webhook=True)
     return replies.of(unspoken) if unspoken else None
 
 

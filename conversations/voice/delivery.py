@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from conversations.models import Conversation, Interaction
-from conversations.services import calls, delivery
+from conversations.services import call_state, delivery
 from conversations.voice import agent_leg, gateway, replies
 from conversations.voice.gateway import CallGone, GatewayError
 
@@ -35,7 +35,7 @@ def speak(interaction_id: int) -> None:
         _say_goodbye(call)
         return
     _let_the_filler_be_said(call)
-    unspoken = calls.claim_unspoken(interaction_id, as_webhook=False)
+    unspoken = call_state.claim_unspoken(interaction_id, as_webhook=False)
     if unspoken is None:
         return
     with override(unspoken.interaction.entry_point.language):
@@ -45,13 +45,13 @@ def speak(interaction_id: int) -> None:
     except CallGone:
         logger.info("call_gone_before_reply", extra={"call": call.provider_id})
     except GatewayError as error:
-        calls.give_back(unspoken)
+        call_state.give_back(unspoken)
         logger.warning("reply_not_spoken", extra={"call": call.provider_id, "error": str(error)})
 
 
 def _say_goodbye(call: Interaction) -> None:
     """A person closed the conversation while the caller was on the line: their last words, and goodbye."""
-    unspoken = calls.claim_unspoken(call.pk, as_webhook=False)
+    unspoken = call_state.claim_unspoken(call.pk, as_webhook=False)
     with override(call.entry_point.language):
         actions = replies.closing(call, unspoken)
     try:

@@ -8,10 +8,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
-from conversations.services import calls, joining, timeline
+from conversations.services import call_state, joining, timeline
+from conversations.services.redaction import MASK, mask, mask_keys
 from conversations.services.timeline import NewEntry
 from conversations.understanding.normalise import normalise
-from conversations.voice import ncco, replies
+from conversations.voice import ncco, pieces, replies
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallInput
 
@@ -70,10 +71,20 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
     return _keyed(call, given) if given.digits else _spoken(call, given, text)
 
 
-def _repeated(call: Interaction, given: CallInput, text: str) -> Words | Ncco:
+def _repeated(call: Interaction, given: CallInput, text: str) -> Words | Ncco | None:
     """The platform sends the same once more: a turn's words go the same way, all else is said again."""
+    if given.digits:
+        return _keyed_again(call, given)
     entry = Entry.objects.filter(source_id=given.source_id, data__has_key="for_turn").first()
     return Words(text, {}) if entry else replies.again(call)
+
+
+def _keyed_again(call: Interaction, given: CallInput) -> Words | Ncco | None:
+    """The keys are in the history; what follows from them may be missing, when the process died in between."""
+    if not _is_code(given.digits):
+        return _words_of_keys(call, given)
+    was_tried = call.data.get("code_given") == given.source_id or call.assurance == "verified"
+    return replies.again(call) if was_tried else _redeem(call, given, given.digits)
 
 
 def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | None:
@@ -82,7 +93,7 @@ def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | No
     code = SPOKEN_CODE.fullmatch(text)
     if code and (stage in (STAGE_OPENING, STAGE_JOIN) or "code" in text.lower()):
         _note_words(call, given, _("(a code)"))
-        return _redeem(call, re.sub(r"\D", "", code[1]))
+        return _redeem(call, given, re.sub(r"\D", "", code[1]))
     _remember(call, stage=STAGE_NONE, silences=0)
     if stage == STAGE_JOIN and YES.match(text):
         _join_recent_chat(call)
@@ -94,18 +105,16 @@ def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | No
         _note_words(call, given, text)
         _say(call, _("No problem. How can I help?"), source_id=f"{given.source_id}:reply")
         return None
-    data: dict[str, Any] = {
-        "spoken": True,
-        "for_turn": True,
-        "confidence": best.confidence,
-        "hypotheses": [each.text for each in given.hypotheses],
-    }
+    words = pieces.without_split_secrets(call, text, given=given)
+    readings = [each.text for each in given.hypotheses]
+    data: dict[str, Any] = {"spoken": True, "for_turn": True, "confidence": best.confidence}
+    if words == text and all(mask(each) == each for each in [text, *readings]):
+        data["hypotheses"] = readings
     heard = replies.heard(call, next_words=text, ended_at=given.at)
-    return Words(text, data | ({"heard": heard} if heard else {}))
+    return Words(words, data | ({"heard": heard} if heard else {}))
 
 
 def _keyed(call: Interaction, given: CallInput) -> Words | Ncco | None:
-    is_code = len(given.digits) == ncco.CODE_DIGITS and given.digits.isdigit()
     _remember(call, silences=0)
     timeline.append(
         call.conversation_id,
@@ -116,17 +125,25 @@ def _keyed(call: Interaction, given: CallInput) -> Words | Ncco | None:
             interaction=call,
             occurred_at=given.at,
             source_id=_keys_id(given),
-            data={"digits": "•" * len(given.digits) if is_code else given.digits},
+            data={"digits": given.digits if len(given.digits) == 1 else MASK * len(given.digits)},
         ),
     )
-    if is_code:
-        return _redeem(call, given.digits)
+    return _redeem(call, given, given.digits) if _is_code(given.digits) else _words_of_keys(call, given)
+
+
+def _is_code(keys: str) -> bool:
+    return len(keys) == joining.CODE_DIGITS and keys.isdigit()
+
+
+def _words_of_keys(call: Interaction, given: CallInput) -> Words:
+    """What the keys say, for a turn."""
     if given.digits == PERSON_KEY:
-        return Words(_("I would like to speak to a person."), {"keys": given.digits, "for_turn": True})
-    return Words(given.digits, {"keys": given.digits, "for_turn": True})
+        return Words(_("I would like to speak to a person."), {"for_turn": True})
+    return Words(pieces.without_split_secrets(call, mask_keys(given.digits), given=given), {"for_turn": True})
 
 
-def _redeem(call: Interaction, code: str) -> Ncco | None:
+def _redeem(call: Interaction, given: CallInput, code: str) -> Ncco | None:
+    _remember(call, code_given=given.source_id)
     try:
         joined = joining.redeem_code(code, call)
     except joining.TooManyAttempts:
@@ -220,4 +237,4 @@ def _note_words(call: Interaction, given: CallInput, text: str) -> None:
 
 
 def _remember(call: Interaction, **changes: Any) -> None:
-    call.data = calls.change_data(call.pk, lambda data: data.update(changes)).data
+    call.data = call_state.change_data(call.pk, lambda data: data.update(changes)).data

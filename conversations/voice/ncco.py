@@ -26,9 +26,10 @@ SILENCE_WHILE_WORKING_SECONDS: Final = 15
 """How long the caller hears nothing after “one moment”; then the call asks again."""
 SILENCE_WHILE_WAITING_SECONDS: Final = 45
 """How long the caller hears nothing while a person reads, writes or is being found."""
-KEY_PAUSE_SECONDS: Final = 4
+KEY_PAUSE_SECONDS: Final = 3
+MOST_KEYS: Final = 20
+"""The platform's limit. Keys that came in pieces could not be told apart: a code, a phone number, or a card's number."""
 LONGEST_SPEECH_SECONDS: Final = 45
-CODE_DIGITS: Final = 6
 RING_SECONDS: Final = 30
 
 
@@ -51,7 +52,7 @@ def listen(*, language: str, silence_seconds: int = SILENCE_SECONDS, hints: Sequ
         "action": "input",
         "type": ["dtmf", "speech"],
         "speech": recognition,
-        "dtmf": {"timeOut": KEY_PAUSE_SECONDS, "maxDigits": CODE_DIGITS, "submitOnHash": True},
+        "dtmf": {"timeOut": KEY_PAUSE_SECONDS, "maxDigits": MOST_KEYS, "submitOnHash": True},
         "eventUrl": [webhook_url("voice:input")],
         "eventMethod": "POST",
     }

@@ -7,7 +7,7 @@ may be missing, a status may be one that nobody has heard of.
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,12 +15,15 @@ from typing import Any, Final
 import phonenumbers
 from django.utils.dateparse import parse_datetime
 
+from conversations.services.redaction import MASK, hide_digits
+
 MAX_BODY_BYTES: Final = 65_536
 MAX_NESTING: Final = 20
 MAX_HYPOTHESES: Final = 5
 MAX_SPOKEN_CHARACTERS: Final = 4_000
 CALL_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 ROOM_ID: Final = re.compile(r"CON-[0-9A-Za-z-]{1,64}")
+KEY: Final = re.compile(r"[0-9]")
 KEYS: Final = re.compile(r"[0-9*#]{1,20}")
 TERMINAL_STATUSES: Final = frozenset({"completed", "busy", "cancelled", "unanswered", "rejected", "failed", "timeout"})
 
@@ -47,7 +50,9 @@ class AnsweredCall:
 class CallEvent:
     """Something that happened to a leg. `call_id` is empty for events about a room or an error.
 
-    `status` is the platform's word, or `transfer` or `error` for the two kinds of event that carry none.
+    `status` is the platform's word, or `transfer` or `error` for the two kinds of event that carry none. `source_id` is
+    the same for every delivery of the same event: nothing promises that it comes once. Without a time, it is made of
+    what the event tells.
     """
 
     status: str
@@ -58,16 +63,12 @@ class CallEvent:
     detail: str
     caller: str | None
     dialled: str | None
+    source_id: str
 
     @property
     def is_terminal(self) -> bool:
         """Whether the leg is over."""
         return self.status in TERMINAL_STATUSES
-
-    @property
-    def source_id(self) -> str:
-        """The same for every delivery of the same event: nothing promises that it comes once."""
-        return f"voice:{self.call_id or self.room_id}:{self.status}:{self.at.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,19 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     return storable
 
 
+def without_secrets(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body as it may be kept: a dot for each key that was pressed and for each digit of a number that was said.
+
+    They may be pieces of a card's number, its security code, or a code that opens a chat.
+    """
+    kept = dict(body)
+    if "dtmf" in kept:
+        kept["dtmf"] = _changed(kept["dtmf"], lambda text: KEY.sub(MASK, text))
+    if isinstance(kept.get("speech"), dict) and "results" in kept["speech"]:
+        kept["speech"] = kept["speech"] | {"results": _changed(kept["speech"]["results"], hide_digits)}
+    return kept
+
+
 def parse_answer(body: Mapping[str, Any]) -> AnsweredCall:
     """The call to be answered. Raises MalformedWebhook without a call id or a dialled number."""
     dialled = phone_number(body.get("to"))
@@ -122,7 +136,10 @@ def parse_answer(body: Mapping[str, Any]) -> AnsweredCall:
 
 
 def parse_event(body: Mapping[str, Any]) -> CallEvent:
-    """An event about a leg or a room. Machine detection names the leg `call_uuid`; a transfer and an error have no status."""
+    """An event about a leg or a room. Machine detection names the leg `call_uuid`; a transfer and an error have no status.
+
+    Raises MalformedWebhook when it says neither what happened nor why.
+    """
     leg = body.get("uuid") or body.get("call_uuid") or ""
     status = _text(body.get("status"), 40).lower()
     if not status and "reason" in body:
@@ -131,15 +148,20 @@ def parse_event(body: Mapping[str, Any]) -> CallEvent:
         status = "transfer"
     if not status:
         raise MalformedWebhook("the event says neither a status nor a reason")
+    call_id = leg if isinstance(leg, str) and CALL_ID.fullmatch(leg) else ""
+    room_id = _room_id(body.get("conversation_uuid") or body.get("conversation_uuid_to"))
+    at = _known_time(body.get("timestamp"))
+    detail = _text(body.get("detail") or body.get("reason") or body.get("disconnected_by"), 200)
     return CallEvent(
         status=status,
-        call_id=leg if isinstance(leg, str) and CALL_ID.fullmatch(leg) else "",
-        room_id=_room_id(body.get("conversation_uuid") or body.get("conversation_uuid_to")),
-        at=_time(body.get("timestamp")),
+        call_id=call_id,
+        room_id=room_id,
+        at=at or datetime.now(UTC),
         direction=_text(body.get("direction"), 10),
-        detail=_text(body.get("detail") or body.get("reason") or body.get("disconnected_by"), 200),
+        detail=detail,
         caller=phone_number(body.get("from")),
         dialled=phone_number(body.get("to")),
+        source_id=f"voice:{call_id or room_id}:{status}:{at.isoformat() if at else detail}",
     )
 
 
@@ -156,7 +178,7 @@ def parse_input(body: Mapping[str, Any], *, token_id: str) -> CallInput:
         hypotheses=hypotheses,
         digits=digits,
         is_failure=bool(speech.get("error")) and not digits and not hypotheses,
-        at=_time(body.get("timestamp")),
+        at=_known_time(body.get("timestamp")) or datetime.now(UTC),
         source_id=f"voice:{_call_id(body)}:{_text(body.get('timestamp'), 40) or token_id}",
     )
 
@@ -194,6 +216,18 @@ def _storable(value: Any, depth: int) -> Any:
     return value
 
 
+def _changed(value: Any, change: Callable[[str], str]) -> Any:
+    """A JSON value with every text and number in it changed, but for how sure the recogniser is."""
+    if isinstance(value, list):
+        return [_changed(each, change) for each in value]
+    if isinstance(value, dict):
+        return {key: each if key == "confidence" else _changed(each, change) for key, each in value.items()}
+    if isinstance(value, bool) or value is None:
+        return value
+    changed = change(str(value))
+    return value if changed == str(value) else changed
+
+
 def _call_id(body: Mapping[str, Any]) -> str:
     value = body.get("uuid")
     if not isinstance(value, str) or not CALL_ID.fullmatch(value):
@@ -213,18 +247,18 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _time(value: object) -> datetime:
-    """The platform's time in UTC; now when it is missing or nonsense."""
+def _known_time(value: object) -> datetime | None:
+    """The platform's time in UTC; None when it is missing or nonsense."""
     try:
         parsed = parse_datetime(value) if isinstance(value, str) else None
     except ValueError:
         parsed = None
     if parsed is None:
-        return datetime.now(UTC)
+        return None
     try:
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except OverflowError:
-        return datetime.now(UTC)
+        return None
 
 
 def _digits(dtmf: object) -> str:

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Entry, Interaction
-from conversations.services import calls
-from conversations.services.calls import Unspoken
+from conversations.services import call_state
+from conversations.services.call_state import Unspoken
 from conversations.voice import ncco, speech
 from conversations.voice.ncco import Ncco
 from routing.models import WorkItem
@@ -95,7 +95,7 @@ def _said(call: Interaction, text: str, *, seq: int, hints: list[str] | None = N
     def remember(data: dict[str, Any]) -> None:
         data["said"] = said
 
-    calls.change_data(call.pk, remember)
+    call_state.change_data(call.pk, remember)
     return ncco.reply(text, language=call.entry_point.language, silence_seconds=silence_seconds(call.conversation), hints=hints or [])
 
 

@@ -97,7 +97,11 @@ async def _served(request: HttpRequest, kind: str, handle: Handler) -> HttpRespo
     try:
         body = protocol.parse_body(raw)
         record, is_new = await sync_to_async(transport.record_webhook)(
-            token_id=webhook.token_id, body_hash=webhook.body_hash, kind=kind, provider_id=_provider_id(body), body=body
+            token_id=webhook.token_id,
+            body_hash=webhook.body_hash,
+            kind=kind,
+            provider_id=_provider_id(body),
+            body=protocol.without_secrets(body),
         )
         if not is_new and (stored := await _stored_answer(record)):
             return stored

@@ -200,7 +200,7 @@ document.getElementById("keypad").addEventListener("click", (event) => {
 });
 keyCode.addEventListener("click", async () => {
   keyCode.disabled = true;
-  for (const digit of phone.dataset.code) await act(leg, { do: "key", digit });
+  for (const digit of `${phone.dataset.code}#`) await act(leg, { do: "key", digit });
 });
 
 if (voice.available) document.getElementById("read-aloud-label").hidden = false;

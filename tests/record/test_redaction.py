@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from conversations.services.redaction import hide_digits, mask, mask_readings
+from conversations.services.redaction import hide_digits, mask, mask_keys
 from conversations.services.timeline import clean
 
 SEPARATORS = st.sampled_from(
@@ -116,13 +116,25 @@ def test_numbers_in_json_are_masked_too() -> None:
     }
 
 
-def test_readings_of_the_same_words_are_masked_together() -> None:
-    """Where one reading holds a card, another may hold it with a misheard digit; harmless ones stay as they are."""
-    right = in_words("4242424242424242")
-    misheard = in_words("4242424242424243")
-    assert mask_readings([f"it is {misheard}", f"it is {right}"]) == [hide_digits(f"it is {misheard}"), "it is •••• •••• •••• 4242"]
-    assert not set(hide_digits(misheard).split()) & set(WORDS)
-    assert mask_readings(["HB1 4QT", "H B one"]) == ["HB1 4QT", "H B one"]
+def test_digits_that_stand_together_are_hidden() -> None:
+    """Three or more, in figures or in words; a “one” among other words is a word."""
+    assert hide_digits("it is four two, four, can one of you take 482913 to HB1") == "it is • •, •, can one of you take •••••• to HB1"
+
+
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [
+        ("4242424242424242", "•••• •••• •••• 4242"),
+        ("4242*4242*4242*4242#", "•••• •••• •••• 4242#"),
+        ("4242424242424241", "••••••••••••••••"),
+        ("07700900123", "07700900123"),
+        ("00447700900123", "00447700900123"),
+        ("0", "0"),
+    ],
+)
+def test_keys_that_may_be_a_card_are_masked(keys: str, kept: str) -> None:
+    """Even with a slip, which leaves fifteen right digits; phone numbers stay."""
+    assert mask_keys(keys) == kept
 
 
 HOSTILE = [

@@ -65,6 +65,33 @@ def test_events_without_status() -> None:
     assert (moved.status, moved.room_id, moved.is_terminal) == ("transfer", "CON-2", False)
 
 
+def test_an_event_without_a_time_is_known_again() -> None:
+    """Two deliveries of it are one event, and two different ones are two."""
+    body = Caller().event("error", detail="no audio")
+    for timestamp in ({}, {"timestamp": None}, {"timestamp": "soon"}):
+        without = {name: value for name, value in body.items() if name != "timestamp"} | timestamp
+        assert protocol.parse_event(without).source_id == protocol.parse_event(without).source_id
+        assert protocol.parse_event(without).source_id != protocol.parse_event(without | {"detail": "no codec"}).source_id
+    assert protocol.parse_event(body).source_id != protocol.parse_event(body | {"timestamp": "2026-01-01T00:00:00Z"}).source_id
+
+
+def test_what_may_be_kept_of_a_body() -> None:
+    """Neither keys nor numbers that were said; the body that is worked on stays whole."""
+    body = Caller().said("four two four two please", "4242 please", dtmf={"digits": "482913", "timed_out": False})
+    kept = protocol.without_secrets(body)
+    assert [each["text"] for each in kept["speech"]["results"]] == ["• • • • please", "•••• please"]
+    assert kept["speech"]["results"][0]["confidence"] == "0.99"
+    assert kept["dtmf"] == {"digits": "••••••", "timed_out": False}
+    assert {name: kept[name] for name in ("uuid", "to", "timestamp")} == {name: body[name] for name in ("uuid", "to", "timestamp")}
+    assert body["dtmf"]["digits"] == "482913"
+    assert protocol.without_secrets({"dtmf": 482913, "speech": {"results": ["4242", 4242]}}) == {
+        "dtmf": "••••••",
+        "speech": {"results": ["••••", "••••"]},
+    }
+    for odd in ({}, {"dtmf": None, "speech": None}, {"speech": "x"}, {"speech": {"results": None}}):
+        assert protocol.without_secrets(odd) == odd
+
+
 def test_an_unknown_status_is_not_terminal() -> None:
     assert not protocol.parse_event(Caller().event("levitating")).is_terminal
 

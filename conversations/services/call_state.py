@@ -1,9 +1,17 @@
 """What the record keeps about a live call: its state, what was said into it, and whose turn it is to speak.
 
-`Interaction.data` of a call holds: `region_url`, `room`; `spoken_seq` and `spoken_conversation` (everything up to there
-has been handed to the voice); `said` (the last words handed over: seq, text, when, about how many seconds);
-`webhook_until` (until then a webhook waits for the reply, and nobody else may speak); `speak_after`; `silences`;
-`stage` (what the last question was about); `agent_leg` (the person's phone).
+`Interaction.data` of a call holds, each key from when it is first needed:
+
+- `region_url`, `room`: where the platform controls the call, and its room there;
+- `spoken_seq`, `spoken_conversation`: everything up to there has been handed to the voice;
+- `said`: the last words handed over (`seq`, `text`, `at` in seconds since 1970);
+- `webhook_until`: until then (seconds since 1970) a webhook waits for the reply, and nobody else may speak;
+- `speak_after`: not before then (seconds since 1970) may a late reply be put into the call;
+- `silences`: how often in a row nothing was heard; `stage`: what the last question was about;
+- `chat`: the conversation that the caller was asked about; `code_given`: the source id of the last code that was tried;
+- `code_attempts`, `code_misses`: how many codes were tried, and how many of them were wrong (see `joining`);
+- `agent_leg`: the phone of a person (`attempt` that rings it, `id` once the platform named it, `state`, `agent`, `name`,
+  `until` when it is looked after, `over`: legs whose end was told before their id), None when it is over.
 """
 
 from __future__ import annotations
