@@ -15,7 +15,7 @@ class WebhookRecord(models.Model):
     kind = models.CharField(max_length=20)
     provider_id = models.CharField(max_length=100, blank=True)
     body = models.JSONField()
-    answer = models.JSONField(null=True, blank=True)
+    answer = models.JSONField(null=True, blank=True)  # without answered_at: {"refused": why} or {"failed": why}
     received_at = models.DateTimeField(db_default=Now())
     answered_at = models.DateTimeField(null=True, blank=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from conversations.models import ChatSessionRecord, WebhookRecord
@@ -20,7 +20,7 @@ class TokenReused(Exception):
 
 
 def record_webhook(*, token_id: str, body_hash: str, kind: str, provider_id: str, body: dict[str, Any]) -> tuple[WebhookRecord, bool]:
-    """Keeps one verified webhook; says whether it is new. Card numbers in what people said or keyed are masked.
+    """Keeps one verified webhook; says whether it is new. Card numbers in its texts are masked.
 
     Raises TokenReused when the token came before with another body.
     """
@@ -48,6 +48,29 @@ def _identifies(key: str, value: Any) -> bool:
 def answer_webhook(record: WebhookRecord, answer: Any) -> None:
     """Keeps what was answered, for a repetition of the same webhook."""
     WebhookRecord.objects.filter(pk=record.pk).update(answer=answer, answered_at=Now())
+
+
+def refuse_webhook(record: WebhookRecord, reason: str) -> None:
+    """Keeps that the webhook was refused for good, and why: nothing is to come of it."""
+    _note_outcome(record, {"refused": reason})
+
+
+def fail_webhook(record: WebhookRecord, reason: str) -> None:
+    """Keeps that the work on the webhook failed, and why, so that the same webhook sent again is worked on at once.
+
+    A connection that broke is replaced first. Raises django.db.OperationalError while the database is away.
+    """
+    connection.close_if_unusable_or_obsolete()
+    _note_outcome(record, {"failed": reason})
+
+
+def begin_again(record: WebhookRecord) -> None:
+    """Forgets that the work failed: it is being done again."""
+    _note_outcome(record, None)
+
+
+def _note_outcome(record: WebhookRecord, outcome: dict[str, str] | None) -> None:
+    WebhookRecord.objects.filter(pk=record.pk, answered_at__isnull=True).update(answer=outcome)
 
 
 def record_chat_session(*, session_id: str, entry_point_address: str, visitor: str) -> None:

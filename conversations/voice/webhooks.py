@@ -3,12 +3,16 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
+import psycopg
 from asgiref.sync import sync_to_async
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -23,7 +27,10 @@ from conversations.voice.signature import InvalidSignature, VerifiedWebhook
 logger = logging.getLogger(__name__)
 Body = dict[str, Any]
 Handler = Callable[[Body, VerifiedWebhook], Awaitable[Any]]
-SAME_ANSWER_SECONDS: Final = 4.0
+SAME_ANSWER_SECONDS: Final = 1.5
+"""How long a repetition waits for the first delivery's answer; the work itself must still fit into the platform's 5 s."""
+DATABASE_FAILURES: Final = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+"""A deadlock, a database that is away or has no room: it is worth trying again."""
 POLL_SECONDS: Final = 0.05
 
 
@@ -105,25 +112,52 @@ async def _served(request: HttpRequest, kind: str, handle: Handler) -> HttpRespo
         )
         if not is_new and (stored := await _stored_answer(record)):
             return stored
-        answered = await handle(body, webhook)
     except MalformedWebhook as error:
         return _refused(400, str(error))
     except transport.TokenReused:
         logger.warning("webhook_token_reused", extra={"kind": kind})
         return _refused(401, "the signature is not valid")
-    except Interaction.DoesNotExist:
-        return _refused(404, "there is no such call")
-    await sync_to_async(transport.answer_webhook)(record, answered)
+    except DATABASE_FAILURES:
+        logger.exception("webhook_not_kept", extra={"kind": kind})
+        return _refused(503, "try again")
+    return await _worked_on(record, handle(body, webhook))
+
+
+async def _worked_on(record: WebhookRecord, work: Awaitable[Any]) -> HttpResponse:
+    """The answer that the work gives. What failed is noted, so that the platform's next try does not wait for this one.
+
+    Answers 503, after which the platform tries again, when the database failed; raises what else went wrong.
+    """
+    try:
+        answered = await work
+        await sync_to_async(transport.answer_webhook)(record, answered)
+    except (MalformedWebhook, Interaction.DoesNotExist) as error:
+        is_malformed = isinstance(error, MalformedWebhook)
+        reason = str(error) if is_malformed else "there is no such call"
+        await sync_to_async(transport.refuse_webhook)(record, reason)
+        return _refused(400 if is_malformed else 404, reason)
+    except Exception as error:
+        with suppress(*DATABASE_FAILURES):
+            await sync_to_async(transport.fail_webhook)(record, type(error).__name__)
+        if not isinstance(error, DATABASE_FAILURES):
+            raise
+        logger.exception("webhook_failed", extra={"kind": record.kind})
+        return _refused(503, "try again")
     return _answer(answered)
 
 
 async def _stored_answer(record: WebhookRecord) -> HttpResponse | None:
-    """What was answered to the same token before. None when the first delivery was never answered: it is done again."""
-    for _try in range(int(SAME_ANSWER_SECONDS / POLL_SECONDS)):
-        if record.answered_at:
-            return _answer(record.answer)
+    """What was answered to the same token before, if need be after waiting for it a little.
+
+    None when the work failed or is taken for dead: then it is done again.
+    """
+    ends_at = time.monotonic() + SAME_ANSWER_SECONDS
+    while not record.answered_at and record.answer is None and time.monotonic() < ends_at:
         await asyncio.sleep(POLL_SECONDS)
         await record.arefresh_from_db()
+    if record.answered_at:
+        return _answer(record.answer)
+    await sync_to_async(transport.begin_again)(record)
     return None
 
 
