@@ -4,6 +4,7 @@ from celery import shared_task
 
 from conversations.assistant import turn
 from conversations.flows import tidying
+from conversations.voice import agent_leg
 
 
 @shared_task
@@ -16,6 +17,12 @@ def finish_turns() -> int:
 def end_silent_interactions() -> int:
     """See conversations.flows.tidying.end_silent_interactions."""
     return tidying.end_silent_interactions()
+
+
+@shared_task
+def end_lost_legs() -> int:
+    """See conversations.voice.agent_leg.end_lost_legs."""
+    return agent_leg.end_lost_legs()
 
 
 @shared_task

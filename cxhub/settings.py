@@ -130,6 +130,7 @@ CELERY_BEAT_SCHEDULE = {
     "end-silent-interactions": {
         "task": "conversations.tasks.end_silent_interactions", "schedule": 60.0, "options": {"expires": 60},
     },
+    "end-lost-legs": {"task": "conversations.tasks.end_lost_legs", "schedule": 15.0, "options": {"expires": 15}},
     "close-quiet-conversations": {
         "task": "conversations.tasks.close_quiet_conversations", "schedule": 600.0, "options": {"expires": 600},
     },

@@ -4,10 +4,13 @@ A named room is used because a plain `connect` would end the caller's call when 
 """
 
 import logging
+import secrets
 from collections.abc import Callable
 from typing import Any, Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.models import Interaction
 from conversations.services import call_state, timeline
@@ -23,13 +26,19 @@ logger = logging.getLogger(__name__)
 ACCEPT_KEY: Final = "1"
 RINGING: Final = "ringing"
 TALKING: Final = "talking"
+ANSWERING_SECONDS: Final = 30
+"""After the ringing: for the briefing, for the key, and for the platform's word that it is over."""
+LOOKED_AT_SECONDS: Final = 60
+"""How often the platform is asked whether a person who talks is still on the line."""
 
 
 def connect(call: Interaction, agent: AgentProfile) -> None:
-    """Ring the person's phone and let the caller wait for it. Raises CannotConnect with a sentence for the person."""
+    """Ring the person's phone and let the caller wait for it. Raises CannotConnect with a sentence for the person.
+
+    The call's row is locked while the leg is reserved, so that two presses of the button ring one phone once.
+    """
     call = Interaction.objects.select_related("conversation__reason", "entry_point").get(pk=call.pk)
-    if (call.data.get("agent_leg") or {}).get("state") in (RINGING, TALKING):
-        raise CannotConnect(_("A phone is being connected to this call already."))
+    attempt = _reserve(call, agent)
     language = call.entry_point.language
     try:
         placed = gateway.create_call(
@@ -39,7 +48,9 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
             event_url=_url("voice:agent-event", call),
             ring_seconds=ncco.RING_SECONDS,
         )
-        _remember(call, {"id": placed.call_id, "state": RINGING, "agent": agent.pk, "name": agent.display_name})
+        if not _name(call, attempt, placed.call_id):
+            _try(lambda: gateway.hang_up(placed.call_id))
+            raise CannotConnect(_("Your phone did not answer, or the caller has hung up."))
         text = _("I am putting you through to %(name)s. Please stay on the line.") % {"name": agent.display_name}
         gateway.transfer(
             call.provider_id,
@@ -59,17 +70,19 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
         audience="staff",
         key=placed.call_id,
     )
+    if _leg_of(Interaction.objects.get(pk=call.pk)).get("attempt") != attempt:
+        # The phone was declined before the caller was in the room, so they were taken back too early.
+        _take_caller_back(call, _not_picked_up(agent.display_name))
 
 
 def decide(call: Interaction, given: CallInput) -> Ncco:
     """The person's answer to the briefing: join the caller on 1, end the person's leg on anything else."""
-    leg = call.data.get("agent_leg") or {}
     language = call.entry_point.language
-    if leg.get("id") != given.call_id or call.state == Interaction.State.ENDED:
+    if call.state == Interaction.State.ENDED:
         return ncco.goodbye(_("The caller has hung up. Goodbye."), language=language)
-    if given.digits != ACCEPT_KEY:
+    leg = _talking(call, given.call_id) if given.digits == ACCEPT_KEY else None
+    if leg is None:
         return ncco.goodbye(_("The call is not connected. Goodbye."), language=language)
-    _remember(call, leg | {"state": TALKING})
     _note(
         call,
         kind="call.connected_to_agent",
@@ -82,39 +95,175 @@ def decide(call: Interaction, given: CallInput) -> Ncco:
 
 def note_event(call: Interaction, event: CallEvent) -> None:
     """What happens to the person's leg: when it is over, the caller is taken back to where answers are spoken."""
-    leg = call.data.get("agent_leg") or {}
-    if not event.is_terminal or leg.get("id") != event.call_id:
-        return
-    _remember(call, None)
-    if call.state == Interaction.State.ENDED:
-        return
-    if leg.get("state") == TALKING:
-        text = _("%(name)s has left the call. Is there anything else? Please tell me.")
-    else:
-        text = _("%(name)s could not pick up the phone, and can answer you here. Please stay on the line.")
-        _note(
-            call,
-            kind="call.problem",
-            body=_("%(name)s’s phone was not answered.") % {"name": leg["name"]},
-            audience="staff",
-            key=event.call_id,
-        )
-    call = Interaction.objects.select_related("conversation", "entry_point").get(pk=call.pk)
-    actions = replies.aside(call, text % {"name": leg["name"]})
-    _try(lambda: gateway.transfer(call.provider_id, actions, region_url=call.data.get("region_url", "")))
+    leg = _release(call, event.call_id) if event.is_terminal else None
+    if leg and call.state != Interaction.State.ENDED:
+        _take_caller_back(call, _note_leaving(call, leg))
 
 
 def end(call: Interaction) -> None:
     """The caller is gone: end the person's leg too, if there is one."""
-    leg = (Interaction.objects.get(pk=call.pk).data.get("agent_leg")) or {}
+    leg = _leg_of(Interaction.objects.get(pk=call.pk))
     if leg:
         _remember(call, None)
-        _try(lambda: gateway.hang_up(leg["id"]))
+        _hang_up(leg)
 
 
 def is_on(call: Interaction) -> bool:
     """Whether a person's phone is on the call or being rung, so that nothing may be spoken over it."""
-    return bool(call.data.get("agent_leg"))
+    return _is_live(_leg_of(call))
+
+
+def end_lost_legs() -> int:
+    """Takes callers back whose person's leg was lost: it rang too long, or the platform says that it is over.
+
+    The platform's event about it may never have come. Returns how many callers were taken back.
+    """
+    calls = Interaction.objects.filter(channel="voice", data__agent_leg__has_key="until").exclude(state=Interaction.State.ENDED)
+    taken_back = 0
+    for call in calls.select_related("conversation", "entry_point"):
+        text = give_up_lost_leg(call)
+        if text:
+            _take_caller_back(call, text)
+            taken_back += 1
+    return taken_back
+
+
+def give_up_lost_leg(call: Interaction) -> str | None:
+    """Releases a leg that is overdue and lost; returns what the caller is to be told, None when there is no such leg."""
+    leg = _leg_of(call)
+    if not leg or _is_live(leg):
+        return None
+    if leg["state"] == TALKING and _is_still_there(leg):
+        _extend(call, leg["attempt"])
+        return None
+    if _release(call, leg["id"]) is None:
+        return None
+    _hang_up(leg)
+    return _note_leaving(call, leg)
+
+
+def _reserve(call: Interaction, agent: AgentProfile) -> str:
+    """Claims the call's one leg for this attempt, under the lock of its row. Raises CannotConnect when it is taken."""
+    attempt = secrets.token_hex(8)
+
+    def reserve(data: dict[str, Any]) -> None:
+        if _is_live(data.get("agent_leg") or {}):
+            raise CannotConnect(_("A phone is being connected to this call already."))
+        data["agent_leg"] = {
+            "attempt": attempt,
+            "id": "",
+            "state": RINGING,
+            "agent": agent.pk,
+            "name": agent.display_name,
+            "until": timezone.now().timestamp() + ncco.RING_SECONDS + ANSWERING_SECONDS,
+            "over": [],
+        }
+
+    call.data = call_state.change_data(call.pk, reserve).data
+    return attempt
+
+
+def _name(call: Interaction, attempt: str, leg_id: str) -> bool:
+    """Keeps the leg's id; False when the leg or the call is over already."""
+    named = False
+
+    def name(data: dict[str, Any]) -> None:
+        nonlocal named
+        leg = data.get("agent_leg") or {}
+        if leg.get("attempt") != attempt:
+            return
+        named = leg_id not in leg["over"]
+        data["agent_leg"] = leg | {"id": leg_id} if named else None
+
+    call.data = call_state.change_data(call.pk, name).data
+    return named
+
+
+def _talking(call: Interaction, leg_id: str) -> dict[str, Any] | None:
+    """The leg, which talks from now on; None when this is not the call's leg."""
+    talking: dict[str, Any] | None = None
+
+    def talk(data: dict[str, Any]) -> None:
+        nonlocal talking
+        leg = data.get("agent_leg") or {}
+        if leg.get("id") == leg_id:
+            talking = data["agent_leg"] = leg | {"state": TALKING, "until": timezone.now().timestamp() + LOOKED_AT_SECONDS}
+
+    call.data = call_state.change_data(call.pk, talk).data
+    return talking
+
+
+def _release(call: Interaction, leg_id: str) -> dict[str, Any] | None:
+    """Takes the leg off the call, once; None when it is not the call's. An id not known yet is kept for `_name`."""
+    released: dict[str, Any] | None = None
+
+    def release(data: dict[str, Any]) -> None:
+        nonlocal released
+        leg = data.get("agent_leg") or {}
+        if leg and leg["id"] == leg_id:
+            released, data["agent_leg"] = leg, None
+        elif leg and not leg["id"]:
+            leg["over"].append(leg_id)
+
+    call.data = call_state.change_data(call.pk, release).data
+    return released
+
+
+def _extend(call: Interaction, attempt: str) -> None:
+    def extend(data: dict[str, Any]) -> None:
+        leg = data.get("agent_leg") or {}
+        if leg.get("attempt") == attempt:
+            data["agent_leg"] = leg | {"until": timezone.now().timestamp() + LOOKED_AT_SECONDS}
+
+    call.data = call_state.change_data(call.pk, extend).data
+
+
+def _leg_of(call: Interaction) -> dict[str, Any]:
+    return call.data.get("agent_leg") or {}
+
+
+def _is_live(leg: dict[str, Any]) -> bool:
+    return bool(leg) and float(leg["until"]) > timezone.now().timestamp()
+
+
+def _is_still_there(leg: dict[str, Any]) -> bool:
+    try:
+        return gateway.is_live(leg["id"])
+    except GatewayError as error:
+        logger.warning("leg_not_looked_at: %s", error)
+        return True
+
+
+def _note_leaving(call: Interaction, leg: dict[str, Any]) -> str:
+    """Notes for staff when the phone was not answered; returns what the caller is told."""
+    if leg["state"] == TALKING:
+        with override(call.entry_point.language):
+            return _("%(name)s has left the call. Is there anything else? Please tell me.") % {"name": leg["name"]}
+    _note(
+        call,
+        kind="call.problem",
+        body=_("%(name)s’s phone was not answered.") % {"name": leg["name"]},
+        audience="staff",
+        key=leg["id"] or leg["attempt"],
+    )
+    with override(call.entry_point.language):
+        return _not_picked_up(leg["name"])
+
+
+def _not_picked_up(name: str) -> str:
+    return _("%(name)s could not pick up the phone, and can answer you here. Please stay on the line.") % {"name": name}
+
+
+def _take_caller_back(call: Interaction, text: str) -> None:
+    """Out of the room, to where answers are spoken."""
+    call = Interaction.objects.select_related("conversation", "entry_point").get(pk=call.pk)
+    actions = replies.aside(call, text)
+    _try(lambda: gateway.transfer(call.provider_id, actions, region_url=call.data.get("region_url", "")))
+
+
+def _hang_up(leg: dict[str, Any]) -> None:
+    if leg["id"]:
+        _try(lambda: gateway.hang_up(leg["id"]))
 
 
 def _briefing(call: Interaction) -> str:

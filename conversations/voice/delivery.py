@@ -29,7 +29,10 @@ def speak(interaction_id: int) -> None:
     """
     live = Interaction.objects.select_related("conversation", "entry_point").exclude(state=Interaction.State.ENDED)
     call = live.filter(pk=interaction_id).first()
-    if call is None or agent_leg.is_on(call):
+    if call is None:
+        return
+    agent_leg.give_up_lost_leg(call)
+    if agent_leg.is_on(call):
         return
     if call.conversation.status == Conversation.Status.CLOSED:
         _say_goodbye(call)

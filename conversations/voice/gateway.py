@@ -20,6 +20,7 @@ from vonage_http_client.errors import HttpRequestError
 from vonage_utils.errors import VonageError
 
 from conversations.voice.ncco import Ncco
+from conversations.voice.protocol import TERMINAL_STATUSES
 from conversations.voice.simulator import server
 
 DEFAULT_HOST: Final = "api.nexmo.com"
@@ -76,6 +77,16 @@ def transfer(call_id: str, ncco: Ncco, *, region_url: str = "") -> None:
 def hang_up(call_id: str, *, region_url: str = "") -> None:
     """End a leg. Raises CallGone when it is over already, GatewayError otherwise."""
     _modify(call_id, {"action": "hangup"}, region_url)
+
+
+def is_live(call_id: str) -> bool:
+    """Whether a leg is still up. Raises GatewayError when the platform does not say."""
+    path = f"/v1/calls/{_checked(call_id)}"
+    try:
+        leg = _run("", lambda client: client.http_client.get(client.http_client.api_host, path))
+    except CallGone:
+        return False
+    return not isinstance(leg, dict) or leg.get("status") not in TERMINAL_STATUSES
 
 
 def say(call_id: str, text: str, *, language: str, region_url: str = "") -> None:
