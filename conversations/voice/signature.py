@@ -90,9 +90,12 @@ def _check_time(claims: dict[str, Any]) -> None:
     issued_at = claims["iat"]
     if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
         raise InvalidSignature("the token does not say when it was issued")
-    if not -MAX_CLOCK_LEAD_SECONDS <= time.time() - issued_at <= MAX_AGE_SECONDS:
+    now = time.time()
+    # Compared, not subtracted: an integer may be too large to become a float.
+    if not now - MAX_AGE_SECONDS <= issued_at <= now + MAX_CLOCK_LEAD_SECONDS:
         raise InvalidSignature("the token is stale or from the future")
 
 
 def _same(given: object, expected: str) -> bool:
-    return isinstance(given, str) and bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
+    """Compares in constant time. JSON can carry lone surrogates, which UTF-8 has no bytes for."""
+    return isinstance(given, str) and bool(expected) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from conversations.services import ownership
 from conversations.services.delivery import CannotConnect
 from conversations.voice import gateway, ncco
 from conversations.voice.gateway import CallGone, GatewayError
+from cxhub.secret_files import kept_private_key
 from routing.models import AgentProfile
 from tests.record import rows
 from tests.support.processes import WebProcess, running_web
@@ -31,18 +33,18 @@ class Phone:
         self.http.get("/simulator/phone/")
         self.leg = leg
 
-    def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+    def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
         token = self.http.cookies["csrftoken"]
         return self.http.post(path, json=body, headers={"X-CSRFToken": token, "Referer": str(self.http.base_url)})
 
     def dial(self, number: str = "+441632960100", caller: str = "07700 900123", **options: Any) -> httpx.Response:
         body = {"from": caller, "to": number, "options": {"speed": 20, "patience": 100} | options}
-        response = self._post("/simulator/phone/calls/", body)
+        response = self.post("/simulator/phone/calls/", body)
         self.leg = response.json().get("leg", "")
         return response
 
     def do(self, what: str, **more: str) -> int:
-        return self._post(f"/simulator/phone/calls/{self.leg}/act/", {"do": what, **more}).status_code
+        return self.post(f"/simulator/phone/calls/{self.leg}/act/", {"do": what, **more}).status_code
 
     def look(self) -> dict[str, Any]:
         state: dict[str, Any] = self.http.get(f"/simulator/phone/calls/{self.leg}/").json()
@@ -167,9 +169,12 @@ def test_a_number_that_cannot_be_dialled(phone: Phone) -> None:
     assert "not a number" in response.json()["reason"]
 
 
-@pytest.mark.parametrize("body", [{"do": "dance"}, {"do": "say"}, {"do": "say", "text": " "}, {"do": "key", "digit": "x"}, {}])
-def test_a_phone_refuses_what_it_cannot_do(call: Phone, body: dict[str, str]) -> None:
-    assert call._post(f"/simulator/phone/calls/{call.leg}/act/", body).status_code == 400
+@pytest.mark.parametrize(
+    "body",
+    [{"do": "dance"}, {"do": "say"}, {"do": "say", "text": " "}, {"do": "key", "digit": "x"}, {"do": "key", "digit": []}, {"do": []}, {}],
+)
+def test_a_phone_refuses_what_it_cannot_do(call: Phone, body: dict[str, Any]) -> None:
+    assert call.post(f"/simulator/phone/calls/{call.leg}/act/", body).status_code == 400
 
 
 class TestGateway:
@@ -217,10 +222,8 @@ class TestGateway:
             gateway.transfer(call.leg, [{"action": "sing"}])
         assert caught.value.is_permanent
 
-    def test_another_key_opens_nothing(self, call: Phone, settings: Any) -> None:
-        from cxhub.secret_files import _new_private_key
-
-        settings.VONAGE_PRIVATE_KEY = _new_private_key()
+    def test_another_key_opens_nothing(self, call: Phone, settings: Any, tmp_path: Path) -> None:
+        settings.VONAGE_PRIVATE_KEY = kept_private_key(tmp_path / "another", "key")
         with pytest.raises(GatewayError) as caught:
             gateway.hang_up(call.leg)
         assert caught.value.is_permanent

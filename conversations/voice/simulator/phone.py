@@ -152,7 +152,7 @@ def _happening(body: dict[str, Any]) -> dict[str, Any] | None:
         confidence = body.get("confidence")
         heard = {"confidence": confidence} if isinstance(confidence, float) else {}
         return {"do": "say", "text": body["text"].strip()[:MAX_WORDS], **heard}
-    if wanted == "key" and body.get("digit") in KEYS:
+    if wanted == "key" and isinstance(body.get("digit"), str) and body["digit"] in KEYS:
         return {"do": "key", "digit": body["digit"]}
     return {"do": wanted} if wanted in ("speaking", "hang_up", "answer", "decline") else None
 
