@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from conversations.flows.outbound import NotYours, line_to_customer, require_owner
-from conversations.models import Conversation, Handoff
-from conversations.services import announce, delivery, ownership, threads, timeline
-from conversations.services.handoff import kind_of_work
+from conversations.models import Conversation
+from conversations.services import announce, delivery, handoff, ownership, threads, timeline
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, DispositionCode, Queue, WorkItem
 from routing.services import queueing, reservations
 
 
 def accept(reservation_id: int, agent: AgentProfile) -> Conversation:
-    """Accepts an offer: from this instant the person answers and the AI agent is refused.
+    """Accepts an offer: from this instant the person answers and the AI agent is refused. Accepting twice is accepting once.
 
-    Raises routing.services.reservations.ReservationGone with a sentence for the agent.
+    Locks the work with its offer, and then the conversation's row. Raises
+    routing.services.reservations.ReservationGone with a sentence for the agent.
     """
     with transaction.atomic():
         reservation = reservations.accept(reservation_id, agent)
-        conversation = Conversation.objects.get(public_id=reservation.work_item.subject)
-        _join(conversation, agent)
-    return conversation
+        row = ownership.lock_with_work(Conversation.objects.get(public_id=reservation.work_item.subject))
+        if row.owner_agent_id != agent.pk:
+            _join(row, agent)
+    return row
 
 
 def take_over(conversation: Conversation, agent: AgentProfile) -> Conversation:
-    """Takes a conversation that was not offered: from the AI agent or out of the waiting line.
+    """Takes a conversation that was not offered: from the AI agent or out of the waiting line. Taking it twice is taking it once.
 
+    Locks the work's subject, then the conversation's row, then the work with its offer and the agents.
     Raises NotYours when another person has it or it is closed, reservations.NoCapacity when the agent is full.
     """
     with transaction.atomic():
@@ -40,7 +41,7 @@ def take_over(conversation: Conversation, agent: AgentProfile) -> Conversation:
             return row
         if row.owner_agent:
             raise NotYours(_("%(owner)s has this conversation. Ask them to transfer it.") % {"owner": row.owner_agent.display_name})
-        reservations.assign(subject=row.public_id.hex, kind=kind_of_work(row), agent=agent)
+        reservations.assign(subject=row.public_id.hex, kind=handoff.kind_of_work(row), agent=agent)
         _join(row, agent)
     return row
 
@@ -76,7 +77,7 @@ def close(conversation: Conversation, agent: AgentProfile, disposition: Disposit
 
 def _join(conversation: Conversation, agent: AgentProfile) -> None:
     ownership.give_to_human(conversation, agent)
-    Handoff.objects.filter(conversation=conversation, accepted_at__isnull=True).update(accepted_at=Now())
+    handoff.note_accepted(conversation)
     timeline.append(
         conversation.pk,
         NewEntry(

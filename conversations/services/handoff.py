@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from conversations.models import Conversation, Handoff, Interaction
 from conversations.services import announce, ownership, timeline
@@ -70,6 +71,11 @@ def request(
             )
         announce.work_changed(row)
     return handoff
+
+
+def note_accepted(conversation: Conversation) -> None:
+    """The packages that waited for a person have reached one."""
+    Handoff.objects.filter(conversation=conversation, accepted_at__isnull=True).update(accepted_at=Now())
 
 
 def kind_of_work(conversation: Conversation) -> str:

@@ -2,13 +2,15 @@
 
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from conversations.flows import takeover
-from conversations.models import Conversation, Entry
+from conversations.models import Conversation, Entry, Handoff
 from routing.models import AgentProfile, Presence, Queue, Reservation, WorkItem
 from tests.inbox.conftest import Cast
 
@@ -50,6 +52,28 @@ def test_the_second_to_accept_is_told_in_a_sentence(live_cast: Cast, offered: Of
     assert "Ann has this conversation" in late.content.decode()
     conversation.refresh_from_db()
     assert conversation.owner_agent == live_cast.ann
+
+
+def test_accepting_twice_is_accepting_once(live_cast: Cast, offered: Offered) -> None:
+    """A double click, both on their way at once, and a third: the agent joins once, and the AI agent is stopped once."""
+    conversation, reservation = offered(live_cast.ann)
+    address = reverse("inbox:accept", args=[reservation.pk])
+
+    def press(browser: Client) -> int:
+        try:
+            return browser.post(address).status_code
+        finally:
+            connection.close()
+
+    browsers = [live_cast.client(live_cast.ann) for _press in range(2)]
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(press, browsers)) == [204, 204]
+    assert press(browsers[0]) == 204
+    fence = conversation.fence
+    conversation.refresh_from_db()
+    assert conversation.fence == fence + 1
+    assert Entry.objects.filter(conversation=conversation, kind="handoff.accepted").count() == 1
+    assert Handoff.objects.filter(conversation=conversation, accepted_at__isnull=True).count() == 0
 
 
 def test_an_offer_that_ran_out_is_refused_with_the_reason(live_cast: Cast, offered: Offered) -> None:
