@@ -43,9 +43,13 @@ def conversations_without_one_owner() -> list[str]:
 
 
 def contacts_without_interaction() -> list[str]:
-    """Calls and chat sessions that a transport saw and the record does not show. The other direction is unique already."""
+    """Calls and chat sessions that a transport saw and the record does not show. The other direction is unique already.
+
+    A call that was turned away is no contact: its webhook was refused, or it was answered without listening.
+    """
     settled = timezone.now() - SETTLED
-    calls = WebhookRecord.objects.filter(kind="answer", received_at__lt=settled).exclude(provider_id="")
+    turned_away = Q(answer__has_key="refused") | (Q(answered_at__isnull=False) & ~Q(answer__contains=[{"action": "input"}]))
+    calls = WebhookRecord.objects.filter(kind="answer", received_at__lt=settled).exclude(provider_id="").exclude(turned_away)
     sessions = ChatSessionRecord.objects.filter(started_at__lt=settled)
     lost_calls = calls.exclude(Exists(Interaction.objects.filter(provider_id=OuterRef("provider_id"))))
     lost_sessions = sessions.exclude(Exists(Interaction.objects.filter(provider_id=OuterRef("session_id"))))

@@ -11,6 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from conversations.models import Customer, Entry, EntryPoint, Identifier, Interaction, WebhookRecord
+from conversations.selectors.invariants import contacts_without_interaction
 from conversations.services import identity, joining, ownership, threads, timeline
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
@@ -163,6 +164,21 @@ def test_ids_and_numbers_that_look_like_cards_stay_whole(number: EntryPoint) -> 
     call = Interaction.objects.get(channel="voice")
     assert (call.provider_id, call.party, call.state) == (LIKE_A_CARD, "+4915112345678", "ended")
     assert {record.body["uuid"] for record in WebhookRecord.objects.all()} == {LIKE_A_CARD}
+
+
+def test_calls_that_were_turned_away_are_not_missed_and_lost_ones_are(caller: Caller) -> None:
+    """What `doctor` says: a number that is not ours and a call to no number are no contacts; a call whose filing died is."""
+    post("/voice/answer/", Caller(dialled="441632960999").answer())
+    post("/voice/answer/", Caller().answer() | {"to": "sip:sam@example.com"})
+    post("/voice/answer/", caller.answer())
+    lost = {"unanswered": Caller(), "failed": Caller(), "unfiled": Caller()}
+    for why, each in lost.items():
+        answer = {"unanswered": None, "failed": {"failed": "OperationalError"}, "unfiled": [{"action": "talk"}, {"action": "input"}]}[why]
+        answered_at = START if why == "unfiled" else None
+        kept = {"token_id": why, "body_hash": why, "kind": "answer", "provider_id": each.uuid, "body": {}}
+        WebhookRecord.objects.create(**kept, answer=answer, answered_at=answered_at)
+    WebhookRecord.objects.update(received_at=START)
+    assert sorted(contacts_without_interaction()) == sorted(f"Call {each.uuid} has no interaction." for each in lost.values())
 
 
 class TestSpeaking:
