@@ -8,6 +8,10 @@ from datetime import datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+EURO_COUNTRIES = ("AT", "BE", "CY", "DE", "EE", "ES", "FI", "FR", "GR", "HR", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PT", "SI", "SK")
+CURRENCY_SIGNS = {"GB": "£", "US": "$", "CA": "$", "AU": "$", "NZ": "$"} | dict.fromkeys(EURO_COUNTRIES, "€")
+"""By the country (ISO 3166) of an entry point's language."""
+
 
 def day(moment: datetime, now: datetime, *, plain: bool = False) -> str:
     """“today, Monday 23 November”; `plain` leaves out today and tomorrow, for what is read later."""
@@ -37,3 +41,9 @@ def listed(items: Sequence[str], last: str = "") -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {last or _('and')} {items[-1]}"
+
+
+def money(amount: str, language: str) -> str:
+    """An amount with the currency sign of the place that `language` (such as en-GB) names: “£85”; without one where none is known."""
+    sign = CURRENCY_SIGNS.get(language.partition("-")[2].upper(), "")
+    return f"{sign}{amount.removesuffix('.00')}"

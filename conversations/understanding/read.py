@@ -47,13 +47,14 @@ def understand(
     *,
     spoken: bool,
     now: datetime,
-    default_region: str = "GB",
+    default_region: str,
     expecting: str | None = None,
     threshold: float = THRESHOLD,
 ) -> Understanding:
     """What `text` means; the same for a need typed and said.
 
-    `now` is aware, in the zone in which “tomorrow” is meant; `expecting` is the fact just asked for, if any; `threshold` is
+    `now` is aware, in the zone in which “tomorrow” is meant; `default_region` (ISO 3166, as GB) is where a phone number
+    without a country code and a postcode are from; `expecting` is the fact just asked for, if any; `threshold` is
     the confidence below which the reason is unknown. One query; about 15 ms, and seconds at the first call of
     a process or after phrases changed, so an event loop calls it through `asyncio.to_thread`.
 

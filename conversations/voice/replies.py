@@ -15,7 +15,6 @@ from routing.models import WorkItem
 
 FILLER_SECONDS: Final = 0.8
 """How long a reply that just missed the webhook waits, so that it neither cuts the filler short nor overtakes it."""
-WORDS_A_SECOND: Final = 2.7
 
 
 def of(unspoken: Unspoken) -> Ncco:
@@ -85,7 +84,7 @@ def heard(call: Interaction, *, next_words: str, ended_at: datetime) -> dict[str
     if elapsed >= speech.seconds_to_say(said["text"]):
         return None
     words = str(said["text"]).split()
-    count = max(0, min(len(words), round(elapsed * WORDS_A_SECOND)))
+    count = max(0, min(len(words), round(elapsed * speech.WORDS_A_SECOND)))
     return {"seq": said["seq"], "text": " ".join(words[:count]), "words": count, "of": len(words), "estimated": True}
 
 

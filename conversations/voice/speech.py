@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 MAX_CHOICES: Final = 4
 WEB_ADDRESS: Final = re.compile(r"(?:,? \b(?:or|and))?(?: ?\b(?:see|visit|at))? ?\(?\b(?:https?://|www\.)[^\s)]+\)?", re.IGNORECASE)
@@ -21,7 +22,13 @@ WORD_IN_CAPITALS: Final = re.compile(r"[A-Z]{4}")
 TIME_SPAN: Final = re.compile(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\s*(?:-|–|—|to)\s*([01]?\d|2[0-3])[:.]([0-5]\d)\b")
 TIME: Final = re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)\b")
 LONG_NUMBER: Final = re.compile(r"\+?\b\d(?:[ \u00a0]?\d){4,15}\b")
-MONEY: Final = re.compile(r"£\s?(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{2}))?")
+WORDS_A_SECOND: Final = 2.7
+MONEY: Final = re.compile(r"([£€$])\s?(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{2}))?")
+NAMES_OF_CURRENCIES: Final = {
+    "£": gettext_noop("%(amount)s pounds"),
+    "€": gettext_noop("%(amount)s euros"),
+    "$": gettext_noop("%(amount)s dollars"),
+}
 WORDS_OF_DAYS: Final = {
     "Mon": "Monday", "Tue": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Fri": "Friday", "Sat": "Saturday",
     "Sun": "Sunday",
@@ -45,8 +52,8 @@ def sentences(text: str) -> list[str]:
 
 
 def seconds_to_say(text: str) -> float:
-    """About how long a voice needs for `text`: 2.7 words a second, with a short start. An estimate, never a record."""
-    return 0.4 + len(text.split()) / 2.7
+    """About how long a voice needs for `text`, with a short start. An estimate, never a record."""
+    return 0.4 + len(text.split()) / WORDS_A_SECOND
 
 
 def spelled(characters: str) -> str:
@@ -111,6 +118,5 @@ def _number(found: re.Match[str]) -> str:
 
 
 def _money(found: re.Match[str]) -> str:
-    pounds = found[1].replace(",", "")
-    said = _("%(pounds)s pounds") % {"pounds": pounds}
-    return f"{said} {found[2]}" if found[2] and found[2] != "00" else said
+    said = _(NAMES_OF_CURRENCIES[found[1]]) % {"amount": found[2].replace(",", "")}
+    return f"{said} {found[3]}" if found[3] and found[3] != "00" else said

@@ -34,7 +34,7 @@ def harbor_reasons(db: None) -> None:
 
 
 def read(text: str, *, spoken: bool = False, expecting: str | None = None) -> Understanding:
-    return understand(text, spoken=spoken, now=NOW, expecting=expecting)
+    return understand(text, spoken=spoken, now=NOW, default_region="GB", expecting=expecting)
 
 
 @pytest.mark.usefixtures("harbor_reasons")

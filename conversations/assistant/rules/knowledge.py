@@ -12,7 +12,6 @@ from conversations.assistant.rules.dialogue import Dialogue
 
 MOST_PRICES = 3
 SURE_PASSAGE = 0.55
-CURRENCY = "£"
 
 
 async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
@@ -40,13 +39,12 @@ async def answer_price(dialogue: Dialogue) -> bool:
         prices = prices[:1]
     if dialogue.form is None:
         dialogue.state["service"] = prices[0]["name"]
-    dialogue.say(" ".join(_price(each) for each in prices))
+    dialogue.say(" ".join(_price(each, dialogue.context.language) for each in prices))
     return True
 
 
-def _price(row: dict[str, str]) -> str:
-    amount = row["price"].removesuffix(".00")
-    values = {"name": row["name"], "amount": f"{CURRENCY}{amount}", "unit": row["unit"]}
+def _price(row: dict[str, str], language: str) -> str:
+    values = {"name": row["name"], "amount": wording.money(row["price"], language), "unit": row["unit"]}
     if row["unit"] == "from":
         sentence = _("%(name)s: from %(amount)s.") % values
     elif row["unit"]:
