@@ -104,11 +104,19 @@ function statusText(update) {
   return (!update.ended && texts.doing[update.doing]) || texts.status[update.status] || update.status;
 }
 
+// Keys pressed one after another are one line: “166350” rather than six.
 function addLine(list, line) {
+  const key = line.who === "me" && /^\[([0-9*#])\]$/.exec(line.text)?.[1];
+  const before = list.lastElementChild;
+  if (key && before?.classList.contains("line-keys")) {
+    before.querySelector(".line-text").textContent += key;
+    return;
+  }
   const item = document.getElementById("line-template").content.firstElementChild.cloneNode(true);
   item.classList.add(`line-${line.who}`);
-  item.querySelector(".line-who").textContent = texts.who[line.who] || line.who;
-  item.querySelector(".line-text").textContent = line.text;
+  item.classList.toggle("line-keys", Boolean(key));
+  item.querySelector(".line-who").textContent = key ? texts.who.keys : texts.who[line.who] || line.who;
+  item.querySelector(".line-text").textContent = key || line.text;
   list.append(item);
   list.scrollTop = list.scrollHeight;
 }
@@ -201,6 +209,8 @@ document.getElementById("keypad").addEventListener("click", (event) => {
 keyCode.addEventListener("click", async () => {
   keyCode.disabled = true;
   for (const digit of `${phone.dataset.code}#`) await act(leg, { do: "key", digit });
+  document.getElementById("code-hint").hidden = true;
+  words.focus();
 });
 
 if (voice.available) document.getElementById("read-aloud-label").hidden = false;

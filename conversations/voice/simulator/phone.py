@@ -181,7 +181,7 @@ def _texts() -> dict[str, Any]:
     """The words that the page's script shows."""
     return {
         "failed": _("That did not work. Check your connection and try again."),
-        "who": {"company": _("The company’s voice"), "me": _("Said"), "other": _("The other person")},
+        "who": {"company": _("The company’s voice"), "me": _("You"), "keys": _("You pressed"), "other": _("The other person")},
         "doing": {
             "speaking": _("The voice is speaking"),
             "listening": _("Listening to you"),
