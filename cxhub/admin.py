@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 
-from conversations.admin.read_only import ReadOnlyAdmin
+from routing.admin.read_only import ReadOnlyAdmin
 
 
 @admin.register(LogEntry)

@@ -12,9 +12,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from conversations.admin.history import details_of, entries_wanted, history_of, readable_name
-from conversations.admin.read_only import ReadOnlyAdmin
+from conversations.admin.history import entries_wanted, history_of
 from conversations.models import Conversation, ConversationLink, Entry, Handoff, Interaction
+from conversations.reading.wording import fact_label, fact_value, pairs
+from routing.admin.read_only import ReadOnlyAdmin
 
 
 def link(url_name: str, number: int | None, text: Any) -> str:
@@ -31,7 +32,7 @@ def as_list(values: Any) -> SafeString:
     """Stored facts or texts as a list that people can read."""
     lines = []
     for each in values or []:
-        lines.append((" · ".join(f"{name}: {value}" for name, value in details_of(each)) if isinstance(each, dict) else each,))
+        lines.append((" · ".join(f"{name}: {value}" for name, value in pairs(each)) if isinstance(each, dict) else each,))
     return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", lines)) if lines else SafeString("–")
 
 
@@ -67,9 +68,9 @@ class ConversationAdmin(ReadOnlyAdmin):
         entries = Entry.objects.filter(conversation=conversation).order_by("seq")
         return {
             "conversation": conversation,
-            "history": history_of(entries, entries_wanted(request)),
+            "history": history_of(entries, conversation.customer, conversation, entries_wanted(request)),
             "facts": [
-                (readable_name(name), fact.get("value"), fact.get("assurance", ""))
+                (fact_label(name), fact_value(fact.get("value"), name), fact.get("assurance", ""))
                 for name, fact in conversation.facts.items()
                 if isinstance(fact, dict)
             ],

@@ -18,11 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from conversations.admin.fields import TimeZoneField
-from conversations.admin.history import details_of, entries_wanted, history_of
-from conversations.admin.read_only import ReadOnlyAdmin
+from conversations.admin.history import entries_wanted, history_of
 from conversations.models import Customer, CustomerLink, Identifier, MatchCandidate
+from conversations.reading.wording import pairs
 from conversations.selectors import history
 from conversations.services import candidates, merging
+from routing.admin.read_only import ReadOnlyAdmin
 
 PHONE_LIKE = re.compile(r"^[\d\s()+./-]{5,}$")
 TRUNK_PREFIX = re.compile(r"^(00|0)")
@@ -113,7 +114,7 @@ class CustomerAdmin(admin.ModelAdmin):
     def _page_of(self, request: HttpRequest, customer: Customer) -> dict[str, Any]:
         """What the page shows beside the form; a bounded number of queries."""
         return {
-            "history": history_of(history.of_customer(customer), entries_wanted(request)),
+            "history": history_of(history.of_customer(customer), customer, shown=entries_wanted(request)),
             "identifiers": customer.identifiers.select_related("original_customer").order_by("kind", "value"),
             "conversations": customer.conversations.select_related("reason", "disposition", "owner_agent").order_by("-opened_at")[:50],
             "bookings": customer.bookings.select_related("technician").order_by("-window")[:20],
@@ -121,7 +122,7 @@ class CustomerAdmin(admin.ModelAdmin):
                 Q(customer=customer) | Q(other=customer), state=MatchCandidate.State.OPEN
             ).select_related("customer", "other"),
             "joined_records": customer.joined_records.all(),
-            "attributes": list(details_of(customer.attributes)),
+            "attributes": list(pairs(customer.attributes)),
         }
 
 
@@ -154,7 +155,7 @@ class MatchCandidateAdmin(ReadOnlyAdmin):
                     (each, each.identifiers.order_by("kind", "value"), each.conversations.count())
                     for each in (candidate.customer, candidate.other)
                 ],
-                "evidence": list(details_of(candidate.evidence)),
+                "evidence": list(pairs(candidate.evidence)),
                 "may_settle": candidate.state == MatchCandidate.State.OPEN and request.user.has_perm("conversations.change_customer"),
             }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
@@ -203,7 +204,7 @@ class CustomerLinkAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Evidence"))
     def evidence_read(self, link: CustomerLink) -> str:
-        return "; ".join(f"{name}: {value}" for name, value in details_of(link.evidence)) or "–"
+        return "; ".join(f"{name}: {value}" for name, value in pairs(link.evidence)) or "–"
 
     @method_decorator(require_POST)
     def separate(self, request: HttpRequest, number: int) -> HttpResponseRedirect:

@@ -162,7 +162,7 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
         except playbooks.NotADraft:
             messages.warning(request, _("Only a draft can be published. Make a new draft first."))
         else:
-            self.log_change(request, playbook, "Published.")
+            self.log_change(request, playbook, _("Published."))
             messages.success(request, _("Published. It answers from the next message on."))
         return redirect("admin:conversations_playbook_change", number)
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.admin.conversation import customer_link, link
 from conversations.admin.fields import TimeZoneField
-from conversations.admin.read_only import ReadOnlyAdmin
 from conversations.models import Booking, Technician, TechnicianShift
+from routing.admin.read_only import ReadOnlyAdmin
 
 
 class TechnicianForm(forms.ModelForm):

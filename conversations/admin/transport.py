@@ -9,8 +9,8 @@ from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from conversations.admin.read_only import ReadOnlyAdmin
 from conversations.models import ChatSessionRecord, WebhookRecord
+from routing.admin.read_only import ReadOnlyAdmin
 
 
 def as_code(value: Any) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.assistant import answers, wording
@@ -133,7 +134,7 @@ def note_callback(prepared: Prepared, number: str, by: datetime) -> None:
             kind="callback.requested",
             actor_kind="system",
             audience="staff",
-            body=_("Call back on %(number)s by %(time)s.") % {"number": facts.phone(number), "time": f"{by:%d %b %H:%M}"},
+            body=_("Call back on %(number)s by %(time)s.") % {"number": facts.phone(number), "time": date_format(by, "j M, H:i")},
             interaction=prepared.interaction,
             data={"phone": number, "by": by.isoformat()},
             source_id=f"callback:{prepared.conversation.public_id.hex}:{number}",

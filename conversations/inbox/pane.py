@@ -5,8 +5,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.flows.outbound import line_to_customer
-from conversations.inbox import feed
-from conversations.models import Conversation, Interaction
+from conversations.models import Conversation, Entry, Interaction
+from conversations.reading import entries as reading
 from conversations.selectors import history, inbox
 from routing.models import AgentProfile
 
@@ -19,7 +19,7 @@ def whole(conversation: Conversation, agent: AgentProfile | None) -> dict[str, A
     own = history.latest(conversation.pk, limit=PAGE)
     return {
         **surroundings(conversation, agent),
-        "items": feed.items(inbox.woven(conversation, own), conversation_id=conversation.pk),
+        "items": _read(inbox.woven(conversation, own), conversation),
         "first_seq": own[0].seq if own else 1,
         "upto": own[-1].seq if own else 0,
     }
@@ -30,7 +30,7 @@ def older(conversation: Conversation, before: int) -> dict[str, Any]:
     own = history.entries(conversation.pk, before=before, limit=PAGE)
     return {
         "conversation": conversation,
-        "items": feed.items(inbox.woven(conversation, own, before=before), conversation_id=conversation.pk),
+        "items": _read(inbox.woven(conversation, own, before=before), conversation),
         "first_seq": own[0].seq if own else 1,
     }
 
@@ -41,7 +41,7 @@ def newer(conversation: Conversation, after: int) -> dict[str, Any]:
     previous = fetched[0] if fetched and fetched[0].seq <= after else None
     fresh = [entry for entry in fetched if entry.seq > after]
     return {
-        "items": feed.items(fresh, conversation_id=conversation.pk, previous=previous),
+        "items": _read(fresh, conversation, previous),
         "upto": fresh[-1].seq if fresh else after,
     }
 
@@ -73,6 +73,11 @@ def say_label(line: Interaction | None) -> str:
     if line is None or line.channel == "chat":
         return _("Send to web chat")
     return _("Say on the call") if line.state != Interaction.State.ENDED else _("Keep for the next contact")
+
+
+def _read(entries: list[Entry], conversation: Conversation, previous: Entry | None = None) -> list[reading.Item]:
+    name = conversation.customer.name
+    return reading.items(entries, conversation_id=conversation.pk, customer_name=name, previous=previous)
 
 
 def _live_call(line: Interaction | None) -> Interaction | None:

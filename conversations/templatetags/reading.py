@@ -1,8 +1,8 @@
-"""Template filters for reading stored values; the wording itself is in conversations.inbox.wording."""
+"""Template filters for reading stored values; the wording itself is in conversations.reading.wording."""
 
 from django import template
 
-from conversations.inbox import wording
+from conversations.reading import wording
 
 register = template.Library()
 register.filter("linked", wording.linked)

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from routing.admin.read_only import CodeIsKept
@@ -133,7 +134,7 @@ class ServiceHoursAdmin(CodeIsKept, admin.ModelAdmin):
         opening = next_opening(hours, moment)
         if opening is None:
             return str(_("Closed"))
-        return str(_("Closed until %(opening)s")) % {"opening": f"{opening:%a %d %b, %H:%M}"}
+        return str(_("Closed until %(opening)s")) % {"opening": date_format(opening, "D j M, H:i")}
 
 
 class ReasonPhraseInline(admin.TabularInline):

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from conversations.flows import outbound, takeover
-from conversations.inbox.wording import linked, readable
 from conversations.models import Conversation
+from conversations.reading.wording import linked, readable
 from conversations.services import facts, threads, timeline
 from conversations.services.facts import LearnedFact
 from conversations.services.merging import join_conversations

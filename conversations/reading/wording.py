@@ -1,7 +1,7 @@
 """How stored values read on a screen."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,8 @@ def readable(value: Any) -> str:
             return moment(at) if at else value
         case str() if CODE.match(value):
             return value.replace("_", " ")
+        case float():
+            return f"{value:.2f}".rstrip("0").rstrip(".")
         case Mapping():
             text = value.get("text")
             return str(text) if text else ", ".join(f"{words(key)} {readable(each)}" for key, each in value.items())
@@ -66,6 +68,25 @@ def readable(value: Any) -> str:
             return "; ".join(filter(None, map(readable, value)))
         case _:
             return str(value)
+
+
+def pairs(data: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
+    """Nested JSON as flat labels and texts, so that nobody has to read JSON: (“Arguments › Postcode”, “HB1 4QT”).
+
+    What is empty is left out. `under` is the label that all of it stands under.
+    """
+    for key, value in data.items():
+        yield from _pairs_of(" › ".join(filter(None, [under, words(key)])), value)
+
+
+def _pairs_of(label: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        yield from pairs(value, label)
+    elif isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+        for number, each in enumerate(value, 1):
+            yield from _pairs_of(f"{label} {number}", each)
+    elif text := readable(value):
+        yield label, text
 
 
 def moment(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Entries as the history pane shows them: bubbles, notes, packages, separators and muted lines."""
+"""Entries as every history of the company shows them: bubbles, notes, packages, separators and muted lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.inbox.wording import duration, readable, words
 from conversations.models import Entry, Interaction
+from conversations.reading.wording import duration, pairs, words
 from conversations.services.kinds import KINDS
 
 SAME_BREATH = timedelta(minutes=3)
@@ -25,7 +25,8 @@ class Item:
 
     `shape` names the template. `day` is set on the first entry of a day, `goes_on` when the words move
     to another interaction without a beginning in between, `joined` on entries of a conversation that
-    was joined into this one. `details` are (label, value) pairs shown when the line is opened.
+    was joined into this one. `speaker` is who said or did it. `details` are (label, value) pairs shown
+    when the line is opened.
     """
 
     entry: Entry
@@ -34,6 +35,7 @@ class Item:
     icon: str
     label: str
     sentence: str
+    speaker: str
     day: date | None = None
     goes_on: str = ""
     follows: bool = False
@@ -42,38 +44,53 @@ class Item:
     details: list[tuple[str, str]] = field(default_factory=list)
 
 
-def items(entries: Sequence[Entry], *, conversation_id: int, previous: Entry | None = None) -> list[Item]:
+def items(
+    entries: Sequence[Entry], *, conversation_id: int | None, customer_name: str = "", previous: Entry | None = None
+) -> list[Item]:
     """Entries in the order given, each knowing how it follows the one before; `previous` is what is already shown.
 
-    Times are read in the active time zone. Interactions must be selected with the entries.
+    `conversation_id` is the conversation that is read, None when it is all that a customer has. `customer_name` is
+    what the customer is called now, for what was said before the name was known. Times are read in the active time
+    zone. Interactions must be selected with the entries.
     """
     shown = []
     for entry in entries:
-        shown.append(_item(entry, previous, conversation_id))
+        shown.append(_item(entry, previous, conversation_id, customer_name))
         previous = entry
     return shown
 
 
-def _item(entry: Entry, previous: Entry | None, conversation_id: int) -> Item:
+def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, customer_name: str) -> Item:
     kind = KINDS.get(entry.kind)
     day = timezone.localtime(entry.occurred_at).date()
     new_day = previous is None or timezone.localtime(previous.occurred_at).date() != day
-    joined = entry.conversation_id != conversation_id
+    of_another = entry.conversation_id != conversation_id
     shape = _shape(entry)
     return Item(
         entry=entry,
         shape=shape,
-        anchor=f"joined-{entry.conversation_id}-{entry.seq}" if joined else f"entry-{entry.seq}",
+        anchor=f"joined-{entry.conversation_id}-{entry.seq}" if of_another else f"entry-{entry.seq}",
         icon=_icon(entry) if shape == "separator" or kind is None else kind.icon,
         label=str(kind.label) if kind else words(entry.kind),
         sentence=_separator(entry) if shape == "separator" else _sentence(entry),
+        speaker=_speaker(entry, customer_name),
         day=day if new_day else None,
         goes_on=_goes_on(entry, previous) if shape == "bubble" else "",
         follows=_follows(entry, previous) and not new_day,
-        joined=joined,
+        joined=of_another and conversation_id is not None,
         call_time=_call_time(entry) if shape == "bubble" else "",
         details=_details(entry) if shape == "event" else [],
     )
+
+
+def _speaker(entry: Entry, customer_name: str) -> str:
+    match entry.actor_kind:
+        case Entry.Actor.CUSTOMER:
+            return entry.actor_name or ("" if entry.redacted_at else customer_name) or str(entry.get_actor_kind_display())
+        case Entry.Actor.AGENT:
+            return entry.actor_name or str(entry.get_actor_kind_display())
+        case _:
+            return str(entry.get_actor_kind_display())
 
 
 def _shape(entry: Entry) -> str:
@@ -151,5 +168,5 @@ def _call_time(entry: Entry) -> str:
 def _details(entry: Entry) -> list[tuple[str, str]]:
     if entry.redacted_at:
         return []
-    pairs = [(words(key), readable(value)) for key, value in entry.data.items() if key not in UNSAID]
-    return [(label, value) for label, value in pairs if value and value != entry.body]
+    told = {key: value for key, value in entry.data.items() if key not in UNSAID and value != entry.body}
+    return list(pairs(told))
