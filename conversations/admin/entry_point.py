@@ -38,6 +38,7 @@ class EntryPointForm(forms.ModelForm):
         )
         help_texts = {
             "name": _("What staff call it."),
+            "channel": _("Web chats come in by a web path, calls by a phone number."),
             "company_name": _("What customers see and hear."),
             "mode": _(
                 "Off: the chat is not shown, and callers hear that nobody can take calls. "

@@ -11,10 +11,18 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.knowledge.ingest import ingest
 from conversations.models import KnowledgeArticle, PriceListItem
+from routing.admin.explained import Explained
 
 
 @admin.register(KnowledgeArticle)
-class KnowledgeArticleAdmin(admin.ModelAdmin):
+class KnowledgeArticleAdmin(Explained, admin.ModelAdmin):
+    help_texts = {
+        "title": _("As customers read it above the article and under an answer."),
+        "slug": _("The end of its address: small letters, digits and hyphens."),
+        "published": _("Only published articles are shown and answered from."),
+        "reason": _("What customers who need it come for. Empty: any reason."),
+        "language": _("Two letters, such as en."),
+    }
     list_display = ("title", "reason", "language", "published", "passage_count", "updated_at")
     list_filter = ("published", "language", "reason")
     list_select_related = ("reason",)
@@ -48,6 +56,12 @@ class KnowledgeArticleAdmin(admin.ModelAdmin):
 
 
 @admin.register(PriceListItem)
-class PriceListItemAdmin(admin.ModelAdmin):
+class PriceListItemAdmin(Explained, admin.ModelAdmin):
+    help_texts = {
+        "name": _("As customers read and hear it."),
+        "code": _("A short name of its own for it, such as boiler_service."),
+        "description": _("What is included, in a sentence."),
+        "price": _("With tax, in the company's currency."),
+    }
     list_display = ("name", "price", "unit", "code")
     search_fields = ("name", "code", "description")

@@ -18,6 +18,7 @@ from conversations.admin.fields import LinesField
 from conversations.assistant.tools import TOOLS
 from conversations.models import Playbook, PlaybookForm, PlaybookFormField
 from conversations.services import playbooks
+from routing.admin.explained import Explained
 
 TOOL_LABELS = {
     "check_area": _("Check the service area of a postcode"),
@@ -87,12 +88,19 @@ class DraftOnly:
         return bool(super().has_delete_permission(request, obj)) and self._is_draft(obj)  # type: ignore[misc]
 
 
-class PlaybookFormInline(DraftOnly, admin.StackedInline):
+FORM_TEXTS = {
+    "name": _("What staff call it."),
+    "code": _("A short name of its own within the playbook, such as booking."),
+}
+
+
+class PlaybookFormInline(Explained, DraftOnly, admin.StackedInline):
     model = PlaybookForm
     extra = 0
     show_change_link = True
     filter_horizontal = ("reasons",)
     fields = ("name", "code", "reasons", "tool", "closing")
+    help_texts = FORM_TEXTS
     verbose_name = _("form")
     verbose_name_plural = _("forms (open one to change what it asks)")
 
@@ -100,9 +108,14 @@ class PlaybookFormInline(DraftOnly, admin.StackedInline):
         return bool(super().has_add_permission(request, obj)) and self._is_draft(obj)
 
 
-class FieldInline(DraftOnly, admin.TabularInline):
+class FieldInline(Explained, DraftOnly, admin.TabularInline):
     model = PlaybookFormField
     extra = 1
+    help_texts = {
+        "order": _("1 is asked first."),
+        "prompt": _("How the AI agent asks for it."),
+        "required": _("Without a tick the customer may leave it out."),
+    }
     verbose_name = _("question")
     verbose_name_plural = _("questions")
 
@@ -180,7 +193,8 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
 
 
 @admin.register(PlaybookForm)
-class PlaybookFormAdmin(DraftOnly, admin.ModelAdmin):
+class PlaybookFormAdmin(Explained, DraftOnly, admin.ModelAdmin):
+    help_texts = FORM_TEXTS
     list_display = ("name", "playbook", "tool")
     list_filter = ("playbook",)
     list_select_related = ("playbook",)

@@ -25,17 +25,24 @@ class TechnicianForm(forms.ModelForm):
         model = Technician
         fields = ("name", "territories", "time_zone", "active")
         help_texts = {
+            "name": _("Who visits, as it stands in bookings."),
             "territories": _("Where this technician goes. Territories are lists of postcodes, in the section Routing."),
             "active": _("Only active technicians are offered for new visits."),
         }
 
 
 class ShiftForm(forms.ModelForm):
-    weekday = forms.TypedChoiceField(label=_("Weekday"), coerce=int, choices=list(WEEKDAYS.items()))
+    weekday = forms.TypedChoiceField(
+        label=_("Weekday"), coerce=int, choices=list(WEEKDAYS.items()), help_text=_("The shift is repeated every week.")
+    )
 
     class Meta:
         model = TechnicianShift
         fields = ("weekday", "starts", "ends")
+        help_texts = {
+            "starts": _("Visits begin then at the earliest."),
+            "ends": _("Visits are over by then."),
+        }
 
 
 class ShiftInline(admin.TabularInline):

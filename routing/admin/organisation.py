@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from routing.admin.explained import STAFF_NAME, Explained
 from routing.admin.policy import NamedInTables
 from routing.models import (
     AgentProfile,
@@ -23,7 +24,8 @@ from routing.models import (
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):
+class TeamAdmin(Explained, admin.ModelAdmin):
+    help_texts = {"name": STAFF_NAME}
     list_display = ("name",)
     search_fields = ("name",)
 
@@ -35,30 +37,41 @@ class SkillAdmin(NamedInTables, admin.ModelAdmin):
     search_fields = ("name", "code")
 
 
-class RoutingProfileQueueInline(admin.TabularInline):
+class RoutingProfileQueueInline(Explained, admin.TabularInline):
     model = RoutingProfileQueue
     extra = 1
+    help_texts = {
+        "queue": _("Agents with this profile are offered the work of this queue."),
+        "order": _("1 comes first."),
+        "delay_seconds": _("They are asked only when the work has waited this long, in seconds. 0: at once."),
+    }
     verbose_name_plural = _(
         "queues: agents for whom a queue comes first are asked before others; a delay makes them the second line"
     )
 
 
-class RoutingProfileWorkInline(admin.TabularInline):
+class RoutingProfileWorkInline(Explained, admin.TabularInline):
     model = RoutingProfileWork
     extra = 1
+    help_texts = {"max_at_once": _("How many pieces of this kind one agent has at once, at most.")}
     verbose_name_plural = _("kinds of work: a kind that is not named here is not offered to these agents")
 
 
 @admin.register(RoutingProfile)
-class RoutingProfileAdmin(admin.ModelAdmin):
+class RoutingProfileAdmin(Explained, admin.ModelAdmin):
+    help_texts = {"name": _("Whom it is for, such as first line. Agents are given a profile on their own page.")}
     inlines = (RoutingProfileQueueInline, RoutingProfileWorkInline)
     list_display = ("name",)
     search_fields = ("name",)
 
 
-class AgentSkillInline(admin.TabularInline):
+class AgentSkillInline(Explained, admin.TabularInline):
     model = AgentSkill
     extra = 1
+    help_texts = {
+        "skill": _("Work that needs a skill goes to agents who have it."),
+        "proficiency": _("From 1, beginner, to 5, expert."),
+    }
 
 
 class AgentProfileForm(forms.ModelForm):
@@ -68,6 +81,9 @@ class AgentProfileForm(forms.ModelForm):
         model = AgentProfile
         fields = ("user", "display_name", "team", "routing_profile", "phone_number", "capacity", "active")
         help_texts = {
+            "user": _("The account they sign in with."),
+            "team": _("Empty: none."),
+            "routing_profile": _("Which queues' work they are offered, and how much of it fits at once."),
             "capacity": _("How much work fits at once; routing profiles say what a piece weighs. A call usually takes all of it."),
             "active": _("Who is not active is offered no work. Their history stays."),
         }

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from routing.admin.explained import Explained
 from routing.admin.read_only import CodeIsKept
 from routing.models import (
     DispositionCode,
@@ -43,6 +44,13 @@ class QueueAdmin(NamedInTables, admin.ModelAdmin):
     output_name = "queue"
     list_display = ("name", "code", "group", "service_level", "hours", "overflow_queue")
     list_select_related = ("service_level", "hours", "overflow_queue")
+    help_texts = {
+        **CodeIsKept.help_texts,
+        "service_level": _("How soon this queue's work should be answered."),
+        "hours": _("When people work on it. Empty: always."),
+        "overflow_queue": _("Whose agents are asked as well. Empty: nobody else."),
+        "overflow_after_seconds": _("How long the work waits before they are asked, in seconds."),
+    }
     search_fields = ("name", "code")
     fieldsets = (
         (None, {"fields": ("name", "code", "service_level", "hours")}),
@@ -63,6 +71,11 @@ class QueueAdmin(NamedInTables, admin.ModelAdmin):
 class ServiceLevelAdmin(NamedInTables, admin.ModelAdmin):
     output_name = "service_level"
     list_display = ("name", "code", "answer_within_seconds", "target_percent", "max_wait_seconds")
+    help_texts = {
+        **CodeIsKept.help_texts,
+        "answer_within_seconds": _("From the moment a person is needed to the moment one accepts, in seconds."),
+        "target_percent": _("How much of the work should be answered in that time. The report compares with it."),
+    }
     search_fields = ("name", "code")
 
 
@@ -112,10 +125,14 @@ class ServiceHoursExceptionForm(forms.ModelForm):
         return expression
 
 
-class ServiceHoursExceptionInline(admin.TabularInline):
+class ServiceHoursExceptionInline(Explained, admin.TabularInline):
     model = ServiceHoursException
     form = ServiceHoursExceptionForm
     extra = 1
+    help_texts = {
+        "date": _("The day on which these times hold instead of the usual ones."),
+        "note": _("Why, for colleagues, such as staff day."),
+    }
 
 
 @admin.register(ServiceHours)
@@ -137,9 +154,10 @@ class ServiceHoursAdmin(CodeIsKept, admin.ModelAdmin):
         return str(_("Closed until %(opening)s")) % {"opening": date_format(opening, "D j M, H:i")}
 
 
-class ReasonPhraseInline(admin.TabularInline):
+class ReasonPhraseInline(Explained, admin.TabularInline):
     model = ReasonPhrase
     extra = 3
+    help_texts = {"text": _("As a customer would write or say it. With twelve or more, the reason is recognised reliably.")}
     verbose_name = _("phrase")
     verbose_name_plural = _("phrases: how customers say it, in their own words")
 
@@ -148,6 +166,11 @@ class ReasonPhraseInline(admin.TabularInline):
 class ReasonCodeAdmin(CodeIsKept, admin.ModelAdmin):
     inlines = (ReasonPhraseInline,)
     list_display = ("name", "code", "line_of_business", "urgency", "active")
+    help_texts = {
+        **CodeIsKept.help_texts,
+        "line_of_business": _("A part of the business that decision tables can tell apart, such as heating. Empty: none."),
+        "active": _("A reason that is not active is no longer recognised. The history keeps it."),
+    }
     list_filter = ("line_of_business", "urgency", "active")
     search_fields = ("name", "code", "phrases__text")
 
@@ -155,6 +178,10 @@ class ReasonCodeAdmin(CodeIsKept, admin.ModelAdmin):
 @admin.register(DispositionCode)
 class DispositionCodeAdmin(CodeIsKept, admin.ModelAdmin):
     list_display = ("name", "code", "resolved", "active")
+    help_texts = {
+        **CodeIsKept.help_texts,
+        "active": _("An outcome that is not active is no longer offered to agents. The history keeps it."),
+    }
     list_filter = ("resolved", "active")
     search_fields = ("name", "code")
 

@@ -7,6 +7,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from routing.admin.explained import STAFF_NAME, Explained, Texts
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -25,8 +28,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class CodeIsKept:
+class CodeIsKept(Explained):
     """Codes are what tables, entries and reports hold, so a code never changes once it is stored."""
+
+    help_texts: Texts = {
+        "name": STAFF_NAME,
+        "code": _("What decision tables and the history call it, such as first_line. It cannot be changed later."),
+    }
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("code",) if obj else ()

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from routing.admin.explained import Explained
 from routing.admin.rule_forms import case_form, need_said, rule_form, try_form
 from routing.models import Rule, RuleSet, RuleSetCase
 from routing.need import Need
@@ -90,13 +91,19 @@ def columns_of(rule_set: RuleSet, request: HttpRequest) -> list[Fact]:
 
 
 @admin.register(RuleSet)
-class RuleSetAdmin(admin.ModelAdmin):
+class RuleSetAdmin(Explained, admin.ModelAdmin):
     change_form_template = "admin/routing/rule_set_page.html"
     list_display = ("__str__", "row_count", "note", "author", "published_at", "published_by")
     list_filter = ("kind", "status")
     list_select_related = ("author",)
     search_fields = ("note",)
     fields = ("kind", "note")
+    help_texts = {
+        "kind": gettext_lazy(
+            "Routing says who answers a need. Scoring gives points that routing can look at. "
+            "Escalation says when the AI agent hands over by itself."
+        )
+    }
 
     class Media:
         css = {"all": ("routing/rule_table.css",)}
