@@ -25,7 +25,7 @@ from conversations.selectors import website
 from routing.services import hours
 
 DEMO_ADDRESS = "/harborhome"
-STYLES = ("css/tokens.css", "widget/chat.css")
+STYLES = ("css/tokens.css", "widget/chat.css", "widget/history.css", "widget/writing.css", "widget/adapting.css")
 SCRIPT = """(() => {
   const settings = %s;
   const script = document.currentScript;
@@ -56,11 +56,13 @@ def widget_script(request: HttpRequest) -> HttpResponse:
 def _settings(door: EntryPoint) -> dict[str, object]:
     with translation.override(door.language):
         texts = widget_texts()
+    phone = website.phone_number(door)
     return {
         "entryPoint": door.address,
         "company": door.company_name,
         "language": door.language,
         "timeZone": door.time_zone,
+        "phone": {"number": phone, "readable": website.readable_number(phone, door.default_region)} if phone else None,
         "module": static("widget/chat.js"),
         "styles": [static(path) for path in STYLES],
         "texts": texts,

@@ -56,7 +56,8 @@ def widget_texts() -> dict[str, str]:
         # The line
         "connecting": _("Reconnecting. What you write is kept and sent as soon as the line is back."),
         "offline": _("You are offline. What you write is kept and sent when you are back."),
-        "unavailable": _("The chat is not available on this page. Please call us instead."),
+        "unavailable": _("The chat is not available on this page. Please call us instead:"),
+        "unavailableWithoutPhone": _("The chat is not available on this page. Please try another way to reach us."),
         "dismiss": _("Dismiss"),
         # Continue by phone
         "phoneHow": _("Call this number, then key in the code. We carry on where you are now, without asking again."),

@@ -8,6 +8,7 @@ import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { element, fill } from "./dom.js";
 import { History } from "./history.js";
+import { LineBar } from "./line.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
 import { Outbox } from "./outbox.js";
@@ -17,9 +18,8 @@ import { openQuestion, rows, speakerName } from "./rows.js";
 import { Times } from "./times.js";
 
 const ACTIVITY_LASTS = { typing: 8_000, draft: 30_000 };
-const SHOW_LOSS_AFTER = 1_500; // a line that comes back sooner is not worth a word
 const TICK = 20_000; // how often times are told anew and a lost push is noticed
-const FULL_SCREEN = "(max-width: 479px), (max-height: 479px)"; // chat.css has the same
+const FULL_SCREEN = "(max-width: 479px), (max-height: 479px)"; // adapting.css has the same
 
 class CxChat extends HTMLElement {
   #settings = null;
@@ -31,6 +31,7 @@ class CxChat extends HTMLElement {
   #log;
   #answers;
   #composer;
+  #line;
   #phone;
   #part;
   #history = new History();
@@ -41,11 +42,10 @@ class CxChat extends HTMLElement {
   #opensAt = null;
   #activity = null;
   #activityEnds = null;
-  #losing = null;
   #answeringForm = false;
   #stops = [];
 
-  /** `settings` as /widget.js gives them: server, entryPoint, company, language, timeZone, texts, styles. */
+  /** `settings` as /widget.js gives them: server, entryPoint, company, language, timeZone, phone, texts, styles. */
   set settings(settings) {
     this.#settings = settings;
   }
@@ -93,6 +93,7 @@ class CxChat extends HTMLElement {
       dismiss: () => (this.#part.notice.hidden = true),
     };
     this.#part = buildPanel({ texts, company, composer: this.#composer.form, on });
+    this.#line = new LineBar({ place: this.#part.bar, texts, phone: this.#settings.phone });
     const ask = () => this.#continueByPhone();
     this.#phone = new PhoneSheet({ place: this.#part.sheet, settings: this.#settings, ask, close: () => this.#closePhone() });
     this.#answers = new Answers({ place: this.#part.answers, texts, send: (text) => this.#answer(text) });
@@ -134,6 +135,7 @@ class CxChat extends HTMLElement {
   }
 
   // ---- What the server says
+
   /** A message that follows on comes back with its ack as it was stored, with card numbers masked. */
   #acknowledge(frame) {
     this.#outbox.acknowledge(frame);
@@ -217,18 +219,9 @@ class CxChat extends HTMLElement {
   }
 
   #lineIs(status) {
-    clearTimeout(this.#losing);
-    if (status === "ready") {
-      this.#outbox.restart();
-      this.#part.bar.textContent = "";
-    } else if (status === "lost") {
-      this.#setActivity({ what: "idle" });
-    }
-    if (status === "ready" || status === "idle") return;
-    if (status === "refused") return void (this.#part.bar.textContent = this.#texts.unavailable);
-    const word = () => (this.#part.bar.textContent = navigator.onLine ? this.#texts.connecting : this.#texts.offline);
-    if (navigator.onLine && !this.#part.bar.textContent) this.#losing = setTimeout(word, SHOW_LOSS_AFTER);
-    else word();
+    this.#line.show(status);
+    if (status === "ready") this.#outbox.restart();
+    else if (status === "lost") this.#setActivity({ what: "idle" });
   }
 
   // ---- What the customer does

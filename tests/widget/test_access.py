@@ -145,3 +145,84 @@ def test_motion_rests_when_asked(chat):
     expect(dots).to_be_visible()
     assert dots.evaluate("node => getComputedStyle(node).animationName") == "none"
     assert window.panel.evaluate("node => parseFloat(getComputedStyle(node).animationDuration)") == 0
+
+
+CONTRASTS = """panel => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const light = (colour) => {
+    const [r, g, b] = channels(colour).map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ratio = (one, other) => {
+    const [high, low] = [light(one), light(other)].sort((a, b) => b - a);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const behind = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (!colour.startsWith("rgba(0, 0, 0, 0")) return colour;
+    }
+  };
+  const texts = [".state", ".meta", ".speaker", ".bubble p", ".line", ".card-fact", ".action"];
+  const edges = [".action", ".bubble", ".by-customer .bubble", ".by-agent .bubble", ".card", ".field-form", "header", ".composer"];
+  const found = {};
+  for (const name of texts) {
+    const node = panel.querySelector(name);
+    found[`text of ${name}`] = ratio(getComputedStyle(node).color, behind(node));
+  }
+  for (const name of edges) {
+    const node = panel.querySelector(name);
+    const style = getComputedStyle(node);
+    const edge = name === "header" ? style.borderBlockEndColor : style.borderBlockStartColor;
+    found[`edge of ${name}`] = ratio(edge, behind(node.parentElement));
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_more_contrast_is_more_where_it_is_asked_for(chat, scheme):
+    """With prefers-contrast every text reaches 7:1 (WCAG 1.4.6), and every edge what a text would need."""
+    window = chat(color_scheme=scheme, contrast="more", reduced_motion="reduce")
+    fill(window)
+    ratios = window.panel.evaluate(CONTRASTS)
+    assert {name: ratio for name, ratio in ratios.items() if ratio < 7} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_systems_own_colours_hold_everywhere(chat, scheme):
+    """With forced colours every button has an edge, every drawing the colour of its text, and what is marked a frame."""
+    window = chat(color_scheme=scheme, forced_colors="active", reduced_motion="reduce")
+    fill(window)
+    for button in window.page.locator(".launcher, .send, .action, .choice, .button").all():
+        style = button.evaluate(
+            "node => { const {color, borderTopStyle, borderTopColor, backgroundColor} = getComputedStyle(node);"
+            " const icon = node.querySelector('.icon');"
+            " return {color, edge: borderTopColor, solid: borderTopStyle, surface: backgroundColor,"
+            " icon: icon ? getComputedStyle(icon).color : color}; }"
+        )
+        assert style["solid"] == "solid"
+        assert style["edge"] not in (style["surface"], "rgba(0, 0, 0, 0)")
+        assert style["icon"] == style["color"]
+    mark = window.panel.locator(".mark")
+    assert mark.evaluate("node => getComputedStyle(node).borderTopWidth") == "1px"
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "is_open"), [("assistant", "", True), ("assistant", "", False), ("human", "Ann Archer", True), ("closed", "", True)]
+)
+def test_there_is_a_way_to_a_person_in_every_state(chat, owner, name, is_open):
+    """With the AI agent, out of hours, and after the end one is asked for; once a person is there, the header says who."""
+    window = chat(opened=False)
+    opens_at = None if is_open else "2026-06-02T07:00:00Z"
+    window.server.welcome = {"state": {"owner": owner, "name": name}, "open": is_open, "opens_at": opens_at}
+    window.open()
+    ask = window.page.get_by_role("button", name="Talk to a person")
+    if owner == "human":
+        expect(window.panel.locator(".state")).to_have_text("Ann is with you")
+    else:
+        expect(ask).to_be_visible()
+        ask.click()
+        expect(window.bubbles.last).to_have_text("I would like to talk to a person.")
+        expect(ask).to_be_visible()
+    expect(window.page.get_by_role("button", name="Continue by phone")).to_be_visible()

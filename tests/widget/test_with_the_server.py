@@ -122,4 +122,5 @@ def test_another_site_shows_the_chat_with_one_script_tag(company, web, open_page
         expect(refusal).to_have_count(0)
     else:
         expect(refusal).to_be_visible()
+        expect(refusal.get_by_role("link", name="01632 960100")).to_have_attribute("href", "tel:+441632960100")
         expect(window.bubbles).to_have_count(0)
