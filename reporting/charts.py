@@ -22,6 +22,8 @@ FLOW_GAP = 14
 FLOW_NODE_WIDTH = 10
 FLOW_LABEL_SHIFT = 8
 MOST_DAY_LABELS = 8
+LONE_DAY = 2.0
+"""Half the length, in percent of the width, of the dash that stands for a day between days without a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,6 @@ class Sparkline:
     """A line over the days in a box of 100 by 24; breaks where a day has no value."""
 
     lines: tuple[str, ...]
-    last_x: str
-    last_y: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +157,14 @@ def sparkline(values: Sequence[float | None]) -> Sparkline | None:
             lines[-1].append(point)
         elif lines[-1]:
             lines.append([])
-    drawn = [line if len(line) > 1 else [line[0], line[0]] for line in lines if line]
-    last = drawn[-1][-1]
-    return Sparkline(
-        lines=tuple(" ".join(f"{x:.2f},{y:.2f}" for x, y in line) for line in drawn), last_x=f"{last[0]:.2f}", last_y=f"{last[1]:.2f}"
-    )
+    drawn = [line if len(line) > 1 else _dash(line[0]) for line in lines if line]
+    return Sparkline(tuple(" ".join(f"{x:.2f},{y:.2f}" for x, y in line) for line in drawn))
+
+
+def _dash(point: tuple[float, float]) -> list[tuple[float, float]]:
+    """A day that stands alone, wide enough to be seen."""
+    x, y = point
+    return [(max(0.0, x - LONE_DAY), y), (min(100.0, x + LONE_DAY), y)]
 
 
 def bars(counts: Sequence[tuple[str, int]], *, url: str = "", tint: str = "main") -> list[Bar]:

@@ -1,5 +1,6 @@
 """The admin and the report in a real browser: nothing breaks the site's strict policy, nothing runs that customers wrote."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -90,3 +91,48 @@ def test_the_chosen_colours_hold_in_admin_and_report(live_server, open_page, tal
     assert dark != light
     window.goto("/reports/")
     assert window.evaluate("getComputedStyle(document.documentElement).backgroundColor") == dark
+
+
+A4_WIDTH, MARGIN = 210 / 25.4 * 96, 14 / 25.4 * 96
+"""Of the sheet and of the edge left free, in CSS pixels."""
+A4_IN_POINTS = (595, 842)
+TOO_WIDE = """() => [...document.querySelectorAll('.figure-name, .figure-value, .bar-label, .bar-value, .flow-label, .day')]
+  .filter((node) => {
+    const inner = node.getBoundingClientRect(), outer = node.closest('.card').getBoundingClientRect();
+    return inner.left < outer.left - 1 || inner.right > outer.right + 1 || node.scrollWidth > node.clientWidth + 1 && node.clientWidth;
+  })
+  .map((node) => node.textContent.trim())"""
+
+
+def test_the_report_prints_on_a4_with_its_figures(live_server, open_page, talk):
+    """Without what is for pressing, in light colours whatever the screen has, nothing over an edge."""
+    width = round(A4_WIDTH - 2 * MARGIN)
+    window = open_page(live_server.url, user=cast.manager(), viewport={"width": width, "height": 1000}, color_scheme="dark")
+    window.goto("/reports/?period=7d")
+    window.emulate_media(media="print")
+    for name in ("duplicate_conversations", "journey_accuracy", "routing_consistency", "conversations", "messages", "bookings"):
+        assert window.locator(f"#figure-{name} .figure-value").is_visible()
+    for name in (".top-bar", ".period", ".about", ".picture-table summary", ".picture-rows"):
+        assert not window.locator(name).first.is_visible(), name
+    assert window.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+    assert window.evaluate("document.documentElement.scrollWidth") <= width
+    assert window.evaluate(TOO_WIDE) == []
+    sheets = re.findall(rb"/MediaBox ?\[([^\]]*)\]", window.pdf(prefer_css_page_size=True))
+    assert sheets
+    for sheet in sheets:
+        assert tuple(round(float(number)) for number in sheet.split()[2:]) == A4_IN_POINTS
+
+
+def test_every_figure_has_its_value_change_evidence_and_line(live_server, open_page, talk):
+    """The value leads to its rows, the rows of a picture are one click away, and every day can be seen."""
+    window = open_page(live_server.url, user=cast.manager())
+    window.goto("/reports/?period=7d")
+    cards = window.locator(".figure-card")
+    assert cards.count() >= 10
+    for card in cards.all():
+        assert card.locator(".figure-value").get_attribute("href").startswith("/reports/rows/")
+        assert card.locator(".evidence").inner_text()
+        notes = card.locator(".figure-notes").inner_text()
+        assert any(words in notes for words in ("+", "-", "−", "±", "0", "no earlier value", "Nothing to count yet")), notes
+    assert window.locator("#figure-journey_accuracy .sparkline polyline").first.evaluate("line => line.getBoundingClientRect().width") >= 1
+    assert window.locator(".picture-rows a").count() > 0
