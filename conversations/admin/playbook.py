@@ -74,6 +74,23 @@ class PlaybookEditor(forms.ModelForm):
         return code
 
 
+class FormEditor(forms.ModelForm):
+    """A form of a playbook, with its tool chosen by what it does."""
+
+    tool = forms.ChoiceField(label=_("Tool"), required=False, help_text=_("What is done when every answer is there."))
+
+    class Meta:
+        model = PlaybookForm
+        fields = ("name", "code", "reasons", "tool", "closing")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields.get("tool")
+        if isinstance(field, forms.ChoiceField):
+            named = [self.instance.tool] if self.instance.tool else []
+            field.choices = [("", _("Nothing; the closing is said")), *tool_choices(*named)]
+
+
 class DraftOnly:
     """Inlines and pages of a playbook's parts: they change while the playbook is a draft."""
 
@@ -96,6 +113,7 @@ FORM_TEXTS = {
 
 class PlaybookFormInline(Explained, DraftOnly, admin.StackedInline):
     model = PlaybookForm
+    form = FormEditor
     extra = 0
     show_change_link = True
     filter_horizontal = ("reasons",)
@@ -194,6 +212,7 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
 
 @admin.register(PlaybookForm)
 class PlaybookFormAdmin(Explained, DraftOnly, admin.ModelAdmin):
+    form = FormEditor
     help_texts = FORM_TEXTS
     list_display = ("name", "playbook", "tool")
     list_filter = ("playbook",)

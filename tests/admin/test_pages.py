@@ -234,6 +234,16 @@ class TestPlaybooks:
         assert client.get(url(PlaybookForm, "change", form.pk)).status_code == 200
         assert client.post(url(PlaybookForm, "change", form.pk), {"name": "Changed"}).status_code == 403
 
+    def test_what_a_form_does_is_chosen_in_words(self, client, manager):
+        form = PlaybookForm.objects.create(playbook=cast.playbook(), code="booking", name="Booking", tool="book")
+        page = url(PlaybookForm, "change", form.pk)
+        text = client.get(page).content.decode()
+        assert '<option value="book" selected>Book a visit</option>' in text
+        data = {"name": "Booking", "code": "booking", "closing": "", "fields-TOTAL_FORMS": "0", "fields-INITIAL_FORMS": "0"}
+        assert "Select a valid choice" in client.post(page, data | {"tool": "fly"}).content.decode()
+        assert client.post(page, data | {"tool": "reschedule"}).status_code == 302
+        assert PlaybookForm.objects.get(pk=form.pk).tool == "reschedule"
+
     def test_publishing_retires_the_one_before(self, client, manager):
         old, new = cast.playbook(status="published"), cast.playbook(version=2)
         client.post(reverse("admin:conversations_playbook_publish", args=[new.pk]))
