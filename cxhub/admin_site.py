@@ -38,7 +38,7 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
         "message-square-text",
         (
             "conversations.Conversation", "conversations.Interaction", "conversations.Handoff", "conversations.ConversationLink",
-            "conversations.Entry",
+            "conversations.Entry", "conversations.SavedReply",
         ),
     ),
     "routing": (

@@ -20,6 +20,7 @@ from conversations.models import (
     PlaybookForm,
     PlaybookFormField,
     PriceListItem,
+    SavedReply,
     Technician,
     TechnicianShift,
 )
@@ -67,6 +68,7 @@ def load() -> Loaded:
         policy.publish_rule_sets(source.rule_sets())
         _add_schedule(company)
         _add_articles()
+        _add_saved_replies()
         _add_playbook(source.playbook())
         _add_doors(company)
     waiting = list(KnowledgeArticle.objects.filter(passages__isnull=True))
@@ -121,6 +123,12 @@ def _add_articles() -> None:
     for article in source.articles():
         values = {"title": article.title, "url": article.url, "body": article.body, "reason": codes.get(article.reason)}
         KnowledgeArticle.objects.get_or_create(slug=article.slug, defaults=values)
+
+
+def _add_saved_replies() -> None:
+    for row in source.saved_replies():
+        values = {"title": row["title"], "body": row["body"].strip(), "language": row.get("language", "")}
+        SavedReply.objects.get_or_create(shortcut=row["shortcut"], defaults=values)
 
 
 def _add_playbook(row: Content) -> None:

@@ -53,6 +53,13 @@ def rule_sets() -> list[Content]:
     return found
 
 
+@cache
+def saved_replies() -> list[Content]:
+    """The answers that agents keep ready."""
+    found: list[Content] = _read("saved_replies.yaml")
+    return found
+
+
 def articles() -> Iterator[Article]:
     """The knowledge articles, by slug."""
     for path in sorted((FOLDER / "articles").glob("*.md")):

@@ -9,6 +9,7 @@ from conversations.models.identifier import Identifier
 from conversations.models.interaction import Interaction, JoinCode
 from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
 from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField
+from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
 
@@ -32,6 +33,7 @@ __all__ = [
     "PlaybookForm",
     "PlaybookFormField",
     "PriceListItem",
+    "SavedReply",
     "Technician",
     "TechnicianShift",
     "WebhookRecord",

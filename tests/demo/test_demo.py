@@ -12,7 +12,8 @@ from django.core.management import call_command
 
 from conversations.demo import source
 from conversations.demo.load import texts_to_ship
-from conversations.models import EntryPoint, KnowledgeArticle, KnowledgePassage, Playbook, PlaybookForm, Technician
+from conversations.inbox.placeholders import unknown_placeholders
+from conversations.models import EntryPoint, KnowledgeArticle, KnowledgePassage, Playbook, PlaybookForm, SavedReply, Technician
 from conversations.understanding import vectors
 from conversations.understanding.embed import embed
 from routing.models import AgentProfile, Queue, ReasonCode, Rule, RuleSet, ServiceHours, Skill, Team, TerritoryPostcode
@@ -72,6 +73,8 @@ def test_the_company_is_complete() -> None:
     assert set(KnowledgePassage.objects.values_list("article", flat=True)) == set(KnowledgeArticle.objects.values_list("pk", flat=True))
     assert all(80 <= len(article.body.split()) <= 250 for article in KnowledgeArticle.objects.all())
     assert (Queue.objects.count(), Team.objects.count(), AgentProfile.objects.count()) == (3, 2, 6)
+    assert SavedReply.objects.filter(active=True).count() >= 8
+    assert not any(unknown_placeholders(reply.body) for reply in SavedReply.objects.all())
     assert Technician.objects.filter(shifts__isnull=False).distinct().count() >= 3
     assert {form.code for form in PlaybookForm.objects.all()} >= {"booking", "quote", "billing"}
     assert {row.kind for row in RuleSet.objects.filter(status="published")} == {"routing", "scoring", "escalation"}
