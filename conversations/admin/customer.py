@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
@@ -21,12 +20,9 @@ from conversations.admin.fields import TimeZoneField
 from conversations.admin.history import entries_wanted, history_of
 from conversations.models import Customer, CustomerLink, Identifier, MatchCandidate
 from conversations.reading.wording import pairs
-from conversations.selectors import history
+from conversations.selectors import history, naming
 from conversations.services import candidates, merging
 from routing.admin.read_only import ReadOnlyAdmin
-
-PHONE_LIKE = re.compile(r"^[\d\s()+./-]{5,}$")
-TRUNK_PREFIX = re.compile(r"^(00|0)")
 
 
 class CustomerForm(forms.ModelForm):
@@ -73,8 +69,7 @@ class CustomerAdmin(admin.ModelAdmin):
     ) -> tuple[QuerySet[Customer], bool]:
         """A phone number is found by its digits, however it was written."""
         term = search_term.strip().replace("\x00", "")
-        if PHONE_LIKE.match(term):
-            digits = TRUNK_PREFIX.sub("", re.sub(r"\D", "", term))
+        if digits := naming.digits_to_find(term):
             by_number = Customer.objects.filter(Q(identifiers__value__contains=digits) | Q(name__icontains=term))
             return queryset.filter(pk__in=by_number.values("pk")), False
         return super().get_search_results(request, queryset, term)

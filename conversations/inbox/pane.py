@@ -5,9 +5,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.flows.outbound import line_to_customer
+from conversations.inbox.placeholders import PLACEHOLDERS
 from conversations.models import Conversation, Entry, Interaction
 from conversations.reading import entries as reading
-from conversations.selectors import history, inbox
+from conversations.selectors import history, inbox, naming
 from routing.models import AgentProfile
 
 PAGE = 60
@@ -19,6 +20,7 @@ def whole(conversation: Conversation, agent: AgentProfile | None) -> dict[str, A
     own = history.latest(conversation.pk, limit=PAGE)
     return {
         **surroundings(conversation, agent),
+        "placeholders": list(PLACEHOLDERS),
         "items": _read(inbox.woven(conversation, own), conversation),
         "first_seq": own[0].seq if own else 1,
         "upto": own[-1].seq if own else 0,
@@ -54,6 +56,7 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
     line = line_to_customer(conversation)
     return {
         "conversation": conversation,
+        "calls_by": naming.name_of(conversation.customer),
         "agent": agent,
         "work": work,
         "offer": inbox.pending_offer(work, agent),

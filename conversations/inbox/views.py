@@ -3,15 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from conversations.inbox import pane
-from conversations.inbox.doors import InboxRequest, for_staff
+from conversations.inbox import pane, placeholders
+from conversations.inbox.doors import AgentRequest, InboxRequest, for_agents, for_staff
 from conversations.inbox.forms import ListForm, PageForm
+from conversations.inbox.page_texts import page_texts
 from conversations.models import Conversation
 from conversations.selectors import access, inbox, profile
 
@@ -83,17 +83,18 @@ def customer(request: InboxRequest, public_id: UUID) -> HttpResponse:
 @for_staff
 def find(request: InboxRequest) -> HttpResponse:
     """Conversations by the customer's name, number or address, for the palette."""
-    text = request.GET.get("q", "")[:100]
+    text = _typed(request)
     return render(request, "inbox/found.html", {"rows": inbox.find(text), "text": text})
 
 
 @never_cache
 @require_safe
-@for_staff
-def knowledge(request: InboxRequest) -> HttpResponse:
-    """Passages of the knowledge base to put into a reply."""
-    text = request.GET.get("q", "").replace("\x00", "")[:200]
-    return render(request, "inbox/knowledge.html", {"answers": inbox.answers(text), "text": text})
+@for_agents
+def inserts(request: AgentRequest, public_id: UUID) -> HttpResponse:
+    """What can be put into a reply by the words after a slash: saved replies, filled in, and passages of knowledge."""
+    found, text = readable(request, public_id), _typed(request)
+    groups = {"replies": placeholders.offered(found, request.agent, text), "answers": inbox.answers(text, limit=5)}
+    return render(request, "inbox/inserts.html", {**groups, "text": text})
 
 
 def readable(request: InboxRequest, public_id: UUID) -> Conversation:
@@ -104,8 +105,13 @@ def readable(request: InboxRequest, public_id: UUID) -> Conversation:
         raise Http404 from None
 
 
+def _typed(request: InboxRequest) -> str:
+    """What was typed into a search, at most 100 characters; without null bytes, which the database refuses."""
+    return request.GET.get("q", "").replace("\x00", "")[:100]
+
+
 def _page(request: InboxRequest) -> dict[str, Any]:
-    return {"section": "inbox", "longest_offer": settings.RESERVATION_TIMEOUT_SECONDS, "agent": request.agent}
+    return {"section": "inbox", "agent": request.agent, "texts": page_texts()}
 
 
 def _lists(request: InboxRequest, *, current: UUID | None = None) -> dict[str, Any]:

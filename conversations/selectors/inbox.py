@@ -13,6 +13,7 @@ from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from conversations.models import Conversation, Entry, Handoff, Identifier, Interaction, KnowledgePassage
+from conversations.selectors import naming
 from routing.models import AgentProfile, Reservation, WorkItem
 
 Tab = Literal["mine", "waiting", "open"]
@@ -156,30 +157,34 @@ def counts(agent: AgentProfile | None) -> Counts:
 
 
 def find(text: str, limit: int = 12) -> list[Row]:
-    """Conversations whose customer's name, number or address contains `text`, open ones and newest first."""
+    """Conversations whose customer's name, number or address contains `text`, open ones and newest first.
+
+    A phone number is found by its digits, however it is written.
+    """
     text = text.strip()
     if len(text) < 2:
         return []
-    known = Identifier.objects.filter(customer=OuterRef("customer"), value__icontains=text.replace(" ", "")).exclude(
-        kind=Identifier.Kind.VISITOR
-    )
+    written = naming.digits_to_find(text) or text.replace(" ", "")
+    known = Identifier.objects.filter(customer=OuterRef("customer"), value__icontains=written).exclude(kind=Identifier.Kind.VISITOR)
     matching = Conversation.objects.filter(joined_into=None).filter(Q(customer__name__icontains=text) | Exists(known))
     return _rows(_listed(matching).order_by("-status", "-last_entry_at")[:limit])
 
 
-def answers(text: str, limit: int = 8) -> list[KnowledgePassage]:
+def answers(text: str, limit: int) -> list[KnowledgePassage]:
     """Passages of published articles for a reply: by the words of the passage or of the title, best first."""
     text = text.strip()
     published = KnowledgePassage.objects.filter(article__published=True).select_related("article")
     if not text:
         return list(published.filter(position=0).order_by("article__title")[:limit])
     query = SearchQuery(text, config="english", search_type="websearch")
+    title = SearchVector("article__title", config="english")
     return list(
         published.annotate(
-            by_title=SearchRank(SearchVector("article__title", config="english"), query),
+            title=title,
+            by_title=SearchRank(title, query),
             by_words=SearchRank(F("words"), query),
         )
-        .filter(Q(words=query) | Q(by_title__gt=0) | Q(article__title__icontains=text))
+        .filter(Q(words=query) | Q(title=query) | Q(article__title__icontains=text))
         .order_by("-by_title", "-by_words", "article__title", "position")[:limit]
     )
 
@@ -226,13 +231,11 @@ def _listed(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """The columns that a row needs: last words, channels, a live call, and a number or address to call them by."""
     messages = Entry.objects.filter(conversation=OuterRef("pk"), kind="message").order_by("-seq")
     interactions = Interaction.objects.filter(conversation=OuterRef("pk"))
-    # A row names somebody without a name by what they can be reached at.
-    reachable = Identifier.objects.filter(customer=OuterRef("customer"), kind__in=["phone", "email"]).order_by("-kind")
     return conversations.select_related("customer", "reason", "owner_agent", "disposition").annotate(
         last_message=Subquery(messages.values(found=JSONObject(body="body", by="actor_kind", at="occurred_at"))[:1]),
         channels=ArraySubquery(interactions.order_by().values("channel").distinct()),
         on_the_phone=Exists(interactions.filter(channel="voice").exclude(state="ended")),
-        reachable_at=Subquery(reachable.values("value")[:1]),
+        reachable_at=naming.reachable_at("customer"),
     )
 
 
@@ -273,7 +276,7 @@ def _row(conversation: Conversation, work: WorkItem | None, now: datetime) -> Ro
         since = conversation.last_entry_at
     return Row(
         conversation=conversation,
-        name=conversation.customer.name or conversation.reachable_at or str(conversation.customer),  # type: ignore[attr-defined]
+        name=naming.calls_by(conversation.customer, conversation.reachable_at),  # type: ignore[attr-defined]
         words=last.get("body", ""),
         words_by=last.get("by", ""),
         channels=tuple(sorted(conversation.channels)),  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Booking, Conversation, Customer, Identifier, Interaction, MatchCandidate
 from conversations.models.identifier import ASSURANCE_RANK, Assurance
-from conversations.selectors import inbox
+from conversations.selectors import inbox, naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,14 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """Another record that may be the same person: what it is called, and what speaks for it."""
+
+    calls_by: str
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """`assurance` is the best that a party of this conversation has shown; `calls_by` what to call the customer."""
 
@@ -35,7 +44,7 @@ class Profile:
     facts: list[Fact]
     bookings: list[Booking]
     earlier: list[Conversation]
-    candidates: list[MatchCandidate]
+    candidates: list[Candidate]
 
 
 def profile_of(conversation: Conversation) -> Profile:
@@ -45,7 +54,7 @@ def profile_of(conversation: Conversation) -> Profile:
     assurance = best_assurance(conversation)
     return Profile(
         customer=customer,
-        calls_by=customer.name or (identifiers[0].value if identifiers else str(customer)),
+        calls_by=naming.name_of(customer),
         assurance=assurance,
         assurance_label=str(Assurance(assurance).label) if assurance else _("Nothing shown"),
         identifiers=identifiers,
@@ -55,12 +64,22 @@ def profile_of(conversation: Conversation) -> Profile:
         ],
         bookings=bookings_of(customer, timezone.now()),
         earlier=inbox.earlier(conversation),
-        candidates=list(
-            MatchCandidate.objects.filter(Q(customer=customer) | Q(other=customer), state=MatchCandidate.State.OPEN).select_related(
-                "customer", "other"
-            )[:10]
-        ),
+        candidates=candidates_of(customer),
     )
+
+
+def candidates_of(customer: Customer) -> list[Candidate]:
+    """The other records that may be the same person and that nobody has settled, at most ten."""
+    open_ones = MatchCandidate.objects.filter(Q(customer=customer) | Q(other=customer), state=MatchCandidate.State.OPEN)
+    found = open_ones.select_related("customer", "other").annotate(
+        reachable_at=naming.reachable_at("customer"), other_reachable_at=naming.reachable_at("other")
+    )
+    return [
+        Candidate(naming.calls_by(each.other, each.other_reachable_at), each.evidence)
+        if each.customer_id == customer.pk
+        else Candidate(naming.calls_by(each.customer, each.reachable_at), each.evidence)
+        for each in found[:10]
+    ]
 
 
 def best_assurance(conversation: Conversation) -> str:

@@ -1,16 +1,15 @@
 /* Writing: drafts are kept per conversation, what is sent waits in an outbox until the server has it. */
 
-import { ask, body, byId, gathered, newId, post, recall, Refused, remember } from "./page.js";
+import * as insert from "./insert.js";
+import { byId, fill, newId, post, recall, Refused, remember, texts } from "./page.js";
 
 const OUTBOX = "cxhub.outbox";
 const TYPING_EVERY = 3000;
-const SLASH = /(^|\s)\/([^\n/]{0,80})$/;
 
 let socket;
 let want;
 let lastTyping = 0;
 let sending = false;
-let chosen = -1;
 
 export function begin(inboxSocket, wantEntries) {
   socket = inboxSocket;
@@ -47,7 +46,7 @@ export function setMode(which, { focus = true } = {}) {
   const field = words();
   field.value = recall(draftKey(which)) || "";
   field.placeholder = which === "say" ? field.dataset.placeholderSay : field.dataset.placeholderNote;
-  closeInsert();
+  insert.close();
   stateChanged();
   if (focus) field.focus();
 }
@@ -76,8 +75,10 @@ function complain(text) {
 function submit() {
   const text = words().value.trim();
   complain("");
-  if (!text) return complain("There is nothing to send yet.");
+  if (!text) return complain(texts.nothingToSend);
   if (mode() === "say" && byId("composer-state").dataset.canSay !== "true") return complain(byId("composer-state").textContent);
+  const gap = mode() === "say" && insert.chooseGap();
+  if (gap) return complain(fill(texts.gapLeft, { gap }));
   const here = conversation();
   const message = {
     client_id: newId(),
@@ -177,11 +178,11 @@ function unsentItem(message) {
     const back = document.createElement("button");
     back.type = "button";
     back.className = "button";
-    back.textContent = "Put back into the field";
+    back.textContent = texts.putBack;
     back.addEventListener("click", () => putBack(message));
     state.append(message.refused, " ", back);
     state.setAttribute("role", "alert");
-  } else state.textContent = message.tried ? "Waits for the connection" : "Sending";
+  } else state.textContent = message.tried ? texts.waiting : texts.sending;
   item.append(text, state);
   return item;
 }
@@ -202,58 +203,9 @@ function tellTyping(active) {
   socket.send({ type: "typing", active });
 }
 
-/* Knowledge: "/" and some words */
-
-function typedSlash() {
-  const field = words();
-  return SLASH.exec(field.value.slice(0, field.selectionStart));
-}
-
-const lookUp = gathered(async () => {
-  const found = typedSlash();
-  if (!found) return closeInsert();
-  try {
-    const answer = await ask(`${body.dataset.knowledge}?${new URLSearchParams({ q: found[2] })}`);
-    byId("insert").innerHTML = await answer.text();
-  } catch {
-    byId("insert").textContent = "The knowledge base cannot be reached right now.";
-  }
-  byId("insert").hidden = !typedSlash();
-  choose(0);
-}, 150);
-
+/** Opens the menu of saved replies and knowledge, also by a press on its button. */
 export function openInsert() {
-  setMode(mode());
-  const field = words();
-  const needsSpace = field.value && !/\s$/.test(field.value);
-  field.setRangeText(needsSpace ? " /" : "/", field.selectionStart, field.selectionEnd, "end");
-  lookUp();
-}
-
-function closeInsert() {
-  byId("insert").hidden = true;
-  chosen = -1;
-}
-
-function insertItems() {
-  return [...byId("insert").querySelectorAll(".insert-item")];
-}
-
-function choose(index) {
-  const items = insertItems();
-  chosen = items.length ? (index + items.length) % items.length : -1;
-  items.forEach((item, at) => item.setAttribute("aria-selected", String(at === chosen)));
-  items[chosen]?.scrollIntoView({ block: "nearest" });
-}
-
-function insert(item) {
-  const field = words();
-  const found = typedSlash();
-  const from = found ? found.index + found[1].length : field.selectionStart;
-  field.setRangeText(item.dataset.insert, from, field.selectionStart, "end");
-  keepDraft();
-  closeInsert();
-  field.focus();
+  if (form()) insert.open();
 }
 
 /* What the person does */
@@ -269,34 +221,27 @@ document.addEventListener("input", (event) => {
   keepDraft();
   complain("");
   tellTyping(true);
-  if (typedSlash()) lookUp();
-  else closeInsert();
+  insert.typed();
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.target.id !== "words" || event.isComposing) return;
-  const inserting = !byId("insert").hidden;
-  if (event.key === "Escape") {
+  if (insert.took(event)) {
     event.preventDefault();
     event.stopPropagation();
-    if (inserting) closeInsert();
-    else words().blur();
-  } else if (inserting && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+  } else if (event.key === "Escape") {
     event.preventDefault();
-    choose(chosen + (event.key === "ArrowDown" ? 1 : -1));
+    event.stopPropagation();
+    words().blur();
   } else if (event.key === "Enter" && !event.shiftKey) {
     event.preventDefault();
-    const item = inserting ? insertItems()[chosen] : null;
-    if (item) insert(item);
-    else submit();
+    submit();
   }
 });
 
 document.addEventListener("click", (event) => {
   const modeButton = event.target.closest("[data-mode-to]");
-  const item = event.target.closest(".insert-item");
   if (modeButton) setMode(modeButton.dataset.modeTo);
-  else if (item) insert(item);
 });
 
 document.addEventListener("focusout", (event) => {

@@ -1,13 +1,16 @@
 /* The middle pane: draws what the server has drawn, follows the end, and never jumps under somebody who reads. */
 
-import { ask, attempt, body, byId, gathered, me, OFFLINE, recall, Refused, remember, showPane } from "./page.js";
+import { ask, body, byId, fill, gathered, me, recall, remember, showPane, texts } from "./page.js";
 import { markOpen, refreshListsSoon, retitle } from "./lists.js";
+import { drop, put } from "./parts.js";
+import { againButton, clearTrouble, reason, skeleton, tellTrouble, whileLate } from "./states.js";
 import { refreshTimes } from "./times.js";
 
 const AROUND = /^(owner\.|handoff\.|conversation\.|interaction\.|call\.|outcome\.|reason\.|routing\.|callback\.)/;
 const ABOUT_CUSTOMER = /^(fact\.|booking\.|reason\.|interaction\.|conversation\.|identity\.)/;
 const LIVE_FOR = { typing: 6000, speech: 15000, draft: 60000 };
 const NEAR = 80;
+const RETRY_AFTER = 5000;
 
 let socket;
 let composer;
@@ -33,39 +36,48 @@ export async function open(address, { push = true } = {}) {
   if (!address) return;
   const turn = ++opening;
   const pane = byId("history-pane");
-  const waiting = setTimeout(() => (pane.innerHTML = skeleton()), 200);
+  const part = { source: pane, target: pane, swap: "innerHTML", wanted: () => turn === opening };
+  drop(pane);
   showPane("history");
   try {
-    await window.htmx.ajax("GET", address, { target: "#history-pane", swap: "innerHTML", headers: { "X-Requested-With": "fetch" } });
+    await whileLate(put(address, part), () => turn === opening && cover(pane));
     if (turn !== opening) return;
-    clearTimeout(waiting);
-    if (root()?.dataset.page !== new URL(address, location.href).pathname) return fail(pane, address);
     if (push && location.pathname !== root().dataset.page) history.pushState({}, "", root().dataset.page);
     mount();
-  } catch {
-    clearTimeout(waiting);
-    fail(pane, address);
+  } catch (error) {
+    if (turn === opening) fail(pane, address, error);
   }
 }
 
-function skeleton() {
-  return `<div class="skeletons" aria-busy="true">${'<div class="skeleton"></div>'.repeat(5)}</div>`;
+/* What is shown while another conversation is on its way, or could not be opened, belongs to nobody. */
+function cover(pane) {
+  socket.leave();
+  pane.replaceChildren(skeleton("bubbles"), backButton());
+  byId("customer-pane").replaceChildren(skeleton("lines"));
 }
 
-function fail(pane, address) {
+function fail(pane, address, error) {
   const box = document.createElement("div");
-  box.className = "empty failed";
   const what = document.createElement("strong");
-  what.textContent = "This conversation could not be opened";
   const why = document.createElement("p");
-  why.textContent = navigator.onLine ? "The server did not answer as it should. Drafts are kept." : OFFLINE;
-  const again = document.createElement("button");
-  again.className = "button";
-  again.type = "button";
-  again.textContent = "Try again";
-  again.addEventListener("click", () => open(address));
-  box.append(what, why, again);
+  box.className = "empty failed";
+  box.setAttribute("role", "alert");
+  what.textContent = texts.openFailed;
+  why.textContent = `${reason(error)} ${texts.draftsKept}`;
+  box.append(what, why, againButton(() => open(address)), backButton());
+  socket.leave();
   pane.replaceChildren(box);
+  byId("customer-pane").replaceChildren();
+}
+
+/* Where one pane is shown at a time, the way back to the list. */
+function backButton() {
+  const back = document.createElement("button");
+  back.type = "button";
+  back.className = "button button-quiet narrow-only";
+  back.dataset.paneTo = "lists";
+  back.textContent = texts.backToList;
+  return back;
 }
 
 function mount() {
@@ -117,10 +129,13 @@ export async function want(seq) {
   wanted = Math.max(wanted, seq);
   if (fetching) return;
   fetching = true;
+  const conversation = root();
   try {
     while (root() && upto() < wanted) await drawNewer();
+    clearTrouble(byId("history-trouble"), "newer");
   } catch (error) {
-    if (!(error instanceof Refused)) setTimeout(() => root() && want(wanted), 3000);
+    if (root() && root() === conversation) tellTrouble(byId("history-trouble"), "newer", texts.newerFailed, error, () => want(wanted));
+    setTimeout(() => root() && want(wanted), RETRY_AFTER);
   } finally {
     fetching = false;
   }
@@ -148,7 +163,7 @@ function countUnread(html) {
   unread += part.content.querySelectorAll(".by-customer, .note").length;
   const pill = byId("new-pill");
   pill.hidden = unread === 0;
-  pill.querySelector("span").textContent = unread === 1 ? "1 new message" : `${unread} new messages`;
+  pill.querySelector("span").textContent = unread === 1 ? texts.newMessage : fill(texts.newMessages, { count: unread });
 }
 
 function read() {
@@ -166,12 +181,12 @@ export function onActivity(frame) {
   if (!root() || frame.conversation !== root().dataset.conversation) return;
   if (frame.who === "agent" && frame.name === me) return;
   if (!LIVE_FOR[frame.what]) return quiet();
-  const doing = { typing: "is typing", speech: "is speaking", draft: "is answering" }[frame.what];
-  const who = frame.who === "assistant" ? "AI agent" : frame.name || "Customer";
+  const doing = { typing: texts.isTyping, speech: texts.isSpeaking, draft: texts.isAnswering }[frame.what];
+  const name = frame.who === "assistant" ? texts.assistant : frame.name || texts.customer;
   const line = byId("live-line");
   const follow = atEnd(scroller());
   line.hidden = false;
-  line.querySelector(".live-who").textContent = `${who} ${doing}`;
+  line.querySelector(".live-who").textContent = fill(doing, { name });
   line.querySelector(".live-text").textContent = frame.text || "";
   if (follow) scroller().scrollTop = scroller().scrollHeight;
   clearTimeout(liveTimer);
@@ -184,11 +199,14 @@ function quiet() {
   if (line) line.hidden = true;
 }
 
+/** Asks anew for what stands around the history: who has the conversation, the package, what the composer does. */
 export const refreshAround = gathered(() => {
-  if (!root()) return;
+  const here = root();
+  if (!here) return;
   const open = byId("package-top").querySelector("details")?.open;
-  swap(root().dataset.status, "#conversation-header", "outerHTML").then(() => {
-    const details = byId("package-top")?.querySelector("details");
+  const part = { source: byId("main"), target: "#conversation-header", swap: "outerHTML", wanted: () => root() === here };
+  refresh(here, here.dataset.status, part, ["history-trouble", "status", texts.statusFailed, refreshAround], () => {
+    const details = byId("package-top").querySelector("details");
     if (details && open !== undefined) details.open = open;
     refreshTimes();
     composer.stateChanged();
@@ -196,32 +214,54 @@ export const refreshAround = gathered(() => {
 }, 120);
 
 const refreshCustomer = gathered(() => {
-  if (root()) swap(root().dataset.customer, "#customer-pane", "innerHTML").then(restoreSections);
+  const here = root();
+  if (!here) return;
+  const pane = byId("customer-pane");
+  const part = { source: pane, target: pane, swap: "innerHTML", wanted: () => root() === here };
+  refresh(here, here.dataset.customer, part, ["customer-pane", "customer", texts.customerFailed, refreshCustomer], restoreSections);
 }, 200);
 
-async function swap(url, target, how) {
+/** After the line was away: whatever may have changed meanwhile, besides the history itself. */
+export function refreshAll() {
+  refreshAround();
+  refreshCustomer();
+}
+
+/* The old part stays when the new one cannot be had, and a note says so. */
+async function refresh(here, url, part, [place, name, what, again], then) {
   try {
-    await window.htmx.ajax("GET", url, { target, swap: how, headers: { "X-Requested-With": "fetch" } });
-  } catch {
-    // The old part stays; the next event or reconnect asks again.
+    await put(url, part);
+    if (root() !== here) return;
+    clearTrouble(byId(place), name);
+    then();
+  } catch (error) {
+    if (root() === here) tellTrouble(byId(place), name, what, error, again);
   }
 }
 
+/** Draws the page before; answers whether there was one. */
 async function older(button) {
   const pane = scroller();
-  const before = pane.scrollHeight - pane.scrollTop;
+  const place = button.parentElement;
   button.disabled = true;
-  const answer = await attempt(() => ask(button.dataset.older));
-  if (!answer) {
+  let html;
+  try {
+    const answer = await whileLate(ask(button.dataset.older), () => place.append(skeleton("bubbles", 3)));
+    html = await answer.text();
+  } catch (error) {
     button.disabled = false;
-    return;
+    place.querySelector(".skeletons")?.remove();
+    tellTrouble(place, "older", texts.olderFailed, error, () => older(button));
+    return false;
   }
-  const html = await answer.text();
+  if (!place.isConnected) return false;
+  const before = pane.scrollHeight - pane.scrollTop;
   const firstDay = byId("entries").querySelector(".day");
-  byId("older").remove();
+  place.remove();
   byId("entries").insertAdjacentHTML("afterbegin", html);
   if (firstDay) dropRepeatedDay(firstDay);
   pane.scrollTop = pane.scrollHeight - before;
+  return true;
 }
 
 /* The first page opened with its day; when the page before ends on the same day, it is said once. */
@@ -233,10 +273,7 @@ function dropRepeatedDay(firstDay) {
 
 export async function jump(id) {
   let target = byId(id);
-  while (!target && byId("older")) {
-    await older(byId("older").querySelector("button"));
-    target = byId(id);
-  }
+  while (!target && byId("older") && (await older(byId("older").querySelector("[data-older]")))) target = byId(id);
   if (!target) return;
   showPane("history");
   target.scrollIntoView({ block: "center" });

@@ -1,9 +1,10 @@
 /* The keyboard, the palette and the dialogs. */
 
-import { ask, attempt, body, byId, gathered, inField, post, Refused, say, showPane } from "./page.js";
+import { ask, attempt, body, byId, gathered, inField, post, Refused, say, showPane, texts } from "./page.js";
 import * as composer from "./composer.js";
 import * as history from "./history.js";
 import * as lists from "./lists.js";
+import { skeleton, tellTrouble, whileLate } from "./states.js";
 
 const GO_WITHIN = 1200;
 let goUntil = 0;
@@ -21,6 +22,7 @@ const deeds = {
   "tab-open": () => lists.chooseTab("open"),
   reply: () => composer.setMode("say"),
   note: () => composer.setMode("note"),
+  insert: () => composer.openInsert(),
   transfer: () => click('[data-key="t"]'),
   close: () => click('[data-key="e"]'),
   available: () => lists.setPresence("available"),
@@ -42,7 +44,7 @@ const KEYS = {
   n: deeds.note,
   t: deeds.transfer,
   e: deeds.close,
-  "/": () => byId("composer") && composer.openInsert(),
+  "/": deeds.insert,
   "?": deeds.keys,
   Enter: () => lists.chooseCursor()?.click(),
 };
@@ -150,6 +152,7 @@ document.addEventListener("submit", async (event) => {
 function openPalette() {
   byId("palette-words").value = "";
   byId("palette-found").replaceChildren();
+  byId("palette-state").replaceChildren();
   filterActions("");
   showDialog(byId("palette"));
   byId("palette-words").focus();
@@ -182,11 +185,21 @@ function marked() {
 }
 
 const findSoon = gathered(async (text) => {
-  const answer = await attempt(() => ask(`${body.dataset.find}?${new URLSearchParams({ q: text })}`));
-  if (byId("palette-words").value !== text) return;
-  finding = false;
-  if (answer) byId("palette-found").innerHTML = await answer.text();
-  mark(0);
+  const stands = () => byId("palette-words").value === text;
+  const state = byId("palette-state");
+  try {
+    const answer = ask(`${body.dataset.find}?${new URLSearchParams({ q: text })}`).then((response) => response.text());
+    const html = await whileLate(answer, () => stands() && state.replaceChildren(skeleton("rows", 3)));
+    if (!stands()) return;
+    finding = false;
+    state.replaceChildren();
+    byId("palette-found").innerHTML = html;
+    mark(0);
+  } catch (error) {
+    if (!stands()) return;
+    state.replaceChildren();
+    tellTrouble(state, "find", texts.findFailed, error, () => findSoon(text));
+  }
 }, 150);
 
 byId("palette-words").addEventListener("input", (event) => {

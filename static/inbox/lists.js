@@ -1,27 +1,71 @@
 /* The left pane: presence, offers, tabs and rows. The server draws it; this asks for it anew when work has moved. */
 
-import { ask, attempt, body, byId, gathered, post, say, showPane } from "./page.js";
+import { ask, attempt, body, byId, fill, gathered, post, say, showPane, texts } from "./page.js";
+import { skeleton, tellTrouble, whileLate } from "./states.js";
 import { refreshTimes } from "./times.js";
 
+const RETRY_AFTER = 10000;
 const pane = byId("lists");
 let tab = pane.querySelector("[data-tab][aria-current]")?.dataset.tab || "mine";
 let show = "";
 let asked = 0;
 let cursor = null;
+let shown = { tab, at: new Date() };
+let retryTimer;
 const title = { base: document.title };
 
-/** Asks for the lists as they are now; a failure leaves the old ones and says so. */
+const tabLink = (name) => pane.querySelector(`[data-tab="${name}"]`);
+
+/** Asks for the lists as they are now. A failure leaves the old rows, says so, and is tried again by itself. */
 export async function refreshLists() {
+  clearTimeout(retryTimer);
   const turn = ++asked;
-  const open = byId("conversation")?.dataset.publicId || "";
-  const query = new URLSearchParams({ tab, show, current: open });
+  const wanted = tab;
   try {
-    const html = await (await ask(`${body.dataset.lists}?${query}`)).text();
-    if (turn === asked) draw(html);
-    pane.removeAttribute("data-stale");
-  } catch {
-    pane.dataset.stale = "true";
+    const html = await whileLate(fetchLists(wanted), () => turn === asked && wanted !== shown.tab && cover());
+    if (turn !== asked) return;
+    draw(html);
+    shown = { tab: wanted, at: new Date() };
+  } catch (error) {
+    if (turn !== asked) return;
+    uncover();
+    tellStale(wanted, error);
+    retryTimer = setTimeout(refreshLists, RETRY_AFTER);
   }
+}
+
+async function fetchLists(wanted) {
+  const open = byId("conversation")?.dataset.publicId || "";
+  const query = new URLSearchParams({ tab: wanted, show, current: open });
+  return (await ask(`${body.dataset.lists}?${query}`)).text();
+}
+
+/* The rows of another list would be wrong under the new tab; they come back when it cannot be loaded. */
+function cover() {
+  if (byId("queue-rows").hidden) return;
+  byId("queue-rows").hidden = true;
+  byId("queue-rows").after(skeleton("rows"));
+}
+
+function uncover() {
+  byId("queue-rows").hidden = false;
+  pane.querySelector(":scope > .skeletons")?.remove();
+}
+
+function tellStale(wanted, error) {
+  const time = shown.at.toLocaleTimeString(document.documentElement.lang || undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const nameOf = (name) => tabLink(name)?.firstChild.textContent.trim();
+  const what =
+    wanted === shown.tab
+      ? fill(texts.listFailed, { time })
+      : fill(texts.tabFailed, { name: nameOf(wanted), shown: nameOf(shown.tab), time });
+  markTab(shown.tab);
+  tellTrouble(byId("lists-trouble"), "lists", what, error, refreshLists);
+}
+
+function markTab(name) {
+  for (const each of pane.querySelectorAll("[data-tab]")) each.removeAttribute("aria-current");
+  tabLink(name)?.setAttribute("aria-current", "true");
 }
 
 export const refreshListsSoon = gathered(refreshLists, 120);
@@ -48,8 +92,9 @@ function tellOffer(id) {
   const offer = byId(`offer-${id}`);
   const name = offer.querySelector("strong").textContent;
   const why = offer.querySelector(".offer-why").textContent;
-  if (byId("main").dataset.pane !== "lists" && matchMedia("(max-width: 899px)").matches) say(`Offered to you: ${name}. ${why}`);
-  else byId("spoken-offers").textContent = `Offered to you: ${name}. ${why}`;
+  const sentence = fill(texts.offered, { name, why });
+  if (byId("main").dataset.pane !== "lists" && matchMedia("(max-width: 899px)").matches) say(sentence);
+  else byId("spoken-offers").textContent = sentence;
 }
 
 export function retitle(base) {
@@ -59,16 +104,14 @@ export function retitle(base) {
 }
 
 export function chooseTab(name) {
-  const chosen = pane.querySelector(`[data-tab="${name}"]`);
-  if (!chosen) return;
-  for (const each of pane.querySelectorAll("[data-tab]")) each.removeAttribute("aria-current");
-  chosen.setAttribute("aria-current", "true");
+  if (!tabLink(name)) return;
+  markTab(name);
   tab = name;
   show = "";
   cursor = null;
   byId("queue-rows").scrollTop = 0;
   showPane("lists");
-  attempt(refreshLists);
+  refreshLists();
 }
 
 export function markOpen(publicId) {
@@ -130,7 +173,7 @@ pane.addEventListener("click", (event) => {
   } else if (hit("[data-presence]")) setPresence(hit("[data-presence]").dataset.presence);
   else if (hit("[data-show]")) {
     show = hit("[data-show]").dataset.show;
-    attempt(refreshLists);
+    refreshLists();
   } else if (hit("[data-decline]")) attempt(() => post(hit("[data-decline]").dataset.decline)).then(refreshLists);
 });
 

@@ -11,6 +11,7 @@ import { refreshTimes } from "./times.js";
 const DOWN_FOR = 1500;
 const socket = new InboxSocket();
 let downTimer;
+let wasDown = false;
 
 const handlers = {
   entries: history.onEntries,
@@ -27,8 +28,11 @@ socket.addEventListener("up", () => {
   clearTimeout(downTimer);
   byId("connection").hidden = true;
   lists.refreshListsSoon();
+  if (wasDown) history.refreshAll();
+  wasDown = false;
 });
 socket.addEventListener("down", () => {
+  wasDown = true;
   clearTimeout(downTimer);
   downTimer = setTimeout(() => (byId("connection").hidden = false), DOWN_FOR);
 });

@@ -5,6 +5,14 @@ export const me = body.dataset.me;
 
 export const byId = (id) => document.getElementById(id);
 
+/** Every sentence the script shows, in the reader's language. */
+export const texts = JSON.parse(byId("inbox-texts").textContent);
+
+/** Puts values into the braces of a sentence: fill("Hello {name}", { name: "Mary" }). */
+export function fill(sentence, values) {
+  return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
 /** Asks for a part of the page. Throws Refused with a sentence, or TypeError when the network is away. */
 export async function ask(url, options = {}) {
   const response = await fetch(url, {
@@ -33,11 +41,15 @@ export class Refused extends Error {
 }
 
 async function sentence(response) {
-  const type = response.headers.get("Content-Type") || "";
-  if (type.startsWith("text/plain")) return response.text();
-  if (response.status === 404) return "This is no longer here.";
-  if (response.status === 403) return "Your sign-in has changed. Load the page again; what you wrote is kept.";
-  return "The server could not do this. Try again in a moment.";
+  return refusalSentence(response.status, response.headers.get("Content-Type"), await response.text());
+}
+
+/** What a refusal means to the person: the server's own sentence where it sent one. */
+export function refusalSentence(status, type, text) {
+  if (type?.startsWith("text/plain")) return text;
+  if (status === 404) return texts.gone;
+  if (status === 403) return texts.signInChanged;
+  return texts.serverFailed;
 }
 
 /** Says something at the edge of the page for some seconds. */
@@ -50,15 +62,13 @@ export function say(text, meaning = "info") {
   setTimeout(() => line.remove(), meaning === "danger" ? 9000 : 5000);
 }
 
-export const OFFLINE = "There is no connection right now. Nothing is lost; try again when it is back.";
-
 /** Runs an action; whatever is refused is said to the person. Answers the response, or null. */
 export async function attempt(action) {
   try {
     return await action();
   } catch (error) {
     if (error instanceof Refused) say(error.message, "danger");
-    else if (error instanceof TypeError) say(OFFLINE, "warn");
+    else if (error instanceof TypeError) say(texts.offline, "warn");
     else throw error;
     return null;
   }

@@ -1,5 +1,7 @@
 /* Times that pass: how long ago, how long still, how long a call has been going on. */
 
+import { fill, texts } from "./page.js";
+
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
@@ -7,7 +9,7 @@ const relative = new Intl.RelativeTimeFormat(document.documentElement.lang || "e
 
 function ago(at) {
   const seconds = Math.max(0, (Date.now() - at) / 1000);
-  if (seconds < 10) return "now";
+  if (seconds < 10) return texts.now;
   if (seconds < MINUTE) return relative.format(-Math.floor(seconds), "second");
   if (seconds < HOUR) return relative.format(-Math.floor(seconds / MINUTE), "minute");
   if (seconds < DAY) return relative.format(-Math.floor(seconds / HOUR), "hour");
@@ -39,7 +41,7 @@ function countDown(offer) {
   const bar = offer.querySelector("progress");
   bar.value = left;
   bar.classList.toggle("is-short", left < 8);
-  write(offer.querySelector("[data-left-text]"), left > 0 ? `${Math.ceil(left)} s` : "…");
+  write(offer.querySelector("[data-left-text]"), left > 0 ? fill(texts.secondsLeft, { seconds: Math.ceil(left) }) : "…");
   if (left === 0 && !offer.over) {
     offer.over = true;
     offer.dispatchEvent(new CustomEvent("inbox:offer-over", { bubbles: true }));

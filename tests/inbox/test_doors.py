@@ -13,7 +13,7 @@ READ = ["conversation", "entries", "status", "customer"]
 ACT = ["say", "note", "take-over", "connect", "transfer", "close"]
 
 
-@pytest.mark.parametrize("name", ["home", "lists", "find", "knowledge"])
+@pytest.mark.parametrize("name", ["home", "lists", "find"])
 def test_pages_open_to_staff_only(cast: Cast, name: str) -> None:
     """Agents and managers see the inbox; a customer with an account finds nothing; others are asked to sign in."""
     address = reverse(f"inbox:{name}")
