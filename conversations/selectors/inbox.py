@@ -1,5 +1,6 @@
 """What an agent's lists show: offers, my work, waiting, everything open, and finding a conversation."""
 
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -171,20 +172,22 @@ def find(text: str, limit: int = 12) -> list[Row]:
 
 
 def answers(text: str, limit: int) -> list[KnowledgePassage]:
-    """Passages of published articles for a reply: by the words of the passage or of the title, best first."""
-    text = text.strip()
+    """Passages of published articles for a reply: by the words of the passage or of the title, best first.
+
+    The last word may be half typed. Without words: where each article begins, by title.
+    """
     published = KnowledgePassage.objects.filter(article__published=True).select_related("article")
-    if not text:
-        return list(published.filter(position=0).order_by("article__title")[:limit])
-    query = SearchQuery(text, config="english", search_type="websearch")
+    words = re.findall(r"\w+", text)
+    if not text.strip():
+        first = published.filter(article=OuterRef("article")).order_by("position").values("pk")[:1]
+        return list(published.filter(pk=Subquery(first)).order_by("article__title")[:limit])
+    if not words:
+        return []
+    query = SearchQuery(" & ".join(words) + ":*", config="english", search_type="raw")
     title = SearchVector("article__title", config="english")
     return list(
-        published.annotate(
-            title=title,
-            by_title=SearchRank(title, query),
-            by_words=SearchRank(F("words"), query),
-        )
-        .filter(Q(words=query) | Q(title=query) | Q(article__title__icontains=text))
+        published.annotate(title=title, by_title=SearchRank(title, query), by_words=SearchRank(F("words"), query))
+        .filter(Q(words=query) | Q(title=query) | Q(article__title__icontains=text.strip()))
         .order_by("-by_title", "-by_words", "article__title", "position")[:limit]
     )
 

@@ -20,13 +20,11 @@ def reply(shortcut: str, body: str, **values: object) -> SavedReply:
     return SavedReply.objects.create(shortcut=shortcut, body=body, **{"title": shortcut.capitalize(), **values})
 
 
-def article(title: str, text: str) -> None:
-    KnowledgePassage.objects.create(
-        article=KnowledgeArticle.objects.create(slug=title.lower(), title=title, body=text, url="/help/"),
-        position=0,
-        text=text,
-        embedding=[0.0] * 384,
-    )
+def article(title: str, *texts: str) -> None:
+    """A published article in passages, numbered as they are when an article is taken in."""
+    made = KnowledgeArticle.objects.create(slug=title.lower(), title=title, body=" ".join(texts), url="/help/")
+    for position, text in enumerate(texts, start=1):
+        KnowledgePassage.objects.create(article=made, position=position, text=text, embedding=[0.0] * 384)
 
 
 def menu(cast: Cast, conversation: Conversation, typed: str = "") -> str:
@@ -43,10 +41,11 @@ def put_in(page: str) -> list[str]:
 def test_both_groups_are_offered_with_their_names(cast: Cast) -> None:
     """Saved replies come first, knowledge second, each under its label."""
     reply("moment", "One moment.")
-    article("Pressure", "Top up to 1.3 bar.")
+    article("Pressure", "Top up to 1.3 bar.", "Then close both taps.")
     page = menu(cast, cast.chat())
     assert page.index("Saved replies</p>") < page.index("One moment.") < page.index("Knowledge</p>") < page.index("Top up")
     assert "/moment" in page
+    assert "Then close both taps." not in page
 
 
 def test_what_is_typed_narrows_both_groups(cast: Cast) -> None:
@@ -64,10 +63,18 @@ def test_what_is_typed_narrows_both_groups(cast: Cast) -> None:
         "The gas meter is in the hall.",
     ]
     assert put_in(menu(cast, conversation, "GAS reading")) == ["Please read the gas meter."]
+    assert put_in(menu(cast, conversation, "met")) == ["Please read the gas meter.", "The gas meter is in the hall."]
     nothing = menu(cast, conversation, "xyzzy")
     assert put_in(nothing) == []
     assert "xyzzy" in nothing
     assert "Try fewer words" in nothing
+
+
+@pytest.mark.parametrize("typed", ["!!!", "gas & (", "':*", "gas:*|!", "\\", "  ", "a b:", "the"])
+def test_whatever_is_typed_is_answered(cast: Cast, typed: str) -> None:
+    """Nothing typed is taken for the language of the database's search."""
+    article("Meters", "The gas meter is in the hall.")
+    menu(cast, cast.chat(), typed)
 
 
 def test_placeholders_are_filled_from_the_conversation_and_the_agent(cast: Cast) -> None:
