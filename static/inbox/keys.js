@@ -30,7 +30,7 @@ const deeds = {
   accept: () => lists.firstOffer()?.click(),
   customer: () => {
     showPane("customer");
-    byId("customer-pane").querySelector("summary, a, button")?.focus();
+    [...byId("customer-pane").querySelectorAll("summary, a, button")].find((each) => each.checkVisibility())?.focus();
   },
   reports: () => location.assign("/reports/"),
   admin: () => location.assign("/admin/"),

@@ -78,6 +78,7 @@ function draw(html) {
   byId("queue-rows").scrollTop = top;
   if (focused) byId(focused)?.focus({ preventScroll: true });
   markCursor();
+  markOpen(byId("conversation")?.dataset.publicId);
   refreshTimes(pane);
   const fresh = offerIds().filter((id) => !known.has(id));
   if (fresh.length) tellOffer(fresh[0]);

@@ -40,13 +40,15 @@ export class Refused extends Error {
   }
 }
 
+/* A body that is no sentence, such as a form with its errors, is left for whoever asked. */
 async function sentence(response) {
-  return refusalSentence(response.status, response.headers.get("Content-Type"), await response.text());
+  const type = response.headers.get("Content-Type") || "";
+  return refusalSentence(response.status, type.startsWith("text/plain") ? await response.text() : "");
 }
 
 /** What a refusal means to the person: the server's own sentence where it sent one. */
-export function refusalSentence(status, type, text) {
-  if (type?.startsWith("text/plain")) return text;
+export function refusalSentence(status, sent) {
+  if (sent) return sent;
   if (status === 404) return texts.gone;
   if (status === 403) return texts.signInChanged;
   return texts.serverFailed;

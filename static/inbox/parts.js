@@ -9,7 +9,8 @@ import { Refused, refusalSentence, texts } from "./page.js";
 export async function put(url, { source, target, swap, wanted }) {
   let refused = null;
   const onRefusal = ({ detail: { xhr } }) => {
-    refused = new Refused(xhr.status, refusalSentence(xhr.status, xhr.getResponseHeader("Content-Type"), xhr.responseText));
+    const plain = xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
+    refused = new Refused(xhr.status, refusalSentence(xhr.status, plain ? xhr.responseText : ""));
   };
   const onSwap = (event) => {
     if (!wanted()) event.detail.shouldSwap = false;

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from conversations.flows import takeover
 from conversations.models import Conversation, Entry, KnowledgeArticle, KnowledgePassage, SavedReply
@@ -42,11 +43,11 @@ def mine(live_cast: Cast) -> Conversation:
 
 
 def focused(page: Any, selector: str) -> None:
-    page.wait_for_function("(selector) => document.activeElement.matches(selector)", arg=selector)
+    expect(page.locator(f"{selector}:focus")).to_have_count(1)
 
 
 def value_is(page: Any, text: str) -> None:
-    page.wait_for_function("(text) => document.getElementById('words').value === text", arg=text)
+    expect(page.locator("#words")).to_have_value(text)
 
 
 def test_rows_are_walked_and_opened(live_cast: Cast, visit: Visit) -> None:
@@ -64,7 +65,7 @@ def test_rows_are_walked_and_opened(live_cast: Cast, visit: Visit) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#conversation-header h1:has-text('Older Olga')")
     assert page.url.endswith(f"/inbox/c/{older.public_id}/")
-    assert page.get_attribute(second, "aria-current") == "true"
+    expect(page.locator(second)).to_have_attribute("aria-current", "true")
 
 
 def test_note_reply_transfer_and_close(visit: Visit, mine: Conversation) -> None:
@@ -153,7 +154,7 @@ def test_a_slash_offers_both_groups_by_keyboard(visit: Visit, mine: Conversation
     assert page.locator("#insert [role=group]").count() == 2
     assert page.locator("#insert [role=option]").count() == 3
     page.keyboard.type("hel")
-    page.wait_for_function("document.querySelectorAll('#insert [role=option]').length === 1")
+    expect(page.locator("#insert [role=option]")).to_have_count(1)
     page.keyboard.press("Enter")
     value_is(page, "Hello Maria, this is Ann.")
     assert not page.is_visible("#insert")
@@ -173,7 +174,7 @@ def test_a_slash_offers_both_groups_by_keyboard(visit: Visit, mine: Conversation
     page.keyboard.type("m@example.com")
     value_is(page, "Hello Maria, this is Ann. Then I write to m@example.com now.")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".by-agent .bubble:has-text('I write to m@example.com now.')")
+    page.wait_for_selector("#entries .by-agent .bubble:has-text('I write to m@example.com now.')")
     assert Entry.objects.filter(conversation=mine, actor_kind="agent", kind="message").count() == 1
 
 
@@ -195,7 +196,7 @@ def test_nothing_typed_after_a_slash_is_sent_or_lost(visit: Visit, mine: Convers
     page.keyboard.type(" Tuesday")
     assert not page.is_visible("#insert")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".by-agent .bubble:has-text('Monday / Tuesday')")
+    page.wait_for_selector("#entries .by-agent .bubble:has-text('Monday / Tuesday')")
     page.keyboard.type("/xyzzy")
     page.wait_for_selector("#insert >> text=Try fewer words.")
     page.keyboard.press("Enter")
@@ -228,7 +229,6 @@ def test_a_pill_tells_of_new_messages_instead_of_jumping(live_cast: Cast, visit:
     page = visit(mine)
     page.wait_for_selector("text=Line 39")
     page.evaluate("document.getElementById('history').scrollTop = 0")
-    page.wait_for_function("document.getElementById('history').scrollTop === 0")
     meanwhile(live_cast.says, mine, "And one more")
     page.wait_for_selector("#new-pill >> text=1 new message")
     meanwhile(live_cast.says, mine, "And another")
@@ -236,7 +236,7 @@ def test_a_pill_tells_of_new_messages_instead_of_jumping(live_cast: Cast, visit:
     assert page.evaluate("document.getElementById('history').scrollTop") == 0
     page.click("#new-pill")
     page.wait_for_selector("#new-pill", state="hidden")
-    assert page.evaluate("(([pane]) => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 5)([document.getElementById('history')])")
+    expect(page.locator(".by-customer .bubble", has_text="And another")).to_be_in_viewport()
 
 
 def test_sections_of_the_customer_stay_as_they_were_left(live_cast: Cast, visit: Visit, mine: Conversation) -> None:
