@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from conversations.inbox.wording import fact_value
+from conversations.reading.wording import fact_value
 from conversations.models import Conversation, SavedReply
 from conversations.models.identifier import Assurance
 from conversations.selectors import saved_replies
