@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from conversations.reading.wording import fact_value
 from conversations.models import Conversation, SavedReply
 from conversations.models.identifier import Assurance
+from conversations.reading.wording import fact_value
 from conversations.selectors import saved_replies
 from conversations.selectors.profile import best_assurance
 from routing.models import AgentProfile

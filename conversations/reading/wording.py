@@ -17,6 +17,10 @@ from conversations.services.facts import FACT_LABELS
 
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d")
 CODE = re.compile(r"^[a-z]+(_[a-z]+)+$")
+LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+MARKS = re.compile(r"(?m)^#{1,6} +|[*`]{1,3}(?=\S)|(?<=\S)[*`]{1,3}")
+TABLE_RULE = re.compile(r"(?m)^\|[-:| ]+\|\n?")
+TABLE_ROW = re.compile(r"(?m)^\|(.+)\|[ ]*$")
 
 
 def fact_label(name: str) -> str:
@@ -34,6 +38,12 @@ def linked(text: str) -> SafeString:
     # urlize has escaped the text, so this closing of a tag can only be its own.
     escaped = urlize(text, nofollow=True, autoescape=True)
     return mark_safe(escaped.replace(' rel="nofollow">', ' target="_blank" rel="noopener nofollow">'))  # noqa: S308
+
+
+def unmarked(markdown: str) -> str:
+    """Markdown as one writes it into a chat: without its marks for links, headings, emphasis and tables, in the same lines."""
+    rows = TABLE_ROW.sub(lambda row: " · ".join(cell.strip() for cell in row[1].split("|")), TABLE_RULE.sub("", markdown))
+    return MARKS.sub("", LINK.sub(r"\1", rows))
 
 
 def duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from conversations.flows import outbound, takeover
 from conversations.models import Conversation, Identifier
-from conversations.reading.wording import linked, readable
+from conversations.reading.wording import linked, readable, unmarked
 from conversations.services import facts, threads, timeline
 from conversations.services.facts import LearnedFact
 from conversations.services.merging import join_conversations
@@ -177,6 +177,20 @@ def test_finding_by_name_and_number(cast: Cast) -> None:
     for text in ("priya", "960555", "01632 960555", "+44 1632 960 555", "(01632) 960555"):
         assert "Priya Nair" in browser.get(reverse("inbox:find"), {"q": text}).content.decode()
     assert browser.get(reverse("inbox:find"), {"q": "zz-nobody"}).content.decode().strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("markdown", "wanted"),
+    [
+        ("## First\n\n1. **Turn it off.** Then [ask us](/help/).", "First\n\n1. Turn it off. Then ask us."),
+        ("* one\n* `F22`", "* one\n* F22"),
+        ("| code | meaning |\n|---|:--|\n| F22 | low water |", "code · meaning\nF22 · low water"),
+        ("2 * 3 costs £6", "2 * 3 costs £6"),
+    ],
+)
+def test_knowledge_is_put_in_without_its_marks(markdown: str, wanted: str) -> None:
+    """Customers read plain text, in the lines it was written in."""
+    assert unmarked(markdown) == wanted
 
 
 @pytest.mark.parametrize(
