@@ -143,10 +143,10 @@ def handover_reasons(period: Period) -> Picture:
     return _bar_picture(
         "handovers",
         _("Why was a person needed?"),
-        _("The escalation reason that the routing table gave for each hand-over."),
+        _("The reason that the escalation table gave for each hand-over."),
         counts,
         (_("Reason"), _("Hand-overs")),
-        _("Hand-overs appear here with the reason the routing table gave."),
+        _("Hand-overs appear here with the reason the escalation table gave."),
     )
 
 

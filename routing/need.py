@@ -13,7 +13,8 @@ class Need:
     """What is to be routed.
 
     `sentiment` runs from -1 (furious) to 1 (delighted); `score` in points; `open_balance` in the
-    company's currency; `facts` holds further declared facts by name, as text.
+    company's currency; `facts` holds further declared facts by name, as text. `escalation` is what the escalation
+    table answered, the reason or nothing: routing fills it in, whoever makes a need leaves it empty.
     """
 
     reason: str = "unknown"
@@ -28,6 +29,7 @@ class Need:
     failed_turns: int = 0
     open_balance: float = 0.0
     in_hours: bool = True
+    escalation: str = ""
     facts: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:

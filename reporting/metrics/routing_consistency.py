@@ -2,7 +2,7 @@
 
 Two things are shown, and nothing more:
 
-1. *Replay.* Each logged decision is evaluated again by the version of the table that made it, with the channel flipped. A
+1. *Replay.* Each logged decision is evaluated again by the versions of the tables that made it, with the channel flipped. A
    `Need` has no channel field, so flipping means: every declared fact of the stored need that holds a channel's name gets
    the other channel's name, and everything else stays. A decision is *unchanged* when handler, queue, priority class,
    required skills, service level and escalation reason come out as they were stored.
@@ -79,15 +79,17 @@ def channel_words(rule_set_ids: Sequence[int]) -> dict[int, list[str]]:
 def differences(period: Period) -> list[Difference]:
     """The decisions of the period that are not unchanged, newest first."""
     decisions = list(_decisions(period))
-    words = channel_words(sorted({each.rule_set_id for each in decisions}))
-    replayed: dict[tuple[int, str], Outcome | str] = {}
+    words = channel_words(sorted({table for each in decisions for table in _tables_of(each)}))
+    replayed: dict[tuple[tuple[int, ...], str], Outcome | str] = {}
     found = []
     for decision in decisions:
-        if decision.rule_set_id in words:
-            row = words[decision.rule_set_id][0]
+        tables = _tables_of(decision)
+        named = [row for table in tables for row in words.get(table, [])]
+        if named:
+            row = named[0]
             found.append(Difference(decision, gettext("The table names a channel in row %(row)s.") % {"row": row}))
             continue
-        key = (decision.rule_set_id, json.dumps(decision.need, sort_keys=True))
+        key = (tables, json.dumps(decision.need, sort_keys=True))
         if key not in replayed:
             replayed[key] = _on_the_other_channel(decision)
         why = _changed(Outcome.of(decision), replayed[key])
@@ -99,9 +101,15 @@ def differences(period: Period) -> list[Difference]:
 def _decisions(period: Period) -> QuerySet[Decision]:
     return (
         Decision.objects.filter(decided_at__gte=period.starts_at, decided_at__lt=period.ends_at)
-        .select_related("queue", "service_level", "rule_set", "rule")
+        .select_related("queue", "service_level", "rule_set", "rule", "escalation_rule_set")
         .order_by("-decided_at", "-pk")
     )
+
+
+def _tables_of(decision: Decision) -> tuple[int, ...]:
+    """The versions that made a decision: routing, and escalation when it was asked."""
+    escalation = decision.escalation_rule_set_id
+    return (decision.rule_set_id,) if escalation is None else (decision.rule_set_id, escalation)
 
 
 def _on_the_other_channel(decision: Decision) -> Outcome | str:
@@ -146,7 +154,7 @@ CONSISTENCY = Metric(
     code="routing_consistency",
     name=_("Routing consistency"),
     definition=_(
-        "Decisions that come out the same when the stored need is asked again of the same version of the routing table with the "
+        "Decisions that come out the same when the stored need is asked again of the same versions of the tables with the "
         "channel flipped, and whose table names no channel in any cell. Divided by all decisions."
     ),
     unit=Unit.SHARE,

@@ -21,7 +21,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     search_fields = ("subject", "sentence")
     date_hierarchy = "decided_at"
     fieldsets = (
-        (_("Why"), {"fields": ("sentence", "facts", "rule_set", "rule")}),
+        (_("Why"), {"fields": ("sentence", "facts", "rule_set", "rule", "escalation_rule_set")}),
         (
             _("What"),
             {"fields": ("handler", "queue", "priority_class", "skills", "service_level", "escalation_reason")},

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from routing.models import Rule, RuleSetCase
 from routing.need import Need
 from routing.rules.cells import LONGEST_CELL, CellError, canonical
-from routing.rules.compile import checked_output
-from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, OUTPUTS, Fact, Output, Vocabulary, fact_named
+from routing.rules.compile import checked_output, missing_outputs
+from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, OUTPUTS, Fact, Output, Vocabulary, fact_named, facts_of
 
 CELL, ANSWER, SAID, EXPECTED = "when_", "then_", "need_", "expect_"
 FURTHER = "further_facts"
@@ -68,8 +68,9 @@ class RuleForm(forms.ModelForm):
                     answers[output.name] = checked_output(output, cleaned.get(field), self.vocabulary)
                 except CellError as error:
                     self.add_error(field, str(error))
-        if answers.get("handler") == "human" and not answers.get("queue") and "queue" in answers:
-            self.add_error(f"{ANSWER}queue", _("A person is to act, so choose a queue."))
+        read = [(output, answers[output.name]) for output in self.outputs if output.name in answers]
+        for output, sentence in missing_outputs(read):
+            self.add_error(ANSWER + output.name, sentence)
         self.instance.outputs = answers
         return cleaned
 
@@ -159,19 +160,19 @@ def rule_form(kind: str, facts: Sequence[Fact], vocabulary: Vocabulary) -> type[
 def case_form(kind: str, vocabulary: Vocabulary) -> type[CaseForm]:
     """The form of one example of a table of this kind."""
     outputs = OUTPUTS[kind]
-    fields: dict[str, Any] = said_fields(vocabulary)
+    fields: dict[str, Any] = said_fields(kind, vocabulary)
     fields |= {EXPECTED + output.name: _expected_field(output, vocabulary) for output in outputs}
     return type("RuleSetCaseForm", (CaseForm,), {**fields, "outputs": outputs})
 
 
-def try_form(vocabulary: Vocabulary) -> type[forms.Form]:
-    """The form of a need, to try a table with."""
-    return type("TryForm", (forms.Form,), dict(said_fields(vocabulary)))
+def try_form(kind: str, vocabulary: Vocabulary) -> type[forms.Form]:
+    """The form of a need, to try a table of this kind with."""
+    return type("TryForm", (forms.Form,), dict(said_fields(kind, vocabulary)))
 
 
-def said_fields(vocabulary: Vocabulary) -> dict[str, forms.Field]:
-    """One field for each fact of a need; nothing is required."""
-    fields: dict[str, forms.Field] = {SAID + fact.name: _said_field(fact, vocabulary) for fact in FACTS.values()}
+def said_fields(kind: str, vocabulary: Vocabulary) -> dict[str, forms.Field]:
+    """One field for each fact that a table of this kind may ask about; nothing is required."""
+    fields: dict[str, forms.Field] = {SAID + fact.name: _said_field(fact, vocabulary) for fact in facts_of(kind)}
     fields[FURTHER] = FactsField(label=_("Other facts"), required=False, help_text=FURTHER_HELP)
     return fields
 

@@ -38,9 +38,10 @@ from routing.rules.publish import (
     roll_back_to,
     run_cases,
 )
-from routing.rules.schema import FACTS, OUTPUTS, Fact, InvalidNeed, Vocabulary
+from routing.rules.schema import FACTS, OUTPUTS, Fact, InvalidNeed, Vocabulary, facts_of
+from routing.services.decide import ask
 
-ALWAYS_SHOWN = ("reason", "urgency", "asked_for_human", "in_hours")
+ALWAYS_SHOWN = ("escalation", "reason", "urgency", "asked_for_human", "in_hours")
 CHANGES_SHOWN = 50
 
 
@@ -85,9 +86,9 @@ class PublishForm(forms.Form):
 def columns_of(rule_set: RuleSet, request: HttpRequest) -> list[Fact]:
     """The columns to show: those in use and the usual ones, or all when the reader asked for them."""
     if request.GET.get("columns") == "all":
-        return list(FACTS.values())
+        return facts_of(rule_set.kind)
     used = {name for conditions in rule_set.rules.values_list("conditions", flat=True) for name in conditions}
-    return [fact for fact in FACTS.values() if fact.name in used or fact.name in ALWAYS_SHOWN]
+    return [fact for fact in facts_of(rule_set.kind) if fact.name in used or fact.name in ALWAYS_SHOWN]
 
 
 @admin.register(RuleSet)
@@ -222,7 +223,7 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
         if not request.user.has_perm("routing.view_ruleset"):
             raise PermissionDenied
         rule_set = get_object_or_404(RuleSet, pk=number)
-        form = try_form(Vocabulary.current())(request.GET or None)
+        form = try_form(rule_set.kind, Vocabulary.current())(request.GET or None)
         context: dict[str, Any] = {"form": form}
         if form.is_valid():
             context |= _tried(rule_set, form.cleaned_data)
@@ -260,14 +261,16 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
 def _tried(rule_set: RuleSet, cleaned: dict[str, Any]) -> dict[str, Any]:
     need = Need.from_json(need_said(cleaned))
     try:
-        answer = table_of(rule_set).answer(need)
+        answer, escalated = ask(table_of(rule_set), need)
     except TableRefused as error:
         return {"problems": error.problems}
     except InvalidNeed as error:
         return {"problems": [str(error)]}
     labels = _labels(rule_set)
     said = [(labels[name], in_words(value)) for name, value in answer.outputs.items()]
-    return {"answer": answer, "said": said, "sentence": explain(answer, need)}
+    if escalated is not None:
+        said.append((FACTS["escalation"].label, in_words(answer.need.escalation)))
+    return {"answer": answer, "said": said, "sentence": explain(answer, escalated)}
 
 
 def _changes(draft: RuleSet, changes: DryRun) -> list[dict[str, Any]]:

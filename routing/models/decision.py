@@ -11,7 +11,7 @@ from routing.models.rules import Rule, RuleSet
 
 
 class Decision(models.Model):
-    """One evaluation of the published routing table over one `Need`. Append-only."""
+    """One evaluation of the published tables, escalation and then routing, over one `Need`. Append-only."""
 
     class Handler(models.TextChoices):
         ASSISTANT = "assistant", _("AI agent")
@@ -23,12 +23,22 @@ class Decision(models.Model):
     need = models.JSONField()
     rule_set = models.ForeignKey(RuleSet, models.PROTECT, related_name="decisions")
     rule = models.ForeignKey(Rule, models.PROTECT, related_name="decisions")
+    escalation_rule_set = models.ForeignKey(
+        RuleSet,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="escalated_decisions",
+        help_text=_("The version of the escalation table that was asked first; empty when none was published."),
+    )
     handler = models.CharField(max_length=12, choices=Handler.choices)
     queue = models.ForeignKey(Queue, models.PROTECT, null=True, blank=True, related_name="decisions")
     priority_class = models.PositiveSmallIntegerField(default=3)
     required_skills = models.JSONField(default=list, help_text=_("Skill codes."))
     service_level = models.ForeignKey(ServiceLevel, models.PROTECT, null=True, blank=True, related_name="+")
-    escalation_reason = models.CharField(max_length=40, blank=True)
+    escalation_reason = models.CharField(
+        max_length=40, blank=True, help_text=_("What the escalation table answered; empty when it did not escalate.")
+    )
     sentence = models.TextField(help_text=_("Why, in a sentence."))
     trace = models.JSONField(default=dict)
     decided_at = models.DateTimeField(auto_now_add=True)

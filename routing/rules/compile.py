@@ -72,7 +72,7 @@ def compile_rows(kind: str, rows: Sequence[Rule], vocabulary: Vocabulary) -> dic
         )
     problems: list[Problem] = []
     conditions = [
-        _checked_conditions(row, number, vocabulary, problems) for number, row in enumerate(rows, start=1)
+        _checked_conditions(kind, row, number, vocabulary, problems) for number, row in enumerate(rows, start=1)
     ]
     outputs = [_checked_outputs(kind, row, number, vocabulary, problems) for number, row in enumerate(rows, start=1)]
     problems += _problems_of_the_whole(conditions)
@@ -109,6 +109,16 @@ def checked_output(output: Output, value: object, vocabulary: Vocabulary) -> Any
     return _code(value)
 
 
+def missing_outputs(answers: Sequence[tuple[Output, Any]]) -> Iterable[tuple[Output, str]]:
+    """The empty outputs that another one makes necessary, each with a sentence."""
+    said = {output.name: value for output, value in answers}
+    for output, value in answers:
+        if output.name == "queue" and not value and said.get("handler") == "human":
+            yield output, _("A person is to act, so a queue is needed.")
+        if output.name == "escalation_reason" and not value and said.get("escalate") is True:
+            yield output, _("It escalates, so a word for why is needed.")
+
+
 def _known(value: object, output: Output, vocabulary: Vocabulary) -> str:
     known = vocabulary.of(output.values)
     if not isinstance(value, str) or value not in known:
@@ -135,7 +145,7 @@ def _code(value: object) -> str:
 
 
 def _checked_conditions(
-    row: Rule, number: int, vocabulary: Vocabulary, problems: list[Problem]
+    kind: str, row: Rule, number: int, vocabulary: Vocabulary, problems: list[Problem]
 ) -> dict[str, str]:
     """Fact name -> canonical cell, without the cells that match anything."""
     if not isinstance(row.conditions, dict):
@@ -147,6 +157,10 @@ def _checked_conditions(
         if fact is None:
             shown = name[:60]
             problems.append(Problem(_("“%(name)s” is not a fact that routing knows.") % {"name": shown}, number, shown))
+            continue
+        if fact.only_in not in ("", kind):
+            sentence = _("Only a table of the kind “%(kind)s” may ask for this.") % {"kind": RuleSet.Kind(fact.only_in).label}
+            problems.append(Problem(sentence, number, name, fact.label))
             continue
         try:
             expression = canonical(cell, fact, vocabulary)
@@ -175,8 +189,9 @@ def _checked_outputs(
             checked[output.name] = checked_output(output, row.outputs.get(output.name), vocabulary)
         except CellError as error:
             problems.append(Problem(str(error), number, output.name, output.label))
-    if checked.get("handler") == "human" and not row.outputs.get("queue"):
-        problems.append(Problem(_("A person is to act, so a queue is needed."), number, "queue", _("Queue")))
+    given = [(output, row.outputs.get(output.name)) for output in declared]
+    for output, sentence in missing_outputs(given):
+        problems.append(Problem(sentence, number, output.name, output.label))
     return checked
 
 

@@ -22,7 +22,7 @@ class NoPublishedRules(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a routing table answers: codes, not rows, so that two of them can be compared."""
+    """What was decided: codes, not rows, so that two of them can be compared."""
 
     handler: str
     queue: str | None
@@ -32,15 +32,15 @@ class Outcome:
     escalation_reason: str
 
     @classmethod
-    def from_outputs(cls, outputs: dict[str, Any]) -> Outcome:
-        """The outcome of one routing row's outputs."""
+    def from_outputs(cls, outputs: dict[str, Any], *, escalation: str) -> Outcome:
+        """The outcome of one routing row's outputs, for a need that escalates for this reason or, when empty, does not."""
         return cls(
             handler=outputs["handler"],
             queue=outputs["queue"] or None,
             priority_class=outputs["priority_class"],
             required_skills=tuple(sorted(outputs["required_skills"])),
             service_level=outputs["service_level"] or None,
-            escalation_reason=outputs["escalation_reason"],
+            escalation_reason=escalation,
         )
 
     @classmethod
@@ -61,6 +61,7 @@ class Answer:
     """One evaluation. `row` counts from 1; `trace` holds the cells of the row and the values they met."""
 
     table: Table
+    need: Need
     row: int
     rule_id: int
     outputs: dict[str, Any]
@@ -69,7 +70,7 @@ class Answer:
     @property
     def outcome(self) -> Outcome:
         """The answer of a routing table."""
-        return Outcome.from_outputs(self.outputs)
+        return Outcome.from_outputs(self.outputs, escalation=self.need.escalation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Table:
         row = matched["index"]
         return Answer(
             table=self,
+            need=need,
             row=row + 1,
             rule_id=self.rows[row].rule_id,
             outputs=response["result"],

@@ -13,27 +13,31 @@ from routing.rules.schema import fact_named, value_of
 ROWS_EXPLAINED = 3
 
 
-def explain(answer: Answer, need: Need) -> str:
-    """Which row matched, by which facts, and why the nearest rows above it did not."""
+def which_row(answer: Answer) -> str:
+    """Which row matched, and by which facts."""
     matched = answer.table.rows[answer.row - 1]
-    sentences = [
-        _("Row %(row)d of %(table)s version %(version)d matched, “%(description)s”%(because)s.")
-        % {
-            "row": answer.row,
-            "table": str(RuleSet.Kind(answer.table.kind).label).lower(),
-            "version": answer.table.version,
-            "description": matched.description,
-            "because": _because(matched, need),
-        }
-    ]
+    return _("Row %(row)d of %(table)s version %(version)d matched, “%(description)s”%(because)s.") % {
+        "row": answer.row,
+        "table": str(RuleSet.Kind(answer.table.kind).label).lower(),
+        "version": answer.table.version,
+        "description": matched.description,
+        "because": _because(matched, answer.need),
+    }
+
+
+def explain(answer: Answer, escalation: Answer | None = None) -> str:
+    """Which row matched, by which facts, why the nearest rows above it did not, and which row of the escalation table did."""
+    sentences = [which_row(answer)]
     above = list(enumerate(answer.table.rows[: answer.row - 1], start=1))
     for number, row in above[-ROWS_EXPLAINED:]:
         sentences.append(
             _("Row %(row)d (“%(description)s”) did not: %(why)s.")
-            % {"row": number, "description": row.description, "why": _first_mismatch(row, need)}
+            % {"row": number, "description": row.description, "why": _first_mismatch(row, answer.need)}
         )
     if (unexplained := len(above) - ROWS_EXPLAINED) > 0:
         sentences.append(_("Neither did rows 1 to %(last)d.") % {"last": unexplained})
+    if escalation is not None:
+        sentences.append(which_row(escalation))
     return " ".join(sentences)
 
 
@@ -70,7 +74,7 @@ def _shown(value: object) -> str:
         return _("not known")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value)
+    return str(value) or _("none")
 
 
 def _cell_in_words(cell: str) -> str:

@@ -80,8 +80,9 @@ def renumber(draft: RuleSet, *, moved: Collection[int] = ()) -> None:
 def new_draft_from(rule_set: RuleSet, *, author: User | None = None, note: str = "") -> RuleSet:
     """A draft with the same rows and examples as any version, and a new version number.
 
-    Takes the kind's advisory lock.
+    An output that tables of the kind do not have any more is left out. Takes the kind's advisory lock.
     """
+    names = {output.name for output in OUTPUTS[rule_set.kind]}
     with transaction.atomic():
         draft = new_draft(rule_set.kind, author=author, note=note)
         Rule.objects.bulk_create(
@@ -90,12 +91,17 @@ def new_draft_from(rule_set: RuleSet, *, author: User | None = None, note: str =
                 position=position,
                 description=rule.description,
                 conditions=rule.conditions,
-                outputs=rule.outputs,
+                outputs={name: value for name, value in rule.outputs.items() if name in names},
             )
             for position, rule in enumerate(rule_set.rules.order_by("position", "id"), start=1)
         )
         RuleSetCase.objects.bulk_create(
-            RuleSetCase(rule_set=draft, name=case.name, need=case.need, expected=case.expected)
+            RuleSetCase(
+                rule_set=draft,
+                name=case.name,
+                need=case.need,
+                expected={name: value for name, value in case.expected.items() if name in names},
+            )
             for case in rule_set.cases.all()
         )
     return draft

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from routing.models import Decision, Queue, ReasonCode, RuleSet, ServiceLevel, Skill, Territory
+from routing.models import Decision, Queue, ReasonCode, Rule, RuleSet, ServiceLevel, Skill, Territory
 from routing.need import Need
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ DECLARED_FACT_NAME = re.compile(r"facts\.[a-z][a-z0-9_]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A column that rows may ask about. `values` names the list of `Vocabulary` that a choice comes from."""
+    """A column that rows may ask about. `values` names the list of `Vocabulary` that a choice comes from.
+
+    `only_in` names the one kind of table that may ask; empty means every kind.
+    """
 
     name: str
     label: str | StrPromise
@@ -33,6 +36,7 @@ class Fact:
     values: str = ""
     lowest: float | None = None
     highest: float | None = None
+    only_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,14 @@ FACTS: dict[str, Fact] = {
         Fact("failed_turns", gettext_lazy("Failed answers"), "number", _NUMBER_HELP, lowest=0),
         Fact("open_balance", gettext_lazy("Open balance"), "number", _NUMBER_HELP),
         Fact("in_hours", gettext_lazy("In opening hours"), "yes_no", _YES_NO_HELP),
+        Fact(
+            "escalation",
+            gettext_lazy("Escalation"),
+            "choice",
+            gettext_lazy("What the escalation table answers: one or more of its words, separated by commas."),
+            values="escalations",
+            only_in=RuleSet.Kind.ROUTING,
+        ),
     )
 }
 
@@ -121,13 +133,6 @@ OUTPUTS: dict[str, tuple[Output, ...]] = {
             values="service_levels",
             default="",
         ),
-        Output(
-            "escalation_reason",
-            gettext_lazy("Escalation"),
-            "text",
-            gettext_lazy("A word for why this leaves the ordinary way, such as “safety”; usually empty."),
-            default="",
-        ),
     ),
     RuleSet.Kind.SCORING: (
         Output(
@@ -148,7 +153,7 @@ OUTPUTS: dict[str, tuple[Output, ...]] = {
             "escalation_reason",
             gettext_lazy("Escalation"),
             "text",
-            gettext_lazy("A word for why, such as “repeated_failure”."),
+            gettext_lazy("A word for why, such as “repeated_failure”. The routing table says where it goes."),
             default="",
         ),
     ),
@@ -167,7 +172,7 @@ class Vocabulary:
 
     @classmethod
     def current(cls) -> Vocabulary:
-        """Reads the lists that managers keep; five small queries."""
+        """Reads the lists that managers keep; six small queries."""
         unknown = {"unknown": _("Unknown")}
         reasons = list(ReasonCode.objects.values_list("code", "name", "line_of_business"))
         return cls(
@@ -175,6 +180,7 @@ class Vocabulary:
                 "reasons": unknown | {code: name for code, name, _line in reasons},
                 "lines_of_business": unknown | {line: line for _code, _name, line in reasons if line},
                 "territories": unknown | dict(Territory.objects.values_list("code", "name")),
+                "escalations": {reason: reason.replace("_", " ") for reason in sorted(_escalations())},
                 "urgencies": {value: str(label) for value, label in ReasonCode._meta.get_field("urgency").choices or ()},
                 "handlers": {value: str(label) for value, label in Decision.Handler.choices},
                 "queues": dict(Queue.objects.values_list("code", "name")),
@@ -184,8 +190,19 @@ class Vocabulary:
         )
 
 
+def _escalations() -> set[str]:
+    """The words that any version of the escalation table answers, drafts and retired ones included."""
+    answers = Rule.objects.filter(rule_set__kind=RuleSet.Kind.ESCALATION).values_list("outputs__escalation_reason", flat=True)
+    return {answer for answer in answers if isinstance(answer, str) and answer}
+
+
 class InvalidNeed(ValueError):
     """A need holds a value of the wrong type; the message names it."""
+
+
+def facts_of(kind: str) -> list[Fact]:
+    """The facts that a table of this kind may ask about, without the declared ones."""
+    return [fact for fact in FACTS.values() if fact.only_in in ("", kind)]
 
 
 def fact_named(name: str) -> Fact | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from routing.models import Decision, Queue, RuleSet, ServiceLevel
 from routing.need import Need
-from routing.rules.evaluate import Answer, NoPublishedRules, Outcome, published_table, table_of
+from routing.rules.evaluate import Answer, NoPublishedRules, Outcome, Table, published_table, table_of
 from routing.rules.explain import explain
 from routing.rules.schema import InvalidNeed
 
@@ -17,45 +17,56 @@ class UnknownDestination(LookupError):
     """The matched row names a queue or a service level that does not exist any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
-    """Whether the escalation table hands a need to a person, and why."""
-
-    escalate: bool
-    reason: str = ""
-    sentence: str = ""
-
-
 def decide(need: Need, *, subject: str) -> Decision:
-    """Evaluates the published routing table, stores and returns the Decision.
+    """Asks the published escalation table, then the published routing table; stores and returns the Decision.
 
-    Raises NoPublishedRules, InvalidNeed (a fact of the wrong type) or UnknownDestination.
+    What the first answers is the fact `escalation` of the need that the second is asked about, and that is stored.
+    Raises NoPublishedRules (no routing table), InvalidNeed (a fact of the wrong type) or UnknownDestination.
     """
-    answer = published_table(RuleSet.Kind.ROUTING).answer(need)
+    answer, escalation = ask(published_table(RuleSet.Kind.ROUTING), replace(need, escalation=""))
     outcome = answer.outcome
     return Decision.objects.create(
         subject=subject,
-        need=need.to_json(),
+        need=answer.need.to_json(),
         rule_set_id=answer.table.rule_set_id,
         rule_id=answer.rule_id,
+        escalation_rule_set_id=escalation.table.rule_set_id if escalation else None,
         handler=outcome.handler,
         queue=_queue(outcome, answer),
         priority_class=outcome.priority_class,
         required_skills=list(outcome.required_skills),
         service_level=_service_level(outcome, answer),
         escalation_reason=outcome.escalation_reason,
-        sentence=explain(answer, need),
-        trace=answer.trace,
+        sentence=explain(answer, escalation),
+        trace=answer.trace | ({"escalation": escalation.trace} if escalation else {}),
     )
 
 
-def replay(decision: Decision, need: Need | None = None) -> Outcome:
-    """What the stored version answers to the stored (or another) need, storing nothing.
+def ask(table: Table, need: Need) -> tuple[Answer, Answer | None]:
+    """What a table answers to a need, and what the escalation table answered before, storing nothing.
 
-    Compare with `Outcome.of(decision)`.
+    Only for a routing table is the published escalation table asked, unless the need says already why it escalates;
+    while none is published, nothing escalates. Raises InvalidNeed.
     """
-    asked = need or Need.from_json(decision.need)
-    return table_of(decision.rule_set).answer(asked).outcome
+    if table.kind != RuleSet.Kind.ROUTING or need.escalation:
+        return table.answer(need), None
+    try:
+        escalation = published_table(RuleSet.Kind.ESCALATION).answer(need)
+    except NoPublishedRules:
+        return table.answer(need), None
+    return table.answer(replace(need, escalation=_reason(escalation))), escalation
+
+
+def replay(decision: Decision, need: Need | None = None) -> Outcome:
+    """What the stored versions of both tables answer to the stored (or another) need, storing nothing.
+
+    A decision without a version of the escalation table keeps its reason. Compare with `Outcome.of(decision)`.
+    """
+    asked = replace(need or Need.from_json(decision.need), escalation="")
+    reason = decision.escalation_reason
+    if decision.escalation_rule_set:
+        reason = _reason(table_of(decision.escalation_rule_set).answer(asked))
+    return table_of(decision.rule_set).answer(replace(asked, escalation=reason)).outcome
 
 
 def score(need: Need) -> int:
@@ -68,18 +79,9 @@ def score(need: Need) -> int:
     return points
 
 
-def escalation(need: Need) -> Escalation:
-    """What the published escalation table says; not to escalate while none is published."""
-    try:
-        table = published_table(RuleSet.Kind.ESCALATION)
-    except NoPublishedRules:
-        return Escalation(escalate=False)
-    answer = table.answer(need)
-    return Escalation(
-        escalate=answer.outputs["escalate"],
-        reason=answer.outputs["escalation_reason"],
-        sentence=explain(answer, need),
-    )
+def _reason(escalation: Answer) -> str:
+    reason: str = escalation.outputs["escalation_reason"]
+    return reason if escalation.outputs["escalate"] else ""
 
 
 def _queue(outcome: Outcome, answer: Answer) -> Queue | None:
@@ -107,13 +109,12 @@ def _service_level(outcome: Outcome, answer: Answer) -> ServiceLevel | None:
 
 
 __all__ = [
-    "Escalation",
     "InvalidNeed",
     "NoPublishedRules",
     "Outcome",
     "UnknownDestination",
+    "ask",
     "decide",
-    "escalation",
     "replay",
     "score",
 ]

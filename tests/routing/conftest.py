@@ -41,7 +41,6 @@ ROWS: list[tuple[str, dict[str, str], dict[str, Any]]] = [
             "priority_class": 1,
             "required_skills": ["gas"],
             "service_level": "urgent",
-            "escalation_reason": "safety",
         },
     ),
     (
@@ -52,7 +51,7 @@ ROWS: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     (
         "Anger after failed answers goes to billing",
         {"sentiment": "< -0.5", "failed_turns": ">= 2"},
-        {"handler": "human", "queue": "billing", "priority_class": 2, "escalation_reason": "anger"},
+        {"handler": "human", "queue": "billing", "priority_class": 2},
     ),
     ("Everything else is answered by the assistant", {}, {"handler": "assistant"}),
 ]

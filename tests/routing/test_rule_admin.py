@@ -73,7 +73,7 @@ def test_a_manager_changes_a_row_publishes_and_the_next_decision_follows(
         ("when_reason", "x" * 300, "at most 200 characters"),
         ("then_priority_class", "77", "less than or equal to 9"),
         ("then_queue", "nowhere", "Select a valid choice"),
-        ("then_escalation_reason", "a b;c", "letters, digits"),
+        ("when_escalation", "sfety", "is never “sfety”"),
         ("further_facts", "building age old", "a colon"),
         ("further_facts", "Building!: old", "cannot be the name of a fact"),
     ],

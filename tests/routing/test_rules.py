@@ -16,7 +16,7 @@ from routing.rules.compile import NodeNotAllowed, TableRefused, check_nodes, com
 from routing.rules.evaluate import NoPublishedRules, Outcome, Table, table_of
 from routing.rules.publish import PublishRefused, dry_run, new_draft_from, publish, roll_back_to, run_cases
 from routing.rules.schema import FACTS, InvalidNeed, Vocabulary, fact_named
-from routing.services.decide import UnknownDestination, decide, escalation, replay, score
+from routing.services.decide import UnknownDestination, decide, replay, score
 from tests.routing.conftest import ROWS, Company, make_draft
 
 WORDS = Vocabulary(
@@ -25,6 +25,7 @@ WORDS = Vocabulary(
         "urgencies": {"normal": "", "high": "", "emergency": ""},
         "territories": {"north": ""},
         "lines_of_business": {"heating": ""},
+        "escalations": {"safety": ""},
     }
 )
 CATCH_ALL: tuple[str, dict[str, str], dict[str, Any]] = ("Everything else", {}, {"handler": "assistant"})
@@ -177,7 +178,6 @@ class TestTables:
             ([("a", {"score": "1"}, {"handler": "assistant", "priority_class": True}), CATCH_ALL], "from 1 to 9"),
             ([("a", {"score": "1"}, {"handler": "assistant", "required_skills": "gas"}), CATCH_ALL], "A list"),
             ([("a", {"score": "1"}, {"handler": "assistant", "required_skills": ["magic"]}), CATCH_ALL], "“magic”"),
-            ([("a", {"score": "1"}, {"handler": "assistant", "escalation_reason": 'x"; evil'}), CATCH_ALL], "letters"),
             ([("a", {"score": "1"}, {"handler": "assistant", "price": 5}), CATCH_ALL], "“price” is not an output"),
             ([("a", {"score": "x" * 102_400}, {"handler": "assistant"}), CATCH_ALL], "102400 characters"),
             ([("a", ["score"], {"handler": "assistant"}), CATCH_ALL], "not a set of cells"),
@@ -344,28 +344,14 @@ class TestDeciding:
         assert sentence.endswith("Neither did rows 1 to 27.")
         assert sentence.count("did not:") == 3
 
-    def test_scoring_and_escalation_use_the_same_machinery(self, company: Company) -> None:
-        """Points and thresholds are tables too; without one nothing scores or escalates."""
-        need = Need(tier="gold", failed_turns=3)
-        assert (score(need), escalation(need).escalate) == (0, False)
+    def test_scoring_uses_the_same_machinery(self, company: Company) -> None:
+        """Points are a table too; without one nothing scores."""
+        need = Need(tier="gold")
+        assert score(need) == 0
         publish(
             make_draft([("Gold", {"tier": "gold"}, {"points": 40}), ("Rest", {}, {"points": 0})], "scoring"), by="tests"
         )
-        publish(
-            make_draft(
-                [
-                    ("Three misses", {"failed_turns": ">= 3"}, {"escalate": True, "escalation_reason": "repeated_failure"}),
-                    ("Rest", {}, {"escalate": False}),
-                ],
-                "escalation",
-            ),
-            by="tests",
-        )
         assert score(need) == 40
-        found = escalation(need)
-        assert (found.escalate, found.reason) == (True, "repeated_failure")
-        assert "failed answers is 3" in found.sentence
-        assert escalation(Need()).escalate is False
 
     def test_a_draft_is_evaluated_as_it_stands(self, company: Company) -> None:
         """Changing a draft changes what it says at once; nothing is kept."""
