@@ -8,7 +8,7 @@ from datetime import time
 from decimal import Decimal
 
 import yaml
-from django.db import connection, transaction
+from django.db import transaction
 
 from conversations.demo import policy, source
 from conversations.demo.source import Content
@@ -27,6 +27,7 @@ from conversations.models import (
 from conversations.understanding import reasons
 from conversations.understanding.classify import small_talk, tone_examples
 from conversations.understanding.normalise import meaning
+from routing import advisory
 from routing.models import ReasonCode, ServiceHours, Territory
 
 LOCK = "conversations.demo"
@@ -59,8 +60,7 @@ def load() -> Loaded:
     and trains the classifier, so that the first customer does not wait for it: a few seconds the first time.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [LOCK])
+        advisory.lock(LOCK)
         company = source.company()
         policy.add_policy(company)
         policy.add_reasons(source.reasons())

@@ -16,6 +16,7 @@ from django.utils import timezone
 from conversations.models import Conversation, Entry, Handoff, Identifier, Interaction, KnowledgePassage
 from conversations.selectors import naming
 from routing.models import AgentProfile, Reservation, WorkItem
+from routing.selectors.line import in_order
 
 Tab = Literal["mine", "waiting", "open"]
 Level = Literal["ok", "warn", "danger", ""]
@@ -132,13 +133,10 @@ def my_work(agent: AgentProfile) -> list[Row]:
 
 def waiting() -> list[Row]:
     """Everything that waits for a person, in the order in which routing offers it."""
-    works = list(
-        WorkItem.objects.filter(state__in=[WorkItem.State.QUEUED, WorkItem.State.RESERVED])
-        .select_related("queue")
-        .order_by("priority_class", "deadline", "id")[: 10 * PAGE]
-    )
-    by_subject = _conversations_of(works)
     now = timezone.now()
+    line = WorkItem.objects.filter(state__in=[WorkItem.State.QUEUED, WorkItem.State.RESERVED]).select_related("queue")
+    works = list(in_order(line, now)[: 10 * PAGE])
+    by_subject = _conversations_of(works)
     return [_row(by_subject[work.subject], work, now) for work in works if work.subject in by_subject]
 
 

@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from routing import advisory
 from routing.models import Decision, Rule, RuleSet, RuleSetCase
 from routing.need import Need
 from routing.rules.compile import TableRefused, compile_rule_set
@@ -247,8 +248,7 @@ def in_words(value: Any) -> str:
 
 
 def _lock_kind(kind: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"routing.rule_set:{kind}"])
+    advisory.lock(f"routing.rule_set:{kind}")
 
 
 def _next_version(kind: str) -> int:

@@ -1,6 +1,11 @@
 """The only writers of routing's tables.
 
-Locks are taken in one order everywhere: the subject's or the queue group's advisory lock, then the work item,
-then its reservation, then agents by rising id. A dispatch pass locks agents before it takes waiting work items,
-which is safe because nobody who holds a waiting item asks for an agent.
+Locks are taken in one order everywhere: the subject's advisory lock, then its work item, then its reservation, then
+agents by rising id. Whoever changes several subjects in one transaction takes all their advisory locks first, by
+rising subject.
+
+A dispatch pass goes the other way, from agents to work, so it never waits for a row: under the advisory lock of its
+queue group it takes what nobody holds (SKIP LOCKED) and leaves the rest. Nobody can wait for a pass that waits for
+them. Whoever held waiting work has a pass follow their commit; for agents who were held, `dispatch` waits while it
+holds nothing, and makes another pass.
 """

@@ -1,7 +1,8 @@
 """The dispatch pass: waiting work meets free agents, one pass per queue group at a time.
 
-Claiming rows with SKIP LOCKED alone gives order inversions, so a pass holds its group's advisory lock. It runs on
-everything that could free a match (work queued, agent available, capacity freed, offer ended) and as a sweep.
+Claiming rows with SKIP LOCKED alone gives order inversions, so a pass holds its group's advisory lock, matches the whole
+line, and only then leaves out what somebody else holds. It runs on everything that could free a match (work queued,
+agent available, capacity freed, offer ended) and as a sweep.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import BooleanField, Count, DateTimeField, DurationField, ExpressionWrapper, F, Q, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from routing.models import (
@@ -28,30 +28,54 @@ from routing.models import (
     RoutingProfileWork,
     WorkItem,
 )
+from routing.selectors.line import in_order
 from routing.services.announce import announce_reservation, announce_work_item
 from routing.services.load import take
-from routing.services.locks import lock_agents, lock_queue_group
+from routing.services.locks import (
+    lock_idle_rows_of_agents,
+    lock_idle_waiting_work,
+    lock_queue_group,
+    wait_for_agents,
+)
 from routing.services.matching import FreeAgent, Match, ServedQueue, WaitingWork, WorkLimit, match
 
 NOT_AGAIN_FOR = timedelta(seconds=60)
 """How long an agent who declined, missed or gave back a piece of work is not offered it again."""
 
 
+MOST_PASSES = 3
+"""How often `dispatch` goes round because somebody held agents who may be free; the sweep repeats what is left."""
+
+
 def dispatch(group: str) -> list[Reservation]:
     """Offers the waiting work of a queue group to free agents; returns the offers made.
 
-    One transaction: under the group's advisory lock, with the rows of the free agents locked by rising id.
+    Each pass is one transaction under the group's advisory lock, and waits for no row. While work is left and agents
+    were held by somebody else, waits for these, holding nothing, and makes another pass; call it outside a transaction.
     """
+    made: list[Reservation] = []
+    for _number in range(MOST_PASSES):
+        offers, held = _pass(group)
+        made += offers
+        if not held:
+            break
+        wait_for_agents(held)
+    return made
+
+
+def _pass(group: str) -> tuple[list[Reservation], list[int]]:
+    """The offers made, and who could not be asked because somebody held them while work was left for them."""
     with transaction.atomic():
         lock_queue_group(group)
         now = timezone.now()
-        agents = _free_agents(group)
-        if not agents:
-            return []
-        line = _waiting_line(group, now)
-        if not line:
-            return []
-        return _offer(match(line, agents, now), now)
+        able = _able_agents(group)
+        could_be_free = sorted(able.values_list("pk", flat=True))
+        locked = lock_idle_rows_of_agents(could_be_free)
+        held = [agent_id for agent_id in could_be_free if agent_id not in locked]
+        agents = _free_agents(able.filter(pk__in=locked))
+        line = _waiting_line(group, now) if agents or held else []
+        offers = _offer(match(line, agents, now), now) if line and agents else []
+    return offers, held if len(offers) < len(line) else []
 
 
 def dispatch_all() -> int:
@@ -82,18 +106,21 @@ def _dispatch_for_profile(profile_id: int) -> None:
         dispatch(group)
 
 
-def _free_agents(group: str) -> list[FreeAgent]:
-    """Locks the agents who may be free, then reads them: what was read before the lock may be old."""
+def _able_agents(group: str) -> QuerySet[AgentProfile]:
+    """Who serves the group, or what it overflows into, is available and has room."""
     own = Queue.objects.filter(group=group)
     served = Queue.objects.filter(Q(group=group) | Q(pk__in=own.values("overflow_queue")))
-    able = Q(
+    return AgentProfile.objects.filter(
         active=True,
         presence__state=Presence.State.AVAILABLE,
         load__lt=F("capacity"),
         routing_profile__in=RoutingProfileQueue.objects.filter(queue__in=served).values("profile"),
     )
-    lock_agents(AgentProfile.objects.filter(able).values_list("pk", flat=True))
-    free = list(AgentProfile.objects.filter(able).select_related("presence").order_by("pk"))
+
+
+def _free_agents(locked: QuerySet[AgentProfile]) -> list[FreeAgent]:
+    """Reads agents after their rows were locked: what was read before may be old."""
+    free = list(locked.select_related("presence").order_by("pk"))
     if not free:
         return []
     queues, limits = _profiles({agent.routing_profile_id for agent in free})
@@ -150,28 +177,17 @@ def _at_work_on(agent_ids: list[int]) -> dict[int, dict[str, int]]:
 
 
 def _waiting_line(group: str, now: datetime) -> list[WaitingWork]:
-    """The group's waiting work in its order: class, then what waited too long, then deadline, then number."""
-    seconds = ExpressionWrapper(
-        Value(timedelta(seconds=1))
-        * Coalesce("decision__service_level__max_wait_seconds", "queue__service_level__max_wait_seconds"),
-        output_field=DurationField(),
-    )
-    too_long = ExpressionWrapper(F("enqueued_at") + seconds, output_field=DateTimeField())
-    rows = (
-        WorkItem.objects.filter(state=WorkItem.State.QUEUED, queue__group=group)
-        .annotate(too_long_at=too_long)
-        .annotate(in_good_time=ExpressionWrapper(Q(too_long_at__gt=now), output_field=BooleanField()))
-        .order_by("priority_class", "in_good_time", "deadline", "pk")
-        .values(
-            "pk",
-            "kind",
-            "queue_id",
-            "queue__overflow_queue_id",
-            "queue__overflow_after_seconds",
-            "enqueued_at",
-            "required_skills",
-            "preferred_agent_id",
-        )
+    """The group's waiting work in its order."""
+    waiting = WorkItem.objects.filter(state=WorkItem.State.QUEUED, queue__group=group)
+    rows = in_order(waiting, now).values(
+        "pk",
+        "kind",
+        "queue_id",
+        "queue__overflow_queue_id",
+        "queue__overflow_after_seconds",
+        "enqueued_at",
+        "required_skills",
+        "preferred_agent_id",
     )
     not_now = _not_now(group, now)
     return [
@@ -209,13 +225,8 @@ def _not_now(group: str, now: datetime) -> dict[int, set[int]]:
 
 
 def _offer(matches: list[Match], now: datetime) -> list[Reservation]:
-    """Makes the offers, but for work that was cancelled or taken out of the line since it was read."""
-    waiting = {
-        work_item.pk: work_item
-        for work_item in WorkItem.objects.select_for_update(of=("self",)).filter(
-            pk__in=[found.work_id for found in matches], state=WorkItem.State.QUEUED
-        )
-    }
+    """Makes the offers, but for work that somebody else holds, or took out of the line since it was read."""
+    waiting = lock_idle_waiting_work(found.work_id for found in matches)
     made = [found for found in matches if found.work_id in waiting]
     WorkItem.objects.filter(pk__in=[found.work_id for found in made]).update(state=WorkItem.State.RESERVED)
     weights: dict[int, int] = defaultdict(int)

@@ -28,9 +28,12 @@ def enqueue(
 ) -> WorkItem:
     """Puts work into the line of the decision's queue; a dispatch pass follows on commit.
 
-    A subject has one live item. A second call for a waiting one may raise its class, move it to the new decision's
-    queue and make it a heavier kind of work, but never moves it back in line; an item that is already offered or
-    taken is returned as it is. Takes the subject's lock. Raises DecisionWithoutQueue.
+    A subject has one live item. A second call for a waiting or offered one may raise its class, move it to the new
+    decision's queue and make it a heavier kind of work, but never moves it back in line. An offer of what now belongs
+    to another queue, needs other skills or is another kind of work is taken back, so that the right people get it at
+    once. An item that somebody has taken is returned as it is.
+
+    Takes the subject's lock, its work item, and when an offer is taken back the agent's row. Raises DecisionWithoutQueue.
     """
     if decision.queue is None:
         raise DecisionWithoutQueue(_("The decision names no queue, so nothing can wait in it."))
@@ -39,8 +42,8 @@ def enqueue(
         live = lock_live_work(subject)
         if live is None:
             work_item = _new_work(subject, kind, decision, decision.queue, preferred_agent)
-        elif live.state == WorkItem.State.QUEUED:
-            work_item = _raise_waiting(live, kind, decision, decision.queue, preferred_agent)
+        elif live.state in (WorkItem.State.QUEUED, WorkItem.State.RESERVED):
+            work_item = _raise(live, kind, decision, decision.queue, preferred_agent)
         else:
             return live
         announce_work_item(work_item)
@@ -51,7 +54,9 @@ def enqueue(
 def requeue(work_item: WorkItem, *, queue: Queue | None = None) -> WorkItem:
     """Puts live work back into its line, or into another queue's, with its first time and place.
 
-    Whoever had it gets their capacity back and is not offered it again at once. Raises WorkEnded.
+    Whoever had it gets their capacity back and is not offered it again at once; a dispatch pass follows on commit.
+    Takes the lock of the item's subject, the item, its reservation and the row of the agent who had it.
+    Raises WorkEnded when the item has ended meanwhile.
     """
     with transaction.atomic():
         lock_subject(work_item.subject)
@@ -73,7 +78,11 @@ def requeue(work_item: WorkItem, *, queue: Queue | None = None) -> WorkItem:
 
 
 def cancel(subject: str) -> None:
-    """Ends work that is waiting or offered; what somebody has taken stays with them."""
+    """Ends work that is waiting or offered; what somebody has taken stays with them. Does nothing when there is none.
+
+    Takes the subject's lock, the item, its reservation and the row of the agent it was offered to, who gets their
+    capacity back. Raises nothing of its own.
+    """
     with transaction.atomic():
         lock_subject(subject)
         live = lock_live_work(subject)
@@ -106,9 +115,11 @@ def _new_work(
     )
 
 
-def _raise_waiting(
+def _raise(
     live: WorkItem, kind: str, decision: Decision, queue: Queue, preferred_agent: AgentProfile | None
 ) -> WorkItem:
+    """Raises work that nobody has taken yet, and takes an offer of it back that was made to the wrong people."""
+    offered_as = (live.queue_id, live.required_skills, live.kind)
     if decision.priority_class <= live.priority_class:
         live.priority_class = decision.priority_class
         live.decision = decision
@@ -118,6 +129,11 @@ def _raise_waiting(
     if kind != live.kind and _heaviest(kind) >= _heaviest(live.kind):
         live.kind = kind
     live.preferred_agent = preferred_agent or live.preferred_agent
+    if live.state == WorkItem.State.RESERVED and (live.queue_id, live.required_skills, live.kind) != offered_as:
+        offer = lock_live_reservation(live)
+        if offer is not None:
+            end_reservation(offer, Reservation.State.RESCINDED)
+        live.state = WorkItem.State.QUEUED
     live.save()
     return live
 

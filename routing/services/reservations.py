@@ -39,7 +39,8 @@ class NoCapacity(RuntimeError):
 def accept(reservation_id: int, agent: AgentProfile) -> Reservation:
     """The agent takes the offer. Taking it twice is taking it once.
 
-    Raises ReservationGone when it is somebody else's, has run out, or was taken back.
+    Takes the subject's lock, the work item and the reservation. Raises ReservationGone when it is somebody else's, has
+    run out, or was taken back.
     """
     with transaction.atomic():
         work_item, reservation = _lock_offer(reservation_id, agent)
@@ -55,7 +56,11 @@ def accept(reservation_id: int, agent: AgentProfile) -> Reservation:
 
 
 def reject(reservation_id: int, agent: AgentProfile) -> None:
-    """The agent declines the offer; the work goes back to the line and keeps its place. Raises ReservationGone."""
+    """The agent declines the offer; the work goes back to the line and keeps its place. Declining twice is declining once.
+
+    A dispatch pass follows on commit. Takes the subject's lock, the work item, the reservation and the agent's row.
+    Raises ReservationGone when it is somebody else's, has run out, was taken already or was taken back.
+    """
     with transaction.atomic():
         work_item, reservation = _lock_offer(reservation_id, agent)
         if reservation.state == Reservation.State.REJECTED:
@@ -67,7 +72,8 @@ def reject(reservation_id: int, agent: AgentProfile) -> None:
 def expire_due() -> int:
     """Ends every offer that ran out, each in its own transaction; returns how many.
 
-    The work goes back to the line and keeps its place; the agent, who seems not to be there, becomes away.
+    The work goes back to the line and keeps its place; the agent, who seems not to be there, becomes away. Takes for each
+    the subject's lock, the work item, the reservation and the agent's row.
     """
     due = (
         Reservation.objects.filter(state=Reservation.State.PENDING, expires_at__lte=timezone.now())
@@ -93,7 +99,11 @@ def wrap_up(subject: str) -> None:
 
 
 def complete(subject: str) -> None:
-    """Ends the subject's live work, frees the capacity, then a dispatch pass follows. Does nothing when there is none."""
+    """Ends the subject's live work and frees the capacity; a dispatch pass follows on commit. Does nothing when there is none.
+
+    What waits is completed, what is only offered is cancelled. Takes the subject's lock, the work item, its reservation
+    and the row of the agent who has it. Raises nothing of its own.
+    """
     with transaction.atomic():
         lock_subject(subject)
         work_item = lock_live_work(subject)
@@ -150,13 +160,16 @@ def end_reservation(reservation: Reservation, state: Reservation.State) -> None:
 
 
 def _lock_offer(reservation_id: int, agent: AgentProfile) -> tuple[WorkItem, Reservation]:
-    found = Reservation.objects.filter(pk=reservation_id, agent=agent).values_list("work_item_id", "work_item__subject").first()
-    if found is None:
+    if not Reservation.objects.filter(pk=reservation_id, agent=agent).exists():
         raise ReservationGone(_("This offer is not yours."))
-    work_item_id, subject = found
-    lock_subject(subject)
-    work_item = WorkItem.objects.select_for_update(of=("self",)).select_related("queue").get(pk=work_item_id)
-    reservation = Reservation.objects.select_for_update(of=("self",)).get(pk=reservation_id)
+    return _lock_with_work(reservation_id)
+
+
+def _lock_with_work(reservation_id: int) -> tuple[WorkItem, Reservation]:
+    """A reservation and its work item, locked after their subject."""
+    lock_subject(WorkItem.objects.values_list("subject", flat=True).get(reservations=reservation_id))
+    work_item = WorkItem.objects.select_for_update(of=("self",)).select_related("queue").get(reservations=reservation_id)
+    reservation = Reservation.objects.select_for_update(of=("self",)).select_related("agent").get(pk=reservation_id)
     reservation.work_item = work_item
     return work_item, reservation
 
@@ -235,14 +248,8 @@ def _must_be_open(reservation: Reservation) -> None:
 
 def _expire(reservation_id: int) -> bool:
     with transaction.atomic():
-        work_item = (
-            WorkItem.objects.select_for_update(of=("self",))
-            .select_related("queue")
-            .filter(reservations=reservation_id)
-            .first()
-        )
-        reservation = Reservation.objects.select_for_update(of=("self",)).select_related("agent").get(pk=reservation_id)
-        if work_item is None or reservation.state != Reservation.State.PENDING:
+        work_item, reservation = _lock_with_work(reservation_id)
+        if reservation.state != Reservation.State.PENDING:
             return False
         _back_to_the_line(work_item, reservation, Reservation.State.TIMEOUT)
         away = Presence.objects.filter(agent=reservation.agent, state=Presence.State.AVAILABLE)

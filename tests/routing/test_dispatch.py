@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from routing.models import AgentProfile, Presence, Queue, Reservation, RoutingProfile, WorkItem
 from routing.need import Need
+from routing.rules.publish import publish
 from routing.services import presence, queueing, reservations
 from routing.services.decide import decide
 from routing.services.dispatch import NOT_AGAIN_FOR, dispatch_all
 from routing.services.reservations import MISSED_AN_OFFER, ReservationGone
-from tests.routing.conftest import Company
+from tests.routing.conftest import Company, make_draft
 from tests.routing.line import ANGER, GAS, PERSON, item, load, offer_of, offers, wait
 
 
@@ -160,14 +161,60 @@ class TestOneLiveItemPerSubject:
         )
         assert again.deadline == first.deadline
 
-    def test_work_that_is_offered_or_taken_is_returned_as_it_is(self, company: Company) -> None:
-        """A second call while an agent has it makes no second item."""
+    def test_work_that_is_taken_is_returned_as_it_is(self, company: Company) -> None:
+        """A second call while an agent has it makes no second item and changes nothing."""
         ann = company.agent("ann")
         first = wait("c1")
-        assert wait("c1", ANGER).queue == company.service
         reservations.accept(offer_of("c1").pk, ann)
-        assert wait("c1", ANGER).pk == first.pk
+        again = wait("c1", GAS)
+        assert (again.pk, again.queue, again.priority_class, load(ann)) == (first.pk, company.service, 3, 2)
         assert WorkItem.objects.count() == 1
+
+    def test_an_emergency_takes_an_offer_back_and_goes_to_the_right_people_at_once(self, company: Company) -> None:
+        """“I smell gas” while an offer is pending: class, queue, skills, level and decision rise, and the offer moves."""
+        ann = company.agent("ann")
+        first = wait("c1")
+        offered = offer_of("c1")
+        expert = company.agent("eve", skills=(company.gas,))
+        raised = wait("c1", GAS)
+        offered.refresh_from_db()
+        assert (offered.state, load(ann), offers(expert), load(expert)) == ("rescinded", 0, ["c1"], 2)
+        assert (raised.pk, raised.enqueued_at) == (first.pk, first.enqueued_at)
+        now_is = item("c1")
+        assert (now_is.priority_class, now_is.queue, now_is.required_skills) == (1, company.urgent, ["gas"])
+        assert now_is.decision is not None
+        assert now_is.decision.handler == "human"
+        assert now_is.deadline < first.deadline
+
+    def test_an_emergency_that_nobody_free_can_take_waits_in_the_right_line(self, company: Company) -> None:
+        """The offer to somebody without the skill is taken back all the same, and is not made to them again."""
+        ann = company.agent("ann")
+        wait("c1")
+        wait("c1", GAS)
+        assert (item("c1").state, item("c1").queue, offers(ann), load(ann)) == ("queued", company.urgent, [], 0)
+
+    def test_an_offer_stands_when_only_the_class_rises_or_nothing_does(self, company: Company) -> None:
+        """The right person has it already; after the time-out it goes on in its new class."""
+        ann = company.agent("ann")
+        first = wait("c1")
+        offered = offer_of("c1")
+        publish(make_draft([("Sooner", {}, {"handler": "human", "queue": "service", "priority_class": 2})]), by="tests")
+        wait("c1")
+        assert (offer_of("c1").pk, item("c1").priority_class, load(ann)) == (offered.pk, 2, 2)
+        publish(make_draft([("Later", {}, {"handler": "human", "queue": "urgent", "priority_class": 4})]), by="tests")
+        wait("c1")
+        assert (offer_of("c1").pk, item("c1").priority_class, item("c1").queue) == (offered.pk, 2, company.service)
+        Reservation.objects.update(expires_at=timezone.now())
+        reservations.expire_due()
+        assert (item("c1").state, item("c1").priority_class, item("c1").enqueued_at) == ("queued", 2, first.enqueued_at)
+
+    def test_offered_work_that_becomes_heavier_is_offered_anew(self, company: Company) -> None:
+        """Who is offered a message and would get a call is asked for the room that a call takes."""
+        ann = company.agent("ann")
+        wait("c1")
+        assert load(ann) == 2
+        wait("c1", kind="live_voice")
+        assert (offers(ann), load(ann), offer_of("c1").weight) == (["c1"], 6, 6)
 
     def test_a_decision_without_a_queue_cannot_wait(self, company: Company) -> None:
         """What the assistant answers has no line."""

@@ -119,7 +119,7 @@ class Dispatching(RuleBasedStateMachine):
             assert not takers, f"{item} waits although {takers} could take it"
 
     def _waiting(self, subject: str) -> WorkItem | None:
-        return WorkItem.objects.filter(subject=subject, state="queued").first()
+        return WorkItem.objects.filter(subject=subject, state__in=["queued", "reserved"]).first()
 
     def _available(self) -> list[AgentProfile]:
         return list(AgentProfile.objects.filter(presence__state="available"))

@@ -1,0 +1,11 @@
+"""Locks on a name instead of a row."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+
+def lock(name: str) -> None:
+    """Waits until nobody else holds the name, and holds it until the transaction ends. Needs a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
