@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +22,7 @@ from conversations.models import (
     MatchCandidate,
     Playbook,
 )
-from conversations.models.entry_point import Channel
+from conversations.selectors import limbo
 from reporting.cells import conversation_cell, customer_cell, time_cell
 from reporting.figure import Cell, Table, Text
 from reporting.metrics.journey_accuracy import mismatch_table
@@ -31,9 +30,6 @@ from reporting.metrics.volumes import handoff_table, interaction_table
 from reporting.period import Period
 from routing.models import RuleSet, WorkItem
 
-LONGEST_CALL = timedelta(hours=2)
-"""The platform cuts a call after 7,200 seconds (Vonage Voice API, `length_timer`)."""
-LONGEST_CHAT_SILENCE = timedelta(hours=24)
 HANDOFF_PATIENCE = timedelta(minutes=5)
 RECONCILED_DAYS = 7
 
@@ -80,26 +76,13 @@ def unaccepted_handoffs(now: datetime) -> QuerySet[Handoff]:
 
 
 def endless_interactions(now: datetime) -> QuerySet[Interaction]:
-    """Calls longer than a call can be, and chat sessions whose conversation has been silent for a day."""
-    return Interaction.objects.exclude(state=Interaction.State.ENDED).filter(
-        Q(channel=Channel.VOICE, started_at__lt=now - LONGEST_CALL)
-        | Q(
-            channel=Channel.CHAT,
-            started_at__lt=now - LONGEST_CHAT_SILENCE,
-            conversation__last_entry_at__lt=now - LONGEST_CHAT_SILENCE,
-        )
-    )
+    """Calls longer than a call can be, and silent chat sessions, that the sweep should have ended."""
+    return limbo.endless_interactions(now - limbo.SWEPT_WITHIN)
 
 
 def overdue_turns(now: datetime) -> QuerySet[Conversation]:
-    """Conversations in which the AI agent owes an answer and nobody is working on it."""
-    return Conversation.objects.filter(
-        Q(turn_lease_until__isnull=True) | Q(turn_lease_until__lt=now),
-        status=Conversation.Status.OPEN,
-        owner_kind=Conversation.Owner.ASSISTANT,
-        turn_wanted_seq__gt=F("turn_done_seq"),
-        last_entry_at__lt=now - timedelta(seconds=settings.TURN_LEASE_SECONDS),
-    )
+    """Conversations in which the AI agent owes an answer and nobody is working on it, though the sweep should have seen to it."""
+    return limbo.turns_nobody_works_on(now - limbo.SWEPT_WITHIN)
 
 
 def unreconciled(now: datetime) -> list[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
@@ -18,14 +18,12 @@ from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from conversations.selectors.limbo import LONGEST_CALL
 from reporting.period import Period
 
 TOLERANCE_SECONDS = 2.0
 TERMINAL_STATUSES = ("completed", "busy", "cancelled", "unanswered", "rejected", "failed", "timeout")
 """The call statuses after which the platform sends no other (Vonage Voice API, event webhooks)."""
-
-LONGEST_CALL = timedelta(days=1)
-"""No webhook about a call comes later than this after its first; the platform itself cuts a call after two hours."""
 
 # One row per session: a raw session of the period with its interaction, or an interaction of the period without a raw
 # session. The far side is looked for at any time, so that midnight makes no mismatch.

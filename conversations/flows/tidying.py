@@ -5,29 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from conversations.models import Conversation, Interaction
+from conversations.selectors.limbo import endless_interactions
 from conversations.services import threads
 from routing.models import WorkItem
 
-SILENT_CHAT = timedelta(minutes=30)
-LONGEST_CALL = timedelta(hours=3)
 QUIET_CONVERSATION = timedelta(hours=24)
 
 
 def end_silent_interactions() -> int:
-    """Ends chat sessions in which nothing was written for 30 minutes, and calls older than any call can be.
-
-    The platform ends calls after two hours (vonage-voice limits), so a three-hour one has lost its last event.
-    Returns how many it ended.
-    """
-    now = timezone.now()
-    live = Interaction.objects.exclude(state=Interaction.State.ENDED).annotate(last=Max("entries__recorded_at"))
-    silent = live.filter(Q(channel="chat", last__lt=now - SILENT_CHAT) | Q(channel="voice", started_at__lt=now - LONGEST_CALL))
+    """Ends silent chat sessions, and calls older than any call can be (see `selectors.limbo`); returns how many."""
     reasons = {"chat": "silence", "voice": "lost"}
-    return sum(threads.end_interaction(each, reason=reasons[each.channel], at=each.last) for each in silent)
+    return sum(threads.end_interaction(each, reason=reasons[each.channel], at=each.last) for each in endless_interactions(timezone.now()))
 
 
 def close_quiet_conversations() -> int:

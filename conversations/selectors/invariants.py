@@ -6,15 +6,12 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from django.utils import timezone
 
 from conversations.models import ChatSessionRecord, Conversation, Customer, Interaction, WebhookRecord
-from conversations.models.entry_point import Channel
+from conversations.selectors.limbo import SWEPT_WITHIN, endless_interactions, turns_nobody_works_on
 from routing.selectors.invariants import Invariant
 
 RECENT = timedelta(days=30)
 SETTLED = timedelta(minutes=1)
 """How long a transport's row may be there before its interaction."""
-LONGEST = {Channel.VOICE: timedelta(hours=3), Channel.CHAT: timedelta(hours=24)}
-"""How long one interaction may last; the phone provider ends a call after two hours."""
-TURN_GRACE = timedelta(minutes=5)
 
 
 def histories_with_holes() -> list[str]:
@@ -61,23 +58,13 @@ def contacts_without_interaction() -> list[str]:
 
 def interactions_in_limbo() -> list[str]:
     """Calls and chat sessions that should have ended long ago."""
-    now = timezone.now()
-    late = Q()
-    for channel, longest in LONGEST.items():
-        late |= Q(channel=channel, started_at__lt=now - longest)
-    live = Interaction.objects.filter(late).exclude(state=Interaction.State.ENDED)
+    live = endless_interactions(timezone.now() - SWEPT_WITHIN)
     return [f"{one} is still live, since {one.started_at:%Y-%m-%d %H:%M} UTC." for one in live]
 
 
 def turns_in_limbo() -> list[str]:
     """Customers who wait for the AI agent, whose turn nobody works on."""
-    waiting = Conversation.objects.filter(
-        Q(turn_lease_until__isnull=True) | Q(turn_lease_until__lt=timezone.now() - TURN_GRACE),
-        turn_wanted_seq__gt=F("turn_done_seq"),
-        owner_kind=Conversation.Owner.ASSISTANT,
-        status=Conversation.Status.OPEN,
-        last_entry_at__lt=timezone.now() - TURN_GRACE,
-    )
+    waiting = turns_nobody_works_on(timezone.now() - SWEPT_WITHIN)
     return [f"Conversation {one.pk} waits for an answer to entry {one.turn_wanted_seq}." for one in waiting]
 
 

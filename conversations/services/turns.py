@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from conversations.models import Conversation
+from conversations.selectors.limbo import turns_nobody_works_on
 from conversations.services import timeline
 from routing.models import ReasonCode
 
@@ -49,13 +50,6 @@ UPDATE conversations_conversation
    AND (turn_lease_until IS NULL OR turn_lease_until < clock_timestamp())
 RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts
 """
-DUE = """
-SELECT id FROM conversations_conversation
- WHERE turn_wanted_seq > turn_done_seq AND owner_kind = 'assistant' AND status = 'open' AND joined_into_id IS NULL
-   AND (turn_lease_until < clock_timestamp()
-        OR (turn_lease_until IS NULL AND last_entry_at < clock_timestamp() - make_interval(secs => %s)))
- ORDER BY last_entry_at LIMIT %s
-"""
 
 
 def claim(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | None:
@@ -67,10 +61,9 @@ def claim(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | Non
 
 
 def due(*, unclaimed_for: timedelta, limit: int = 200) -> list[int]:
-    """Conversations whose turn nobody works on: the lease ran out, or none was taken for a while. Oldest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(DUE, [unclaimed_for.total_seconds(), limit])
-        return [row[0] for row in cursor.fetchall()]
+    """Conversations whose turn nobody works on, by the database's clock as leases are; those that wait longest first."""
+    found = turns_nobody_works_on(Now(), unclaimed_for=unclaimed_for).order_by("last_entry_at")
+    return list(found.values_list("pk", flat=True)[:limit])
 
 
 def hold(claim: Claim, *, even_if_overtaken: bool = False) -> Conversation:

@@ -112,12 +112,11 @@ class TestNeedsAttention:
 
     def test_interactions_that_never_ended(self, client):
         talk = self.conversation()
-        for hours, seconds in ((3, None), (1, None), (3, 60)):
+        for hours, seconds in ((4, None), (3, None), (4, 60)):
             cast.call(talk, self.now - timedelta(hours=hours), seconds=seconds)
         silent = self.conversation()
-        cast.chat(silent, self.now - timedelta(hours=30))
-        Conversation.objects.filter(pk=silent.pk).update(last_entry_at=self.now - timedelta(hours=25))
-        cast.chat(talk, self.now - timedelta(hours=30))
+        cast.chat(silent, self.now - timedelta(minutes=36))
+        cast.chat(talk, self.now - timedelta(minutes=34))
         assert raised(client) == {"endless": 2}
 
     def test_turns_nobody_works_on(self, client):

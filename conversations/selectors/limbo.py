@@ -1,0 +1,49 @@
+"""What should have gone on and did not: how long each may last, and the queries that find what is over its time.
+
+The sweeps take up what is found at this moment; a manager and `doctor` are told of what the sweeps should have taken up
+a while ago.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Max, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+
+from conversations.models import Conversation, Interaction
+from conversations.models.entry_point import Channel
+
+LONGEST_CALL = timedelta(hours=3)
+"""The platform ends a call after two hours, so one that is older has lost its last event; no webhook of it comes later."""
+SILENT_CHAT = timedelta(minutes=30)
+"""A chat session ends when nothing was written in it for so long."""
+SWEPT_WITHIN = timedelta(minutes=5)
+"""How long the sweeps, which run every few seconds to a minute, may take for what they should do."""
+
+
+def endless_interactions(at: datetime) -> QuerySet[Any]:
+    """Live chat sessions that were silent for too long at that time, and live calls that are older than any call can be.
+
+    `last` is when the last entry of each was recorded, or when it started.
+    """
+    live = Interaction.objects.exclude(state=Interaction.State.ENDED)
+    return live.annotate(last=Coalesce(Max("entries__recorded_at"), F("started_at"))).filter(
+        Q(channel=Channel.CHAT, last__lt=at - SILENT_CHAT) | Q(channel=Channel.VOICE, started_at__lt=at - LONGEST_CALL)
+    )
+
+
+def turns_nobody_works_on(at: datetime | Combinable, *, unclaimed_for: timedelta = timedelta(0)) -> QuerySet[Conversation]:
+    """Conversations in which the AI agent owed an answer at that time and nobody worked on it.
+
+    The lease ran out, or none was taken within `unclaimed_for` of the last entry.
+    """
+    return Conversation.objects.filter(
+        Q(turn_lease_until__lt=at) | Q(turn_lease_until__isnull=True, last_entry_at__lt=at - unclaimed_for),
+        turn_wanted_seq__gt=F("turn_done_seq"),
+        owner_kind=Conversation.Owner.ASSISTANT,
+        status=Conversation.Status.OPEN,
+        joined_into__isnull=True,
+    )
