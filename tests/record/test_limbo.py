@@ -43,7 +43,14 @@ def test_the_sweep_ends_what_doctor_and_the_home_page_tell_of_later(channel: str
 
 @pytest.mark.parametrize(
     ("minutes", "lease", "joined", "is_due", "is_told"),
-    [(1, None, False, 1, 0), (6, None, False, 1, 1), (6, -1, False, 1, 0), (6, -6, False, 1, 1), (6, 1, False, 0, 0), (6, None, True, 0, 0)],
+    [
+        (1, None, False, 1, 0),
+        (6, None, False, 1, 1),
+        (6, -1, False, 1, 0),
+        (6, -6, False, 1, 1),
+        (6, 1, False, 0, 0),
+        (6, None, True, 0, 0),
+    ],
 )
 def test_a_turn_nobody_works_on_is_the_same_for_the_sweep_and_for_those_who_are_told(
     minutes: int, lease: int | None, joined: bool, is_due: int, is_told: int
