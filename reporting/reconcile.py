@@ -2,7 +2,8 @@
 
 The raw side is written before anything is made of it. `WebhookRecord` rows are the calls: those of kind `answer`, and events of
 inbound calls (a caller who gave up before the answer leaves only these), one call per id however often a webhook was
-repeated; the legs to agents are outbound and no calls of customers. `ChatSessionRecord` rows are the chat sessions. The recorded side are
+repeated; the legs to agents are outbound and no calls of customers, and a call that was turned away (refused, or answered without
+listening, as at a number that is not ours) is no contact. `ChatSessionRecord` rows are the chat sessions. The recorded side are
 `Interaction` rows. They meet by the transport's own id (`provider_id`), which is unique among interactions.
 """
 
@@ -29,14 +30,16 @@ TERMINAL_STATUSES = ("completed", "busy", "cancelled", "unanswered", "rejected",
 # session. The far side is looked for at any time, so that midnight makes no mismatch.
 _SESSIONS = """
 WITH raw AS (
-    SELECT 'voice' AS channel, provider_id AS session_id, min(received_at) AS first_seen_at
+    SELECT 'voice' AS channel, provider_id AS session_id, min(received_at) AS first_seen_at,
+           bool_or(kind = 'answer' AND (answer ? 'refused' OR answered_at IS NOT NULL AND NOT answer @> '[{"action": "input"}]'))
+               AS turned_away
       FROM conversations_webhookrecord
      WHERE (kind = 'answer' OR kind = 'event' AND body->>'direction' = 'inbound') AND provider_id <> ''
        AND received_at >= %(looked_at_from)s AND received_at < %(ends_at)s
      GROUP BY provider_id
     HAVING min(received_at) >= %(starts_at)s AND min(received_at) < %(ends_at)s
     UNION ALL
-    SELECT 'chat', session_id, started_at
+    SELECT 'chat', session_id, started_at, FALSE
       FROM conversations_chatsessionrecord
      WHERE started_at >= %(starts_at)s AND started_at < %(ends_at)s
 ), events AS (
@@ -59,6 +62,7 @@ SELECT raw.channel, raw.session_id, raw.first_seen_at, TRUE AS is_raw,
   LEFT JOIN events ON events.session_id = raw.session_id AND raw.channel = 'voice'
   LEFT JOIN conversations_interaction interaction
          ON interaction.provider_id = raw.session_id AND interaction.channel = raw.channel
+ WHERE interaction.id IS NOT NULL OR raw.turned_away IS NOT TRUE
 UNION ALL
 SELECT interaction.channel, interaction.provider_id, interaction.started_at, FALSE,
        NULL, NULL, NULL, NULL, 1,

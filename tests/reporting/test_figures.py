@@ -8,7 +8,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from conversations.models import Interaction, MatchCandidate
+from conversations.models import Interaction, MatchCandidate, WebhookRecord
 from reporting.figure import Figure, measure, text_of
 from reporting.metrics import METRICS
 from reporting.metrics.routing_consistency import flipped
@@ -127,6 +127,18 @@ class TestJourneyAccuracy:
         assert counted("journey_accuracy") == (1, 3)
         assert counted("journey_completeness") == (1, 3)
         assert {row[2] for row in rows("journey_completeness")} == {lost_chat, lost_call}
+
+    def test_a_call_that_was_turned_away_is_no_contact(self):
+        """At a number that is no entry point a caller hears so and is not listened to; nothing is missing in the record."""
+        talk = cast.conversation(cast.customer())
+        for answer in ([{"action": "talk", "text": "This number is not in service."}], {"refused": "the body names no call"}):
+            turned_away = cast.call(talk, recorded=False)
+            WebhookRecord.objects.filter(provider_id=turned_away, kind="answer").update(answer=answer, answered_at=cast.NOON)
+        listened_to = cast.call(talk, recorded=False)
+        WebhookRecord.objects.filter(provider_id=listened_to, kind="answer").update(
+            answer=[{"action": "talk"}, {"action": "input"}], answered_at=cast.NOON
+        )
+        assert counted("journey_completeness") == (0, 1)
 
     def test_an_interaction_no_transport_saw_is_a_phantom(self):
         talk = cast.conversation(cast.customer())
