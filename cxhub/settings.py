@@ -72,7 +72,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "pghistory.middleware.HistoryMiddleware",
+    "cxhub.policy_history.NameTheManager",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "cxhub.urls"

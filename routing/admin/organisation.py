@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from routing.admin.explained import STAFF_NAME, Explained
+from routing.admin.history import ShowsHistory
 from routing.admin.policy import NamedInTables
 from routing.models import (
     AgentProfile,
@@ -24,14 +25,14 @@ from routing.models import (
 
 
 @admin.register(Team)
-class TeamAdmin(Explained, admin.ModelAdmin):
+class TeamAdmin(Explained, ShowsHistory):
     help_texts = {"name": STAFF_NAME}
     list_display = ("name",)
     search_fields = ("name",)
 
 
 @admin.register(Skill)
-class SkillAdmin(NamedInTables, admin.ModelAdmin):
+class SkillAdmin(NamedInTables, ShowsHistory):
     output_name = "required_skills"
     list_display = ("name", "code")
     search_fields = ("name", "code")
@@ -58,7 +59,7 @@ class RoutingProfileWorkInline(Explained, admin.TabularInline):
 
 
 @admin.register(RoutingProfile)
-class RoutingProfileAdmin(Explained, admin.ModelAdmin):
+class RoutingProfileAdmin(Explained, ShowsHistory):
     help_texts = {"name": _("Whom it is for, such as first line. Agents are given a profile on their own page.")}
     inlines = (RoutingProfileQueueInline, RoutingProfileWorkInline)
     list_display = ("name",)
@@ -99,7 +100,7 @@ class AgentProfileForm(forms.ModelForm):
 
 
 @admin.register(AgentProfile)
-class AgentProfileAdmin(admin.ModelAdmin):
+class AgentProfileAdmin(ShowsHistory):
     form = AgentProfileForm
     inlines = (AgentSkillInline,)
     list_display = ("display_name", "team", "routing_profile", "presence_now", "work_now", "active")

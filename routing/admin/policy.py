@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from routing.admin.explained import Explained
+from routing.admin.history import ShowsHistory
 from routing.admin.read_only import CodeIsKept
 from routing.models import (
     DispositionCode,
@@ -40,7 +41,7 @@ class NamedInTables(CodeIsKept):
 
 
 @admin.register(Queue)
-class QueueAdmin(NamedInTables, admin.ModelAdmin):
+class QueueAdmin(NamedInTables, ShowsHistory):
     output_name = "queue"
     list_display = ("name", "code", "group", "service_level", "hours", "overflow_queue")
     list_select_related = ("service_level", "hours", "overflow_queue")
@@ -68,7 +69,7 @@ class QueueAdmin(NamedInTables, admin.ModelAdmin):
 
 
 @admin.register(ServiceLevel)
-class ServiceLevelAdmin(NamedInTables, admin.ModelAdmin):
+class ServiceLevelAdmin(NamedInTables, ShowsHistory):
     output_name = "service_level"
     list_display = ("name", "code", "answer_within_seconds", "target_percent", "max_wait_seconds")
     help_texts = {
@@ -136,7 +137,7 @@ class ServiceHoursExceptionInline(Explained, admin.TabularInline):
 
 
 @admin.register(ServiceHours)
-class ServiceHoursAdmin(CodeIsKept, admin.ModelAdmin):
+class ServiceHoursAdmin(CodeIsKept, ShowsHistory):
     form = ServiceHoursForm
     inlines = (ServiceHoursExceptionInline,)
     list_display = ("name", "code", "expression", "time_zone", "now")
@@ -163,7 +164,7 @@ class ReasonPhraseInline(Explained, admin.TabularInline):
 
 
 @admin.register(ReasonCode)
-class ReasonCodeAdmin(CodeIsKept, admin.ModelAdmin):
+class ReasonCodeAdmin(CodeIsKept, ShowsHistory):
     inlines = (ReasonPhraseInline,)
     list_display = ("name", "code", "line_of_business", "urgency", "active")
     help_texts = {
@@ -176,7 +177,7 @@ class ReasonCodeAdmin(CodeIsKept, admin.ModelAdmin):
 
 
 @admin.register(DispositionCode)
-class DispositionCodeAdmin(CodeIsKept, admin.ModelAdmin):
+class DispositionCodeAdmin(CodeIsKept, ShowsHistory):
     list_display = ("name", "code", "resolved", "active")
     help_texts = {
         **CodeIsKept.help_texts,
@@ -205,7 +206,7 @@ class TerritoryPostcodeInline(admin.TabularInline):
 
 
 @admin.register(Territory)
-class TerritoryAdmin(CodeIsKept, admin.ModelAdmin):
+class TerritoryAdmin(CodeIsKept, ShowsHistory):
     inlines = (TerritoryPostcodeInline,)
     list_display = ("name", "code")
     search_fields = ("name", "code", "postcodes__prefix")

@@ -4,9 +4,11 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.models.history import audited
 from routing.models.policy import CODE_VALIDATOR, Queue
 
 
+@audited()
 class Team(models.Model):
     """People who answer to one lead."""
 
@@ -19,6 +21,7 @@ class Team(models.Model):
         return self.name
 
 
+@audited()
 class Skill(models.Model):
     """Something an agent may be good at, with a proficiency from 1 to 5 per agent."""
 
@@ -32,6 +35,7 @@ class Skill(models.Model):
         return self.name
 
 
+@audited()
 class RoutingProfile(models.Model):
     """Which queues its agents serve, in what order, and how much of which kind of work."""
 
@@ -45,6 +49,7 @@ class RoutingProfile(models.Model):
         return self.name
 
 
+@audited()
 class RoutingProfileQueue(models.Model):
     """One queue that a profile serves; a delay makes its agents the second line."""
 
@@ -63,6 +68,7 @@ class RoutingProfileQueue(models.Model):
         return f"{self.profile} · {self.queue}"
 
 
+@audited()
 class RoutingProfileWork(models.Model):
     """How heavy one kind of work is for a profile, and how many of it at once.
 
@@ -88,6 +94,7 @@ class RoutingProfileWork(models.Model):
         return f"{self.profile} · {self.kind}"
 
 
+@audited(without=["load"])
 class AgentProfile(models.Model):
     """A person who takes work. `load` is written by reservations only, under the row's lock."""
 
@@ -117,6 +124,7 @@ class AgentProfile(models.Model):
         return self.display_name
 
 
+@audited()
 class AgentSkill(models.Model):
     """How good an agent is at something."""
 

@@ -7,9 +7,12 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.models.history import audited
+
 CODE_VALIDATOR = RegexValidator(r"^[a-z][a-z0-9_]*$", _("Use small letters, digits and underscores, starting with a letter."))
 
 
+@audited()
 class ServiceHours(models.Model):
     """When a queue or an entry point is staffed, as an opening-hours string in one time zone."""
 
@@ -28,6 +31,7 @@ class ServiceHours(models.Model):
         return self.name
 
 
+@audited()
 class ServiceHoursException(models.Model):
     """One date on which the ordinary hours do not hold."""
 
@@ -46,6 +50,7 @@ class ServiceHoursException(models.Model):
         return f"{self.date}: {self.expression or _('closed')}"
 
 
+@audited()
 class ServiceLevel(models.Model):
     """How soon work should be answered, and how often that must be met."""
 
@@ -74,6 +79,7 @@ class ServiceLevel(models.Model):
         return self.name
 
 
+@audited()
 class Queue(models.Model):
     """A line of waiting work. Queues of one group share one dispatch lock and so one order."""
 
@@ -98,6 +104,7 @@ class Queue(models.Model):
         return self.name
 
 
+@audited()
 class ReasonCode(models.Model):
     """Why a customer came. The same list for every way of reaching the company."""
 
@@ -125,6 +132,7 @@ class ReasonCode(models.Model):
         return self.name
 
 
+@audited()
 class ReasonPhrase(models.Model):
     """One way customers put a reason; the local classifier learns from these."""
 
@@ -142,6 +150,7 @@ class ReasonPhrase(models.Model):
         return self.text
 
 
+@audited()
 class DispositionCode(models.Model):
     """How a conversation ended. The same list for every way of reaching the company."""
 
@@ -157,6 +166,7 @@ class DispositionCode(models.Model):
         return self.name
 
 
+@audited()
 class Territory(models.Model):
     """A part of the country the company serves, made of postcode prefixes."""
 
@@ -171,6 +181,7 @@ class Territory(models.Model):
         return self.name
 
 
+@audited()
 class TerritoryPostcode(models.Model):
     """A postcode prefix, without spaces and in capitals; it belongs to one territory."""
 

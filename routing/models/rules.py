@@ -62,6 +62,7 @@ class RuleSet(models.Model):
                 name="published_rule_set_is_compiled_and_dated",
             ),
             models.CheckConstraint(condition=models.Q(status__in=["draft", "published", "retired"]), name="rule_set_status_is_known"),
+            models.CheckConstraint(condition=models.Q(kind__in=["routing", "scoring", "escalation"]), name="rule_set_kind_is_known"),
         ]
         triggers: ClassVar = [
             pgtrigger.Trigger(

@@ -51,6 +51,10 @@ class WorkItem(models.Model):
                 | models.Q(state__in=["queued", "reserved", "assigned", "wrapping"], ended_at__isnull=True),
                 name="work_item_has_an_end_exactly_when_ended",
             ),
+            models.CheckConstraint(
+                condition=models.Q(priority_class__gte=1, priority_class__lte=9),
+                name="work_item_priority_class_is_one_to_nine",
+            ),
         ]
         indexes = [
             # Serves routing.services.dispatch: the waiting line in its order.

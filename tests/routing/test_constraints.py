@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
+from pghistory.models import Event
 
 from routing.models import (
     AgentProfile,
@@ -72,47 +75,50 @@ def offer(company: Company, agent: AgentProfile, **values: Any) -> Reservation:
 
 TABLES: list[tuple[str, Bad]] = [
     ("servicelevel.*code", lambda c: ServiceLevel.objects.create(code="urgent", answer_within_seconds=1)),
-    ("target_is_a_percentage", lambda c: ServiceLevel.objects.update(target_percent=0)),
-    ("target_is_a_percentage", lambda c: ServiceLevel.objects.update(target_percent=101)),
-    ("waits_at_least_as_long", lambda c: ServiceLevel.objects.update(answer_within_seconds=0)),
-    ("waits_at_least_as_long", lambda c: ServiceLevel.objects.update(max_wait_seconds=1)),
+    ("service_level_target_is_a_percentage", lambda c: ServiceLevel.objects.update(target_percent=0)),
+    ("service_level_target_is_a_percentage", lambda c: ServiceLevel.objects.update(target_percent=101)),
+    ("service_level_waits_at_least_as_long_as_its_target", lambda c: ServiceLevel.objects.update(answer_within_seconds=0)),
+    ("service_level_waits_at_least_as_long_as_its_target", lambda c: ServiceLevel.objects.update(max_wait_seconds=1)),
     ("queue_code", lambda c: Queue.objects.create(code="urgent", service_level=c.urgent.service_level)),
-    ("does_not_overflow_into_itself", lambda c: Queue.objects.filter(pk=c.urgent.pk).update(overflow_queue=c.urgent)),
+    ("queue_does_not_overflow_into_itself", lambda c: Queue.objects.filter(pk=c.urgent.pk).update(overflow_queue=c.urgent)),
     ("reasoncode_code", lambda c: ReasonCode.objects.create(code="gas_smell")),
-    ("urgency_is_known", lambda c: ReasonCode.objects.update(urgency="panic")),
-    ("stands_once_per_reason", lambda c: [ReasonPhrase.objects.create(reason=ReasonCode.objects.first(), text="a") for _ in "ab"]),
-    ("phrase_is_not_empty", lambda c: ReasonPhrase.objects.create(reason=ReasonCode.objects.first(), text="")),
+    ("reason_code_urgency_is_known", lambda c: ReasonCode.objects.update(urgency="panic")),
+    ("reason_phrase_stands_once_per_reason", lambda c: _two_phrases()),
+    ("reason_phrase_is_not_empty", lambda c: ReasonPhrase.objects.create(reason=ReasonCode.objects.first(), text="")),
     ("dispositioncode_code", lambda c: [DispositionCode.objects.create(code="done") for _ in "ab"]),
     ("territory_code", lambda c: Territory.objects.create(code="north")),
-    ("capitals_and_digits", lambda c: TerritoryPostcode.objects.create(territory=Territory.objects.get(), prefix="ls 1")),
-    ("prefix", lambda c: [TerritoryPostcode.objects.create(territory=Territory.objects.get(), prefix="LS1") for _ in "ab"]),
-    ("one_exception_per_date", lambda c: _two_exceptions()),
+    ("territory_postcode_is_capitals_and_digits", lambda c: _postcodes("ls 1")),
+    ("prefix", lambda c: _postcodes("LS1", "LS1")),
+    ("service_hours_have_one_exception_per_date", lambda c: _two_exceptions()),
     ("skill_code", lambda c: Skill.objects.create(code="gas")),
     ("team_name", lambda c: [Team.objects.create(name="North") for _ in "ab"]),
     ("routingprofile_name", lambda c: RoutingProfile.objects.create(name="Everything")),
-    ("names_a_queue_once", lambda c: RoutingProfileQueue.objects.create(profile=c.profile, queue=c.urgent)),
-    ("weighs_a_kind_of_work_once", lambda c: RoutingProfileWork.objects.create(profile=c.profile, kind="messaging", weight=1)),
-    ("has_weight_and_limit", lambda c: RoutingProfileWork.objects.update(weight=0)),
-    ("has_weight_and_limit", lambda c: RoutingProfileWork.objects.update(max_at_once=0)),
-    ("load_stays_within_capacity", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(load=7)),
+    ("routing_profile_names_a_queue_once", lambda c: RoutingProfileQueue.objects.create(profile=c.profile, queue=c.urgent)),
+    ("routing_profile_weighs_a_kind_of_work_once", lambda c: _second_weight(c)),
+    ("routing_profile_work_has_weight_and_limit", lambda c: RoutingProfileWork.objects.update(weight=0)),
+    ("routing_profile_work_has_weight_and_limit", lambda c: RoutingProfileWork.objects.update(max_at_once=0)),
+    ("agent_load_stays_within_capacity", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(load=7)),
     ("load", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(load=-1)),
-    ("phone_number_is_e164", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(phone_number="0113 496")),
-    ("has_a_skill_once", lambda c: AgentSkill.objects.create(agent=c.agent("a", skills=(c.gas,)), skill=c.gas)),
-    ("is_one_to_five", lambda c: AgentSkill.objects.create(agent=c.agent("a"), skill=c.gas, proficiency=6)),
+    ("agent_phone_number_is_e164", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(phone_number="0113 496")),
+    ("agent_has_a_skill_once", lambda c: AgentSkill.objects.create(agent=c.agent("a", skills=(c.gas,)), skill=c.gas)),
+    ("agent_skill_proficiency_is_one_to_five", lambda c: AgentSkill.objects.create(agent=c.agent("a"), skill=c.gas, proficiency=6)),
     ("presence_state_is_known", lambda c: Presence.objects.create(agent=c.agent("a", state="asleep"))),
     ("user_id", lambda c: AgentProfile.objects.create(user=c.agent("a").user, routing_profile=c.profile)),
-    ("version_is_unique_per_kind", lambda c: [RuleSet.objects.create(kind="routing", version=1) for _ in "ab"]),
-    ("compiled_and_dated", lambda c: RuleSet.objects.create(kind="routing", version=1, status="published")),
-    ("status_is_known", lambda c: _odd_status()),
-    ("one_published_version_per_kind", lambda c: _two_published()),
-    ("position_is_unique", lambda c: Rule.objects.filter(rule_set=make_draft()).update(position=1)),
-    ("says_what_it_is_for", lambda c: Rule.objects.filter(rule_set=make_draft()).update(description="")),
-    ("name_is_unique_in_its_set", lambda c: _two_cases()),
-    ("at_most_one_live_work_item", lambda c: [work(c) for _ in "ab"]),
-    ("end_exactly_when_ended", lambda c: work(c, state="completed")),
-    ("end_exactly_when_ended", lambda c: work(c, ended_at=timezone.now())),
-    ("end_exactly_when_ended", lambda c: work(c, state="lost", ended_at=timezone.now())),
-    ("at_most_one_live_reservation", lambda c: _two_offers(c)),
+    ("rule_set_version_is_unique_per_kind", lambda c: [RuleSet.objects.create(kind="routing", version=1) for _ in "ab"]),
+    ("published_rule_set_is_compiled_and_dated", lambda c: RuleSet.objects.create(kind="routing", version=1, status="published")),
+    ("rule_set_status_is_known", lambda c: _odd_status()),
+    ("rule_set_kind_is_known", lambda c: RuleSet.objects.create(kind="guessing", version=1)),
+    ("rule_set_has_one_published_version_per_kind", lambda c: _two_published()),
+    ("rule_position_is_unique_in_its_set", lambda c: Rule.objects.filter(rule_set=make_draft()).update(position=1)),
+    ("rule_says_what_it_is_for", lambda c: Rule.objects.filter(rule_set=make_draft()).update(description="")),
+    ("rule_set_case_name_is_unique_in_its_set", lambda c: _two_cases()),
+    ("subject_has_at_most_one_live_work_item", lambda c: [work(c) for _ in "ab"]),
+    ("work_item_has_an_end_exactly_when_ended", lambda c: work(c, state="completed")),
+    ("work_item_has_an_end_exactly_when_ended", lambda c: work(c, ended_at=timezone.now())),
+    ("work_item_has_an_end_exactly_when_ended", lambda c: work(c, state="lost", ended_at=timezone.now())),
+    ("work_item_priority_class_is_one_to_nine", lambda c: work(c, priority_class=0)),
+    ("work_item_priority_class_is_one_to_nine", lambda c: work(c, priority_class=10)),
+    ("work_item_has_at_most_one_live_reservation", lambda c: _two_offers(c)),
     ("reservation_has_an_end_exactly_when_ended", lambda c: offer(c, c.agent("a"), state="timeout")),
     ("reservation_has_an_end_exactly_when_ended", lambda c: offer(c, c.agent("a"), ended_at=timezone.now())),
     ("reservation_has_weight", lambda c: offer(c, c.agent("a"), weight=0)),
@@ -129,6 +135,20 @@ def _two_exceptions() -> None:
     hours = ServiceHours.objects.create(code="h", name="h", time_zone="UTC", expression="24/7")
     for _number in range(2):
         ServiceHoursException.objects.create(hours=hours, date=date(2026, 1, 1))
+
+
+def _two_phrases() -> None:
+    for _number in range(2):
+        ReasonPhrase.objects.create(reason=ReasonCode.objects.first(), text="a")
+
+
+def _postcodes(*prefixes: str) -> None:
+    for prefix in prefixes:
+        TerritoryPostcode.objects.create(territory=Territory.objects.get(), prefix=prefix)
+
+
+def _second_weight(company: Company) -> None:
+    RoutingProfileWork.objects.create(profile=company.profile, kind="messaging", weight=1)
 
 
 def _odd_status() -> None:
@@ -164,10 +184,10 @@ class TestDecisions:
     @pytest.mark.parametrize(
         ("by", "values"),
         [
-            ("handler_is_known", {"handler": "robot"}),
-            ("names_a_queue", {"handler": "human"}),
-            ("one_to_nine", {"handler": "assistant", "priority_class": 0}),
-            ("one_to_nine", {"handler": "assistant", "priority_class": 10}),
+            ("decision_handler_is_known", {"handler": "robot"}),
+            ("decision_for_a_person_names_a_queue", {"handler": "human"}),
+            ("decision_priority_class_is_one_to_nine", {"handler": "assistant", "priority_class": 0}),
+            ("decision_priority_class_is_one_to_nine", {"handler": "assistant", "priority_class": 10}),
         ],
     )
     def test_a_decision_makes_sense(self, published: RuleSet, by: str, values: dict[str, Any]) -> None:
@@ -276,3 +296,25 @@ def test_who_has_history_is_never_deleted(company: Company, published: RuleSet) 
             row.delete()
     assert User.objects.filter(pk=ann.user_id).exists()
     publish(make_draft(), by="tests")
+
+
+POLICY_AND_WORK = [model for model in apps.get_app_config("routing").get_models() if not issubclass(model, Event)]
+
+
+def test_every_constraint_of_routing_is_tested() -> None:
+    """A new constraint without a test that it refuses something fails this one."""
+    tested = Path(__file__).read_text()
+    names = {constraint.name for model in POLICY_AND_WORK for constraint in model._meta.constraints}
+    assert not sorted(name for name in names if name not in tested)
+
+
+def test_every_choice_is_the_databases_choice_too() -> None:
+    """A field with choices stands in a check constraint of its table, which names each of them."""
+    unchecked = []
+    for model in POLICY_AND_WORK:
+        checks = [str(each.condition) for each in model._meta.constraints if isinstance(each, models.CheckConstraint)]
+        for field in model._meta.fields:
+            values = [repr(str(value)) for value, _label in field.flatchoices]
+            if values and not any(all(value in check for value in [repr(field.name)[1:-1], *values]) for check in checks):
+                unchecked.append(f"{model.__name__}.{field.name}")
+    assert not unchecked
