@@ -85,7 +85,7 @@ def give_up(claim: Claim) -> int:
         row = turns.hold(claim, even_if_overtaken=True)
         if decision.queue:
             package = wrap_up.package(conversation, decision)
-            handoff.request(conversation, decision, package, interaction=line, fence=claim.fence)
+            handoff.request(conversation, decision, package, interaction=line)
             body = _("I am sorry, something went wrong on my side. I have asked a colleague to take over.")
         else:
             body = _("I am sorry, something went wrong on my side. Please try again in a few minutes.")

@@ -1,8 +1,9 @@
 """Which tool may run with what. The guard looks at who is on the line and at the record, never at what a text asks for.
 
 Anybody may book for the facts given in the conversation. A booking may be changed only in the conversation in which it
-was made, and only by a party that is known to be the one that made it: the same call, the same visitor's chat, a line
-proven by a code, or a party that has named the postcode of the booking on this line.
+was made, and only by a party that is known to be the one that made it: a line of the same party (the same call, the same
+visitor's chat, a call into which a code from that chat was keyed), a party that has proven to be the customer, or one
+that has named the postcode of the booking on this line.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from conversations.assistant.brain import Behaviour
 from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH
 from conversations.assistant.tools.base import Tool
 from conversations.models import Entry, Interaction
-from conversations.models.entry_point import Channel
-from conversations.models.identifier import Assurance
+from conversations.selectors.access import lines_of_party
 
 MOST_VISITS = 3
 MOST_PROOF_TRIES = 3
@@ -96,24 +96,9 @@ def _judge_change(arguments: Mapping[str, Any], standing: Standing) -> Verdict:
 
 
 def references_made_by(interaction: Interaction) -> frozenset[str]:
-    """The references booked in this conversation by the party of this interaction, as the history has them.
-
-    A chat counts as the same party's when it carries the same signed visitor token; a caller's number proves nothing.
-    """
-    made = Entry.objects.filter(conversation_id=interaction.conversation_id, kind="booking.made")
-    return frozenset(
-        str(data.get("reference", ""))
-        for data, interaction_id, channel, party in made.values_list(
-            "data", "interaction_id", "interaction__channel", "interaction__party"
-        )
-        if interaction_id == interaction.pk
-        or (channel == interaction.channel == Channel.CHAT and party and party == interaction.party)
-    )
-
-
-def is_proven(interaction: Interaction) -> bool:
-    """Whether this party has proven who it is, by a code or better."""
-    return interaction.assurance == Assurance.VERIFIED
+    """The references booked by the party of this interaction, on whichever of its lines, as the history has them."""
+    made = Entry.objects.filter(interaction__in=lines_of_party(interaction), kind="booking.made")
+    return frozenset(str(data.get("reference", "")) for data in made.values_list("data", flat=True))
 
 
 def next_proof(before: Mapping[str, Any], interaction: Interaction, postcode: str, unproven: Mapping[str, str]) -> dict[str, Any]:

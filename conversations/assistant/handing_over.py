@@ -115,7 +115,6 @@ def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> N
         decision,
         package(prepared.conversation, decision, behaviour=prepared.context.behaviour, next_step=next_step),
         interaction=prepared.interaction,
-        fence=prepared.claim.fence,
     )
 
 

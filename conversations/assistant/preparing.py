@@ -18,8 +18,8 @@ from conversations.assistant.reading import Reading, Words
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import VisitsOfConversation
 from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction
-from conversations.models.entry_point import Channel
-from conversations.selectors.access import seen_by_party
+from conversations.selectors import history
+from conversations.selectors.access import is_the_customer, lines_of_party, seen_by_party
 from conversations.services import facts, timeline, turns
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
@@ -156,14 +156,17 @@ def decide_again(prepared: Prepared, **changes: Any) -> Decision:
 
 
 def visits_of(conversation: Conversation, interaction: Interaction, proof: Mapping[str, Any]) -> tuple[Visit, ...]:
-    """The coming visits of the conversation, each with whether this party may change it."""
-    rows = schedule().visits_of_conversation(VisitsOfConversation(conversation.public_id, timezone.now()))
+    """The coming visits of the conversation and of those that go on in it, each with whether this party may change it."""
+    story = [conversation, *history.going_on_in(conversation.pk)]
+    now = timezone.now()
+    rows = [row for each in story for row in schedule().visits_of_conversation(VisitsOfConversation(each.public_id, now))]
     if not rows:
         return ()
+    everything = is_the_customer(interaction)
     mine = guard.references_made_by(interaction)
     passed = proof.get("passed", []) if proof.get("interaction") == interaction.pk else []
     return tuple(
-        Visit(row.reference, row.postcode, guard.is_proven(interaction) or row.reference in mine or row.reference in passed)
+        Visit(row.reference, row.postcode, everything or row.reference in mine or row.reference in passed)
         for row in rows
     )
 
@@ -192,17 +195,12 @@ def _history(interaction: Interaction) -> tuple[HistoryLine, ...]:
 
 
 def _told_facts(conversation: Conversation, interaction: Interaction) -> frozenset[str]:
-    """The facts that this party gave itself, or every fact when it has proven who it is."""
-    if guard.is_proven(interaction):
+    """The facts that this party gave itself, on whichever of its lines, or every fact when it has proven to be the customer."""
+    if is_the_customer(interaction):
         return frozenset(conversation.facts)
-    rows = Entry.objects.filter(conversation=conversation, kind="fact.learned").values_list(
-        "data", "interaction_id", "interaction__channel", "interaction__party"
-    )
+    given = Entry.objects.filter(interaction__in=lines_of_party(interaction), kind="fact.learned").values_list("data", flat=True)
     current = {name: row["value"] for name, row in conversation.facts.items()}
     return frozenset(
-        str(data.get("name"))
-        for data, interaction_id, channel, party in rows
-        if current.get(str(data.get("name"))) == data.get("value")
-        and (interaction_id == interaction.pk or (channel == interaction.channel == Channel.CHAT and party == interaction.party))
+        str(data["name"]) for data in given if "value" in data and current.get(str(data["name"])) == data["value"]
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
@@ -67,20 +68,43 @@ class Reading:
 def words_to_answer(conversation_id: int, *, after: int, upto: int) -> Words | None:
     """The customer's messages between two entries that nobody has answered; None when there is none.
 
-    What a transport has answered itself (a call's own “yes, carry on”) is not among them.
+    What a transport has answered itself (a call's own “yes, carry on”) is not among them. What another conversation
+    owed when it, or a line of it, came here stands where that was noted; what was said on a line that went on elsewhere
+    is answered there.
     """
-    rows = Entry.objects.filter(
-        conversation_id=conversation_id, seq__gt=after, seq__lte=upto, kind="message",
-        actor_kind__in=[Entry.Actor.CUSTOMER, Entry.Actor.ASSISTANT],
-    )  # fmt: skip
-    waiting: list[Entry] = []
-    for entry in rows.select_related("interaction__entry_point").order_by("seq"):
-        if entry.actor_kind == Entry.Actor.CUSTOMER:
-            waiting.append(entry)
-        elif not (entry.source_id or "").startswith(TURN_SOURCE):
-            waiting.clear()
+    waiting = _unanswered(conversation_id, after, upto, lines_in=frozenset({conversation_id}), answered_in=conversation_id)
     line = waiting[-1].interaction if waiting else None
     return Words(tuple(waiting), line) if line else None
+
+
+def _unanswered(conversation_id: int, after: int, upto: int, *, lines_in: frozenset[int], answered_in: int) -> list[Entry]:
+    """The customer's unanswered messages of one conversation whose lines are in one of `lines_in` now."""
+    said = Q(kind="message", actor_kind__in=[Entry.Actor.CUSTOMER, Entry.Actor.ASSISTANT])
+    rows = Entry.objects.filter(said | Q(data__has_key="owed"), conversation_id=conversation_id, seq__gt=after, seq__lte=upto)
+    waiting: list[Entry] = []
+    for entry in rows.select_related("interaction__entry_point").order_by("seq"):
+        if entry.kind != "message":
+            waiting.extend(_owed_from_elsewhere(entry, lines_in, answered_in))
+        elif entry.actor_kind == Entry.Actor.CUSTOMER:
+            if entry.interaction is None or entry.interaction.conversation_id in lines_in:
+                waiting.append(entry)
+        elif not (entry.source_id or "").startswith(TURN_SOURCE):
+            waiting.clear()
+    return waiting
+
+
+def _owed_from_elsewhere(note: Entry, lines_in: frozenset[int], answered_in: int) -> list[Entry]:
+    """The words that a note of joining, separating or moving says are owed here, unless they are not by now."""
+    owed = note.data["owed"]
+    other = Conversation.objects.get(public_id=note.data["conversation"])
+    if owed["whole"] and other.joined_into_id != note.conversation_id:
+        return []
+    lines_in = lines_in | {other.pk} if owed["whole"] else frozenset({answered_in})
+    words = _unanswered(other.pk, owed["after"], owed["upto"], lines_in=lines_in, answered_in=answered_in)
+    for entry in words:
+        # The turn counts in the numbers of the conversation it answers in: there, these words stand where the note does.
+        entry.seq = note.seq
+    return words
 
 
 def read(

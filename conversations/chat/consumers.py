@@ -26,6 +26,7 @@ NO_SUCH_DOOR = 4404
 NOT_FROM_HERE = 4403
 TOO_MANY_REFUSALS = 4429
 MAX_REFUSALS_IN_A_ROW = 50
+MOVES_LINES = ("conversation.joined", "conversation.separated", "interaction.moved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.channel_layer.group_discard(announce.conversation_group(self.conversation_hex), self.channel_name)
         self.interaction_id = self.interaction_public_id = self.conversation_hex = None
 
-    async def _follow_join(self) -> None:
-        """Goes on where this chat goes on, when its conversation was joined into another."""
+    async def _follow_line(self) -> None:
+        """Goes on where this chat goes on, when its conversation was joined into another or kept apart again."""
         found = await in_thread(_conversation_of, self.interaction_id)
         if found and found != self.conversation_hex:
             await self._watch(found, self.interaction_id, self.interaction_public_id)
@@ -216,9 +217,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.sent_upto = entries[-1]["seq"]
             shown = [access.party_frame(entry) for entry in entries if self._is_own(entry)]
             await self._send(type="entries", conversation=self.conversation_hex, entries=shown, upto=self.sent_upto)
-        if any(entry["kind"] == "conversation.joined" for entry in entries):
-            await self._follow_join()
-        if any(entry["kind"] in ("owner.changed", "conversation.closed", "conversation.joined") for entry in entries):
+        if any(entry["kind"] in MOVES_LINES for entry in entries):
+            await self._follow_line()
+        if any(entry["kind"] in ("owner.changed", "conversation.closed", *MOVES_LINES) for entry in entries):
             await self._show_state()
 
     def _is_own(self, entry: dict[str, Any]) -> bool:

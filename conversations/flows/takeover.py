@@ -71,7 +71,6 @@ def close(conversation: Conversation, agent: AgentProfile, disposition: Disposit
     with transaction.atomic():
         row = require_owner(conversation, agent)
         threads.close(row, actor_kind="agent", actor_name=agent.display_name, disposition=disposition, note=note)
-        reservations.complete(row.public_id.hex)
         transaction.on_commit(lambda: delivery.deliver(row.pk))
 
 

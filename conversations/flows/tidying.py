@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from conversations.models import Conversation, Interaction
 from conversations.selectors.limbo import endless_interactions
-from conversations.services import threads
+from conversations.services import ownership, threads
 from routing.models import WorkItem
 
 QUIET_CONVERSATION = timedelta(hours=24)
@@ -18,8 +18,8 @@ QUIET_CONVERSATION = timedelta(hours=24)
 
 def end_silent_interactions() -> int:
     """Ends silent chat sessions, and calls older than any call can be (see `selectors.limbo`); returns how many."""
-    reasons = {"chat": "silence", "voice": "lost"}
-    return sum(threads.end_interaction(each, reason=reasons[each.channel], at=each.last) for each in endless_interactions(timezone.now()))
+    now = timezone.now()
+    return sum(_end_if_silent(each, now) for each in endless_interactions(now).values_list("pk", flat=True))
 
 
 def close_quiet_conversations() -> int:
@@ -27,17 +27,35 @@ def close_quiet_conversations() -> int:
 
     Returns how many it closed. A conversation that waits for a person stays open.
     """
+    now = timezone.now()
+    return sum(_close_if_quiet(each, now) for each in _quiet(now))
+
+
+def _end_if_silent(interaction_id: int, now: datetime) -> bool:
+    """Ends one, unless something was said while its conversation's lock was waited for."""
+    reasons = {"chat": "silence", "voice": "lost"}
+    with transaction.atomic():
+        Conversation.objects.select_for_update(no_key=True, of=("self",)).get(interactions=interaction_id)
+        silent = endless_interactions(now).filter(pk=interaction_id).first()
+        return silent is not None and threads.end_interaction(silent, reason=reasons[silent.channel], at=silent.last)
+
+
+def _quiet(now: datetime) -> QuerySet[Conversation]:
+    """Conversations that may be closed, but for work that waits; one that goes on in another is closed with that."""
     live_calls = Interaction.objects.filter(conversation=OuterRef("pk"), channel="voice", ended_at__isnull=True)
-    quiet = Conversation.objects.filter(
+    return Conversation.objects.filter(
         status=Conversation.Status.OPEN,
+        joined_into__isnull=True,
         owner_kind=Conversation.Owner.ASSISTANT,
-        last_entry_at__lt=timezone.now() - QUIET_CONVERSATION,
+        last_entry_at__lt=now - QUIET_CONVERSATION,
     ).exclude(Exists(live_calls))
-    closed = 0
-    for conversation in quiet:
-        with transaction.atomic():
-            waiting = WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=WorkItem.LIVE_STATES)
-            if waiting.exists():
-                continue
-            closed += threads.close(conversation, actor_kind="system", actor_name="", disposition=None)
-    return closed
+
+
+def _close_if_quiet(conversation: Conversation, now: datetime) -> bool:
+    """Closes one, unless something happened in it while its locks were waited for."""
+    with transaction.atomic():
+        ownership.lock_with_work(conversation)
+        waiting = WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=WorkItem.LIVE_STATES)
+        if waiting.exists() or not _quiet(now).filter(pk=conversation.pk).exists():
+            return False
+        return threads.close(conversation, actor_kind="system", actor_name="", disposition=None)

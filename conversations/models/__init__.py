@@ -6,9 +6,9 @@ from conversations.models.entry import Entry
 from conversations.models.entry_point import EntryPoint
 from conversations.models.handoff import Handoff
 from conversations.models.identifier import Identifier
-from conversations.models.interaction import Interaction, JoinCode
+from conversations.models.interaction import Interaction, InteractionLink, JoinCode
 from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
-from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField
+from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
@@ -25,6 +25,7 @@ __all__ = [
     "Handoff",
     "Identifier",
     "Interaction",
+    "InteractionLink",
     "JoinCode",
     "KnowledgeArticle",
     "KnowledgePassage",
@@ -32,6 +33,7 @@ __all__ = [
     "Playbook",
     "PlaybookForm",
     "PlaybookFormField",
+    "PlaybookFormReason",
     "PriceListItem",
     "SavedReply",
     "Technician",

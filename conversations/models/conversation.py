@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models.customer import Customer
-from routing.models import AgentProfile, DispositionCode, ReasonCode
+from conversations.models.customer import Customer, CustomerLink
+from routing.models import AgentProfile, DispositionCode, ReasonCode, WorkItem
 
 
 class Conversation(models.Model):
@@ -25,13 +25,18 @@ class Conversation(models.Model):
         ASSISTANT = "assistant", _("AI agent")
         HUMAN = "human", _("Person")
 
+    class Urgency(models.TextChoices):
+        NORMAL = "normal", _("Normal")
+        HIGH = "high", _("High")
+        EMERGENCY = "emergency", _("Emergency")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="conversations")
     original_customer = models.ForeignKey(Customer, models.PROTECT, related_name="original_conversations")
     joined_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="joined_conversations", editable=False)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
     reason = models.ForeignKey(ReasonCode, models.PROTECT, null=True, blank=True, related_name="conversations")
-    urgency = models.CharField(max_length=10, default="normal")
+    urgency = models.CharField(max_length=10, choices=Urgency.choices, default=Urgency.NORMAL)
     sentiment = models.FloatField(default=0)
     score = models.IntegerField(default=0)
     failed_turns = models.PositiveSmallIntegerField(default=0)
@@ -72,6 +77,9 @@ class Conversation(models.Model):
                 condition=models.Q(status="open", closed_at__isnull=True) | models.Q(status="closed", closed_at__isnull=False),
                 name="conversation_has_a_closing_time_exactly_when_closed",
             ),
+            models.CheckConstraint(
+                condition=models.Q(urgency__in=["normal", "high", "emergency"]), name="conversation_urgency_is_known"
+            ),
             models.CheckConstraint(condition=models.Q(fence__gte=1), name="conversation_fence_starts_at_one"),
             models.CheckConstraint(
                 condition=models.Q(turn_done_seq__lte=models.F("turn_wanted_seq")) & models.Q(turn_wanted_seq__lte=models.F("last_seq")),
@@ -102,10 +110,16 @@ class Conversation(models.Model):
 
 
 class ConversationLink(models.Model):
-    """One joining of two conversations, with its evidence. Entries stay where they were written."""
+    """One joining of two conversations, with its evidence. Entries stay where they were written.
+
+    `customer_link` is the joining of two records that made it necessary; separating those separates it. `ended_work`
+    is what the joined conversation had in routing until then.
+    """
 
     joined = models.ForeignKey(Conversation, models.PROTECT, related_name="links_out")
     into = models.ForeignKey(Conversation, models.PROTECT, related_name="links_in")
+    customer_link = models.ForeignKey(CustomerLink, models.PROTECT, null=True, blank=True, related_name="conversation_links")
+    ended_work = models.ForeignKey(WorkItem, models.PROTECT, null=True, blank=True, related_name="+")
     evidence = models.JSONField(default=dict)
     active = models.BooleanField(default=True)
     made_by = models.CharField(max_length=200)

@@ -1,7 +1,9 @@
 """The customer, and the links that join two records without rewriting either."""
 
 import uuid
+from collections.abc import Iterator
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -96,7 +98,16 @@ class MatchCandidate(models.Model):
             models.UniqueConstraint(fields=["customer", "other"], name="match_candidate_stands_once_per_pair"),
             models.CheckConstraint(condition=~models.Q(customer=models.F("other")), name="match_candidate_is_about_two_records"),
             models.CheckConstraint(condition=models.Q(score__gte=0, score__lte=1), name="match_score_is_zero_to_one"),
+            models.CheckConstraint(condition=models.Q(state__in=["open", "joined", "dismissed"]), name="match_candidate_state_is_known"),
         ]
 
     def __str__(self) -> str:
         return f"{self.customer} ~ {self.other}"
+
+
+def re_rooted_models() -> Iterator[type[models.Model]]:
+    """Every model that keeps both the record it was made for and the record it counts for."""
+    for model in apps.get_app_config("conversations").get_models():
+        names = {field.name for field in model._meta.fields}
+        if {"customer", "original_customer"} <= names:
+            yield model

@@ -15,6 +15,9 @@ class Assurance(models.TextChoices):
     VERIFIED = "verified", _("Verified")
 
 
+E164 = r"^\+[1-9][0-9]{6,14}$"
+"""What a phone number looks like in normal form: never shorter or longer, whatever a country's plan allows."""
+
 ASSURANCE_RANK: dict[str, int] = {"claimed": 0, "network_hint": 1, "verified": 2}
 
 
@@ -57,7 +60,7 @@ class Identifier(models.Model):
                 name="identifier_kind_is_known",
             ),
             models.CheckConstraint(
-                condition=~models.Q(kind="phone") | models.Q(value__regex=r"^\+[1-9][0-9]{6,14}$"),
+                condition=~models.Q(kind="phone") | models.Q(value__regex=E164),
                 name="phone_identifier_is_e164",
             ),
             models.CheckConstraint(condition=~models.Q(value=""), name="identifier_is_not_empty"),

@@ -1,4 +1,4 @@
-"""One chat session or one call inside a conversation, and the short codes that carry one into the other."""
+"""One chat session or one call inside a conversation, and what carries one into another conversation."""
 
 import uuid
 
@@ -12,7 +12,7 @@ from conversations.models.identifier import Assurance
 
 
 class Interaction(models.Model):
-    """What happened over one line. What its party may see depends on `assurance` and nothing else."""
+    """What happened over one line. What its party may see depends on what was proven on it; see `selectors.access`."""
 
     class Direction(models.TextChoices):
         INBOUND = "inbound", _("Inbound")
@@ -56,6 +56,9 @@ class Interaction(models.Model):
                 condition=models.Q(assurance__in=["claimed", "network_hint", "verified"]),
                 name="interaction_assurance_is_known",
             ),
+            models.CheckConstraint(
+                condition=models.Q(direction__in=["inbound", "outbound"]), name="interaction_direction_is_known"
+            ),
             models.CheckConstraint(condition=~models.Q(provider_id=""), name="interaction_has_a_provider_id"),
         ]
         indexes = [
@@ -84,3 +87,23 @@ class JoinCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.interaction} until {self.expires_at:%H:%M}"
+
+
+class InteractionLink(models.Model):
+    """One line that went on in another conversation, without the one it was in, with the evidence."""
+
+    interaction = models.ForeignKey(Interaction, models.PROTECT, related_name="links")
+    origin = models.ForeignKey(Conversation, models.PROTECT, related_name="lines_out")
+    into = models.ForeignKey(Conversation, models.PROTECT, related_name="lines_in")
+    evidence = models.JSONField(default=dict)
+    made_by = models.CharField(max_length=200)
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-made_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(origin=models.F("into")), name="interaction_link_is_about_two_conversations"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.interaction} → {self.into}"

@@ -8,6 +8,35 @@ from django.utils.translation import gettext_lazy as _
 
 from routing.models import ReasonCode
 
+_REFUSE_WHEN_PUBLISHED = """
+    IF TG_OP <> 'INSERT' THEN
+        SELECT playbook.status INTO parent_status FROM {parent} WHERE {row} = OLD.{key};
+        IF parent_status IN ('published', 'retired') THEN
+            RAISE EXCEPTION 'forms of a published playbook never change' USING ERRCODE = 'check_violation';
+        END IF;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        SELECT playbook.status INTO parent_status FROM {parent} WHERE {row} = NEW.{key};
+        IF parent_status IN ('published', 'retired') THEN
+            RAISE EXCEPTION 'forms of a published playbook never change' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    RETURN OLD;
+"""
+_OF_A_FORM = "conversations_playbook playbook JOIN conversations_playbookform form ON form.playbook_id = playbook.id"
+
+
+def _never_changes(name: str, *, parent: str, row: str, key: str) -> pgtrigger.Trigger:
+    """Refuses to write rows that belong to a published or retired playbook."""
+    return pgtrigger.Trigger(
+        name=name,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        when=pgtrigger.Before,
+        declare=[("parent_status", "text")],
+        func=_REFUSE_WHEN_PUBLISHED.format(parent=parent, row=row, key=key),
+    )
+
 
 class Playbook(models.Model):
     """One version of how to behave. Published and retired versions never change."""
@@ -37,6 +66,7 @@ class Playbook(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["code", "version"], name="playbook_version_is_unique_per_code"),
             models.UniqueConstraint(fields=["code"], condition=models.Q(status="published"), name="playbook_has_one_published_version"),
+            models.CheckConstraint(condition=models.Q(status__in=["draft", "published", "retired"]), name="playbook_status_is_known"),
             models.CheckConstraint(condition=~models.Q(disclosure=""), name="playbook_discloses_that_it_is_an_ai"),
             models.CheckConstraint(
                 condition=models.Q(reason_threshold__gte=0, reason_threshold__lte=1)
@@ -56,7 +86,12 @@ class Playbook(models.Model):
                     END IF;
                     RETURN NEW;
                 """,
-            )
+            ),
+            pgtrigger.Protect(
+                name="published_playbook_is_never_deleted",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__status__in=["published", "retired"]),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -76,6 +111,12 @@ class PlaybookForm(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["playbook", "code"], name="playbook_form_code_is_unique_in_its_playbook")]
+        triggers: ClassVar = [
+            _never_changes(
+                "forms_of_a_published_playbook_never_change",
+                parent="conversations_playbook playbook", row="playbook.id", key="playbook_id",
+            )
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.name
@@ -97,6 +138,19 @@ class PlaybookFormField(models.Model):
             models.UniqueConstraint(fields=["form", "fact"], name="playbook_form_asks_for_a_fact_once"),
             models.UniqueConstraint(fields=["form", "order"], name="playbook_form_field_order_is_unique"),
         ]
+        triggers: ClassVar = [
+            _never_changes("fields_of_a_published_playbook_never_change", parent=_OF_A_FORM, row="form.id", key="form_id")
+        ]
 
     def __str__(self) -> str:
         return self.fact
+
+
+class PlaybookFormReason(PlaybookForm.reasons.through):  # type: ignore[name-defined, misc]  # made by Django for the relation
+    """Which reasons start which form; here for its trigger alone."""
+
+    class Meta:
+        proxy = True
+        triggers: ClassVar = [
+            _never_changes("reasons_of_a_published_playbook_never_change", parent=_OF_A_FORM, row="form.id", key="playbookform_id")
+        ]

@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from conversations.models import Conversation, Entry, Interaction, JoinCode
+from conversations.models.entry_point import Channel
+from conversations.models.identifier import Assurance
 from routing.models import AgentProfile
 
 PARTY_KINDS = (
@@ -60,22 +62,46 @@ def conversation_for_agent(user: Any, public_id: str | UUID) -> Conversation:
     return conversations_for(user).get(public_id=key)
 
 
+def lines_of_party(interaction: Interaction) -> QuerySet[Interaction]:
+    """Every line that is proven to be with the same party as this one, this one included.
+
+    A chat's party is its signed visitor token. A code from a chat that was keyed into a call proves that the two are
+    one party, and nothing about whoever else called from that number: a caller ID may be anybody's.
+    """
+    chats = Interaction.objects.filter(join_codes__used_by=interaction, channel=Channel.CHAT)
+    visitors = {interaction.party} if interaction.channel == Channel.CHAT else set(chats.values_list("party", flat=True))
+    calls = JoinCode.objects.filter(interaction__channel=Channel.CHAT, interaction__party__in=visitors, used_by__isnull=False)
+    return Interaction.objects.filter(
+        Q(pk=interaction.pk) | Q(channel=Channel.CHAT, party__in=visitors) | Q(pk__in=calls.values("used_by"))
+    )
+
+
+def is_the_customer(interaction: Interaction) -> bool:
+    """Whether the party has proven to be the customer on the record, not merely the party of another line.
+
+    A code makes a call as good as the chat that it was given in, and no better.
+    """
+    if interaction.assurance != Assurance.VERIFIED:
+        return False
+    givers = list(Interaction.objects.filter(join_codes__used_by=interaction).values_list("assurance", flat=True))
+    return not givers or Assurance.VERIFIED in givers
+
+
+def assurance_of(interaction: Interaction) -> str:
+    """How sure we are of who the party is; a code alone leaves a caller what their number makes them."""
+    if interaction.assurance != Assurance.VERIFIED or is_the_customer(interaction):
+        return interaction.assurance
+    return Assurance.NETWORK_HINT if interaction.party.startswith("+") else Assurance.CLAIMED
+
+
 def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:
     """The entries the party of an interaction may see, in order.
 
-    Its own words and what was told to it: the entries of interactions with the same party in the same
-    conversation, and of calls that redeemed a code which this party was given (that proves one party on both
-    lines). A verified interaction sees the whole conversation. Staff entries never. A chat's party is its signed visitor
-    token; a caller's number is no proof, so an earlier call from it may have been somebody else's.
+    Its own words and what was told to it: the entries of its lines (`lines_of_party`) in the same conversation. A party
+    that has proven to be the customer sees the whole conversation. Staff entries never.
     """
-    same_party = Q(interaction=interaction)
-    if interaction.channel == "chat":
-        same_party = Q(interaction__channel="chat", interaction__party=interaction.party)
-    carried_on = JoinCode.objects.filter(
-        interaction__channel=interaction.channel, interaction__party=interaction.party, used_by__isnull=False
-    )
-    scope = same_party | Q(interaction__in=carried_on.values("used_by"))
-    if interaction.assurance == "verified":
+    scope = Q(interaction__in=lines_of_party(interaction))
+    if is_the_customer(interaction):
         scope = Q(interaction__isnull=False)
     return (
         Entry.objects.filter(conversation_id=interaction.conversation_id, audience="everyone", kind__in=PARTY_KINDS)

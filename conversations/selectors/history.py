@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from conversations.models import Conversation, Customer, Entry
 
@@ -21,15 +21,25 @@ def latest(conversation_id: int, *, limit: int = 200) -> list[Entry]:
     return list(reversed(rows.order_by("-seq")[:limit]))
 
 
-def joined_conversations(conversation: Conversation) -> list[Conversation]:
-    """Conversations that go on in this one, oldest first; their entries are part of its story."""
-    return list(Conversation.objects.filter(joined_into=conversation).order_by("opened_at"))
+def going_on_in(conversation_id: int) -> list[Conversation]:
+    """Conversations that go on in this one, also through others; their entries are part of its story."""
+    found: dict[int, Conversation] = {}
+    layer = {conversation_id}
+    while layer:
+        rows = Conversation.objects.filter(joined_into__in=layer).exclude(pk__in=found)
+        new = {row.pk: row for row in rows}
+        found |= new
+        layer = set(new)
+    return list(found.values())
 
 
 def of_customer(customer: Customer) -> QuerySet[Entry]:
-    """Every entry of every conversation of a customer, across channels, in the order of recording."""
+    """Every entry of every conversation of a customer, across channels, in the order of recording.
+
+    With what was said on a call before it went on in one of them, whichever record its number was filed under.
+    """
     return (
-        Entry.objects.filter(conversation__customer=customer)
+        Entry.objects.filter(Q(conversation__customer=customer) | Q(conversation__joined_into__customer=customer))
         .select_related("interaction__entry_point", "conversation")
         .order_by("recorded_at", "conversation_id", "seq")
     )

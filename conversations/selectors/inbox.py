@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from conversations.models import Conversation, Entry, Handoff, Identifier, Interaction, KnowledgePassage
-from conversations.selectors import naming
+from conversations.selectors import history, naming
 from routing.models import AgentProfile, Reservation, WorkItem
 from routing.selectors.line import in_order
 
@@ -205,7 +205,7 @@ def woven(conversation: Conversation, own: list[Entry], *, before: int | None = 
     `own` is consecutive entries of the conversation; `before` the seq that the page ends before, None for
     the newest page. Every entry of a joined conversation falls into exactly one page.
     """
-    joined = _joined_into(conversation)
+    joined = [each.pk for each in history.going_on_in(conversation.pk)]
     if not joined or not own:
         return own
     others = Entry.objects.filter(conversation__in=joined).exclude(kind="conversation.joined")
@@ -216,16 +216,6 @@ def woven(conversation: Conversation, own: list[Entry], *, before: int | None = 
         others = others.filter(recorded_at__lt=Subquery(bound))
     every = [*own, *others.select_related("interaction__entry_point")]
     return sorted(every, key=lambda entry: (entry.recorded_at, entry.conversation_id, entry.seq))
-
-
-def _joined_into(conversation: Conversation) -> set[int]:
-    """The conversations that go on in this one, also through others."""
-    found: set[int] = set()
-    layer = {conversation.pk}
-    while layer:
-        layer = set(Conversation.objects.filter(joined_into__in=layer).values_list("pk", flat=True)) - found
-        found |= layer
-    return found
 
 
 def _listed(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:

@@ -1,17 +1,23 @@
 """What must always be true of the record, each with the query that finds what breaks it."""
 
+import re
 from datetime import timedelta
+from uuid import UUID
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q
+from django.db.models import BigIntegerField, Count, Exists, F, Max, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import ChatSessionRecord, Conversation, Customer, Interaction, WebhookRecord
+from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, Interaction, WebhookRecord
+from conversations.models.customer import re_rooted_models
 from conversations.selectors.limbo import SWEPT_WITHIN, endless_interactions, turns_nobody_works_on
+from routing.models import WorkItem
 from routing.selectors.invariants import Invariant
 
 RECENT = timedelta(days=30)
 SETTLED = timedelta(minutes=1)
 """How long a transport's row may be there before its interaction."""
+HEX_UUID = re.compile(r"[0-9a-f]{32}")
 
 
 def histories_with_holes() -> list[str]:
@@ -68,6 +74,33 @@ def turns_in_limbo() -> list[str]:
     return [f"Conversation {one.pk} waits for an answer to entry {one.turn_wanted_seq}." for one in waiting]
 
 
+def work_of_ended_conversations() -> list[str]:
+    """Work that waits for, is offered to or is with a person although its conversation is closed or goes on in another."""
+    live = list(WorkItem.objects.filter(state__in=WorkItem.LIVE_STATES).values_list("subject", flat=True))
+    subjects = [UUID(subject) for subject in live if HEX_UUID.fullmatch(subject)]
+    ended = Q(status=Conversation.Status.CLOSED) | Q(joined_into__isnull=False)
+    broken = Conversation.objects.filter(ended, public_id__in=subjects).order_by("pk")
+    return [f"Conversation {one.pk} has live work, and is {'joined' if one.joined_into_id else 'closed'}." for one in broken]
+
+
+def rows_under_another_record() -> list[str]:
+    """Rows that count for another customer than the root of the record they were made for."""
+    found = []
+    root = Coalesce("original_customer__root", "original_customer", output_field=BigIntegerField())
+    for model in re_rooted_models():
+        broken = model._default_manager.exclude(customer=root).order_by("pk")
+        found += [f"{model._meta.object_name} {one.pk} does not count for the root of its record." for one in broken]
+    return found
+
+
+def roots_that_are_joined() -> list[str]:
+    """Records that others count for although they count for another one themselves, or that no link joins to their root."""
+    joined = Exists(CustomerLink.objects.filter(joined=OuterRef("pk"), active=True))
+    chained = Q(root__root__isnull=False)
+    broken = Customer.objects.filter(chained | Q(joined, root__isnull=True) | Q(~joined, root__isnull=False)).order_by("pk")
+    return [f"Customer {one.pk} does not count for the record that its links lead to." for one in broken]
+
+
 INVARIANTS = (
     Invariant("An accepted message is stored once, in order, without a hole.", histories_with_holes),
     Invariant("A customer has at most one open conversation.", customers_with_several_open_conversations),
@@ -75,4 +108,7 @@ INVARIANTS = (
     Invariant("Every call and chat session has exactly one interaction.", contacts_without_interaction),
     Invariant("Every interaction ends.", interactions_in_limbo),
     Invariant("Every message to the AI agent is answered.", turns_in_limbo),
+    Invariant("A closed conversation, or one that goes on in another, has no live work.", work_of_ended_conversations),
+    Invariant("Every row counts for the root of the record it was made for.", rows_under_another_record),
+    Invariant("A record that others count for is not joined itself.", roots_that_are_joined),
 )

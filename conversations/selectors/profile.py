@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Booking, Conversation, Customer, Identifier, Interaction, MatchCandidate
 from conversations.models.identifier import ASSURANCE_RANK, Assurance
-from conversations.selectors import inbox, naming
+from conversations.selectors import access, inbox, naming
+
+MOST_LINES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ def candidates_of(customer: Customer) -> list[Candidate]:
 
 def best_assurance(conversation: Conversation) -> str:
     """The best assurance among the parties of the conversation's interactions; empty before the first."""
-    levels = Interaction.objects.filter(conversation=conversation).values_list("assurance", flat=True).distinct()
-    return max(levels.order_by(), key=lambda level: ASSURANCE_RANK[level], default="")
+    lines = list(Interaction.objects.filter(conversation=conversation).order_by("-pk")[:MOST_LINES])
+    return max(map(access.assurance_of, lines), key=lambda level: ASSURANCE_RANK[level], default="")
 
 
 def bookings_of(customer: Customer, now: datetime) -> list[Booking]:

@@ -1,0 +1,15 @@
+"""The only writers of the record.
+
+Locks are taken in one order everywhere, and whoever needs several of one kind takes them sorted:
+
+1. the advisory locks of a first contact's identifiers (`identity.resolve`);
+2. customers, always the records that others count for, by rising id (`records.lock_roots`);
+3. rows of identifiers and match candidates, only under the lock of a customer they are of;
+4. the subjects of routing's work (`ownership.lock_with_work`), and behind them its own rows, whose order is in
+   `routing.services`;
+5. conversations by rising id;
+6. interactions.
+
+A customer's message takes a conversation and nothing before it (migration `0005`). When that conversation was joined
+into another while the message waited, it takes the other one as well.
+"""

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from conversations.models import CustomerLink, MatchCandidate
-from conversations.services import merging
+from conversations.services import merging, records
 
 
 class AlreadySettled(ValueError):
@@ -18,9 +18,10 @@ class AlreadySettled(ValueError):
 def join(candidate: MatchCandidate, user: Any) -> CustomerLink:
     """Joins the pair, the other record into the customer's, with the candidate's evidence. It can be taken back.
 
-    Locks the candidate, then both records. Raises AlreadySettled, or ValueError when they are one record already.
+    Locks both records, then the candidate. Raises AlreadySettled, or ValueError when they are one record already.
     """
     with transaction.atomic():
+        records.lock_roots(candidate.customer, candidate.other)
         row = _open(candidate)
         link = merging.join_customers(
             row.other, row.customer, evidence={**row.evidence, "candidate": row.pk, "score": row.score}, made_by=str(user)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import phonenumbers
 from django.db import transaction
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Conversation, Customer, Interaction
-from conversations.services import identity, timeline
+from conversations.models import Conversation, Customer, Entry, Interaction
+from conversations.selectors import access, history
+from conversations.services import identity, records, timeline
 from conversations.services.timeline import NewEntry
 
 FACT_LABELS = {
@@ -65,7 +67,7 @@ def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interacti
     """
     learned = []
     with transaction.atomic():
-        Customer.objects.select_for_update(no_key=True).get(pk=conversation.customer_id)
+        records.lock_root(Customer.objects.get(conversations=conversation.pk))
         row = Conversation.objects.select_for_update(no_key=True).select_related("customer").get(pk=conversation.pk)
         for fact in facts:
             before = row.facts.get(fact.name)
@@ -79,10 +81,49 @@ def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interacti
     return learned
 
 
+def gather(conversation_id: int) -> None:
+    """Makes what a conversation knows what its entries say: those of its lines first, then of what was joined into it.
+
+    Of each fact the last one learned counts. Needs the conversation's lock. Joining and separating call it, so that
+    neither leaves anything behind.
+    """
+    joined = {each.pk for each in history.going_on_in(conversation_id)}
+    here = {conversation_id, *joined}
+    entries = (
+        Entry.objects.filter(kind="fact.learned", data__has_key="value")
+        .filter(Q(interaction__conversation__in=here) | Q(interaction__isnull=True, conversation__in=here))
+        .select_related("interaction")
+        .order_by("recorded_at", "pk")
+    )
+    own: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for entry in entries:
+        known_facts = others if entry.conversation_id in joined else own
+        known_facts[str(entry.data["name"])] = _row(entry.data, entry.seq, entry.interaction)
+    Conversation.objects.filter(pk=conversation_id).update(facts=others | own)
+
+
+def _row(data: Mapping[str, Any], seq: int, interaction: Interaction | None) -> dict[str, Any]:
+    """A fact as the conversation's column keeps it."""
+    return {
+        "value": data["value"],
+        "seq": seq,
+        "assurance": data["assurance"],
+        "channel": interaction.channel if interaction else "",
+    }
+
+
 def _store(row: Conversation, fact: LearnedFact, before: dict[str, Any] | None, interaction: Interaction | None, from_seq: int) -> None:
-    assurance = interaction.assurance if interaction else "claimed"
+    assurance = access.assurance_of(interaction) if interaction else "claimed"
     value = timeline.clean(fact.value)
     label = FACT_LABELS.get(fact.name, fact.name)
+    data = {
+        "name": fact.name,
+        "value": value,
+        "from_seq": from_seq,
+        "assurance": assurance,
+        "replaces": before["value"] if before else None,
+    }
     appended = timeline.append(
         row.pk,
         NewEntry(
@@ -91,21 +132,10 @@ def _store(row: Conversation, fact: LearnedFact, before: dict[str, Any] | None, 
             audience="staff",
             body=f"{label}: {written(fact.name, value)}",
             interaction=interaction,
-            data={
-                "name": fact.name,
-                "value": value,
-                "from_seq": from_seq,
-                "assurance": assurance,
-                "replaces": before["value"] if before else None,
-            },
+            data=data,
         ),
     )
-    row.facts[fact.name] = {
-        "value": value,
-        "seq": appended.seq,
-        "assurance": assurance,
-        "channel": interaction.channel if interaction else "",
-    }
+    row.facts[fact.name] = _row(data, appended.seq, interaction)
     _note_on_customer(row.customer, fact.name, value, interaction)
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from conversations.models import Conversation, Handoff, Interaction
 from conversations.services import announce, ownership, timeline
 from conversations.services.timeline import NewEntry
-from routing.models import AgentProfile, Decision
+from routing.models import AgentProfile, Decision, WorkItem
 from routing.services import queueing
 
 
@@ -33,18 +33,15 @@ def request(
     package: Package,
     *,
     interaction: Interaction | None,
-    fence: int | None = None,
     preferred_agent: AgentProfile | None = None,
 ) -> Handoff:
     """Queues the conversation for a person and stores the package; a repetition refreshes the waiting one.
 
-    One transaction; the offer to an agent follows after commit. Locks the conversation with its
-    work. Raises timeline.FenceMoved when `fence` is given and a person took over meanwhile.
+    One transaction; the offer to an agent follows after commit. Locks the conversation with its work. A turn calls it
+    while it holds the conversation (`turns.hold`), so that nobody can have taken over.
     """
     with transaction.atomic():
         row = ownership.lock_with_work(conversation)
-        if fence is not None and row.fence != fence:
-            raise timeline.FenceMoved(f"Conversation {row.pk} is at fence {row.fence}, not {fence}.")
         work_item = queueing.enqueue(subject=row.public_id.hex, kind=kind_of_work(row), decision=decision, preferred_agent=preferred_agent)
         content = {
             "why": package.why,
@@ -76,6 +73,23 @@ def request(
 def note_accepted(conversation: Conversation) -> None:
     """The packages that waited for a person have reached one."""
     Handoff.objects.filter(conversation=conversation, accepted_at__isnull=True).update(accepted_at=Now())
+
+
+def renew(ended: WorkItem, work_item: WorkItem, *, conversation: Conversation) -> None:
+    """Gives a conversation's new work the package of the work that it follows. Must run in a transaction."""
+    before = Handoff.objects.filter(work_item=ended).first()
+    if before and not Handoff.objects.filter(work_item=work_item).exists():
+        Handoff.objects.create(
+            conversation=conversation,
+            interaction_id=before.interaction_id,
+            work_item=work_item,
+            why=before.why,
+            summary=before.summary,
+            facts=before.facts,
+            tried=before.tried,
+            next_step=before.next_step,
+            requested_at=before.requested_at,
+        )
 
 
 def kind_of_work(conversation: Conversation) -> str:

@@ -1,15 +1,21 @@
 """From identifiers to one customer, however many first contacts arrive at once."""
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import phonenumbers
 from django.db import connection
+from django.db.models import Q
 from django.db.models.functions import Now
 from email_validator import EmailNotValidError, validate_email
 
 from conversations.models import Customer, Identifier, MatchCandidate
+from conversations.models.identifier import ASSURANCE_RANK, E164
+from conversations.services import records
 from conversations.services.parties import IdentifierClaim
 
 PROVEN = ("verified", "network_hint")
@@ -30,9 +36,11 @@ def normalise(kind: str, value: str, region: str = "GB") -> str:
             number = phonenumbers.parse(value, region)
         except phonenumbers.NumberParseException as error:
             raise InvalidIdentifier(f"“{value[:40]}” is not a phone number.") from error
-        if not phonenumbers.is_possible_number(number):
+        normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        # Some countries have possible numbers that are shorter or longer than what E.164 can hold.
+        if not phonenumbers.is_possible_number(number) or not re.fullmatch(E164, normal):
             raise InvalidIdentifier(f"“{value[:40]}” is not a phone number.")
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return normal
     if kind == Identifier.Kind.EMAIL:
         try:
             return validate_email(value, check_deliverability=False).normalized
@@ -51,12 +59,13 @@ def resolve(claims: Sequence[IdentifierClaim], *, source: str, region: str = "GB
     are left out; without any usable one the customer is new and anonymous.
 
     Must run in a transaction. Takes transaction-level advisory locks on the hashes of all
-    identifiers, in sorted order, so that simultaneous first contacts wait for each other.
+    identifiers, in sorted order, so that simultaneous first contacts wait for each other; then the customer's.
     """
     usable = _usable(claims, region)
     _lock(usable)
     proven = [claim for claim in usable if claim.assurance in PROVEN]
-    customer = _owner(proven) or Customer.objects.create()
+    found = _owner(proven)
+    customer = records.lock_root(found) if found else Customer.objects.create()
     for claim in usable:
         remember(customer, claim, source=source)
     return customer
@@ -66,9 +75,8 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
     """Keeps a normalised identifier on the record, raising its assurance when this one is better.
 
     An identifier that is proven for another record stays with that one; here it is kept as claimed,
-    and people see a match candidate. Must run in a transaction.
+    and people see a match candidate. Must run in a transaction that holds the customer's lock.
     """
-    rank = {"claimed": 0, "network_hint": 1, "verified": 2}
     others = (
         Identifier.objects.filter(kind=claim.kind, value=claim.value, assurance__in=PROVEN)
         .exclude(customer=customer)
@@ -78,7 +86,7 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
     assurance = "claimed" if other else claim.assurance
     # Records that were joined may each have brought the same identifier; the best one speaks for all.
     known = Identifier.objects.filter(customer=customer, kind=claim.kind, value=claim.value)
-    identifier = max(known, key=lambda each: rank[each.assurance], default=None) or Identifier.objects.create(
+    identifier = max(known, key=lambda each: ASSURANCE_RANK[each.assurance], default=None) or Identifier.objects.create(
         customer=customer,
         original_customer=customer,
         kind=claim.kind,
@@ -87,20 +95,32 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
         source=source,
     )
     changes: dict[str, Any] = {"last_seen_at": Now()}
-    if rank[assurance] > rank[identifier.assurance]:
+    if ASSURANCE_RANK[assurance] > ASSURANCE_RANK[identifier.assurance]:
         changes |= {"assurance": assurance, "source": source}
     Identifier.objects.filter(pk=identifier.pk).update(**changes)
     if other:
-        MatchCandidate.objects.get_or_create(
-            customer=customer,
-            other=other.customer,
-            defaults={"score": 0.6, "evidence": {"same": claim.kind, "value": claim.value, "said_as": claim.assurance}},
-        )
+        note_candidate(customer, other.customer, score=0.6, evidence={"same": claim.kind, "value": claim.value, "said_as": claim.assurance})
     return identifier
 
 
+def note_candidate(customer: Customer, other: Customer, *, score: float, evidence: Mapping[str, Any]) -> None:
+    """Shows people that two records may be one person; further evidence is added until they have settled it.
+
+    Joins nothing. Must run in a transaction; locks the candidate when there is one.
+    """
+    pair = Q(customer=customer, other=other) | Q(customer=other, other=customer)
+    known = MatchCandidate.objects.select_for_update(no_key=True).filter(pair).first()
+    if known is None:
+        MatchCandidate.objects.get_or_create(customer=customer, other=other, defaults={"score": score, "evidence": dict(evidence)})
+    elif known.state == MatchCandidate.State.OPEN:
+        MatchCandidate.objects.filter(pk=known.pk).update(score=max(score, known.score), evidence={**known.evidence, **evidence})
+
+
 def claim(customer: Customer, kind: str, value: str, *, source: str, region: str = "GB") -> Identifier:
-    """Notes what a party typed or said about itself; it proves nothing. Raises InvalidIdentifier."""
+    """Notes what a party typed or said about itself; it proves nothing. Raises InvalidIdentifier.
+
+    Must run in a transaction that holds the customer's lock.
+    """
     normal = normalise(kind, value, region)
     return remember(customer, IdentifierClaim(kind, normal, "claimed"), source=source)
 

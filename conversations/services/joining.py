@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Identifier, Interaction, JoinCode
-from conversations.services import merging, timeline
+from conversations.models.entry_point import Channel
+from conversations.selectors import history
+from conversations.services import identity, records, timeline, weaving
 from conversations.services.timeline import NewEntry
 
 CODE_DIGITS = 6
@@ -24,6 +29,7 @@ MAX_ATTEMPTS = 5
 MISSES_COUNT_FOR = timedelta(hours=1)
 MAX_MISSES_OF_A_NUMBER = 15
 MAX_MISSES = 150
+SAME_PERSON_SCORE = 0.9
 
 
 class TooManyAttempts(Exception):
@@ -47,10 +53,11 @@ def issue_code(interaction: Interaction) -> tuple[str, JoinCode]:
 
 
 def redeem_code(code: str, interaction: Interaction) -> Conversation | None:
-    """Carries the code's conversation into this interaction; None when the code is wrong, used or too old.
+    """Has this line go on with the chat that the code was given in; None when the code is wrong, used or too old.
 
-    The party held both lines, so the interaction's assurance becomes verified. A code whose conversation was closed
-    meanwhile is too old. Raises TooManyAttempts after five tries in one call, the count being kept before the code is
+    The party held both lines, so the interaction's assurance becomes verified: it may see and change what belongs to
+    the two lines, and nothing else (`access.lines_of_party`). A code whose conversation was closed meanwhile is too
+    old. Raises TooManyAttempts after five tries in one call, the count being kept before the code is
     looked at, and after too many wrong ones within an hour from one number or from everybody together: a code has a
     million values, and calling again is cheap.
     """
@@ -66,7 +73,7 @@ def _carry(code: str, interaction: Interaction) -> Conversation | None:
     with transaction.atomic():
         found = (
             JoinCode.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("interaction__conversation__joined_into")
+            .select_related("interaction__conversation")
             .filter(code_hash=_hash(code), used_at__isnull=True, expires_at__gt=timezone.now())
             .first()
         )
@@ -103,29 +110,53 @@ def claimed_recently(phone: str, *, besides: Conversation) -> Conversation | Non
 
 
 def join(interaction: Interaction, target: Conversation, *, method: str, sentence: str) -> Conversation:
-    """Joins the interaction's conversation, and its customer, with another; returns the one that goes on.
+    """Has a line go on in another conversation, and returns where it goes on.
 
-    Must run in a transaction. The older customer record becomes the root. What a person has or is awaited for goes on,
-    so that nobody leaves a line by joining.
+    A conversation that holds nothing but this line is joined as a whole; then the one goes on that a person has or is
+    awaited for, so that nobody leaves a line by joining. Out of a conversation with more in it only the line goes, and
+    it stays when a person has it. The records are not joined: the number may be anybody's, so people see a match
+    candidate. Must run in a transaction; locks both records, then what `weaving` locks.
     """
-    current = Interaction.objects.select_related("conversation__customer").get(pk=interaction.pk).conversation
-    target = Conversation.objects.select_related("customer").get(pk=target.pk)
-    if current == target:
-        return target
-    evidence = {"method": method, "interaction": str(interaction.public_id), "sentence": sentence}
-    merging.lock_customers(current.customer, target.customer)
-    going_on = merging.join_with_work(current, target, evidence=evidence, made_by="assistant", sentence=sentence)
-    if current.customer_id != target.customer_id:
-        older, newer = sorted([current.customer, target.customer], key=lambda each: each.pk)
-        merging.join_customers(newer, older, evidence=evidence, made_by="assistant")
-    return Conversation.objects.get(pk=going_on.pk)
+    line = Interaction.objects.select_related("conversation__customer").get(pk=interaction.pk)
+    current, goal = line.conversation, _going_on(target)
+    if goal is None or goal == current:
+        return current
+    evidence = {"method": method, "interaction": str(line.public_id), "sentence": sentence}
+    _note_same_person(line, goal, evidence)
+    if _holds_nothing_but(line):
+        going_on = weaving.join_with_work(current, goal, evidence=evidence, made_by="assistant", sentence=sentence)
+        return Conversation.objects.get(pk=going_on.pk)
+    if current.owner_kind == Conversation.Owner.HUMAN:
+        return current
+    weaving.move_line(line, goal, evidence=evidence, made_by="assistant", sentence=sentence)
+    return Conversation.objects.get(pk=goal.pk)
+
+
+def _note_same_person(line: Interaction, goal: Conversation, evidence: Mapping[str, Any]) -> None:
+    """Locks both records; when they are two, people are shown that they may be one, and why."""
+    own, other = records.lock_roots(goal.customer, line.conversation.customer)
+    if own == other:
+        return
+    identity.note_candidate(own, other, score=SAME_PERSON_SCORE, evidence=evidence)
+    if line.channel == Channel.VOICE and line.party.startswith("+"):
+        # So that the next call from this number is asked whether to carry on, too.
+        identity.claim(own, Identifier.Kind.PHONE, line.party, source=line.get_channel_display())
+
+
+def _holds_nothing_but(line: Interaction) -> bool:
+    """Whether a line's conversation has never had another line, nor another conversation in it."""
+    conversation = line.conversation_id
+    lines = Interaction.objects.filter(Q(conversation=conversation) | Q(original_conversation=conversation))
+    return not lines.exclude(pk=line.pk).exists() and not history.going_on_in(conversation)
 
 
 def _going_on(conversation: Conversation) -> Conversation | None:
-    """The open conversation in which this one goes on."""
-    while conversation.joined_into:
-        conversation = conversation.joined_into
-    return conversation if conversation.status == Conversation.Status.OPEN else None
+    """The open conversation in which this one goes on; None when it is closed."""
+    place: int | None = conversation.pk
+    while place is not None:
+        row = Conversation.objects.select_related("customer").get(pk=place)
+        place = row.joined_into_id
+    return row if row.status == Conversation.Status.OPEN else None
 
 
 def _count(interaction: Interaction, name: str) -> int:

@@ -75,6 +75,8 @@ _KINDS = (
     EntryKind("owner.changed", _("Owner changed"), "person", _body),
     EntryKind("conversation.transferred", _("Transferred"), "transfer", _body),
     EntryKind("conversation.joined", _("Joined with another conversation"), "link", _body),
+    EntryKind("conversation.separated", _("Kept apart from another conversation again"), "link", _body),
+    EntryKind("interaction.moved", _("Line moved between conversations"), "link", _body),
     EntryKind("outcome.set", _("Outcome"), "check", _body),
     EntryKind("conversation.closed", _("Closed"), "check", _body),
     EntryKind("callback.requested", _("Call back requested"), "phone", _body, personal=("phone",)),

@@ -3,6 +3,7 @@
 from django.db.models import F
 
 from conversations.models import Conversation
+from conversations.selectors import history
 from conversations.services import announce, timeline
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile
@@ -10,11 +11,12 @@ from routing.services.locks import lock_subject
 
 
 def lock_with_work(conversation: Conversation) -> Conversation:
-    """The conversation's row, locked after its work: the order for everybody who changes both.
+    """The conversation's row, locked after its work and that of what goes on in it: the order for everybody who changes both.
 
     Needs a transaction.
     """
-    lock_subject(conversation.public_id.hex)
+    for subject in sorted({conversation.public_id.hex, *(each.public_id.hex for each in history.going_on_in(conversation.pk))}):
+        lock_subject(subject)
     rows = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("owner_agent")
     return rows.get(pk=conversation.pk)
 

@@ -10,19 +10,20 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations.models import Conversation, Customer, EntryPoint, Interaction
-from conversations.services import announce, timeline
+from conversations.services import announce, ownership, records, timeline
 from conversations.services.parties import Party
 from conversations.services.timeline import NewEntry
 from routing.models import DispositionCode
+from routing.services import reservations
 
 
 def open_or_resume(customer: Customer) -> Conversation:
     """The customer's open conversation, or a new one.
 
-    Must run in a transaction. Locks the customer's row, so that simultaneous first contacts on two
-    channels get one conversation.
+    Must run in a transaction. Locks the row of the record that the customer counts for, so that simultaneous first
+    contacts on two channels get one conversation.
     """
-    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    customer = records.lock_root(customer)
     found = Conversation.objects.filter(customer=customer, status="open", joined_into__isnull=True).first()
     if found:
         return found
@@ -109,13 +110,13 @@ def end_interaction(interaction: Interaction, *, reason: str, at: datetime | Non
 
 
 def close(conversation: Conversation, *, actor_kind: str, actor_name: str, disposition: DispositionCode | None, note: str = "") -> bool:
-    """Closes a conversation with its outcome, and with it those that were joined into it; its chat sessions end.
+    """Closes a conversation with its outcome, and with it those that were joined into it; sessions and work end.
 
     A live call does not hold it open: the transport ends the call, since only it knows when that was.
-    Says whether this call did it. Locks the conversation's row, then the joined ones'.
+    Says whether this call did it. Locks all their work, then the conversation's row and the joined ones'.
     """
     with transaction.atomic():
-        row = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+        row = ownership.lock_with_work(conversation)
         if row.status == Conversation.Status.CLOSED:
             return False
         if disposition:
@@ -136,5 +137,6 @@ def close(conversation: Conversation, *, actor_kind: str, actor_name: str, dispo
             close(joined, actor_kind="system", actor_name="", disposition=None)
         timeline.append(row.pk, NewEntry(kind="conversation.closed", actor_kind=actor_kind, actor_name=actor_name))
         Conversation.objects.filter(pk=row.pk).update(status=Conversation.Status.CLOSED, closed_at=Now(), disposition=disposition)
+        reservations.complete(row.public_id.hex)
         announce.work_changed(row)
     return True

@@ -17,13 +17,12 @@ from conversations.services.kinds import kind_of
 from conversations.services.redaction import SMALLEST_CARD, mask
 
 
-class FenceMoved(Exception):
-    """The conversation changed hands since the writer began; nothing was written."""
-
-
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """What is to be written. `source_id` makes a repetition write nothing; `wants_turn` asks for an answer."""
+    """What is to be written. `source_id` makes a repetition write nothing.
+
+    `wants_turn` asks for an answer: it is written where the line is by then, should a join have moved it.
+    """
 
     kind: str
     actor_kind: str
@@ -51,16 +50,16 @@ class Appended:
 
 APPEND = (
     "SELECT outcome, entry_seq, entry_occurred_at, entry_conversation, owner, fence_now, public_id FROM conversation_append("
-    "%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s)"
+    "%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s)"
 )
 
 
-def append(conversation_id: int, new: NewEntry, *, fence: int | None = None) -> Appended:
+def append(conversation_id: int, new: NewEntry) -> Appended:
     """Writes one entry and tells open screens after commit.
 
     Card numbers are masked and null bytes dropped first. Locks the conversation's row until the
-    transaction ends. Raises FenceMoved when `fence` is given and is no longer the conversation's,
-    KeyError for an unregistered kind, Conversation.DoesNotExist.
+    transaction ends. Raises KeyError for an unregistered kind, Conversation.DoesNotExist when there is none or what
+    wants an answer comes too late for one.
     """
     kind_of(new.kind)
     body, data = storable(new.body), clean(new.data)
@@ -78,13 +77,10 @@ def append(conversation_id: int, new: NewEntry, *, fence: int | None = None) -> 
                 new.interaction.pk if new.interaction else None,
                 new.source_id,
                 new.occurred_at,
-                fence,
                 new.wants_turn,
             ],
         )
         outcome, seq, occurred_at, conversation, owner_kind, fence_now, public_id = cursor.fetchone()
-        if outcome == "fenced":
-            raise FenceMoved(f"Conversation {conversation_id} is at fence {fence_now}, not {fence}.")
         if outcome in ("unknown", "ended"):
             raise Conversation.DoesNotExist(f"Conversation {conversation_id} is {outcome}.")
         appended = Appended(conversation, seq, occurred_at, outcome == "repeated", owner_kind, fence_now)

@@ -11,6 +11,7 @@ from typing import Final
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
+from conversations.models.identifier import E164
 from conversations.understanding.dates import find_date
 from conversations.understanding.names import find_name
 from conversations.understanding.normalise import clean
@@ -108,13 +109,13 @@ def _phone(text: str, region: str, expecting: str | None) -> Fact | None:
             number = phonenumbers.parse(match[0], region)
         except phonenumbers.NumberParseException:
             continue
+        value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         # Numbers reserved for drama are possible but not valid, and demonstrations and tests live on them.
-        if not phonenumbers.is_possible_number(number):
+        if not phonenumbers.is_possible_number(number) or not re.fullmatch(E164, value):
             continue
         looks_like_one = match[0].lstrip("(")[0] in "+0" or phonenumbers.is_valid_number(number)
         if not looks_like_one and expecting != "phone":
             continue
-        value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         chosen = Fact("phone", value, match[0], 0.95 if looks_like_one else 0.7)
     return chosen
 

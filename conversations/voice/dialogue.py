@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
+from conversations.selectors.access import lines_of_party
 from conversations.services import call_state, joining, timeline
 from conversations.services.redaction import MASK, mask, mask_keys
 from conversations.services.timeline import NewEntry
@@ -166,7 +167,9 @@ def _join_recent_chat(call: Interaction) -> None:
 def _welcome(call: Interaction) -> None:
     call = Interaction.objects.select_related("conversation__reason").get(pk=call.pk)
     reason = call.conversation.reason
-    if reason and call.assurance == "verified":
+    # With a person who had the call already, it stayed in a conversation that may be about something else.
+    proven = lines_of_party(call).filter(channel="chat", conversation=call.conversation_id).exists()
+    if reason and proven:
         text = _("Thank you. I have our chat about “%(reason)s” here, so you need not repeat anything. How can I help now?")
         text %= {"reason": reason.name}
     else:

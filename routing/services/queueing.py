@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -24,9 +26,11 @@ class WorkEnded(LookupError):
 
 
 def enqueue(
-    *, subject: str, kind: str, decision: Decision, preferred_agent: AgentProfile | None = None
+    *, subject: str, kind: str, decision: Decision, preferred_agent: AgentProfile | None = None, since: datetime | None = None
 ) -> WorkItem:
     """Puts work into the line of the decision's queue; a dispatch pass follows on commit.
+
+    New work waits from now on, or counts as waiting `since` an earlier time.
 
     A subject has one live item. A second call for a waiting or offered one may raise its class, move it to the new
     decision's queue and make it a heavier kind of work, but never moves it back in line. An offer of what now belongs
@@ -41,7 +45,7 @@ def enqueue(
         lock_subject(subject)
         live = lock_live_work(subject)
         if live is None:
-            work_item = _new_work(subject, kind, decision, decision.queue, preferred_agent)
+            work_item = _new_work(subject, kind, decision, decision.queue, preferred_agent, since)
         elif live.state in (WorkItem.State.QUEUED, WorkItem.State.RESERVED):
             work_item = _raise(live, kind, decision, decision.queue, preferred_agent)
         else:
@@ -98,9 +102,10 @@ def cancel(subject: str) -> None:
 
 
 def _new_work(
-    subject: str, kind: str, decision: Decision, queue: Queue, preferred_agent: AgentProfile | None
+    subject: str, kind: str, decision: Decision, queue: Queue, preferred_agent: AgentProfile | None, since: datetime | None
 ) -> WorkItem:
     now = timezone.now()
+    waits_since = since or now
     return WorkItem.objects.create(
         subject=subject,
         kind=kind,
@@ -110,8 +115,8 @@ def _new_work(
         required_skills=decision.required_skills,
         preferred_agent=preferred_agent,
         created_at=now,
-        enqueued_at=now,
-        deadline=deadline(now, service_level_of(decision, queue)),
+        enqueued_at=waits_since,
+        deadline=deadline(waits_since, service_level_of(decision, queue)),
     )
 
 

@@ -215,10 +215,11 @@ class TestSettlingCandidates:
 
 class TestPlaybooks:
     def test_a_published_one_is_read_and_a_draft_of_it_has_its_forms(self, client, manager):
-        published = cast.playbook(status="published")
+        published = cast.playbook()
         form = PlaybookForm.objects.create(playbook=published, code="booking", name="Booking", tool="book")
         form.reasons.add(cast.reason())
         form.fields.create(order=1, fact="postcode", prompt="What is your postcode?")
+        Playbook.objects.filter(pk=published.pk).update(status="published")
         page = url(Playbook, "change", published.pk)
         text = client.get(page).content.decode()
         assert "Make a new draft" in text

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from conversations.chat import visitor
 from conversations.models import ChatSessionRecord, Conversation, Customer, Entry, EntryPoint, Interaction
-from conversations.services import announce, merging, threads, timeline
+from conversations.services import announce, threads, timeline, weaving
 from conversations.services.timeline import NewEntry
 from tests.record import rows
 from tests.support.locks import locked, until, waits_for_lock
@@ -240,7 +240,7 @@ async def test_a_chat_follows_its_conversation_into_another() -> None:
 def _join_elsewhere_and_answer(chat: Conversation) -> None:
     other = rows.conversation()
     with transaction.atomic():
-        merging.join_conversations(chat, other, evidence={}, made_by="staff", sentence="Joined.")
+        weaving.join_conversations(chat, other, evidence={}, made_by="staff", sentence="Joined.")
     interaction = Interaction.objects.get(original_conversation=chat)
     timeline.append(other.pk, NewEntry(kind="message", actor_kind="agent", body="We go on here.", interaction=interaction))
 
@@ -357,7 +357,7 @@ def _append_unannounced(conversation: Conversation, chat: Interaction, body: str
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT * FROM conversation_append(%s,'message','agent','Ann',%s,'{}','everyone',%s,NULL,NULL,NULL,FALSE)",
+            "SELECT * FROM conversation_append(%s,'message','agent','Ann',%s,'{}','everyone',%s,NULL,NULL,FALSE)",
             [conversation.pk, body, chat.pk],
         )
 

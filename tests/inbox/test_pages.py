@@ -10,8 +10,8 @@ from conversations.models import Conversation, Identifier
 from conversations.reading.wording import linked, readable, unmarked
 from conversations.services import facts, threads, timeline
 from conversations.services.facts import LearnedFact
-from conversations.services.merging import join_conversations
 from conversations.services.timeline import NewEntry
+from conversations.services.weaving import join_conversations
 from routing.models import Reservation
 from tests.inbox.conftest import Cast
 

@@ -125,7 +125,7 @@ def _store_silently(cast: Cast, conversation: Conversation, texts: list[str]) ->
         for text in texts:
             cursor.execute(
                 APPEND,
-                [conversation.pk, "message", "customer", "", text, "{}", "everyone", None, None, None, None, False],
+                [conversation.pk, "message", "customer", "", text, "{}", "everyone", None, None, None, False],
             )
 
 

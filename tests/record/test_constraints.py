@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from conversations.models import (
@@ -21,6 +22,7 @@ from conversations.models import (
     Handoff,
     Identifier,
     Interaction,
+    InteractionLink,
     JoinCode,
     KnowledgeArticle,
     KnowledgePassage,
@@ -32,7 +34,7 @@ from conversations.models import (
     TechnicianShift,
 )
 from conversations.services import timeline
-from routing.models import WorkItem
+from routing.models import ReasonCode, WorkItem
 from tests.record import rows
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +72,7 @@ def test_a_customer_has_at_most_one_open_conversation() -> None:
         ("conversation_turns_follow_its_entries", {"turn_wanted_seq": 1}),
         ("conversation_turns_follow_its_entries", {"last_seq": 2, "turn_wanted_seq": 1, "turn_done_seq": 2}),
         ("conversation_sentiment_is_minus_one_to_one", {"sentiment": 1.5}),
+        ("conversation_urgency_is_known", {"urgency": "asap"}),
     ],
 )
 def test_conversation_rules(constraint: str, changes: dict[str, Any]) -> None:
@@ -207,8 +210,43 @@ def test_interaction_rules() -> None:
         ("interaction_state_is_known", {"state": "lost"}),
         ("interaction_assurance_is_known", {"assurance": "sure"}),
         ("interaction_has_a_provider_id", {"provider_id": ""}),
+        ("interaction_direction_is_known", {"direction": "sideways"}),
     ):
         refused(constraint, lambda changes=changes: Interaction.objects.filter(pk=call.pk).update(**changes))
+
+
+def test_a_line_is_moved_into_another_conversation() -> None:
+    """A link from a conversation to itself says nothing."""
+    call = rows.interaction()
+    home = call.conversation
+    refused(
+        "interaction_link_is_about_two_conversations",
+        lambda: InteractionLink.objects.create(interaction=call, origin=home, into=home, made_by="test"),
+    )
+
+
+def test_every_choice_is_one_of_its_list() -> None:
+    """Whatever column has choices, the database takes no other word."""
+    chosen = [
+        (model, field)
+        for model in apps.get_app_config("conversations").get_models()
+        for field in model._meta.fields
+        if field.choices and not model._meta.proxy
+    ]
+    assert len(chosen) >= 15
+    unchecked = [f"{model.__name__}.{field.name}" for model, field in chosen if not _is_checked(model, field.column)]
+    assert not unchecked
+
+
+def _is_checked(model: type[Model], column: str) -> bool:
+    """Whether a CHECK of the table names the column."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)"
+            " WHERE c.contype = 'c' AND c.conrelid = %s::regclass AND a.attname = %s",
+            [model._meta.db_table, column],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def test_an_unused_join_code_is_unique() -> None:
@@ -256,6 +294,7 @@ def test_match_candidates() -> None:
     """A pair is suggested once, is about two records, and scores between nought and one."""
     sam, ada = rows.customer("Sam"), rows.customer("Ada")
     MatchCandidate.objects.create(customer=sam, other=ada)
+    refused("match_candidate_state_is_known", lambda: MatchCandidate.objects.update(state="perhaps"))
     refused("match_candidate_stands_once_per_pair", lambda: MatchCandidate.objects.create(customer=sam, other=ada))
     refused("match_candidate_is_about_two_records", lambda: MatchCandidate.objects.create(customer=sam, other=sam))
     refused("match_score_is_zero_to_one", lambda: MatchCandidate.objects.create(customer=ada, other=sam, score=1.01))
@@ -288,6 +327,7 @@ def test_playbook_rules() -> None:
     refused("playbook_has_one_published_version", lambda: Playbook.objects.filter(pk=draft.pk).update(status="published"))
     refused("published playbook never changes", lambda: Playbook.objects.filter(pk=published.pk).update(persona="Rude."))
     refused("playbook_discloses_that_it_is_an_ai", lambda: Playbook.objects.filter(pk=draft.pk).update(disclosure=""))
+    refused("playbook_status_is_known", lambda: Playbook.objects.filter(pk=draft.pk).update(status="secret"))
     refused("playbook_thresholds_are_zero_to_one", lambda: Playbook.objects.filter(pk=draft.pk).update(reason_threshold=2))
     form = PlaybookForm.objects.create(playbook=draft, code="booking", name="Booking")
     refused(
@@ -303,6 +343,31 @@ def test_playbook_rules() -> None:
         "playbook_form_field_order_is_unique",
         lambda: PlaybookFormField.objects.create(form=form, order=1, fact="phone", prompt="Your number?"),
     )
+
+
+@pytest.mark.parametrize("status", ["published", "retired"])
+def test_the_forms_of_a_published_playbook_never_change(status: str) -> None:
+    """Nor is it deleted, and it gets no other form, field or reason: every version can be looked at as it was."""
+    draft = Playbook.objects.create(code="quay", name="Quay", persona="-", disclosure="I am an AI.")
+    form = PlaybookForm.objects.create(playbook=draft, code="booking", name="Booking")
+    field = PlaybookFormField.objects.create(form=form, order=1, fact="name", prompt="Your name?")
+    leak, cold = (ReasonCode.objects.create(code=code, name=code.title(), line_of_business="heating") for code in ("leak", "cold"))
+    form.reasons.add(leak)
+    draft.status = "published"
+    draft.save()
+    Playbook.objects.filter(pk=draft.pk).update(status=status)
+    refused("published_playbook_is_never_deleted", lambda: Playbook.objects.filter(pk=draft.pk)._raw_delete("default"))
+    for change in (
+        lambda: PlaybookForm.objects.filter(pk=form.pk).update(tool="cancel"),
+        lambda: PlaybookForm.objects.filter(pk=form.pk)._raw_delete("default"),
+        lambda: PlaybookForm.objects.create(playbook=draft, code="other", name="Other"),
+        lambda: PlaybookFormField.objects.filter(pk=field.pk).update(prompt="Your card number?"),
+        lambda: field.delete(),
+        lambda: PlaybookFormField.objects.create(form=form, order=2, fact="phone", prompt="Your number?"),
+        lambda: form.reasons.add(cold),
+        lambda: form.reasons.remove(leak),
+    ):
+        refused("forms of a published playbook never change", change)
 
 
 def test_passages_have_one_place_in_their_article() -> None:

@@ -1,0 +1,44 @@
+"""Which record a customer counts for, and the lock on it."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from conversations.models import Customer
+
+
+class _RootMoved(Exception):
+    """Another transaction joined or separated the record while its lock was waited for."""
+
+
+def root_of(customer: Customer) -> Customer:
+    """The record a customer counts for now."""
+    fresh = Customer.objects.select_related("root").get(pk=customer.pk)
+    return fresh.root or fresh
+
+
+def lock_root(customer: Customer) -> Customer:
+    """The record a customer counts for now, locked until the transaction ends. See `lock_roots`."""
+    return lock_roots(customer)[0]
+
+
+def lock_roots(*customers: Customer) -> list[Customer]:
+    """The records these count for now, in the order given, locked by rising id until the transaction ends.
+
+    Needs a transaction. What a join that was committed meanwhile has moved is looked up anew, with no lock kept.
+    """
+    while True:
+        try:
+            with transaction.atomic():
+                return _locked(customers)
+        except _RootMoved:
+            continue
+
+
+def _locked(customers: tuple[Customer, ...]) -> list[Customer]:
+    roots = [root_of(each).pk for each in customers]
+    rows = Customer.objects.select_for_update(no_key=True).filter(pk__in=set(roots)).order_by("pk")
+    by_id = {row.pk: row for row in rows}
+    if any(row.root_id for row in by_id.values()) or [root_of(each).pk for each in customers] != roots:
+        raise _RootMoved
+    return [by_id[root] for root in roots]
