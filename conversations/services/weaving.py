@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery
+from django.db.models import BigIntegerField, F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
@@ -216,23 +216,23 @@ def _owes(conversation: Conversation) -> bool:
 
 
 def _owed_in(conversation: Conversation, *, to: Conversation) -> dict[str, Any] | None:
-    """What the conversation owes to lines that are in another one now; None when that is nothing."""
-    words = Entry.objects.filter(
-        conversation=conversation, kind="message", actor_kind=Entry.Actor.CUSTOMER, interaction__conversation=to,
-        seq__gt=conversation.turn_done_seq,
-    )  # fmt: skip
-    if not _owes(conversation) or not words.exists():
-        return None
-    return {"after": conversation.turn_done_seq, "upto": conversation.turn_wanted_seq, "whole": False}
+    """What nobody has answered in a conversation of what was said on lines that are in another one now; None when nothing."""
+    messages = Entry.objects.filter(conversation=conversation, kind="message", interaction__conversation=to)
+    answers = messages.filter(actor_kind=Entry.Actor.AGENT).aggregate(last=Max("seq", default=0))
+    after = max(conversation.turn_done_seq, answers["last"])
+    words = messages.filter(actor_kind=Entry.Actor.CUSTOMER, seq__gt=after).aggregate(last=Max("seq"))
+    return {"after": after, "upto": words["last"], "whole": False} if words["last"] else None
 
 
 def _is_answered(source: Conversation, target: Conversation) -> bool:
-    """Whether what a conversation owed when it was joined into another has been answered there."""
-    taken_in = Entry.objects.filter(
-        conversation=target, kind="conversation.joined", data__conversation=source.public_id.hex, data__direction="from"
-    )
-    last = taken_in.order_by("-seq").first()
-    return last is not None and "owed" in last.data and target.turn_done_seq >= last.seq
+    """Whether what a conversation owed when it was joined into another has been answered there, by the AI agent or a person."""
+    within = Entry.objects.filter(conversation=target)
+    taken_in = within.filter(kind="conversation.joined", data__conversation=source.public_id.hex, data__direction="from")
+    note = taken_in.order_by("-seq").first()
+    if note is None or "owed" not in note.data:
+        return False
+    answers = within.filter(kind="message", actor_kind=Entry.Actor.AGENT, interaction__original_conversation=source, seq__gt=note.seq)
+    return target.turn_done_seq >= note.seq or answers.exists()
 
 
 def _stop_turn(conversation: Conversation) -> None:
