@@ -135,7 +135,7 @@ BEFORE = import_module("conversations.migrations.0002_append_function")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0003_conversation_turn_attempts")]
+    dependencies = [("conversations", "0004_saved_replies")]
 
     operations = [
         migrations.RunSQL(BEFORE.DROP, BEFORE.CREATE + BEFORE.CREATE_INBOUND),
