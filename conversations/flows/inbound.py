@@ -13,6 +13,7 @@ from channels.db import database_sync_to_async
 from django.db import transaction
 
 from conversations.assistant import turn
+from conversations.flows import wrapping_up
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.services import announce, async_connections, identity, threads, timeline
 from conversations.services.parties import Party
@@ -139,7 +140,7 @@ def begin_call(start: CallStart) -> Received:
 def end_interaction(provider_id: str, *, reason: str, at: datetime | None = None) -> bool:
     """Ends a call or chat session once; says whether this call did it. Unknown ids are nobody's and end nothing."""
     interaction = Interaction.objects.filter(provider_id=provider_id).first()
-    return threads.end_interaction(interaction, reason=reason, at=at) if interaction else False
+    return wrapping_up.end(interaction, reason=reason, at=at) if interaction else False
 
 
 async def _append(message: InboundMessage, text: str, data: Mapping[str, Any]) -> tuple[Any, ...] | None:
@@ -168,6 +169,7 @@ def _begin(start: InboundMessage | CallStart) -> Interaction:
             data=dict(start.data) if isinstance(start, CallStart) else None,
         )
         _disclose(interaction, entry_point)
+        wrapping_up.talk_again_after_commit(conversation)
     conversation.refresh_from_db()
     interaction.conversation = conversation
     return interaction

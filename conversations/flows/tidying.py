@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from conversations.flows import wrapping_up
 from conversations.models import Conversation, Interaction
 from conversations.selectors.limbo import endless_interactions
 from conversations.services import ownership, threads
@@ -37,7 +38,7 @@ def _end_if_silent(interaction_id: int, now: datetime) -> bool:
     with transaction.atomic():
         Conversation.objects.select_for_update(no_key=True, of=("self",)).get(interactions=interaction_id)
         silent = endless_interactions(now).filter(pk=interaction_id).first()
-        return silent is not None and threads.end_interaction(silent, reason=reasons[silent.channel], at=silent.last)
+        return silent is not None and wrapping_up.end(silent, reason=reasons[silent.channel], at=silent.last)
 
 
 def _quiet(now: datetime) -> QuerySet[Conversation]:

@@ -84,18 +84,19 @@ def expire_due() -> int:
 
 
 def wrap_up(subject: str) -> None:
-    """The talking is over, the writing-up is not: capacity stays taken. Does nothing unless somebody has the work."""
-    with transaction.atomic():
-        lock_subject(subject)
-        work_item = lock_live_work(subject)
-        if work_item is None or work_item.state != WorkItem.State.ASSIGNED:
-            return
-        reservation = lock_live_reservation(work_item)
-        _move(work_item, WorkItem.State.WRAPPING)
-        if reservation is not None:
-            reservation.state = Reservation.State.WRAPPING
-            reservation.save(update_fields=["state"])
-            announce_reservation(reservation)
+    """The talking is over, the writing-up is not: capacity stays taken. Does nothing unless somebody has the work.
+
+    Takes the subject's lock, the work item and its reservation. Raises nothing of its own.
+    """
+    _turn(subject, WorkItem.State.ASSIGNED, WorkItem.State.WRAPPING, Reservation.State.WRAPPING)
+
+
+def talk_again(subject: str) -> None:
+    """Ends a wrap-up, because the talking goes on. Does nothing unless somebody is wrapping up.
+
+    Takes the subject's lock, the work item and its reservation. Raises nothing of its own.
+    """
+    _turn(subject, WorkItem.State.WRAPPING, WorkItem.State.ASSIGNED, Reservation.State.ACCEPTED)
 
 
 def complete(subject: str) -> None:
@@ -256,6 +257,21 @@ def _expire(reservation_id: int) -> bool:
         if away.update(state=Presence.State.AWAY, away_reason=MISSED_AN_OFFER, since=timezone.now()):
             announce_presence(Presence.objects.select_related("agent").get(agent=reservation.agent))
     return True
+
+
+def _turn(subject: str, before: WorkItem.State, after: WorkItem.State, held_as: Reservation.State) -> None:
+    """Moves work that somebody has from one state to another, together with their reservation."""
+    with transaction.atomic():
+        lock_subject(subject)
+        work_item = lock_live_work(subject)
+        if work_item is None or work_item.state != before:
+            return
+        _move(work_item, after)
+        reservation = lock_live_reservation(work_item)
+        if reservation is not None:
+            reservation.state = held_as
+            reservation.save(update_fields=["state"])
+            announce_reservation(reservation)
 
 
 def _back_to_the_line(work_item: WorkItem, reservation: Reservation, state: Reservation.State) -> None:

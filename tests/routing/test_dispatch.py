@@ -35,6 +35,9 @@ class TestOfferAndWork:
         assert item("c1").state == "assigned"
         reservations.wrap_up("c1")
         assert (item("c1").state, load(ann)) == ("wrapping", 2)
+        reservations.talk_again("c1")
+        assert (item("c1").state, Reservation.objects.get().state, load(ann)) == ("assigned", "accepted", 2)
+        reservations.wrap_up("c1")
         reservations.complete("c1")
         offered.refresh_from_db()
         assert (item("c1").state, offered.state, load(ann)) == ("completed", "completed", 0)
@@ -112,6 +115,7 @@ class TestOfferAndWork:
         """Completing, wrapping up and cancelling an unknown subject does nothing."""
         reservations.complete("nobody")
         reservations.wrap_up("nobody")
+        reservations.talk_again("nobody")
         queueing.cancel("nobody")
         assert not WorkItem.objects.exists()
 

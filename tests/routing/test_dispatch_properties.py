@@ -86,7 +86,7 @@ class Dispatching(RuleBasedStateMachine):
         except reservations.NoCapacity:
             return
 
-    @rule(subject=SUBJECTS, end=st.sampled_from([reservations.complete, reservations.wrap_up, queueing.cancel]))
+    @rule(subject=SUBJECTS, end=st.sampled_from([reservations.complete, reservations.wrap_up, reservations.talk_again, queueing.cancel]))
     def work_ends(self, subject: str, end: Any) -> None:
         end(subject)
 

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from conversations.flows import takeover
 from conversations.models import Customer, Entry, EntryPoint, Identifier, Interaction, WebhookRecord
 from conversations.selectors.invariants import contacts_without_interaction
 from conversations.services import identity, joining, ownership, threads, timeline
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 from conversations.voice.simulator.checking import checked
-from routing.models import WorkItem
+from routing.models import AgentProfile, DispositionCode, WorkItem
 from tests.record import rows
 from tests.voice.platform import SAM, Caller, post, post_async, words_of
 
@@ -410,3 +411,39 @@ def test_a_closed_conversation_says_goodbye(caller: Caller) -> None:
     assert call_of(caller).state != "ended", "only the platform knows when a call ended"
     post("/voice/event/", caller.event("completed"))
     assert call_of(caller).end_reason == "completed"
+
+
+class TestWrappingUp:
+    """A person accepts the caller's case; the platform says when the talking ends."""
+
+    def with_a_person(self, caller: Caller) -> AgentProfile:
+        post("/voice/answer/", caller.answer())
+        ann = rows.agent("Ann")
+        takeover.take_over(call_of(caller).conversation, ann)
+        return ann
+
+    def states(self, caller: Caller, ann: AgentProfile) -> tuple[str, str, int]:
+        work = WorkItem.objects.get(subject=call_of(caller).conversation.public_id.hex)
+        ann.refresh_from_db()
+        return work.state, work.reservations.get().state, ann.load
+
+    def test_hanging_up_begins_the_wrap_up_and_calling_again_ends_it(self, caller: Caller) -> None:
+        """Capacity stays taken until the person closes the conversation."""
+        ann = self.with_a_person(caller)
+        assert self.states(caller, ann) == ("assigned", "accepted", 6)
+        post("/voice/event/", caller.event("completed"))
+        assert self.states(caller, ann) == ("wrapping", "wrapping", 6)
+        again = Caller()
+        post("/voice/answer/", again.answer())
+        assert call_of(again).conversation == call_of(caller).conversation
+        assert self.states(caller, ann) == ("assigned", "accepted", 6)
+        post("/voice/event/", again.event("completed"))
+        takeover.close(call_of(caller).conversation, ann, DispositionCode.objects.get_or_create(code="done", name="Done")[0])
+        assert self.states(caller, ann) == ("completed", "completed", 0)
+
+    def test_a_person_who_still_has_another_line_goes_on_talking(self, caller: Caller) -> None:
+        """One of two calls ends; the other one is up."""
+        ann = self.with_a_person(caller)
+        post("/voice/answer/", Caller().answer())
+        post("/voice/event/", caller.event("completed"))
+        assert self.states(caller, ann) == ("assigned", "accepted", 6)
