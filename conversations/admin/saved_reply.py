@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from conversations.inbox.placeholders import PLACEHOLDERS, unknown_placeholders
 from conversations.models import SavedReply
+
+
+def _how_to_write_it() -> str:
+    meanings = "; ".join(f"{{{name}}} {meaning}" for name, meaning in PLACEHOLDERS.items())
+    return gettext(
+        "Filled in for each customer: %(meanings)s. Words after a bar are used when it is not known: {first_name|there}."
+    ) % {"meanings": meanings}
 
 
 class SavedReplyForm(forms.ModelForm):
@@ -19,13 +26,7 @@ class SavedReplyForm(forms.ModelForm):
     class Meta:
         model = SavedReply
         fields = ("title", "shortcut", "body", "language", "active")
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        meanings = "; ".join(f"{{{name}}} {meaning}" for name, meaning in PLACEHOLDERS.items())
-        self.fields["body"].help_text = _(
-            "Filled in for each customer: %(meanings)s. Words after a bar are used when it is not known: {first_name|there}."
-        ) % {"meanings": meanings}
+        help_texts = {"body": lazy(_how_to_write_it, str)()}
 
     def clean_body(self) -> str:
         body = str(self.cleaned_data["body"])

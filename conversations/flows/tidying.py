@@ -38,7 +38,10 @@ def _end_if_silent(interaction_id: int, now: datetime) -> bool:
     with transaction.atomic():
         Conversation.objects.select_for_update(no_key=True, of=("self",)).get(interactions=interaction_id)
         silent = endless_interactions(now).filter(pk=interaction_id).first()
-        return silent is not None and wrapping_up.end(silent, reason=reasons[silent.channel], at=silent.last)
+        ended = silent is not None and threads.end_interaction(silent, reason=reasons[silent.channel], at=silent.last)
+    if ended and silent is not None:
+        wrapping_up.begin_when_over(silent)
+    return ended
 
 
 def _quiet(now: datetime) -> QuerySet[Conversation]:

@@ -12,16 +12,21 @@ from routing.services import reservations
 
 
 def end(interaction: Interaction, *, reason: str, at: datetime | None = None) -> bool:
-    """Ends an interaction once; says whether this call did it.
+    """Ends an interaction once; says whether this call did it. The wrap-up may follow, see `begin_when_over`."""
+    ended = threads.end_interaction(interaction, reason=reason, at=at)
+    if ended:
+        begin_when_over(interaction)
+    return ended
 
-    When it was the last open line of a conversation that a person has, their wrap-up begins, in a transaction of its own.
+
+def begin_when_over(ended: Interaction) -> None:
+    """Begins the wrap-up of the person who has the conversation, when this was its last open line.
+
+    A transaction of its own: work is locked before its conversation, so call it after the one that ended the line.
     """
-    if not threads.end_interaction(interaction, reason=reason, at=at):
-        return False
-    conversation = Conversation.objects.get(interactions=interaction.pk)
+    conversation = Conversation.objects.get(interactions=ended.pk)
     if not conversation.interactions.exclude(state=Interaction.State.ENDED).exists():
         reservations.wrap_up(conversation.public_id.hex)
-    return True
 
 
 def talk_again_after_commit(conversation: Conversation) -> None:

@@ -123,7 +123,7 @@ async def test_out_of_hours_a_call_back_is_noted(sunday_night: datetime, chat: L
     noted = await chat.entries("callback.requested")
     assert [entry.data["phone"] for entry in noted] == ["+447700900123"]
     assert noted[0].data["by"] == "2026-11-23T12:00:00+00:00", "four hours to answer, counted from the opening"
-    assert "23 Nov 12:00" in noted[0].body
+    assert "23 Nov, 12:00" in noted[0].body
     assert (await WorkItem.objects.select_related("queue").aget()).queue.code == "service"
     assert "about an hour" in await chat.say("how long does a boiler service take?"), "the AI agent goes on meanwhile"
 
