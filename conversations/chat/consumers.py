@@ -206,10 +206,22 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await self._send(**frame)
 
     async def entries_appended(self, event: dict[str, Any]) -> None:
-        """Shows pushed entries; a hole is read from the database, a repetition is ignored."""
-        entries = [entry for entry in event["entries"] if entry["seq"] > self.sent_upto]
-        if not entries or event["conversation"] != self.conversation_hex:
+        """Shows pushed entries; a hole is read from the database, a repetition is ignored.
+
+        What they say of the conversation is looked at even when a catch-up has passed them by already.
+        """
+        if event["conversation"] != self.conversation_hex:
             return
+        new = [entry for entry in event["entries"] if entry["seq"] > self.sent_upto]
+        if new:
+            await self._show_new(new)
+        kinds = {entry["kind"] for entry in event["entries"]}
+        if not kinds.isdisjoint(MOVES_LINES):
+            await self._follow_line()
+        if not kinds.isdisjoint(("owner.changed", "conversation.closed", *MOVES_LINES)):
+            await self._show_state()
+
+    async def _show_new(self, entries: list[dict[str, Any]]) -> None:
         whole = [entry["seq"] for entry in entries] == list(range(self.sent_upto + 1, entries[-1]["seq"] + 1))
         if not whole or any(self._needs_a_look(entry) for entry in entries):
             await self._catch_up(after=self.sent_upto)
@@ -217,10 +229,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.sent_upto = entries[-1]["seq"]
             shown = [access.party_frame(entry) for entry in entries if self._is_own(entry)]
             await self._send(type="entries", conversation=self.conversation_hex, entries=shown, upto=self.sent_upto)
-        if any(entry["kind"] in MOVES_LINES for entry in entries):
-            await self._follow_line()
-        if any(entry["kind"] in ("owner.changed", "conversation.closed", *MOVES_LINES) for entry in entries):
-            await self._show_state()
 
     def _is_own(self, entry: dict[str, Any]) -> bool:
         return _for_parties(entry) and entry["interaction"] == self.interaction_public_id

@@ -12,8 +12,8 @@ from django.db import transaction
 from pytest_django import Settings
 
 from conversations.chat import visitor
-from conversations.models import ChatSessionRecord, Conversation, Customer, Entry, EntryPoint, Interaction
-from conversations.services import announce, threads, timeline, weaving
+from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, Entry, EntryPoint, Interaction
+from conversations.services import announce, merging, threads, timeline, weaving
 from conversations.services.timeline import NewEntry
 from tests.record import rows
 from tests.support.locks import locked, until, waits_for_lock
@@ -237,12 +237,36 @@ async def test_a_chat_follows_its_conversation_into_another() -> None:
         assert await widget.wait_for_entry(lambda entry: entry["body"] == "We go on here.")
 
 
+async def test_a_chat_follows_its_conversation_out_of_another_again() -> None:
+    """Records that staff had joined are separated: the open screen hears what is said where its line is back."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("Hello", client_id="one")
+        chat = await the_conversation()
+        link = await database_sync_to_async(_join_records)(chat)
+        await widget.say("Are you there?", client_id="two")
+        await database_sync_to_async(merging.separate_customers)(link, undone_by="staff")
+        await database_sync_to_async(_answer)(chat, chat)
+        assert await widget.wait_for_entry(lambda entry: entry["body"] == "We go on here.")
+        again = await widget.say("Good", client_id="three")
+        assert again["type"] == "ack"
+    assert (await messages_of("three"))[0].conversation_id == chat.pk
+
+
+def _join_records(chat: Conversation) -> CustomerLink:
+    return merging.join_customers(chat.customer, rows.conversation().customer, evidence={}, made_by="staff")
+
+
 def _join_elsewhere_and_answer(chat: Conversation) -> None:
     other = rows.conversation()
     with transaction.atomic():
         weaving.join_conversations(chat, other, evidence={}, made_by="staff", sentence="Joined.")
+    _answer(chat, other)
+
+
+def _answer(chat: Conversation, place: Conversation) -> None:
     interaction = Interaction.objects.get(original_conversation=chat)
-    timeline.append(other.pk, NewEntry(kind="message", actor_kind="agent", body="We go on here.", interaction=interaction))
+    timeline.append(place.pk, NewEntry(kind="message", actor_kind="agent", body="We go on here.", interaction=interaction))
 
 
 async def test_a_flood_is_refused_and_others_are_unharmed() -> None:

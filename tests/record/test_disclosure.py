@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -126,6 +126,9 @@ STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, BROWSERS - 1),
 
 
 @given(STEPS)
+@example([("caller says", 0, 0), ("chat says", 0, 0), ("staff joins", 0, 0), ("caller says", 0, 2), ("code", 0, 2)])
+@example([("caller says", 0, 0), ("caller books", 0, 0), ("chat says", 1, 0), ("caller says", 0, 2), ("code", 1, 2), ("chat says", 1, 0)])
+@example([("caller says", 0, 0), ("chat says", 0, 0), ("yes", 0, 0), ("chat is told", 0, 0), ("caller is told", 0, 0)])
 @examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_party_is_shown_its_own_lines_and_nothing_else(steps: list[tuple[str, int, int]]) -> None:
     """However chats, spoofed calls, codes, answers and staff's joinings follow each other."""
