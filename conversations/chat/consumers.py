@@ -110,7 +110,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         # Watching comes first: what is written between the two is pushed, and not missed.
         await self._watch(standing.conversation_hex, standing.interaction_id, standing.interaction_public_id)
-        await self._catch_up(after=frame.after if frame.conversation == standing.conversation_hex else 0)
+        if frame.conversation == standing.conversation_hex:
+            await self._catch_up(after=frame.after)
+            return
+        for chapter in await in_thread(delivery.seen_before, standing.interaction_id):
+            await self._send(**chapter)
+        await self._catch_up(after=0)
 
     async def _say(self, guest: Guest, client_id: str, text: str) -> None:
         if self.interaction_id is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
@@ -55,6 +56,21 @@ def seen_since(interaction_id: int, *, after: int) -> tuple[list[dict[str, Any]]
     entries = list(access.seen_by_party(interaction).filter(seq__gt=after, seq__lte=last)[:PAGE])
     upto = entries[-1].seq if len(entries) == PAGE else last
     return [access.party_frame(announce.wire_entry_of(entry)) for entry in entries], max(upto, after)
+
+
+def seen_before(interaction_id: int) -> list[dict[str, Any]]:
+    """The frames of the conversations that the line was in before, each with what its party saw there, oldest first."""
+    interaction = Interaction.objects.get(pk=interaction_id)
+    return [
+        {
+            "type": "entries",
+            "conversation": conversation_hex,
+            "entries": [access.party_frame(announce.wire_entry_of(entry)) for entry in entries],
+            "upto": entries[-1].seq,
+        }
+        for conversation_hex, written in groupby(access.seen_before(interaction)[:PAGE], lambda entry: entry.conversation.public_id.hex)
+        if (entries := list(written))
+    ]
 
 
 def owner_of(conversation: Conversation) -> str:

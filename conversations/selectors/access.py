@@ -111,6 +111,16 @@ def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:
     )
 
 
+def seen_before(interaction: Interaction) -> QuerySet[Entry]:
+    """What was written on this line before it went on in another conversation, in order: entries stay where they were written."""
+    return (
+        Entry.objects.filter(interaction=interaction, audience="everyone", kind__in=PARTY_KINDS)
+        .exclude(conversation_id=interaction.conversation_id)
+        .select_related("interaction", "conversation")
+        .order_by("pk")
+    )
+
+
 def party_frame(entry: dict[str, Any]) -> dict[str, Any]:
     """A wire entry as a customer gets it: only the data made for them.
 

@@ -16,10 +16,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import Conversation, Identifier, Interaction, JoinCode
+from conversations.models import Conversation, Customer, CustomerLink, Identifier, Interaction, JoinCode, MatchCandidate
+from conversations.models.customer import re_rooted_models
 from conversations.models.entry_point import Channel
 from conversations.selectors import history
-from conversations.services import identity, records, timeline, weaving
+from conversations.services import identity, merging, records, timeline, weaving
 from conversations.services.timeline import NewEntry
 
 CODE_DIGITS = 6
@@ -114,33 +115,56 @@ def join(interaction: Interaction, target: Conversation, *, method: str, sentenc
 
     A conversation that holds nothing but this line is joined as a whole; then the one goes on that a person has or is
     awaited for, so that nobody leaves a line by joining. Out of a conversation with more in it only the line goes, and
-    it stays when a person has it. The records are not joined: the number may be anybody's, so people see a match
-    candidate. Must run in a transaction; locks both records, then what `weaving` locks.
+    it stays when a person has it. The records are joined only when the line's own holds nothing but this line, as at a
+    first call: otherwise the number may be somebody else's, so people see a match candidate. Must run in a transaction;
+    locks both records, then what `weaving` locks.
     """
     line = Interaction.objects.select_related("conversation__customer").get(pk=interaction.pk)
     current, goal = line.conversation, _going_on(target)
     if goal is None or goal == current:
         return current
     evidence = {"method": method, "interaction": str(line.public_id), "sentence": sentence}
-    _note_same_person(line, goal, evidence)
+    _settle_records(line, goal, evidence)
+    going_on = _going_on(goal)
+    if going_on is not None and going_on == _going_on(current):
+        return going_on
     if _holds_nothing_but(line):
-        going_on = weaving.join_with_work(current, goal, evidence=evidence, made_by="assistant", sentence=sentence)
-        return Conversation.objects.get(pk=going_on.pk)
+        joined = weaving.join_with_work(current, goal, evidence=evidence, made_by="assistant", sentence=sentence)
+        return Conversation.objects.get(pk=joined.pk)
     if current.owner_kind == Conversation.Owner.HUMAN:
         return current
     weaving.move_line(line, goal, evidence=evidence, made_by="assistant", sentence=sentence)
     return Conversation.objects.get(pk=goal.pk)
 
 
-def _note_same_person(line: Interaction, goal: Conversation, evidence: Mapping[str, Any]) -> None:
-    """Locks both records; when they are two, people are shown that they may be one, and why."""
+def _settle_records(line: Interaction, goal: Conversation, evidence: Mapping[str, Any]) -> None:
+    """Locks both records. When they are two, the line's is joined if it is new, else people are shown that they may be one."""
     own, other = records.lock_roots(goal.customer, line.conversation.customer)
     if own == other:
+        return
+    if _is_of_this_line_alone(other, line):
+        merging.join_customers(other, own, evidence=evidence, made_by="assistant")
+        candidates = MatchCandidate.objects.filter(Q(customer=own, other=other) | Q(customer=other, other=own))
+        candidates.filter(state=MatchCandidate.State.OPEN).update(state=MatchCandidate.State.JOINED, settled_at=Now())
         return
     identity.note_candidate(own, other, score=SAME_PERSON_SCORE, evidence=evidence)
     if line.channel == Channel.VOICE and line.party.startswith("+"):
         # So that the next call from this number is asked whether to carry on, too.
         identity.claim(own, Identifier.Kind.PHONE, line.party, source=line.get_channel_display())
+
+
+def _is_of_this_line_alone(record: Customer, line: Interaction) -> bool:
+    """Whether a record was made by this line and nothing else is known of it, so that joining it can open nothing."""
+    if CustomerLink.objects.filter(Q(joined=record) | Q(into=record)).exists() or not _holds_nothing_but(line):
+        return False
+    if Identifier.objects.filter(customer=record).exclude(kind=Identifier.Kind.PHONE, value=line.party).exists():
+        return False
+    if record.attributes or record.open_balance or record.tier != Customer._meta.get_field("tier").default:
+        return False
+    others = [model for model in re_rooted_models() if model not in (Conversation, Identifier)]
+    elsewhere = [each._default_manager.exclude(conversation=line.conversation_id) for each in others]
+    rows = [Conversation.objects.exclude(pk=line.conversation_id), *elsewhere]
+    return not any(each.filter(customer=record).exists() for each in rows)
 
 
 def _holds_nothing_but(line: Interaction) -> bool:

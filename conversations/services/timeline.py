@@ -119,18 +119,25 @@ def redact(entry: Entry, *, reason: str) -> None:
 
 def storable(text: str) -> str:
     """Text that may be kept: without null bytes, which PostgreSQL refuses, and without card numbers."""
-    return mask(text.replace("\x00", ""))
+    return mask(_without_null(text))
 
 
 def clean(value: Any) -> Any:
-    """The same JSON value with every text in it made storable, and a number that holds a card's as text."""
+    """The same JSON value with every text in it made storable, and a number that holds a card's as text.
+
+    A screen knows its message again by `client_id`, so that stays as it came, digits and all.
+    """
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, int) and abs(value) >= SMALLEST_CARD:
         masked = mask(str(value))
         return value if masked == str(value) else masked
     if isinstance(value, Mapping):
-        return {storable(str(key)): clean(each) for key, each in value.items()}
+        return {storable(str(key)): _without_null(each) if key == "client_id" else clean(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [clean(each) for each in value]
     return value
+
+
+def _without_null(text: str) -> str:
+    return text.replace("\x00", "")

@@ -1,7 +1,8 @@
 """Volumes: how much came in and what was made of it. Each is a plain count of rows by the day they happened.
 
-Conversations count when they are opened, interactions when they start, messages when they are recorded (customer, AI
-agent and person alike), hand-overs when they are requested, bookings when they are made (also if cancelled later).
+Conversations count when they are opened, unless they turned out to belong to another one and were joined into it;
+interactions when they start, messages when they are recorded (customer, AI agent and person alike), hand-overs when they
+are requested, bookings when they are made (also if cancelled later).
 Evidence level: observed.
 """
 
@@ -22,8 +23,8 @@ Rows = Callable[[Period], QuerySet[Any]]
 
 
 def conversations(period: Period) -> QuerySet[Conversation]:
-    """Conversations opened in the period."""
-    return Conversation.objects.filter(opened_at__gte=period.starts_at, opened_at__lt=period.ends_at)
+    """Conversations opened in the period that were not joined into another one."""
+    return Conversation.objects.filter(opened_at__gte=period.starts_at, opened_at__lt=period.ends_at, joined_into__isnull=True)
 
 
 def interactions(period: Period) -> QuerySet[Interaction]:
@@ -153,7 +154,8 @@ def _interactions_by(channel: Channel) -> Rows:
 
 
 CONVERSATIONS = _volume(
-    "conversations", _("Conversations"), _("Conversations opened."), conversations, "opened_at", conversation_table
+    "conversations", _("Conversations"), _("Conversations opened, without those that were joined into another one."), conversations,
+    "opened_at", conversation_table,
 )
 CHATS = _volume(
     "chats", _("Web chats"), _("Chat sessions in which the customer wrote."), _interactions_by(Channel.CHAT), "started_at",

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
+from django.db.models import Count, TextField
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
@@ -105,6 +105,8 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
             "Escalation says when the AI agent hands over by itself."
         )
     }
+
+    formfield_overrides = {TextField: {"widget": forms.Textarea(attrs={"rows": 2, "cols": 80})}}
 
     class Media:
         css = {"all": ("routing/rule_table.css",)}

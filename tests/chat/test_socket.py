@@ -11,6 +11,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from pytest_django import Settings
 
+from conversations.assistant import turn
 from conversations.chat import visitor
 from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, Entry, EntryPoint, Interaction
 from conversations.services import announce, merging, threads, timeline, weaving
@@ -98,6 +99,7 @@ async def test_what_is_written_while_saying_hello_is_shown() -> None:
         welcome = await widget.hello()
         await widget.say("First", client_id="one")
         entry = await widget.wait_for_entry(lambda entry: entry["body"] == "First")
+    await turn.schedule((await the_conversation()).pk)
     conversation = await the_conversation()
     public_hex = conversation.public_id.hex
     newer = {**entry, "seq": conversation.last_seq + 1, "body": "Written meanwhile", "audience": "everyone"}
@@ -107,7 +109,8 @@ async def test_what_is_written_while_saying_hello_is_shown() -> None:
             await asyncio.to_thread(until, lambda: waits_for_lock("conversations_entry"))
             await announce.send(announce.conversation_group(public_hex), announce.entries_frame(public_hex, [newer]))
         await widget.wait_for_entry(lambda entry: entry["body"] == "Written meanwhile")
-    assert [entry["body"] for entry in widget.entries if entry["kind"] == "message"] == ["First", "Written meanwhile"]
+    bodies = [entry["body"] for entry in widget.entries if entry["kind"] == "message"]
+    assert (bodies[0], bodies[-1]) == ("First", "Written meanwhile")
 
 
 @pytest.mark.parametrize(
@@ -187,6 +190,16 @@ async def test_card_numbers_are_masked_however_they_stand(text: str, stored: str
     assert [each.body for each in await messages_of("one")] == [stored]
 
 
+async def test_a_message_is_known_again_by_an_id_that_looks_like_a_card() -> None:
+    """Whatever digits a client_id is made of, the screen gets it back as it was."""
+    client_id = "4111-1111-1111-1111"
+    async with open_widget() as widget:
+        await widget.hello()
+        assert (await widget.say("Hello", client_id=client_id))["client_id"] == client_id
+        entry = await widget.wait_for_entry(lambda entry: entry["body"] == "Hello")
+    assert entry["data"]["client_id"] == client_id
+
+
 @pytest.mark.parametrize("number", ["\x00", "\ud800", "1", "x" * 16])
 async def test_a_session_that_was_never_given_out_is_not_taken(number: str) -> None:
     """A made-up session id gets a new session, whatever is in it, and the chat works."""
@@ -235,6 +248,28 @@ async def test_a_chat_follows_its_conversation_into_another() -> None:
         chat = await the_conversation()
         await database_sync_to_async(_join_elsewhere_and_answer)(chat)
         assert await widget.wait_for_entry(lambda entry: entry["body"] == "We go on here.")
+
+
+async def test_a_reload_shows_what_was_written_before_a_join() -> None:
+    """The page is loaded anew after the chat went on elsewhere: its earlier words stand first, and nothing is shown twice."""
+    async with open_widget() as widget:
+        welcome = await widget.hello()
+        await widget.say("Hello", client_id="one")
+        chat = await the_conversation()
+        await database_sync_to_async(_join_elsewhere_and_answer)(chat)
+    known = {"token": welcome["token"], "session": welcome["session"]}
+    async with open_widget() as widget:
+        await widget.send(type="hello", **known, conversation=None, after=0)
+        await widget.wait_for(lambda frame: "We go on here." in json.dumps(frame))
+        frames = [frame for frame in widget.frames if frame["type"] == "entries"]
+        shown = [(frame["conversation"], each["body"]) for frame in frames for each in frame["entries"]]
+        place = widget.frames[-1]["conversation"]
+    assert [body for _conversation, body in shown if body in ("Hello", "We go on here.")] == ["Hello", "We go on here."]
+    assert (chat.public_id.hex, "Hello") in shown
+    async with open_widget() as widget:
+        await widget.send(type="hello", **known, conversation=place, after=0)
+        await widget.wait_for(lambda frame: "We go on here." in json.dumps(frame))
+        assert not [frame for frame in widget.frames if frame.get("conversation") == chat.public_id.hex]
 
 
 async def test_a_chat_follows_its_conversation_out_of_another_again() -> None:

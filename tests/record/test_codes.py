@@ -9,7 +9,7 @@ from conversations.chat import visitor
 from conversations.flows import takeover
 from conversations.models import Conversation, CustomerLink, Entry, EntryPoint, Interaction, MatchCandidate
 from conversations.selectors import access, history, profile
-from conversations.services import facts, handoff, joining
+from conversations.services import facts, handoff, joining, merging
 from conversations.services.facts import LearnedFact
 from conversations.services.handoff import Package
 from routing.models import WorkItem
@@ -106,8 +106,8 @@ def test_a_line_that_a_person_has_stays_with_them(victim: Interaction) -> None:
     assert MatchCandidate.objects.get().evidence["method"] == "code"
 
 
-def test_the_honest_caller_has_one_conversation_and_is_asked_next_time(company: EntryPoint) -> None:
-    """The call's own new conversation goes on in the chat's as a whole; the number is claimed there from now on."""
+def test_a_first_call_with_a_code_is_one_record_with_the_chat(company: EntryPoint) -> None:
+    """Nothing but the call is known of the number, so its record and its conversation go on in the chat's; it can be taken back."""
     own = chat(visitor.new())
     facts.learn(own.conversation, [LearnedFact("name", "Sam Okafor")], interaction=own, from_seq=1)
     line = call()
@@ -116,7 +116,21 @@ def test_the_honest_caller_has_one_conversation_and_is_asked_next_time(company: 
     assert list(Conversation.objects.filter(joined_into__isnull=True)) == [place_of(own)]
     assert place_of(line).facts["name"]["value"] == "Sam Okafor"
     assert "said before the code" in {entry.body for entry in history.of_customer(place_of(own).customer)}
-    again = call()
+    assert not MatchCandidate.objects.exists()
+    assert call().conversation == place_of(own)
+    link = CustomerLink.objects.get()
+    assert (link.evidence["method"], link.active) == ("code", True)
+    merging.separate_customers(link, undone_by="Maya")
+    assert place_of(line).customer == link.joined
+    assert "name" not in place_of(line).facts
+
+
+def test_a_known_caller_is_a_candidate_and_asked_next_time(victim: Interaction) -> None:
+    """The number has a history of its own; it is claimed in the chat's record from now on, and nothing is joined."""
+    own, line = chat(visitor.new()), call(VICTIM)
+    keyed_in(own, line)
+    again = call(VICTIM)
+    assert again.conversation == place_of(victim)
     assert joining.claimed_recently(again.party, besides=again.conversation) == place_of(own)
 
 

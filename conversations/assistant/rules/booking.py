@@ -70,6 +70,11 @@ def offer_person(dialogue: Dialogue, lead: str) -> Reply:
     return dialogue.reply(failed=True)
 
 
+def is_ready(dialogue: Dialogue) -> bool:
+    """Whether everything for the visit is known, so that it is booked and read back in this reply."""
+    return bool(dialogue.state.get("slot")) and all(fact in dialogue.context.facts for fact in NEEDED_TO_BOOK)
+
+
 async def _go_on_booking(dialogue: Dialogue, form: Form) -> Reply | HandOff:
     refused = await _refused_area(dialogue)
     if refused:

@@ -175,7 +175,8 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return await booking.go_on(dialogue, form)
     if not context.new_facts and await _answers_question(dialogue):
         return await _back_to_form(dialogue)
-    dialogue.say(echo(context))
+    if not (form.tool == "book" and booking.is_ready(dialogue)):
+        dialogue.say(echo(context))
     if context.changed_facts.keys() & WHEN or (context.new_facts & WHEN and dialogue.state.get("slot")):
         dialogue.state.pop("slot", None)
     if dialogue.state.get("step") == "choose" and not context.new_facts:
