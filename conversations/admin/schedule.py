@@ -23,7 +23,7 @@ class TechnicianForm(forms.ModelForm):
 
     class Meta:
         model = Technician
-        fields = ("name", "territories", "time_zone", "active")
+        fields = ("name", "territories", "time_zone", "hours", "active")
         help_texts = {
             "name": _("Who visits, as it stands in bookings."),
             "territories": _("Where this technician goes. Territories are lists of postcodes, in the section Routing."),

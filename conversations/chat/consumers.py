@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -20,6 +19,7 @@ from conversations.flows import inbound
 from conversations.models import Conversation, EntryPoint
 from conversations.selectors import access
 from conversations.services import announce, transport
+from conversations.sockets import RecordSocket
 
 logger = logging.getLogger(__name__)
 NO_SUCH_DOOR = 4404
@@ -38,7 +38,7 @@ class Guest:
     session: str
 
 
-class ChatConsumer(AsyncWebsocketConsumer):
+class ChatConsumer(RecordSocket):
     """One browser tab. The socket keeps nothing that a reconnect could lose."""
 
     entry_point: EntryPoint | None = None

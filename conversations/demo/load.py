@@ -106,8 +106,10 @@ def _add_schedule(company: Content) -> None:
     for row in company["prices"]:
         values = {"name": row["name"], "description": row["description"], "price": Decimal(row["price"]), "unit": row["unit"]}
         PriceListItem.objects.get_or_create(code=row["code"], defaults=values)
+    office = ServiceHours.objects.get(code="office")
     for row in company["technicians"]:
-        technician, created = Technician.objects.get_or_create(name=row["name"], defaults={"time_zone": company["time_zone"]})
+        values = {"time_zone": company["time_zone"], "hours": office}
+        technician, created = Technician.objects.get_or_create(name=row["name"], defaults=values)
         if not created:
             continue
         technician.territories.set(Territory.objects.filter(code__in=row["territories"]))

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
@@ -14,6 +13,7 @@ from conversations.inbox.signing_out import mark_of
 from conversations.models import Conversation
 from conversations.selectors import access, history
 from conversations.services import announce
+from conversations.sockets import RecordSocket
 from routing.models import AgentProfile
 from routing.services import presence
 
@@ -23,7 +23,7 @@ PAGE = 200
 LISTS_PAUSE_SECONDS = 0.5
 
 
-class InboxConsumer(AsyncWebsocketConsumer):
+class InboxConsumer(RecordSocket):
     """Frames are described in docs/architecture.md.
 
     `watching` is the open conversation's id as hex and `sent` the last seq this screen was given of it.

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models.conversation import Conversation
 from conversations.models.customer import Customer
-from routing.models import Territory
+from routing.models import ServiceHours, Territory
 
 
 class PriceListItem(models.Model):
@@ -36,6 +36,14 @@ class Technician(models.Model):
     name = models.CharField(max_length=80, unique=True)
     territories = models.ManyToManyField(Territory, related_name="technicians")
     time_zone = models.CharField(max_length=64, default="Europe/London")
+    hours = models.ForeignKey(
+        ServiceHours,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Days on which these hours are closed, such as public holidays, are days off. Empty: no such days."),
+    )
     active = models.BooleanField(default=True)
 
     class Meta:

@@ -7,7 +7,7 @@ the `holidays` package: the calendar inside opening-hours-py lacks dates (in 202
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -44,6 +44,25 @@ def next_opening(hours: ServiceHours, at: datetime) -> datetime | None:
             return None
         moment = change
     return None
+
+
+def open_days(hours: ServiceHours, first: date, last: date) -> frozenset[date]:
+    """The days from `first` to `last`, both included and in the hours' time zone, on which the hours are open at some time.
+
+    Reads the exceptions: one query.
+    """
+    zone = _zone(hours.time_zone)
+    evaluated = _evaluated(hours, datetime.combine(first, time(0), zone))
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return frozenset(day for day in days if _is_open_on(evaluated, day, zone))
+
+
+def _is_open_on(evaluated: OpeningHours, day: date, zone: ZoneInfo) -> bool:
+    midnight = datetime.combine(day, time(0), zone)
+    if evaluated.is_open(midnight):
+        return True
+    change = evaluated.next_change(midnight)
+    return change is not None and change.date() == day
 
 
 def check_hours(*, time_zone: str, expression: str, country: str = "", subdivision: str = "") -> None:

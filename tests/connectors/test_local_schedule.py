@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.db import connection
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ from conversations.connectors.schedule import (
     VisitsOfConversation,
 )
 from conversations.models import Booking, Conversation, Customer, Technician, TechnicianShift
-from routing.models import Territory, TerritoryPostcode
+from routing.models import ServiceHours, ServiceHoursException, Territory, TerritoryPostcode
 
 LONDON = ZoneInfo("Europe/London")
 # A Monday in winter, before anybody's shift.
@@ -119,6 +120,17 @@ class TestSlots:
         with time_machine.travel(monday, tick=False):
             slots = schedule.find_slots(FindSlots("HB1 4QT", monday, monday + timedelta(hours=20), 9))
         assert slots[0].start.isoformat() == "2027-06-07T08:00:00+01:00"
+
+    def test_nobody_comes_on_a_public_holiday_or_a_closed_day(self, harbor: Territory) -> None:
+        """Monday 28 December stands in for Boxing Day, and 4 January is closed by hand; the week after that is as ever."""
+        office = ServiceHours.objects.create(
+            code="office", name="Office", time_zone="Europe/London", country="GB", subdivision="ENG", expression="Mo-Fr 08:00-18:00; PH off"
+        )
+        ServiceHoursException.objects.create(hours=office, date=date(2027, 1, 4), expression="")
+        Technician.objects.update(hours=office)
+        with time_machine.travel(datetime(2026, 12, 24, 12, tzinfo=UTC), tick=False):
+            found = schedule.find_slots(FindSlots("HB1 4QT", timezone.now(), timezone.now() + timedelta(days=20), 100))
+        assert {slot.start.date() for slot in found} == {date(2027, 1, 11)}
 
     def test_outside_the_area_is_an_error_for_good(self, harbor: Territory, now: datetime) -> None:
         """Trying again does not help."""

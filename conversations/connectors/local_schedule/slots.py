@@ -11,6 +11,7 @@ from django.utils import timezone
 from conversations.connectors.schedule import Area, CheckArea, FindSlots, ListPrices, NotServed, Price, Slot
 from conversations.models import Booking, PriceListItem, Technician
 from routing.models import TerritoryPostcode
+from routing.services import hours
 
 WINDOW = timedelta(hours=2)
 NOTICE = timedelta(hours=1)
@@ -67,16 +68,21 @@ def technicians_for(postcode: str) -> list[Technician]:
         raise NotServed(postcode)
     return list(
         Technician.objects.filter(active=True, territories__code=area.territory)
+        .select_related("hours")
         .prefetch_related("shifts")
         .order_by("name")
     )
 
 
 def windows_of(technician: Technician, earliest: datetime, latest: datetime) -> Iterator[Slot]:
-    """The technician's windows that start in [earliest, latest), in their own time zone, booked or not."""
+    """The technician's windows that start in [earliest, latest), in their own time zone, booked or not; none on days off."""
     zone = ZoneInfo(technician.time_zone)
     shifts = list(technician.shifts.all())
-    for day in _days(earliest.astimezone(zone).date(), latest.astimezone(zone).date()):
+    first, last = earliest.astimezone(zone).date(), latest.astimezone(zone).date()
+    working = hours.open_days(technician.hours, first, last) if technician.hours else None
+    for day in _days(first, last):
+        if working is not None and day not in working:
+            continue
         for shift in shifts:
             if shift.weekday != day.weekday():
                 continue

@@ -1,0 +1,20 @@
+"""What the customer's and the agent's websockets have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels.consumer import get_handler_name
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+
+class RecordSocket(AsyncWebsocketConsumer):
+    """A websocket consumer that uses the database only through `database_sync_to_async`, which closes old connections itself.
+
+    Channels closes them before each frame and each push, too, in a thread of its own: a third of a message's way through
+    the event loop, for nothing.
+    """
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hands a frame or a push to its handler."""
+        await getattr(self, get_handler_name(message))(message)
