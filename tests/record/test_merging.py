@@ -198,8 +198,10 @@ def test_what_still_belongs_together_goes_on_together() -> None:
 
 
 def test_a_code_that_was_keyed_in_stays_when_records_are_separated() -> None:
-    """Joining two conversations by a code needs no joining of records, and is not undone with one."""
+    """Joining two conversations by a code, where more is known of the number, joins no records, and is not undone with them."""
     chat, call = parties.chat(visitor.new()), parties.call()
+    with transaction.atomic():
+        identity.claim(call.conversation.customer, "email", "sam@example.org", source="tests")
     code, _row = joining.issue_code(chat)
     joining.redeem_code(code, call)
     link = merging.join_customers(call.conversation.customer, chat.conversation.customer, evidence={}, made_by="tests")
