@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import setup_logging, worker_ready
+from celery.signals import beat_init, setup_logging, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxhub.settings")
 
@@ -33,3 +33,9 @@ def warm_understanding(**_arguments: Any) -> None:
     from conversations.understanding.warming import warm_in_background
 
     warm_in_background()
+
+
+@beat_init.connect
+def beat_at_once(**_arguments: Any) -> None:
+    """Send the first heartbeat when beat starts, so that `doctor` need not wait for the schedule to come round."""
+    app.send_task("cxhub.tasks.write_heartbeat", expires=60)
