@@ -32,6 +32,10 @@ AI: Final = re.compile(
 MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
 GIVE_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
 NOT_GIVE_UP: Final = re.compile(r"\b(?:don't|do not|not|never|instead of|rather than)\b[^,.;]*\b(?:cancel|call)")
+OWN_VISIT: Final = re.compile(
+    r"\b(?:(?:what|which|when) (?:did|have) i(?: just)? book(?:ed)?"
+    r"|(?:when|what (?:time|day|date)|which day) (?:is|was|are)(?: \w+){0,2} (?:visit|appointment|booking|slot))\b"
+)
 VISIT: Final = re.compile(r"\b(?:visit|appointment|booking|it|that|slot|engineer|plumber)\b")
 SKIP: Final = re.compile(
     r"skip(?: it| that| this)?|i do(?:n't| not) (?:have|know)(?: one| it| that)?|none|not sure|no idea|pass|rather not(?: say)?"

@@ -242,3 +242,16 @@ async def test_a_visit_is_for_what_was_asked(monday: datetime, chat: Line) -> No
     await chat.say("the first one")
     await chat.say("Lena Fox, 07700 900123")
     assert (await Booking.objects.aget()).service == "Landlord gas safety check"
+
+
+async def test_what_was_booked_is_read_back(monday: datetime, chat: Line) -> None:
+    """Who asks what or when their visit is gets it read back, and nobody else does."""
+    await ready_to_choose(chat)
+    await chat.say("the first one")
+    booking = await Booking.objects.aget()
+    for question in ("what did I just book?", "when is my appointment again"):
+        said = await chat.say(question)
+        assert booking.reference in said
+        assert "Boiler service on" in said
+    stranger = Line()
+    assert booking.reference not in await stranger.say("when is my appointment?")

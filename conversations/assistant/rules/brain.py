@@ -30,7 +30,10 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         return announced
     if context.waits_for_person:
         return await _while_waiting(dialogue)
-    for look in (_small_acts, _offer_answered, _change_wanted, _change_going_on, _form_going_on, _area_asked, _new_subject):
+    looks = (
+        _small_acts, _offer_answered, changing.tell, _change_wanted, _change_going_on, _form_going_on, _area_asked, _new_subject,
+    )  # fmt: skip
+    for look in looks:
         found = await look(dialogue)
         if found:
             return found

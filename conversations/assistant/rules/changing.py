@@ -32,6 +32,18 @@ async def cancel_instead(dialogue: Dialogue) -> Reply:
     return await _go_on_with_one(dialogue, asked=False)
 
 
+async def tell(dialogue: Dialogue) -> Reply | None:
+    """Reads back the visits that this party may know of, when it asks for them; None when there is none or nothing was asked."""
+    words = acts.plain(dialogue.context.text)
+    if not (acts.is_question(words) and acts.OWN_VISIT.search(words)):
+        return None
+    known = [visit for visit in await _visits(dialogue) if visit["may_change"]]
+    for visit in known:
+        values = {"service": visit["service"], "window": window_of(visit, dialogue), "reference": visit["reference"]}
+        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % values)
+    return dialogue.reply() if known else None
+
+
 async def go_on(dialogue: Dialogue) -> Reply | None:
     """The next step of a change that was begun; None when the words were about something else."""
     state, context = dialogue.state, dialogue.context
