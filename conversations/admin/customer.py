@@ -56,6 +56,9 @@ class CustomerAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         customers: QuerySet[Customer] = super().get_queryset(request)
+        if request.resolver_match and str(request.resolver_match.url_name).endswith("_changelist"):
+            # A record that was joined into another one is found on that one's page.
+            customers = customers.filter(root__isnull=True)
         return (
             customers.prefetch_related("identifiers")
             .annotate(
@@ -95,7 +98,8 @@ class CustomerAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("Known by"))
     def known_by(self, customer: Customer) -> str:
-        shown = [identifier.value for identifier in customer.identifiers.all() if identifier.kind != Identifier.Kind.VISITOR]
+        known = [identifier.value for identifier in customer.identifiers.all() if identifier.kind != Identifier.Kind.VISITOR]
+        shown = list(dict.fromkeys(known))
         return ", ".join(shown[:3]) or str(_("A website visitor"))
 
     @admin.display(description=_("Conversations"), ordering="number_of_conversations")

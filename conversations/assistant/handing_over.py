@@ -61,7 +61,8 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
     else:
         coming = _("A colleague will join you here as soon as one is free.")
     known = "" if again or safety.text or not prepared.standing.facts else _("They can see what you told me, so you need not repeat it.")
-    apology = _("I am sorry that I could not help with this.") if prepared.need.failed_turns and not safety.text else ""
+    gave_up = prepared.need.failed_turns and not safety.text and not prepared.context.understanding.asked_for_human
+    apology = _("I am sorry that I could not help with this.") if gave_up else ""
     body = " ".join(part for part in (safety.text, apology, coming, known) if part)
     return Reply(body, sources=safety.sources, form_state={**handing.form_state, **_warned(safety), "callback": None})
 

@@ -223,7 +223,7 @@ class ChatConsumer(RecordSocket):
         kinds = {entry["kind"] for entry in event["entries"]}
         if not kinds.isdisjoint(MOVES_LINES):
             await self._follow_line()
-        if not kinds.isdisjoint(("owner.changed", "conversation.closed", *MOVES_LINES)):
+        if not kinds.isdisjoint(("owner.changed", "handoff.requested", "conversation.closed", *MOVES_LINES)):
             await self._show_state()
 
     async def _show_new(self, entries: list[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from conversations.chat.visitor import Visitor
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import access, website
 from conversations.services import announce, joining
+from routing.models import WorkItem
 from routing.services import hours
 
 PAGE = 500
@@ -74,8 +75,13 @@ def seen_before(interaction_id: int) -> list[dict[str, Any]]:
 
 
 def owner_of(conversation: Conversation) -> str:
-    """`assistant`, `human` or `closed`."""
-    return "closed" if conversation.status == Conversation.Status.CLOSED else str(conversation.owner_kind)
+    """`assistant`, `waiting` (for a person), `human` or `closed`."""
+    if conversation.status == Conversation.Status.CLOSED:
+        return "closed"
+    in_line = WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=[WorkItem.State.QUEUED, WorkItem.State.RESERVED])
+    if conversation.owner_kind == Conversation.Owner.ASSISTANT and in_line.exists():
+        return "waiting"
+    return str(conversation.owner_kind)
 
 
 def phone_code(interaction_id: int) -> dict[str, Any] | None:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Interaction
-from conversations.services import delivery, ownership, timeline
+from conversations.services import call_state, delivery, ownership, timeline
 from conversations.services.timeline import Appended, NewEntry
 from routing.models import AgentProfile
+
+
+class NoLine(Exception):
+    """There is no line on which words reach the customer now; the message says what to do."""
 
 
 class NotYours(Exception):
     """The conversation is not the agent's; the message says whose it is, in a sentence for them."""
 
 
-def say_as_agent(
-    conversation: Conversation, agent: AgentProfile, text: str, *, client_id: str, interaction: Interaction | None = None
-) -> Appended:
-    """Says something to the customer: spoken into a live call when there is one, shown in the web chat otherwise.
+def say_as_agent(conversation: Conversation, agent: AgentProfile, text: str, *, client_id: str, line: UUID | None = None) -> Appended:
+    """Says something to the customer, on the line with this public id, or on the first of `lines_to_customer`.
 
-    `client_id` makes a resend harmless. Raises NotYours. Locks the conversation's row.
+    A line that is over by then is not used. `client_id` makes a resend harmless. Raises NotYours, and NoLine when words
+    can reach the customer nowhere but through the agent's own phone. Locks the conversation's row.
     """
     with transaction.atomic():
         row = require_owner(conversation, agent)
-        line = interaction or line_to_customer(row)
+        lines = lines_to_customer(row)
+        if not lines:
+            raise NoLine(_("You are on the phone with the customer, and there is no web chat: tell them."))
+        chosen = next((each for each in lines if each.public_id == line), lines[0])
         appended = timeline.append(
             row.pk,
             NewEntry(
@@ -33,7 +41,7 @@ def say_as_agent(
                 actor_name=agent.display_name,
                 body=text,
                 data={"client_id": client_id},
-                interaction=line,
+                interaction=chosen,
                 source_id=f"agent:{agent.pk}:{client_id}",
             ),
         )
@@ -64,7 +72,7 @@ def connect_call(conversation: Conversation, agent: AgentProfile) -> None:
     """
     with transaction.atomic():
         row = require_owner(conversation, agent)
-    call = row.interactions.filter(channel="voice").exclude(state=Interaction.State.ENDED).order_by("-pk").first()
+    call = live_call(row)
     if call is None:
         raise delivery.CannotConnect(_("There is no live call in this conversation."))
     if not agent.phone_number:
@@ -83,8 +91,24 @@ def require_owner(conversation: Conversation, agent: AgentProfile) -> Conversati
     return row
 
 
+def live_call(conversation: Conversation) -> Interaction | None:
+    """The call that is going on in the conversation, if any."""
+    return conversation.interactions.filter(channel="voice").exclude(state=Interaction.State.ENDED).order_by("-pk").first()
+
+
+def lines_to_customer(conversation: Conversation) -> list[Interaction]:
+    """Where a message to the customer may go, the best line first: the live call, then the latest chat session.
+
+    Nothing is spoken into a call on which a person's phone is: they hear each other. With neither call nor chat it is
+    kept on the latest line.
+    """
+    call = live_call(conversation)
+    chat = conversation.interactions.filter(channel="chat").order_by("-pk").first()
+    open_ones = [each for each in (None if call and call_state.person_is_on(call) else call, chat) if each]
+    latest = conversation.interactions.order_by("-pk").first()
+    return open_ones or ([latest] if latest and not call else [])
+
+
 def line_to_customer(conversation: Conversation) -> Interaction | None:
-    """Where a message to the customer goes: the live call first, then the latest chat session."""
-    interactions = conversation.interactions.order_by("-pk")
-    live_call = interactions.filter(channel="voice").exclude(state=Interaction.State.ENDED).first()
-    return live_call or interactions.filter(channel="chat").first() or interactions.first()
+    """The line on which the customer is reached first; None before anything was said."""
+    return next(iter(lines_to_customer(conversation)), None) or live_call(conversation)

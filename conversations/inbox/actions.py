@@ -28,8 +28,10 @@ def say(request: AgentRequest, public_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _wrong(form)
     try:
-        appended = outbound.say_as_agent(found, request.agent, form.cleaned_data["text"], client_id=form.cleaned_data["client_id"])
-    except outbound.NotYours as refused:
+        appended = outbound.say_as_agent(
+            found, request.agent, form.cleaned_data["text"], client_id=form.cleaned_data["client_id"], line=form.cleaned_data["line"]
+        )
+    except (outbound.NotYours, outbound.NoLine) as refused:
         return _refused(refused)
     return JsonResponse({"seq": appended.seq}, status=200 if appended.repeated else 201)
 

@@ -23,6 +23,7 @@ class SayForm(forms.Form):
         },
     )
     client_id = forms.UUIDField()
+    line = forms.UUIDField(required=False)
 
     def clean_client_id(self) -> str:
         client_id: uuid.UUID = self.cleaned_data["client_id"]

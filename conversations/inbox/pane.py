@@ -4,11 +4,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.flows.outbound import line_to_customer
+from conversations.flows.outbound import lines_to_customer, live_call
 from conversations.inbox.placeholders import PLACEHOLDERS
 from conversations.models import Conversation, Entry, Interaction
 from conversations.reading import entries as reading
 from conversations.selectors import history, inbox, naming
+from conversations.services import call_state
 from routing.models import AgentProfile
 
 PAGE = 60
@@ -53,7 +54,8 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
     work = inbox.live_work(conversation)
     mine = agent is not None and conversation.owner_agent_id == agent.pk
     is_open = conversation.status == Conversation.Status.OPEN and conversation.joined_into_id is None
-    line = line_to_customer(conversation)
+    lines = lines_to_customer(conversation)
+    call = live_call(conversation)
     return {
         "conversation": conversation,
         "calls_by": naming.name_of(conversation.customer),
@@ -62,11 +64,13 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
         "offer": inbox.pending_offer(work, agent),
         "mine": mine,
         "is_open": is_open,
-        "can_say": mine and is_open,
+        "can_say": mine and is_open and bool(lines),
         "can_take_over": agent is not None and is_open and conversation.owner_agent_id is None,
-        "live_call": _live_call(line),
-        "say_label": say_label(line),
-        "say_hint": _say_hint(conversation, line, mine=mine, is_open=is_open),
+        "live_call": call,
+        "on_the_phone": call is not None and call_state.person_is_on(call),
+        "lines": [(line.public_id, say_label(line)) for line in lines],
+        "say_label": say_label(lines[0] if lines else None),
+        "say_hint": _say_hint(conversation, lines, mine=mine, is_open=is_open),
         "package": inbox.unanswered_package(conversation),
     }
 
@@ -83,11 +87,7 @@ def _read(entries: list[Entry], conversation: Conversation, previous: Entry | No
     return reading.items(entries, conversation_id=conversation.pk, customer_name=name, previous=previous)
 
 
-def _live_call(line: Interaction | None) -> Interaction | None:
-    return line if line is not None and line.channel == "voice" and line.state != Interaction.State.ENDED else None
-
-
-def _say_hint(conversation: Conversation, line: Interaction | None, *, mine: bool, is_open: bool) -> str:
+def _say_hint(conversation: Conversation, lines: list[Interaction], *, mine: bool, is_open: bool) -> str:
     """Why one cannot answer, or what is special about where the answer goes; empty when there is nothing to say."""
     if not is_open:
         return _("This conversation is closed. You can still add a note.")
@@ -95,6 +95,8 @@ def _say_hint(conversation: Conversation, line: Interaction | None, *, mine: boo
         if conversation.owner_agent:
             return _("%(name)s is answering. You can add a note.") % {"name": conversation.owner_agent.display_name}
         return _("The AI agent is answering. Take over to answer yourself, or add a note.")
-    if line is not None and line.state == Interaction.State.ENDED:
+    if not lines:
+        return _("You are on the phone with the customer. You can add a note.")
+    if lines[0].state == Interaction.State.ENDED:
         return _("The customer is not there now. They see it when they come back.")
     return ""

@@ -1,5 +1,6 @@
 """Everything known about the customer of one conversation, for the people who work on it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,7 +53,7 @@ class Profile:
 def profile_of(conversation: Conversation) -> Profile:
     """The profile of a conversation's customer; a bounded number of statements."""
     customer = conversation.customer
-    identifiers = list(customer.identifiers.exclude(kind=Identifier.Kind.VISITOR).order_by("kind", "-last_seen_at")[:20])
+    identifiers = _best_of_each(customer.identifiers.exclude(kind=Identifier.Kind.VISITOR).order_by("kind", "-last_seen_at")[:20])
     assurance = best_assurance(conversation)
     return Profile(
         customer=customer,
@@ -96,3 +97,13 @@ def bookings_of(customer: Customer, now: datetime) -> list[Booking]:
     coming = every.filter(state=Booking.State.BOOKED, window__endswith__gt=now).order_by("window")[:10]
     others = every.exclude(state=Booking.State.BOOKED, window__endswith__gt=now).order_by("-window")[:5]
     return [*coming, *others]
+
+
+def _best_of_each(identifiers: Iterable[Identifier]) -> list[Identifier]:
+    """Each kind and value once, with its best assurance: records that were joined may each have brought the same one."""
+    best: dict[tuple[str, str], Identifier] = {}
+    for each in identifiers:
+        kept = best.get((each.kind, each.value))
+        if kept is None or ASSURANCE_RANK[each.assurance] > ASSURANCE_RANK[kept.assurance]:
+            best[each.kind, each.value] = each
+    return list(best.values())

@@ -27,6 +27,8 @@ from django.utils import timezone
 from conversations.models import Entry, Interaction
 
 STATE_ORDER: Final = {state: rank for rank, state in enumerate(("started", "ringing", "active", "ended"))}
+PERSON_TALKING: Final = "talking"
+"""The state of an `agent_leg` that has picked up and said yes."""
 SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
 
 
@@ -37,6 +39,12 @@ class Unspoken:
     entries: tuple[Entry, ...]
     interaction: Interaction
     before: dict[str, Any]
+
+
+def person_is_on(call: Interaction) -> bool:
+    """Whether a person and the caller hear each other, so that nothing need or may be spoken into the call."""
+    leg = call.data.get("agent_leg") or {}
+    return leg.get("state") == PERSON_TALKING and float(leg["until"]) > timezone.now().timestamp()
 
 
 def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -> Interaction:

@@ -25,7 +25,7 @@ from routing.models import AgentProfile
 logger = logging.getLogger(__name__)
 ACCEPT_KEY: Final = "1"
 RINGING: Final = "ringing"
-TALKING: Final = "talking"
+TALKING: Final = call_state.PERSON_TALKING
 ANSWERING_SECONDS: Final = 30
 """After the ringing: for the briefing, for the key, and for the platform's word that it is over."""
 LOOKED_AT_SECONDS: Final = 60

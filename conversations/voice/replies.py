@@ -84,7 +84,10 @@ def heard(call: Interaction, *, next_words: str, ended_at: datetime) -> dict[str
     if elapsed >= speech.seconds_to_say(said["text"]):
         return None
     words = str(said["text"]).split()
-    count = max(0, min(len(words), round(elapsed * speech.WORDS_A_SECOND)))
+    count = min(len(words), round(elapsed * speech.WORDS_A_SECOND))
+    if count <= 0:
+        # Nobody answers before the first word: what was said came faster than the usual speed of speech tells.
+        return None
     return {"seq": said["seq"], "text": " ".join(words[:count]), "words": count, "of": len(words), "estimated": True}
 
 

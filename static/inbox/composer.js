@@ -56,7 +56,13 @@ export function stateChanged() {
   if (!form()) return;
   const state = byId("composer-state").dataset;
   const saying = mode() === "say";
-  byId("send-label").textContent = saying ? state.sayLabel : state.noteLabel;
+  const choice = byId("say-line");
+  if (choice) {
+    if ([...choice.options].some((option) => option.value === form().dataset.line)) choice.value = form().dataset.line;
+    choice.hidden = !saying;
+  }
+  const sayLabel = choice ? choice.selectedOptions[0].textContent : state.sayLabel;
+  byId("send-label").textContent = saying ? sayLabel : state.noteLabel;
   byId("send").setAttribute("aria-disabled", String(saying && state.canSay !== "true"));
 }
 
@@ -85,6 +91,7 @@ function submit() {
     conversation: here.conversation,
     url: mode() === "say" ? here.say : here.note,
     mode: mode(),
+    line: byId("say-line")?.value,
     text,
   };
   saveOutbox([...outbox(), message]);
@@ -134,7 +141,7 @@ async function flush() {
 
 async function sendOne(message) {
   try {
-    const answer = await post(message.url, { text: message.text, client_id: message.client_id });
+    const answer = await post(message.url, { text: message.text, client_id: message.client_id, ...(message.line ? { line: message.line } : {}) });
     const { seq } = await answer.json();
     const here = conversation();
     if (here?.conversation === message.conversation && Number(here.upto) < seq) {
@@ -242,6 +249,12 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const modeButton = event.target.closest("[data-mode-to]");
   if (modeButton) setMode(modeButton.dataset.modeTo);
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.id !== "say-line") return;
+  form().dataset.line = event.target.value;
+  stateChanged();
 });
 
 document.addEventListener("focusout", (event) => {

@@ -180,6 +180,7 @@ class CxChat extends HTMLElement {
   #append(frame) {
     const fresh = this.#history.add(frame);
     for (const entry of fresh) this.#outbox.recorded(entry);
+    if (this.#phone.open && fresh.some((entry) => entry.channel === "voice")) this.#hidePhone();
     if (fresh.some((entry) => entry.kind === "message" && entry.actor_kind !== "customer")) this.#activity = null;
     this.#render();
   }
@@ -252,9 +253,13 @@ class CxChat extends HTMLElement {
   }
 
   #closePhone() {
+    this.#hidePhone();
+    this.#part.byPhone.focus();
+  }
+
+  #hidePhone() {
     this.#phone.hide();
     this.#part.byPhone.setAttribute("aria-expanded", "false");
-    this.#part.byPhone.focus();
   }
 
   /** Anything on the host page with data-cx-chat="open" opens the chat. */
@@ -343,10 +348,11 @@ class CxChat extends HTMLElement {
   #showState() {
     const { owner, name } = this.#owner;
     const back = this.#opensAt ? fill(this.#texts.peopleBack, { time: this.#times.opening(this.#opensAt) }) : this.#texts.peopleAway;
-    const closed = this.#opensAt ? fill(this.#texts.closedUntil, { time: this.#times.opening(this.#opensAt) }) : this.#texts.closed;
     const withAssistant = this.#peopleAreThere ? this.#texts.stateAssistant : `${this.#texts.stateAssistant} · ${back}`;
     const withPerson = fill(this.#texts.statePerson, { name: speakerName("agent", name, this.#texts) });
-    this.#part.state.textContent = { assistant: withAssistant, human: withPerson, closed }[owner] ?? "";
+    const waiting = this.#peopleAreThere ? this.#texts.stateWaiting : withAssistant;
+    const closed = this.#texts.stateClosed;
+    this.#part.state.textContent = { assistant: withAssistant, waiting, human: withPerson, closed }[owner] ?? "";
     this.#part.state.dataset.owner = owner;
     this.#part.person.hidden = owner === "human";
   }

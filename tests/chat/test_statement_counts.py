@@ -73,6 +73,7 @@ async def _first_messages(name: str) -> None:
             await widget.hello()
             await widget.say("Hello", client_id=f"{name}-{number}")
             await turn.schedule((await Conversation.objects.order_by("-pk").afirst()).pk)
+            await widget.wait_for(lambda frame: frame["type"] == "state" and frame["owner"] == "waiting")
 
 
 async def _say_some(widget: Widget, name: str, again: bool) -> None:

@@ -1,5 +1,6 @@
 """What agents do, through HTTP."""
 
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +9,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from conversations.flows import takeover
-from conversations.models import Conversation, Entry, Handoff
+from conversations.models import Conversation, Entry, Handoff, Interaction
+from conversations.services import call_state
 from routing.models import AgentProfile, Presence, Queue, Reservation, WorkItem
 from tests.inbox.conftest import Cast
 
@@ -204,3 +207,40 @@ def test_presence_is_what_the_agent_chose(cast: Cast) -> None:
     assert Presence.objects.get(agent=cast.ann).state == "available"
     assert browser.post(reverse("inbox:presence"), {"state": "asleep"}).status_code == 422
     assert Presence.objects.get(agent=cast.ann).state == "available"
+
+
+def connected(call: Interaction) -> None:
+    """A person's phone is on the call."""
+    leg = {"attempt": "a", "id": "leg", "state": "talking", "agent": 1, "name": "Ann", "until": time.time() + 600}
+    call_state.change_data(call.pk, lambda data: data.update(agent_leg=leg))
+
+
+def test_a_reply_goes_where_the_agent_chooses(cast: Cast) -> None:
+    """With a call and a chat at once the call comes first, and the chat can be chosen."""
+    conversation = taken(cast, cast.ann)
+    chat, call = conversation.interactions.get(), cast.call(conversation)
+    browser = cast.client(cast.ann)
+    page = browser.get(reverse("inbox:conversation", args=[conversation.public_id])).content.decode()
+    assert page.index("Say on the call</option>") < page.index("Send to web chat</option>")
+    for line, expected in (("", call), (str(chat.public_id), chat), (str(uuid.uuid4()), call)):
+        status, _body = post(browser, "say", conversation, text="Hello", client_id=uuid.uuid4().hex, line=line)
+        assert status == 201
+        assert Entry.objects.filter(kind="message").latest("pk").interaction == expected
+
+
+def test_nothing_is_written_into_a_call_that_the_agent_is_on(cast: Cast) -> None:
+    """Whoever talks with the caller writes to the chat; where there is none, words typed would reach nobody, and are refused."""
+    conversation = taken(cast, cast.ann)
+    chat, call = conversation.interactions.get(), cast.call(conversation)
+    connected(call)
+    browser = cast.client(cast.ann)
+    page = browser.get(reverse("inbox:conversation", args=[conversation.public_id])).content.decode()
+    assert "Send to web chat" in page
+    assert "Say on the call" not in page
+    assert "Connect my phone" not in page
+    assert post(browser, "say", conversation, text="Hello", client_id=uuid.uuid4().hex)[0] == 201
+    assert Entry.objects.filter(kind="message").latest("pk").interaction == chat
+    Interaction.objects.filter(pk=chat.pk).update(channel="voice", state="ended", ended_at=timezone.now(), end_reason="completed")
+    status, body = post(browser, "say", conversation, text="Anybody?", client_id=uuid.uuid4().hex)
+    assert (status, "You are on the phone with the customer" in body) == (409, True)
+    assert not Entry.objects.filter(body="Anybody?").exists()

@@ -142,6 +142,23 @@ def test_nothing_outlives_a_killed_supervisor(start_up: Callable[..., Up], envir
     wait_until(lambda: gone(processes))
 
 
+@pytest.mark.parametrize(
+    ("name", "address", "what"),
+    [
+        ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/x", "PostgreSQL cannot be reached, see DATABASE_URL"),
+        ("VALKEY_URL", "redis://127.0.0.1:1/0", "Valkey cannot be reached, see VALKEY_URL"),
+    ],
+)
+def test_a_server_that_is_not_there_is_a_clear_error(
+    start_up: Callable[..., Up], environment: dict[str, str], name: str, address: str, what: str
+) -> None:
+    """It names the setting, and nothing is started."""
+    up = start_up("--no-demo", **environment | {name: address})
+    assert up.process.wait(START_SECONDS) == 1
+    assert what in up.output()
+    assert "Traceback" not in up.output()
+
+
 def test_a_busy_port_is_a_clear_error(start_up: Callable[..., Up], environment: dict[str, str]) -> None:
     """It names the setting and starts nothing."""
     with socket.socket() as taken:

@@ -12,16 +12,20 @@ from contextlib import ExitStack
 from types import FrameType
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management import CommandError, call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
+from redis import Redis
+from redis.exceptions import RedisError
 
 from cxhub.embedded.places import EmbeddedServiceError
 from cxhub.embedded.services import Services, held
 from cxhub.supervisor import Supervisor
 
+REACHED_WITHIN_SECONDS = 5
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 PAGES = (
     ("Inbox", "/inbox/"),
@@ -80,6 +84,7 @@ class Command(BaseCommand):
         return services
 
     def _migrate(self) -> None:
+        check_servers()
         executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if waiting:
@@ -124,6 +129,25 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(f"{text} …")
         self.stdout.flush()
+
+
+def check_servers() -> None:
+    """Raises CommandError, naming the setting, when PostgreSQL or Valkey cannot be reached."""
+    database = connections[DEFAULT_DB_ALIAS].get_connection_params()
+    wanted = {key: database[key] for key in ("dbname", "user", "password", "host", "port") if database.get(key)}
+    try:
+        psycopg.connect(**wanted, connect_timeout=REACHED_WITHIN_SECONDS).close()
+    except psycopg.OperationalError as error:
+        raise CommandError(f"PostgreSQL cannot be reached, see DATABASE_URL: {_first_line(error)}") from error
+    try:
+        with Redis.from_url(settings.VALKEY_URL, socket_connect_timeout=REACHED_WITHIN_SECONDS) as client:
+            client.ping()
+    except RedisError as error:
+        raise CommandError(f"Valkey cannot be reached, see VALKEY_URL: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
 
 
 def bind(address: str, port: int) -> socket.socket:
