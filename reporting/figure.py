@@ -99,7 +99,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure's definition. `daily` makes one query; its days add up to the figure, so the line and the number agree."""
+    """A figure's definition. `daily` makes one query; its days add up to the figure, so the line and the number agree.
+
+    `rows` are what a share looks for; `basis` is all that it was looked for in, where that can be opened, too.
+    """
 
     code: str
     name: Text
@@ -110,6 +113,7 @@ class Metric:
     rows: Callable[[Period], Table]
     rows_are: Text
     evidence: Evidence = Evidence.OBSERVED
+    basis: Callable[[Period], Table] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,8 +81,17 @@ def rows(request: HttpRequest, code: str) -> HttpResponse:
     form = PeriodForm(request.GET)
     period = chosen_period(form)
     with timezone.override(period.zone):
-        context = {"title": metric.name, "subtitle": metric.rows_are, "definition": metric.definition, "period": period, "form": form}
-        return _table_page(request, metric.rows(period), code, context)
+        whole = metric.basis if request.GET.get("of") == "all" else None
+        context: dict[str, Any] = {
+            "title": metric.name,
+            "subtitle": _("All that was looked at") if whole else metric.rows_are,
+            "definition": metric.definition,
+            "period": period,
+            "form": form,
+            "has_basis": metric.basis is not None,
+            "of_all": whole is not None,
+        }
+        return _table_page(request, (whole or metric.rows)(period), code, context)
 
 
 @managers_only
@@ -102,12 +111,15 @@ def _table_page(request: HttpRequest, table: Table, name: str, context: dict[str
     parameters = request.GET.copy()
     parameters.pop("page", None)
     parameters.pop("format", None)
+    other = parameters.copy()
+    other["of"] = "rows" if context.get("of_all") else "all"
     context |= {
         "section": "reports",
         "table": table,
         "page": page,
         "rows": list(table.rows(page.object_list)),
         "parameters": parameters.urlencode(),
+        "other_parameters": other.urlencode(),
     }
     return render(request, "reporting/rows.html", context)
 

@@ -33,6 +33,7 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Conversation, Interaction, MatchCandidate
 from reporting.cells import conversation_cell, conversation_number, customer_cell, time_cell
 from reporting.figure import Better, Cell, DayCount, Metric, Table, Unit
+from reporting.metrics.volumes import conversation_table
 from reporting.period import Period
 
 WINDOW = timedelta(days=7)
@@ -133,6 +134,7 @@ CROSS_CHANNEL = Metric(
     daily=lambda period: _daily(period, cross_channel(period)),
     rows=lambda period: _table(cross_channel(period)),
     rows_are=_("Duplicates"),
+    basis=lambda period: conversation_table(opened(period)),
 )
 SAME_CHANNEL = Metric(
     code="duplicate_conversations_same_channel",

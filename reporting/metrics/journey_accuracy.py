@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.entry_point import Channel
@@ -89,6 +90,21 @@ def _table(rows: list[Session]) -> Table:
     )
 
 
+def _session_table(rows: list[Session]) -> Table:
+    """Every session, seen or recorded, with what differs in it."""
+    return Table(
+        columns=(_("When"), _("Channel"), _("Session"), _("Interaction"), _("What differs")),
+        source=rows,
+        cells=lambda session: (
+            time_cell(session.at),
+            Cell(str(Channel(session.channel).label)),
+            Cell(session.session_id),
+            interaction_number(session.interaction_id),
+            Cell(", ".join(str(each.label) for each in session.mismatches) or gettext("Nothing")),
+        ),
+    )
+
+
 def mismatch_table(period: Period) -> Table:
     """Every mismatch of the period, one row each."""
     return _table(mismatches(period))
@@ -113,6 +129,7 @@ ACCURACY = Metric(
     daily=lambda period: _daily(period, _accuracy),
     rows=mismatch_table,
     rows_are=_("Mismatches"),
+    basis=lambda period: _session_table(list(_once(sessions(period)))),
 )
 COMPLETENESS = Metric(
     code="journey_completeness",

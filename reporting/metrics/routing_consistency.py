@@ -150,6 +150,21 @@ def _table(period: Period) -> Table:
     )
 
 
+def _decision_table(period: Period) -> Table:
+    """Every decision of the period, whether it would have been the same or not."""
+    return Table(
+        columns=(_("Decided"), _("About"), _("Version"), _("Row"), _("Why, at the time")),
+        source=_decisions(period),
+        cells=lambda each: (
+            time_cell(each.decided_at),
+            Cell(each.subject),
+            Cell(str(each.rule_set)),
+            Cell(str(each.rule)),
+            Cell(each.sentence),
+        ),
+    )
+
+
 CONSISTENCY = Metric(
     code="routing_consistency",
     name=_("Routing consistency"),
@@ -162,5 +177,6 @@ CONSISTENCY = Metric(
     daily=_daily,
     rows=_table,
     rows_are=_("Decisions that differ"),
+    basis=_decision_table,
 )
 METRICS = (CONSISTENCY,)

@@ -60,6 +60,20 @@ class TestReport:
         page = client.get("/reports/?from=2026-11-01&to=2026-11-03").content.decode()
         assert "/reports/rows/duplicate_conversations/?from=2026-11-01&amp;to=2026-11-03" in page
 
+    def test_what_a_share_was_looked_for_in_opens_too(self, client, manager):
+        """0 of 1 duplicates, 1 of 1 session and 1 of 1 decision: each whole leads to the rows it counts."""
+        talk = cast.conversation(cast.customer(), timezone.now())
+        session = cast.chat(talk, timezone.now())
+        cast.rules()
+        cast.decision(reason="boiler_repair")
+        for code, row in (("duplicate_conversations", "Mary Price"), ("journey_accuracy", session), ("routing_consistency", "Version")):
+            page = client.get("/reports/?period=today").content.decode()
+            assert f"/reports/rows/{code}/?" in page
+            whole = client.get(f"/reports/rows/{code}/?period=today&of=all").content.decode()
+            assert "All that was looked at" in whole
+            assert "1 row" in whole
+            assert row in whole
+
     @pytest.mark.parametrize(
         ("query", "said"),
         [
