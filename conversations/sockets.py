@@ -11,8 +11,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 class RecordSocket(AsyncWebsocketConsumer):
     """A websocket consumer that uses the database only through `database_sync_to_async`, which closes old connections itself.
 
-    Channels closes them before each frame and each push, too, in a thread of its own: a third of a message's way through
-    the event loop, for nothing.
+    Channels closes them before each frame and each push, too, in a thread that all consumers share. What that costs is in
+    docs/decisions/no-thread-for-each-frame.md.
     """
 
     async def dispatch(self, message: dict[str, Any]) -> None:

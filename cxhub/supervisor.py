@@ -134,9 +134,8 @@ class TiedProcess(Process):  # type: ignore[misc]  # honcho has no types
         super().run(events, ignore_signals)
 
     def _popen(self, command: str, **options: Any) -> Popen:
-        return Popen(
-            command, pass_fds=self.keep_open, preexec_fn=lambda: end_with_parent(signal.SIGTERM), **options
-        )
+        # A process that is asked to end may take its time or not hear it, and nobody would be left to ask again.
+        return Popen(command, pass_fds=self.keep_open, preexec_fn=lambda: end_with_parent(signal.SIGKILL), **options)
 
 
 @dataclass

@@ -21,6 +21,7 @@ def widget_texts() -> dict[str, str]:
         "peopleAway": _("people are away now"),
         "stateWaiting": _("A person will join you"),
         "stateClosed": _("This chat has ended"),
+        "closedUntil": _("Closed until {time}"),
         "assistant": _("AI agent"),
         "person": _("Our team"),
         "you": _("You"),

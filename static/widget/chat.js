@@ -351,7 +351,7 @@ class CxChat extends HTMLElement {
     const withAssistant = this.#peopleAreThere ? this.#texts.stateAssistant : `${this.#texts.stateAssistant} · ${back}`;
     const withPerson = fill(this.#texts.statePerson, { name: speakerName("agent", name, this.#texts) });
     const waiting = this.#peopleAreThere ? this.#texts.stateWaiting : withAssistant;
-    const closed = this.#texts.stateClosed;
+    const closed = this.#opensAt ? fill(this.#texts.closedUntil, { time: this.#times.opening(this.#opensAt) }) : this.#texts.stateClosed;
     this.#part.state.textContent = { assistant: withAssistant, waiting, human: withPerson, closed }[owner] ?? "";
     this.#part.state.dataset.owner = owner;
     this.#part.person.hidden = owner === "human";

@@ -149,3 +149,12 @@ def chat(company: EntryPoint, web: WebProcess, open_page: Callable[..., Page]) -
         return window
 
     return open_chat
+
+
+def wait_until(window: Chat, condition: Callable[[], bool]) -> None:
+    """Lets the browser go on until the double has seen what is awaited."""
+    for _attempt in range(400):
+        if condition():
+            return
+        window.page.wait_for_timeout(25)
+    raise AssertionError("It did not happen within 10 seconds.")

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.widget.conftest import Chat
+from tests.widget.conftest import Chat, wait_until
 
 pytestmark = pytest.mark.django_db
 SERIOUS = ("serious", "critical")
@@ -74,7 +74,9 @@ def test_everything_works_by_keyboard(chat):
     keyboard.type("there")
     keyboard.press("Enter")
     expect(window.bubbles.last).to_have_text("Hello\nthere", use_inner_text=True)
+    wait_until(window, lambda: window.server.said() == ["Hello\nthere"])
     window.server.say("Today?", data={"quick_replies": [{"label": "Yes", "value": "Yes"}, {"label": "No", "value": "No"}]})
+    expect(window.page.get_by_role("button", name="No", exact=True)).to_be_visible()
     keyboard.press("Shift+Tab")
     expect(window.page.get_by_role("button", name="No", exact=True)).to_be_focused()
     keyboard.press("Enter")

@@ -1,23 +1,12 @@
 """What a customer writes arrives once, whatever the line does."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.widget.conftest import Chat
+from tests.widget.conftest import Chat, wait_until
 from tests.widget.double import ChatDouble
 
 pytestmark = pytest.mark.django_db
-
-
-def wait_until(window: Chat, condition: Callable[[], bool]) -> None:
-    """Lets the browser go on until the double has seen what is awaited."""
-    for _attempt in range(400):
-        if condition():
-            return
-        window.page.wait_for_timeout(25)
-    raise AssertionError("It did not happen within 10 seconds.")
 
 
 def test_a_message_is_shown_at_once_and_sent_when_acknowledged(chat):

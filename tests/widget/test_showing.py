@@ -33,6 +33,17 @@ def test_a_person_is_called_by_the_first_name(chat):
     expect(window.page.get_by_role("button", name="Talk to a person")).to_have_count(0)
 
 
+def test_who_waits_and_what_has_ended_is_said(chat):
+    """Between the AI agent and the person the header says who comes; after the end, that it has ended."""
+    window = chat()
+    window.server.push({"type": "state", "owner": "waiting", "name": ""})
+    expect(window.panel.get_by_text("A person will join you")).to_be_visible()
+    window.server.push({"type": "state", "owner": "human", "name": "Ann"})
+    expect(window.panel.get_by_text("Ann is with you")).to_be_visible()
+    window.server.push({"type": "state", "owner": "closed", "name": ""})
+    expect(window.panel.get_by_text("This chat has ended")).to_be_visible()
+
+
 def test_closed_says_until_when(chat):
     """The opening time is on the company's own clock."""
     server = ChatDouble()
