@@ -133,10 +133,9 @@ class Command(BaseCommand):
 
 def check_servers() -> None:
     """Raises CommandError, naming the setting, when PostgreSQL or Valkey cannot be reached."""
-    database = connections[DEFAULT_DB_ALIAS].get_connection_params()
-    wanted = {key: database[key] for key in ("dbname", "user", "password", "host", "port") if database.get(key)}
+    database = connections[DEFAULT_DB_ALIAS].get_connection_params() | {"connect_timeout": REACHED_WITHIN_SECONDS}
     try:
-        psycopg.connect(**wanted, connect_timeout=REACHED_WITHIN_SECONDS).close()
+        psycopg.connect(**database).close()
     except psycopg.OperationalError as error:
         raise CommandError(f"PostgreSQL cannot be reached, see DATABASE_URL: {_first_line(error)}") from error
     try:
