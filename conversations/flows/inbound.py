@@ -15,7 +15,7 @@ from django.db import transaction
 from conversations.assistant import turn
 from conversations.flows import wrapping_up
 from conversations.models import Conversation, EntryPoint, Interaction
-from conversations.services import announce, async_connections, identity, threads, timeline
+from conversations.services import announce, async_connections, identity, proving, threads, timeline
 from conversations.services.parties import Party
 from conversations.services.timeline import NewEntry
 
@@ -168,6 +168,7 @@ def _begin(start: InboundMessage | CallStart) -> Interaction:
             at=start.at if isinstance(start, CallStart) else None,
             data=dict(start.data) if isinstance(start, CallStart) else None,
         )
+        proving.keep_vouched(interaction, start.party.claims, made_by=entry_point.name)
         _disclose(interaction, entry_point)
         wrapping_up.talk_again_after_commit(conversation)
     conversation.refresh_from_db()

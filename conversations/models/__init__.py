@@ -5,10 +5,11 @@ from conversations.models.customer import Customer, CustomerLink, MatchCandidate
 from conversations.models.entry import Entry
 from conversations.models.entry_point import EntryPoint
 from conversations.models.handoff import Handoff
-from conversations.models.identifier import Identifier
+from conversations.models.identifier import Identifier, SharedIdentifier
 from conversations.models.interaction import Interaction, InteractionLink, JoinCode
 from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
 from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason
+from conversations.models.proof import OneTimeCode, Proof
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
@@ -30,12 +31,15 @@ __all__ = [
     "KnowledgeArticle",
     "KnowledgePassage",
     "MatchCandidate",
+    "OneTimeCode",
     "Playbook",
     "PlaybookForm",
     "PlaybookFormField",
     "PlaybookFormReason",
     "PriceListItem",
+    "Proof",
     "SavedReply",
+    "SharedIdentifier",
     "Technician",
     "TechnicianShift",
     "WebhookRecord",

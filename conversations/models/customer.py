@@ -31,6 +31,11 @@ class Customer(models.Model):
     language = models.CharField(max_length=10, default="en")
     time_zone = models.CharField(max_length=64, blank=True)
     tier = models.CharField(max_length=20, default="standard")
+    date_of_birth = models.DateField(null=True, blank=True)
+    address = models.CharField(max_length=300, blank=True, help_text=_("Street and town, as it would stand on a letter."))
+    postcode = models.CharField(
+        max_length=16, blank=True, help_text=_("Capitals and digits without spaces, so that it is found however it is written.")
+    )
     open_balance = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     attributes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -41,7 +46,10 @@ class Customer(models.Model):
             models.CheckConstraint(
                 condition=models.Q(root__isnull=True) | ~models.Q(root=models.F("id")),
                 name="customer_root_is_another_record",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(postcode__regex=r"^[A-Z0-9]*$"), name="customer_postcode_has_capitals_and_digits_only"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,19 +12,25 @@ class Assurance(models.TextChoices):
 
     CLAIMED = "claimed", _("Claimed")
     NETWORK_HINT = "network_hint", _("Caller ID")
+    KNOWLEDGE = "knowledge", _("Answered questions")
     VERIFIED = "verified", _("Verified")
 
 
 E164 = r"^\+[1-9][0-9]{6,14}$"
 """What a phone number looks like in normal form: never shorter or longer, whatever a country's plan allows."""
 
-ASSURANCE_RANK: dict[str, int] = {"claimed": 0, "network_hint": 1, "verified": 2}
+EXTERNAL = r"^[a-z0-9][a-z0-9_.-]*:.+$"
+"""What another system's id looks like in normal form: the system's short name, a colon, the id as that system writes it."""
+
+ASSURANCE_RANK: dict[str, int] = {"claimed": 0, "network_hint": 1, "knowledge": 2, "verified": 3}
 
 
 class Identifier(models.Model):
-    """A (kind, value) in normal form: phone as E.164, email, visitor, or an outside system's id.
+    """A (kind, value) in normal form: phone as E.164, email in lower case, visitor, or `system:id` of an outside system.
 
-    A verified or network-hint value belongs to one customer only; anybody may claim any value.
+    A verified or network-hint value belongs to one customer only; anybody may claim any value. `assurance` is how sure we
+    are that it is this customer's; `shown_as` is the best that this record itself has shown, also when the value stayed
+    with another one. Answers to questions prove nothing about a value, so `knowledge` is never an identifier's assurance.
     """
 
     class Kind(models.TextChoices):
@@ -38,6 +44,7 @@ class Identifier(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     value = models.CharField(max_length=320)
     assurance = models.CharField(max_length=14, choices=Assurance.choices)
+    shown_as = models.CharField(max_length=14, choices=Assurance.choices, default=Assurance.CLAIMED, editable=False)
     source = models.CharField(max_length=80, help_text=_("Where it came from, such as “web chat” or “caller ID”."))
     first_seen_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
@@ -63,9 +70,54 @@ class Identifier(models.Model):
                 condition=~models.Q(kind="phone") | models.Q(value__regex=E164),
                 name="phone_identifier_is_e164",
             ),
+            models.CheckConstraint(
+                condition=models.Q(shown_as__in=["claimed", "network_hint", "verified"]), name="identifier_was_shown_in_a_known_way"
+            ),
             models.CheckConstraint(condition=~models.Q(value=""), name="identifier_is_not_empty"),
+            models.CheckConstraint(
+                condition=~models.Q(kind="external") | models.Q(value__regex=EXTERNAL), name="external_identifier_names_its_system"
+            ),
         ]
         indexes = [models.Index(fields=["kind", "value"], name="identifier_by_value")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.value}"
+
+
+class SharedIdentifier(models.Model):
+    """A value that was seen on more customers than one person can be: an office line, a household's address, a shop's tablet.
+
+    While it stands it identifies nobody; see `services.sharing`. Staff may decide that it identifies all the same.
+    """
+
+    kind = models.CharField(max_length=10, choices=Identifier.Kind.choices)
+    value = models.CharField(max_length=320)
+    customers = models.PositiveIntegerField(help_text=_("On how many records it was seen when it was last counted."))
+    shown_as = models.CharField(
+        max_length=14,
+        choices=Assurance.choices,
+        help_text=_("Up to which assurance it identifies nobody: a proof may still count where a caller ID does not."),
+    )
+    found_at = models.DateTimeField(db_default=Now())
+    allowed_by = models.CharField(max_length=200, blank=True, help_text=_("Who decided that it identifies all the same."))
+    allowed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-found_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "value"], name="shared_identifier_stands_once"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["phone", "email", "visitor", "external"]), name="shared_identifier_kind_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(shown_as__in=["network_hint", "verified"]), name="shared_identifier_is_shared_up_to_a_known_assurance"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(allowed_by="", allowed_at__isnull=True)
+                | (~models.Q(allowed_by="") & models.Q(allowed_at__isnull=False)),
+                name="shared_identifier_is_dated_when_allowed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.value}"

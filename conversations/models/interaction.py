@@ -53,7 +53,7 @@ class Interaction(models.Model):
                 name="interaction_state_is_known",
             ),
             models.CheckConstraint(
-                condition=models.Q(assurance__in=["claimed", "network_hint", "verified"]),
+                condition=models.Q(assurance__in=["claimed", "network_hint", "knowledge", "verified"]),
                 name="interaction_assurance_is_known",
             ),
             models.CheckConstraint(

@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
-from conversations.models import Conversation, Entry, Interaction, JoinCode
+from conversations.models import Conversation, Entry, Interaction, JoinCode, Proof
 from conversations.models.entry_point import Channel
-from conversations.models.identifier import Assurance
+from conversations.models.identifier import ASSURANCE_RANK, Assurance
 from routing.models import AgentProfile
 
 PARTY_KINDS = (
@@ -76,22 +77,38 @@ def lines_of_party(interaction: Interaction) -> QuerySet[Interaction]:
     )
 
 
-def is_the_customer(interaction: Interaction) -> bool:
-    """Whether the party has proven to be the customer on the record, not merely the party of another line.
+def proofs_of(interaction: Interaction) -> QuerySet[Proof]:
+    """What the party of this line has proven and what counts now: on the line itself, or in a chat whose code was keyed into it.
 
     A code makes a call as good as the chat that it was given in, and no better.
     """
-    if interaction.assurance != Assurance.VERIFIED:
-        return False
-    givers = list(Interaction.objects.filter(join_codes__used_by=interaction).values_list("assurance", flat=True))
-    return not givers or Assurance.VERIFIED in givers
+    on_its_lines = Q(interaction=interaction) | Q(interaction__join_codes__used_by=interaction)
+    counts = Q(withdrawn_at__isnull=True) & (Q(expires_at__isnull=True) | Q(expires_at__gt=Now()))
+    return Proof.objects.filter(on_its_lines, counts)
+
+
+def proven_level(interaction: Interaction) -> str:
+    """How well the party has proven to be the customer of the conversation it is in: `verified`, `knowledge` or nothing.
+
+    It follows from the proofs of the line and the records that they are about. A line that was filed under a record it has
+    proven nothing of has proven nothing here.
+    """
+    if interaction.assurance not in (Assurance.VERIFIED, Assurance.KNOWLEDGE):
+        return ""
+    about_this = proofs_of(interaction).filter(customer__conversations=interaction.conversation_id)
+    return max(about_this.values_list("level", flat=True), key=lambda level: ASSURANCE_RANK[level], default="")
+
+
+def is_the_customer(interaction: Interaction) -> bool:
+    """Whether the party has proven to be the customer on the record, not merely the party of another line."""
+    return proven_level(interaction) == Assurance.VERIFIED
 
 
 def assurance_of(interaction: Interaction) -> str:
     """How sure we are of who the party is; a code alone leaves a caller what their number makes them."""
-    if interaction.assurance != Assurance.VERIFIED or is_the_customer(interaction):
+    if interaction.assurance not in (Assurance.VERIFIED, Assurance.KNOWLEDGE):
         return interaction.assurance
-    return Assurance.NETWORK_HINT if interaction.party.startswith("+") else Assurance.CLAIMED
+    return proven_level(interaction) or (Assurance.NETWORK_HINT if interaction.party.startswith("+") else Assurance.CLAIMED)
 
 
 def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:

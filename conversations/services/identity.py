@@ -14,11 +14,12 @@ from django.db.models.functions import Now
 from email_validator import EmailNotValidError, validate_email
 
 from conversations.models import Customer, Identifier, MatchCandidate
-from conversations.models.identifier import ASSURANCE_RANK, E164
+from conversations.models.identifier import ASSURANCE_RANK, E164, EXTERNAL
 from conversations.services import records
 from conversations.services.parties import IdentifierClaim
 
 PROVEN = ("verified", "network_hint")
+LONGEST = 320
 
 
 class InvalidIdentifier(ValueError):
@@ -26,28 +27,34 @@ class InvalidIdentifier(ValueError):
 
 
 def normalise(kind: str, value: str, region: str = "GB") -> str:
-    """The normal form of an identifier: phone as E.164, email in lower-case domain, others trimmed.
+    """The normal form of an identifier: phone as E.164, email in lower case, another system's id as `system:id`.
 
-    `region` is the country of numbers written without a country code. Raises InvalidIdentifier.
+    `region` is the country of numbers written without a country code. The part of an address before the @ is lowered, too:
+    no provider tells two people apart by its capitals. Raises InvalidIdentifier.
     """
     value = value.replace("\x00", "").strip()
     if kind == Identifier.Kind.PHONE:
         try:
-            number = phonenumbers.parse(value, region)
+            parsed = phonenumbers.parse(value, region)
         except phonenumbers.NumberParseException as error:
             raise InvalidIdentifier(f"“{value[:40]}” is not a phone number.") from error
-        normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        normal = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
         # Some countries have possible numbers that are shorter or longer than what E.164 can hold.
-        if not phonenumbers.is_possible_number(number) or not re.fullmatch(E164, normal):
+        if not phonenumbers.is_possible_number(parsed) or not re.fullmatch(E164, normal):
             raise InvalidIdentifier(f"“{value[:40]}” is not a phone number.")
         return normal
     if kind == Identifier.Kind.EMAIL:
         try:
-            return validate_email(value, check_deliverability=False).normalized
+            return validate_email(value, check_deliverability=False).normalized.lower()
         except EmailNotValidError as error:
             raise InvalidIdentifier(f"“{value[:80]}” is not an email address.") from error
-    if not value or len(value) > 320:
+    if not value or len(value) > LONGEST:
         raise InvalidIdentifier("The identifier is empty or too long.")
+    if kind == Identifier.Kind.EXTERNAL:
+        system, colon, number = value.partition(":")
+        value = f"{system.strip().lower()}{colon}{number.strip()}"
+        if not re.fullmatch(EXTERNAL, value):
+            raise InvalidIdentifier(f"“{value[:40]}” does not name its system, as in crm:10042.")
     return value
 
 
@@ -92,9 +99,12 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
         kind=claim.kind,
         value=claim.value,
         assurance=assurance,
+        shown_as=claim.assurance,
         source=source,
     )
     changes: dict[str, Any] = {"last_seen_at": Now()}
+    if ASSURANCE_RANK[claim.assurance] > ASSURANCE_RANK[identifier.shown_as]:
+        changes["shown_as"] = claim.assurance
     if ASSURANCE_RANK[assurance] > ASSURANCE_RANK[identifier.assurance]:
         changes |= {"assurance": assurance, "source": source}
     Identifier.objects.filter(pk=identifier.pk).update(**changes)

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -161,10 +161,18 @@ def _is_of_this_line_alone(record: Customer, line: Interaction) -> bool:
         return False
     if record.attributes or record.open_balance or record.tier != Customer._meta.get_field("tier").default:
         return False
-    others = [model for model in re_rooted_models() if model not in (Conversation, Identifier)]
-    elsewhere = [each._default_manager.exclude(conversation=line.conversation_id) for each in others]
-    rows = [Conversation.objects.exclude(pk=line.conversation_id), *elsewhere]
+    others = [_beside(line, model) for model in re_rooted_models() if model not in (Conversation, Identifier)]
+    rows = [Conversation.objects.exclude(pk=line.conversation_id), *others]
     return not any(each.filter(customer=record).exists() for each in rows)
+
+
+def _beside(line: Interaction, model: type[models.Model]) -> models.QuerySet[Any]:
+    """The rows of a table that are not of this line or its conversation; every row, when the table does not say of which they are."""
+    names = {field.name for field in model._meta.get_fields()}
+    rows = model._default_manager.all()
+    if "interaction" in names:
+        return rows.exclude(interaction=line)
+    return rows.exclude(conversation=line.conversation_id) if "conversation" in names else rows
 
 
 def _holds_nothing_but(line: Interaction) -> bool:

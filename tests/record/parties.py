@@ -10,7 +10,7 @@ from conversations.chat.visitor import Visitor
 from conversations.flows import inbound
 from conversations.flows.inbound import CallStart
 from conversations.models import Conversation, Interaction
-from conversations.services import identity, threads, timeline
+from conversations.services import identity, proving, threads, timeline
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from tests.record import rows
@@ -24,9 +24,11 @@ def chat(visitor: Visitor) -> Interaction:
     with transaction.atomic():
         customer = identity.resolve(visitor.party.claims, source="web chat")
         conversation = threads.open_or_resume(customer)
-        return threads.start_interaction(
+        line = threads.start_interaction(
             conversation, entry_point=rows.entry_point(), provider_id=visitor.new_session(), party=visitor.party
         )
+        proving.keep_vouched(line, visitor.party.claims, made_by="tests")
+    return line
 
 
 def call(number: str = VICTIM) -> Interaction:

@@ -1,0 +1,89 @@
+"""Keeping what a party has proven of who it is. What it may see follows from that; what is filed where does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations.models import Customer, Identifier, Interaction, Proof
+from conversations.models.identifier import ASSURANCE_RANK, Assurance
+from conversations.services import records, timeline
+from conversations.services.parties import IdentifierClaim
+from conversations.services.timeline import NewEntry
+
+LEVELS = {method: Assurance.KNOWLEDGE if method == Proof.Method.KNOWLEDGE else Assurance.VERIFIED for method in Proof.Method}
+
+
+def prove(
+    interaction: Interaction,
+    customer: Customer,
+    *,
+    method: str,
+    made_by: str,
+    sentence: str,
+    identifier: IdentifierClaim | None = None,
+    note: str = "",
+    lifetime: timedelta | None = None,
+) -> Proof:
+    """Notes that the party of a line is the customer on a record, and says so in the history for staff.
+
+    `identifier` is what was proven, when it was one. Without a `lifetime` the proof counts as long as the line lasts. The
+    proof itself moves nothing: file the line where it belongs before. Must run in a transaction that holds the
+    customer's lock; locks the interaction's conversation, then the interaction.
+    """
+    record = records.root_of(customer)
+    level = LEVELS[Proof.Method(method)]
+    proof = Proof.objects.create(
+        interaction=interaction,
+        customer=record,
+        original_customer=record,
+        method=method,
+        level=level,
+        kind=identifier.kind if identifier else "",
+        value=identifier.value if identifier else "",
+        made_by=made_by[:200],
+        note=note,
+        expires_at=timezone.now() + lifetime if lifetime else None,
+    )
+    line = Interaction.objects.select_related("conversation").get(pk=interaction.pk)
+    timeline.append(
+        line.conversation_id,
+        NewEntry(
+            kind="identity.proven",
+            actor_kind="system",
+            audience="staff",
+            interaction=line,
+            body=sentence,
+            data={"method": method, "level": level, "proof": proof.pk},
+        ),
+    )
+    if ASSURANCE_RANK[level] > ASSURANCE_RANK[line.assurance]:
+        Interaction.objects.filter(pk=line.pk).update(assurance=level)
+        interaction.assurance = level
+    return proof
+
+
+def keep_vouched(interaction: Interaction, claims: Iterable[IdentifierClaim], *, made_by: str) -> None:
+    """Keeps what the host site of a chat vouched for as proof, for the records that have it.
+
+    A visitor token names a browser, which proves nothing of who sits in front of it. Must run in a transaction that holds
+    the customer's lock; does nothing when it was kept before.
+    """
+    for claim in claims:
+        if claim.assurance != Assurance.VERIFIED or claim.kind == Identifier.Kind.VISITOR:
+            continue
+        verified = Identifier.objects.filter(kind=claim.kind, value=claim.value, assurance=Assurance.VERIFIED)
+        owned = verified.select_related("customer").first()
+        if owned is None or Proof.objects.filter(interaction=interaction, kind=claim.kind, value=claim.value).exists():
+            continue
+        sentence = _("Signed in on the web site.")
+        prove(interaction, owned.customer, method=Proof.Method.SIGNED_VISITOR, made_by=made_by, sentence=sentence, identifier=claim)
+
+
+def withdraw(interaction: Interaction) -> None:
+    """Ends every proof of a line, as when its party signs out. What it has seen it has seen."""
+    Proof.objects.filter(interaction=interaction, withdrawn_at__isnull=True).update(withdrawn_at=Now())
