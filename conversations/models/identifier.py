@@ -22,6 +22,9 @@ E164 = r"^\+[1-9][0-9]{6,14}$"
 EXTERNAL = r"^[a-z0-9][a-z0-9_.-]*:.+$"
 """What another system's id looks like in normal form: the system's short name, a colon, the id as that system writes it."""
 
+PROVEN = (Assurance.VERIFIED, Assurance.NETWORK_HINT)
+"""With these an identifier belongs to one customer."""
+
 ASSURANCE_RANK: dict[str, int] = {"claimed": 0, "network_hint": 1, "knowledge": 2, "verified": 3}
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Customer, Entry, Interaction
-from conversations.selectors import access, history
+from conversations.selectors import access, history, own_record
 from conversations.services import identity, records, timeline
 from conversations.services.timeline import NewEntry
 
@@ -62,7 +62,8 @@ def known(conversation: Conversation) -> dict[str, KnownFact]:
 def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interaction: Interaction | None, from_seq: int) -> list[LearnedFact]:
     """Stores what is new or different as `fact.learned` entries and returns it.
 
-    A name becomes the customer's when it has none; phone and email become claimed identifiers.
+    A name becomes the customer's when it has none and the record is the party's own; phone and email become claimed
+    identifiers.
     Locks the customer's row and then the conversation's.
     """
     learned = []
@@ -140,10 +141,10 @@ def _store(row: Conversation, fact: LearnedFact, before: dict[str, Any] | None, 
 
 
 def _note_on_customer(customer: Customer, name: str, value: Any, interaction: Interaction | None) -> None:
-    if name == "name" and not customer.name:
+    if name == "name" and not customer.name and (interaction is None or own_record.is_own(customer, interaction)):
         Customer.objects.filter(pk=customer.pk, name="").update(name=str(value)[:200])
     if name in ("phone", "email"):
-        region = interaction.entry_point.default_region if interaction else "GB"
+        region = interaction.entry_point.default_region if interaction else ""
         try:
             identity.claim(customer, name, str(value), source="said", region=region)
         except identity.InvalidIdentifier:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import phonenumbers
@@ -14,11 +16,10 @@ from django.db.models.functions import Now
 from email_validator import EmailNotValidError, validate_email
 
 from conversations.models import Customer, Identifier, MatchCandidate
-from conversations.models.identifier import ASSURANCE_RANK, E164, EXTERNAL
-from conversations.services import records
+from conversations.models.identifier import ASSURANCE_RANK, E164, EXTERNAL, PROVEN
+from conversations.services import records, sharing
 from conversations.services.parties import IdentifierClaim
 
-PROVEN = ("verified", "network_hint")
 LONGEST = 320
 
 
@@ -26,16 +27,17 @@ class InvalidIdentifier(ValueError):
     """The value is not a usable identifier of its kind."""
 
 
-def normalise(kind: str, value: str, region: str = "GB") -> str:
+def normalise(kind: str, value: str, region: str = "") -> str:
     """The normal form of an identifier: phone as E.164, email in lower case, another system's id as `system:id`.
 
-    `region` is the country of numbers written without a country code. The part of an address before the @ is lowered, too:
+    `region` is the country (ISO 3166) of numbers written without a country code; without it only numbers with one are
+    understood. The part of an address before the @ is lowered, too:
     no provider tells two people apart by its capitals. Raises InvalidIdentifier.
     """
     value = value.replace("\x00", "").strip()
     if kind == Identifier.Kind.PHONE:
         try:
-            parsed = phonenumbers.parse(value, region)
+            parsed = phonenumbers.parse(value, region or None)
         except phonenumbers.NumberParseException as error:
             raise InvalidIdentifier(f"“{value[:40]}” is not a phone number.") from error
         normal = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
@@ -58,58 +60,78 @@ def normalise(kind: str, value: str, region: str = "GB") -> str:
     return value
 
 
-def resolve(claims: Sequence[IdentifierClaim], *, source: str, region: str = "GB") -> Customer:
+def resolve(claims: Sequence[IdentifierClaim], *, source: str, region: str = "") -> Customer:
     """The customer these identifiers belong to, made when there is none.
 
-    Verified and network-hint identifiers find a record and are kept on it; claimed ones are noted on
-    the record found and make a match candidate when they are proven for somebody else. Unusable values
-    are left out; without any usable one the customer is new and anonymous.
+    Verified and network-hint identifiers find a record and are kept on it, unless so many share them that they say nothing
+    (`sharing`); claimed ones are noted on the record found and make a match candidate when they are proven for somebody
+    else. Unusable values are left out; without any usable one, as with a withheld number, the customer is new and anonymous.
 
-    Must run in a transaction. Takes transaction-level advisory locks on the hashes of all
-    identifiers, in sorted order, so that simultaneous first contacts wait for each other; then the customer's.
+    Must run in a transaction. Takes transaction-level advisory locks on the hashes of all identifiers, in sorted order, so
+    that simultaneous first contacts wait for each other; then the customer's. A returning party costs three statements.
     """
     usable = _usable(claims, region)
-    _lock(usable)
-    proven = [claim for claim in usable if claim.assurance in PROVEN]
-    found = _owner(proven)
-    customer = records.lock_root(found) if found else Customer.objects.create()
+    if not usable:
+        return Customer.objects.create()
+    lock(usable)
+    known = _known(usable)
+    customer = _owner(usable, known) or Customer.objects.create()
+    seen = [row for row in known if row.customer_id == customer.pk]
+    Identifier.objects.filter(pk__in=[row.pk for row in seen]).update(last_seen_at=Now())
     for claim in usable:
-        remember(customer, claim, source=source)
+        if not any(_is_kept_by(row, claim) for row in seen):
+            remember(customer, claim, source=source)
     return customer
+
+
+def lock(claims: Iterable[IdentifierClaim]) -> None:
+    """Takes the advisory locks of identifiers in normal form, in sorted order, until the transaction ends."""
+    digests = (hashlib.sha256(f"{each.kind}:{each.value}".encode()).digest() for each in claims)
+    keys = sorted({int.from_bytes(digest[:8], "big", signed=True) for digest in digests})
+    if keys:
+        with connection.cursor() as cursor:
+            # One statement, so that the locks are taken in the order of the array.
+            cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
+
+
+def holder_of(claim: IdentifierClaim) -> Customer | None:
+    """The record for which an identifier (in normal form) is verified or known from the network; None when it is nobody's."""
+    held = Identifier.objects.filter(kind=claim.kind, value=claim.value, assurance__in=PROVEN).select_related("customer").first()
+    return held.customer if held else None
 
 
 def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Identifier:
     """Keeps a normalised identifier on the record, raising its assurance when this one is better.
 
-    An identifier that is proven for another record stays with that one; here it is kept as claimed,
-    and people see a match candidate. Must run in a transaction that holds the customer's lock.
+    An identifier that is proven for another record stays with that one; here it is kept as claimed, and people see a match
+    candidate unless the value is shared by many. Must run in a transaction that holds the customer's lock.
     """
-    others = (
-        Identifier.objects.filter(kind=claim.kind, value=claim.value, assurance__in=PROVEN)
-        .exclude(customer=customer)
-        .select_related("customer")
-    )
-    other = others.first()
-    assurance = "claimed" if other else claim.assurance
+    other = Identifier.objects.filter(kind=claim.kind, value=claim.value, assurance__in=PROVEN).exclude(customer=customer).first()
+    is_shared = sharing.is_shared(claim)
+    assurance = "claimed" if other or is_shared else claim.assurance
     # Records that were joined may each have brought the same identifier; the best one speaks for all.
     known = Identifier.objects.filter(customer=customer, kind=claim.kind, value=claim.value)
-    identifier = max(known, key=lambda each: ASSURANCE_RANK[each.assurance], default=None) or Identifier.objects.create(
-        customer=customer,
-        original_customer=customer,
-        kind=claim.kind,
-        value=claim.value,
-        assurance=assurance,
-        shown_as=claim.assurance,
-        source=source,
-    )
+    identifier = max(known, key=lambda each: ASSURANCE_RANK[each.assurance], default=None)
+    if identifier is None:
+        identifier = Identifier.objects.create(
+            customer=customer,
+            original_customer=customer,
+            kind=claim.kind,
+            value=claim.value,
+            assurance=assurance,
+            shown_as=claim.assurance,
+            source=source,
+        )
+        is_shared = sharing.count(claim)
     changes: dict[str, Any] = {"last_seen_at": Now()}
     if ASSURANCE_RANK[claim.assurance] > ASSURANCE_RANK[identifier.shown_as]:
         changes["shown_as"] = claim.assurance
     if ASSURANCE_RANK[assurance] > ASSURANCE_RANK[identifier.assurance]:
         changes |= {"assurance": assurance, "source": source}
     Identifier.objects.filter(pk=identifier.pk).update(**changes)
-    if other:
-        note_candidate(customer, other.customer, score=0.6, evidence={"same": claim.kind, "value": claim.value, "said_as": claim.assurance})
+    if other and not is_shared:
+        evidence = {"same": claim.kind, "value": claim.value, "said_as": claim.assurance}
+        note_candidate(customer, other.customer, score=0.6, evidence=evidence)
     return identifier
 
 
@@ -126,7 +148,14 @@ def note_candidate(customer: Customer, other: Customer, *, score: float, evidenc
         MatchCandidate.objects.filter(pk=known.pk).update(score=max(score, known.score), evidence={**known.evidence, **evidence})
 
 
-def claim(customer: Customer, kind: str, value: str, *, source: str, region: str = "GB") -> Identifier:
+def settle_by_proof(one: Customer, other: Customer) -> None:
+    """Marks the open candidate of two records that a proof has joined. Must run in a transaction that holds both locks."""
+    pair = Q(customer=one, other=other) | Q(customer=other, other=one)
+    open_ones = MatchCandidate.objects.filter(pair, state=MatchCandidate.State.OPEN)
+    open_ones.update(state=MatchCandidate.State.JOINED, settled_at=Now())
+
+
+def claim(customer: Customer, kind: str, value: str, *, source: str, region: str = "") -> Identifier:
     """Notes what a party typed or said about itself; it proves nothing. Raises InvalidIdentifier.
 
     Must run in a transaction that holds the customer's lock.
@@ -145,19 +174,37 @@ def _usable(claims: Iterable[IdentifierClaim], region: str) -> list[IdentifierCl
     return usable
 
 
-def _lock(claims: Iterable[IdentifierClaim]) -> None:
-    digests = (hashlib.sha256(f"{each.kind}:{each.value}".encode()).digest() for each in claims)
-    keys = sorted({int.from_bytes(digest[:8], "big", signed=True) for digest in digests})
-    if keys:
-        with connection.cursor() as cursor:
-            # One statement, so that the locks are taken in the order of the array.
-            cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
+def _known(claims: Sequence[IdentifierClaim]) -> list[Identifier]:
+    """The proven identifiers with these values, each with its customer, locked, and up to where it is `shared`."""
+    values = [Q(kind=each.kind, value=each.value) for each in claims if each.assurance in PROVEN]
+    if not values:
+        return []
+    rows = (
+        Identifier.objects.filter(reduce(or_, values), assurance__in=PROVEN)
+        .select_related("customer")
+        .annotate(shared=sharing.shared_up_to("kind", "value"))
+        .select_for_update(no_key=True, of=("customer",))
+        .order_by("customer_id", "pk")
+    )
+    known = list(rows)
+    if any(row.customer.root_id for row in known):
+        # A joining that was committed while its lock was waited for has moved the identifiers.
+        records.lock_roots(*(row.customer for row in known))
+        known = list(rows.all())
+    return known
 
 
-def _owner(proven: Sequence[IdentifierClaim]) -> Customer | None:
-    strongest_first = sorted(proven, key=lambda each: (each.assurance != "verified", each.kind == "visitor"))
-    for each in strongest_first:
-        found = Identifier.objects.filter(kind=each.kind, value=each.value, assurance__in=PROVEN).select_related("customer").first()
-        if found:
-            return found.customer
+def _owner(claims: Sequence[IdentifierClaim], known: Iterable[Any]) -> Customer | None:
+    by_value = {(row.kind, row.value): row for row in known}
+    proven = [each for each in claims if each.assurance in PROVEN]
+    for each in sorted(proven, key=lambda one: (one.assurance != "verified", one.kind == "visitor")):
+        row = by_value.get((each.kind, each.value))
+        if row and not sharing.covers(row.shared, each):
+            return row.customer
     return None
+
+
+def _is_kept_by(row: Identifier, claim: IdentifierClaim) -> bool:
+    """Whether a row keeps a claim already, as surely as it was shown now."""
+    is_as_sure = min(ASSURANCE_RANK[row.assurance], ASSURANCE_RANK[row.shown_as]) >= ASSURANCE_RANK[claim.assurance]
+    return (row.kind, row.value) == (claim.kind, claim.value) and is_as_sure

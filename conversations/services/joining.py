@@ -10,16 +10,14 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import Q
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import Conversation, Customer, CustomerLink, Identifier, Interaction, JoinCode, MatchCandidate
-from conversations.models.customer import re_rooted_models
+from conversations.models import Conversation, Identifier, Interaction, JoinCode
 from conversations.models.entry_point import Channel
-from conversations.selectors import history
+from conversations.selectors import own_record
 from conversations.services import identity, merging, records, timeline, weaving
 from conversations.services.timeline import NewEntry
 
@@ -125,16 +123,25 @@ def join(interaction: Interaction, target: Conversation, *, method: str, sentenc
         return current
     evidence = {"method": method, "interaction": str(line.public_id), "sentence": sentence}
     _settle_records(line, goal, evidence)
-    going_on = _going_on(goal)
-    if going_on is not None and going_on == _going_on(current):
-        return going_on
-    if _holds_nothing_but(line):
-        joined = weaving.join_with_work(current, goal, evidence=evidence, made_by="assistant", sentence=sentence)
+    return go_on_in(line, goal, evidence=evidence, made_by="assistant")
+
+
+def go_on_in(line: Interaction, target: Conversation, *, evidence: Mapping[str, Any], made_by: str) -> Conversation:
+    """Has a line go on in another conversation as `join` says, whatever the records; returns where it goes on.
+
+    `evidence` carries the sentence for the history. Must run in a transaction that holds the locks of both records.
+    """
+    current, sentence = Conversation.objects.get(interactions=line.pk), str(evidence["sentence"])
+    going_on = _going_on(target)
+    if going_on is None or going_on == _going_on(current):
+        return going_on or current
+    if own_record.holds_nothing_but(line):
+        joined = weaving.join_with_work(current, going_on, evidence=evidence, made_by=made_by, sentence=sentence)
         return Conversation.objects.get(pk=joined.pk)
     if current.owner_kind == Conversation.Owner.HUMAN:
         return current
-    weaving.move_line(line, goal, evidence=evidence, made_by="assistant", sentence=sentence)
-    return Conversation.objects.get(pk=goal.pk)
+    weaving.move_line(line, going_on, evidence=evidence, made_by=made_by, sentence=sentence)
+    return Conversation.objects.get(pk=going_on.pk)
 
 
 def _settle_records(line: Interaction, goal: Conversation, evidence: Mapping[str, Any]) -> None:
@@ -142,44 +149,14 @@ def _settle_records(line: Interaction, goal: Conversation, evidence: Mapping[str
     own, other = records.lock_roots(goal.customer, line.conversation.customer)
     if own == other:
         return
-    if _is_of_this_line_alone(other, line):
+    if own_record.is_of_this_line_alone(other, line):
         merging.join_customers(other, own, evidence=evidence, made_by="assistant")
-        candidates = MatchCandidate.objects.filter(Q(customer=own, other=other) | Q(customer=other, other=own))
-        candidates.filter(state=MatchCandidate.State.OPEN).update(state=MatchCandidate.State.JOINED, settled_at=Now())
+        identity.settle_by_proof(own, other)
         return
     identity.note_candidate(own, other, score=SAME_PERSON_SCORE, evidence=evidence)
     if line.channel == Channel.VOICE and line.party.startswith("+"):
         # So that the next call from this number is asked whether to carry on, too.
         identity.claim(own, Identifier.Kind.PHONE, line.party, source=line.get_channel_display())
-
-
-def _is_of_this_line_alone(record: Customer, line: Interaction) -> bool:
-    """Whether a record was made by this line and nothing else is known of it, so that joining it can open nothing."""
-    if CustomerLink.objects.filter(Q(joined=record) | Q(into=record)).exists() or not _holds_nothing_but(line):
-        return False
-    if Identifier.objects.filter(customer=record).exclude(kind=Identifier.Kind.PHONE, value=line.party).exists():
-        return False
-    if record.attributes or record.open_balance or record.tier != Customer._meta.get_field("tier").default:
-        return False
-    others = [_beside(line, model) for model in re_rooted_models() if model not in (Conversation, Identifier)]
-    rows = [Conversation.objects.exclude(pk=line.conversation_id), *others]
-    return not any(each.filter(customer=record).exists() for each in rows)
-
-
-def _beside(line: Interaction, model: type[models.Model]) -> models.QuerySet[Any]:
-    """The rows of a table that are not of this line or its conversation; every row, when the table does not say of which they are."""
-    names = {field.name for field in model._meta.get_fields()}
-    rows = model._default_manager.all()
-    if "interaction" in names:
-        return rows.exclude(interaction=line)
-    return rows.exclude(conversation=line.conversation_id) if "conversation" in names else rows
-
-
-def _holds_nothing_but(line: Interaction) -> bool:
-    """Whether a line's conversation has never had another line, nor another conversation in it."""
-    conversation = line.conversation_id
-    lines = Interaction.objects.filter(Q(conversation=conversation) | Q(original_conversation=conversation))
-    return not lines.exclude(pk=line.pk).exists() and not history.going_on_in(conversation)
 
 
 def _going_on(conversation: Conversation) -> Conversation | None:

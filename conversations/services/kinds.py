@@ -81,6 +81,8 @@ _KINDS = (
     EntryKind("conversation.closed", _("Closed"), "check", _body),
     EntryKind("callback.requested", _("Call back requested"), "phone", _body, personal=("phone",)),
     EntryKind("identity.proven", _("Identity proven"), "shield", _body),
+    EntryKind("identity.code_sent", _("Code sent"), "shield", _body, personal=("to",)),
+    EntryKind("identity.code_refused", _("Wrong code"), "shield", _body),
     EntryKind("draft", _("Draft of the AI agent"), "draft", _body),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -82,6 +83,20 @@ def keep_vouched(interaction: Interaction, claims: Iterable[IdentifierClaim], *,
             continue
         sentence = _("Signed in on the web site.")
         prove(interaction, owned.customer, method=Proof.Method.SIGNED_VISITOR, made_by=made_by, sentence=sentence, identifier=claim)
+
+
+def attest(interaction: Interaction, *, by: str, note: str) -> Proof:
+    """Notes that a person vouches for the party of a line being the customer on the record it is filed under, and why.
+
+    One transaction; locks the customer, then what `prove` locks. Raises ValueError without a note.
+    """
+    if not note.strip():
+        raise ValueError("An agent who attests says what was checked.")
+    with transaction.atomic():
+        line = Interaction.objects.select_related("conversation__customer").get(pk=interaction.pk)
+        customer = records.lock_root(line.conversation.customer)
+        sentence = _("%(agent)s attests who this is: %(note)s") % {"agent": by, "note": note.strip()}
+        return prove(line, customer, method=Proof.Method.AGENT, made_by=by, sentence=sentence, note=note.strip())
 
 
 def withdraw(interaction: Interaction) -> None:

@@ -1,0 +1,58 @@
+"""Whether the record that a line is filed under is its party's own. Filing a line somewhere proves nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from conversations.models import Conversation, Customer, CustomerLink, Identifier, Interaction
+from conversations.models.customer import re_rooted_models
+from conversations.models.entry_point import Channel
+from conversations.models.identifier import PROVEN
+from conversations.selectors import access, history
+
+
+def is_own(record: Customer, line: Interaction) -> bool:
+    """Whether the party has shown that the record of its line is its own, or nothing else is known of that record.
+
+    A chat has shown it by its visitor token as long as the record is known by nothing but that browser and calls into which
+    one of its codes was keyed; a call as long as the record holds nothing but that call.
+    """
+    if access.is_the_customer(line):
+        return True
+    if line.channel != Channel.CHAT:
+        return is_of_this_line_alone(record, line)
+    calls = access.lines_of_party(line).filter(channel=Channel.VOICE)
+    known = Q(kind=Identifier.Kind.VISITOR, value=line.party) | Q(kind=Identifier.Kind.PHONE, value__in=calls.values("party"))
+    return not Identifier.objects.filter(customer=record, assurance__in=PROVEN).exclude(known).exists()
+
+
+def is_of_this_line_alone(record: Customer, line: Interaction) -> bool:
+    """Whether a record was made by this line and nothing else is known of it, so that joining it can open nothing."""
+    if CustomerLink.objects.filter(Q(joined=record) | Q(into=record)).exists() or not holds_nothing_but(line):
+        return False
+    if Identifier.objects.filter(customer=record).exclude(kind=Identifier.Kind.PHONE, value=line.party).exists():
+        return False
+    if record.attributes or record.open_balance or record.tier != Customer._meta.get_field("tier").default:
+        return False
+    others = [_beside(line, model) for model in re_rooted_models() if model not in (Conversation, Identifier)]
+    rows = [Conversation.objects.exclude(pk=line.conversation_id), *others]
+    return not any(each.filter(customer=record).exists() for each in rows)
+
+
+def _beside(line: Interaction, model: type[models.Model]) -> models.QuerySet[Any]:
+    """The rows of a table that are not of this line or its conversation; every row, when the table does not say of which they are."""
+    names = {field.name for field in model._meta.get_fields()}
+    rows = model._default_manager.all()
+    if "interaction" in names:
+        return rows.exclude(interaction=line)
+    return rows.exclude(conversation=line.conversation_id) if "conversation" in names else rows
+
+
+def holds_nothing_but(line: Interaction) -> bool:
+    """Whether a line's conversation has never had another line, nor another conversation in it."""
+    conversation = line.conversation_id
+    lines = Interaction.objects.filter(Q(conversation=conversation) | Q(original_conversation=conversation))
+    return not lines.exclude(pk=line.pk).exists() and not history.going_on_in(conversation)
