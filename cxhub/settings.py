@@ -172,6 +172,8 @@ EMAIL_PORT = EMAIL_CONFIGURATION["EMAIL_PORT"]
 EMAIL_HOST_USER = EMAIL_CONFIGURATION["EMAIL_HOST_USER"]
 EMAIL_HOST_PASSWORD = EMAIL_CONFIGURATION["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = EMAIL_CONFIGURATION.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL_CONFIGURATION.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="CX Hub <cxhub@localhost>")
 
 # --- What browsers may do
@@ -257,6 +259,8 @@ if VONAGE_GATEWAY == "simulator":
     VONAGE_API_KEY = VONAGE_API_KEY or "simulator"
     VONAGE_SIGNATURE_SECRET = VONAGE_SIGNATURE_SECRET or kept_secret(DATA_DIR, "vonage_signature_secret")
     VONAGE_PRIVATE_KEY = VONAGE_PRIVATE_KEY or kept_private_key(DATA_DIR, "vonage_private_key.pem")
+    if not env.text("EMAIL_URL"):
+        EMAIL_BACKEND = "conversations.voice.simulator.mail.MailBackend"
 elif VONAGE_GATEWAY == "vonage":
     for name, value, example in (
         ("VONAGE_APPLICATION_ID", VONAGE_APPLICATION_ID, "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"),

@@ -87,8 +87,7 @@ def owner_of(conversation: Conversation) -> str:
 def phone_code(interaction_id: int) -> dict[str, Any] | None:
     """The frame with the number to call and the code to key in; None when the company has no number."""
     interaction = Interaction.objects.select_related("entry_point").get(pk=interaction_id)
-    same_playbook = EntryPoint.objects.filter(channel="voice", playbook_code=interaction.entry_point.playbook_code)
-    phone = same_playbook.exclude(mode=EntryPoint.Mode.OFF).first()
+    phone = website.phone_door(interaction.entry_point)
     if phone is None:
         return None
     code, row = joining.issue_code(interaction)

@@ -8,6 +8,7 @@ import phonenumbers
 from django.db.models import QuerySet
 
 from conversations.models import EntryPoint, KnowledgeArticle, PriceListItem
+from conversations.models.entry_point import Channel
 from routing.models import Territory
 
 
@@ -29,6 +30,16 @@ def phone_number(door: EntryPoint) -> str:
     """The number of the same company, in E.164, or an empty text."""
     phone = EntryPoint.objects.filter(channel="voice", company_name=door.company_name).exclude(mode=EntryPoint.Mode.OFF).first()
     return phone.address if phone else ""
+
+
+def phone_door(door: EntryPoint) -> EntryPoint | None:
+    """The number that stands for an entry point: itself, or the one with the same playbook; None when none is on."""
+    return door if door.channel == Channel.VOICE else _same_playbook(door, Channel.VOICE)
+
+
+def chat_door_beside(door: EntryPoint) -> EntryPoint | None:
+    """The web chat with the same playbook as a number; None when none is on."""
+    return door if door.channel == Channel.CHAT else _same_playbook(door, Channel.CHAT)
 
 
 def price_list() -> QuerySet[PriceListItem]:
@@ -68,3 +79,8 @@ def readable_number(number: str, region: str) -> str:
     at_home = phonenumbers.country_code_for_region(region) == parsed.country_code
     style = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(parsed, style)
+
+
+def _same_playbook(door: EntryPoint, channel: str) -> EntryPoint | None:
+    doors = EntryPoint.objects.filter(channel=channel, playbook_code=door.playbook_code)
+    return doors.exclude(mode=EntryPoint.Mode.OFF).order_by("pk").first()

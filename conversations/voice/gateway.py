@@ -17,6 +17,7 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from vonage import Auth, HttpClientOptions, Vonage
 from vonage_http_client.errors import HttpRequestError
+from vonage_messages import Sms
 from vonage_utils.errors import VonageError
 
 from conversations.voice.ncco import Ncco
@@ -94,6 +95,19 @@ def say(call_id: str, text: str, *, language: str, region_url: str = "") -> None
     path = f"/v1/calls/{_checked(call_id)}/talk"
     body = {"text": text, "language": language}
     _run(region_url, lambda client: client.http_client.put(client.http_client.api_host, path, body))
+
+
+def send_text(*, to: str, sender: str, text: str) -> str:
+    """Send a text message to `to` from our number `sender` (both E.164); returns the platform's id of it.
+
+    That the platform took it says nothing of whether it arrived. Raises GatewayError. Source: Vonage, "Messages API reference".
+    """
+    try:
+        message = Sms(to=to.removeprefix("+"), from_=sender.removeprefix("+"), text=text)
+    except ValueError as error:
+        # Without the SDK's own words: they quote the text.
+        raise GatewayError("the SDK refused the text message", is_permanent=True) from error
+    return str(_run("", lambda client: client.messages.send(message).message_uuid))
 
 
 def _modify(call_id: str, body: dict[str, Any], region_url: str) -> None:

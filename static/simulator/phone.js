@@ -2,6 +2,7 @@
 // Everything that happens comes over one stream of server-sent events; a lost connection starts anew, and lines are
 // numbered, so nothing is shown twice.
 
+import { Messages } from "./messages.js";
 import { Ears, Voice } from "./speech.js";
 
 const phone = document.getElementById("phone");
@@ -27,6 +28,13 @@ const SPEAKING_EVERY_MS = 5000;
 const voice = new Voice();
 const ears = new Ears(document.documentElement.lang);
 const agents = new Map();
+const messages = new Messages({
+  list: document.getElementById("messages"),
+  empty: document.getElementById("messages-empty"),
+  template: document.getElementById("text-template"),
+  texts,
+});
+const ownNumber = dialler.elements.from;
 let leg = "";
 let shown = 0;
 let stream = null;
@@ -60,10 +68,12 @@ function report(text) {
 
 function listen() {
   stream?.close();
-  stream = new EventSource(`${phone.dataset.streamUrl}?leg=${encodeURIComponent(leg)}`);
+  const asked = new URLSearchParams({ leg, number: ownNumber.value });
+  stream = new EventSource(`${phone.dataset.streamUrl}?${asked}`);
   stream.onmessage = (message) => {
     const update = JSON.parse(message.data);
-    if (update.leg === leg) showCall(update);
+    if (update.texts) messages.show(update);
+    else if (update.leg === leg) showCall(update);
     else if (update.direction === "outbound") showAgent(update);
   };
 }
@@ -233,6 +243,11 @@ window.addEventListener("pagehide", () => {
       body: JSON.stringify({ do: "hang_up" }),
     });
   }
+});
+
+ownNumber.addEventListener("change", () => {
+  messages.clear();
+  listen();
 });
 
 listen();

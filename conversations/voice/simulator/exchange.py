@@ -89,6 +89,16 @@ class Exchange:
         """What was said on the leg, from the line numbered `after` on, counting from zero."""
         return [json.loads(line) for line in await self._valkey.lrange(f"{PREFIX}:lines:{leg_id}", after, -1)]
 
+    async def keep_text(self, *, sender: str, to: str, text: str, message_id: str) -> None:
+        """Keep a text message for the phone with this number; numbers as digits."""
+        key = f"{PREFIX}:texts:{to}"
+        await self._valkey.rpush(key, json.dumps({"id": message_id, "from": sender, "text": text, "at": time.time()}))
+        await self._valkey.expire(key, KEPT_SECONDS)
+
+    async def texts(self, number: str, after: int = 0) -> list[dict[str, Any]]:
+        """The text messages that a phone got, from the one numbered `after` on, counting from zero."""
+        return [json.loads(each) for each in await self._valkey.lrange(f"{PREFIX}:texts:{number}", after, -1)]
+
     async def enter_room(self, room: str, leg_id: str) -> None:
         """Put a leg into a room."""
         key = f"{PREFIX}:room:{room}"

@@ -106,18 +106,27 @@ async def ringing(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+async def texts(request: HttpRequest) -> HttpResponse:
+    """The text messages that the phone with `?number=` got, oldest first."""
+    async with exchange.opened() as memory:
+        return JsonResponse({"texts": await memory.texts(await _own_number(request))})
+
+
+@require_GET
 async def stream(request: HttpRequest) -> StreamingHttpResponse:
-    """Server-sent events: this phone's leg (`?leg=`) and every person's phone, whenever something changes."""
-    response = StreamingHttpResponse(_changes(request.GET.get("leg", "")), content_type="text/event-stream")
+    """Server-sent events: this phone's leg (`?leg=`), every phone that we ring, and text messages to `?number=`."""
+    changes = _changes(request.GET.get("leg", ""), await _own_number(request))
+    response = StreamingHttpResponse(changes, content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _changes(own: str) -> AsyncIterator[str]:
+async def _changes(own: str, number: str) -> AsyncIterator[str]:
     """Moves the legs on while somebody watches, and yields what is new. A browser that reconnects starts anew."""
     sent: dict[str, int] = {}
     last: dict[str, str] = {}
+    texts_sent = 0
     ends_at = time.monotonic() + STREAM_SECONDS
     yield "retry: 1000\n\n"
     async with exchange.opened() as memory:
@@ -133,6 +142,10 @@ async def _changes(own: str) -> AsyncIterator[str]:
                 if update["lines"] or last.get(leg_id) != state:
                     last[leg_id] = state
                     yield f"data: {json.dumps(update)}\n\n"
+            texts = await memory.texts(number, texts_sent)
+            if texts:
+                yield f"data: {json.dumps({'first': texts_sent, 'texts': texts})}\n\n"
+                texts_sent += len(texts)
             await asyncio.sleep(TICK_SECONDS)
 
 
@@ -144,6 +157,15 @@ async def _watched(memory: Exchange, own: str, known: dict[str, str]) -> list[st
             found.append(leg_id)
     # A leg that has just ended is looked at once more, so that its end is seen.
     return found + [leg_id for leg_id, state in known.items() if leg_id not in found and "true" not in state]
+
+
+async def _own_number(request: HttpRequest) -> str:
+    """The number of this phone in digits, as the platform writes it; empty when there is none."""
+    region = await sync_to_async(_region)()
+    try:
+        return normalise("phone", _with_plus(request.GET.get("number", "")), region).removeprefix("+")
+    except InvalidIdentifier:
+        return ""
 
 
 def _happening(body: dict[str, Any]) -> dict[str, Any] | None:
@@ -180,6 +202,7 @@ def _with_plus(written: str) -> str:
 def _texts() -> dict[str, Any]:
     """The words that the page's script shows."""
     return {
+        "textFrom": _("From {number}"),
         "failed": _("That did not work. Check your connection and try again."),
         "who": {"company": _("The company’s voice"), "me": _("You"), "keys": _("You pressed"), "other": _("The other person")},
         "doing": {

@@ -1,7 +1,8 @@
 """The platform's REST calls that the gateway makes. Source: Vonage, "Voice API reference"."""
 
 import json
-from typing import Any
+import uuid
+from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -13,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from conversations.voice.simulator import driving, exchange, legs
 from conversations.voice.simulator.checking import InvalidNcco, checked
 
-ERRORS = "https://developer.nexmo.com/api-errors"
+ERRORS: Final = "https://developer.nexmo.com/api-errors"
+LONGEST_TEXT: Final = 3_200
 
 
 @csrf_exempt
@@ -80,6 +82,24 @@ async def talk(request: HttpRequest, leg_id: str) -> HttpResponse:
     if not await driving.tell(leg_id, {"do": "hear", "who": "company", "text": text}):
         return _problem(404, "Not Found", "Call does not exist, or is over.")
     return JsonResponse({"message": "Talk started", "uuid": leg_id})
+
+
+@csrf_exempt
+@require_POST
+async def messages(request: HttpRequest) -> HttpResponse:
+    """`POST /v1/messages`: a text message, kept for the phone that has the number. Source: Vonage, "Messages API reference"."""
+    if not _is_authorised(request):
+        return _problem(401, "Unauthorized", "You did not provide correct credentials.")
+    body = _body(request)
+    sender, to, text = (str(body.get(name, "")) for name in ("from", "to", "text"))
+    if (body.get("channel"), body.get("message_type")) != ("sms", "text"):
+        return _problem(422, "Invalid params", "Only text messages are simulated.")
+    if not sender.isdigit() or not to.isdigit() or not 0 < len(text) <= LONGEST_TEXT:
+        return _problem(422, "Invalid params", "The value of one or more parameters is invalid.")
+    message_id = str(uuid.uuid4())
+    async with exchange.opened() as memory:
+        await memory.keep_text(sender=sender, to=to, text=text, message_id=message_id)
+    return JsonResponse({"message_uuid": message_id}, status=202)
 
 
 async def _described(leg_id: str) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.voice.simulator import phone, rest
+from conversations.voice.simulator import mail, phone, rest
 
 app_name = "simulator"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("phone/calls/", phone.dial, name="dial"),
     path("phone/calls/<str:leg_id>/", phone.look, name="look"),
     path("phone/calls/<str:leg_id>/act/", phone.act, name="act"),
+    path("phone/texts/", phone.texts, name="texts"),
+    path("mail/", mail.page, name="mail"),
+    path("v1/messages", rest.messages, name="messages"),
     path("v1/calls", rest.calls, name="calls"),
     path("v1/calls/<str:leg_id>", rest.call, name="call"),
     path("v1/calls/<str:leg_id>/talk", rest.talk, name="talk"),
