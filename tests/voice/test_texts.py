@@ -96,7 +96,7 @@ class TestTexts:
 
 
 class TestEmail:
-    def test_a_mail_leaves_by_django(self) -> None:
+    def test_a_mail_leaves_by_django(self, number: EntryPoint) -> None:
         messengers.send_email(to="sam@example.com", subject="Your code", text=SECRET)
         (sent,) = mail.outbox
         assert (sent.to, sent.subject, sent.body) == (["sam@example.com"], "Your code", SECRET)
@@ -105,7 +105,7 @@ class TestEmail:
         ("backend", "is_permanent"), [("RefusesTheAddress", True), ("IsFull", False), ("HangsUp", False), ("IsNotThere", False)]
     )
     def test_a_mail_server_s_refusal_says_whether_to_try_again(
-        self, settings: Any, caplog: pytest.LogCaptureFixture, backend: str, is_permanent: bool
+        self, number: EntryPoint, settings: Any, caplog: pytest.LogCaptureFixture, backend: str, is_permanent: bool
     ) -> None:
         settings.EMAIL_BACKEND = f"{__name__}.{backend}"
         with pytest.raises(NotSent) as caught:
@@ -113,7 +113,7 @@ class TestEmail:
         assert caught.value.is_permanent is is_permanent
         assert "314159" not in " ".join(str(record.__dict__) for record in caplog.records)
 
-    def test_a_subject_cannot_bring_headers_along(self) -> None:
+    def test_a_subject_cannot_bring_headers_along(self, number: EntryPoint) -> None:
         with pytest.raises(NotSent) as caught:
             messengers.send_email(to="sam@example.com", subject="Hello\nBcc: all@example.com", text="Hello.")
         assert caught.value.is_permanent
