@@ -200,8 +200,15 @@ def _owner(claims: Sequence[IdentifierClaim], known: Iterable[Any]) -> Customer 
     for each in sorted(proven, key=lambda one: (one.assurance != "verified", one.kind == "visitor")):
         row = by_value.get((each.kind, each.value))
         if row and not sharing.covers(row.shared, each):
-            return row.customer
+            return None if each.kind == "visitor" and _may_be_anothers(row.customer, proven) else row.customer
     return None
+
+
+def _may_be_anothers(customer: Customer, proven: Sequence[IdentifierClaim]) -> bool:
+    """Whether a browser's record is a known person's while whoever sits there now has proven to be somebody not known yet."""
+    is_person = any(each.assurance == "verified" and each.kind != "visitor" for each in proven)
+    known = Identifier.objects.filter(customer=customer, assurance="verified").exclude(kind="visitor")
+    return is_person and known.exists()
 
 
 def _is_kept_by(row: Identifier, claim: IdentifierClaim) -> bool:

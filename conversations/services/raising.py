@@ -39,19 +39,23 @@ def raise_line(interaction: Interaction, claim: IdentifierClaim, *, method: str,
     record = records.lock_roots(line.conversation.customer, *([holder] if holder else []))[0]
     evidence = {"method": method, "interaction": str(line.public_id), "proven": claim.kind, "sentence": sentence}
     goal = _settled(line, record, records.root_of(holder) if holder else None, claim, evidence, made_by)
-    identity.remember(goal, claim, source=line.get_channel_display())
+    if goal is None:
+        _note_shared(line, claim, method)
+        return line
     proving.prove(line, goal, method=method, made_by=made_by, sentence=sentence, identifier=claim)
     return _fresh(line)
 
 
 def _settled(
     line: Interaction, record: Customer, holder: Customer | None, claim: IdentifierClaim, evidence: Mapping[str, Any], made_by: str
-) -> Customer:
-    """The record of the party from now on, with the line filed there."""
-    if holder == record:
-        return record
-    if own_record.is_own(record, line):
-        return _joined(record, holder, evidence, made_by) if holder else record
+) -> Customer | None:
+    """The record of the party from now on, with the line filed there; None when one more has made the value a shared one."""
+    if holder == record or own_record.is_own(record, line):
+        # Kept on the record that showed it before it is joined, so that it is counted on how many it was seen.
+        identity.remember(record, claim, source=line.get_channel_display())
+        if sharing.is_shared(claim):
+            return None
+        return record if holder in (None, record) else _joined(record, holder, evidence, made_by)
     goal = holder or Customer.objects.create()
     if line.channel == Channel.VOICE:
         # On a browser that several people share it would be shown for every pair of them.
