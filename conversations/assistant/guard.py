@@ -19,6 +19,7 @@ from conversations.assistant.brain import Behaviour
 from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH
 from conversations.assistant.tools.base import Tool
 from conversations.models import Entry, Interaction
+from conversations.models.identifier import ASSURANCE_RANK
 from conversations.selectors.access import lines_of_party
 
 MOST_VISITS = 3
@@ -37,10 +38,16 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the guard knows in one turn. `facts` are the conversation's values by name; `live` is off for drafts."""
+    """What the guard knows in one turn. `facts` are the conversation's values by name; `live` is off for drafts.
+
+    `level` is how well the party has proven to be the customer (`access.proven_level`); `reachable` are the addresses and
+    numbers that it gave itself or calls from.
+    """
 
     behaviour: Behaviour
     live: bool
+    level: str
+    reachable: frozenset[str]
     facts: Mapping[str, str]
     visits: tuple[Visit, ...]
 
@@ -66,8 +73,12 @@ def judge(tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdi
         jsonschema.validate(dict(arguments), tool.schema)
     except jsonschema.ValidationError as problem:
         return Verdict(False, "bad_arguments", problem.message[:200])
-    if tool.changes and not standing.live:
+    if (tool.changes or tool.live_only) and not standing.live:
         return Verdict(False, "draft_only", _("A draft changes nothing."))
+    if tool.needs and ASSURANCE_RANK[standing.level or "claimed"] < ASSURANCE_RANK[tool.needs]:
+        return Verdict(False, "not_proven", _("The customer has to show first who they are."))
+    if tool.name == "verify_identity" and "to" in arguments and arguments["to"] not in standing.reachable:
+        return Verdict(False, "not_what_was_given", _("A code goes only to an address or number that the customer gave here."))
     if tool.name == "book":
         return _judge_booking(arguments, standing)
     if tool.name in CHANGES_A_VISIT:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from conversations.assistant import guard, reading
@@ -19,7 +21,7 @@ from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import VisitsOfConversation
 from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction
 from conversations.selectors import history
-from conversations.selectors.access import is_the_customer, lines_of_party, seen_by_party
+from conversations.selectors.access import assurance_of, is_the_customer, lines_of_party, proven_level, seen_by_party
 from conversations.services import facts, timeline, turns
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
@@ -29,6 +31,7 @@ from routing.need import Need
 from routing.services.decide import decide
 
 HISTORY_LINES = 30
+MOST_CONVERSATIONS = 20
 NOTHING_SAID = Understanding("", None, 0.0, (), "normal", 0.0, False, None, ())
 
 
@@ -92,6 +95,8 @@ def prepare(claim: Claim) -> Prepared | None:
         live=live,
         facts={name: str(fact.value) for name, fact in facts.known(conversation).items()},
         visits=visits,
+        level=proven_level(interaction),
+        reachable=_reachable(conversation, interaction),
     )
     context = TurnContext(
         conversation=conversation.public_id,
@@ -112,7 +117,7 @@ def prepare(claim: Claim) -> Prepared | None:
         told_facts=_told_facts(conversation, interaction),
         form_state=state,
         decision=decision.sentence,
-        assurance=interaction.assurance,
+        assurance=assurance_of(interaction),
         failed_turns=conversation.failed_turns,
         waits_for_person=handoff is not None and not state.get("callback"),
     )
@@ -157,9 +162,9 @@ def decide_again(prepared: Prepared, **changes: Any) -> Decision:
 
 def visits_of(conversation: Conversation, interaction: Interaction, proof: Mapping[str, Any]) -> tuple[Visit, ...]:
     """The coming visits of the conversation and of those that go on in it, each with whether this party may change it."""
-    story = [conversation, *history.going_on_in(conversation.pk)]
     now = timezone.now()
-    rows = [row for each in story for row in schedule().visits_of_conversation(VisitsOfConversation(each.public_id, now))]
+    story = story_of(conversation, interaction)
+    rows = [row for each in story for row in schedule().visits_of_conversation(VisitsOfConversation(each, now))]
     if not rows:
         return ()
     everything = is_the_customer(interaction)
@@ -169,6 +174,26 @@ def visits_of(conversation: Conversation, interaction: Interaction, proof: Mappi
         Visit(row.reference, row.postcode, everything or row.reference in mine or row.reference in passed)
         for row in rows
     )
+
+
+def story_of(conversation: Conversation, interaction: Interaction) -> tuple[UUID, ...]:
+    """The conversations whose visits a party may ask about: this one with those that go on in it.
+
+    For who has proven to be the customer, also the latest others of the record in which something was booked.
+    """
+    here = [each.public_id for each in (conversation, *history.going_on_in(conversation.pk))]
+    if not is_the_customer(interaction):
+        return tuple(here)
+    booked = Entry.objects.filter(kind="booking.made", conversation=OuterRef("pk"))
+    others = Conversation.objects.filter(Exists(booked), customer=conversation.customer).exclude(public_id__in=here)
+    return (*here, *others.order_by("-pk").values_list("public_id", flat=True)[:MOST_CONVERSATIONS])
+
+
+def _reachable(conversation: Conversation, interaction: Interaction) -> frozenset[str]:
+    """The addresses and numbers to which a code may go: those that the party gave itself, and the number it calls from."""
+    told = _told_facts(conversation, interaction) & {"phone", "email"}
+    given = {str(conversation.facts[name]["value"]) for name in told}
+    return frozenset({*given, interaction.party} if interaction.party.startswith("+") else given)
 
 
 def _visits(

@@ -34,7 +34,7 @@ WORDS_THAT_TELL: Final = 6
 FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
 WHEN: Final = frozenset({"date", "time_window"})
-BUSY_STEPS: Final = frozenset({"collect", "choose", "prove", "confirm"})
+BUSY_STEPS: Final = frozenset({"collect", "choose", "prove", "confirm", "where", "code"})
 
 
 @dataclass(frozen=True, slots=True)

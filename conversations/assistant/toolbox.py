@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import stamina
@@ -20,16 +21,18 @@ from django.utils.translation import gettext as _
 from conversations.assistant import guard
 from conversations.assistant.brain import ToolResult
 from conversations.assistant.guard import Verdict
-from conversations.assistant.preparing import Prepared, visits_of
+from conversations.assistant.preparing import Prepared, story_of, visits_of
 from conversations.assistant.tools import TOOLS
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.schedule import SlotTaken
-from conversations.models import Entry
+from conversations.models import Entry, Interaction
+from conversations.selectors.access import proven_level
 from conversations.services import timeline, turns
 from conversations.services.timeline import NewEntry
 
 ATTEMPTS = 3
+HIDDEN = "•••"
 
 
 class TurnTools:
@@ -69,6 +72,8 @@ class TurnTools:
         except ConnectorError as problem:
             self._keep(self._entry(tool, arguments, body=problem.sentence, error=problem.code))
             return _failure(tool, problem)
+        if tool.live_only:
+            self._look_again()
         if tool.recorded:
             self._keep(self._entry(tool, arguments, body=outcome.sentence, result=outcome.result))
         return ToolResult(name, outcome.result, sentence=outcome.sentence)
@@ -112,6 +117,8 @@ class TurnTools:
     def _run(self, tool: Tool, arguments: dict[str, Any], key: str) -> ToolOutcome:
         context = ToolContext(
             conversation=self._prepared.conversation.public_id,
+            interaction=self._prepared.interaction.pk,
+            conversations=story_of(self._prepared.conversation, self._prepared.interaction),
             now=self._prepared.context.now,
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
             changeable=frozenset(visit.reference for visit in self._standing.visits if visit.proven),
@@ -125,8 +132,9 @@ class TurnTools:
 
     def _look_again(self) -> None:
         prepared = self._prepared
-        visits = visits_of(prepared.conversation, prepared.interaction, prepared.state.get("proof") or {})
-        self._standing = guard.Standing(self._standing.behaviour, self._standing.live, self._standing.facts, visits)
+        line = Interaction.objects.get(pk=prepared.interaction.pk)
+        visits = visits_of(prepared.conversation, line, prepared.state.get("proof") or {})
+        self._standing = replace(self._standing, visits=visits, level=proven_level(line))
 
     def _key(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
         """The same for the same call until something came of it."""
@@ -159,8 +167,8 @@ class TurnTools:
             interaction=self._prepared.interaction,
             data={
                 "tool": tool.name,
-                "arguments": dict(arguments),
-                "result": result,
+                "arguments": {name: HIDDEN if name in tool.hidden else value for name, value in arguments.items()},
+                "result": {name: HIDDEN if name in tool.hidden else value for name, value in result.items()} if result else result,
                 "allowed": verdict.allowed,
                 "error": error or verdict.code,
                 "idempotency_key": key,

@@ -30,6 +30,7 @@ from conversations.assistant.preparing import Prepared, decide_again, prepare
 from conversations.assistant.rules import RulesBrain
 from conversations.assistant.toolbox import TurnTools
 from conversations.models import EntryPoint
+from conversations.selectors import history
 from conversations.services import announce, turns
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 from routing.models import Decision
@@ -75,6 +76,17 @@ async def take(conversation_id: int) -> TurnOutcome:
         if claim is None:
             return outcome
         outcome = await _run(claim)
+        if outcome is DROPPED:
+            outcome = await _take_where_it_went(conversation_id)
+    return outcome
+
+
+async def _take_where_it_went(conversation_id: int) -> TurnOutcome:
+    """A turn that was dropped because its line goes on in another conversation, as after a proof, is taken there at once."""
+    outcome = DROPPED
+    for other in await _in_thread(history.went_on_in)(conversation_id):
+        taken = await take(other)
+        outcome = taken if taken is not NOTHING else outcome
     return outcome
 
 

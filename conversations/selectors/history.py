@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from datetime import timedelta
 
-from conversations.models import Conversation, Customer, Entry
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from conversations.models import Conversation, Customer, Entry, InteractionLink
+
+JUST_NOW = timedelta(minutes=1)
 
 
 def entries(conversation_id: int, *, after: int = 0, before: int | None = None, limit: int = 200) -> list[Entry]:
@@ -31,6 +36,13 @@ def going_on_in(conversation_id: int) -> list[Conversation]:
         found |= new
         layer = set(new)
     return list(found.values())
+
+
+def went_on_in(conversation_id: int) -> list[int]:
+    """Where lines of this conversation went on within the last minute: what it was joined into, or a line was moved to."""
+    joined = Conversation.objects.get(pk=conversation_id).joined_into_id
+    moved = InteractionLink.objects.filter(origin=conversation_id, made_at__gt=Now() - JUST_NOW).values_list("into", flat=True)
+    return list(dict.fromkeys([*([joined] if joined else []), *moved]))
 
 
 def of_customer(customer: Customer) -> QuerySet[Entry]:

@@ -174,7 +174,7 @@ def _usable(claims: Iterable[IdentifierClaim], region: str) -> list[IdentifierCl
     return usable
 
 
-def _known(claims: Sequence[IdentifierClaim]) -> list[Identifier]:
+def _known(claims: Sequence[IdentifierClaim]) -> Sequence[Any]:
     """The proven identifiers with these values, each with its customer, locked, and up to where it is `shared`."""
     values = [Q(kind=each.kind, value=each.value) for each in claims if each.assurance in PROVEN]
     if not values:

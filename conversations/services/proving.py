@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Customer, Identifier, Interaction, Proof
@@ -48,7 +47,7 @@ def prove(
         value=identifier.value if identifier else "",
         made_by=made_by[:200],
         note=note,
-        expires_at=timezone.now() + lifetime if lifetime else None,
+        expires_at=Now() + lifetime if lifetime else None,
     )
     line = Interaction.objects.select_related("conversation").get(pk=interaction.pk)
     timeline.append(

@@ -19,6 +19,10 @@ from conversations.selectors.limbo import turns_nobody_works_on
 from conversations.services import timeline
 from routing.models import ReasonCode
 
+OVER = (None, "", "done")
+"""Steps at which nothing is being asked."""
+STAYS = frozenset({"running", "announce", "callback"})
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -113,6 +117,17 @@ def note_state(claim: Claim, changes: Mapping[str, Any], *, without: str = "") -
             "UPDATE conversations_conversation SET form_state = (form_state - %s) || %s::jsonb WHERE id = %s",
             [without, json.dumps(timeline.clean(dict(changes))), claim.conversation_id],
         )
+
+
+def carry_state(source: Conversation, target: Conversation) -> None:
+    """Has what is being asked in a conversation go along where it goes on, unless something is being asked there.
+
+    What is being done by a tool stays. Needs the locks of both.
+    """
+    if source.form_state.get("step") in OVER or target.form_state.get("step") not in OVER:
+        return
+    carried = {name: value for name, value in source.form_state.items() if name not in STAYS}
+    Conversation.objects.filter(pk=target.pk).update(form_state={**target.form_state, **carried})
 
 
 def note_understanding(conversation: Conversation, *, reason: ReasonCode | None, urgency: str, sentiment: float, score: int) -> None:

@@ -16,7 +16,6 @@ from hashlib import sha256
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Identifier, Interaction, OneTimeCode
@@ -70,7 +69,7 @@ def send(interaction: Interaction, claim: IdentifierClaim, *, made_by: str) -> O
             kind=claim.kind,
             value=claim.value,
             code_hash=_hash(line, code),
-            expires_at=timezone.now() + LIFETIME,
+            expires_at=Now() + LIFETIME,
         )
         _note(line, "identity.code_sent", _sent_sentence(row), made_by, {"way": row.way, "to": row.value})
     try:
@@ -125,15 +124,14 @@ def _count_try(interaction: Interaction) -> tuple[OneTimeCode, int] | None:
 
 
 def _is_too_many(line: Interaction, claim: IdentifierClaim) -> bool:
-    now = timezone.now()
     codes = OneTimeCode.objects.all()
-    by_party = codes.filter(interaction__party=line.party, interaction__channel=line.channel, sent_at__gt=now - HOUR)
+    by_party = codes.filter(interaction__party=line.party, interaction__channel=line.channel, sent_at__gt=Now() - HOUR)
     to_one = codes.filter(kind=claim.kind, value=claim.value)
     return (
         codes.filter(interaction=line).count() >= MAX_SENT_ON_A_LINE
         or (line.party != "" and by_party.count() >= MAX_SENT_BY_A_PARTY_IN_AN_HOUR)
-        or to_one.filter(sent_at__gt=now - HOUR).count() >= MAX_SENT_TO_ONE_IN_AN_HOUR
-        or to_one.filter(sent_at__gt=now - DAY).count() >= MAX_SENT_TO_ONE_IN_A_DAY
+        or to_one.filter(sent_at__gt=Now() - HOUR).count() >= MAX_SENT_TO_ONE_IN_AN_HOUR
+        or to_one.filter(sent_at__gt=Now() - DAY).count() >= MAX_SENT_TO_ONE_IN_A_DAY
     )
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, ConversationLink, CustomerLink, Entry, Handoff, Interaction, InteractionLink
 from conversations.selectors import history
-from conversations.services import announce, facts, handoff, ownership, timeline
+from conversations.services import announce, facts, handoff, ownership, timeline, turns
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, WorkItem
 from routing.services import queueing, reservations
@@ -48,6 +48,7 @@ def join_conversations(
     Conversation.objects.filter(pk=source.pk).update(joined_into=target, turn_worker="", turn_lease_until=None, turn_attempts=0)
     Interaction.objects.filter(conversation=source).exclude(state=Interaction.State.ENDED).update(conversation=target)
     facts.gather(target.pk)
+    turns.carry_state(source, target)
     _note(target, source, "conversation.joined", "from", sentence, owed=owed, evidence=dict(evidence))
     announce.work_changed(source)
     announce.work_changed(target)
@@ -95,6 +96,7 @@ def move_line(line: Interaction, into: Conversation, *, evidence: Mapping[str, A
     Interaction.objects.filter(pk=line.pk).update(conversation=target)
     facts.gather(origin.pk)
     facts.gather(target.pk)
+    turns.carry_state(origin, target)
     _note(origin, target, "interaction.moved", "into", sentence, evidence=dict(evidence))
     _note(target, origin, "interaction.moved", "from", sentence, owed=_owed_in(origin, to=target), evidence=dict(evidence))
     _stop_turn(origin)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.selectors.access import lines_of_party
-from conversations.services import call_state, joining, timeline
+from conversations.services import call_state, joining, timeline, verifying
 from conversations.services.redaction import MASK, mask, mask_keys
 from conversations.services.timeline import NewEntry
 from conversations.understanding.normalise import normalise
@@ -82,7 +82,7 @@ def _repeated(call: Interaction, given: CallInput, text: str) -> Words | Ncco | 
 
 def _keyed_again(call: Interaction, given: CallInput) -> Words | Ncco | None:
     """The keys are in the history; what follows from them may be missing, when the process died in between."""
-    if not _is_code(given.digits):
+    if not _is_code(given.digits, call):
         return _words_of_keys(call, given)
     was_tried = call.data.get("code_given") == given.source_id or call.assurance == "verified"
     return replies.again(call) if was_tried else _redeem(call, given, given.digits)
@@ -92,7 +92,7 @@ def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | No
     stage = call.data.get("stage")
     best = given.hypotheses[0]
     code = SPOKEN_CODE.fullmatch(text)
-    if code and (stage in (STAGE_OPENING, STAGE_JOIN) or "code" in text.lower()):
+    if code and (stage in (STAGE_OPENING, STAGE_JOIN) or "code" in text.lower()) and verifying.live_code(call) is None:
         _note_words(call, given, _("(a code)"))
         return _redeem(call, given, re.sub(r"\D", "", code[1]))
     _remember(call, stage=STAGE_NONE, silences=0)
@@ -129,11 +129,12 @@ def _keyed(call: Interaction, given: CallInput) -> Words | Ncco | None:
             data={"digits": given.digits if len(given.digits) == 1 else MASK * len(given.digits)},
         ),
     )
-    return _redeem(call, given, given.digits) if _is_code(given.digits) else _words_of_keys(call, given)
+    return _redeem(call, given, given.digits) if _is_code(given.digits, call) else _words_of_keys(call, given)
 
 
-def _is_code(keys: str) -> bool:
-    return len(keys) == joining.CODE_DIGITS and keys.isdigit()
+def _is_code(keys: str, call: Interaction) -> bool:
+    """Whether keys are a code from a chat: six digits, while no code that was sent to the caller is waited for."""
+    return len(keys) == joining.CODE_DIGITS and keys.isdigit() and verifying.live_code(call) is None
 
 
 def _words_of_keys(call: Interaction, given: CallInput) -> Words:

@@ -109,14 +109,19 @@ class Line:
         return received
 
     async def say(self, text: str) -> str:
-        """Says something and returns the answer's words; empty when there is none."""
+        """Says something and returns the answer's words, wherever the line is by then; empty when there is none."""
         received = await self.send(text)
+        asked = await Entry.objects.aget(conversation=received.conversation_id, seq=received.seq)
         if received.owner_kind == Conversation.Owner.ASSISTANT:
             await turn.schedule(received.conversation_id)
+        self.conversation_id = (await self.interaction()).conversation_id
         said = Entry.objects.filter(
-            conversation_id=received.conversation_id, seq__gt=received.seq, kind="message", actor_kind__in=["assistant", "system"]
+            conversation__in=[received.conversation_id, self.conversation_id],
+            pk__gt=asked.pk,
+            kind="message",
+            actor_kind__in=["assistant", "system"],
         )
-        new = [entry async for entry in said.order_by("seq")]
+        new = [entry async for entry in said.order_by("pk")]
         self.replies += new
         return new[-1].body if new else ""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
-from conversations.assistant.rules import area, booking, changing, knowledge, slots
+from conversations.assistant.rules import area, booking, changing, identifying, knowledge, slots
 from conversations.assistant.rules.dialogue import Dialogue, echo
 
 WHEN = frozenset({"date", "time_window"})
@@ -31,7 +32,8 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     if context.waits_for_person:
         return await _while_waiting(dialogue)
     looks = (
-        _small_acts, _offer_answered, changing.tell, _change_wanted, _change_going_on, _form_going_on, _area_asked, _new_subject,
+        _small_acts, _offer_answered, _identity_going_on, changing.tell, _identity_wanted, _change_wanted, _change_going_on,
+        _form_going_on, _area_asked, _new_subject,
     )  # fmt: skip
     for look in looks:
         found = await look(dialogue)
@@ -116,6 +118,18 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
         return await booking.go_on(dialogue, form)
     dialogue.say(_("All right. What else can I do for you?"))
     return dialogue.reply() if not dialogue.form else await _back_to_form(dialogue)
+
+
+async def _identity_going_on(dialogue: Dialogue) -> Reply | None:
+    """Who this is, is being found out: a question in between is answered, then that goes on."""
+    if dialogue.state.get("action") == identifying.ACTION and not dialogue.context.new_facts and await _answers_question(dialogue):
+        return dialogue.reply()
+    then = {action: partial(changing.begin, action=action) for action in ("reschedule", "cancel")}
+    return await identifying.go_on(dialogue, then)
+
+
+async def _identity_wanted(dialogue: Dialogue) -> Reply | None:
+    return None if dialogue.form else await identifying.wanted(dialogue)
 
 
 async def _change_wanted(dialogue: Dialogue) -> Reply | None:

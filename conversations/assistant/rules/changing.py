@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
-from conversations.assistant.rules import slots
+from conversations.assistant.rules import identifying, slots
 from conversations.assistant.rules.booking import offer_person, window_of
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.models.identifier import Assurance
 from conversations.services import facts
 
 Visit = Mapping[str, Any]
@@ -130,8 +131,10 @@ async def _go_on_with_one(dialogue: Dialogue, *, asked: bool) -> Reply:
         if asked:
             dialogue.say(_("That is not the postcode of the visit."))
         return _ask_postcode(dialogue)
+    if identifying.is_possible(dialogue) and dialogue.context.assurance != Assurance.VERIFIED:
+        return await identifying.begin(dialogue, str(dialogue.state["action"]))
     dialogue.leave_form()
-    return offer_person(dialogue, _("Here I can change only a visit that was booked in this conversation."))
+    return offer_person(dialogue, _("I find no visit coming up that I could change."))
 
 
 async def _go_on_with(dialogue: Dialogue, visit: Visit) -> Reply:

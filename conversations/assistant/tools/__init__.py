@@ -11,6 +11,8 @@ from conversations.assistant.tools import (
     hand_off,
     reschedule,
     search_knowledge,
+    show_account,
+    verify_identity,
 )
 from conversations.assistant.tools.base import Tool
 
@@ -27,6 +29,8 @@ TOOLS: dict[str, Tool] = {
         hand_off,
         reschedule,
         search_knowledge,
+        show_account,
+        verify_identity,
     )
 }
 ALWAYS_THERE = frozenset({"search_knowledge", "find_prices", "find_visits", "hand_off"})

@@ -15,10 +15,13 @@ Json = dict[str, Any]
 class ToolContext:
     """For whom a tool runs. `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
 
+    `interaction` is the line the answer goes to, `conversations` are those whose visits the party may ask about.
     `changeable` are the references that this party may change; `may_prove` says whether it may still prove others.
     """
 
     conversation: UUID
+    interaction: int
+    conversations: tuple[UUID, ...]
     now: datetime
     knowledge_threshold: float
     changeable: frozenset[str] = frozenset()
@@ -48,8 +51,10 @@ class ToolOutcome:
 class Tool:
     """One tool. `changes` says that it alters something, so it runs once and only while the turn is current.
 
-    `recorded` is off for look-ups whose answer already shows where it is from. `run` is called in a thread, may use
-    the database, and raises ConnectorError.
+    `needs` is how well the party must have proven to be the customer; nothing: not at all. `live_only` keeps it out of
+    drafts. `hidden` names arguments that the history does not keep. `recorded` is off for look-ups whose answer already
+    shows where it is from. `run` is called in a thread, outside a transaction, may use the database, and raises
+    ConnectorError.
     """
 
     name: str
@@ -57,6 +62,9 @@ class Tool:
     schema: Json
     run: Callable[[ToolContext, Mapping[str, Any]], ToolOutcome]
     changes: bool = False
+    needs: str = ""
+    live_only: bool = False
+    hidden: frozenset[str] = frozenset()
     recorded: bool = True
 
 

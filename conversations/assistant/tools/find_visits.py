@@ -1,4 +1,4 @@
-"""The visits that were booked in this conversation."""
+"""The visits that this party may ask about."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,11 +12,12 @@ from conversations.connectors.schedule import VisitsOfConversation
 
 
 def run(context: ToolContext, _arguments: Mapping[str, Any]) -> ToolOutcome:
-    """The result: `visits`, soonest first. Visits of other conversations are never among them.
+    """The result: `visits`, soonest first: of this conversation, and of the whole record for who has proven to be the customer.
 
     Of a visit that this party may not change it tells only that it is there, and whether proving is still possible.
     """
-    visits = schedule().visits_of_conversation(VisitsOfConversation(context.conversation, context.now))
+    found = [row for each in context.conversations for row in schedule().visits_of_conversation(VisitsOfConversation(each, context.now))]
+    visits = sorted(found, key=lambda visit: visit.start)
     rows = [
         {**visit_json(visit), "may_change": True}
         if visit.reference in context.changeable

@@ -1,0 +1,183 @@
+"""Finding out who the customer is before anything of their record is told or changed: a code to where they say, and back.
+
+What is said is the same whether or not there is a record of the address or number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts, wording
+from conversations.assistant.brain import Reply, ToolResult
+from conversations.assistant.rules.booking import MOST_MISSES, offer_person, window_of
+from conversations.assistant.rules.dialogue import Dialogue
+from conversations.models.identifier import Assurance
+from conversations.services import facts
+
+ACTION: Final = "identify"
+TOOL: Final = "verify_identity"
+ACCOUNT: Final = "account"
+OWN_ACCOUNT: Final = re.compile(
+    r"\b(?:what|which|how much|when|do|have|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
+    r"(?:\b(?:on|about|in) my (?:account|record|file|details)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"
+    r"|\b(?:do you )?(?:have|hold|know|got) (?:on|about) me\b|\bmy (?:next |coming |upcoming |other )?(?:visits?|appointments?|bookings?)\b"
+    r"|\b(?:visits?|appointments?|bookings?) (?:do|have) i\b|\bi (?:have|got) (?:a|an|any) (?:\w+ )?(?:visit|appointment|booking)s?\b)"
+    r"|^(?:look up|check|show me|open) my (?:account|record|file|visits?|appointments?|bookings?)\b"
+)
+WHO_AM_I: Final = re.compile(r"\b(?:verify|confirm|prove|check) (?:me|my identity|who i am|that it(?:'s| is) me)\b")
+AGAIN: Final = re.compile(
+    r"\b(?:again|resend|another code|new code|did(?:n't| not) (?:get|come|arrive|receive)|no code|nothing (?:came|arrived))\b"
+)
+CODE: Final = re.compile(r"(?:\D*\d){6}\D*")
+
+
+async def wanted(dialogue: Dialogue) -> Reply | None:
+    """Begins when the words ask for something of the customer's own record; None when they do not."""
+    words = acts.plain(dialogue.context.text)
+    if len(words) > 3 * acts.LONGEST_ACT or not (OWN_ACCOUNT.search(words) or WHO_AM_I.search(words)):
+        return None
+    return await begin(dialogue, ACCOUNT) if is_possible(dialogue) else None
+
+
+def is_possible(dialogue: Dialogue) -> bool:
+    """Whether the playbook lets the AI agent find out who somebody is."""
+    return TOOL in dialogue.context.behaviour.tools
+
+
+async def begin(dialogue: Dialogue, purpose: str) -> Reply:
+    """Starts to find out who the customer is, to go on with `purpose` afterwards. For `account`, a proven customer is told at once."""
+    dialogue.leave_form()
+    dialogue.state.update(action=ACTION, purpose=purpose)
+    if dialogue.context.assurance == Assurance.VERIFIED and purpose == ACCOUNT:
+        return await _tell_account(dialogue)
+    dialogue.say(_("I can help with that once I know that it is you."))
+    return _ask_where(dialogue)
+
+
+async def go_on(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply | None:
+    """The next step; `then` maps a purpose to what follows once it is known who this is. None when nothing was begun."""
+    state = dialogue.state
+    if state.get("action") != ACTION:
+        return None
+    if dialogue.context.assurance == Assurance.VERIFIED:
+        return await _known(dialogue, then)
+    if state.get("step") == "code":
+        return await _code_given(dialogue, then)
+    return await _place_given(dialogue)
+
+
+def _ask_where(dialogue: Dialogue) -> Reply:
+    context, state = dialogue.context, dialogue.state
+    state.update(step="where", offered_to="")
+    phone = context.value("phone") if "phone" in context.told_facts else ""
+    email = context.value("email") if "email" in context.told_facts else ""
+    if context.spoken and phone:
+        state["offered_to"] = phone
+        dialogue.say(_("I can text a six-digit code to the number %(number)s. Shall I?") % {"number": facts.phone(phone)})
+        dialogue.suggest_yes_or_no()
+        return dialogue.reply()
+    dialogue.say(_("I can send a six-digit code to your email address or by text message. Which address or number shall I use?"))
+    known = [each for each in (email, facts.phone(phone) if phone else "") if each]
+    if known:
+        dialogue.suggest(known)
+    state["asked"] = "email" if not phone and not context.spoken else ""
+    return dialogue.reply()
+
+
+async def _place_given(dialogue: Dialogue) -> Reply:
+    context, state = dialogue.context, dialogue.state
+    said = {fact.name: fact.value for fact in context.understanding.facts}
+    to = said.get("email") or said.get("phone") or ""
+    if not to and context.understanding.affirmative and state.get("offered_to"):
+        to = str(state["offered_to"])
+    if to:
+        return await _send(dialogue, to)
+    if context.understanding.affirmative is False and state.get("offered_to"):
+        state["offered_to"] = ""
+        dialogue.say(_("All right. Which email address or other number shall I use?"))
+        return dialogue.reply()
+    return _missed(dialogue, _("To send the code I need an email address or a phone number."))
+
+
+async def _send(dialogue: Dialogue, to: str) -> Reply:
+    result = await dialogue.tools.call(TOOL, {"to": to})
+    if not result.worked:
+        return _not_sent(dialogue, result)
+    dialogue.state.update(step="code", to=to, asked="", misses=0)
+    if result.result["way"] == "email":
+        dialogue.say(_("A six-digit code is on its way to the email address you gave me; it is good for ten minutes."))
+    else:
+        dialogue.say(_("A six-digit code is on its way by text message; it is good for ten minutes."))
+    dialogue.say(_("Please say it, or key it in.") if dialogue.context.spoken else _("Please type it here."))
+    return dialogue.reply()
+
+
+def _not_sent(dialogue: Dialogue, result: ToolResult) -> Reply:
+    if result.error == "bad_address":
+        return _missed(dialogue, _("I cannot send a code there."))
+    dialogue.leave_form()
+    return offer_person(dialogue, _("I am sorry, I cannot send a code now. %(why)s") % {"why": result.sentence})
+
+
+async def _code_given(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
+    context, state = dialogue.context, dialogue.state
+    said = {fact.name: fact.value for fact in context.understanding.facts if fact.name in ("email", "phone")}
+    if CODE.fullmatch(context.text):
+        return await _try(dialogue, then)
+    if said:
+        return await _send(dialogue, said.get("email") or said["phone"])
+    if AGAIN.search(acts.plain(context.text)):
+        return await _send(dialogue, str(state["to"]))
+    return _missed(dialogue, _("I am waiting for the six digits of the code. Say “new code” if it did not come."))
+
+
+async def _try(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
+    result = await dialogue.tools.call(TOOL, {"code": re.sub(r"\D", "", dialogue.context.text)})
+    if result.worked and result.result["right"]:
+        return await _known(dialogue, then)
+    if result.worked and result.result["tries_left"]:
+        tries = {"tries": result.result["tries_left"]}
+        dialogue.say(_("That is not the code I sent. Please look again; you have %(tries)d more tries.") % tries)
+        return dialogue.reply()
+    dialogue.say(_("That code cannot be used any more. Say “new code”, and I send another one."))
+    return dialogue.reply()
+
+
+async def _known(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
+    purpose = str(dialogue.state.get("purpose", ACCOUNT))
+    dialogue.say(_("Thank you, that is confirmed."))
+    return await then[purpose](dialogue) if purpose in then else await _tell_account(dialogue)
+
+
+async def _tell_account(dialogue: Dialogue) -> Reply:
+    result = await dialogue.tools.call("show_account", {})
+    dialogue.leave_form()
+    if not result.worked:
+        return offer_person(dialogue, _("I am sorry, I cannot look that up here."))
+    visits = list(result.result["visits"])
+    for visit in visits:
+        values = {"service": visit["service"], "window": window_of(visit, dialogue), "reference": visit["reference"]}
+        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % values)
+    if not visits:
+        dialogue.say(_("You have no visit coming up."))
+    owed = str(result.result["open_balance"])
+    if owed:
+        dialogue.say(_("You owe %(amount)s.") % {"amount": wording.money(owed, dialogue.context.language)})
+    else:
+        dialogue.say(_("You owe nothing."))
+    dialogue.say(_("Is there anything else I can do?"))
+    return dialogue.reply()
+
+
+def _missed(dialogue: Dialogue, lead: str) -> Reply:
+    state: dict[str, Any] = dialogue.state
+    state["misses"] = int(state.get("misses", 0)) + 1
+    if state["misses"] >= MOST_MISSES:
+        dialogue.leave_form()
+        return offer_person(dialogue, _("I am sorry, we do not get any further this way."))
+    dialogue.say(lead)
+    return dialogue.reply()

@@ -1,0 +1,196 @@
+"""Who the customer is, found out before anything of their record is told or changed: on chat and phone alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.core import mail
+
+from conversations.models import Booking, Customer, Entry
+from conversations.services import messengers
+from tests.assistant.conftest import Line
+
+pytestmark = pytest.mark.usefixtures("monday")
+ADDRESS = "jane@example.org"
+TEXTED: list[str] = []
+
+
+class Phone:
+    """Stands in for the company that carries text messages."""
+
+    def __call__(self, *, to: str, sender: str, text: str) -> None:
+        TEXTED.append(text)
+
+
+@pytest.fixture(autouse=True)
+def texts() -> Iterator[None]:
+    TEXTED.clear()
+    mail.outbox.clear()
+    before = list(messengers._text_senders)
+    messengers.register_text(Phone())
+    yield
+    messengers._text_senders[:] = before
+
+
+def code_in(text: str) -> str:
+    found = re.search(r"\b\d{6}\b", text)
+    assert found
+    return found[0]
+
+
+def mailed() -> str:
+    return code_in(mail.outbox[-1].body)
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 7) % 10**6:06d}"
+
+
+async def books_a_visit(line: Line) -> str:
+    """Books a boiler service and returns its reference."""
+    await line.say("I'd like to book a boiler service, my postcode is HB1 4QT, tomorrow morning")
+    await line.say(line.choices[0])
+    await line.say("Jane Doe")
+    if "phone" in line.last.body:
+        await line.say("07700 900123")
+    booking = await Booking.objects.alatest("pk")
+    return booking.reference
+
+
+async def proves_address(line: Line, address: str = ADDRESS) -> str:
+    await line.say("What do you have on my account?")
+    await line.say(address)
+    return await line.say(mailed())
+
+
+async def known_jane() -> str:
+    """A customer with a proven address and a visit; returns the visit's reference."""
+    earlier = Line()
+    reference = await books_a_visit(earlier)
+    await proves_address(earlier)
+    await sync_to_async(Customer.objects.filter(conversations=earlier.conversation_id).update)(open_balance="85.00")
+    return reference
+
+
+async def test_an_unverified_visitor_is_told_nothing_until_the_code() -> None:
+    """The question is not answered but by asking who they are; with the code, the record opens."""
+    reference = await known_jane()
+    stranger = Line()
+    asked = await stranger.say("What do you have on my account?")
+    assert "code" in asked
+    sent = await stranger.say(ADDRESS)
+    missed = await stranger.say(wrong(mailed()))
+    for words in (asked, sent, missed):
+        assert reference not in words
+        assert "85" not in words
+    told = await stranger.say(mailed())
+    assert reference in told
+    assert "£85" in told
+    assert "confirmed" in told
+
+
+async def test_what_is_said_is_the_same_whether_or_not_there_is_a_record() -> None:
+    """An address nobody has is answered in the same words, up to the right code."""
+    await known_jane()
+    heard = []
+    for address in (ADDRESS, "nobody@example.org"):
+        line = Line()
+        heard.append([await line.say("what is on my account?"), await line.say(address), await line.say(wrong(mailed()))])
+    assert heard[0] == heard[1]
+
+
+async def test_a_caller_proves_the_number_by_text_message() -> None:
+    """The code is texted to the number that calls and keyed in; another one's record stays closed."""
+    reference = await known_jane()
+    call = Line("voice", party="+447700900456")
+    await call.begin()
+    asked = await call.say("what is on my account")
+    assert "07700 900456" in asked
+    assert "key it in" in await call.say("yes please")
+    told = await call.say(code_in(TEXTED[-1]))
+    assert "no visit coming up" in told
+    assert reference not in told
+
+
+async def test_a_caller_proves_an_address_and_hears_of_the_visit_booked_in_the_chat() -> None:
+    """The same record on both channels, once it is known who this is."""
+    reference = await known_jane()
+    call = Line("voice", party="+447700900457")
+    await call.begin()
+    await call.say("what is on my account")
+    assert "Which email address" in await call.say("no")
+    assert "email address you gave me" in await call.say("jane at example dot org")
+    assert reference in await call.say(mailed())
+
+
+async def test_a_proven_customer_moves_a_visit_of_an_earlier_conversation() -> None:
+    """The wish to cancel begins the asking, and goes on by itself once it is known who this is."""
+    reference = await known_jane()
+    line = Line()
+    asked = await line.say("I need to cancel my appointment")
+    assert "code" in asked
+    await line.say(ADDRESS)
+    offered = await line.say(mailed())
+    assert reference in offered
+    assert "Shall I cancel" in offered
+    assert "is cancelled" in await line.say("Yes")
+    assert (await Booking.objects.aget(reference=reference)).state == "cancelled"
+
+
+async def test_five_wrong_codes_end_it_and_a_new_one_is_sent_on_request() -> None:
+    """The old code is worth nothing any more, the new one is."""
+    line = Line()
+    await line.say("what is on my account?")
+    await line.say(ADDRESS)
+    code = mailed()
+    for _ in range(5):
+        await line.say(wrong(code))
+    assert "confirmed" not in await line.say(code)
+    await line.say("new code please")
+    assert "confirmed" in await line.say(mailed())
+
+
+async def test_the_code_and_the_address_are_not_kept_with_the_tools() -> None:
+    """The history of tools has neither."""
+    line = Line()
+    await line.say("what is on my account?")
+    await line.say(ADDRESS)
+    code = mailed()
+    await line.say(code)
+    kept = [str(entry.data) for entry in await line.entries("tool.called")]
+    assert kept
+    assert not any(code in data or ADDRESS in data for data in kept)
+
+
+async def test_a_code_goes_only_where_this_party_said() -> None:
+    """An address that another party of the record gave is not offered, and the guard refuses it."""
+    await known_jane()
+    line = Line()
+    asked = await line.say("what is on my account?")
+    assert ADDRESS not in asked
+    assert ADDRESS not in line.choices
+
+
+async def test_it_can_be_dropped_and_leads_to_a_person() -> None:
+    """“Never mind” ends it; not getting further offers a person."""
+    line = Line()
+    await line.say("what is on my account?")
+    assert "stopped" in await line.say("never mind")
+    await line.say("what is on my account?")
+    said = [await line.say(words) for words in ("a blue house", "a green house", "a red house", "a house")]
+    assert any("person" in words for words in said)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["How do I pay my bill?", "What does a boiler service cost?", "Do you have a visit free tomorrow?", "My boiler has no pressure"],
+)
+async def test_other_questions_ask_nobody_who_they_are(words: str) -> None:
+    """Only what is of one's own record does."""
+    line = Line()
+    assert "code" not in await line.say(words)
+    assert not await Entry.objects.filter(kind="identity.code_sent").aexists()
+
