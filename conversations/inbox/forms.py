@@ -1,11 +1,13 @@
 """What agents send: each form checks one action and says what was wrong in words."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models import Customer, Identifier
+from conversations.services.facts import written
 from routing.models import DispositionCode, Presence, Queue
 
 LONGEST_MESSAGE = 4000
@@ -60,6 +62,63 @@ class CloseForm(forms.Form):
         error_messages={"required": _("Choose how it ended."), "invalid_choice": _("That outcome is no longer used. Choose another.")},
     )
     note = forms.CharField(label=_("Note"), required=False, max_length=LONGEST_MESSAGE, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class WhereField(forms.ModelChoiceField):
+    """A choice of addresses and numbers, each with the way a code goes there."""
+
+    def label_from_instance(self, obj: Identifier) -> str:
+        """“07700 900123 (text message)”."""
+        way = _("text message") if obj.kind == Identifier.Kind.PHONE else _("email")
+        return f"{written(obj.kind, obj.value)} ({way})"
+
+
+class SendCodeForm(forms.Form):
+    """To which address or number of the customer a one-time code goes."""
+
+    identifier = WhereField(
+        Identifier.objects.none(),
+        label=_("Send a code to"),
+        empty_label=None,
+        error_messages={
+            "required": _("Choose where the code should go."),
+            "invalid_choice": _("That address or number is not on this record any more. Choose another."),
+        },
+    )
+
+    def __init__(self, customer: Customer, data: Any = None) -> None:
+        super().__init__(data)
+        reachable = customer.identifiers.filter(kind__in=[Identifier.Kind.PHONE, Identifier.Kind.EMAIL])
+        self.choices = reachable.order_by("kind", "value", "pk").distinct("kind", "value")
+        cast(WhereField, self.fields["identifier"]).queryset = self.choices
+
+    @property
+    def has_choices(self) -> bool:
+        """Whether there is anywhere to send a code to."""
+        return self.choices.exists()
+
+
+class CodeForm(forms.Form):
+    """The code that the customer reads out."""
+
+    code = forms.RegexField(
+        r"^\D*(?:\d\D*){6}$",
+        label=_("Code"),
+        max_length=30,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": _("Type the six digits that the customer reads out."), "invalid": _("The code has six digits.")},
+    )
+
+
+class AttestForm(forms.Form):
+    """What an agent who vouches for the customer has checked."""
+
+    note = forms.CharField(
+        label=_("What you checked"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("Write what you checked, such as the amount of the last invoice. Your name is kept with it.")},
+    )
 
 
 class PresenceForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.inbox import actions, views
+from conversations.inbox import actions, verifying, views
 
 app_name = "inbox"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("c/<uuid:public_id>/note/", actions.note, name="note"),
     path("c/<uuid:public_id>/take-over/", actions.take_over, name="take-over"),
     path("c/<uuid:public_id>/connect/", actions.connect, name="connect"),
+    path("c/<uuid:public_id>/verify/", verifying.verify, name="verify"),
     path("c/<uuid:public_id>/transfer/", actions.transfer, name="transfer"),
     path("c/<uuid:public_id>/close/", actions.close, name="close"),
     path("offers/<int:reservation_id>/accept/", actions.accept, name="accept"),

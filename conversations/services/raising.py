@@ -42,6 +42,10 @@ def raise_line(interaction: Interaction, claim: IdentifierClaim, *, method: str,
     if goal is None:
         _note_shared(line, claim, method)
         return line
+    line = _fresh(line)
+    if line.conversation.customer != goal:
+        # A person has the line, and it stays with them.
+        sentence = _("%(sentence)s This is the customer on another record: %(name)s.") % {"sentence": sentence, "name": goal}
     proving.prove(line, goal, method=method, made_by=made_by, sentence=sentence, identifier=claim)
     return _fresh(line)
 

@@ -24,6 +24,7 @@ const deeds = {
   note: () => composer.setMode("note"),
   insert: () => composer.openInsert(),
   transfer: () => click('[data-key="t"]'),
+  verify: () => click('[data-key="v"]'),
   close: () => click('[data-key="e"]'),
   available: () => lists.setPresence("available"),
   away: () => lists.setPresence("away"),
@@ -43,6 +44,7 @@ const KEYS = {
   r: deeds.reply,
   n: deeds.note,
   t: deeds.transfer,
+  v: deeds.verify,
   e: deeds.close,
   "/": deeds.insert,
   "?": deeds.keys,
@@ -122,9 +124,16 @@ function showDialog(dialog) {
 async function openForm(url) {
   const answer = await attempt(() => ask(url));
   if (!answer) return;
-  byId("action-body").innerHTML = await answer.text();
+  showForm(await answer.text());
   showDialog(byId("action-dialog"));
-  byId("action-body").querySelector("select, input, textarea")?.focus();
+}
+
+/** Puts a form into the dialog; what was wrong in it has the focus, or its first field. */
+function showForm(html) {
+  const body = byId("action-body");
+  body.innerHTML = html;
+  const wrong = body.querySelector("[aria-invalid]");
+  (wrong ?? body.querySelector("select, input:not([type=hidden]), textarea"))?.focus();
 }
 
 document.addEventListener("submit", async (event) => {
@@ -134,15 +143,15 @@ document.addEventListener("submit", async (event) => {
   const button = form.querySelector("[type=submit]");
   button.disabled = true;
   try {
-    await post(form.action, new FormData(form));
+    const answer = await post(form.action, new FormData(form));
+    if (answer.status === 200) return showForm(await answer.text());
     byId("action-dialog").close();
     say(form.dataset.done, "ok");
     changed();
   } catch (error) {
     button.disabled = false;
     if (error instanceof Refused && error.status === 422) {
-      byId("action-body").innerHTML = await error.response.text();
-      byId("action-body").querySelector("[aria-invalid]")?.focus();
+      showForm(await error.response.text());
     } else await attempt(() => Promise.reject(error));
   }
 });
