@@ -7,7 +7,7 @@ count, so a benchmark can look for people without reading them back:
         population.fill(1_000_000)
         for person in population.sample(1_000_000, 500): …
 
-What is skewed, and how: given names and surnames by Zipf's law (the first surname on about 1.2 % of people), postcodes by town, a third
+What is skewed, and how: given names and surnames by Zipf's law (the commonest surname on about 1.1 % of people), postcodes by town, a third
 of people in households that share surname, address, postcode and a phone. Names are composed, so they are nobody's.
 """
 
