@@ -10,7 +10,7 @@ import django
 
 from tests.support import environment
 
-BENCHMARKS = ("message_to_agent",)
+BENCHMARKS = ("message_to_agent", "identity_resolve")
 
 
 def main(names: Iterable[str]) -> int:
