@@ -1,0 +1,35 @@
+"""Postcodes and numbers of orders, accounts and phones, as they are said: in digits, words, letters and pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+from conversations.likeness.folding import tokens
+from conversations.likeness.numbers import as_digits, joined
+
+MOST_READINGS: Final = 48
+LONGEST_LETTERS: Final = 3
+"""Longer runs of letters are words around the code, not part of it."""
+
+
+def read(hypotheses: Iterable[str], languages: Sequence[str], *, lengths: Collection[int] = ()) -> list[str]:
+    """What codes the hypotheses can mean, in capitals and digits, at most 48, those of better hypotheses first.
+
+    With `lengths`, the lengths that such codes have, the parts of those lengths of a longer reading are readings, too.
+    """
+    readings: dict[str, None] = {}
+    for hypothesis in hypotheses:
+        pieces = [(as_digits(token, languages) or token).upper() for token in tokens(hypothesis)]
+        for longest in (LONGEST_LETTERS, 1):
+            kept = [piece for piece in pieces if piece.isdigit() or len(piece) <= longest]
+            for reading in joined(kept):
+                readings.setdefault(reading)
+                readings.update(dict.fromkeys(_parts(reading, lengths)))
+        if len(readings) >= MOST_READINGS:
+            break
+    return list(readings)[:MOST_READINGS]
+
+
+def _parts(reading: str, lengths: Collection[int]) -> list[str]:
+    return [reading[start : start + length] for length in lengths for start in range(len(reading) - length + 1) if length < len(reading)]
