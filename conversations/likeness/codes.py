@@ -16,7 +16,7 @@ LONGEST_LETTERS: Final = 3
 def read(hypotheses: Iterable[str], languages: Sequence[str], *, lengths: Collection[int] = ()) -> list[str]:
     """What codes the hypotheses can mean, in capitals and digits, at most 48, those of better hypotheses first.
 
-    With `lengths`, the lengths that such codes have, the parts of those lengths of a longer reading are readings, too.
+    With `lengths`, the lengths that such codes have, parts of those lengths are readings too, of one that has another length.
     """
     readings: dict[str, None] = {}
     for hypothesis in hypotheses:
@@ -32,4 +32,6 @@ def read(hypotheses: Iterable[str], languages: Sequence[str], *, lengths: Collec
 
 
 def _parts(reading: str, lengths: Collection[int]) -> list[str]:
-    return [reading[start : start + length] for length in lengths for start in range(len(reading) - length + 1) if length < len(reading)]
+    if len(reading) in lengths:
+        return []
+    return [reading[start : start + length] for length in lengths for start in range(len(reading) - length + 1)]

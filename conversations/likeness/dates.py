@@ -128,9 +128,9 @@ def _year_in(digits: str) -> int | None:
 
 
 def _years(year: int | None, latest: int) -> Iterator[int | None]:
-    if year is None:
-        yield None
-    elif year >= 100:
-        yield year if latest - LONGEST_LIFE <= year <= latest else None
+    first = latest - LONGEST_LIFE
+    if year is None or year >= 100:
+        yield year if year is not None and first <= year <= latest else None
     else:
-        yield from (century + year for century in range(latest // 100 * 100, latest - LONGEST_LIFE - 100, -100) if latest - LONGEST_LIFE <= century + year <= latest)
+        centuries = range(latest // 100 * 100, first - 100, -100)
+        yield from (century + year for century in centuries if first <= century + year <= latest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -14,7 +15,8 @@ TOKEN: Final = re.compile(r"[0-9]+|[a-z]+")
 LETTERS: Final = re.compile(r"[a-z]+")
 CONSONANTS: Final = {"bfpvw": "1", "cgjkqsxz": "2", "dt": "3", "l": "4", "mn": "5", "r": "6"}
 """Groups of consonants that are taken for each other, as in Soundex (Odell and Russell, 1918)."""
-SOUNDS: Final = str.maketrans({letter: group for letters, group in CONSONANTS.items() for letter in letters} | dict.fromkeys("aeiouy", "0") | {"h": ""})
+VOWELS: Final = "aeiouy"
+SOUNDS: Final = str.maketrans({letter: group for letters, group in {**CONSONANTS, VOWELS: "0", "h": ""}.items() for letter in letters})
 
 
 def folded(text: str) -> str:
@@ -32,6 +34,7 @@ def words(text: str) -> list[str]:
     return LETTERS.findall(folded(text))
 
 
+@lru_cache(maxsize=20_000)
 def sound(word: str) -> str:
     """How a folded word sounds, roughly: groups of consonants as digits 1 to 6, any vowels as 0, nothing twice in a row."""
     return "".join(group for group, _ in groupby(word.translate(SOUNDS)))

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from unicode_rbnf import RbnfEngine
+from unicode_rbnf import FormatPurpose, RbnfEngine
+from unicode_rbnf.engine import NoRuleForNumberError
 
 from conversations.likeness.folding import words
 
@@ -17,18 +18,29 @@ MOST_READINGS: Final = 12
 
 @lru_cache(maxsize=64)
 def number_words(language: str) -> Mapping[str, int]:
-    """Folded words of a language that are a number by themselves, cardinal or ordinal in every form CLDR gives; empty for an unknown one."""
+    """Folded words of a language that are a number by themselves, cardinal or ordinal, in every form that CLDR gives.
+
+    Empty for an unknown language.
+    """
     try:
         engine = RbnfEngine.for_language(language.replace("-", "_").split("_")[0])
     except ValueError:
         return {}
     found: dict[str, int] = {}
-    for number in SAID_AS_ONE_WORD:
-        for form in engine.format_number(number).text_by_ruleset.values():
-            said = words(form)
-            if len(said) == 1 and not any(character.isdigit() for character in form):
-                found.setdefault(said[0], number)
+    for purpose in (FormatPurpose.CARDINAL, FormatPurpose.ORDINAL):
+        for number in SAID_AS_ONE_WORD:
+            for form in _forms(engine, number, purpose):
+                said = words(form)
+                if len(said) == 1 and not any(character.isdigit() for character in form):
+                    found.setdefault(said[0], number)
     return found
+
+
+def _forms(engine: RbnfEngine, number: int, purpose: FormatPurpose) -> Iterable[str]:
+    try:
+        return engine.format_number(number, purpose).text_by_ruleset.values()
+    except (ValueError, NoRuleForNumberError):
+        return ()  # the language has none of this purpose
 
 
 def as_digits(token: str, languages: Sequence[str]) -> str | None:

@@ -17,9 +17,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import process
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, Hamming
 
-from conversations.likeness import codes, dates, names
+from conversations.likeness import names
 from conversations.likeness.dates import DateReading
 from conversations.likeness.folding import words
 
@@ -223,9 +223,7 @@ def _reading_weight(reading: DateReading, known: NDArray[np.int_], levels: Seque
 def _one_digit_away(part: int, values: set[int | None]) -> set[int]:
     form, first, last = DATE_PARTS[part]
     written = [form % value for value in values if value is not None]
-    return {
-        number for number in range(first, last + 1) for other in written if sum(a != b for a, b in zip(form % number, other, strict=True)) == 1
-    }
+    return {number for number in range(first, last + 1) if any(Hamming.distance(form % number, other) == 1 for other in written)}
 
 
 def _levels(known: Sequence[str], readings: Sequence[str], count: int) -> NDArray[np.int_]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -39,9 +41,25 @@ class Customer(models.Model):
     open_balance = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     attributes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(db_default=Now())
+    search_keys = models.GeneratedField(
+        expression=models.Func(
+            models.Func(models.F("name"), function="conversations_sounds"),
+            models.F("date_of_birth"),
+            models.F("postcode"),
+            function="conversations_search_keys",
+        ),
+        output_field=ArrayField(models.TextField()),
+        db_persist=True,
+        help_text=_("What it is found by when name, birthday or postcode were not heard quite right; kept by the database."),
+    )
 
     class Meta:
         ordering = ["name", "id"]
+        indexes = [
+            GinIndex(fields=["search_keys"], name="customer_by_what_was_heard"),
+            models.Index(fields=["date_of_birth"], condition=models.Q(date_of_birth__isnull=False), name="customer_by_date_of_birth"),
+            models.Index(fields=["postcode"], condition=~models.Q(postcode=""), name="customer_by_postcode"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(root__isnull=True) | ~models.Q(root=models.F("id")),

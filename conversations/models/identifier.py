@@ -1,7 +1,7 @@
 """What a customer can be known by, and how sure we are of it."""
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.customer import Customer
@@ -26,6 +26,16 @@ PROVEN = (Assurance.VERIFIED, Assurance.NETWORK_HINT)
 """With these an identifier belongs to one customer."""
 
 ASSURANCE_RANK: dict[str, int] = {"claimed": 0, "network_hint": 1, "knowledge": 2, "verified": 3}
+
+NUMBER_AS_SAID = models.Func(
+    Upper("value"),
+    models.Value("^[^:]*:|[^A-Z0-9]"),
+    models.Value(""),
+    models.Value("g"),
+    function="regexp_replace",
+    output_field=models.TextField(),
+)
+"""The id within an outside system as people say it: capitals and digits, without the system's name."""
 
 
 class Identifier(models.Model):
@@ -81,7 +91,10 @@ class Identifier(models.Model):
                 condition=~models.Q(kind="external") | models.Q(value__regex=EXTERNAL), name="external_identifier_names_its_system"
             ),
         ]
-        indexes = [models.Index(fields=["kind", "value"], name="identifier_by_value")]
+        indexes = [
+            models.Index(fields=["kind", "value"], name="identifier_by_value"),
+            models.Index(NUMBER_AS_SAID, condition=models.Q(kind="external"), name="external_by_number_as_said"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.value}"

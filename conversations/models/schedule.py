@@ -6,7 +6,7 @@ It stands where a field-service system would; `conversations.connectors.local_sc
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Replace
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.conversation import Conversation
@@ -73,6 +73,10 @@ class TechnicianShift(models.Model):
         return f"{self.technician} {self.weekday} {self.starts}-{self.ends}"
 
 
+REFERENCE_AS_SAID = Replace("reference", models.Value("-"), models.Value(""))
+"""A booking's reference without its hyphen, which nobody says."""
+
+
 class Booking(models.Model):
     """A visit. The database refuses a second one for the same technician at the same time."""
 
@@ -97,6 +101,7 @@ class Booking(models.Model):
 
     class Meta:
         ordering = ["window"]
+        indexes = [models.Index(REFERENCE_AS_SAID, name="booking_by_reference_as_said")]
         constraints = [
             ExclusionConstraint(
                 name="technician_is_booked_once_at_a_time",

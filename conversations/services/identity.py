@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import phonenumbers
 from django.db import connection
@@ -19,6 +19,9 @@ from conversations.models import Customer, Identifier, MatchCandidate
 from conversations.models.identifier import ASSURANCE_RANK, E164, EXTERNAL, PROVEN
 from conversations.services import records, sharing
 from conversations.services.parties import IdentifierClaim
+
+if TYPE_CHECKING:
+    from conversations.services.finding import Facts, Found
 
 LONGEST = 320
 
@@ -162,6 +165,13 @@ def claim(customer: Customer, kind: str, value: str, *, source: str, region: str
     """
     normal = normalise(kind, value, region)
     return remember(customer, IdentifierClaim(kind, normal, "claimed"), source=source)
+
+
+def find(facts: Facts, *, language: str = "en", region: str = "") -> list[Found]:
+    """The records that what was heard may be about, likeliest first; see `services.finding`. Reads only, and proves nothing."""
+    from conversations.services import finding  # finding needs this module's normal forms
+
+    return finding.find(facts, language=language, region=region)
 
 
 def _usable(claims: Iterable[IdentifierClaim], region: str) -> list[IdentifierClaim]:

@@ -10,7 +10,12 @@ import django
 
 from tests.support import environment
 
-BENCHMARKS = ("message_to_agent", "identity_resolve")
+BENCHMARKS = (
+    "message_to_agent",
+    "identity_resolve",
+    "caller_find",
+    "caller_identification",
+)
 
 
 def main(names: Iterable[str]) -> int:
