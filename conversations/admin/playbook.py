@@ -17,7 +17,8 @@ from django.views.decorators.http import require_POST
 from conversations.admin.fields import LinesField
 from conversations.assistant.tools import TOOLS
 from conversations.models import Playbook, PlaybookForm, PlaybookFormField
-from conversations.services import playbooks
+from conversations.services import knowing, playbooks
+from conversations.services.facts import FACT_LABELS
 from routing.admin.explained import Explained
 
 TOOL_LABELS = {
@@ -30,8 +31,13 @@ TOOL_LABELS = {
     "hand_off": _("Hand over to a person"),
     "search_knowledge": _("Look up articles"),
     "find_prices": _("Look up prices"),
-    "find_visits": _("Look up the visits of this conversation"),
+    "find_visits": _("Look up visits: of this conversation, or of the record for a proven customer"),
+    "verify_identity": _("Find out who the customer is, by a code or by questions"),
+    "show_account": _("Tell a proven customer what is on their account"),
 }
+OPENED_BY_ANSWERS = ("find_visits", "reschedule", "cancel")
+"""What right answers may open; everything else needs a code or more."""
+READ: dict[Any, str] = {name: f"{name}_read" for name in ("tools", "knowledge_check", "opens_with_answers", "languages")}
 
 
 def tool_choices(*further: str) -> list[tuple[str, str]]:
@@ -47,12 +53,23 @@ class PlaybookEditor(forms.ModelForm):
         label=_("Tools"), required=False, choices=tool_choices, widget=forms.CheckboxSelectMultiple,
         help_text=_("What the AI agent may do. What it may do for whom is decided each time by how sure we are of the caller."),
     )
+    knowledge_check = forms.MultipleChoiceField(
+        label=_("Questions that show who somebody is"), required=False, widget=forms.CheckboxSelectMultiple,
+        choices=[(fact, FACT_LABELS[fact]) for fact in knowing.QUESTIONS],
+        help_text=_("Where no code can be sent, right answers to all of these prove something, less than a code. None: nothing."),
+    )
+    opens_with_answers = forms.MultipleChoiceField(
+        label=_("What right answers open"), required=False, widget=forms.CheckboxSelectMultiple,
+        choices=[(name, TOOL_LABELS[name]) for name in OPENED_BY_ANSWERS],
+        help_text=_("Answers may be known to others, so open little. Everything else on a record needs a code."),
+    )
     languages = LinesField(label=_("Languages"), help_text=_("One on each line, such as en."))
 
     class Meta:
         model = Playbook
         fields = (
-            "code", "name", "persona", "disclosure", "policies", "tools", "languages", "reason_threshold", "knowledge_threshold",
+            "code", "name", "persona", "disclosure", "policies", "tools", "knowledge_check", "opens_with_answers", "languages",
+            "reason_threshold", "knowledge_threshold",
         )
         help_texts = {
             "code": _("What entry points call this playbook. All its versions share it."),
@@ -66,6 +83,12 @@ class PlaybookEditor(forms.ModelForm):
         field = self.fields.get("tools")
         if isinstance(field, forms.MultipleChoiceField):
             field.choices = tool_choices(*self.instance.tools)
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if found.get("knowledge_check") and not found.get("opens_with_answers"):
+            self.add_error("opens_with_answers", _("Choose what right answers open, or ask no questions."))
+        return found
 
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
@@ -153,25 +176,34 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
         (None, {"fields": ("name", "code")}),
         (_("How it speaks"), {"fields": ("persona", "disclosure", "policies", "languages")}),
         (_("What it may do"), {"fields": ("tools",)}),
+        (_("Who is it"), {"fields": ("knowledge_check", "opens_with_answers")}),
         (_("How sure it must be"), {"fields": ("reason_threshold", "knowledge_threshold")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Playbook | None = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        return ("code",) if self._is_draft(obj) else ("code", "tools_read", "languages_read")
+        return ("code",) if self._is_draft(obj) else ("code", *READ.values())
 
     def get_fieldsets(self, request: HttpRequest, obj: Playbook | None = None) -> Any:
         """A version that only is read names its tools and languages in words."""
         if obj is None or self._is_draft(obj):
             return self.fieldsets
-        read: dict[Any, str] = {"tools": "tools_read", "languages": "languages_read"}
-        return [(title, {"fields": tuple(read.get(name, name) for name in options["fields"])}) for title, options in self.fieldsets]
+        return [(title, {"fields": tuple(READ.get(name, name) for name in options["fields"])}) for title, options in self.fieldsets]
 
     @admin.display(description=_("Tools"))
     def tools_read(self, playbook: Playbook) -> str:
         labels = dict(tool_choices(*playbook.tools))
         return ", ".join(labels[name] for name in playbook.tools)
+
+    @admin.display(description=_("Questions that show who somebody is"))
+    def knowledge_check_read(self, playbook: Playbook) -> str:
+        return ", ".join(str(FACT_LABELS.get(fact, fact)) for fact in playbook.knowledge_check) or str(_("None: answers prove nothing."))
+
+    @admin.display(description=_("What right answers open"))
+    def opens_with_answers_read(self, playbook: Playbook) -> str:
+        labels = dict(tool_choices(*playbook.opens_with_answers))
+        return ", ".join(labels[name] for name in playbook.opens_with_answers) or "–"
 
     @admin.display(description=_("Languages"))
     def languages_read(self, playbook: Playbook) -> str:

@@ -51,6 +51,8 @@ class Behaviour:
     persona: str
     policies: str
     tools: frozenset[str]
+    knowledge_check: tuple[str, ...]
+    opens_with_answers: frozenset[str]
     languages: tuple[str, ...]
     reason_threshold: float
     knowledge_threshold: float
@@ -94,7 +96,8 @@ class TurnContext:
     `text` is what the customer said since the last answer (empty when only something done is left to be told).
     `spoken` is a hint about rendering: short sentences, no addresses. `told_facts` are the names of the facts that
     may be said back to this party: those it gave itself, or all when its identity is proven. `now` is in the entry
-    point's time zone. `changed_facts` maps what this turn replaced to the value before.
+    point's time zone. `hypotheses` are the readings of the last thing said, likeliest first. `changed_facts` maps what this
+    turn replaced to the value before.
     """
 
     conversation: UUID
@@ -104,6 +107,7 @@ class TurnContext:
     now: datetime
     behaviour: Behaviour
     text: str
+    hypotheses: tuple[str, ...]
     understanding: Understanding
     reason: Reason | None
     reason_is_new: bool

@@ -19,7 +19,7 @@ from conversations.assistant.brain import Behaviour
 from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH
 from conversations.assistant.tools.base import Tool
 from conversations.models import Entry, Interaction
-from conversations.models.identifier import ASSURANCE_RANK
+from conversations.models.identifier import Assurance
 from conversations.selectors.access import lines_of_party
 
 MOST_VISITS = 3
@@ -75,15 +75,25 @@ def judge(tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdi
         return Verdict(False, "bad_arguments", problem.message[:200])
     if (tool.changes or tool.live_only) and not standing.live:
         return Verdict(False, "draft_only", _("A draft changes nothing."))
-    if tool.needs and ASSURANCE_RANK[standing.level or "claimed"] < ASSURANCE_RANK[tool.needs]:
+    if tool.needs and not opens(tool.name, standing.level, standing.behaviour):
         return Verdict(False, "not_proven", _("The customer has to show first who they are."))
     if tool.name == "verify_identity" and "to" in arguments and arguments["to"] not in standing.reachable:
         return Verdict(False, "not_what_was_given", _("A code goes only to an address or number that the customer gave here."))
+    if tool.name == "verify_identity" and "answers" in arguments and not standing.behaviour.knowledge_check:
+        return Verdict(False, "not_in_playbook", _("Answers prove nothing here."))
     if tool.name == "book":
         return _judge_booking(arguments, standing)
     if tool.name in CHANGES_A_VISIT:
         return _judge_change(arguments, standing)
     return ALLOWED
+
+
+def opens(tool: str, level: str, behaviour: Behaviour) -> bool:
+    """Whether a party that is proven at `level` (`access.proven_level`) to be the customer may use what needs that proof.
+
+    Answers to questions open what the playbook names; everything else opens the rest.
+    """
+    return level == Assurance.VERIFIED or (level == Assurance.KNOWLEDGE and tool in behaviour.opens_with_answers)
 
 
 def _judge_booking(arguments: Mapping[str, Any], standing: Standing) -> Verdict:

@@ -16,6 +16,8 @@ def behaviour_of(entry_point: EntryPoint) -> Behaviour:
         persona=playbook.persona,
         policies=playbook.policies,
         tools=frozenset(playbook.tools),
+        knowledge_check=tuple(playbook.knowledge_check),
+        opens_with_answers=frozenset(playbook.opens_with_answers),
         languages=tuple(playbook.languages),
         reason_threshold=playbook.reason_threshold,
         knowledge_threshold=playbook.knowledge_threshold,

@@ -106,6 +106,7 @@ def prepare(claim: Claim) -> Prepared | None:
         now=now,
         behaviour=behaviour,
         text=found.understanding.text,
+        hypotheses=words.hypotheses,
         understanding=found.understanding,
         reason=Reason(conversation.reason.code, conversation.reason.name) if conversation.reason else None,
         reason_is_new=found.reason_is_new,
@@ -167,7 +168,7 @@ def visits_of(conversation: Conversation, interaction: Interaction, proof: Mappi
     rows = [row for each in story for row in schedule().visits_of_conversation(VisitsOfConversation(each, now))]
     if not rows:
         return ()
-    everything = is_the_customer(interaction)
+    everything = guard.opens("reschedule", proven_level(interaction), behaviour_of(interaction.entry_point))
     mine = guard.references_made_by(interaction)
     passed = proof.get("passed", []) if proof.get("interaction") == interaction.pk else []
     return tuple(
@@ -182,7 +183,7 @@ def story_of(conversation: Conversation, interaction: Interaction) -> tuple[UUID
     For who has proven to be the customer, also the latest others of the record in which something was booked.
     """
     here = [each.public_id for each in (conversation, *history.going_on_in(conversation.pk))]
-    if not is_the_customer(interaction):
+    if not guard.opens("find_visits", proven_level(interaction), behaviour_of(interaction.entry_point)):
         return tuple(here)
     booked = Entry.objects.filter(kind="booking.made", conversation=OuterRef("pk"))
     others = Conversation.objects.filter(Exists(booked), customer=conversation.customer).exclude(public_id__in=here)

@@ -34,7 +34,7 @@ WORDS_THAT_TELL: Final = 6
 FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
 WHEN: Final = frozenset({"date", "time_window"})
-BUSY_STEPS: Final = frozenset({"collect", "choose", "prove", "confirm", "where", "code"})
+BUSY_STEPS: Final = frozenset({"collect", "choose", "prove", "confirm", "where", "code", "answers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,12 @@ class Words:
     def spoken(self) -> bool:
         """Whether the answer will be heard rather than read."""
         return self.interaction.channel == Channel.VOICE
+
+    @property
+    def hypotheses(self) -> tuple[str, ...]:
+        """The readings of the last message, likeliest first: what was typed, or what a recogniser made of what was said."""
+        last = self.messages[-1]
+        return tuple(str(each) for each in last.data.get("hypotheses") or [last.body])
 
     def text_after(self, seq: int) -> str:
         """The words after an entry, as one text."""

@@ -118,6 +118,7 @@ class TurnTools:
         context = ToolContext(
             conversation=self._prepared.conversation.public_id,
             interaction=self._prepared.interaction.pk,
+            knowledge_check=self._standing.behaviour.knowledge_check,
             conversations=story_of(self._prepared.conversation, self._prepared.interaction),
             now=self._prepared.context.now,
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,

@@ -24,6 +24,7 @@ from conversations.models import (
     Technician,
     TechnicianShift,
 )
+from conversations.services import playbooks
 from conversations.understanding import reasons
 from conversations.understanding.classify import small_talk, tone_examples
 from conversations.understanding.normalise import meaning
@@ -136,8 +137,7 @@ def _add_saved_replies() -> None:
 def _add_playbook(row: Content) -> None:
     if Playbook.objects.filter(code=row["code"]).exists():
         return
-    names = ("code", "name", "persona", "disclosure", "policies", "tools", "languages", "reason_threshold", "knowledge_threshold")
-    playbook = Playbook.objects.create(**{name: row[name] for name in names})
+    playbook = Playbook.objects.create(**{name: row[name] for name in playbooks.COPIED})
     for form_row in row["forms"]:
         form = PlaybookForm.objects.create(
             playbook=playbook, code=form_row["code"], name=form_row["name"], tool=form_row["tool"], closing=form_row["closing"]

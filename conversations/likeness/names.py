@@ -63,6 +63,7 @@ def likeness(known: Sequence[str], said: Sequence[str], *, spelled: bool = False
 
 
 def _similarity(known: Sequence[str], said: Sequence[str], spelled: bool) -> NDArray[np.float32]:
-    if spelled:
-        return process.cdist(known, said, scorer=fuzz.partial_ratio, dtype=np.float32) / 100
-    return process.cdist(known, said, scorer=Levenshtein.normalized_similarity, dtype=np.float32)
+    if not spelled:
+        return process.cdist(known, said, scorer=Levenshtein.normalized_similarity, dtype=np.float32)
+    percent: NDArray[np.float32] = process.cdist(known, said, scorer=fuzz.partial_ratio, dtype=np.float32)
+    return percent * np.float32(0.01)

@@ -121,7 +121,8 @@ def date_of_birth(readings: Sequence[DateReading], records: Sequence[Record], po
     has_date = known[:, 0] > 0
     if not readings:
         return Weighed(np.zeros(len(records)), ["unknown"] * len(records))
-    levels = [_part_weights(part, {reading[part] for reading in readings} - {None}, sampled[:, part]) for part in range(3)]
+    said = [{value for reading in readings if (value := reading[part]) is not None} for part in range(3)]
+    levels = [_part_weights(part, said[part], sampled[:, part]) for part in range(3)]
     by_reading = [_reading_weight(reading, known, levels) for reading in readings]
     weights = np.where(has_date, np.max(by_reading, axis=0), 0.0)
     full = {reading for reading in readings if None not in reading}
@@ -195,14 +196,15 @@ def _name_weight(by_slot: Floats, used: Sequence[bool]) -> float:
 
 
 def _best(likenesses: Sequence[NDArray[np.float32]], length: int) -> NDArray[np.float32]:
-    return np.max(np.array([np.zeros(length, np.float32), *likenesses]), axis=0)
+    best: NDArray[np.float32] = np.array([np.zeros(length, np.float32), *likenesses]).max(axis=0)
+    return best
 
 
 def _parts(born: date | None) -> tuple[int, int, int]:
     return (born.year, born.month, born.day) if born else (0, 0, 0)
 
 
-def _part_weights(part: int, said: set[int | None], sampled: NDArray[np.int_]) -> Floats:
+def _part_weights(part: int, said: set[int], sampled: NDArray[np.int_]) -> Floats:
     """The weights of a part of a date that is the same, one digit away, or different."""
     near = _one_digit_away(part, said)
     same_share = np.isin(sampled, list(said))
@@ -220,9 +222,9 @@ def _reading_weight(reading: DateReading, known: NDArray[np.int_], levels: Seque
     return total
 
 
-def _one_digit_away(part: int, values: set[int | None]) -> set[int]:
+def _one_digit_away(part: int, values: set[int]) -> set[int]:
     form, first, last = DATE_PARTS[part]
-    written = [form % value for value in values if value is not None]
+    written = [form % value for value in values]
     return {number for number in range(first, last + 1) if any(Hamming.distance(form % number, other) == 1 for other in written)}
 
 
@@ -245,7 +247,8 @@ def _by_level(known: Sequence[str], readings: Sequence[str], ratios: Floats) -> 
 def _log_ratios(right: Sequence[float], counted: NDArray[np.int_]) -> Floats:
     """The logarithm of how much likelier each level is for the right record than for any, as counted in the sample."""
     counts = np.bincount(counted, minlength=len(right)) + COUNTED_FOR
-    return np.log(np.array(right) / (counts / counts.sum()))
+    ratios: Floats = np.log(np.array(right) / (counts / counts.sum()))
+    return ratios
 
 
 def _agreement(known: bool, same: bool, weight: float) -> Agreement:

@@ -9,7 +9,7 @@ from conversations.models.identifier import Identifier, SharedIdentifier
 from conversations.models.interaction import Interaction, InteractionLink, JoinCode
 from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
 from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason
-from conversations.models.proof import OneTimeCode, Proof
+from conversations.models.proof import KnowledgeCheck, OneTimeCode, Proof
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
@@ -29,6 +29,7 @@ __all__ = [
     "InteractionLink",
     "JoinCode",
     "KnowledgeArticle",
+    "KnowledgeCheck",
     "KnowledgePassage",
     "MatchCandidate",
     "OneTimeCode",

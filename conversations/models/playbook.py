@@ -54,6 +54,14 @@ class Playbook(models.Model):
     disclosure = models.TextField(help_text=_("The sentence that says, once and plainly, that this is an AI."))
     policies = models.TextField(blank=True)
     tools = models.JSONField(default=list, help_text=_("Names of the tools it may use."))
+    knowledge_check = models.JSONField(
+        default=list,
+        blank=True,
+        help_text=_("Where no code can be sent: the answers that together show who somebody is. None ticked: answers prove nothing."),
+    )
+    opens_with_answers = models.JSONField(
+        default=list, blank=True, help_text=_("What right answers open. They prove less than a code, so open little.")
+    )
     languages = models.JSONField(default=list)
     reason_threshold = models.FloatField(
         default=0.4, help_text=_("Below this confidence the reason counts as unknown and the AI agent asks.")
@@ -67,6 +75,10 @@ class Playbook(models.Model):
             models.UniqueConstraint(fields=["code", "version"], name="playbook_version_is_unique_per_code"),
             models.UniqueConstraint(fields=["code"], condition=models.Q(status="published"), name="playbook_has_one_published_version"),
             models.CheckConstraint(condition=models.Q(status__in=["draft", "published", "retired"]), name="playbook_status_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(knowledge_check=[]) | ~models.Q(opens_with_answers=[]),
+                name="playbook_asks_questions_only_to_open_something",
+            ),
             models.CheckConstraint(condition=~models.Q(disclosure=""), name="playbook_discloses_that_it_is_an_ai"),
             models.CheckConstraint(
                 condition=models.Q(reason_threshold__gte=0, reason_threshold__lte=1)

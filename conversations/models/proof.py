@@ -102,3 +102,28 @@ class OneTimeCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_way_display()} {self.value}"
+
+
+class KnowledgeCheck(models.Model):
+    """One try to show who one is by answers. Kept so that tries can be counted: on a line, by a party, and against a record.
+
+    `matched` is the number of the record that the answers were like, right or wrong; not a foreign key, since a guess at a
+    record belongs to nobody's history.
+    """
+
+    interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="knowledge_checks")
+    matched = models.BigIntegerField(null=True, blank=True, editable=False)
+    is_right = models.BooleanField(default=False)
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-made_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(is_right=False) | models.Q(matched__isnull=False), name="right_answers_are_about_a_record"
+            )
+        ]
+        indexes = [models.Index(fields=["matched", "made_at"], name="knowledge_check_by_record")]
+
+    def __str__(self) -> str:
+        return f"{self.interaction} {self.made_at:%H:%M}"

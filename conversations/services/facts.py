@@ -28,6 +28,8 @@ FACT_LABELS = {
     "time_window": _("Time"),
     "order_number": _("Reference"),
     "amount": _("Amount"),
+    "date_of_birth": _("Date of birth"),
+    "account_number": _("Customer number"),
 }
 
 

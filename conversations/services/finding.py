@@ -247,13 +247,11 @@ def _first(values: Iterable[str], count: int) -> list[str]:
 def _with_code(fact: str, readings: Sequence[str]) -> list[int]:
     """The records that have one of these numbers; a number that very many have finds only some of them."""
     if fact == "order_number":
-        rows = Booking.objects.alias(said=REFERENCE_AS_SAID).filter(said__in=readings).order_by("pk").values_list("customer", flat=True)
-    elif fact == "account_number":
-        external = Identifier.objects.filter(kind=Identifier.Kind.EXTERNAL)
-        rows = external.alias(said=NUMBER_AS_SAID).filter(said__in=readings).order_by("pk").values_list("customer", flat=True)
-    else:
-        rows = Identifier.objects.filter(kind=fact, value__in=readings).order_by("pk").values_list("customer", flat=True)
-    return list(rows[:MOST_BY_CODE])
+        rows = Booking.objects.alias(said=REFERENCE_AS_SAID).filter(said__in=readings)
+        return list(rows.order_by("pk").values_list("customer", flat=True)[:MOST_BY_CODE])
+    known = Identifier.objects.filter(kind=Identifier.Kind.EXTERNAL if fact == "account_number" else fact)
+    found = known.alias(said=NUMBER_AS_SAID).filter(said__in=readings) if fact == "account_number" else known.filter(value__in=readings)
+    return list(found.order_by("pk").values_list("customer", flat=True)[:MOST_BY_CODE])
 
 
 def _ranked(heard: _Heard, roots: Sequence[int], population: Population) -> list[Found]:

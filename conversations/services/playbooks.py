@@ -6,7 +6,10 @@ from django.db import transaction
 
 from conversations.models import Playbook, PlaybookForm, PlaybookFormField
 
-COPIED = ("code", "name", "persona", "disclosure", "policies", "tools", "languages", "reason_threshold", "knowledge_threshold")
+COPIED = (
+    "code", "name", "persona", "disclosure", "policies", "tools", "knowledge_check", "opens_with_answers", "languages",
+    "reason_threshold", "knowledge_threshold",
+)  # fmt: skip
 
 COPIED_OF_FORMS = ("code", "name", "tool", "closing")
 COPIED_OF_FIELDS = ("order", "fact", "prompt", "spoken_prompt", "required")

@@ -194,3 +194,63 @@ async def test_other_questions_ask_nobody_who_they_are(words: str) -> None:
     assert "code" not in await line.say(words)
     assert not await Entry.objects.filter(kind="identity.code_sent").aexists()
 
+
+
+async def jane_is_known_by(**changes: object) -> None:
+    """What the company knows of Jane beside her address."""
+    customer = await Customer.objects.aget(identifiers__value=ADDRESS, identifiers__assurance="verified")
+    await sync_to_async(Customer.objects.filter(pk=customer.pk).update)(**changes)
+
+
+async def answers(line: Line, name: str, postcode: str, born: str) -> str:
+    """Asks for the account, has no code sent, and answers what is asked; returns the last words heard."""
+    given = {"name": name, "postcode": postcode, "birth": born}
+    await line.say("what is on my account")
+    heard = await line.say("I do not have a mobile or an email address")
+    for _ in range(3):
+        asked = next((fact for fact in given if fact in heard), None)
+        if asked is None:
+            break
+        heard = await line.say(given[asked])
+    return heard
+
+
+async def test_right_answers_open_the_visits_and_nothing_else() -> None:
+    """Where no code can reach them, and as far as the playbook says: the visit, not what is owed."""
+    reference = await known_jane()
+    await jane_is_known_by(name="Jane Doe", postcode="HB14QT", date_of_birth="1980-05-17")
+    call = Line("voice", party="+441632960777")
+    await call.begin()
+    told = await answers(call, "Jane Doe", "HB1 4QT", "the seventeenth of May 1980")
+    assert reference in told
+    assert "85" not in told
+    assert "owe" not in told
+    assert (await call.interaction()).assurance == "knowledge"
+
+
+async def test_wrong_answers_and_no_record_are_the_same_to_the_caller() -> None:
+    """Nothing says whether there is such a person."""
+    reference = await known_jane()
+    await jane_is_known_by(name="Jane Doe", postcode="HB14QT", date_of_birth="1980-05-17")
+    heard = []
+    for name, number in (("Jane Doe", 778), ("Xaver Quisling", 779)):
+        call = Line("voice", party=f"+441632960{number}")
+        await call.begin()
+        heard.append(await answers(call, name, "HB1 4QT", "the first of January 1971"))
+    assert heard[0] == heard[1]
+    assert reference not in heard[0]
+
+
+async def test_guessing_answers_ends_after_three_tries_on_a_line_and_five_about_a_record() -> None:
+    """Then even right answers open nothing."""
+    await known_jane()
+    await jane_is_known_by(name="Jane Doe", postcode="HB14QT", date_of_birth="1980-05-17")
+    for number in range(3):
+        call = Line("voice", party=f"+44163296078{number}")
+        await call.begin()
+        for day in ("first", "second", "third"):
+            assert "confirmed" not in await answers(call, "Jane Doe", "HB1 4QT", f"the {day} of January 1971")
+        assert "confirmed" not in await answers(call, "Jane Doe", "HB1 4QT", "the seventeenth of May 1980")
+    call = Line("voice", party="+441632960799")
+    await call.begin()
+    assert "confirmed" not in await answers(call, "Jane Doe", "HB1 4QT", "the seventeenth of May 1980")

@@ -48,7 +48,7 @@ def measure() -> Iterator[dict[str, Any]]:
                     if number:  # the first round warms caches
                         rounds[name].append(figures)
     conditions = (
-        f"{CONTACTS} returning parties a round (half callers by number, half browsers by token), {ROUNDS} alternating rounds after a warm-up,"
+        f"{CONTACTS} returning parties a round (half callers by number, half browsers), {ROUNDS} alternating rounds after a warm-up,"
         f" one connection, one committed transaction each, fsync on; floor: the same with {SMALL:,} customers in the same run; p50"
         f" {1000 * statistics.median(p50 for p50, _ in rounds[large]):.2f} ms beside"
         f" {1000 * statistics.median(p50 for p50, _ in rounds[small]):.2f} ms"

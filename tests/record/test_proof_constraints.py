@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from conversations.models import Customer, Identifier, Interaction, OneTimeCode, Proof, SharedIdentifier
+from conversations.models import Customer, Identifier, Interaction, KnowledgeCheck, OneTimeCode, Playbook, Proof, SharedIdentifier
 from tests.record import rows
 from tests.record.test_constraints import refused
 
@@ -111,3 +111,16 @@ def test_a_value_is_shared_once() -> None:
     """The same value does not stand twice among the shared ones."""
     shared()
     refused("shared_identifier_stands_once", shared)
+
+
+def test_right_answers_are_about_a_record() -> None:
+    """A check that was right says whose answers they were."""
+    refused("right_answers_are_about_a_record", lambda: KnowledgeCheck.objects.create(interaction=rows.interaction(), is_right=True))
+
+
+def test_a_playbook_asks_questions_only_to_open_something() -> None:
+    """Questions that open nothing are refused."""
+    refused(
+        "playbook_asks_questions_only_to_open_something",
+        lambda: Playbook.objects.create(code="x", name="X", disclosure="An AI.", knowledge_check=["name"]),
+    )

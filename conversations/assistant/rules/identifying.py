@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.booking import MOST_MISSES, offer_person, window_of
-from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.models.identifier import Assurance
 from conversations.services import facts
 
@@ -32,6 +33,18 @@ WHO_AM_I: Final = re.compile(r"\b(?:verify|confirm|prove|check) (?:me|my identit
 AGAIN: Final = re.compile(
     r"\b(?:again|resend|another code|new code|did(?:n't| not) (?:get|come|arrive|receive)|no code|nothing (?:came|arrived))\b"
 )
+CANNOT: Final = re.compile(
+    r"\b(?:do(?:n't| not) have|have(?:n't| not)(?: got)?|got no|have no|can(?:'t|not| not)|without|no access to)\b.{0,30}"
+    r"\b(?:e?-?mails?|address|phone|mobile|code|codes|texts?|messages?|number|one|that|it)\b"
+    r"|\bask me\b|\b(?:an)?other way\b|\b(?:neither|landline)\b"
+)
+QUESTIONS: Final = {
+    "name": _lazy("What is your full name?"),
+    "postcode": _lazy("What is your postcode?"),
+    "date_of_birth": _lazy("What is your date of birth?"),
+    "order_number": _lazy("What is the reference of your last visit or order?"),
+    "account_number": _lazy("What is your customer number?"),
+}
 CODE: Final = re.compile(r"(?:\D*\d){6}\D*")
 
 
@@ -63,11 +76,21 @@ async def go_on(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awai
     state = dialogue.state
     if state.get("action") != ACTION:
         return None
-    if dialogue.context.assurance == Assurance.VERIFIED:
+    if dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue):
         return await _known(dialogue, then)
+    if CANNOT.search(acts.plain(dialogue.context.text)) and dialogue.context.behaviour.knowledge_check and state.get("step") != "answers":
+        return await _begin_questions(dialogue)
+    if state.get("step") == "answers":
+        return await _answer_given(dialogue, then)
     if state.get("step") == "code":
         return await _code_given(dialogue, then)
     return await _place_given(dialogue)
+
+
+def _is_known_enough(dialogue: Dialogue) -> bool:
+    """Whether right answers open what this was begun for."""
+    purpose = "find_visits" if dialogue.state.get("purpose") == ACCOUNT else str(dialogue.state.get("purpose"))
+    return dialogue.context.assurance == Assurance.KNOWLEDGE and purpose in dialogue.context.behaviour.opens_with_answers
 
 
 def _ask_where(dialogue: Dialogue) -> Reply:
@@ -84,6 +107,8 @@ def _ask_where(dialogue: Dialogue) -> Reply:
     known = [each for each in (email, facts.phone(phone) if phone else "") if each]
     if known:
         dialogue.suggest(known)
+    if context.behaviour.knowledge_check and not known:
+        dialogue.say(_("If no code can reach you, say so, and I ask you something instead."))
     state["asked"] = "email" if not phone and not context.spoken else ""
     return dialogue.reply()
 
@@ -147,6 +172,37 @@ async def _try(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Await
     return dialogue.reply()
 
 
+async def _begin_questions(dialogue: Dialogue) -> Reply:
+    """No code can reach them: questions, where the playbook lets answers prove something."""
+    dialogue.state.update(step="answers", answers={}, misses=0)
+    dialogue.say(_("Then I will ask you a few questions instead."))
+    return await _ask_next(dialogue, {})
+
+
+async def _answer_given(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
+    state, context = dialogue.state, dialogue.context
+    fact = str(state.get("question", ""))
+    readings = [each for each in (context.value(fact) if fact in context.new_facts else "", *context.hypotheses) if each]
+    answers = {**dict(state.get("answers") or {}), fact: list(dict.fromkeys(readings))}
+    state["answers"] = answers
+    return await _ask_next(dialogue, answers, then)
+
+
+async def _ask_next(
+    dialogue: Dialogue, answers: Mapping[str, Any], then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]] | None = None
+) -> Reply:
+    result = await dialogue.tools.call(TOOL, {"answers": dict(answers)})
+    if result.worked and result.result["ask"]:
+        fact = str(result.result["ask"])
+        dialogue.state.update(question=fact, asked=fact)
+        dialogue.say(str(QUESTIONS.get(fact) or _("What is your %(fact)s?") % {"fact": label_of(fact).lower()}))
+        return dialogue.reply()
+    if result.worked and result.result["right"]:
+        return await _known(dialogue, then or {})
+    dialogue.leave_form()
+    return offer_person(dialogue, _("I am sorry, I could not confirm who you are that way."))
+
+
 async def _known(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
     purpose = str(dialogue.state.get("purpose", ACCOUNT))
     dialogue.say(_("Thank you, that is confirmed."))
@@ -155,20 +211,21 @@ async def _known(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awa
 
 async def _tell_account(dialogue: Dialogue) -> Reply:
     result = await dialogue.tools.call("show_account", {})
+    if result.error == "not_proven":
+        result = await dialogue.tools.call("find_visits", {})
     dialogue.leave_form()
     if not result.worked:
         return offer_person(dialogue, _("I am sorry, I cannot look that up here."))
-    visits = list(result.result["visits"])
+    visits = [visit for visit in result.result["visits"] if visit.get("may_change", True)]
     for visit in visits:
         values = {"service": visit["service"], "window": window_of(visit, dialogue), "reference": visit["reference"]}
         dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % values)
     if not visits:
         dialogue.say(_("You have no visit coming up."))
-    owed = str(result.result["open_balance"])
-    if owed:
-        dialogue.say(_("You owe %(amount)s.") % {"amount": wording.money(owed, dialogue.context.language)})
-    else:
-        dialogue.say(_("You owe nothing."))
+    if "open_balance" in result.result:
+        owed = str(result.result["open_balance"])
+        amount = {"amount": wording.money(owed, dialogue.context.language)}
+        dialogue.say(_("You owe %(amount)s.") % amount if owed else _("You owe nothing."))
     dialogue.say(_("Is there anything else I can do?"))
     return dialogue.reply()
 

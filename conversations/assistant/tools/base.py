@@ -15,13 +15,15 @@ Json = dict[str, Any]
 class ToolContext:
     """For whom a tool runs. `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
 
-    `interaction` is the line the answer goes to, `conversations` are those whose visits the party may ask about.
+    `interaction` is the line the answer goes to, `conversations` are those whose visits the party may ask about,
+    `knowledge_check` the facts whose answers together show who somebody is.
     `changeable` are the references that this party may change; `may_prove` says whether it may still prove others.
     """
 
     conversation: UUID
     interaction: int
     conversations: tuple[UUID, ...]
+    knowledge_check: tuple[str, ...]
     now: datetime
     knowledge_threshold: float
     changeable: frozenset[str] = frozenset()
