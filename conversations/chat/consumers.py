@@ -226,6 +226,13 @@ class ChatConsumer(RecordSocket):
         if not kinds.isdisjoint(("owner.changed", "handoff.requested", "conversation.closed", *MOVES_LINES)):
             await self._show_state()
 
+    async def entries_redacted(self, event: dict[str, Any]) -> None:
+        """Shows entries that the party has seen as they are after something was taken out of them."""
+        seqs = [entry["seq"] for entry in event["entries"] if entry["seq"] <= self.sent_upto and _for_parties(entry)]
+        if event["conversation"] == self.conversation_hex and seqs:
+            entries = await in_thread(delivery.seen_among, self.interaction_id, seqs)
+            await self._send(type="entries", conversation=self.conversation_hex, entries=entries, upto=self.sent_upto)
+
     async def _show_new(self, entries: list[dict[str, Any]]) -> None:
         whole = [entry["seq"] for entry in entries] == list(range(self.sent_upto + 1, entries[-1]["seq"] + 1))
         if not whole or any(self._needs_a_look(entry) for entry in entries):

@@ -59,6 +59,12 @@ def seen_since(interaction_id: int, *, after: int) -> tuple[list[dict[str, Any]]
     return [access.party_frame(announce.wire_entry_of(entry)) for entry in entries], max(upto, after)
 
 
+def seen_among(interaction_id: int, seqs: list[int]) -> list[dict[str, Any]]:
+    """Those of the entries with these numbers that the interaction's party may see."""
+    interaction = Interaction.objects.get(pk=interaction_id)
+    return [access.party_frame(announce.wire_entry_of(entry)) for entry in access.seen_by_party(interaction).filter(seq__in=seqs)]
+
+
 def seen_before(interaction_id: int) -> list[dict[str, Any]]:
     """The frames of the conversations that the line was in before, each with what its party saw there, oldest first."""
     interaction = Interaction.objects.get(pk=interaction_id)

@@ -10,13 +10,15 @@ from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from django.db import transaction
+from django.db import connection, transaction
 
 from conversations.assistant import turn
 from conversations.flows import wrapping_up
 from conversations.models import Conversation, EntryPoint, Interaction
-from conversations.services import announce, async_connections, identity, proving, threads, timeline
+from conversations.services import announce, async_connections, identity, proving, split_secrets, threads, timeline
+from conversations.services.kinds import kind_of
 from conversations.services.parties import Party
+from conversations.services.split_numbers import may_be_piece
 from conversations.services.timeline import NewEntry
 
 
@@ -79,21 +81,20 @@ async def receive(message: InboundMessage, *, channel: str) -> Received:
     """Files what a customer said, shows it on open screens, and has it answered.
 
     Idempotent by `source_id`: a repetition writes nothing and returns where the first one stands. A
-    message of a known interaction is one statement, which is its transaction. The first message of one
+    message of a known interaction is one statement, which is its transaction; one with digits that may be a piece of a
+    card's number is looked at together with those before it (`split_secrets.settle`). The first message of an interaction
     has a transaction before it that resolves the customer, opens or resumes the conversation and says
     that an AI answers; should the process die between the two, the message was not acknowledged, and
     when it is sent again it finds them. The turn runs afterwards, in the background of this process.
     Raises InteractionOver, EntryPoint.DoesNotExist.
     """
-    text = timeline.storable(message.text)
-    data = timeline.clean(message.data)
-    row = await _append(message, text, data)
-    if row is None:
+    filed = await _file(message)
+    if filed is None:
         await database_sync_to_async(_begin, thread_sensitive=False)(message)
-        row = await _append(message, text, data)
-    if row is None or row[0] == "ended":
+        filed = await _file(message)
+    if filed is None or filed.row[0] == "ended":
         raise InteractionOver(message.provider_id)
-    outcome, seq, occurred_at, conversation_id, public_id, interaction_id, interaction_public_id, name, owner, fence = row
+    outcome, seq, occurred_at, conversation_id, public_id, interaction_id, interaction_public_id, name, owner, fence = filed.row
     received = Received(conversation_id, public_id.hex, interaction_id, interaction_public_id, seq, outcome == "repeated", owner, fence)
     if not received.repeated:
         entry = announce.wire_entry(
@@ -101,8 +102,8 @@ async def receive(message: InboundMessage, *, channel: str) -> Received:
             kind="message",
             actor_kind="customer",
             actor_name=name,
-            body=text,
-            data=data,
+            body=filed.text,
+            data=filed.data,
             audience="everyone",
             interaction=str(interaction_public_id),
             channel=channel,
@@ -143,13 +144,38 @@ def end_interaction(provider_id: str, *, reason: str, at: datetime | None = None
     return wrapping_up.end(interaction, reason=reason, at=at) if interaction else False
 
 
-async def _append(message: InboundMessage, text: str, data: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    async with async_connections.connection() as connection:
-        cursor = await connection.execute(
-            APPEND_INBOUND,
-            [message.provider_id, text, json.dumps(data), message.source_id, message.occurred_at],
-        )
-        return await cursor.fetchone()
+@dataclass(frozen=True, slots=True)
+class _Filed:
+    """A message as it was stored, and the row of APPEND_INBOUND that says where."""
+
+    row: tuple[Any, ...]
+    text: str
+    data: Mapping[str, Any]
+
+
+async def _file(message: InboundMessage) -> _Filed | None:
+    """Stores the message on its line; None when there is no such line yet."""
+    text, data = timeline.storable(message.text), timeline.clean(message.data)
+    if may_be_piece(text):
+        return await database_sync_to_async(_file_digits, thread_sensitive=False)(message, text, data)
+    async with async_connections.connection() as asynchronous:
+        cursor = await asynchronous.execute(APPEND_INBOUND, _arguments(message, text, data))
+        row = await cursor.fetchone()
+    return _Filed(row, text, data) if row else None
+
+
+def _file_digits(message: InboundMessage, text: str, data: Mapping[str, Any]) -> _Filed | None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        kept = split_secrets.settle(message.provider_id, text, source_id=message.source_id)
+        if kept != text:
+            data = kind_of("message").erase(data)
+        cursor.execute(APPEND_INBOUND, _arguments(message, kept, data))
+        row = cursor.fetchone()
+    return _Filed(row, kept, data) if row else None
+
+
+def _arguments(message: InboundMessage, text: str, data: Mapping[str, Any]) -> list[Any]:
+    return [message.provider_id, text, json.dumps(data), message.source_id, message.occurred_at]
 
 
 def _begin(start: InboundMessage | CallStart) -> Interaction:

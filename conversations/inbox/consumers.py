@@ -86,6 +86,13 @@ class InboxConsumer(RecordSocket):
         elif last > self.sent:
             await self._catch_up()
 
+    async def entries_redacted(self, frame: dict[str, Any]) -> None:
+        """Something was taken out of entries that this screen may show."""
+        seqs = [entry["seq"] for entry in frame["entries"] if entry["seq"] <= self.sent]
+        if frame["conversation"] == self.watching and seqs:
+            await self._send({"type": "redacted", "conversation": self.watching, "seqs": seqs})
+        await self.work_changed(frame)
+
     async def activity(self, frame: dict[str, Any]) -> None:
         """Somebody types, speaks or has a reply streaming."""
         if frame["conversation"] == self.watching:

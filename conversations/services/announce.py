@@ -88,6 +88,16 @@ def entries_frame(public_hex: str, entries: list[Frame]) -> Frame:
     return {"type": "entries.appended", "conversation": public_hex, "entries": entries}
 
 
+def entry_redacted(entry: Entry) -> None:
+    """Has every screen that watches the entry's conversation show it without what was taken out, after commit.
+
+    Reads its conversation and interaction (select them with the entry).
+    """
+    public_hex = entry.conversation.public_id.hex
+    frame = {"type": "entries.redacted", "conversation": public_hex, "entries": [wire_entry_of(entry)]}
+    send_after_commit(conversation_group(public_hex), frame)
+
+
 def activity(public_hex: str, *, who: str, name: str, what: str, text: str = "", interaction: str | None = None) -> Frame:
     """The channel-layer message that says what somebody is doing now: typing, draft or idle.
 

@@ -65,13 +65,15 @@ def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interacti
     """Stores what is new or different as `fact.learned` entries and returns it.
 
     A name becomes the customer's when it has none and the record is the party's own; phone and email become claimed
-    identifiers.
-    Locks the customer's row and then the conversation's.
+    identifiers. Nothing is learned from words that were redacted while they were being read. Locks the customer's row and
+    then the conversation's.
     """
     learned = []
     with transaction.atomic():
         records.lock_root(Customer.objects.get(conversations=conversation.pk))
         row = Conversation.objects.select_for_update(no_key=True).select_related("customer").get(pk=conversation.pk)
+        if Entry.objects.filter(conversation=row, seq=from_seq, redacted_at__isnull=False).exists():
+            return []
         for fact in facts:
             before = row.facts.get(fact.name)
             if before and before["value"] == fact.value:

@@ -22,10 +22,10 @@ LONGEST_CODE: Final = 4
 LONGEST_SAID_AS_CODE: Final = 8
 LONGEST_TAIL: Final = 10
 MASK: Final = "•"
-_LIKELY_LENGTHS: Final = (16, 15, 14, 19, 18, 17, 13)
-_FIRST_DIGITS: Final = "23456"
+LIKELY_LENGTHS: Final = (16, 15, 14, 19, 18, 17, 13)
+FIRST_DIGITS: Final = "23456"
 _GROUPINGS: Final = frozenset({(4, 4, 4, 4), (4, 4, 4, 4, 1), (4, 4, 4, 4, 2), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4)})
-_ISSUED: Final = re.compile(
+ISSUED: Final = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|220[0-4]\d{12}"
     r"|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}|(?:6\d|5[06-9])\d{14,17}",
     re.ASCII,
@@ -42,13 +42,13 @@ _NO_CARD: Final = re.compile(
     r"|(?P<phone>\+\d(?:[ .()/-]{0,2}\d){6,14})(?![ .()/-]{0,2}\d)",  # an international number, at most 15 digits (E.164)
     re.IGNORECASE,
 )
-_CODE_NAME: Final = re.compile(
+CODE_NAME: Final = re.compile(
     r"\b(?:cvv2?|cvc2?|csc|security (?:code|number)|card code|card verification(?: code| number| value)?"
     r"|(?:three|3|four|4)[ -](?:digits?|numbers?)(?: code| number)? (?:on|at) the (?:back|front|reverse))\b",
     re.IGNORECASE,
 )
 _CODE_BESIDE_A_CARD: Final = re.compile(r"\bcode\b", re.IGNORECASE)
-_TOWARDS_THE_CODE: Final = re.compile(
+TOWARDS_THE_CODE: Final = re.compile(
     r"(?:\W{0,3}\b(?:is|are|it|s|its|was|number|code|on|the|my|of|for|card|back|front|this|that|here|reads|says|in|and|a"
     r"|u+m+|u+h+|er+m?|so|would|be)\b){0,8}\W{0,5}",
     re.IGNORECASE,
@@ -83,27 +83,27 @@ def mask(text: str) -> str:
     they go when they are named, and when they follow a card's number. Takes time in proportion to the text's length.
     """
     found = groups(text)
-    total = _length(found)
+    total = length_of(found)
     cards = list(_cards(text, found)) if total >= SHORTEST_CARD else []
     codes = _codes(text, found, beside_a_card=bool(cards)) if total >= SHORTEST_CODE else []
-    return _edited(text, [*cards, *codes])
+    return edited(text, [*cards, *codes])
 
 
 def hide_digits(text: str) -> str:
     """The text with a dot for each digit, in figures or in words, where three or more stand together."""
     found = groups(text)
     rows = (run.groups for run in runs(text, found))
-    return _edited(text, [_hidden(group) for row in rows if _length(row) >= SHORTEST_CODE for group in row])
+    return edited(text, [hidden(group) for row in rows if length_of(row) >= SHORTEST_CODE for group in row])
 
 
 def mask_keys(keys: str) -> str:
     """Keys of a phone that were pressed at once, masked when they are a card's number, even with a slip in it."""
     masked = mask(keys)
-    may_be_a_card = len(keys) >= SHORTEST_CARD and keys[0] in _FIRST_DIGITS
+    may_be_a_card = len(keys) >= SHORTEST_CARD and keys[0] in FIRST_DIGITS
     return hide_digits(keys) if may_be_a_card and masked == keys else masked
 
 
-def _edited(text: str, edits: Iterable[Edit]) -> str:
+def edited(text: str, edits: Iterable[Edit]) -> str:
     """The text with the edits made; of two that overlap, the one that begins first stands."""
     shown, at = "", 0
     for start, end, instead in sorted(edits, key=itemgetter(0)):
@@ -113,18 +113,23 @@ def _edited(text: str, edits: Iterable[Edit]) -> str:
     return shown + text[at:]
 
 
-def _hidden(group: Group) -> Edit:
+def hidden(group: Group) -> Edit:
+    """A dot for each digit of the group."""
     return group.start, group.end, MASK * len(group.digits)
 
 
+def without_other_numbers(text: str, found: Sequence[Group]) -> list[Group]:
+    """The groups that are no piece of a UUID, a date, a time or a valid international phone number."""
+    return _without(found, [match.span() for match in _NO_CARD.finditer(text) if _is_no_card(match)])
+
+
 def _cards(text: str, found: Sequence[Group]) -> Iterator[Edit]:
-    kept = _without(found, [match.span() for match in _NO_CARD.finditer(text) if _is_no_card(match)])
-    for run in runs(text, kept):
+    for run in runs(text, without_other_numbers(text, found)):
         cards = list(_cards_of(run))
         firsts = [*(card.first for card in cards), len(run.groups)]
         for number, card in enumerate(cards, start=1):
             yield run.groups[card.first].start, run.groups[card.last].end, card.shown
-            yield from _tail(run.groups[card.last + 1 : firsts[number]], card.digits)
+            yield from tail(run.groups[card.last + 1 : firsts[number]], card.digits)
 
 
 def _cards_of(run: Run) -> Iterator[_Card]:
@@ -168,7 +173,7 @@ def _end_of_card(run: Run, first: int) -> int | None:
             break
         if len(digits) >= SHORTEST_CARD and _is_card(run, first, last, digits):
             ends[len(digits)] = last
-    return next((ends[length] for length in _LIKELY_LENGTHS if length in ends), None)
+    return next((ends[length] for length in LIKELY_LENGTHS if length in ends), None)
 
 
 def _is_card(run: Run, first: int, last: int, digits: str) -> bool:
@@ -176,27 +181,27 @@ def _is_card(run: Run, first: int, last: int, digits: str) -> bool:
     inside = run.groups[first : last + 1]
     is_narrow = all(run.narrow[first:last])
     if len(inside) == 1 or tuple(len(group.digits) for group in inside) in _GROUPINGS:
-        begins_like_one = digits[0] in _FIRST_DIGITS or (alone and digits[0] != "0")
+        begins_like_one = digits[0] in FIRST_DIGITS or (alone and digits[0] != "0")
     elif run.groups[0].digits[0] == "0":
         return False  # phone numbers side by side
     elif alone and (is_narrow or all(group.in_words for group in inside)):
         begins_like_one = True
     else:
         is_one_row = is_narrow or all(group.is_spelled for group in inside)
-        begins_like_one = is_one_row and _ISSUED.fullmatch(digits) is not None
-    return begins_like_one and _luhn_is_right(digits)
+        begins_like_one = is_one_row and ISSUED.fullmatch(digits) is not None
+    return begins_like_one and luhn_is_right(digits)
 
 
 def _card_at_the_beginning(digits: str) -> tuple[str, str] | None:
     """A card number and what was written or said on from it without a pause: its date, its security code."""
-    for length in _LIKELY_LENGTHS:
+    for length in LIKELY_LENGTHS:
         card = digits[:length]
-        if length < len(digits) and _ISSUED.fullmatch(card) and _luhn_is_right(card):
+        if length < len(digits) and ISSUED.fullmatch(card) and luhn_is_right(card):
             return card, digits[length:]
     return None
 
 
-def _tail(following: Sequence[Group], card: str) -> Iterator[Edit]:
+def tail(following: Sequence[Group], card: str) -> Iterator[Edit]:
     """What follows a card's number at once: its date stays, the security code goes, and so does what was spelled out."""
     length = 0
     code = LONGEST_CODE if card.startswith(_AMERICAN_EXPRESS) else SHORTEST_CODE
@@ -205,19 +210,19 @@ def _tail(following: Sequence[Group], card: str) -> Iterator[Edit]:
         if len(group.digits) > LONGEST_CODE or length > LONGEST_TAIL:
             return
         if group.in_words or len(group.digits) in (1, SHORTEST_CODE, code):
-            yield _hidden(group)
+            yield hidden(group)
 
 
 def _codes(text: str, found: Sequence[Group], *, beside_a_card: bool) -> list[Edit]:
     starts = [group.start for group in found]
-    names = [match.end() for match in _CODE_NAME.finditer(text)]
+    names = [match.end() for match in CODE_NAME.finditer(text)]
     if beside_a_card:
         names += [match.end() for match in _CODE_BESIDE_A_CARD.finditer(text)]
     edits = []
     for end in names:
         first = bisect_left(starts, end)
         way = text[end : starts[first]] if first < len(found) else ""
-        if first < len(found) and len(way) <= _LONGEST_WAY and _TOWARDS_THE_CODE.fullmatch(way):
+        if first < len(found) and len(way) <= _LONGEST_WAY and TOWARDS_THE_CODE.fullmatch(way):
             last = _end_of_code(text, found, first)
             if last is not None:
                 edits.append((starts[first], found[last].end, MASK * SHORTEST_CODE))
@@ -244,10 +249,12 @@ def _has_a_fourth(text: str, found: Sequence[Group], last: int) -> bool:
     return follower is not None and len(follower.digits) == 1 and is_gap(text[found[last].end : follower.start])
 
 
-def _length(row: Sequence[Group]) -> int:
+def length_of(row: Sequence[Group]) -> int:
+    """How many digits the groups have together."""
     return sum(len(group.digits) for group in row)
 
 
-def _luhn_is_right(digits: str) -> bool:
+def luhn_is_right(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
     doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
     return (sum(doubled) + sum(int(digit) for digit in digits[-1::-2])) % 10 == 0

@@ -104,17 +104,19 @@ def append(conversation_id: int, new: NewEntry) -> Appended:
 
 
 def redact(entry: Entry, *, reason: str) -> None:
-    """Empties an entry's text and personal data, once, leaving a mark with the reason.
+    """Empties an entry's text and personal data, once, leaving a mark with the reason, and tells open screens after commit.
 
     The append-only trigger allows exactly this change and no second one.
     """
-    Entry.objects.filter(pk=entry.pk, redacted_at__isnull=True).update(
+    changed = Entry.objects.filter(pk=entry.pk, redacted_at__isnull=True).update(
         body="",
         actor_name="",
         data=kind_of(entry.kind).erase(entry.data),
         redacted_at=Now(),
         redaction_reason=reason,
     )
+    if changed:
+        announce.entry_redacted(Entry.objects.select_related("conversation", "interaction").get(pk=entry.pk))
 
 
 def storable(text: str) -> str:

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.selectors.access import lines_of_party
-from conversations.services import call_state, joining, timeline, verifying
-from conversations.services.redaction import MASK, mask, mask_keys
+from conversations.services import call_state, joining, split_secrets, timeline, verifying
+from conversations.services.redaction import MASK, hide_digits, mask, mask_keys
 from conversations.services.timeline import NewEntry
 from conversations.understanding.normalise import normalise
-from conversations.voice import ncco, pieces, replies
+from conversations.voice import ncco, replies
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallInput
 
@@ -27,6 +28,8 @@ YES: Final = re.compile(
 )
 NO: Final = re.compile(r"\W*(?:no|nope|nah|not really|i wasn't|i was not)\b[\s,.]*(?:thanks|thank you)?\W*", re.IGNORECASE)
 LONGEST_MERE_YES: Final = 5
+RESTS_OF_A_CARD: Final = range(7, 14)
+"""How many digits may be left of a card's number when the first six were taken for a code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +109,12 @@ def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | No
         _note_words(call, given, text)
         _say(call, _("No problem. How can I help?"), source_id=f"{given.source_id}:reply")
         return None
-    words = pieces.without_split_secrets(call, text, given=given)
     readings = [each.text for each in given.hypotheses]
     data: dict[str, Any] = {"spoken": True, "for_turn": True, "confidence": best.confidence}
-    if words == text and all(mask(each) == each for each in [text, *readings]):
+    if all(mask(each) == each for each in [text, *readings]):
         data["hypotheses"] = readings
     heard = replies.heard(call, next_words=text, ended_at=given.at)
-    return Words(words, data | ({"heard": heard} if heard else {}))
+    return Words(text, data | ({"heard": heard} if heard else {}))
 
 
 def _keyed(call: Interaction, given: CallInput) -> Words | Ncco | None:
@@ -141,7 +143,19 @@ def _words_of_keys(call: Interaction, given: CallInput) -> Words:
     """What the keys say, for a turn."""
     if given.digits == PERSON_KEY:
         return Words(_("I would like to speak to a person."), {"for_turn": True})
-    return Words(pieces.without_split_secrets(call, mask_keys(given.digits), given=given), {"for_turn": True})
+    kept = hide_digits(given.digits) if _may_go_on_from_a_code(call, given) else mask_keys(given.digits)
+    return Words(kept, {"for_turn": True})
+
+
+def _may_go_on_from_a_code(call: Interaction, given: CallInput) -> bool:
+    """Whether the keys before these were as many as a code has, and these may be the rest of a card's number.
+
+    What is taken for a code is kept nowhere, so nothing can tell for sure.
+    """
+    before = Entry.objects.filter(interaction=call, kind="call.dtmf", recorded_at__gt=Now() - split_secrets.WINDOW)
+    last = before.exclude(source_id=_keys_id(given)).order_by("-pk").first()
+    follows = last is not None and last.data.get("digits") == MASK * joining.CODE_DIGITS
+    return follows and len(given.digits) in RESTS_OF_A_CARD and not given.digits.startswith("0")
 
 
 def _redeem(call: Interaction, given: CallInput, code: str) -> Ncco | None:
@@ -152,6 +166,9 @@ def _redeem(call: Interaction, given: CallInput, code: str) -> Ncco | None:
         _remember(call, stage=STAGE_NONE)
         return replies.aside(call, _("That is not a code I can use, and I cannot take another one. Please tell me how I can help."))
     if joined is None:
+        with transaction.atomic():
+            # They are kept nowhere, but may end a card's number whose beginning was taken for words.
+            split_secrets.settle(call.provider_id, code, source_id=given.source_id)
         return replies.aside(call, _("I do not know that code, or it is too old. Try once more, or tell me how I can help."))
     _remember(call, stage=STAGE_NONE)
     _welcome(call)

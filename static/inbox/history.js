@@ -124,6 +124,27 @@ export function onEntries(frame) {
   want(frame.upto);
 }
 
+/** Something was taken out of entries: those that are on the page are drawn anew, each in its place. */
+export async function onRedacted(frame) {
+  const conversation = root();
+  if (!conversation || frame.conversation !== conversation.dataset.conversation) return;
+  for (const seq of frame.seqs) {
+    const shown = () => byId("entries").querySelector(`[data-seq="${seq}"]`);
+    if (!shown()) continue;
+    try {
+      const answer = await ask(`${conversation.dataset.entries}?after=${seq - 1}`);
+      const part = document.createElement("template");
+      part.innerHTML = await answer.text();
+      if (root() !== conversation) return;
+      shown()?.replaceWith(part.content.querySelector(`[data-seq="${seq}"]`));
+    } catch {
+      shown()?.remove();
+    }
+  }
+  refreshAround();
+  refreshCustomer();
+}
+
 /** Makes sure that everything up to a seq is drawn. */
 export async function want(seq) {
   wanted = Math.max(wanted, seq);

@@ -15,6 +15,7 @@ let wasDown = false;
 
 const handlers = {
   entries: history.onEntries,
+  redacted: history.onRedacted,
   activity: history.onActivity,
   work: lists.refreshListsSoon,
   offer: () => {

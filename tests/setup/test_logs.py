@@ -1,0 +1,75 @@
+"""What may stand in a log line: nothing that a customer wrote, is called, or can be reached by."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import logging.config
+from collections.abc import Iterator
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from conversations.models import Identifier
+from cxhub.logs import logging_configuration
+from tests.record import rows
+
+CARD = "4242 4242 4242 4242"
+
+
+@pytest.fixture(params=[True, False], ids=["json", "readable"])
+def lines(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+    """What is written to the log, in both forms, through a logger of its own."""
+    configuration = logging_configuration(level="INFO", as_json=request.param)
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    given = configuration["formatters"]["structured"]
+    handler.setFormatter(given["()"](foreign_pre_chain=given["foreign_pre_chain"], processors=given["processors"]))
+    logger = logging.getLogger("tests.logs")
+    logger.addHandler(handler)
+    logger.propagate = False
+    yield written
+    logger.removeHandler(handler)
+    logger.propagate = True
+
+
+def test_card_numbers_addresses_and_numbers_of_people_are_taken_out(lines: io.StringIO) -> None:
+    """Wherever they stand; what helps to find a fault stays."""
+    logger = logging.getLogger("tests.logs")
+    logger.warning("call %s refused: %s, %s, %s", "c7d1", CARD, "sam.okafor@example.com", {"phone": "+44 7700 900123"})
+    try:
+        raise ValueError(f"sam.okafor@example.com said {CARD}")
+    except ValueError:
+        logger.exception("turn_failed")
+    text = lines.getvalue()
+    assert "call c7d1 refused" in text
+    assert "ValueError" in text
+    assert "Traceback" in text
+    for secret in ("4242 4242", "okafor", "900123"):
+        assert secret not in text
+
+
+@pytest.mark.django_db
+def test_a_refused_row_is_not_quoted(lines: io.StringIO) -> None:
+    """PostgreSQL's error quotes the row; the constraint's name is enough to find the fault."""
+    customer = rows.customer()
+    try:
+        with transaction.atomic():
+            Identifier.objects.create(
+                customer=customer, original_customer=customer, kind="email", value="secret\n\nwords", assurance="sure", source="test"
+            )
+    except IntegrityError:
+        logging.getLogger("tests.logs").exception("row_refused")
+    text = lines.getvalue()
+    assert "identifier_assurance_is_known" in text
+    assert "secret" not in text
+    assert "words" not in text
+
+
+def test_identifiers_and_times_stay(lines: io.StringIO) -> None:
+    """What is logged to find things again is not taken for a card or a phone number."""
+    told = "conversation a4111111111111111bcdefabcdefabcd at 2026-11-26T14:34:34.262166+00:00 took 0.1234 s, entry 4711"
+    logging.getLogger("tests.logs").warning(told)
+    text = lines.getvalue()
+    assert told in (json.loads(text)["event"] if text.startswith("{") else text)
