@@ -10,6 +10,7 @@ Locks are taken in one order everywhere, and whoever needs several of one kind t
 5. conversations by rising id;
 6. interactions.
 
-A customer's message takes a conversation and nothing before it (migration `0005`). When that conversation was joined
+A customer's message takes a conversation and nothing before it (migration `0005`), but for one with digits that may be a
+piece of a card's number, which takes the customer first (`split_secrets.settle`). When that conversation was joined
 into another while the message waited, it takes the other one as well.
 """

@@ -11,7 +11,7 @@ from typing import Final
 
 import phonenumbers
 
-from conversations.services.written_digits import Group, Run, groups, is_gap, runs
+from conversations.services.written_digits import Group, Run, groups, is_bare, is_gap, runs
 
 SHORTEST_CARD: Final = 13
 LONGEST_CARD: Final = 19
@@ -90,10 +90,11 @@ def mask(text: str) -> str:
 
 
 def hide_digits(text: str) -> str:
-    """The text with a dot for each digit, in figures or in words, where three or more stand together."""
+    """The text with a dot for each digit, in figures or in words, where three or more stand together or nothing else does."""
     found = groups(text)
+    least = 1 if is_bare(text, found) else SHORTEST_CODE
     rows = (run.groups for run in runs(text, found))
-    return edited(text, [hidden(group) for row in rows if length_of(row) >= SHORTEST_CODE for group in row])
+    return edited(text, [hidden(group) for row in rows if length_of(row) >= least for group in row])
 
 
 def mask_keys(keys: str) -> str:

@@ -29,7 +29,7 @@ from conversations.services.redaction import (
     tail,
     without_other_numbers,
 )
-from conversations.services.written_digits import Group, groups, is_gap, runs
+from conversations.services.written_digits import Group, groups, is_bare, runs
 
 USUAL_LENGTH: Final = 16
 RARE_LENGTHS: Final = (13, 17, 18)
@@ -155,16 +155,16 @@ def _is_card(digits: str, *, about_card: bool) -> bool:
 
 
 def _pieces(text: str, found: Sequence[Group], region: str, *, about_card: bool) -> list[Group]:
-    is_bare = _is_bare(text, found)
-    if not about_card and not is_bare and _OTHER_NUMBER.search(text):
+    bare = is_bare(text, found)
+    if not about_card and not bare and _OTHER_NUMBER.search(text):
         return []
     rows = (run.groups for run in runs(text, _on_their_own(text, found)))
     pieces: list[Group] = []
     for row in rows:
         if not about_card and _is_phone(row, region):
             # It is a piece of a card's number as a whole, if at all.
-            pieces += [Group(row[0].start, row[-1].end, "".join(group.digits for group in row), in_words=False)] if is_bare else []
-        elif is_bare or length_of(row) >= SHORTEST_CODE:
+            pieces += [Group(row[0].start, row[-1].end, "".join(group.digits for group in row), in_words=False)] if bare else []
+        elif bare or length_of(row) >= SHORTEST_CODE:
             pieces += row
     return pieces
 
@@ -177,12 +177,6 @@ def _on_their_own(text: str, found: Sequence[Group]) -> list[Group]:
 def _touches_letters(text: str, group: Group) -> bool:
     before = _AFTER_LETTERS.search(text, max(0, group.start - LONGEST_PREFIX), group.start)
     return before is not None or text[group.end : group.end + 1].isalpha()
-
-
-def _is_bare(text: str, found: Sequence[Group]) -> bool:
-    """Whether there is nothing but digits in the text, with little between and around them."""
-    edges = [0, *(edge for group in found for edge in (group.start, group.end)), len(text)]
-    return bool(found) and all(is_gap(text[start:end]) for start, end in zip(edges[::2], edges[1::2], strict=True))
 
 
 def _is_phone(row: Sequence[Group], region: str) -> bool:

@@ -91,6 +91,12 @@ def runs(text: str, found: Sequence[Group]) -> Iterator[Run]:
         yield Run(tuple(together), tuple(narrow))
 
 
+def is_bare(text: str, found: Sequence[Group]) -> bool:
+    """Whether there is nothing but these digits in the text, with little between and around them."""
+    edges = [0, *(edge for group in found for edge in (group.start, group.end)), len(text)]
+    return bool(found) and all(is_gap(text[start:end]) for start, end in zip(edges[::2], edges[1::2], strict=True))
+
+
 def is_gap(between: str) -> bool:
     """Whether what stands between two groups leaves them together."""
     return len(between) <= LONGEST_GAP and _WIDE.fullmatch(_INVISIBLE.sub("", between)) is not None

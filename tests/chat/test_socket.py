@@ -499,3 +499,16 @@ async def test_an_unknown_door_and_a_foreign_page_are_turned_away() -> None:
             await widget.socket.receive()
     async with open_widget(origin="http://testserver") as widget:
         assert (await widget.hello())["type"] == "welcome"
+
+
+async def test_a_card_number_in_pieces_is_taken_out_on_the_screen_too() -> None:
+    """The widget is sent the earlier pieces anew, without their words, under the numbers that it knows them by."""
+    async with open_widget() as widget:
+        await widget.hello()
+        pieces = [await widget.say("4242 4242", client_id=name) for name in ("one", "two")]
+        frame = await widget.wait_for(lambda frame: any(entry["redacted"] for entry in frame.get("entries") or []))
+        [taken_out] = frame["entries"]
+        assert (taken_out["seq"], taken_out["body"], taken_out["redacted"]) == (pieces[0]["seq"], "", True)
+        assert frame["upto"] >= pieces[1]["seq"] - 1
+        await widget.wait_for_entry(lambda entry: entry["seq"] == pieces[1]["seq"])
+        assert "4242" not in json.dumps(widget.entries)

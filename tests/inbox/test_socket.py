@@ -18,8 +18,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from conversations.flows import takeover
-from conversations.models import Conversation
-from conversations.services import announce
+from conversations.models import Conversation, Entry
+from conversations.services import announce, timeline
 from conversations.services.timeline import APPEND
 from cxhub.asgi import application
 from routing.models import AgentProfile, Presence, Reservation
@@ -285,3 +285,15 @@ async def test_following_on_needs_no_database(live_cast: Cast) -> None:
 
 def _wire(conversation: Conversation) -> dict[str, Any]:
     return announce.wire_entry_of(conversation.entries.select_related("interaction").get(seq=2))
+
+
+async def test_a_screen_is_told_what_was_taken_out(live_cast: Cast) -> None:
+    """Of entries that it has; it draws them anew. The others come without their words anyway."""
+    conversation = await sync_to_async(live_cast.chat)()
+    said = await sync_to_async(live_cast.says)(conversation, "4242 4242")
+    async with screen(live_cast, live_cast.ann) as socket:
+        await watch(socket, conversation, after=said.seq)
+        entry = await Entry.objects.aget(conversation=conversation, seq=said.seq)
+        await sync_to_async(timeline.redact)(entry, reason="Part of a card number")
+        frame = await told(socket, "redacted")
+        assert (frame["conversation"], frame["seqs"]) == (conversation.public_id.hex, [said.seq])

@@ -1,6 +1,7 @@
 """Card numbers, their security codes and codes that open a chat, said and keyed: nowhere in what is kept."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,6 +100,44 @@ def test_a_card_number_keyed_with_pauses_is_taken_out(call: Caller, pieces: list
     assert not Entry.objects.filter(kind__in=["message", "call.dtmf"], body__contains="4242").exists()
     assert not Entry.objects.filter(kind__in=["message", "call.dtmf"], data__icontains="4242").exists()
     assert "4242" not in json.dumps([record.body["dtmf"] for record in WebhookRecord.objects.filter(kind="input")])
+
+
+@pytest.mark.parametrize("gives", [["said", "keyed"], ["keyed", "said"]])
+def test_a_card_number_partly_said_and_partly_keyed_is_taken_out(call: Caller, gives: list[str]) -> None:
+    """Either way round; the readings of the recogniser go with what was said."""
+    for number, way in enumerate(gives):
+        body = call.keyed("42424242") if way == "keyed" else call.said("four two four two four two four two", "for to four two 4242")
+        post("/voice/input/", body | {"timestamp": at(3 * number)})
+    first, second = Entry.objects.filter(kind="message", actor_kind="customer").order_by("pk")
+    assert (first.body, bool(first.redaction_reason)) == ("", True)
+    assert set(second.body) <= {"•", " "}
+    assert "hypotheses" not in second.data
+    assert "four two" not in everything_kept()
+    assert "4242" not in everything_kept()
+
+
+@pytest.mark.parametrize("pieces", [["4242424242", "424242"], ["424242", "4242424242"]])
+def test_a_piece_that_was_taken_for_a_code_is_one_all_the_same(call: Caller, pieces: list[str]) -> None:
+    """Six keys are tried as a code and kept nowhere; what comes before or after them is no longer harmless."""
+    for number, piece in enumerate(pieces):
+        post("/voice/input/", call.keyed(piece) | {"timestamp": at(5 * number)})
+    assert "4242" not in everything_kept()
+
+
+def test_a_card_number_said_digit_by_digit_with_pauses_is_kept_nowhere(call: Caller) -> None:
+    """Sixteen utterances, each of which is one digit."""
+    for number, digit in enumerate(CARD):
+        post("/voice/input/", call.said("four" if digit == "4" else "two", timestamp=at(number)))
+    assert not re.search(r"\b(?:four|two)\b", everything_kept())
+
+
+def test_a_security_code_keyed_after_a_card_is_kept_nowhere(call: Caller) -> None:
+    """And other keys are."""
+    post("/voice/input/", call.keyed(CARD))
+    post("/voice/input/", call.keyed("123") | {"timestamp": at(5)})
+    post("/voice/input/", call.keyed("07700900123") | {"timestamp": at(9)})
+    bodies = Entry.objects.filter(kind="message", actor_kind="customer").order_by("pk").values_list("body", flat=True)
+    assert list(bodies) == ["•••• •••• •••• 4242", "•••", "07700900123"]
 
 
 def test_a_phone_number_that_was_keyed_is_words(call: Caller) -> None:
