@@ -67,7 +67,7 @@ requirements: venv
 	$(call install,run,requirements.txt)
 
 dev-requirements: venv
-	$(call install,dev,requirements.txt requirements-dev.txt)
+	$(call install,dev,requirements.txt requirements-linkage.txt requirements-dev.txt)
 
 chromium:
 	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then exit 0; fi; \

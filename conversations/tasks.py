@@ -4,6 +4,7 @@ from celery import shared_task
 
 from conversations.assistant import turn
 from conversations.flows import tidying
+from conversations.services import linkage, suggestions
 from conversations.voice import agent_leg
 
 
@@ -29,3 +30,15 @@ def end_lost_legs() -> int:
 def close_quiet_conversations() -> int:
     """See conversations.flows.tidying.close_quiet_conversations."""
     return tidying.close_quiet_conversations()
+
+
+@shared_task(time_limit=7_200)
+def suggest_matches() -> int:
+    """Notes the records that may be one person; returns how many pairs. See conversations.services.suggestions.suggest.
+
+    Without the extra, or with too little to learn from, there is nothing to suggest.
+    """
+    try:
+        return sum(1 for _suggested in suggestions.suggest())
+    except (linkage.NotInstalled, linkage.TooFew):
+        return 0

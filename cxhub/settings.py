@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
+
 from cxhub.embedded import places, postgres, valkey
 from cxhub.environment import Environment
 from cxhub.logs import logging_configuration
@@ -133,6 +135,9 @@ CELERY_BEAT_SCHEDULE = {
     "end-lost-legs": {"task": "conversations.tasks.end_lost_legs", "schedule": 15.0, "options": {"expires": 15}},
     "close-quiet-conversations": {
         "task": "conversations.tasks.close_quiet_conversations", "schedule": 600.0, "options": {"expires": 600},
+    },
+    "suggest-matches": {
+        "task": "conversations.tasks.suggest_matches", "schedule": crontab(hour="3", minute="20"), "options": {"expires": 3600},
     },
 }
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from conversations.admin.fields import TimeZoneField
 from conversations.admin.history import entries_wanted, history_of
 from conversations.models import Customer, CustomerLink, Identifier, MatchCandidate
+from conversations.reading.waterfall import waterfall_of, without_waterfall
 from conversations.reading.wording import pairs
 from conversations.selectors import history, naming
 from conversations.services import candidates, merging
@@ -154,7 +155,8 @@ class MatchCandidateAdmin(ReadOnlyAdmin):
                     (each, each.identifiers.order_by("kind", "value"), each.conversations.count())
                     for each in (candidate.customer, candidate.other)
                 ],
-                "evidence": list(pairs(candidate.evidence)),
+                "evidence": list(pairs(without_waterfall(candidate.evidence))),
+                "waterfall": waterfall_of(candidate.evidence),
                 "may_settle": candidate.state == MatchCandidate.State.OPEN and request.user.has_perm("conversations.change_customer"),
             }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
@@ -203,7 +205,7 @@ class CustomerLinkAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Evidence"))
     def evidence_read(self, link: CustomerLink) -> str:
-        return "; ".join(f"{name}: {value}" for name, value in pairs(link.evidence)) or "–"
+        return "; ".join(f"{name}: {value}" for name, value in pairs(without_waterfall(link.evidence))) or "–"
 
     @method_decorator(require_POST)
     def separate(self, request: HttpRequest, number: int) -> HttpResponseRedirect:

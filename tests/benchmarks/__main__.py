@@ -15,6 +15,7 @@ BENCHMARKS = (
     "identity_resolve",
     "caller_find",
     "caller_identification",
+    "linkage_quality",
 )
 
 
