@@ -150,7 +150,7 @@ class _Filed:
 
     row: tuple[Any, ...]
     text: str
-    data: Mapping[str, Any]
+    data: dict[str, Any]
 
 
 async def _file(message: InboundMessage) -> _Filed | None:
@@ -164,7 +164,7 @@ async def _file(message: InboundMessage) -> _Filed | None:
     return _Filed(row, text, data) if row else None
 
 
-def _file_digits(message: InboundMessage, text: str, data: Mapping[str, Any]) -> _Filed | None:
+def _file_digits(message: InboundMessage, text: str, data: dict[str, Any]) -> _Filed | None:
     with transaction.atomic(), connection.cursor() as cursor:
         kept = split_secrets.settle(message.provider_id, text, source_id=message.source_id)
         if kept != text:

@@ -135,8 +135,8 @@ def _lock_conversations(line: Interaction) -> None:
 
 def _conversations_of(line: Interaction) -> set[int]:
     """Where the line's entries are, and where those conversations go on."""
-    own = Interaction.objects.filter(pk=line.pk).values_list("conversation", flat=True)
-    written_in = Entry.objects.filter(interaction=line).values_list("conversation", flat=True).distinct()
+    own = Interaction.objects.filter(pk=line.pk).values_list("conversation_id", flat=True)
+    written_in = Entry.objects.filter(interaction=line).values_list("conversation_id", flat=True).distinct()
     found = {*own, *written_in}
-    on = Conversation.objects.filter(pk__in=found, joined_into__isnull=False).values_list("joined_into", flat=True)
-    return found | set(on)
+    joined = Conversation.objects.filter(pk__in=found, joined_into__isnull=False)
+    return found | {pk for pk in joined.values_list("joined_into_id", flat=True) if pk}
