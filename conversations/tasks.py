@@ -3,8 +3,8 @@
 from celery import shared_task
 
 from conversations.assistant import turn
-from conversations.flows import tidying
-from conversations.services import linkage, suggestions
+from conversations.flows import erasing, tidying
+from conversations.services import linkage, retention, suggestions
 from conversations.voice import agent_leg
 
 
@@ -42,3 +42,21 @@ def suggest_matches() -> int:
         return sum(1 for _suggested in suggestions.suggest())
     except (linkage.NotInstalled, linkage.TooFew):
         return 0
+
+
+@shared_task
+def erase_people() -> int:
+    """See conversations.flows.erasing.sweep."""
+    return erasing.sweep()
+
+
+@shared_task
+def ask_connectors() -> int:
+    """See conversations.flows.erasing.ask_connectors."""
+    return erasing.ask_connectors()
+
+
+@shared_task
+def apply_retention() -> None:
+    """See conversations.services.retention.apply."""
+    retention.apply()

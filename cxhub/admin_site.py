@@ -64,6 +64,14 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
         "chart-column",
         ("conversations.WebhookRecord", "conversations.ChatSessionRecord"),
     ),
+    "personal-data": (
+        gettext_lazy("Personal data"),
+        "shield",
+        (
+            "conversations.ErasureRequest", "conversations.DataExport", "conversations.LegalHold", "conversations.RetentionRule",
+            "conversations.RetentionRun",
+        ),
+    ),
     "system": (gettext_lazy("System"), "settings", ("auth.User", "auth.Group", "admin.LogEntry")),
 }
 """Sections by their name in addresses: title, icon, and models in the order they are shown. `System` has the rest."""

@@ -139,6 +139,9 @@ CELERY_BEAT_SCHEDULE = {
     "suggest-matches": {
         "task": "conversations.tasks.suggest_matches", "schedule": crontab(hour="3", minute="20"), "options": {"expires": 3600},
     },
+    "erase-people": {"task": "conversations.tasks.erase_people", "schedule": 60.0, "options": {"expires": 60}},
+    "ask-connectors": {"task": "conversations.tasks.ask_connectors", "schedule": 60.0, "options": {"expires": 60}},
+    "apply-retention": {"task": "conversations.tasks.apply_retention", "schedule": crontab(hour=2, minute=30)},
 }
 
 # --- Signing in

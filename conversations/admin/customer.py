@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from conversations.admin import privacy
 from conversations.admin.fields import TimeZoneField
 from conversations.admin.history import entries_wanted, history_of
 from conversations.models import Customer, CustomerLink, Identifier, MatchCandidate
@@ -123,6 +124,7 @@ class CustomerAdmin(admin.ModelAdmin):
             ).select_related("customer", "other"),
             "joined_records": customer.joined_records.all(),
             "attributes": list(pairs(customer.attributes)),
+            **privacy.section_of(request, customer),
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 ArgumentsT = TypeVar("ArgumentsT")
 ResultT = TypeVar("ResultT")
@@ -21,6 +22,21 @@ class ConnectorError(Exception):
         self.sentence = sentence
         self.code = code
         self.permanent = permanent
+
+
+@dataclass(frozen=True, slots=True)
+class EraseCustomers:
+    """The records of one person by their public ids, and other names that a system may have for them, such as `crm:10042`."""
+
+    customers: tuple[UUID, ...]
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedCopies:
+    """That a system holds nothing of the person any more; `count` is how many of its rows it emptied just now."""
+
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +57,10 @@ class Operation(Generic[ArgumentsT, ResultT]):
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """One outside system by name, what it stands for (`capability`), and its operations by name."""
+    """One outside system by name, what it stands for (`capability`), and its operations by name.
+
+    Each has one called `erase`, from EraseCustomers to ErasedCopies: asked again, it erases what came since.
+    """
 
     name: str
     capability: str

@@ -17,3 +17,13 @@ def schedule(name: str = "local_schedule") -> Schedule:
 def connectors() -> tuple[Connector, ...]:
     """Every connector with its operations by name."""
     return tuple(each.as_connector(name) for name, each in SCHEDULES.items())
+
+
+def names() -> list[str]:
+    """The names of every connector."""
+    return [each.name for each in connectors()]
+
+
+def connector(name: str) -> Connector:
+    """The connector of that name. Raises KeyError when there is none."""
+    return {each.name: each for each in connectors()}[name]

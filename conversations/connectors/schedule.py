@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from conversations.connectors.base import Connector, ConnectorError, Operation
+from conversations.connectors.base import Connector, ConnectorError, EraseCustomers, ErasedCopies, Operation
 
 CAPABILITY = "schedule"
 
@@ -167,6 +167,7 @@ class Schedule:
     correct: Operation[CorrectVisit, BookedVisit]
     visits_of_conversation: Operation[VisitsOfConversation, tuple[BookedVisit, ...]]
     list_prices: Operation[ListPrices, tuple[Price, ...]]
+    erase: Operation[EraseCustomers, ErasedCopies]
 
     def as_connector(self, name: str) -> Connector:
         """The same operations by name, for lists and for the registry."""

@@ -4,12 +4,14 @@ from conversations.models.conversation import Conversation, ConversationLink
 from conversations.models.customer import Customer, CustomerLink, MatchCandidate
 from conversations.models.entry import Entry
 from conversations.models.entry_point import EntryPoint
+from conversations.models.erasure import ConnectorRequest, DataExport, ErasedIdentifier, ErasureRequest, ErasureStep
 from conversations.models.handoff import Handoff
 from conversations.models.identifier import Identifier, SharedIdentifier
 from conversations.models.interaction import Interaction, InteractionLink, JoinCode
 from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
 from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason
 from conversations.models.proof import KnowledgeCheck, OneTimeCode, Proof
+from conversations.models.retention import LegalHold, RetentionRule, RetentionRun
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
@@ -17,12 +19,17 @@ from conversations.models.transport import ChatSessionRecord, WebhookRecord
 __all__ = [
     "Booking",
     "ChatSessionRecord",
+    "ConnectorRequest",
     "Conversation",
     "ConversationLink",
     "Customer",
     "CustomerLink",
+    "DataExport",
     "Entry",
     "EntryPoint",
+    "ErasedIdentifier",
+    "ErasureRequest",
+    "ErasureStep",
     "Handoff",
     "Identifier",
     "Interaction",
@@ -31,6 +38,7 @@ __all__ = [
     "KnowledgeArticle",
     "KnowledgeCheck",
     "KnowledgePassage",
+    "LegalHold",
     "MatchCandidate",
     "OneTimeCode",
     "Playbook",
@@ -39,6 +47,8 @@ __all__ = [
     "PlaybookFormReason",
     "PriceListItem",
     "Proof",
+    "RetentionRule",
+    "RetentionRun",
     "SavedReply",
     "SharedIdentifier",
     "Technician",

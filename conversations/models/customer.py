@@ -52,6 +52,9 @@ class Customer(models.Model):
         db_persist=True,
         help_text=_("What it is found by when name, birthday or postcode were not heard quite right; kept by the database."),
     )
+    erased_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("When erasing the person began; the record is nobody's from then on.")
+    )
 
     class Meta:
         ordering = ["name", "id"]
@@ -71,7 +74,8 @@ class Customer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or str(_("Customer %(number)s")) % {"number": self.pk}
+        unnamed = _("Erased customer %(number)s") if self.erased_at else _("Customer %(number)s")
+        return self.name or str(unnamed) % {"number": self.pk}
 
 
 class CustomerLink(models.Model):

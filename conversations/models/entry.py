@@ -14,6 +14,9 @@ from conversations.models.interaction import Interaction
 class Entry(models.Model):
     """One thing that happened. Never changed and never deleted, but for redaction, which leaves a mark.
 
+    A redaction only takes away: the text, keys of `data`, the name, where it came from. It may go further later on, and its
+    mark stays as it was.
+
     `(conversation, seq)` counts from 1 without a hole. `kind` is registered in
     `conversations.services.kinds`. `source_id` makes a repeated delivery write nothing.
     """
@@ -73,12 +76,16 @@ class Entry(models.Model):
                 operation=pgtrigger.Update,
                 when=pgtrigger.Before,
                 func="""
-                    IF OLD.redacted_at IS NULL AND NEW.redacted_at IS NOT NULL
-                       AND (to_jsonb(NEW) - '{body,data,actor_name,redacted_at,redaction_reason}'::text[])
-                         = (to_jsonb(OLD) - '{body,data,actor_name,redacted_at,redaction_reason}'::text[]) THEN
+                    IF NEW.redacted_at IS NOT NULL AND NEW.body = '' AND OLD.data @> NEW.data
+                       AND NEW.actor_name IN ('', OLD.actor_name)
+                       AND (NEW.source_id IS NULL OR NEW.source_id IS NOT DISTINCT FROM OLD.source_id)
+                       AND (OLD.redacted_at IS NULL
+                            OR (NEW.redacted_at = OLD.redacted_at AND NEW.redaction_reason = OLD.redaction_reason))
+                       AND (to_jsonb(NEW) - '{body,data,actor_name,source_id,redacted_at,redaction_reason}'::text[])
+                         = (to_jsonb(OLD) - '{body,data,actor_name,source_id,redacted_at,redaction_reason}'::text[]) THEN
                         RETURN NEW;
                     END IF;
-                    RAISE EXCEPTION 'entries are append-only; only a redaction may change one, once'
+                    RAISE EXCEPTION 'entries are append-only; only a redaction may take something away'
                         USING ERRCODE = 'check_violation';
                 """,
             ),

@@ -93,9 +93,12 @@ def entry_redacted(entry: Entry) -> None:
 
     Reads its conversation and interaction (select them with the entry).
     """
-    public_hex = entry.conversation.public_id.hex
-    frame = {"type": "entries.redacted", "conversation": public_hex, "entries": [wire_entry_of(entry)]}
-    send_after_commit(conversation_group(public_hex), frame)
+    entries_redacted(entry.conversation.public_id.hex, [wire_entry_of(entry)])
+
+
+def entries_redacted(public_hex: str, entries: list[Frame]) -> None:
+    """Shows entries that something was taken out of, as they are now, on every screen that watches, after commit."""
+    send_after_commit(conversation_group(public_hex), {"type": "entries.redacted", "conversation": public_hex, "entries": entries})
 
 
 def activity(public_hex: str, *, who: str, name: str, what: str, text: str = "", interaction: str | None = None) -> Frame:

@@ -11,6 +11,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 Text = str | Promise
+COUNTED = frozenset(
+    {
+        "channel", "entry_point", "duration_seconds", "end_reason", "status", "reason", "confidence", "urgency", "sentiment", "assurance",
+        "decision", "handler", "queue", "priority_class", "rule", "version", "escalation_reason", "tool", "allowed", "handoff",
+        "owner_kind", "agent", "fence", "disposition", "conversation", "direction", "method", "level", "spoken",
+    }
+)  # fmt: skip
+"""The keys of `data` that are left of an entry when the person is erased: codes, numbers and ids of rows, no words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +26,8 @@ class EntryKind:
     """What screens need to show an entry.
 
     `sentence` makes one line from body and data; `personal` names the keys of `data` that a redaction
-    empties (the body always goes). Which kinds a customer may ever see is said in `selectors/access.py`.
+    empties (the body always goes). Erasing a person leaves less, see `counted`. Which kinds a customer may ever see is said
+    in `selectors/access.py`.
     """
 
     name: str
@@ -87,6 +96,11 @@ _KINDS = (
 )
 
 KINDS: Mapping[str, EntryKind] = {kind.name: kind for kind in _KINDS}
+
+
+def counted(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What is left of an entry's data when the person is erased, whatever its kind: what reports count."""
+    return {key: value for key, value in data.items() if key in COUNTED and not isinstance(value, list)}
 
 
 def kind_of(name: str) -> EntryKind:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from conversations.models import Conversation, Entry, Interaction
 from conversations.services import announce
-from conversations.services.kinds import kind_of
+from conversations.services.kinds import counted, kind_of
 from conversations.services.redaction import SMALLEST_CARD, mask
 
 
@@ -106,7 +107,7 @@ def append(conversation_id: int, new: NewEntry) -> Appended:
 def redact(entry: Entry, *, reason: str) -> None:
     """Empties an entry's text and personal data, once, leaving a mark with the reason, and tells open screens after commit.
 
-    The append-only trigger allows exactly this change and no second one.
+    The append-only trigger allows this change, and `erase` after it.
     """
     changed = Entry.objects.filter(pk=entry.pk, redacted_at__isnull=True).update(
         body="",
@@ -117,6 +118,27 @@ def redact(entry: Entry, *, reason: str) -> None:
     )
     if changed:
         announce.entry_redacted(Entry.objects.select_related("conversation", "interaction").get(pk=entry.pk))
+
+
+def erase(entries: Sequence[Entry], *, reason: str) -> None:
+    """Takes everything that may tell of the person out of entries, in one statement, and shows it on open screens after commit.
+
+    What is left is what reports count: kinds, times, codes, and the names of staff. An entry that was redacted before keeps
+    its mark and loses the rest. The entries' conversations and interactions must be selected with them.
+    """
+    now = timezone.now()
+    for entry in entries:
+        entry.body, entry.source_id, entry.data = "", None, counted(entry.data)
+        if entry.actor_kind == Entry.Actor.CUSTOMER:
+            entry.actor_name = ""
+        if entry.redacted_at is None:
+            entry.redacted_at, entry.redaction_reason = now, reason
+    Entry.objects.bulk_update(entries, ["body", "source_id", "data", "actor_name", "redacted_at", "redaction_reason"])
+    by_conversation: dict[str, list[announce.Frame]] = {}
+    for entry in entries:
+        by_conversation.setdefault(entry.conversation.public_id.hex, []).append(announce.wire_entry_of(entry))
+    for public_hex, frames in by_conversation.items():
+        announce.entries_redacted(public_hex, frames)
 
 
 def storable(text: str) -> str:

@@ -17,6 +17,8 @@ Together they prove that routing as logged could not depend on the channel. They
 and spoken, are understood as the same need: that is another figure (end-to-end consistency), measured by sending scripted
 needs through both channels. Equal answers of a replay also mean that the stored version still answers as it did then.
 
+Decisions whose declared facts were erased cannot be asked again and are left out, above and below the line.
+
 Evidence level: observed.
 """
 
@@ -100,7 +102,7 @@ def differences(period: Period) -> list[Difference]:
 
 def _decisions(period: Period) -> QuerySet[Decision]:
     return (
-        Decision.objects.filter(decided_at__gte=period.starts_at, decided_at__lt=period.ends_at)
+        Decision.objects.filter(decided_at__gte=period.starts_at, decided_at__lt=period.ends_at, forgotten_at__isnull=True)
         .select_related("queue", "service_level", "rule_set", "rule", "escalation_rule_set")
         .order_by("-decided_at", "-pk")
     )

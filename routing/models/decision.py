@@ -11,7 +11,10 @@ from routing.models.rules import Rule, RuleSet
 
 
 class Decision(models.Model):
-    """One evaluation of the published tables, escalation and then routing, over one `Need`. Append-only."""
+    """One evaluation of the published tables, escalation and then routing, over one `Need`. Append-only.
+
+    The one exception is forgetting what a person told (`services.forgetting`): once, and with a mark.
+    """
 
     class Handler(models.TextChoices):
         ASSISTANT = "assistant", _("AI agent")
@@ -42,6 +45,9 @@ class Decision(models.Model):
     sentence = models.TextField(help_text=_("Why, in a sentence."))
     trace = models.JSONField(default=dict)
     decided_at = models.DateTimeField(auto_now_add=True)
+    forgotten_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the declared facts were erased; it cannot be asked again since.")
+    )
 
     class Meta:
         ordering = ["-decided_at", "-id"]
@@ -65,7 +71,25 @@ class Decision(models.Model):
                 name="decision_priority_class_is_one_to_nine",
             ),
         ]
-        triggers: ClassVar = [pgtrigger.Protect(name="decisions_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="decisions_are_never_deleted", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="decisions_are_append_only",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="""
+                    IF OLD.forgotten_at IS NULL AND NEW.forgotten_at IS NOT NULL
+                       AND NEW.need = OLD.need || '{"facts": {}}'::jsonb
+                       AND OLD.trace @> NEW.trace AND NEW.sentence IN ('', OLD.sentence)
+                       AND (to_jsonb(NEW) - '{need,trace,sentence,forgotten_at}'::text[])
+                         = (to_jsonb(OLD) - '{need,trace,sentence,forgotten_at}'::text[]) THEN
+                        RETURN NEW;
+                    END IF;
+                    RAISE EXCEPTION 'decisions are append-only; only what a person told may be forgotten, once'
+                        USING ERRCODE = 'check_violation';
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.sentence

@@ -156,14 +156,14 @@ def run_cases(rule_set: RuleSet, table: Table | None = None) -> list[CaseResult]
 
 
 def dry_run(rule_set: RuleSet, *, days: int = 7) -> DryRun:
-    """Asks a draft what it would have said to the needs of the last days' decisions; stores nothing.
+    """Asks a draft what it would have said to the needs of the last days' decisions, but for forgotten ones; stores nothing.
 
     A routing table is compared with what was decided, another kind with what its published version says.
     Raises TableRefused when the draft cannot be compiled.
     """
     table = table_of(rule_set)
     since = timezone.now() - timedelta(days=days)
-    decisions = Decision.objects.filter(decided_at__gte=since).select_related("queue", "service_level")
+    decisions = Decision.objects.filter(decided_at__gte=since, forgotten_at__isnull=True).select_related("queue", "service_level")
     looked_at = decisions.count()
     newest = decisions[:MOST_DECISIONS_IN_A_DRY_RUN].iterator(chunk_size=500)
     return DryRun(

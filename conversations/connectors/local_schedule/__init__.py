@@ -1,6 +1,6 @@
 """The scheduler that comes with the product: technicians, shifts, prices and bookings in our own tables."""
 
-from conversations.connectors.base import Operation
+from conversations.connectors.base import EraseCustomers, Operation
 from conversations.connectors.local_schedule import bookings, slots
 from conversations.connectors.schedule import (
     BookVisit,
@@ -23,4 +23,5 @@ SCHEDULE = Schedule(
     correct=Operation("correct", CorrectVisit, bookings.correct, changes=True),
     visits_of_conversation=Operation("visits_of_conversation", VisitsOfConversation, bookings.visits_of_conversation),
     list_prices=Operation("list_prices", ListPrices, slots.list_prices),
+    erase=Operation("erase", EraseCustomers, bookings.erase, changes=True),
 )

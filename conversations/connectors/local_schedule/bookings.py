@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
 from django.utils import timezone
 from psycopg import errors
 
+from conversations.connectors.base import EraseCustomers, ErasedCopies
 from conversations.connectors.local_schedule.slots import find_slots, technicians_for, windows_of
 from conversations.connectors.schedule import (
     BookedVisit,
@@ -113,6 +115,24 @@ def visits_of_conversation(arguments: VisitsOfConversation) -> tuple[BookedVisit
         conversation__public_id=arguments.conversation, state=Booking.State.BOOKED, window__endswith__gt=arguments.after
     ).select_related("technician", "conversation")
     return tuple(_visit(booking) for booking in rows)
+
+
+def erase(arguments: EraseCustomers) -> ErasedCopies:
+    """Takes name, number and postcode off every visit of these customers; a visit that is still to come is given up.
+
+    Nobody could come without them. The visits stay, so that a technician's days are what they were. Locks the bookings.
+    """
+    theirs = Q(customer__public_id__in=arguments.customers) | Q(original_customer__public_id__in=arguments.customers)
+    with transaction.atomic():
+        bookings = Booking.objects.select_for_update(of=("self",)).filter(theirs).exclude(name="", phone="", postcode="")
+        emptied = list(bookings.order_by("pk"))
+        for booking in emptied:
+            if booking.state == Booking.State.BOOKED and booking.window.upper > timezone.now():
+                booking.state, booking.cancelled_at = Booking.State.CANCELLED, timezone.now()
+            booking.name = booking.phone = booking.postcode = ""
+            booking.idempotency_key = f"erased:{booking.pk}"
+            booking.save()
+    return ErasedCopies(len(emptied))
 
 
 def _who_works_then(technicians: list[Technician], start: datetime) -> Iterator[tuple[Technician, Slot]]:

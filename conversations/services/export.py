@@ -1,0 +1,179 @@
+"""Everything that is kept of a person, as one file: for them to read, and for another system.
+
+A ZIP with `customer.json`, `customer.html` and the files of the customer under `files/`. What is in it and what is not, and
+why, is in docs/decisions/erasure.md. Joined records come as one person, each row with the record that it was made for.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+from django.apps import apps
+from django.core.files.storage import default_storage
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.db.models import F, Field, ForeignKey, Model, Q
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from conversations.models import Conversation, Customer, DataExport, Entry
+from conversations.services import personal_data, records, stored_files
+from conversations.services.erasers import ERASERS
+from conversations.services.kinds import KINDS
+from conversations.services.personal_data import Scope, rows_of
+
+TOLD_APART = frozenset({"Customer", "Conversation", "Entry", "Interaction"})
+"""Tables that have a place of their own in the file."""
+LEFT_OUT = frozenset(
+    {
+        "MatchCandidate", "JoinCode", "OneTimeCode", "WebhookRecord", "ChatSessionRecord", "LogEntry", "SharedIdentifier", "Decision",
+        "LegalHold",
+    }
+)  # fmt: skip
+"""Tables about other people too, or that repeat what the history says; see the decision."""
+UNSAID_COLUMNS = frozenset({"id", "customer", "idempotency_key", "code_hash", "source_id"})
+UNSAID_KEYS = frozenset({"handoff", "decision", "idempotency_key", "client_id", "fence", "agent", "from_seq", "proof", "owed"})
+
+
+def write(customer: Customer, target: IO[bytes], *, made_by: str) -> DataExport:
+    """Writes the file of the person to whom a record counts, and notes that it was made. Returns the note.
+
+    Conversations are read and written one after the other, so a long history takes no more memory than its longest
+    conversation. What happens while it is written may be in one of the two readings and not in the other.
+    """
+    with transaction.atomic():
+        root = records.root_of(customer)
+        scope = personal_data.scope_of(personal_data.records_of(root))
+        counts: Counter[str] = Counter()
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            with archive.open("customer.json", "w") as file:
+                _write_json(file, scope, counts)
+            with archive.open("customer.html", "w") as file:
+                _write_html(file, root, scope)
+            counts["files"] = _write_files(archive, scope)
+        made = DataExport.objects.create(customer=root, made_by=made_by[:200], counts=dict(counts))
+    made.refresh_from_db()
+    return made
+
+
+def _write_json(file: IO[bytes], scope: Scope, counts: Counter[str]) -> None:
+    head = {"made_at": timezone.now(), "records": list(_records(scope)), **dict(_tables(scope, counts))}
+    text = json.dumps(head, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
+    file.write(text.removesuffix("\n}").encode() + b',\n "conversations": [')
+    for number, conversation in enumerate(_conversations(scope)):
+        counts["conversations"] += 1
+        counts["entries"] += len(conversation["entries"])
+        file.write((b",\n" if number else b"\n") + json.dumps(conversation, cls=DjangoJSONEncoder, ensure_ascii=False).encode())
+    file.write(b"\n]}\n")
+
+
+def _write_html(file: IO[bytes], root: Customer, scope: Scope) -> None:
+    """The same to be read, in UTC like everything in the file."""
+    with timezone.override("UTC"):
+        tables = [(name, list(map(_read, rows))) for name, rows in _tables(scope, Counter()) if rows]
+        context = {"customer": root, "made_at": timezone.now(), "records": list(map(_read, _records(scope))), "tables": tables}
+        file.write(render_to_string("privacy/export_head.html", context).encode())
+        for conversation in _conversations(scope):
+            file.write(render_to_string("privacy/export_conversation.html", {"conversation": conversation}).encode())
+        file.write(render_to_string("privacy/export_foot.html").encode())
+
+
+def _write_files(archive: zipfile.ZipFile, scope: Scope) -> int:
+    names = [name for public_id in personal_data.public_ids(scope) for name in stored_files.files_of(public_id)]
+    for name in names:
+        with default_storage.open(name) as stored, archive.open(f"files/{name.split('/', 2)[2]}", "w") as file:
+            for chunk in stored.chunks():
+                file.write(chunk)
+    return len(names)
+
+
+def _records(scope: Scope) -> Iterator[dict[str, Any]]:
+    for record in Customer.objects.filter(pk__in=scope.records).order_by(F("root").asc(nulls_first=True), "pk"):
+        yield {"record": record.pk, **_columns(record, without={"root", "erased_at"})}
+
+
+def _tables(scope: Scope, counts: Counter[str]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Every other table that says something about the person, found like the rows that an erasure reaches."""
+    for label in ERASERS:
+        model = apps.get_model(label)
+        if model.__name__ in TOLD_APART | LEFT_OUT:
+            continue
+        rows = [_columns(row) for row in rows_of(model, scope).order_by("pk").iterator()]
+        counts[model._meta.model_name or label] = len(rows)
+        yield str(model._meta.verbose_name_plural), rows
+
+
+def _conversations(scope: Scope) -> Iterator[dict[str, Any]]:
+    rows = Conversation.objects.filter(pk__in=scope.conversations).select_related("reason", "disposition", "original_customer")
+    for conversation in rows.order_by("opened_at", "pk"):
+        entries = list(_entries(conversation, scope))
+        yield {
+            "conversation": conversation.public_id,
+            "record": conversation.original_customer_id,
+            "opened_at": conversation.opened_at,
+            "closed_at": conversation.closed_at,
+            "reason": str(conversation.reason or ""),
+            "outcome": str(conversation.disposition or ""),
+            "known": {name: fact.get("value") for name, fact in conversation.facts.items()},
+            "lines": [
+                {"channel": line.channel, "party": line.party, "started_at": line.started_at, "ended_at": line.ended_at}
+                for line in conversation.original_interactions.all()
+            ],
+            "entries": entries,
+        }
+
+
+def _entries(conversation: Conversation, scope: Scope) -> Iterator[dict[str, Any]]:
+    """What was said and done, but for lines of other records: those may be somebody else's words."""
+    own = Q(interaction__isnull=True) | Q(interaction__original_conversation__original_customer__in=scope.records)
+    for entry in Entry.objects.filter(own, conversation=conversation).select_related("interaction").order_by("seq").iterator():
+        kind = KINDS.get(entry.kind)
+        yield {
+            "number": entry.seq,
+            "at": entry.occurred_at,
+            "kind": entry.kind,
+            "what": str(kind.label) if kind else entry.kind,
+            "by": _by(entry),
+            "channel": entry.interaction.channel if entry.interaction else "",
+            "text": _("Erased") if entry.redacted_at else entry.body,
+            "details": {key: value for key, value in entry.data.items() if key not in UNSAID_KEYS and value not in (None, "", [], {})},
+        }
+
+
+def _by(entry: Entry) -> str:
+    """Who, as the person knew them: staff by name where they were met, otherwise as staff."""
+    if entry.actor_kind == Entry.Actor.AGENT and entry.audience == Entry.Audience.STAFF:
+        return _("Our staff")
+    return entry.actor_name or str(entry.get_actor_kind_display())
+
+
+def _columns(row: Model, without: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:
+    """A row's columns by name; numbers of other rows only where they say for which record it was made."""
+    told: dict[str, Any] = {}
+    for column in row._meta.concrete_fields:
+        if column.name in UNSAID_COLUMNS | without or _is_of_staff(column):
+            continue
+        if isinstance(column, ForeignKey):
+            if column.name == "original_customer":
+                told["record"] = getattr(row, column.attname)
+            continue
+        value = getattr(row, column.attname)
+        told[column.name] = [value.lower, value.upper] if hasattr(value, "lower_inc") else value
+    return told
+
+
+def _read(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its columns' names as headings, without what is empty."""
+    return {capfirst(name.replace("_", " ")): value for name, value in row.items() if value not in (None, "", [], {})}
+
+
+def _is_of_staff(column: Field[Any, Any]) -> bool:
+    """Whether a column names somebody of the staff."""
+    return column.name.endswith("_by")
+
