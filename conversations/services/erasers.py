@@ -9,7 +9,7 @@ The steps run in the order of ERASERS: what is found by identifiers and by the t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -308,6 +308,6 @@ def tables() -> list[str]:
     return sorted(model._meta.label for model in every if model._meta.managed and not model._meta.proxy)
 
 
-def undeclared() -> list[str]:
-    """The tables of which nobody has said what an erasure does to them."""
-    return [label for label in tables() if label not in ERASERS and label not in HOLDS_NOTHING]
+def undeclared(labels: Iterable[str]) -> list[str]:
+    """Those of these tables of which nobody has said what an erasure does to them."""
+    return [label for label in labels if label not in ERASERS and label not in HOLDS_NOTHING]

@@ -138,7 +138,8 @@ def test_a_redacted_entry_may_lose_more_and_nothing_else() -> None:
     timeline.erase(list(Entry.objects.select_related("conversation", "interaction")), reason="erased")
     stored.refresh_from_db()
     assert (stored.data, stored.source_id, stored.redaction_reason) == ({"spoken": True}, None, "card")
-    for changes in ({"body": "other"}, {"data": {"spoken": True, "more": 1}}, {"actor_name": "Ann"}, {"source_id": "x"}, {"redacted_at": NOW}):
+    written = ({"body": "other"}, {"data": {"spoken": True, "more": 1}}, {"actor_name": "Ann"}, {"source_id": "x"}, {"redacted_at": NOW})
+    for changes in written:
         refused("append-only", lambda changes=changes: Entry.objects.filter(pk=stored.pk).update(**changes))
 
 
