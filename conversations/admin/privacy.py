@@ -8,16 +8,18 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -68,7 +70,7 @@ class ErasureForm(forms.Form):
         help_text=_("Its number, so that it can be found again. No names: this stays."),
         error_messages={"invalid": _("Use letters, digits, hyphens and slashes only. This stays, so it must not name the person.")},
     )
-    interaction = forms.ModelChoiceField(
+    interaction: Any = forms.ModelChoiceField(
         label=_("Asked in"),
         queryset=None,
         required=False,
@@ -97,7 +99,7 @@ class HoldForm(forms.ModelForm):
         model = LegalHold
         fields = ("reason", "ends_at")
         field_classes = {"ends_at": forms.SplitDateTimeField}
-        widgets = {"ends_at": admin.widgets.AdminSplitDateTime}
+        widgets = {"ends_at": AdminSplitDateTime}
 
 
 @admin.register(ErasureRequest)
@@ -108,8 +110,8 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
     search_fields = ("=case", "=customer__pk")
     search_help_text = _("The number of the ticket or letter, or of the customer.")
     date_hierarchy = "requested_at"
-    fields = ("state", "ground", "case", "requested_by", "requested_at", "due", "started_at", "finished_at", "records")
-    readonly_fields = ("due",)
+    fields = ("state", "ground", "case", "requested_by", "requested_at", "due", "started_at", "finished_at", "records_read")
+    readonly_fields = ("due", "records_read")
 
     def get_urls(self) -> list[URLPattern]:
         start, again = self.admin_site.admin_view(self.start), self.admin_site.admin_view(self.run_again)
@@ -127,13 +129,21 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**page, **(extra_context or {})})
 
     @admin.display(description=_("Answer due"))
-    def due(self, row: ErasureRequest) -> Any:
-        return row.due_at
+    def due(self, row: ErasureRequest) -> str:
+        return date_format(timezone.localtime(row.due_at), "j M Y")
+
+    @admin.display(description=_("Records"))
+    def records_read(self, row: ErasureRequest) -> str:
+        numbers = [(reverse("admin:conversations_customer_change", args=[number]), number) for number in row.records]
+        return format_html_join(", ", '<a href="{}">{}</a>', numbers)
 
     def start(self, request: HttpRequest, customer: int) -> HttpResponse:
         """Says what erasing a customer does, and does it once it is confirmed."""
         _require(request, "conversations.add_erasurerequest")
         row = get_object_or_404(Customer, pk=customer)
+        if row.erased_at:
+            messages.warning(request, _("This customer has been erased already."))
+            return redirect("admin:conversations_customer_change", row.pk)
         form = ErasureForm(request.POST or None, customer=row)
         if request.method == "POST" and form.is_valid():
             return self._start(request, row, form)
@@ -277,8 +287,14 @@ class LegalHoldAdmin(ReadOnlyAdmin):
 
 @admin.register(RetentionRule)
 class RetentionRuleAdmin(Explained, ShowsHistory):
-    list_display = ("__str__", "keep_days", "note")
+    list_display = ("__str__", "kept_for", "note")
     fields = ("kind", "keep_days", "note")
+
+    @admin.display(description=_("Kept"), ordering="keep_days")
+    def kept_for(self, rule: RetentionRule) -> str:
+        if rule.keep_days is None:
+            return gettext("For good")
+        return ngettext("%(days)d day", "%(days)d days", rule.keep_days) % {"days": rule.keep_days}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("kind",) if obj else ()

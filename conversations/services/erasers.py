@@ -138,9 +138,9 @@ def _entries(scope: Scope) -> Erased:
     open_ones = rows_of(Entry, scope).annotate(left=_without_counted()).filter(
         Q(redacted_at__isnull=True) | Q(source_id__isnull=False) | words_left
     )
-    entries = list(open_ones.select_related("conversation", "interaction").order_by("pk")[:ENTRIES_AT_ONCE])
-    timeline.erase(entries, reason=scope.mark)
-    return Erased(len(entries), more=len(entries) == ENTRIES_AT_ONCE)
+    numbers = list(open_ones.order_by("pk").values_list("pk", flat=True)[:ENTRIES_AT_ONCE])
+    timeline.erase(numbers, reason=scope.mark)
+    return Erased(len(numbers), more=len(numbers) == ENTRIES_AT_ONCE)
 
 
 def _without_counted() -> Func:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -33,6 +34,6 @@ def in_force(record_numbers: Iterable[int]) -> QuerySet[LegalHold]:
     return LegalHold.objects.filter(IN_FORCE, Q(customer__in=numbers) | Q(original_customer__in=numbers))
 
 
-def held_customers() -> QuerySet[LegalHold]:
+def held_customers() -> QuerySet[LegalHold, Any]:
     """For a query: the records for which a hold counts now (`customer`)."""
     return LegalHold.objects.filter(IN_FORCE).values("customer")

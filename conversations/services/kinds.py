@@ -26,7 +26,7 @@ class EntryKind:
     """What screens need to show an entry.
 
     `sentence` makes one line from body and data; `personal` names the keys of `data` that a redaction
-    empties (the body always goes). Erasing a person leaves less, see `counted`. Which kinds a customer may ever see is said
+    empties (the body always goes). Erasing a person leaves less, see COUNTED. Which kinds a customer may ever see is said
     in `selectors/access.py`.
     """
 
@@ -96,11 +96,6 @@ _KINDS = (
 )
 
 KINDS: Mapping[str, EntryKind] = {kind.name: kind for kind in _KINDS}
-
-
-def counted(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What is left of an entry's data when the person is erased, whatever its kind: what reports count."""
-    return {key: value for key, value in data.items() if key in COUNTED and not isinstance(value, list)}
 
 
 def kind_of(name: str) -> EntryKind:

@@ -157,9 +157,9 @@ def _without_held(rows: QuerySet[Any], customer: str) -> QuerySet[Any]:
 
 
 def _erase_entries(rows: QuerySet[Entry]) -> int:
-    entries = list(rows.select_related("conversation", "interaction"))
-    timeline.erase(entries, reason=_("Kept long enough"))
-    return len(entries)
+    numbers = list(rows.values_list("pk", flat=True))
+    timeline.erase(numbers, reason=_("Kept long enough"))
+    return len(numbers)
 
 
 def _delete(rows: QuerySet[Any]) -> int:

