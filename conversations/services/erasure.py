@@ -25,6 +25,7 @@ from conversations.models import (
     Identifier,
     Interaction,
 )
+from conversations.models.identifier import PROVEN
 from conversations.services import connector_requests, holds, identity, personal_data, records, stored_files, threads, traces
 from conversations.services.erasers import ERASERS, Erased
 from conversations.services.parties import IdentifierClaim
@@ -150,7 +151,7 @@ def _close_to_contacts(row: ErasureRequest) -> None:
 
 
 def _identifiers_that_find(record_numbers: Iterable[int]) -> list[IdentifierClaim]:
-    proven = Identifier.objects.filter(original_customer__in=record_numbers, assurance__in=identity.PROVEN)
+    proven = Identifier.objects.filter(original_customer__in=record_numbers, assurance__in=PROVEN)
     return [IdentifierClaim(each.kind, each.value, each.assurance) for each in proven]
 
 

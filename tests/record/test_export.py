@@ -38,7 +38,7 @@ def sam() -> Customer:
     booking(line.conversation, Technician.objects.create(name="Priya"), 8, 10, "A")
     second = rows.customer("S. Okafor")
     with transaction.atomic():
-        identity.claim(second, "phone", "07700 900123", source="import")
+        identity.claim(second, "phone", "+447700900123", source="import")
     merging.join_customers(second, line.conversation.customer, evidence={"sentence": "Same person"}, made_by="maya")
     return Customer.objects.get(pk=line.conversation.customer_id)
 
