@@ -20,6 +20,6 @@ def add_rules(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0009_erasure_and_retention")]
+    dependencies = [("conversations", "0011_erasure_and_retention")]
 
     operations = [migrations.RunPython(add_rules, migrations.RunPython.noop)]
