@@ -29,6 +29,8 @@ if not SECRET_KEY and DEBUG:
     SECRET_KEY = kept_secret(DATA_DIR, "secret_key")
 elif not SECRET_KEY:
     env.require("SECRET_KEY", "DEBUG is off", "SECRET_KEY=<50 random characters>")
+# The do-not-contact list is found by hashes under this key, so it must outlive a change of SECRET_KEY.
+SUPPRESSION_KEY = env.text("SUPPRESSION_KEY") or SECRET_KEY
 
 # --- Applications
 

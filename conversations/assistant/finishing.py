@@ -15,7 +15,7 @@ from conversations.assistant.need_of import need_of
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.models import Conversation, Entry
-from conversations.services import delivery, handoff, timeline, turns
+from conversations.services import delivery, handoff, records, timeline, turns
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from routing.models import Decision
@@ -37,10 +37,13 @@ class Ending:
 def finish(prepared: Prepared, ending: Ending) -> int:
     """Writes the ending and returns the seq of what the customer is told, 0 when nothing is.
 
-    Locks the subject of the work, then the conversation's row. Raises TurnLost and TurnOvertaken: nothing is written.
+    Locks the customer when a call back may be promised, then the subject of the work, then the conversation's row. Raises
+    TurnLost and TurnOvertaken: nothing is written.
     """
     claim = prepared.claim
     with transaction.atomic():
+        if ending.gave_number or ending.decision.handler in (Decision.Handler.CALLBACK, Decision.Handler.AFTER_HOURS):
+            records.lock_root(prepared.conversation.customer)
         # The same order as when an agent accepts an offer: the work first, then the conversation.
         lock_subject(prepared.conversation.public_id.hex)
         row = turns.hold(claim, even_if_overtaken=ending.did_something)

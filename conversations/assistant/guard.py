@@ -4,6 +4,8 @@ Anybody may book for the facts given in the conversation. A booking may be chang
 was made, and only by a party that is known to be the one that made it: a line of the same party (the same call, the same
 visitor's chat, a call into which a code from that chat was keyed), a party that has proven to be the customer, or one
 that has named the postcode of the booking on this line.
+
+Anybody may say that they want no calls, messages, offers or recordings; a yes needs a party that has shown who it is.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from conversations.assistant.brain import Behaviour
 from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH
 from conversations.assistant.tools.base import Tool
 from conversations.models import Entry, Interaction
+from conversations.models.consent import Purpose
 from conversations.models.identifier import Assurance
 from conversations.selectors.access import lines_of_party
 
@@ -41,7 +44,7 @@ class Standing:
     """What the guard knows in one turn. `facts` are the conversation's values by name; `live` is off for drafts.
 
     `level` is how well the party has proven to be the customer (`access.proven_level`); `reachable` are the addresses and
-    numbers that it gave itself or calls from.
+    numbers that it gave itself or calls from; `may_agree_to` are the purposes of consent that it may say yes to.
     """
 
     behaviour: Behaviour
@@ -50,6 +53,7 @@ class Standing:
     reachable: frozenset[str]
     facts: Mapping[str, str]
     visits: tuple[Visit, ...]
+    may_agree_to: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ def judge(tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdi
         return _judge_booking(arguments, standing)
     if tool.name in CHANGES_A_VISIT:
         return _judge_change(arguments, standing)
+    if tool.name == "set_consent":
+        return _judge_consent(arguments, standing)
     return ALLOWED
 
 
@@ -113,6 +119,14 @@ def _judge_change(arguments: Mapping[str, Any], standing: Standing) -> Verdict:
         return Verdict(False, "not_proven", _("The postcode of the visit has to be given first."))
     if "phone" in arguments and arguments["phone"] != standing.facts.get("phone"):
         return Verdict(False, "not_what_was_given", _("Only what the customer gave can be noted."))
+    return ALLOWED
+
+
+def _judge_consent(arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    if arguments["agrees"] and arguments["purpose"] not in standing.may_agree_to:
+        return Verdict(False, "not_shown", _("I cannot note that here, since I do not know who you are. A colleague can do it with you."))
+    if "way" in arguments and arguments["purpose"] != Purpose.MARKETING:
+        return Verdict(False, "bad_arguments", _("Only offers come in several ways."))
     return ALLOWED
 
 

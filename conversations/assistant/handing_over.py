@@ -16,7 +16,8 @@ from conversations.assistant.preparing import Prepared
 from conversations.assistant.wrap_up import package
 from conversations.knowledge.search import search
 from conversations.models import KnowledgeArticle
-from conversations.services import facts, handoff, timeline
+from conversations.models.consent import Purpose
+from conversations.services import consent, facts, handoff, timeline
 from conversations.services.facts import FACT_LABELS
 from conversations.services.timeline import NewEntry
 from routing.models import Decision, ServiceHours
@@ -25,6 +26,8 @@ from routing.services.service_levels import service_level_of
 
 SAFETY_SENTENCES: Final = 8
 EMERGENCY: Final = "emergency"
+# Whoever promised a call by four may try again the next days; after that the customer would wonder who it is.
+CALL_BACK_LASTS: Final = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,11 @@ def refresh(prepared: Prepared) -> None:
 
 
 def note_callback(prepared: Prepared, number: str, by: datetime) -> None:
-    """Writes down, once a conversation and number, that the customer is to be called."""
-    timeline.append(
+    """Writes down, once a conversation and number, that the customer is to be called, and that they asked for it.
+
+    Needs the customer's lock, since what somebody asked for is kept as consent.
+    """
+    appended = timeline.append(
         prepared.conversation.pk,
         NewEntry(
             kind="callback.requested",
@@ -140,6 +146,14 @@ def note_callback(prepared: Prepared, number: str, by: datetime) -> None:
             source_id=f"callback:{prepared.conversation.public_id.hex}:{number}",
         ),
     )
+    if not appended.repeated:
+        consent.keep_request(
+            prepared.interaction,
+            Purpose.OUTBOUND_CALL,
+            number,
+            lasts=max(by - prepared.context.now, timedelta(0)) + CALL_BACK_LASTS,
+            recorded_by=prepared.entry_point.company_name,
+        )
 
 
 def brains_part(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from conversations.models import Conversation, Entry, EntryPoint, Handoff, Inter
 from conversations.selectors import history
 from conversations.selectors.access import assurance_of, is_the_customer, lines_of_party, proven_level, seen_by_party
 from conversations.services import facts, timeline, turns
+from conversations.services.consent_on_lines import purposes_to_agree_to
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from conversations.understanding.read import Understanding
@@ -97,6 +98,7 @@ def prepare(claim: Claim) -> Prepared | None:
         visits=visits,
         level=proven_level(interaction),
         reachable=_reachable(conversation, interaction),
+        may_agree_to=purposes_to_agree_to(interaction),
     )
     context = TurnContext(
         conversation=conversation.public_id,

@@ -16,6 +16,7 @@ from typing import Any
 import stamina
 from channels.db import database_sync_to_async
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from conversations.assistant import guard
@@ -29,6 +30,7 @@ from conversations.connectors.schedule import SlotTaken
 from conversations.models import Entry, Interaction
 from conversations.selectors.access import proven_level
 from conversations.services import timeline, turns
+from conversations.services.consent_on_lines import purposes_to_agree_to
 from conversations.services.timeline import NewEntry
 
 ATTEMPTS = 3
@@ -120,6 +122,7 @@ class TurnTools:
             interaction=self._prepared.interaction.pk,
             knowledge_check=self._standing.behaviour.knowledge_check,
             conversations=story_of(self._prepared.conversation, self._prepared.interaction),
+            company=self._prepared.entry_point.company_name,
             now=self._prepared.context.now,
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
             changeable=frozenset(visit.reference for visit in self._standing.visits if visit.proven),
@@ -135,12 +138,13 @@ class TurnTools:
         prepared = self._prepared
         line = Interaction.objects.get(pk=prepared.interaction.pk)
         visits = visits_of(prepared.conversation, line, prepared.state.get("proof") or {})
-        self._standing = replace(self._standing, visits=visits, level=proven_level(line))
+        self._standing = replace(self._standing, visits=visits, level=proven_level(line), may_agree_to=purposes_to_agree_to(line))
 
     def _key(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
         """The same for the same call until something came of it."""
         conversation = self._prepared.conversation
-        done = Entry.objects.filter(conversation=conversation, kind__startswith="booking.").count()
+        kinds = Q(kind__startswith="booking.") | Q(kind__startswith="consent.")
+        done = Entry.objects.filter(kinds, conversation=conversation).count()
         told = json.dumps(arguments, sort_keys=True)
         digest = hashlib.sha256(f"{tool.name}:{told}".encode()).hexdigest()[:24]
         return f"{conversation.public_id.hex}:{done}:{digest}"

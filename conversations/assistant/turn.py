@@ -194,6 +194,8 @@ async def _answer(claim: Claim) -> TurnOutcome:
     ending = _decided_ending(prepared, prepared.decision)
     if ending is None:
         ending = await _brain_ending(prepared)
+    elif prepared.live:
+        ending = replace(ending, did_something=await _keep_wishes(prepared))
     seq = await _in_thread(finishing.finish)(prepared, ending)
     return TurnOutcome("answered" if isinstance(ending.said, Reply) else "handed_over", seq)
 
@@ -234,6 +236,14 @@ async def _brain_ending(prepared: Prepared) -> Ending:
         return Ending(HandOff(form_state=said.form_state), decision, failed=True, did_something=tools.did_something)
     decision = await _in_thread(decide_again)(prepared, asked_for_human=True)
     return Ending(said, decision, did_something=tools.did_something)
+
+
+async def _keep_wishes(prepared: Prepared) -> bool:
+    """Notes what was said about consent in a turn that goes to people without a brain; returns whether there was anything."""
+    tools = TurnTools(prepared)
+    for wish in prepared.context.understanding.wishes:
+        await tools.call("set_consent", {"purpose": wish.purpose, "agrees": wish.agrees} | ({"way": wish.way} if wish.way else {}))
+    return tools.did_something
 
 
 async def _with_what_was_begun(prepared: Prepared, tools: TurnTools) -> Prepared:

@@ -1,5 +1,6 @@
 """Everything that happened, and with whom; import models from here."""
 
+from conversations.models.consent import Consent, ContactPreference, Suppression
 from conversations.models.conversation import Conversation, ConversationLink
 from conversations.models.customer import Customer, CustomerLink, MatchCandidate
 from conversations.models.entry import Entry
@@ -20,6 +21,8 @@ __all__ = [
     "Booking",
     "ChatSessionRecord",
     "ConnectorRequest",
+    "Consent",
+    "ContactPreference",
     "Conversation",
     "ConversationLink",
     "Customer",
@@ -51,6 +54,7 @@ __all__ = [
     "RetentionRun",
     "SavedReply",
     "SharedIdentifier",
+    "Suppression",
     "Technician",
     "TechnicianShift",
     "WebhookRecord",

@@ -26,6 +26,13 @@ class EntryPoint(models.Model):
         SHADOW = "shadow", _("Drafts for staff only")
         LIVE = "live", _("Live")
 
+    class RecordingPolicy(models.TextChoices):
+        """Whether calls may be recorded here, and what the caller must be told or asked first."""
+
+        NOT_RECORDED = "not_recorded", _("Not recorded")
+        ANNOUNCE = "announce", _("Recorded after an announcement, unless the caller objects")
+        ASK_FIRST = "ask_first", _("Recorded only after the caller said yes")
+
     name = models.CharField(max_length=80)
     channel = models.CharField(max_length=6, choices=Channel.choices)
     address = models.CharField(max_length=200, help_text=_("A web path such as /harborhome, or a number such as +441632960100."))
@@ -35,6 +42,12 @@ class EntryPoint(models.Model):
     mode = models.CharField(max_length=6, choices=Mode.choices, default=Mode.LIVE)
     live_share_percent = models.PositiveSmallIntegerField(
         default=100, help_text=_("The share of new conversations the AI agent answers; the rest go to people.")
+    )
+    recording_policy = models.CharField(
+        max_length=12,
+        choices=RecordingPolicy.choices,
+        default=RecordingPolicy.NOT_RECORDED,
+        help_text=_("Some places allow a recording only when everybody on the call has agreed. Ask first when callers may be there."),
     )
     default_region = models.CharField(max_length=2, default="GB")
     language = models.CharField(max_length=10, default="en-GB")
@@ -49,6 +62,10 @@ class EntryPoint(models.Model):
             models.UniqueConstraint(fields=["channel", "address"], name="entry_point_address_is_unique_per_channel"),
             models.CheckConstraint(condition=models.Q(mode__in=["off", "shadow", "live"]), name="entry_point_mode_is_known"),
             models.CheckConstraint(condition=models.Q(channel__in=["chat", "voice"]), name="entry_point_channel_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(recording_policy__in=["not_recorded", "announce", "ask_first"]),
+                name="entry_point_recording_policy_is_known",
+            ),
             models.CheckConstraint(condition=models.Q(live_share_percent__lte=100), name="entry_point_live_share_is_a_percentage"),
             models.CheckConstraint(
                 condition=~models.Q(channel="voice") | models.Q(address__regex=r"^\+[1-9][0-9]{6,14}$"),

@@ -92,6 +92,10 @@ _KINDS = (
     EntryKind("identity.proven", _("Identity proven"), "shield", _body),
     EntryKind("identity.code_sent", _("Code sent"), "shield", _body, personal=("to",)),
     EntryKind("identity.code_refused", _("Wrong code"), "shield", _body),
+    EntryKind("consent.given", _("Consent given"), "check", _body, personal=("value",)),
+    EntryKind("consent.refused", _("Consent refused"), "hand", _body, personal=("value",)),
+    EntryKind("consent.revoked", _("Consent taken back"), "hand", _body, personal=("value",)),
+    EntryKind("contact.suppressed", _("Never to be contacted"), "phone-off", _body, personal=("value",)),
     EntryKind("draft", _("Draft of the AI agent"), "draft", _body),
 )
 

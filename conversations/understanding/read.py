@@ -8,6 +8,7 @@ from typing import Final
 
 from conversations.understanding import reasons
 from conversations.understanding.classify import THRESHOLD
+from conversations.understanding.consent import ConsentWish, read_wishes
 from conversations.understanding.embed import embed
 from conversations.understanding.facts import Fact, extract
 from conversations.understanding.normalise import meaning, normalise, plain
@@ -28,7 +29,8 @@ class Understanding:
 
     `text` is the normal form of what was typed or said; `reason` is None when it is unknown (`confidence` is then that of
     the likeliest guess, and `alternatives` the next three with their probabilities); `sentiment` runs from -1 to 1;
-    `affirmative` is True for yes, False for no, None for neither.
+    `affirmative` is True for yes, False for no, None for neither; `wishes` is what it says about being contacted and recorded,
+    which is no reason.
     """
 
     text: str
@@ -40,6 +42,7 @@ class Understanding:
     asked_for_human: bool
     affirmative: bool | None
     facts: tuple[Fact, ...]
+    wishes: tuple[ConsentWish, ...] = ()
 
 
 def understand(
@@ -62,9 +65,10 @@ def understand(
     """
     written = normalise(text, spoken=spoken)
     facts = tuple(extract(written, now=now, default_region=default_region, expecting=expecting))
+    wishes, text = read_wishes(text)
     core = meaning(text)
     if not core:
-        return Understanding(written, None, 0.0, (), "normal", 0.0, False, None, facts)
+        return Understanding(written, None, 0.0, (), "normal", 0.0, False, None, facts, wishes)
     known = reasons.current()
     vector = embed([core])[0]
     found = known.classifier.classify(vector, threshold)
@@ -80,6 +84,7 @@ def understand(
         asked_for_human=wants_person(core) or reason == PERSON_REASON,
         affirmative=read_answer(plain(text)),
         facts=facts,
+        wishes=wishes,
     )
 
 

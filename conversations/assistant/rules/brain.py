@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
-from conversations.assistant.rules import area, booking, changing, identifying, knowledge, slots
+from conversations.assistant.rules import area, booking, changing, consent, identifying, knowledge, slots
 from conversations.assistant.rules.dialogue import Dialogue, echo
+from conversations.understanding.consent import read_wishes
 
 WHEN = frozenset({"date", "time_window"})
 SURE_ANSWER = 0.5
@@ -29,6 +30,8 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     announced = await _announce(dialogue)
     if announced and not context.text:
         return announced
+    if await consent.note(dialogue) and (only_that := await _consent_alone(dialogue)):
+        return only_that
     if context.waits_for_person:
         return await _while_waiting(dialogue)
     looks = (
@@ -42,12 +45,25 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     return await _otherwise(dialogue)
 
 
+async def _consent_alone(dialogue: Dialogue) -> Reply | HandOff | None:
+    """The end of a turn in which nothing was said but what was noted about consent; what was going on goes on."""
+    _wishes, left = read_wishes(dialogue.context.text)
+    if left:
+        return None
+    if dialogue.state.get("action") and dialogue.state.get("step") != "done":
+        return await _back_to_change(dialogue)
+    return await _back_to_form(dialogue)
+
+
 async def _announce(dialogue: Dialogue) -> Reply | None:
     """Something was done that the customer was not told yet, because a process died in between."""
     done = dialogue.context.form_state.get("announce")
     if not done:
         return None
     result = ToolResult(str(done["tool"]), done.get("result") or {}, str(done.get("error", "")), str(done.get("sentence", "")))
+    if result.tool == "set_consent":
+        dialogue.say(consent.told_consent(result))
+        return dialogue.reply()
     if result.tool == "book":
         return await booking.told_booking(dialogue, result)
     return await changing.told_change(dialogue, result.tool, result)

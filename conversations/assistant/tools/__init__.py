@@ -11,6 +11,7 @@ from conversations.assistant.tools import (
     hand_off,
     reschedule,
     search_knowledge,
+    set_consent,
     show_account,
     verify_identity,
 )
@@ -31,8 +32,10 @@ TOOLS: dict[str, Tool] = {
         search_knowledge,
         show_account,
         verify_identity,
+        set_consent,
     )
 }
-ALWAYS_THERE = frozenset({"search_knowledge", "find_prices", "find_visits", "hand_off"})
+# Nobody has to be allowed to say that they want no more calls.
+ALWAYS_THERE = frozenset({"search_knowledge", "find_prices", "find_visits", "hand_off", "set_consent"})
 # Whoever may book may also put a typing error right.
 COMES_WITH = {"correct": "book"}

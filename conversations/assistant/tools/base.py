@@ -13,10 +13,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """For whom a tool runs. `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
+    """For whom a tool runs, and for which company it speaks.
 
     `interaction` is the line the answer goes to, `conversations` are those whose visits the party may ask about,
     `knowledge_check` the facts whose answers together show who somebody is.
+    `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
     `changeable` are the references that this party may change; `may_prove` says whether it may still prove others.
     """
 
@@ -24,6 +25,7 @@ class ToolContext:
     interaction: int
     conversations: tuple[UUID, ...]
     knowledge_check: tuple[str, ...]
+    company: str
     now: datetime
     knowledge_threshold: float
     changeable: frozenset[str] = frozenset()

@@ -1,0 +1,36 @@
+"""“Stop calling me”, “you may call me”: it is noted at once and confirmed in a sentence, whatever else is going on."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts
+from conversations.assistant.brain import ToolResult
+from conversations.assistant.rules.dialogue import Dialogue
+
+
+async def note(dialogue: Dialogue) -> bool:
+    """Notes what was said about consent and says so; returns whether anything was said about it.
+
+    A bare “stop” in the middle of something stops that.
+    """
+    context = dialogue.context
+    busy = bool(dialogue.form or dialogue.state.get("action"))
+    if busy and acts.drops_it(context.text):
+        return False
+    told: list[str] = []
+    for wish in context.understanding.wishes:
+        arguments = {"purpose": wish.purpose, "agrees": wish.agrees} | ({"way": wish.way} if wish.way else {})
+        sentence = told_consent(await dialogue.tools.call("set_consent", arguments))
+        if sentence not in told:
+            told.append(sentence)
+    for sentence in told:
+        dialogue.say(sentence)
+    return bool(told)
+
+
+def told_consent(result: ToolResult) -> str:
+    """What the customer is told of a noted yes or no, or of why a yes was not noted."""
+    if result.worked:
+        return str(result.result["told"])
+    return result.sentence or _("I could not note that just now. A colleague can do it for you.")

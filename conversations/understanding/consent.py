@@ -1,0 +1,183 @@
+"""“Stop calling me”, “no marketing please”, “you may call me again”: what somebody says about being contacted and recorded.
+
+Words only, no model: a wish that is not there would silence us or, worse, let us call. Matched against
+`normalise.meaning` of each clause (small letters, contractions written out, no punctuation). A no is looked for anywhere in a
+clause; a yes has to be the whole clause, so that “you can call me on Tuesday” and “you can call me Sam” are none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from conversations.models.consent import Purpose, Way
+from conversations.understanding.normalise import meaning
+
+_NEXT: Final = r"(?:do|don['’]?t|no|never|stop|unsubscribe|take|remove|you)"
+CLAUSE: Final = re.compile(rf"[.!?;,\n]+|\b(?:and|but)\b(?= (?:please |also |then )?{_NEXT}\b)", re.IGNORECASE)
+ASKS: Final = re.compile(r"(?:how|why|when|what|where|who|did|do you|does|have you|has|had|is|are|was|were|if|will)\b")
+
+# What may follow “me” or the like: nothing that makes it a name, a time, or a reason to call.
+_END: Final = (
+    r"(?= (?:again|ever|any ?more|anymore|any longer|at all|ever again|on this|on my|on that|at this|about|for|with|from|so|all|every|i|it"
+    r"|this is|thank|you|to sell|day|at home|at work|please|or|and|now)\b|$)"
+)
+_ME: Final = r"(?:me|us|this (?:number|phone)|my (?:number|phone|mobile|house|home|landline|wife|husband|mother|father|mum|dad))"
+_STOP: Final = r"(?<!not )(?<!never )(?<!cannot )(?<!did you )(?:stop|quit|no more|cease)(?: with)?(?: the| all| your| these| this)?"
+# “you do not call me back when you say so” tells what happened; “do not call me” asks for something.
+_DO_NOT: Final = (
+    r"(?<!you )(?<!they )(?<!we )(?<!i )(?<!why )(?:do not (?:you )?(?:ever )?|never (?:ever )?"
+    r"|i (?:do not|no longer) want (?:you |anyone |anybody |people )?(?:to )?|i (?:would|will) not have you )"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWish:
+    """A yes or a no to one purpose; `way` narrows offers to text messages or email."""
+
+    purpose: str
+    agrees: bool
+    way: str = ""
+
+
+def _no(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(rf"(?:{pattern})" for pattern in patterns))
+
+
+_SENT: Final = r"(?:sending|e ?mailing|posting)(?: me| us)?(?: any| more| any more| your| these| all| out)*"
+_OFFERS: Final = r"(?:marketing|advertising|adverts?|ads|advertisements?|spam|promotions?|promotional \w+|newsletters?|special offers|junk)"
+_TEXTS: Final = r"(?:texts?|text messages?|sms|smses)"
+_CALL: Final = r"(?:call|phone|ring|telephone)"
+_CALLING: Final = r"(?:calling|phoning|ringing|telephoning)"
+_THE_CALL: Final = r"(?:me|us|this|it|(?:this|the|my|our) (?:call|conversation)|my voice|(?:my )?calls|anything)"
+
+# In this order: what is said of calls alone must not be taken for all contact.
+NO: Final[tuple[tuple[re.Pattern[str], ConsentWish], ...]] = (
+    (
+        _no(
+            rf"{_DO_NOT}record {_THE_CALL}(?= (?:please|i|at all|any more|anymore|or|and)\b|$)",
+            rf"{_STOP} recording(?: {_THE_CALL})?(?= (?:please|now|i|at all|and)\b|$)",
+            rf"i do not want {_THE_CALL}(?: to be)? recorded",
+            r"i do not (?:want|wish|like|agree|consent) to be(?:ing)? recorded",
+            r"i (?:do not (?:agree|consent)|object) to (?:the |this |being |you )?record(?:ing|ed)\b",
+            r"^no recordings?$",
+            r"\b(?:turn|switch) (?:off the recording|the recording off)$",
+        ),
+        ConsentWish(Purpose.RECORDING, False),
+    ),
+    (
+        _no(
+            rf"{_DO_NOT}contact {_ME}{_END}",
+            rf"{_STOP} contacting {_ME}{_END}",
+            rf"{_STOP} contact(?: with me| from you)?$",
+            rf"i do not want to be contacted{_END}",
+            r"i do not want (?:any )?(?:more |further )?contact (?:from|with) you",
+            r"\b(?:delete|remove|take) my (?:phone |mobile )?number (?:from|off) (?:your|the|all) ",
+            rf"{_DO_NOT}{_CALL} this number{_END}",
+        ),
+        ConsentWish(Purpose.CONTACT, False),
+    ),
+    (
+        _no(
+            rf"{_DO_NOT}(?:text|message|sms) {_ME}{_END}",
+            rf"{_STOP} (?:texting|messaging) {_ME}{_END}",
+            rf"{_STOP} {_TEXTS}(?: messages)?(?: from you)?$",
+            rf"{_STOP} sending(?: me| us)?(?: any| more| your| these| all)* {_TEXTS}\b",
+            rf"{_DO_NOT}send (?:me |us )?(?:any |any more |more )?{_TEXTS}\b",
+            rf"^no(?: more)? {_TEXTS}$",
+        ),
+        ConsentWish(Purpose.SMS, False),
+    ),
+    (
+        _no(
+            rf"{_STOP} e ?mailing {_ME}{_END}",
+            rf"{_STOP} sending (?:me |us )?(?:any |more |your |these |all |the )*e ?mails\b",
+            rf"{_DO_NOT}e ?mail {_ME}{_END}",
+            r"^no(?: more)? e ?mails$",
+        ),
+        ConsentWish(Purpose.MARKETING, False, Way.EMAIL),
+    ),
+    (
+        _no(
+            rf"^no(?: more| further)? (?:{_OFFERS}|marketing \w+|offers and news)(?: from you| for me)?$",
+            rf"{_STOP} (?:{_SENT} )?(?:\w+ )?{_OFFERS}\b",
+            rf"{_DO_NOT}(?:send (?:me |us )?|get |receive |want )?(?:any |any more |more |your |the )*(?:\w+ )?{_OFFERS}\b",
+            rf"i do not want (?:any |any more |more |your |the )*(?:\w+ )?{_OFFERS}\b",
+            r"^(?:i (?:want|would like|wish) to |please )?unsubscribe(?: me| us)?(?: from (?:everything|all|this|your|the)\b.*)?$",
+            r"^(?:i (?:want|would like|wish) to )?opt (?:me )?out(?: of (?:everything|all|your|the)\b.*)?$",
+            r"\b(?:take|remove) (?:me|us) (?:off|from) (?:your|the|all) (?:mailing |marketing |e ?mail |newsletter )?lists?\b",
+        ),
+        ConsentWish(Purpose.MARKETING, False),
+    ),
+    (
+        _no(
+            rf"{_DO_NOT}{_CALL} {_ME}(?: up)?{_END}",
+            rf"{_STOP} {_CALLING}(?: {_ME}(?: up)?{_END}|$)",
+            rf"{_STOP} (?:phone )?calls(?: from you| to me)?$",
+            r"^no(?: more)? (?:phone |sales )?calls$",
+            rf"i do not want to be (?:called|phoned|rung){_END}",
+            r"i do not want (?:any )?(?:more )?(?:phone |sales )?calls(?: from you)?$",
+            r"\b(?:take|remove) (?:me|us) (?:off|from) (?:your|the) (?:call|calling|phone|telephone) list\b",
+        ),
+        ConsentWish(Purpose.OUTBOUND_CALL, False),
+    ),
+)
+
+_MAY: Final = r"^(?:yes |ok |sure )?(?:you (?:may|can|are allowed to|have my (?:permission|consent) to)|feel free to) "
+_GET: Final = r"(?:(?:be|being|get|getting|receive|receiving) )?"
+_AGREE: Final = rf"^(?:yes )?i (?:agree|consent|am (?:happy|fine|ok)|would like|want) (?:to|with) {_GET}"
+_NEWS: Final = rf"(?:your )?(?:offers|news|offers and news|{_OFFERS})"
+_AGAIN: Final = r"(?: again| any ?time| whenever you (?:like|want)| in (?:the )?future| from now on)?$"
+YES: Final[tuple[tuple[re.Pattern[str], ConsentWish], ...]] = (
+    (
+        _no(rf"{_MAY}record (?:us|{_THE_CALL}){_AGAIN}", rf"{_AGREE}(?:recorded|(?:the|this) recording)$"),
+        ConsentWish(Purpose.RECORDING, True),
+    ),
+    (_no(rf"{_MAY}contact (?:me|us){_AGAIN}"), ConsentWish(Purpose.CONTACT, True)),
+    (
+        _no(rf"{_MAY}{_CALL} (?:me|us)(?: on this number)?{_AGAIN}", rf"{_AGREE}(?:called|phoned|calls from you)$"),
+        ConsentWish(Purpose.OUTBOUND_CALL, True),
+    ),
+    (
+        _no(rf"{_MAY}(?:text (?:me|us)|send (?:me |us )?{_TEXTS}){_AGAIN}", rf"{_AGREE}{_TEXTS}(?: from you)?$"),
+        ConsentWish(Purpose.SMS, True),
+    ),
+    (
+        _no(rf"{_MAY}send (?:me |us )?{_NEWS}{_AGAIN}", rf"{_AGREE}{_NEWS}$"),
+        ConsentWish(Purpose.MARKETING, True),
+    ),
+)
+
+STOP_WORDS: Final = frozenset({"stop", "stopall", "stop all", "end messages", "arret"})
+"""The word that carriers have everybody answer text messages with: no more texts, and no more offers."""
+
+
+def read_wishes(text: str) -> tuple[tuple[ConsentWish, ...], str]:
+    """What a text, typed or said, asks for about consent, and what is left of it without the clauses that do.
+
+    A single “stop” ends texts and offers; whoever is in the middle of something means that instead, which the caller knows.
+    """
+    if meaning(text) in STOP_WORDS:
+        return (ConsentWish(Purpose.SMS, False), ConsentWish(Purpose.MARKETING, False)), ""
+    found: list[ConsentWish] = []
+    left: list[str] = []
+    for clause in CLAUSE.split(text):
+        words = meaning(clause)
+        if not words:
+            continue
+        wish = _wish(words, asks=bool(ASKS.match(words)))
+        if wish is None:
+            left.append(clause.strip())
+        elif wish not in found:
+            found.append(wish)
+    return tuple(found), (" ".join(left) if found else text)
+
+
+def _wish(words: str, *, asks: bool) -> ConsentWish | None:
+    if asks:
+        return None
+    for pattern, wish in NO:
+        if pattern.search(words):
+            return wish
+    return next((wish for pattern, wish in YES if pattern.search(words)), None)
