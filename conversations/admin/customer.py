@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from conversations.admin import privacy
+from conversations.admin.consent import consents_of
 from conversations.admin.fields import TimeZoneField
 from conversations.admin.history import entries_wanted, history_of
 from conversations.models import Customer, CustomerLink, Identifier, MatchCandidate
@@ -123,6 +124,7 @@ class CustomerAdmin(admin.ModelAdmin):
                 Q(customer=customer) | Q(other=customer), state=MatchCandidate.State.OPEN
             ).select_related("customer", "other"),
             "joined_records": customer.joined_records.all(),
+            "consents": consents_of(customer),
             "attributes": list(pairs(customer.attributes)),
             **privacy.section_of(request, customer),
         }

@@ -34,7 +34,7 @@ class EntryPointForm(forms.ModelForm):
         model = EntryPoint
         fields = (
             "name", "company_name", "channel", "address", "playbook_code", "mode", "live_share_percent", "hours", "time_zone",
-            "language", "default_region", "allowed_origins",
+            "language", "default_region", "allowed_origins", "recording_policy",
         )
         help_texts = {
             "name": _("What staff call it."),
@@ -87,4 +87,5 @@ class EntryPointAdmin(admin.ModelAdmin):
         (_("Who answers"), {"fields": ("playbook_code", "mode", "live_share_percent", "hours")}),
         (_("Place and language"), {"fields": ("time_zone", "language", "default_region")}),
         (_("Widget"), {"fields": ("allowed_origins",)}),
+        (_("Calls"), {"fields": ("recording_policy",)}),
     )

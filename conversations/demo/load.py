@@ -21,10 +21,11 @@ from conversations.models import (
     PlaybookFormField,
     PriceListItem,
     SavedReply,
+    Suppression,
     Technician,
     TechnicianShift,
 )
-from conversations.services import playbooks
+from conversations.services import playbooks, suppression
 from conversations.understanding import reasons
 from conversations.understanding.classify import small_talk, tone_examples
 from conversations.understanding.normalise import meaning
@@ -72,6 +73,7 @@ def load() -> Loaded:
         _add_saved_replies()
         _add_playbook(source.playbook())
         _add_doors(company)
+        _add_do_not_contact(company)
     waiting = list(KnowledgeArticle.objects.filter(passages__isnull=True))
     for article in waiting:
         ingest(article)
@@ -156,6 +158,13 @@ def _add_playbook(row: Content) -> None:
         )
     playbook.status = Playbook.Status.PUBLISHED
     playbook.save(update_fields=["status"])
+
+
+def _add_do_not_contact(company: Content) -> None:
+    for row in company["do_not_contact"]:
+        # What a manager has taken off the list stays off.
+        if not Suppression.objects.filter(value=row["value"]).exists():
+            suppression.suppress(row["kind"], row["value"], reason=row["reason"], added_by=company["name"])
 
 
 def _add_doors(company: Content) -> None:

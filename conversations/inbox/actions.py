@@ -5,17 +5,23 @@ An action that cannot be done answers 409 with the reason as a sentence; what wa
 
 from uuid import UUID
 
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations.flows import outbound, takeover
+from conversations.inbox import pane
 from conversations.inbox.doors import AgentRequest, for_agents
-from conversations.inbox.forms import CloseForm, PresenceForm, SayForm, TransferForm
+from conversations.inbox.forms import CloseForm, ConsentForm, PreferenceForm, PresenceForm, SayForm, TransferForm
 from conversations.inbox.views import readable
-from conversations.models import Conversation
-from conversations.services import delivery
+from conversations.models import Consent, Conversation
+from conversations.models.consent import Purpose
+from conversations.models.identifier import Assurance
+from conversations.selectors import profile
+from conversations.selectors.consent import preference_of
+from conversations.services import consent, delivery
+from conversations.services.consent import Said
 from routing.services import presence as presence_service
 from routing.services import reservations
 
@@ -121,6 +127,48 @@ def close(request: AgentRequest, public_id: UUID) -> HttpResponse:
             return _refused(refused)
         return _changed()
     return render(request, "inbox/close.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_agents
+def set_consent(request: AgentRequest, public_id: UUID, purpose: str) -> HttpResponse:
+    """Keeps what the customer told an agent about one purpose; GET answers the form for the dialog."""
+    found = readable(request, public_id)
+    if purpose not in Purpose.values:
+        raise Http404
+    form = ConsentForm(request.POST if request.method == "POST" else None, purpose=Purpose(purpose), scopes=pane.scopes_of(found, purpose))
+    if form.is_valid():
+        said = Said(
+            given_by=Consent.GivenBy.AGENT,
+            how=form.cleaned_data["how"],
+            recorded_by=request.agent.display_name,
+            assurance=profile.best_assurance(found) or Assurance.CLAIMED,
+            interaction=outbound.line_to_customer(found),
+            conversation_id=found.pk,
+            note=form.cleaned_data["note"],
+        )
+        way, identifier = form.scope_chosen()
+        decision, words = form.cleaned_data["decision"], form.words()
+        consent.record(
+            found.customer, purpose=purpose, decision=decision, said=said, way=way, identifier=identifier, wording=words
+        )
+        return _changed()
+    asked = {"conversation": found, "form": form, "purpose": Purpose(purpose)}
+    return render(request, "inbox/consent.html", asked, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_agents
+def set_preference(request: AgentRequest, public_id: UUID) -> HttpResponse:
+    """Keeps how the customer likes to be reached; GET answers the form for the dialog."""
+    found = readable(request, public_id)
+    kept = preference_of(found.customer)
+    initial = {"way": kept.way, "times": kept.times, "language": kept.language} if kept else None
+    form = PreferenceForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
+        consent.prefer(found.customer, **form.cleaned_data, updated_by=request.agent.display_name)
+        return _changed()
+    return render(request, "inbox/preference.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200)
 
 
 @require_POST

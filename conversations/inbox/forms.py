@@ -6,7 +6,9 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Customer, Identifier
+from conversations.models import Consent, Customer, Identifier
+from conversations.models.consent import Purpose, Way
+from conversations.services.consent_texts import WORDINGS
 from conversations.services.facts import written
 from routing.models import DispositionCode, Presence, Queue
 
@@ -118,6 +120,68 @@ class AttestForm(forms.Form):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": _("Write what you checked, such as the amount of the last invoice. Your name is kept with it.")},
+    )
+
+
+class ConsentForm(forms.Form):
+    """What a customer told an agent about one purpose: yes or no, for what, how it was said, the words agreed to."""
+
+    decision = forms.ChoiceField(
+        label=_("What they said"),
+        choices=[("", _("Choose what they said")), *Consent.Decision.choices],
+        error_messages={"required": _("Choose what they said."), "invalid_choice": _("Choose what they said.")},
+    )
+    scope = forms.ChoiceField(
+        label=_("For what"), error_messages={"invalid_choice": _("That number or address is no longer there. Choose another.")}
+    )
+    how = forms.ChoiceField(
+        label=_("How"),
+        choices=[("", _("Choose how they said it")), *Consent.How.choices],
+        error_messages={"required": _("Choose how they said it."), "invalid_choice": _("Choose how they said it.")},
+    )
+    wording = forms.CharField(
+        label=_("The words you read out"),
+        required=False,
+        max_length=LONGEST_MESSAGE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept with a yes, so that it is known later what they agreed to. Change them to what you said."),
+    )
+    note = forms.CharField(label=_("Why, or what else was said"), required=False, max_length=500)
+
+    def __init__(self, data: Any, *, purpose: Purpose, scopes: list[tuple[str, str]]) -> None:
+        super().__init__(data, initial={"wording": WORDINGS[purpose], "scope": scopes[0][0]})
+        self._purpose = purpose
+        field = self.fields["scope"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = scopes
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("decision") == Consent.Decision.GIVEN and not data.get("wording", "").strip():
+            self.add_error("wording", _("Write the words they agreed to."))
+        if self._purpose == Purpose.CONTACT and data.get("decision") in ("refused", "revoked") and not data.get("note"):
+            self.add_error("note", _("Write why they want no contact, so that a colleague understands it."))
+        return data
+
+    def words(self) -> str:
+        """The words agreed to; nothing for a no."""
+        return str(self.cleaned_data["wording"]) if self.cleaned_data["decision"] == Consent.Decision.GIVEN else ""
+
+    def scope_chosen(self) -> tuple[str, tuple[str, str] | None]:
+        """The way, empty for any, and the identifier, None for any."""
+        way, kind, value = str(self.cleaned_data["scope"]).split(" ", 2)
+        return way, (kind, value) if value else None
+
+
+class PreferenceForm(forms.Form):
+    """How a customer likes to be reached."""
+
+    way = forms.ChoiceField(label=_("By"), choices=[("", _("No preference")), *Way.choices], required=False)
+    times = forms.CharField(
+        label=_("When it suits them"), required=False, max_length=200, help_text=_("As they say it, such as “weekdays after six”.")
+    )
+    language = forms.CharField(
+        label=_("Language"), required=False, max_length=10, help_text=_("Two letters, such as en or es. Empty: as on the record.")
     )
 
 

@@ -6,14 +6,16 @@ from django.utils.translation import gettext as _
 
 from conversations.flows.outbound import lines_to_customer, live_call
 from conversations.inbox.placeholders import PLACEHOLDERS
-from conversations.models import Conversation, Entry, Interaction
+from conversations.models import Conversation, Entry, Identifier, Interaction
+from conversations.models.consent import Purpose, Way
 from conversations.reading import entries as reading
 from conversations.selectors import history, inbox, naming
-from conversations.services import call_state
+from conversations.services import call_state, consent_texts
 from routing.models import AgentProfile
 
 PAGE = 60
 MOST_AT_ONCE = 200
+PLACES = (Identifier.Kind.PHONE, Identifier.Kind.EMAIL)
 
 
 def whole(conversation: Conversation, agent: AgentProfile | None) -> dict[str, Any]:
@@ -80,6 +82,18 @@ def say_label(line: Interaction | None) -> str:
     if line is None or line.channel == "chat":
         return _("Send to web chat")
     return _("Say on the call") if line.state != Interaction.State.ENDED else _("Keep for the next contact")
+
+
+def scopes_of(conversation: Conversation, purpose: str) -> list[tuple[str, str]]:
+    """What a yes or no about a purpose can be for, as choices of a form: everything, one way, one number or address.
+
+    A value is `way kind value`, each part possibly empty.
+    """
+    ways = [(f"{way}  ", consent_texts.scope(way, "", "")) for way in Way if way != Way.CHAT] if purpose == Purpose.MARKETING else []
+    kinds = (Identifier.Kind.PHONE,) if purpose in (Purpose.OUTBOUND_CALL, Purpose.SMS, Purpose.RECORDING) else PLACES
+    known = conversation.customer.identifiers.filter(kind__in=kinds).order_by("-kind", "value").values_list("kind", "value")
+    places = [(f" {kind} {value}", consent_texts.scope("", kind, value)) for kind, value in dict.fromkeys(known)]
+    return [("  ", _("everything")), *ways, *places]
 
 
 def _read(entries: list[Entry], conversation: Conversation, previous: Entry | None = None) -> list[reading.Item]:

@@ -75,7 +75,7 @@ def status(request: InboxRequest, public_id: UUID) -> HttpResponse:
 def customer(request: InboxRequest, public_id: UUID) -> HttpResponse:
     """The right pane."""
     found = readable(request, public_id)
-    return render(request, "inbox/customer.html", {"conversation": found, "profile": profile.profile_of(found)})
+    return render(request, "inbox/customer.html", {"conversation": found, "profile": profile.profile_of(found), "agent": request.agent})
 
 
 @never_cache

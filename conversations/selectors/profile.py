@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import Booking, Conversation, Customer, Identifier, Interaction, MatchCandidate
+from conversations.models import Booking, ContactPreference, Conversation, Customer, Identifier, Interaction, MatchCandidate
 from conversations.models.identifier import ASSURANCE_RANK, Assurance
-from conversations.selectors import access, inbox, naming
+from conversations.selectors import access, consent, inbox, naming
+from conversations.selectors.consent import PurposeAnswers
 
 MOST_LINES = 50
 
@@ -48,6 +49,8 @@ class Profile:
     bookings: list[Booking]
     earlier: list[Conversation]
     candidates: list[Candidate]
+    consents: list[PurposeAnswers]
+    preference: ContactPreference | None
 
 
 def profile_of(conversation: Conversation) -> Profile:
@@ -68,6 +71,8 @@ def profile_of(conversation: Conversation) -> Profile:
         bookings=bookings_of(customer, timezone.now()),
         earlier=inbox.earlier(conversation),
         candidates=candidates_of(customer),
+        consents=consent.answers_of(customer),
+        preference=consent.preference_of(customer),
     )
 
 

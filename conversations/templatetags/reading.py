@@ -3,6 +3,7 @@
 from django import template
 
 from conversations.reading import wording
+from conversations.services import consent_texts
 
 register = template.Library()
 register.filter("linked", wording.linked)
@@ -12,3 +13,4 @@ register.filter("fact_label", wording.fact_label)
 register.filter("fact_value", wording.fact_value)
 register.filter("unmarked", wording.unmarked)
 register.filter("moment", wording.moment)
+register.filter("consent_scope", consent_texts.scope_of)

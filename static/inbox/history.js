@@ -7,7 +7,7 @@ import { againButton, clearTrouble, reason, skeleton, tellTrouble, whileLate } f
 import { refreshTimes } from "./times.js";
 
 const AROUND = /^(owner\.|handoff\.|conversation\.|interaction\.|call\.|outcome\.|reason\.|routing\.|callback\.)/;
-const ABOUT_CUSTOMER = /^(fact\.|booking\.|reason\.|interaction\.|conversation\.|identity\.)/;
+const ABOUT_CUSTOMER = /^(fact\.|booking\.|reason\.|interaction\.|conversation\.|identity\.|consent\.|contact\.)/;
 const LIVE_FOR = { typing: 6000, speech: 15000, draft: 60000 };
 const NEAR = 80;
 const RETRY_AFTER = 5000;

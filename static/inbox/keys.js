@@ -111,7 +111,7 @@ async function act(button) {
 }
 
 function changed() {
-  history.refreshAround();
+  history.refreshAll();
   lists.refreshListsSoon();
 }
 

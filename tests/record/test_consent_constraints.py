@@ -33,7 +33,7 @@ REQUEST = {"decision": "given", "asked_for": True, "kind": "phone", "value": "+4
     ("constraint", "changes"),
     [
         ("consent_purpose_is_known", {"purpose": "world peace"}),
-        ("consent_way_is_known", {"purpose": "marketing", "way": "pigeon"}),
+        ("consent_way_is_known", {"purpose": "marketing", "way": "fax"}),
         ("consent_decision_is_known", {"decision": "maybe"}),
         ("consent_is_given_by_somebody_known", {"given_by": "a friend"}),
         ("consent_is_given_in_a_known_way", {"how": "nodded"}),
@@ -120,7 +120,7 @@ def test_preference_rules() -> None:
     """One a record, by a way that there is, from somebody."""
     sam = rows.customer()
     of_sam = {"customer": sam, "original_customer": sam}
-    refused("preferred_way_is_known", lambda: ContactPreference.objects.create(**of_sam, way="pigeon", updated_by="tests"))
+    refused("preferred_way_is_known", lambda: ContactPreference.objects.create(**of_sam, way="fax", updated_by="tests"))
     refused("contact_preference_says_who_wrote_it_down", lambda: ContactPreference.objects.create(**of_sam))
     ContactPreference.objects.create(**of_sam, updated_by="tests")
     refused("original_customer", lambda: ContactPreference.objects.create(**of_sam, updated_by="tests"))

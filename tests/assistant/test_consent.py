@@ -1,0 +1,130 @@
+"""“Stop calling me”: noted, confirmed in a sentence, for as much of the record as the party has proven, on chat and phone alike."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from channels.db import database_sync_to_async
+
+from conversations.models import Consent, Customer, Interaction, Proof
+from conversations.services import consent, suppression
+from tests.assistant.conftest import Line
+
+NUMBER = "+447700900123"
+
+
+async def caller() -> Line:
+    call = Line(channel="voice", party=NUMBER)
+    await call.begin()
+    return call
+
+
+async def may(line: Line, purpose: str) -> str:
+    conversation = await line.conversation()
+    customer = await Customer.objects.aget(conversations=conversation.pk)
+    return (await database_sync_to_async(consent.may_we)(customer, purpose, identifier=("phone", NUMBER))).code
+
+
+async def test_a_caller_takes_calls_back_and_agrees_again(monday: datetime) -> None:
+    """For the number they call from, with what they were told as the words agreed to."""
+    call = await caller()
+    assert await call.say("please stop calling me") == "All right, I have noted that you want no calls from us."
+    assert await may(call, "outbound_call") == "revoked"
+    assert await call.say("you may call me again") == "Thank you, I have noted that we may call you about your visits and questions."
+    assert await may(call, "outbound_call") == "given"
+    await call.say("stop calling me")
+    assert await may(call, "outbound_call") == "revoked"
+    rows = [(row.decision, row.how, row.value) async for row in Consent.objects.order_by("pk")]
+    assert rows == [("revoked", "said", NUMBER), ("given", "said", NUMBER), ("revoked", "said", NUMBER)]
+    assert [entry.kind for entry in await call.entries("consent.given", "consent.revoked")] == [
+        "consent.revoked", "consent.given", "consent.revoked",
+    ]  # fmt: skip
+
+
+async def test_a_visitor_is_heard_and_opens_nothing(monday: datetime, chat: Line) -> None:
+    """A no is noted for the chat; a yes is refused without saying anything about the record."""
+    assert await chat.say("No marketing please") == "All right, I have noted that you want no offers or news from us."
+    answer = await chat.say("you may send me offers")
+    assert answer == "I cannot note that here, since I do not know who you are. A colleague can do it with you."
+    assert [(row.purpose, row.decision, row.kind) async for row in Consent.objects.all()] == [("marketing", "revoked", "visitor")]
+    refused = [entry.data["error"] for entry in await chat.entries("tool.called") if not entry.data["allowed"]]
+    assert refused == ["not_shown"]
+
+
+async def test_nobody_learns_what_a_record_holds(monday: datetime) -> None:
+    """The same words, whether the number's customer had agreed, refused, or said nothing."""
+    known = await caller()
+    await known.say("you may call me")
+    answers = [await (await caller()).say("stop texting me"), await known.say("stop texting me")]
+    stranger = Line(channel="voice")
+    await stranger.begin()
+    assert {*answers, await stranger.say("stop texting me")} == {"All right, I have noted that you want no text messages from us."}
+    for asked in ("am I on your calling list?", "have I agreed to marketing?", "what did I consent to"):
+        answer = await stranger.say(asked)
+        assert "agreed" not in answer
+        assert "revoked" not in answer
+
+
+async def test_the_customer_by_proof_speaks_for_the_whole_record(monday: datetime, chat: Line) -> None:
+    """Every number of theirs, and offers too."""
+    await chat.say("hello")
+
+    def prove() -> None:
+        line = Interaction.objects.get(provider_id=chat.provider_id)
+        customer = line.conversation.customer
+        Proof.objects.create(
+            interaction=line, customer=customer, original_customer=customer, method="one_time_code", level="verified", made_by="tests"
+        )
+        Interaction.objects.filter(pk=line.pk).update(assurance="verified")
+
+    await database_sync_to_async(prove)()
+    await chat.say("you may send me offers. Stop calling me")
+    rows = [(row.purpose, row.decision, row.value, row.assurance) async for row in Consent.objects.order_by("pk")]
+    assert rows == [("marketing", "given", "", "verified"), ("outbound_call", "revoked", "", "verified")]
+
+
+async def test_it_is_noted_in_the_middle_of_a_form(monday: datetime, chat: Line) -> None:
+    """And what was going on goes on; a bare “stop” there stops the form and nothing else."""
+    await chat.say("I'd like to book a boiler service")
+    answer = await chat.say("don't record this")
+    assert answer.startswith("All right, I have noted that your calls are not to be recorded.")
+    assert "postcode" in answer
+    assert "I have stopped that" in await chat.say("stop")
+    assert await Consent.objects.acount() == 1
+    await chat.say("STOP")
+    assert {row.purpose async for row in Consent.objects.all()} == {"recording", "sms", "marketing"}
+
+
+async def test_it_is_noted_when_a_person_goes_on(monday: datetime, chat: Line) -> None:
+    """Nobody has to say it twice because the conversation was handed over in the same breath."""
+    await chat.say("stop calling me. I want to speak to a person")
+    assert [row.purpose async for row in Consent.objects.all()] == ["outbound_call"]
+    await chat.say("and no marketing please")
+    assert await Consent.objects.acount() == 2
+
+
+async def test_a_caller_who_wants_no_contact_is_never_called(monday: datetime) -> None:
+    """The number is on the list, whoever it belongs to."""
+    call = await caller()
+    assert "no more contact" in await call.say("don't contact me again")
+    assert await database_sync_to_async(suppression.is_suppressed)("phone", NUMBER)
+    assert len(await call.entries("contact.suppressed")) == 1
+
+
+async def test_a_call_back_is_allowed_by_the_request_itself(sunday_night: datetime) -> None:
+    """The number given for it is the scope, and it ends."""
+    chat = Line()
+    await chat.say("I want to speak to a person")
+    await chat.say("07700 900123")
+    row = await Consent.objects.aget()
+    assert (row.asked_for, row.value, row.assurance) == (True, NUMBER, "claimed")
+    assert row.expires_at is not None
+    assert await may(chat, "outbound_call") == "asked_for"
+    assert await may(chat, "sms") == "not_asked"
+
+
+@pytest.mark.parametrize("words", ["stop calling it a boiler", "please don't stop", "you can call me Sam"])
+async def test_what_only_sounds_like_it_changes_nothing(monday: datetime, chat: Line, words: str) -> None:
+    await chat.say(words)
+    assert not await Consent.objects.aexists()
