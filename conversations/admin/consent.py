@@ -91,7 +91,8 @@ class SuppressionAdmin(admin.ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> Any:
         if obj is None:
             return ("kind", "value", "reason")
-        return ("__str__", "kind", "reason", "added_by", "added_at", "lifted_reason", "lifted_by", "lifted_at")
+        kept = ("__str__", "kind", "reason", "added_by", "added_at", "lifted_reason")
+        return kept if obj.lifted_at is None else (*kept, "lifted_by", "lifted_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Suppression | None = None) -> Any:
         if obj is None:

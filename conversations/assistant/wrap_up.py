@@ -105,7 +105,7 @@ def _tried(rows: list[Entry]) -> list[str]:
         if row.kind == "tool.called" and row.data.get("result") is not None:
             tried.append(row.body)
         elif row.kind == "tool.called" and row.data.get("error"):
-            tried.append(_("%(tool)s did not work: %(why)s") % {"tool": row.data.get("tool"), "why": row.body})
+            tried.append(_("%(tool)s did not work: %(why)s") % {"tool": str(row.data.get("tool")).replace("_", " "), "why": row.body})
         elif row.kind == "message" and row.actor_kind == Entry.Actor.ASSISTANT:
             tried += [
                 _("Answered from the article “%(title)s”.") % {"title": source.get("title")}

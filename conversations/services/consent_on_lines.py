@@ -19,6 +19,7 @@ from conversations.models import Consent, Entry, Identifier, Interaction
 from conversations.models.consent import Purpose
 from conversations.models.identifier import E164, Assurance
 from conversations.selectors import access
+from conversations.selectors.consent import Act, ledger_of
 from conversations.services import consent, suppression
 from conversations.services.consent import Address, NotShown, Said
 
@@ -76,7 +77,7 @@ def keep(line: Interaction, *, purpose: str, agrees: bool, way: str = "", record
                 consent.record(
                     now.conversation.customer,
                     purpose=purpose,
-                    decision=Consent.Decision.GIVEN if agrees else Consent.Decision.REVOKED,
+                    decision=Consent.Decision.GIVEN if agrees else _kind_of_no(now, Act(purpose, way, *(identifier or ("", "")))),
                     said=said,
                     way=way,
                     identifier=identifier,
@@ -103,6 +104,12 @@ def purposes_to_agree_to(line: Interaction) -> frozenset[str]:
     return frozenset(allowed)
 
 
+def _kind_of_no(line: Interaction, act: Act) -> Consent.Decision:
+    """Whether a no takes a yes back; staff see the difference, the customer is told the same."""
+    agreed = ledger_of(line.conversation.customer).yes(act)
+    return Consent.Decision.REVOKED if agreed else Consent.Decision.REFUSED
+
+
 def _scopes(line: Interaction, purpose: str, *, whole: bool) -> list[Address | None]:
     """For which numbers and addresses the words of this party count; None is for all of the record."""
     if whole:
@@ -111,7 +118,7 @@ def _scopes(line: Interaction, purpose: str, *, whole: bool) -> list[Address | N
         return [own]
     kinds = {Identifier.Kind.PHONE} if purpose in NUMBERS else {Identifier.Kind.PHONE, Identifier.Kind.EMAIL}
     given = [] if line.channel == "voice" else _given_on(line, kinds)
-    return [*given, _line_itself(line)]
+    return [*given] or [_line_itself(line)]
 
 
 def _given_on(line: Interaction, kinds: set[Identifier.Kind]) -> list[Address]:

@@ -155,7 +155,7 @@ class TestRecording:
         customer, line = self.call("announce")
         consent_on_lines.keep(line, purpose="recording", agrees=False, recorded_by="tests")
         later = rows.interaction(line.conversation, door=line.entry_point, party=SAM[1], assurance="network_hint")
-        assert answer(customer, "recording", interaction=line) == answer(customer, "recording", interaction=later) == "revoked"
+        assert answer(customer, "recording", interaction=line) == answer(customer, "recording", interaction=later) == "refused"
         EntryPoint.objects.update(recording_policy="ask_first")
         later.entry_point.refresh_from_db()
         consent_on_lines.keep(later, purpose="recording", agrees=True, recorded_by="tests")
@@ -185,7 +185,7 @@ class TestOnALine:
         kept = consent_on_lines.keep(line, purpose="outbound_call", agrees=False, recorded_by="Harbor")
         assert [(row.kind, row.value, row.assurance) for row in kept.rows] == [(*SAM, "network_hint")]
         assert not kept.whole_record
-        told = Entry.objects.get(kind="consent.revoked")
+        told = Entry.objects.get(kind="consent.refused")
         assert told.audience == "staff"
         assert "Not proven who said it." in told.body
         consent_on_lines.keep(line, purpose="outbound_call", agrees=True, recorded_by="Harbor")
@@ -196,10 +196,10 @@ class TestOnALine:
         sam = parties.call().conversation.customer
         says(sam, "outbound_call", "given", identifier=SAM)
         chat = parties.chat(visitor.new())
-        rows_of_chat = chat.conversation.customer
+        stranger = chat.conversation.customer
         learn_phone(chat, SAM[1])
         consent_on_lines.keep(chat, purpose="outbound_call", agrees=False, recorded_by="Harbor")
-        assert answer(rows_of_chat, "outbound_call", identifier=SAM) == "revoked"
+        assert answer(stranger, "outbound_call", identifier=SAM) == "refused"
         assert answer(sam, "outbound_call", identifier=SAM) == "given"
 
     @pytest.mark.parametrize("purpose", ["contact", "outbound_call", "sms", "marketing"])
