@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0008_proofs_and_identifiers'),
+        ('conversations', '0012_retention_rules'),
         ('routing', '0004_policy_history_and_checks'),
     ]
 
