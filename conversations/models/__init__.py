@@ -6,6 +6,7 @@ from conversations.models.customer import Customer, CustomerLink, MatchCandidate
 from conversations.models.entry import Entry
 from conversations.models.entry_point import EntryPoint
 from conversations.models.erasure import ConnectorRequest, DataExport, ErasedIdentifier, ErasureRequest, ErasureStep
+from conversations.models.field_conflict import FieldConflict
 from conversations.models.handoff import Handoff
 from conversations.models.identifier import Identifier, SharedIdentifier
 from conversations.models.interaction import Interaction, InteractionLink, JoinCode
@@ -33,6 +34,7 @@ __all__ = [
     "ErasedIdentifier",
     "ErasureRequest",
     "ErasureStep",
+    "FieldConflict",
     "Handoff",
     "Identifier",
     "Interaction",

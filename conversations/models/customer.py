@@ -1,9 +1,7 @@
 """The customer, and the links that join two records without rewriting either."""
 
 import uuid
-from collections.abc import Iterator
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -133,11 +131,3 @@ class MatchCandidate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer} ~ {self.other}"
-
-
-def re_rooted_models() -> Iterator[type[models.Model]]:
-    """Every model that keeps both the record it was made for and the record it counts for."""
-    for model in apps.get_app_config("conversations").get_models():
-        names = {field.name for field in model._meta.fields}
-        if {"customer", "original_customer"} <= names:
-            yield model

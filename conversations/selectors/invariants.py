@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, Interaction, WebhookRecord
-from conversations.models.customer import re_rooted_models
+from conversations.models.registry import re_rooted_models
 from conversations.selectors.limbo import SWEPT_WITHIN, endless_interactions, turns_nobody_works_on
 from routing.models import WorkItem
 from routing.selectors.invariants import Invariant

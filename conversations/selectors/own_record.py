@@ -7,11 +7,14 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from conversations.models import Conversation, Customer, CustomerLink, Identifier, Interaction
-from conversations.models.customer import re_rooted_models
+from conversations.models import Conversation, Customer, CustomerLink, Identifier, Interaction, customer_fields
 from conversations.models.entry_point import Channel
 from conversations.models.identifier import PROVEN
+from conversations.models.registry import re_rooted_models
 from conversations.selectors import access, history
+
+SAID_ON_A_LINE = {"name", "language", "time_zone"}
+"""What a record can have learned of the person from one line alone."""
 
 
 def is_own(record: Customer, line: Interaction) -> bool:
@@ -35,7 +38,8 @@ def is_of_this_line_alone(record: Customer, line: Interaction) -> bool:
         return False
     if Identifier.objects.filter(customer=record).exclude(kind=Identifier.Kind.PHONE, value=line.party).exists():
         return False
-    if record.attributes or record.open_balance or record.tier != Customer._meta.get_field("tier").default:
+    said = customer_fields.values_of(record)
+    if any(name not in SAID_ON_A_LINE and not customer_fields.says_nothing(name, value) for name, value in said.items()):
         return False
     others = [_beside(line, model) for model in re_rooted_models() if model not in (Conversation, Identifier)]
     rows = [Conversation.objects.exclude(pk=line.conversation_id), *others]

@@ -151,13 +151,6 @@ def note_candidate(customer: Customer, other: Customer, *, score: float, evidenc
         MatchCandidate.objects.filter(pk=known.pk).update(score=max(score, known.score), evidence={**known.evidence, **evidence})
 
 
-def settle_by_proof(one: Customer, other: Customer) -> None:
-    """Marks the open candidate of two records that a proof has joined. Must run in a transaction that holds both locks."""
-    pair = Q(customer=one, other=other) | Q(customer=other, other=one)
-    open_ones = MatchCandidate.objects.filter(pair, state=MatchCandidate.State.OPEN)
-    open_ones.update(state=MatchCandidate.State.JOINED, settled_at=Now())
-
-
 def claim(customer: Customer, kind: str, value: str, *, source: str, region: str = "") -> Identifier:
     """Notes what a party typed or said about itself; it proves nothing. Raises InvalidIdentifier.
 

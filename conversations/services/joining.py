@@ -151,7 +151,6 @@ def _settle_records(line: Interaction, goal: Conversation, evidence: Mapping[str
         return
     if own_record.is_of_this_line_alone(other, line):
         merging.join_customers(other, own, evidence=evidence, made_by="assistant")
-        identity.settle_by_proof(own, other)
         return
     identity.note_candidate(own, other, score=SAME_PERSON_SCORE, evidence=evidence)
     if line.channel == Channel.VOICE and line.party.startswith("+"):

@@ -2,61 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext as _
 
-from conversations.models import Conversation, ConversationLink, Customer, CustomerLink
-from conversations.models.customer import re_rooted_models
-from conversations.services import records, weaving
+from conversations.models import Conversation, ConversationLink, Customer, CustomerLink, FieldConflict, MatchCandidate
+from conversations.models.registry import re_rooted_models
+from conversations.services import records, survivorship, weaving
+from conversations.services.survivorship import ClockTimestamp
 
 
-def join_customers(joined: Customer, into: Customer, *, evidence: Mapping[str, Any], made_by: str) -> CustomerLink:
+class OneRecordAlready(ValueError):
+    """The two count for one record already, so that there is nothing to join: also a record and itself."""
+
+
+def join_customers(
+    joined: Customer, into: Customer, *, evidence: Mapping[str, Any], made_by: str, choices: Mapping[str, str] | None = None
+) -> CustomerLink:
     """Makes `joined` count as `into`: everything either was the record of now counts for one root.
 
-    Their open conversations are joined first. One transaction; locks both roots, then what `weaving.join_with_work`
-    locks. Raises ValueError when they are one record already.
+    Their open conversations are joined first. What the root does not say is filled in, and what the two say differently is
+    kept for a person to settle, but for the fields in `choices` (`FieldConflict.Choice` by field), which are settled at once.
+    Pairs of the two that people were to look at are settled. One transaction; locks both roots, then the pairs, then what
+    `weaving.join_with_work` locks. Raises OneRecordAlready.
     """
     with transaction.atomic():
         source, target = records.lock_roots(joined, into)
         if source == target:
-            raise ValueError("These are one record already.")
-        link = CustomerLink.objects.create(joined=source, into=target, evidence=dict(evidence), made_by=made_by)
-        _join_open_conversations(source, target, link)
+            raise OneRecordAlready("These are one record already.")
+        link = CustomerLink.objects.create(
+            joined=source, into=target, evidence=dict(evidence), made_by=made_by, made_at=ClockTimestamp()
+        )
         Customer.objects.filter(models.Q(pk=source.pk) | models.Q(root=source)).update(root=target)
-        _recount(Customer.objects.filter(models.Q(pk=target.pk) | models.Q(root=target)))
+        _settle_pairs(target)
+        _join_open_conversations(source, target, link)
+        _recount([target.pk, *Customer.objects.filter(root=target).values_list("pk", flat=True)])
+        for conflict in survivorship.note_differences(link, source, target):
+            if conflict.state == FieldConflict.State.OPEN and choices and conflict.field in choices:
+                survivorship.settle(conflict, choices[conflict.field], settled_by=made_by)
+        link.refresh_from_db()
     return link
 
 
-def separate_customers(link: CustomerLink, *, undone_by: str) -> None:
+def separate_customers(link: CustomerLink, *, undone_by: str) -> bool:
     """Takes a join back: every row counts again for what its own record is joined into without this link.
 
-    Conversations that were joined because of it go on apart. Once taken back it stays so. One transaction; locks the
-    root, then its other records, then what `weaving.separate` locks.
+    Conversations that were joined because of it go on apart, and every record says what it would say without it, but for
+    what was changed since. Pairs that are two records again are to be looked at again. Once taken back it stays so; says
+    whether this call did it. One transaction; locks the root, then its other records, then the pairs, then what
+    `weaving.separate` locks.
     """
     with transaction.atomic():
         root = records.lock_root(link.joined)
         changed = CustomerLink.objects.filter(pk=link.pk, active=True).update(active=False, undone_at=Now(), undone_by=undone_by)
         if not changed:
-            return
+            return False
         affected = Customer.objects.select_for_update(no_key=True).filter(models.Q(pk=root.pk) | models.Q(root=root)).order_by("pk")
         ids = [each.pk for each in affected]
         for customer in Customer.objects.filter(pk__in=ids):
             Customer.objects.filter(pk=customer.pk).update(root=_root_by_links(customer))
+        survivorship.take_back(link, ids)
         # Rows first: a joined conversation takes no customer's place as the open one, so that it may change hands.
-        _recount(Customer.objects.filter(pk__in=ids))
+        _recount(ids)
+        _reopen_pairs(ids)
         weaving.separate(_links_across_records(ids), undone_by=undone_by)
+    return True
 
 
-def _recount(customers: models.QuerySet[Customer]) -> None:
-    for customer in customers:
-        root_id = customer.root_id or customer.pk
-        for model in re_rooted_models():
-            rows = model._default_manager.filter(original_customer=customer).exclude(customer_id=root_id)
-            rows.update(customer_id=root_id)
+def _recount(customer_ids: Sequence[int]) -> None:
+    """Has the rows of these records count for the records' roots: one statement a table, and only rows that change hands."""
+    record = Customer.objects.filter(pk=models.OuterRef("original_customer")).annotate(counts_for=Coalesce("root", "pk"))
+    root = Coalesce("original_customer__root", "original_customer", output_field=models.BigIntegerField())
+    for model in re_rooted_models():
+        moved = model._default_manager.filter(original_customer__in=customer_ids).exclude(customer=root)
+        moved.order_by().update(customer=models.Subquery(record.values("counts_for")))
+
+
+def _settle_pairs(root: Customer) -> None:
+    """Pairs that people were to look at, and that are one record now."""
+    pairs = MatchCandidate.objects.filter(state=MatchCandidate.State.OPEN)
+    pairs.filter(_of_root("customer", root), _of_root("other", root)).update(state=MatchCandidate.State.JOINED, settled_at=Now())
+
+
+def _of_root(side: str, root: Customer) -> models.Q:
+    return models.Q(**{side: root}) | models.Q(**{f"{side}__root": root})
+
+
+def _reopen_pairs(customer_ids: Sequence[int]) -> None:
+    """Pairs that were settled by joining, and that are two records again."""
+    counts_for = {side: Coalesce(f"{side}__root", side, output_field=models.BigIntegerField()) for side in ("customer", "other")}
+    joined = MatchCandidate.objects.filter(state=MatchCandidate.State.JOINED, customer__in=customer_ids, other__in=customer_ids)
+    apart = joined.exclude(Exact(counts_for["customer"], counts_for["other"]))
+    apart.update(state=MatchCandidate.State.OPEN, settled_by=None, settled_at=None)
 
 
 def _root_by_links(customer: Customer) -> Customer | None:

@@ -71,7 +71,6 @@ def _settled(
 
 def _joined(record: Customer, holder: Customer, evidence: Mapping[str, Any], made_by: str) -> Customer:
     merging.join_customers(record, holder, evidence=evidence, made_by=made_by)
-    identity.settle_by_proof(record, holder)
     return holder
 
 
