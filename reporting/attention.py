@@ -16,13 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import (
     Conversation,
     EntryPoint,
+    FieldConflict,
     Handoff,
     Interaction,
     KnowledgeArticle,
     MatchCandidate,
     Playbook,
 )
-from conversations.selectors import limbo
+from conversations.selectors import limbo, merge_trail
 from reporting.cells import conversation_cell, customer_cell, time_cell
 from reporting.figure import Cell, Table, Text
 from reporting.metrics.journey_accuracy import mismatch_table
@@ -112,6 +113,11 @@ def open_candidates(now: datetime) -> QuerySet[MatchCandidate]:
     return MatchCandidate.objects.filter(state=MatchCandidate.State.OPEN)
 
 
+def open_conflicts(now: datetime) -> QuerySet[FieldConflict]:
+    """What joined records say differently and nobody has settled."""
+    return merge_trail.open_conflicts()
+
+
 def draft_rule_sets(now: datetime) -> QuerySet[RuleSet]:
     """Decision tables that somebody began to change and has not published."""
     return RuleSet.objects.filter(status=RuleSet.Status.DRAFT)
@@ -165,6 +171,19 @@ def _candidate_table(rows: QuerySet[MatchCandidate]) -> Table:
             customer_cell(each.other),
             Cell(f"{each.score:.0%}"),
             time_cell(each.found_at),
+        ),
+    )
+
+
+def _conflict_table(rows: QuerySet[FieldConflict]) -> Table:
+    return Table(
+        columns=(_("Customer"), _("Field"), _("Joined"), _("By")),
+        source=rows,
+        cells=lambda each: (
+            customer_cell(each.link.joined.root or each.link.into),
+            Cell(each.label),
+            time_cell(each.link.made_at),
+            Cell(each.link.made_by),
         ),
     )
 
@@ -223,6 +242,11 @@ CONCERNS: Mapping[str, Concern] = {
         Concern(
             "candidates", _("Customers who may be one person"),
             _("Decide whether to join them. Nothing is joined until you do."), Severity.INFO, open_candidates, _candidate_table,
+        ),
+        Concern(
+            "conflicts", _("Joined records that say different things"),
+            _("Choose on the customer's page which of the two counts. Both are kept until you do."), Severity.INFO, open_conflicts,
+            _conflict_table,
         ),
         Concern(
             "draft-rules", _("Drafts of decision tables"),

@@ -5,26 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import Count, F, Max, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from conversations.admin import privacy
 from conversations.admin.consent import consents_of
 from conversations.admin.fields import TimeZoneField
 from conversations.admin.history import entries_wanted, history_of
-from conversations.models import Customer, CustomerLink, Identifier, MatchCandidate
-from conversations.reading.waterfall import waterfall_of, without_waterfall
+from conversations.admin.merging import trail_of
+from conversations.models import Customer, Identifier
 from conversations.reading.wording import pairs
 from conversations.selectors import history, naming
-from conversations.services import candidates, merging
 from routing.admin.read_only import ReadOnlyAdmin
 
 
@@ -87,6 +82,10 @@ class CustomerAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
         return False
 
+    def save_model(self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool) -> None:
+        """Writes only what was changed: what was joined since the page was opened stays joined."""
+        obj.save(update_fields=form.changed_data)
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -120,105 +119,11 @@ class CustomerAdmin(admin.ModelAdmin):
             "identifiers": customer.identifiers.select_related("original_customer").order_by("kind", "value"),
             "conversations": customer.conversations.select_related("reason", "disposition", "owner_agent").order_by("-opened_at")[:50],
             "bookings": customer.bookings.select_related("technician").order_by("-window")[:20],
-            "candidates": MatchCandidate.objects.filter(
-                Q(customer=customer) | Q(other=customer), state=MatchCandidate.State.OPEN
-            ).select_related("customer", "other"),
-            "joined_records": customer.joined_records.all(),
             "consents": consents_of(customer),
+            **trail_of(request, customer),
             "attributes": list(pairs(customer.attributes)),
             **privacy.section_of(request, customer),
         }
-
-
-@admin.register(MatchCandidate)
-class MatchCandidateAdmin(ReadOnlyAdmin):
-    change_form_template = "admin/conversations/candidate_page.html"
-    list_display = ("__str__", "score", "state", "found_at", "settled_by")
-    list_filter = ("state",)
-    search_fields = ("customer__name", "other__name", "customer__identifiers__value", "other__identifiers__value")
-    fields = ("state", "found_at", "settled_by", "settled_at")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[MatchCandidate]:
-        return super().get_queryset(request).select_related("customer", "other", "settled_by")
-
-    def get_urls(self) -> list[URLPattern]:
-        settle = self.admin_site.admin_view(self.settle)
-        return [
-            path("<int:number>/settle/", settle, name="conversations_matchcandidate_settle"),
-            *super().get_urls(),
-        ]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        candidate = self.get_object(request, object_id)
-        extra: dict[str, Any] = {}
-        if candidate:
-            extra = {
-                "sides": [
-                    (each, each.identifiers.order_by("kind", "value"), each.conversations.count())
-                    for each in (candidate.customer, candidate.other)
-                ],
-                "evidence": list(pairs(without_waterfall(candidate.evidence))),
-                "waterfall": waterfall_of(candidate.evidence),
-                "may_settle": candidate.state == MatchCandidate.State.OPEN and request.user.has_perm("conversations.change_customer"),
-            }
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
-
-    @method_decorator(require_POST)
-    def settle(self, request: HttpRequest, number: int) -> HttpResponseRedirect:
-        """Joins the two records or notes that they are different people."""
-        if not request.user.has_perm("conversations.change_customer"):
-            raise PermissionDenied
-        candidate = get_object_or_404(MatchCandidate, pk=number)
-        try:
-            if request.POST.get("decision") == "join":
-                link = candidates.join(candidate, request.user)
-                messages.success(request, _("The two records count as one customer now. You can take it back on this page."))
-                return redirect("admin:conversations_customerlink_change", link.pk)
-            candidates.dismiss(candidate, request.user)
-            messages.success(request, _("Noted as different people. The pair is not shown again."))
-        except candidates.AlreadySettled as error:
-            messages.warning(request, _("Somebody settled this pair already: %(state)s.") % {"state": error})
-        except ValueError:
-            messages.warning(request, _("These two are one record already."))
-        return redirect("admin:conversations_matchcandidate_changelist")
-
-
-@admin.register(CustomerLink)
-class CustomerLinkAdmin(ReadOnlyAdmin):
-    change_form_template = "admin/conversations/customer_link_page.html"
-    list_display = ("__str__", "active", "made_by", "made_at", "undone_by", "undone_at")
-    list_filter = ("active",)
-    search_fields = ("joined__name", "into__name", "made_by")
-    fields = ("joined", "into", "evidence_read", "active", "made_by", "made_at", "undone_by", "undone_at")
-    readonly_fields = ("evidence_read",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerLink]:
-        return super().get_queryset(request).select_related("joined", "into")
-
-    def get_urls(self) -> list[URLPattern]:
-        separate = self.admin_site.admin_view(self.separate)
-        return [path("<int:number>/separate/", separate, name="conversations_customerlink_separate"), *super().get_urls()]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        may = request.user.has_perm("conversations.change_customer")
-        return super().change_view(request, object_id, form_url, {"may_separate": may, **(extra_context or {})})
-
-    @admin.display(description=_("Evidence"))
-    def evidence_read(self, link: CustomerLink) -> str:
-        return "; ".join(f"{name}: {value}" for name, value in pairs(without_waterfall(link.evidence))) or "–"
-
-    @method_decorator(require_POST)
-    def separate(self, request: HttpRequest, number: int) -> HttpResponseRedirect:
-        """Takes a joining back."""
-        if not request.user.has_perm("conversations.change_customer"):
-            raise PermissionDenied
-        merging.separate_customers(get_object_or_404(CustomerLink, pk=number), undone_by=str(request.user))
-        messages.success(request, _("The two records stand for themselves again, each with its own history."))
-        return redirect("admin:conversations_customerlink_change", number)
 
 
 @admin.register(Identifier)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models import customer_fields
 from conversations.models.customer import Customer, CustomerLink
 
 
@@ -64,4 +65,9 @@ class FieldConflict(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.link}: {self.field}"
+        return f"{self.link}: {self.label}"
+
+    @property
+    def label(self) -> str:
+        """What people call the field."""
+        return customer_fields.label_of(self.field)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -15,17 +16,18 @@ class AlreadySettled(ValueError):
     """Somebody decided about this pair before."""
 
 
-def join(candidate: MatchCandidate, user: Any) -> CustomerLink:
-    """Joins the pair, the other record into the customer's, with the candidate's evidence. It can be taken back.
+def join(candidate: MatchCandidate, user: Any, *, other_way: bool = False, choices: Mapping[str, str] | None = None) -> CustomerLink:
+    """Joins the pair, the other record into the customer's, or the other way, with the candidate's evidence. It can be taken back.
 
-    Locks both records, then the candidate. Raises AlreadySettled, or ValueError when they are one record already.
+    `choices` as in `merging.join_customers`. Locks both records, then the candidate. Raises AlreadySettled, or
+    merging.OneRecordAlready.
     """
     with transaction.atomic():
         records.lock_roots(candidate.customer, candidate.other)
         row = _open(candidate)
-        link = merging.join_customers(
-            row.other, row.customer, evidence={**row.evidence, "candidate": row.pk, "score": row.score}, made_by=str(user)
-        )
+        joined, into = (row.customer, row.other) if other_way else (row.other, row.customer)
+        evidence = {**row.evidence, "candidate": row.pk, "score": row.score}
+        link = merging.join_customers(joined, into, evidence=evidence, made_by=str(user), choices=choices)
         _settle(row, MatchCandidate.State.JOINED, user)
     return link
 

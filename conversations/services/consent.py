@@ -16,11 +16,10 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Consent, ContactPreference, Customer, EntryPoint, Identifier, Interaction
 from conversations.models.consent import Purpose
-from conversations.models.identifier import Assurance
+from conversations.models.identifier import PROVEN, Assurance
 from conversations.selectors import access
 from conversations.selectors.consent import DEFAULTS, PURPOSE_OF_WAY, Act, Ledger, ledger_of, suppression_of, value_hash
 from conversations.services import consent_texts, records, timeline
-from conversations.services.identity import PROVEN
 from conversations.services.timeline import NewEntry
 
 Address = tuple[str, str]

@@ -14,14 +14,13 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, ConversationLink, CustomerLink, Entry, Handoff, Interaction, InteractionLink
-from conversations.selectors import history
+from conversations.selectors import closeness, history
+from conversations.selectors.closeness import WAITING
 from conversations.services import announce, facts, handoff, ownership, timeline, turns
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, WorkItem
 from routing.services import queueing, reservations
 from routing.services.locks import lock_subject
-
-WAITING = (WorkItem.State.QUEUED, WorkItem.State.RESERVED)
 
 
 def join_conversations(
@@ -71,12 +70,12 @@ def join_with_work(
     the locks of both works, then those of the conversations.
     """
     works = _lock_works(joined, into)
-    both = Conversation.objects.filter(pk__in=[joined.pk, into.pk])
-    source, target = sorted(both, key=lambda each: (_closeness(each, works), each == into))
+    fresh = Conversation.objects.in_bulk([joined.pk, into.pk])
+    source, target = closeness.joined_and_going_on(fresh[joined.pk], fresh[into.pk], works)
     link = join_conversations(source, target, evidence=evidence, made_by=made_by, sentence=sentence, because_of=because_of)
     ended = works.get(source.public_id.hex)
     if ended:
-        if ended.state in WAITING and _closeness(target, works) == 1 and ended.decision:
+        if ended.state in WAITING and closeness.closeness(target, works) == 1 and ended.decision:
             queueing.enqueue(subject=target.public_id.hex, kind=ended.kind, decision=ended.decision)
         _end_work(ended)
         ConversationLink.objects.filter(pk=link.pk).update(ended_work=ended)
@@ -159,16 +158,7 @@ def _lock_works(*conversations: Conversation) -> dict[str, WorkItem]:
     subjects = sorted({each.public_id.hex for each in conversations})
     for subject in subjects:
         lock_subject(subject)
-    live = WorkItem.objects.filter(subject__in=subjects, state__in=WorkItem.LIVE_STATES).select_related("decision", "preferred_agent")
-    return {work.subject: work for work in live}
-
-
-def _closeness(conversation: Conversation, works: Mapping[str, WorkItem]) -> int:
-    """How near a conversation is to a person: 0 not at all, 1 waiting for one, 2 with one."""
-    if conversation.owner_kind == Conversation.Owner.HUMAN:
-        return 2
-    work = works.get(conversation.public_id.hex)
-    return 0 if work is None else 1 if work.state in WAITING else 2
+    return closeness.live_works(conversations)
 
 
 def _open_ones(customer_ids: Iterable[int]) -> QuerySet[Conversation]:

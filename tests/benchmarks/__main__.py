@@ -16,6 +16,7 @@ BENCHMARKS = (
     "caller_find",
     "caller_identification",
     "linkage_quality",
+    "merge",
 )
 
 
