@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from conversations.admin.history import entries_wanted, history_of
 from conversations.models import Conversation, ConversationLink, Entry, Handoff, Interaction
 from conversations.reading.wording import fact_label, fact_value, pairs
+from conversations.selectors import merge_trail
+from conversations.services import weaving
 from routing.admin.read_only import ReadOnlyAdmin
+
+MAY_JOIN = "conversations.change_conversation"
 
 
 def link(url_name: str, number: int | None, text: Any) -> str:
@@ -34,6 +43,17 @@ def as_list(values: Any) -> SafeString:
     for each in values or []:
         lines.append((" · ".join(f"{name}: {value}" for name, value in pairs(each)) if isinstance(each, dict) else each,))
     return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", lines)) if lines else SafeString("–")
+
+
+def as_text(evidence: Mapping[str, Any]) -> str:
+    """Stored evidence as one line."""
+    return "; ".join(f"{name}: {value}" for name, value in pairs(evidence))
+
+
+def may_join(request: HttpRequest) -> None:
+    """Raises PermissionDenied for those who may not join conversations or keep them apart."""
+    if not request.user.has_perm(MAY_JOIN):
+        raise PermissionDenied
 
 
 @admin.register(Conversation)
@@ -78,6 +98,41 @@ class ConversationAdmin(ReadOnlyAdmin):
             "handoffs": conversation.handoffs.select_related("work_item__queue"),
             "bookings": conversation.bookings.select_related("technician"),
             "joined": conversation.joined_conversations.all(),
+            **self._joinings_of(request, conversation),
+        }
+
+    def get_urls(self) -> list[URLPattern]:
+        join = self.admin_site.admin_view(self.join)
+        return [path("<int:number>/join/", join, name="conversations_conversation_join"), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def join(self, request: HttpRequest, number: int) -> HttpResponseRedirect:
+        """Joins the conversation into another open one, or the other way when a person has it."""
+        may_join(request)
+        joined = get_object_or_404(Conversation, pk=number)
+        others = {str(each.pk): each for each in merge_trail.may_be_one_need(joined)}
+        into, reason = others.get(request.POST.get("into", "")), request.POST.get("reason", "").replace("\x00", "").strip()[:500]
+        here = redirect("admin:conversations_conversation_change", number)
+        if into is None:
+            messages.warning(request, _("The other conversation is closed, or the two customers were settled meanwhile."))
+            return here
+        if not reason:
+            messages.error(request, _("Say why the two are about one need. Whoever looks at this later needs to know."))
+            return here
+        try:
+            going_on = weaving.join_by_hand(joined, into, reason=reason, made_by=str(request.user))
+        except weaving.NotJoinable as error:
+            messages.warning(request, str(error))
+            return here
+        messages.success(request, _("The two go on here as one. You can take it back on this page."))
+        return redirect("admin:conversations_conversation_change", going_on.pk)
+
+    def _joinings_of(self, request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
+        is_open = conversation.status == Conversation.Status.OPEN and conversation.joined_into_id is None
+        return {
+            "links": [(each, as_text(each.evidence)) for each in merge_trail.conversation_links_of(conversation)],
+            "may_be_one_need": merge_trail.may_be_one_need(conversation) if is_open else [],
+            "may_join": request.user.has_perm(MAY_JOIN),
         }
 
 
@@ -157,6 +212,22 @@ class ConversationLinkAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConversationLink]:
         return super().get_queryset(request).select_related("joined__customer", "into__customer")
+
+    def get_urls(self) -> list[URLPattern]:
+        separate = self.admin_site.admin_view(self.separate)
+        return [path("<int:number>/separate/", separate, name="conversations_conversationlink_separate"), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def separate(self, request: HttpRequest, number: int) -> HttpResponseRedirect:
+        """Keeps two joined conversations apart again."""
+        may_join(request)
+        row = get_object_or_404(ConversationLink, pk=number)
+        try:
+            weaving.keep_apart(row, undone_by=str(request.user))
+            messages.success(request, _("The two conversations are kept apart again, each with its own lines."))
+        except weaving.NotJoinable as error:
+            messages.warning(request, str(error))
+        return redirect("admin:conversations_conversation_change", row.joined_id)
 
     @admin.display(description=_("Conversation"))
     def joined_read(self, row: ConversationLink) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from conversations.models import Customer, CustomerLink, FieldConflict, MatchCandidate
+from conversations.models import Conversation, ConversationLink, Customer, CustomerLink, FieldConflict, MatchCandidate
 
 MOST_SHOWN = 50
 
@@ -28,3 +28,17 @@ def open_candidates(customer: Customer) -> QuerySet[MatchCandidate]:
     """The pairs to be looked at in which a record stands, or one that counts for it."""
     ours = Q(customer=customer) | Q(customer__root=customer) | Q(other=customer) | Q(other__root=customer)
     return MatchCandidate.objects.filter(ours, state=MatchCandidate.State.OPEN).select_related("customer__root", "other__root")
+
+
+def conversation_links_of(conversation: Conversation) -> QuerySet[ConversationLink]:
+    """Every joining that a conversation takes or took part in, the newest first."""
+    links = ConversationLink.objects.filter(Q(joined=conversation) | Q(into=conversation))
+    return links.select_related("joined__customer", "into__customer").order_by("-made_at", "-pk")[:MOST_SHOWN]
+
+
+def may_be_one_need(conversation: Conversation) -> QuerySet[Conversation]:
+    """The open conversations of records that may be the same person as an open conversation's customer."""
+    pairs = open_candidates(conversation.customer).values_list("customer__root", "customer", "other__root", "other")
+    others = {number for row in pairs for number in row if number} - {conversation.customer_id}
+    alone = Conversation.objects.filter(customer__in=others, status=Conversation.Status.OPEN, joined_into__isnull=True)
+    return alone.select_related("customer", "reason").order_by("-last_entry_at")

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import Booking, ContactPreference, Conversation, Customer, Identifier, Interaction, MatchCandidate
+from conversations.models import Booking, ContactPreference, Conversation, Customer, Identifier, Interaction
 from conversations.models.identifier import ASSURANCE_RANK, Assurance
-from conversations.selectors import access, consent, inbox, naming
+from conversations.selectors import access, consent, inbox, merge_trail, naming
 from conversations.selectors.consent import PurposeAnswers
 
 MOST_LINES = 50
@@ -30,8 +29,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Another record that may be the same person: what it is called, and what speaks for it."""
+    """Another record that may be the same person: the pair's number, what the other is called, and what speaks for it."""
 
+    number: int
     calls_by: str
     evidence: dict[str, Any]
 
@@ -78,14 +78,13 @@ def profile_of(conversation: Conversation) -> Profile:
 
 def candidates_of(customer: Customer) -> list[Candidate]:
     """The other records that may be the same person and that nobody has settled, at most ten."""
-    open_ones = MatchCandidate.objects.filter(Q(customer=customer) | Q(other=customer), state=MatchCandidate.State.OPEN)
-    found = open_ones.select_related("customer", "other").annotate(
+    found = merge_trail.open_candidates(customer).annotate(
         reachable_at=naming.reachable_at("customer"), other_reachable_at=naming.reachable_at("other")
     )
     return [
-        Candidate(naming.calls_by(each.other, each.other_reachable_at), each.evidence)
-        if each.customer_id == customer.pk
-        else Candidate(naming.calls_by(each.customer, each.reachable_at), each.evidence)
+        Candidate(each.pk, naming.calls_by(each.other, each.other_reachable_at), each.evidence)
+        if customer.pk in (each.customer_id, each.customer.root_id)
+        else Candidate(each.pk, naming.calls_by(each.customer, each.reachable_at), each.evidence)
         for each in found[:10]
     ]
 

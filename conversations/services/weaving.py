@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db import transaction
 from django.db.models import BigIntegerField, F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
@@ -16,11 +17,49 @@ from django.utils.translation import gettext as _
 from conversations.models import Conversation, ConversationLink, CustomerLink, Entry, Handoff, Interaction, InteractionLink
 from conversations.selectors import closeness, history
 from conversations.selectors.closeness import WAITING
-from conversations.services import announce, facts, handoff, ownership, timeline, turns
+from conversations.services import announce, facts, handoff, ownership, records, timeline, turns
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, WorkItem
 from routing.services import queueing, reservations
 from routing.services.locks import lock_subject
+
+
+class NotJoinable(ValueError):
+    """Two conversations cannot be joined, or kept apart, as they are. Its text is a sentence for the person who asked."""
+
+
+def join_by_hand(joined: Conversation, into: Conversation, *, reason: str, made_by: str) -> Conversation:
+    """Joins two open conversations because a person says that they are about one need; returns the one that goes on.
+
+    The records of their customers stay as they are. One transaction; locks both records, then what `join_with_work` locks.
+    Raises NotJoinable.
+    """
+    with transaction.atomic():
+        records.lock_roots(joined.customer, into.customer)
+        for each in _locked_with_works(joined, into):
+            if each.status != Conversation.Status.OPEN or each.joined_into_id:
+                raise NotJoinable(_("%(conversation)s is closed or goes on in another one by now.") % {"conversation": each})
+        if joined.pk == into.pk:
+            raise NotJoinable(_("This is one conversation already."))
+        evidence = {"method": "by_hand", "reason": reason}
+        return join_with_work(joined, into, evidence=evidence, made_by=made_by, sentence=reason)
+
+
+def keep_apart(link: ConversationLink, *, undone_by: str) -> None:
+    """Takes one joining of conversations back because a person says so; see `separate`.
+
+    One transaction; locks both records, then what `separate` locks. Raises NotJoinable when it was taken back meanwhile, and
+    when one customer would have two open conversations.
+    """
+    with transaction.atomic():
+        ends = ConversationLink.objects.select_related("joined__customer", "into__customer").get(pk=link.pk)
+        root, other = records.lock_roots(ends.joined.customer, ends.into.customer)
+        row = ConversationLink.objects.select_related("joined", "into").get(pk=link.pk)
+        if not row.active:
+            raise NotJoinable(_("Somebody has taken this joining back already."))
+        if root == other and row.joined.status == Conversation.Status.OPEN:
+            raise NotJoinable(_("A customer has one open conversation. Take the joining of the two records back, or close this one first."))
+        separate([row], undone_by=undone_by)
 
 
 def join_conversations(
@@ -151,6 +190,12 @@ def _separate(link: ConversationLink, undone_by: str) -> None:
 def _locked(*conversation_ids: int) -> dict[int, Conversation]:
     rows = Conversation.objects.select_for_update(no_key=True).filter(pk__in=conversation_ids).order_by("pk")
     return {row.pk: row for row in rows}
+
+
+def _locked_with_works(*conversations: Conversation) -> list[Conversation]:
+    """The rows of conversations, locked in the order of their ids after the locks of their works."""
+    _lock_works(*conversations)
+    return list(_locked(*(each.pk for each in conversations)).values())
 
 
 def _lock_works(*conversations: Conversation) -> dict[str, WorkItem]:
