@@ -4,10 +4,12 @@ import uuid
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+from conversations.models.folding import folded, folded_words
 
 
 class Customer(models.Model):
@@ -70,6 +72,14 @@ class Customer(models.Model):
                 condition=models.Q(postcode__regex=r"^[A-Z0-9]*$"), name="customer_postcode_has_capitals_and_digits_only"
             ),
         ]
+        indexes = [
+            # Serve the search by name: its words or how they begin, and with typos.
+            GinIndex(folded_words("name"), name="customer_by_words_of_the_name", fastupdate=False),
+            GinIndex(OpClass(folded("name"), "gin_trgm_ops"), name="customer_by_similar_name", fastupdate=False),
+            models.Index(fields=["postcode"], name="customer_by_postcode", condition=~models.Q(postcode="")),
+            models.Index(fields=["date_of_birth"], name="customer_by_date_of_birth", condition=models.Q(date_of_birth__isnull=False)),
+        ]
+        permissions = [("import_customer", "Can import customers"), ("export_customer", "Can export customers")]
 
     def __str__(self) -> str:
         unnamed = _("Erased customer %(number)s") if self.erased_at else _("Customer %(number)s")

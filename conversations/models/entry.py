@@ -3,11 +3,13 @@
 from typing import ClassVar
 
 import pgtrigger
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.conversation import Conversation
+from conversations.models.folding import folded_words
 from conversations.models.interaction import Interaction
 
 
@@ -68,6 +70,8 @@ class Entry(models.Model):
             # Serves the reports: entries of one kind over a period.
             models.Index(fields=["kind", "recorded_at"], name="entry_by_kind_and_time"),
             models.Index(fields=["interaction", "seq"], name="entry_by_interaction"),
+            # Serves the search in what was said and noted. Without a pending list, which one message would have to empty.
+            GinIndex(folded_words("body"), name="entry_by_words", condition=models.Q(kind__in=["message", "note"]), fastupdate=False),
         ]
         triggers: ClassVar = [
             pgtrigger.Protect(name="entries_are_never_deleted", operation=pgtrigger.Delete),

@@ -1,7 +1,8 @@
 """What a customer can be known by, and how sure we are of it."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Now, Upper
+from django.db.models.functions import Now, StrIndex, Substr, Upper
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.customer import Customer
@@ -36,6 +37,11 @@ NUMBER_AS_SAID = models.Func(
     output_field=models.TextField(),
 )
 """The id within an outside system as people say it: capitals and digits, without the system's name."""
+
+
+def number_in_system() -> Substr:
+    """For a query: an external identifier's id without its system."""
+    return Substr("value", StrIndex("value", models.Value(":")) + 1)
 
 
 class Identifier(models.Model):
@@ -94,6 +100,14 @@ class Identifier(models.Model):
         indexes = [
             models.Index(fields=["kind", "value"], name="identifier_by_value"),
             models.Index(NUMBER_AS_SAID, condition=models.Q(kind="external"), name="external_by_number_as_said"),
+            # Serve the search by a part of a phone number, and by another system's id alone.
+            GinIndex(
+                OpClass(models.F("value"), "gin_trgm_ops"),
+                name="phone_by_some_digits",
+                condition=models.Q(kind="phone"),
+                fastupdate=False,
+            ),
+            models.Index(number_in_system(), name="external_by_number_in_system", condition=models.Q(kind="external")),
         ]
 
     def __str__(self) -> str:

@@ -10,11 +10,11 @@ from typing import Literal
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
-from conversations.models import Conversation, Entry, Handoff, Identifier, Interaction, KnowledgePassage
-from conversations.selectors import history, naming
+from conversations.models import Conversation, Entry, Handoff, Interaction, KnowledgePassage
+from conversations.selectors import customer_search, history, naming
 from routing.models import AgentProfile, Reservation, WorkItem
 from routing.selectors.line import in_order
 
@@ -156,17 +156,18 @@ def counts(agent: AgentProfile | None) -> Counts:
 
 
 def find(text: str, limit: int = 12) -> list[Row]:
-    """Conversations whose customer's name, number or address contains `text`, open ones and newest first.
+    """One conversation of each customer that `text` may mean, the best first; see `customer_search.search`.
 
-    A phone number is found by its digits, however it is written.
+    It is the one in which the text was said, or what that goes on in; else the open one, else the newest.
     """
-    text = text.strip()
-    if len(text) < 2:
-        return []
-    written = naming.digits_to_find(text) or text.replace(" ", "")
-    known = Identifier.objects.filter(customer=OuterRef("customer"), value__icontains=written).exclude(kind=Identifier.Kind.VISITOR)
-    matching = Conversation.objects.filter(joined_into=None).filter(Q(customer__name__icontains=text) | Exists(known))
-    return _rows(_listed(matching).order_by("-status", "-last_entry_at")[:limit])
+    found = customer_search.search(text, limit=limit)
+    places = {each.customer.pk: place for place, each in enumerate(found)}
+    said_in = Conversation.objects.filter(pk__in=[each.conversation_id for each in found if each.conversation_id])
+    others = Conversation.objects.filter(customer__in=[each.customer.pk for each in found if not each.conversation_id], joined_into=None)
+    one_each = others.order_by("customer_id", "-status", "-last_entry_at").distinct("customer_id")
+    wanted = Q(pk__in=said_in.values(goes_on_in=Coalesce("joined_into", "pk"))) | Q(pk__in=one_each.values("pk"))
+    rows = _rows(_listed(Conversation.objects.filter(wanted)))
+    return sorted(rows, key=lambda row: places[row.conversation.customer_id])
 
 
 def answers(text: str, limit: int) -> list[KnowledgePassage]:

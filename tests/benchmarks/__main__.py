@@ -17,6 +17,7 @@ BENCHMARKS = (
     "caller_identification",
     "linkage_quality",
     "merge",
+    "customer_search",
 )
 
 

@@ -170,11 +170,13 @@ def test_a_manager_without_a_profile_reads_everything_open(cast: Cast) -> None:
 
 
 def test_finding_by_name_and_number(cast: Cast) -> None:
-    """The palette finds a customer by a part of either."""
+    """The palette finds a customer by a part of either, by a name with a typo, and by what was said."""
     conversation = cast.chat(name="Priya Nair")
     facts.learn(conversation, [LearnedFact("phone", "+441632960555")], interaction=None, from_seq=2)
     browser = cast.client(cast.ann)
     for text in ("priya", "960555", "01632 960555", "+44 1632 960 555", "(01632) 960555"):
+        assert "Priya Nair" in browser.get(reverse("inbox:find"), {"q": text}).content.decode()
+    for text in ("prya nair", "boiler cold"):
         assert "Priya Nair" in browser.get(reverse("inbox:find"), {"q": text}).content.decode()
     assert browser.get(reverse("inbox:find"), {"q": "zz-nobody"}).content.decode().strip() == ""
 

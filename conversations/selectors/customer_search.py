@@ -1,0 +1,291 @@
+"""Finding customers by anything that is known of them: identifiers, names with typos, details, what was said.
+
+The searchers are staff; who may search is checked where a search comes in. What was redacted has no words left to be found by.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import phonenumbers
+from django.contrib.postgres.search import SearchQuery, TrigramSimilarity
+from django.db import OperationalError, connection, transaction
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+from psycopg.errors import QueryCanceled
+
+from conversations.models import Booking, Conversation, Customer, Entry, EntryPoint, Identifier
+from conversations.models.folding import folded, folded_words
+from conversations.models.identifier import number_in_system
+from conversations.selectors import highlighting, naming, written_dates
+
+LONGEST = 200
+MOST_WORDS = 8
+MOST_SIMILAR_WORDS = 5
+SHORTEST_PART: Final = 3
+FEWEST_DIGITS: Final = 4
+STAGE_MILLISECONDS: Final = 200
+"""So long may each statement of a search take; what it would have found is then left out."""
+LOOKED_AT = 200
+"""So many names are compared; with more that match, which ones is the database's choice."""
+SIMILAR = 0.45
+SIMILAR_WORD = 0.55
+POSTCODE = re.compile(r"^(?=.*\d)[A-Z0-9]{3,10}$")
+REFERENCE = re.compile(r"^(?=.*\d)[A-Z0-9-]{4,20}$")
+IDENTIFIED = ("customer_id", "kind", "value")
+EXACT, BEST_NAME, PART, TEXT = 1.0, 0.9, 0.4, 0.2
+BY_LABELS: Final = {
+    "phone": _("Phone"),
+    "email": _("Email"),
+    "external": _("Other system"),
+    "booking": _("Booking"),
+    "name": _("Name"),
+    "postcode": _("Postcode"),
+    "date_of_birth": _("Date of birth"),
+    "text": _("History"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A customer, always the record that others are joined into, and what speaks for it.
+
+    `by` is a key of BY_LABELS, `matched` the stored value or a piece of the text, `score` from 0 to 1: exact
+    identifiers 1, names by similarity up to 0.9, parts of identifiers 0.4, text below 0.2, the newest first. `pieces` are
+    `matched` cut into (text, whether it is what was looked for). `conversation_id` says where a text was said.
+    """
+
+    customer: Customer
+    calls_by: str
+    by: str
+    matched: str
+    score: float
+    pieces: highlighting.Pieces
+    conversation_id: int | None = None
+
+    @property
+    def by_label(self) -> str:
+        """What matched, in a word."""
+        return str(BY_LABELS[self.by])
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    root: int
+    by: str
+    matched: str
+    score: float
+    conversation_id: int | None = None
+
+
+def search(text: str, *, limit: int = 20) -> list[Found]:
+    """At most `limit` customers that `text` may mean, best first; none for less than two letters or digits.
+
+    Understands phone numbers in any writing or four of their digits, email addresses or how they begin, other systems' ids with
+    or without the system, booking references, names in any order and with typos, postcodes, dates of birth, and words of what
+    was said or noted. When something fits exactly, nothing vaguer is looked for. A bounded number of statements, each cut
+    off after `STAGE_MILLISECONDS`.
+    """
+    asked = clean(text)
+    if len(highlighting.WORD.findall(asked)) == 0 or sum(each.isalnum() for each in asked) < 2:
+        return []
+    hits: dict[int, _Hit] = {}
+    for stage in (_exact_identifiers, _details, _names, _parts_of_identifiers, _texts):
+        if len(hits) >= limit or any(hit.score == EXACT for hit in hits.values()):
+            break
+        for hit in _bounded(stage, asked, limit):
+            if hit.root not in hits or hits[hit.root].score < hit.score:
+                hits[hit.root] = hit
+    return _read(sorted(hits.values(), key=lambda hit: -hit.score)[:limit], asked)
+
+
+def clean(text: str) -> str:
+    """What is looked for: one line of at most 200 characters, without null bytes, lone surrogates and control characters."""
+    spaced = " ".join(text[: 2 * LONGEST].split())
+    normal = unicodedata.normalize("NFKC", "".join(each for each in spaced if unicodedata.category(each)[0] != "C"))
+    return normal[:LONGEST].strip()
+
+
+def _bounded(stage: Callable[[str, int], Iterable[_Hit]], asked: str, limit: int) -> list[_Hit]:
+    """What a stage finds in its time. Rolling back takes its settings back with it; it has read only."""
+    try:
+        with transaction.atomic():
+            _set(statement_timeout=STAGE_MILLISECONDS)
+            found = list(stage(asked, limit))
+            transaction.set_rollback(True)
+            return found
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            return []
+        raise
+
+
+def _set(**settings: object) -> None:
+    """Sets settings of the database until the end of the transaction; one statement."""
+    calls = ", ".join(f"set_config('{name.replace('__', '.')}', %s, true)" for name in settings)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {calls}", [str(value) for value in settings.values()])
+
+
+def _exact_identifiers(asked: str, limit: int) -> Iterator[_Hit]:
+    """Whole phone numbers, addresses, other systems' ids with or without the system, and booking references."""
+    token = asked.replace(" ", "")
+    wanted = Q(kind="phone", value__in=_numbers_meant(asked))
+    if "@" in token:
+        wanted |= Q(kind="email", value=token.lower())
+    elif any(each.isdigit() for each in token):
+        wanted |= Q(kind="external", number_in_system=token.rpartition(":")[2])
+    known = Identifier.objects.alias(number_in_system=number_in_system()).filter(wanted).order_by()
+    system = token.rpartition(":")[0].lower()
+    for customer, kind, value in known.values_list(*IDENTIFIED)[:limit]:
+        if not (kind == "external" and system) or value.startswith(f"{system}:"):
+            yield _Hit(customer, kind, value, EXACT)
+    if REFERENCE.match(reference := token.upper()):
+        booked = Booking.objects.filter(reference__in={reference, f"HH-{reference}"})
+        for customer, value in booked.order_by().values_list("customer_id", "reference")[:limit]:
+            yield _Hit(customer, "booking", value, EXACT)
+
+
+def _details(asked: str, limit: int) -> Iterator[_Hit]:
+    """Postcodes and dates of birth."""
+    postcode = re.sub(r"[\s-]", "", asked).upper()
+    dates = written_dates.meant_by(asked)
+    if POSTCODE.match(postcode):
+        for root, value in _roots(Customer.objects.filter(postcode=postcode)).values_list("counts_for", "postcode")[:limit]:
+            yield _Hit(root, "postcode", value, EXACT)
+    if dates:
+        for root, born in _roots(Customer.objects.filter(date_of_birth__in=dates)).values_list("counts_for", "date_of_birth")[:limit]:
+            yield _Hit(root, "date_of_birth", date_format(born, "j F Y"), EXACT)
+
+
+def _names(asked: str, limit: int) -> Iterator[_Hit]:
+    """Names that have all the words, or words that begin so, in any order; when there are none, similar ones."""
+    words = highlighting.WORD.findall(asked)[:MOST_WORDS]
+    if "@" in asked or not any(any(each.isalpha() for each in word) for word in words):
+        return
+    # The planner overrates words that it has not counted, and would rather read the whole table.
+    _set(enable_seqscan="off", pg_trgm__similarity_threshold=SIMILAR, pg_trgm__word_similarity_threshold=SIMILAR_WORD)
+    meant = folded(Value(asked))
+    named = Customer.objects.alias(words=folded_words("name"), folded=folded("name"))
+    named = named.annotate(likeness=TrigramSimilarity(F("folded"), meant))
+    tries = [named.filter(words=_beginning_with(words))]
+    if max(map(len, words)) >= SHORTEST_PART and 1 < len(words) <= MOST_SIMILAR_WORDS:
+        # Most typos are not in the first letters, and these are found much faster than all that is alike.
+        alike = named.filter(words=_beginning_with([word[:SHORTEST_PART] for word in words]), likeness__gte=SIMILAR)
+        tries += [alike, named.filter(folded__trigram_similar=meant)]
+    elif len(words) == 1 and len(words[0]) >= SHORTEST_PART:
+        tries.append(named.filter(folded__trigram_word_similar=meant))
+    for one_try in tries:
+        if found := _compared(one_try, limit):
+            yield from found
+            return
+
+
+def _beginning_with(words: Sequence[str]) -> SearchQuery:
+    return SearchQuery(folded(Value(" & ".join(f"'{word}':*" for word in words))), config="simple", search_type="raw")
+
+
+def _compared(named: QuerySet[Customer], limit: int) -> list[_Hit]:
+    looked_at = _roots(named).values_list("counts_for", "name", "likeness")[:LOOKED_AT]
+    best = sorted(looked_at, key=lambda row: (-row[2], -row[0]))[:limit]
+    return [_Hit(root, "name", name, PART + (BEST_NAME - PART) * likeness) for root, name, likeness in best]
+
+
+def _parts_of_identifiers(asked: str, limit: int) -> Iterator[_Hit]:
+    """The last digits of a phone number, or else some of them, or how an address begins."""
+    known = Identifier.objects.order_by()
+    wanted: list[QuerySet[Identifier]] = []
+    if not re.search(r"[^\W\d_]|@", asked) and len(re.sub(r"\D", "", asked)) >= FEWEST_DIGITS:
+        digits = naming.digits_to_find(asked) or re.sub(r"\D", "", asked)
+        wanted = [known.filter(kind="phone", value__endswith=digits), known.filter(kind="phone", value__contains=digits)]
+    elif " " not in asked and len(asked) >= SHORTEST_PART:
+        wanted = [known.filter(kind="email", value__startswith=asked.lower())]
+    for part in wanted:
+        if rows := list(part.values_list(*IDENTIFIED)[:limit]):
+            yield from (_Hit(customer, kind, value, PART) for customer, kind, value in rows)
+            return
+
+
+def _texts(asked: str, limit: int) -> Iterator[_Hit]:
+    """Conversations in which all the words were said or noted, the newest first."""
+    if sum(each.isalnum() for each in asked) < SHORTEST_PART:
+        return
+    said = Entry.objects.filter(kind__in=["message", "note"]).alias(words=folded_words("body")).order_by("-pk")
+    newest = _newest(said.filter(words=SearchQuery(folded(Value(asked)), config="simple")), 2 * limit)
+    customers = dict(Conversation.objects.filter(pk__in={each.conversation_id for each in newest}).values_list("pk", "customer_id"))
+    for place, entry in enumerate(newest):
+        shown = highlighting.snippet(entry.body, asked)
+        yield _Hit(customers[entry.conversation_id], "text", shown, TEXT - place / 10_000, entry.conversation_id)
+
+
+def _newest(matching: QuerySet[Entry], count: int) -> list[Entry]:
+    """The newest of the matching entries.
+
+    Rare words are looked up and then sorted. Words that are too common for that stand in some of the last entries, which are
+    read backwards. The planner tells the two apart badly.
+    """
+    wanted = matching.only("body", "conversation_id")[:count]
+    try:
+        with transaction.atomic():
+            _set(enable_indexscan="off")
+            return list(wanted.all())
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+    _set(enable_bitmapscan="off")
+    return list(wanted.all())
+
+
+def _roots(customers: QuerySet[Customer]) -> QuerySet[Customer]:
+    return customers.annotate(counts_for=Coalesce("root_id", "pk")).order_by()
+
+
+def _numbers_meant(asked: str) -> Sequence[str]:
+    """The phone numbers that a text may be, in normal form, wherever the company has a door."""
+    if not naming.PHONE_LIKE.match(asked):
+        return []
+    regions = EntryPoint.objects.order_by().values_list("default_region", flat=True).distinct()
+    numbers: dict[str, None] = {}
+    for region in [*regions, "GB"]:
+        try:
+            parsed = phonenumbers.parse(asked, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(parsed):
+            numbers[phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)] = None
+    return list(numbers)
+
+
+def _read(hits: Sequence[_Hit], asked: str) -> list[Found]:
+    """The hits with their customers; one statement."""
+    named = Customer.objects.filter(pk__in=[hit.root for hit in hits]).annotate(reachable_at=naming.reachable_at("pk"))
+    customers: dict[int, Any] = {each.pk: each for each in named}
+    return [
+        Found(
+            customer=customers[hit.root],
+            calls_by=naming.calls_by(customers[hit.root], customers[hit.root].reachable_at),
+            by=hit.by,
+            matched=hit.matched,
+            score=round(hit.score, 4),
+            pieces=_pieces(hit, asked),
+            conversation_id=hit.conversation_id,
+        )
+        for hit in hits
+        if hit.root in customers
+    ]
+
+
+def _pieces(hit: _Hit, asked: str) -> highlighting.Pieces:
+    match hit.by:
+        case "name" | "text":
+            return highlighting.words_marked(hit.matched, asked)
+        case "phone":
+            return highlighting.part_marked(hit.matched, naming.digits_to_find(asked) or re.sub(r"\D", "", asked))
+        case _:
+            return highlighting.part_marked(hit.matched, asked)
