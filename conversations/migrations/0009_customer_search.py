@@ -47,14 +47,6 @@ class Migration(migrations.Migration):
             index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(models.Func('name', function='conversations_folded', output_field=models.TextField()), 'gin_trgm_ops'), fastupdate=False, name='customer_by_similar_name'),
         ),
         AddIndexConcurrently(
-            model_name='customer',
-            index=models.Index(condition=models.Q(('postcode', ''), _negated=True), fields=['postcode'], name='customer_by_postcode'),
-        ),
-        AddIndexConcurrently(
-            model_name='customer',
-            index=models.Index(condition=models.Q(('date_of_birth__isnull', False)), fields=['date_of_birth'], name='customer_by_date_of_birth'),
-        ),
-        AddIndexConcurrently(
             model_name='entry',
             index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.search.SearchVector(models.Func('body', function='conversations_folded', output_field=models.TextField()), config='simple'), condition=models.Q(('kind__in', ['message', 'note'])), fastupdate=False, name='entry_by_words'),
         ),

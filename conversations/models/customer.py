@@ -62,6 +62,9 @@ class Customer(models.Model):
             GinIndex(fields=["search_keys"], name="customer_by_what_was_heard"),
             models.Index(fields=["date_of_birth"], condition=models.Q(date_of_birth__isnull=False), name="customer_by_date_of_birth"),
             models.Index(fields=["postcode"], condition=~models.Q(postcode=""), name="customer_by_postcode"),
+            # Serve the search by name: its words or how they begin, and with typos.
+            GinIndex(folded_words("name"), name="customer_by_words_of_the_name", fastupdate=False),
+            GinIndex(OpClass(folded("name"), "gin_trgm_ops"), name="customer_by_similar_name", fastupdate=False),
         ]
         constraints = [
             models.CheckConstraint(
@@ -71,13 +74,6 @@ class Customer(models.Model):
             models.CheckConstraint(
                 condition=models.Q(postcode__regex=r"^[A-Z0-9]*$"), name="customer_postcode_has_capitals_and_digits_only"
             ),
-        ]
-        indexes = [
-            # Serve the search by name: its words or how they begin, and with typos.
-            GinIndex(folded_words("name"), name="customer_by_words_of_the_name", fastupdate=False),
-            GinIndex(OpClass(folded("name"), "gin_trgm_ops"), name="customer_by_similar_name", fastupdate=False),
-            models.Index(fields=["postcode"], name="customer_by_postcode", condition=~models.Q(postcode="")),
-            models.Index(fields=["date_of_birth"], name="customer_by_date_of_birth", condition=models.Q(date_of_birth__isnull=False)),
         ]
         permissions = [("import_customer", "Can import customers"), ("export_customer", "Can export customers")]
 
