@@ -1,0 +1,183 @@
+"""What a row of an import says of a customer, in normal form, and what is wrong with it: which line, which column, what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations.models import Customer
+from conversations.models.identifier import Assurance
+from conversations.selectors import written_dates
+from conversations.services import identity
+from conversations.services.import_files import ATTRIBUTE, FIELDS, SourceRow
+from conversations.services.parties import IdentifierClaim
+
+SYSTEM: Final = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,39}$")
+LANGUAGE: Final = re.compile(r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,6})?$")
+MONTH_FIRST: Final = frozenset({"US"})
+OLDEST: Final = date(1900, 1, 1)
+LONGEST_TEXT: Final = 500
+MOST_OWED: Final = Decimal(10) ** 10
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a file is read. `vouched`: the system has verified the email addresses and phone numbers itself. `take_theirs`: where
+    the file differs from what is known, the file is right. `region` is the country of numbers without a country code."""
+
+    system: str
+    region: str = "GB"
+    vouched: bool = False
+    take_theirs: bool = False
+
+    @property
+    def source(self) -> str:
+        """Where identifiers of this import came from, as text."""
+        if self.vouched:
+            return str(_("import from %(system)s, verified there") % {"system": self.system})
+        return str(_("import from %(system)s") % {"system": self.system})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in one cell, or in the row when `column` is empty, as a sentence that says what to do."""
+
+    line: int
+    column: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a row says: identifiers in normal form, the system's own first; values of fields; attributes; what could not be used."""
+
+    line: int
+    claims: tuple[IdentifierClaim, ...]
+    fields: dict[str, Any]
+    attributes: dict[str, str]
+    problems: tuple[Problem, ...]
+
+
+class _Unusable(ValueError):
+    """A cell that cannot be used; the message says what to do."""
+
+
+def parse(source: SourceRow, options: Options) -> Row:
+    """Reads a row. A cell that cannot be used is left out and is a problem; the rest of the row counts.
+
+    Without an `external_id` its email address stands for it in that system, or else its phone number.
+    """
+    problems: list[Problem] = []
+    if source.too_long:
+        problems.append(Problem(source.line, "", _("There are more cells than columns. Put texts with a delimiter in quotation marks.")))
+
+    def read(column: str, reader: Callable[[str], Any]) -> Any:
+        cell = source.cells.get(column, "")
+        try:
+            return reader(cell) if cell else None
+        except (_Unusable, identity.InvalidIdentifier) as error:
+            problems.append(Problem(source.line, column, str(error)))
+            return None
+
+    email = read("email", lambda cell: identity.normalise("email", cell))
+    phone = read("phone", lambda cell: identity.normalise("phone", cell, options.region))
+    number = source.cells.get("external_id") or email or phone
+    own = read_own(number, options, problems, source.line) if number else None
+    assurance = Assurance.VERIFIED if options.vouched else Assurance.CLAIMED
+    claims = [IdentifierClaim("external", own, Assurance.VERIFIED)] if own else []
+    claims += [IdentifierClaim(kind, value, assurance) for kind, value in (("email", email), ("phone", phone)) if value]
+    readers = _readers(options)
+    fields = {name: value for name in FIELDS if (value := read(name, readers[name])) is not None}
+    attributes = {}
+    for column in source.cells:
+        if column.lower().startswith(ATTRIBUTE) and (value := read(column, _text(LONGEST_TEXT))):
+            attributes[column[len(ATTRIBUTE) :]] = value
+    if not claims:
+        problems.append(Problem(source.line, "", _("Nothing tells whom this row is about. Give it an external_id, an email or a phone.")))
+    return Row(source.line, tuple(claims), fields, attributes, tuple(problems))
+
+
+def read_own(number: str, options: Options, problems: list[Problem], line: int) -> str | None:
+    """The identifier of a customer in the importing system; what is wrong with it is added to `problems`."""
+    prefix = f"{options.system}:"
+    bare = number[len(prefix) :] if number.lower().startswith(prefix) else number
+    try:
+        return identity.normalise("external", prefix + _text(200)(bare))
+    except (_Unusable, identity.InvalidIdentifier) as error:
+        problems.append(Problem(line, "external_id", str(error)))
+        return None
+
+
+def _readers(options: Options) -> dict[str, Callable[[str], Any]]:
+    return {
+        "name": _text(Customer._meta.get_field("name").max_length or 0),
+        "date_of_birth": lambda cell: _date(cell, month_first=options.region in MONTH_FIRST),
+        "address": _text(Customer._meta.get_field("address").max_length or 0),
+        "postcode": _postcode,
+        "language": _language,
+        "time_zone": _time_zone,
+        "tier": _text(Customer._meta.get_field("tier").max_length or 0),
+        "open_balance": _amount,
+    }
+
+
+def _text(longest: int) -> Callable[[str], str]:
+    def read(cell: str) -> str:
+        line = " ".join("".join(each if each.isprintable() else " " for each in cell).split())
+        if len(line) > longest:
+            raise _Unusable(_("The text has %(length)d characters; %(most)d fit. Shorten it.") % {"length": len(line), "most": longest})
+        return line
+
+    return read
+
+
+def _date(cell: str, *, month_first: bool) -> date:
+    meant = written_dates.meant_by(cell)
+    past = [each for each in meant if OLDEST <= each <= timezone.now().date()]
+    if not past:
+        raise _Unusable(_("“%(cell)s” is no date of birth. Write it as 1980-05-03.") % {"cell": cell[:40]})
+    return past[-1 if month_first else 0]
+
+
+def _postcode(cell: str) -> str:
+    normal = re.sub(r"[\s-]", "", cell).upper()
+    if not re.fullmatch(r"[A-Z0-9]{2,16}", normal):
+        raise _Unusable(_("“%(cell)s” is no postcode. Use letters, digits and spaces, 16 at most.") % {"cell": cell[:40]})
+    return normal
+
+
+def _language(cell: str) -> str:
+    if not LANGUAGE.match(cell):
+        raise _Unusable(_("“%(cell)s” is no language. Use its two letters, such as en or pl.") % {"cell": cell[:40]})
+    return cell
+
+
+def _time_zone(cell: str) -> str:
+    if cell not in available_timezones():
+        raise _Unusable(_("“%(cell)s” is no time zone. Use a name such as Europe/London.") % {"cell": cell[:40]})
+    return cell
+
+
+def _amount(cell: str) -> Decimal:
+    """An amount with a point or a comma before its cents; thousands may be set apart by the other one."""
+    bare = re.sub(r"[\s£€$']", "", cell)
+    if re.fullmatch(r"-?[\d.,]+", bare):
+        point = max(bare.rfind("."), bare.rfind(","))
+        cents = len(bare) - point - 1 if point >= 0 else 0
+        whole = re.sub(r"[.,]", "", bare)
+        bare = f"{whole[:-cents]}.{whole[-cents:]}" if 0 < cents <= 2 else whole
+    try:
+        amount = Decimal(bare).quantize(Decimal("0.01"))
+    except InvalidOperation:
+        amount = MOST_OWED
+    if not abs(amount) < MOST_OWED:
+        raise _Unusable(_("“%(cell)s” is no amount. Write it as 12.50.") % {"cell": cell[:40]})
+    return amount

@@ -1,0 +1,257 @@
+"""Importing customers from a file: first what it would do, row by row, then doing exactly that.
+
+The importing system's own id is verified, since the system gave it; what else a file says of how to reach somebody is claimed,
+unless the system has verified it. An import joins nothing: where a row's identifiers belong to different customers, people see
+match candidates. It is done in batches, each in a transaction of its own. An import that was stopped is repeated: what is
+done already changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from conversations.models import Customer, Identifier, SharedIdentifier
+from conversations.models.identifier import ASSURANCE_RANK, Assurance
+from conversations.services import identity, records
+from conversations.services.import_files import SourceRow
+from conversations.services.import_rows import Options, Problem, Row, parse
+from conversations.services.parties import IdentifierClaim
+
+BATCH: Final = 200
+"""Rows to a transaction: an import holds up a customer who writes meanwhile no longer than that takes."""
+CREATED, LINKED, UNCHANGED, REFUSED = "created", "linked", "unchanged", "refused"
+UNSAID: Final[Mapping[str, Any]] = {"language": "en", "tier": "standard"}
+"""What a new record has where nobody has said anything."""
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a row does: creates a customer, links to one and changes it, changes nothing, or is refused.
+
+    `customer` is whom it is about, once there is a record; `calls_by` what that customer is called; `by` the identifier that
+    linked the row, with the assurance that it has for that customer. `changes` are sentences. `conflicts` are where the file and
+    the record differ, or where an identifier is somebody else's; `problems` are cells that cannot be used.
+    """
+
+    line: int
+    action: str
+    customer: int | None
+    calls_by: str
+    by: str
+    changes: tuple[str, ...]
+    conflicts: tuple[Problem, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True, eq=False)
+class _Record:
+    """A customer as it is known while a batch is planned; `made_on` is the line that makes it, for a new one."""
+
+    customer: int | None
+    made_on: int | None
+    fields: dict[str, Any]
+    attributes: dict[str, Any]
+    known: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    new_fields: dict[str, Any] = field(default_factory=dict)
+    claims: list[IdentifierClaim] = field(default_factory=list)
+
+    @property
+    def calls_by(self) -> str:
+        reachable = next((value for kind, value in sorted(self.known, reverse=True) if kind in ("phone", "email")), "")
+        of_line = _("the customer of line %(line)d") % {"line": self.made_on} if self.made_on else ""
+        return str(self.fields.get("name") or reachable or of_line or _("Customer %(number)s") % {"number": self.customer})
+
+
+class _Known:
+    """What the record knows of the identifiers of some rows: whose each one is, and those customers."""
+
+    def __init__(self) -> None:
+        self.records: dict[int, _Record] = {}
+        self.proven: dict[Key, _Record] = {}
+        self.seen: set[Key] = set()
+        self.shared: set[Key] = set()
+
+    def load(self, rows: Sequence[Row]) -> None:
+        """Reads what is not known yet; four statements."""
+        keys = {(claim.kind, claim.value) for row in rows for claim in row.claims} - self.seen
+        found = [each for each in Identifier.objects.filter(value__in={value for _kind, value in keys}) if (each.kind, each.value) in keys]
+        self.seen |= {(each.kind, each.value) for each in found}
+        shared = SharedIdentifier.objects.filter(value__in={value for _kind, value in keys}, allowed_at=None)
+        self.shared |= set(shared.values_list("kind", "value"))
+        owners = {each.customer_id for each in found if each.assurance in identity.PROVEN} - set(self.records)
+        for customer in Customer.objects.filter(pk__in=owners):
+            fields = {name: getattr(customer, name) for name in (*UNSAID, *OTHER_FIELDS)}
+            self.records[customer.pk] = _Record(customer.pk, None, fields, dict(customer.attributes))
+        for each in Identifier.objects.filter(customer__in=owners):
+            kept = self.records[each.customer_id].known
+            before = kept.get((each.kind, each.value), ("", ""))
+            kept[each.kind, each.value] = (_better(before[0], each.assurance), _better(before[1], each.shown_as))
+        for each in found:
+            if each.assurance in identity.PROVEN:
+                self.proven[each.kind, each.value] = self.records[each.customer_id]
+
+    def owners(self, rows: Sequence[Row]) -> set[int]:
+        """The customers that any identifier of the rows is proven for."""
+        keys = ((claim.kind, claim.value) for row in rows for claim in row.claims)
+        return {record.customer for key in keys if (record := self.proven.get(key)) and record.customer}
+
+
+OTHER_FIELDS: Final = ("name", "date_of_birth", "address", "postcode", "time_zone", "open_balance")
+
+
+def preview(source: Iterable[SourceRow], options: Options) -> Iterator[Outcome]:
+    """What an import would do, row by row. Writes and locks nothing, and remembers the whole file's customers."""
+    known = _Known()
+    for batch in _batches(source, options):
+        known.load(batch)
+        yield from (_plan(row, known, options)[0] for row in batch)
+
+
+def run(source: Iterable[SourceRow], options: Options) -> Iterator[Outcome]:
+    """Imports, and says what each row did once it is committed. Each batch is one transaction.
+
+    Locks the identifiers of a batch, then the customers that they are proven for by rising id.
+    """
+    for batch in _batches(source, options):
+        with transaction.atomic():
+            outcomes = _import(batch, options)
+        yield from outcomes
+
+
+def _batches(source: Iterable[SourceRow], options: Options) -> Iterator[list[Row]]:
+    rows = (parse(each, options) for each in source)
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def _import(batch: list[Row], options: Options) -> list[Outcome]:
+    identity.lock([claim for row in batch for claim in row.claims])
+    known = _Known()
+    known.load(batch)
+    locked: set[int] = set()
+    # A join that was committed while a lock was waited for has moved identifiers to a record that is not locked yet.
+    while missing := known.owners(batch) - locked:
+        locked |= {each.pk for each in records.lock_roots(*Customer.objects.filter(pk__in=missing))}
+        known = _Known()
+        known.load(batch)
+    fresh = {(claim.kind, claim.value) for row in batch for claim in row.claims} - known.seen
+    planned = [_plan(row, known, options) for row in batch]
+    touched = list({id(record): record for _outcome, record in planned if record}.values())
+    _write([record for record in touched if record.new_fields or record.claims or record.customer is None], fresh, options)
+    return [outcome if record is None else _with_customer(outcome, record) for outcome, record in planned]
+
+
+def _plan(row: Row, known: _Known, options: Options) -> tuple[Outcome, _Record | None]:
+    """What a row does to the record it is about, noted on that record so that later rows see it."""
+    if not row.claims:
+        return Outcome(row.line, REFUSED, None, "", "", (), (), row.problems), None
+    record, by = _whom(row, known)
+    is_new = record is None
+    if record is None:
+        record = _Record(None, row.line, dict(UNSAID), {})
+    calls_by = record.calls_by
+    changes, conflicts = _fields(row, record, options, is_new=is_new)
+    for claim in row.claims:
+        key = (claim.kind, claim.value)
+        _assurance, shown_as = record.known.get(key, ("", ""))
+        if shown_as and ASSURANCE_RANK[shown_as] >= ASSURANCE_RANK[claim.assurance]:
+            continue
+        owner = known.proven.get(key)
+        if owner is not None and owner is not record:
+            conflicts.append(_belongs_to_another(row, claim, owner))
+        elif claim.assurance in identity.PROVEN:
+            known.proven[key] = record
+        held = claim.assurance if owner in (None, record) else str(Assurance.CLAIMED)
+        record.known[key] = (held, claim.assurance)
+        record.claims.append(claim)
+        changes.append(_("%(kind)s %(value)s") % {"kind": Identifier.Kind(claim.kind).label, "value": claim.value})
+    action = CREATED if is_new else LINKED if changes else UNCHANGED
+    return Outcome(
+        row.line, action, record.customer, record.calls_by if is_new else calls_by, by, tuple(changes), tuple(conflicts), row.problems
+    ), record
+
+
+def _whom(row: Row, known: _Known) -> tuple[_Record | None, str]:
+    """The customer that a verified identifier of the row is proven for, and by which one: the system's own id before others."""
+    for claim in row.claims:
+        record = known.proven.get((claim.kind, claim.value))
+        if record and claim.assurance == Assurance.VERIFIED and (claim.kind, claim.value) not in known.shared:
+            held = Assurance(record.known.get((claim.kind, claim.value), (claim.assurance, ""))[0]).label
+            return record, f"{Identifier.Kind(claim.kind).label} {claim.value} ({held})"
+    return None, ""
+
+
+def _fields(row: Row, record: _Record, options: Options, *, is_new: bool) -> tuple[list[str], list[Problem]]:
+    """Fills what is empty; where the two differ, the option says which one is kept."""
+    changes: list[str] = []
+    conflicts: list[Problem] = []
+    told = [(name, name, value, record.fields) for name, value in row.fields.items()]
+    told += [(f"attributes.{name}", name, value, record.attributes) for name, value in row.attributes.items()]
+    for column, name, theirs, kept in told:
+        ours = kept.get(name)
+        if ours == theirs or (isinstance(ours, str) and isinstance(theirs, str) and ours.casefold() == theirs.casefold()):
+            continue
+        if not is_new and ours not in (None, "", 0) and not options.take_theirs:
+            sentence = _("The file says “%(theirs)s”, the record says “%(ours)s”. The record is kept.")
+            conflicts.append(Problem(row.line, column, sentence % {"theirs": theirs, "ours": ours}))
+            continue
+        kept[name] = theirs
+        record.new_fields["attributes" if kept is record.attributes else name] = record.attributes if kept is record.attributes else theirs
+        changes.append(f"{column}: {ours} → {theirs}" if ours and not is_new else f"{column}: {theirs}")
+    return changes, conflicts
+
+
+def _belongs_to_another(row: Row, claim: IdentifierClaim, owner: _Record) -> Problem:
+    sentence = _("%(value)s belongs to %(who)s. It is noted as claimed, and the two are shown as possibly one person.")
+    column = "external_id" if claim.kind == Identifier.Kind.EXTERNAL else claim.kind
+    return Problem(row.line, column, sentence % {"value": claim.value, "who": owner.calls_by})
+
+
+def _write(touched: Sequence[_Record], fresh: set[Key], options: Options) -> None:
+    """Writes what was planned. Identifiers that nobody has yet go in together, the others one by one with all that belongs to it."""
+    new = [record for record in touched if record.customer is None]
+    made = Customer.objects.bulk_create([Customer(**record.new_fields) for record in new])
+    for record, customer in zip(new, made, strict=True):
+        record.customer = customer.pk
+    for record in touched:
+        if record.new_fields and record not in new:
+            Customer.objects.filter(pk=record.customer).update(**record.new_fields)
+    times = Counter((claim.kind, claim.value) for record in touched for claim in record.claims)
+    alone = {key for key in fresh if times[key] == 1}
+    Identifier.objects.bulk_create(
+        Identifier(
+            customer_id=record.customer,
+            original_customer_id=record.customer,
+            kind=claim.kind,
+            value=claim.value,
+            assurance=claim.assurance,
+            shown_as=claim.assurance,
+            source=options.source[:80],
+        )
+        for record in touched
+        for claim in record.claims
+        if (claim.kind, claim.value) in alone
+    )
+    for record in touched:
+        for claim in record.claims:
+            if (claim.kind, claim.value) not in alone:
+                identity.remember(Customer.objects.get(pk=record.customer), claim, source=options.source[:80])
+
+
+def _with_customer(outcome: Outcome, record: _Record) -> Outcome:
+    return Outcome(
+        outcome.line, outcome.action, record.customer, outcome.calls_by, outcome.by, outcome.changes, outcome.conflicts, outcome.problems
+    )
+
+
+def _better(one: str, other: str) -> str:
+    return max(one, other, key=lambda level: ASSURANCE_RANK.get(level, -1))
