@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import csv
-from datetime import datetime
-from typing import Any
 
 from django.http import HttpResponse
 
+from conversations.reading.spreadsheets import harmless
 from reporting.figure import Table
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet take a text for a formula (OWASP, CSV Injection), the full-width forms included."""
 
 
 def csv_response(table: Table, name: str) -> HttpResponse:
@@ -22,15 +18,3 @@ def csv_response(table: Table, name: str) -> HttpResponse:
     writer.writerow([harmless(str(column)) for column in table.columns])
     writer.writerows([harmless(cell.value) for cell in row] for row in table.rows())
     return response
-
-
-def harmless(value: Any) -> Any:
-    """The value as a cell that no spreadsheet runs: a text that begins like a formula gets an apostrophe before it."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, (int, float)):
-        return value
-    text = str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text

@@ -97,12 +97,14 @@ def _decoded(raw: bytes) -> str:
 
 
 def _column(cell: str) -> str:
-    name = "_".join(cell.strip().strip('"').split())
-    return name if name.lower().startswith(ATTRIBUTE) else name.lower()
+    words = cell.strip().strip('"').split()
+    if words and words[0].lower().startswith(ATTRIBUTE):
+        return ATTRIBUTE + " ".join(words)[len(ATTRIBUTE) :].strip()
+    return "_".join(words).lower()
 
 
 def _is_read(name: str) -> bool:
-    if name.lower().startswith(ATTRIBUTE):
+    if name.startswith(ATTRIBUTE):
         return 0 < len(name) - len(ATTRIBUTE) <= LONGEST_ATTRIBUTE
     return name in COLUMNS
 

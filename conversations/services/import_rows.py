@@ -30,11 +30,15 @@ MOST_OWED: Final = Decimal(10) ** 10
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a file is read. `vouched`: the system has verified the email addresses and phone numbers itself. `take_theirs`: where
-    the file differs from what is known, the file is right. `region` is the country of numbers without a country code."""
+    """How a file is read.
+
+    `system` is the short name of the system that wrote it. `region` is the country (ISO 3166) of phone numbers without a country
+    code. `vouched`: the system has verified its email addresses and phone numbers itself. `take_theirs`: where the file differs
+    from what is known, the file is right.
+    """
 
     system: str
-    region: str = "GB"
+    region: str = ""
     vouched: bool = False
     take_theirs: bool = False
 
@@ -98,7 +102,7 @@ def parse(source: SourceRow, options: Options) -> Row:
     fields = {name: value for name in FIELDS if (value := read(name, readers[name])) is not None}
     attributes = {}
     for column in source.cells:
-        if column.lower().startswith(ATTRIBUTE) and (value := read(column, _text(LONGEST_TEXT))):
+        if column.startswith(ATTRIBUTE) and (value := read(column, _text(LONGEST_TEXT))):
             attributes[column[len(ATTRIBUTE) :]] = value
     if not claims:
         problems.append(Problem(source.line, "", _("Nothing tells whom this row is about. Give it an external_id, an email or a phone.")))

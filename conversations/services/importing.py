@@ -18,8 +18,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conversations.models import Customer, Identifier, SharedIdentifier
-from conversations.models.identifier import ASSURANCE_RANK, Assurance
-from conversations.services import identity, records
+from conversations.models.identifier import ASSURANCE_RANK, PROVEN, Assurance
+from conversations.services import identity, records, sharing
 from conversations.services.import_files import SourceRow
 from conversations.services.import_rows import Options, Problem, Row, parse
 from conversations.services.parties import IdentifierClaim
@@ -78,16 +78,16 @@ class _Known:
         self.records: dict[int, _Record] = {}
         self.proven: dict[Key, _Record] = {}
         self.seen: set[Key] = set()
-        self.shared: set[Key] = set()
+        self.shared: dict[Key, str] = {}
 
     def load(self, rows: Sequence[Row]) -> None:
         """Reads what is not known yet; four statements."""
         keys = {(claim.kind, claim.value) for row in rows for claim in row.claims} - self.seen
         found = [each for each in Identifier.objects.filter(value__in={value for _kind, value in keys}) if (each.kind, each.value) in keys]
         self.seen |= {(each.kind, each.value) for each in found}
-        shared = SharedIdentifier.objects.filter(value__in={value for _kind, value in keys}, allowed_at=None)
-        self.shared |= set(shared.values_list("kind", "value"))
-        owners = {each.customer_id for each in found if each.assurance in identity.PROVEN} - set(self.records)
+        shared = SharedIdentifier.objects.filter(value__in={value for _kind, value in keys}, allowed_by="")
+        self.shared |= {(each.kind, each.value): each.shown_as for each in shared}
+        owners = {each.customer_id for each in found if each.assurance in PROVEN} - set(self.records)
         for customer in Customer.objects.filter(pk__in=owners):
             fields = {name: getattr(customer, name) for name in (*UNSAID, *OTHER_FIELDS)}
             self.records[customer.pk] = _Record(customer.pk, None, fields, dict(customer.attributes))
@@ -96,8 +96,12 @@ class _Known:
             before = kept.get((each.kind, each.value), ("", ""))
             kept[each.kind, each.value] = (_better(before[0], each.assurance), _better(before[1], each.shown_as))
         for each in found:
-            if each.assurance in identity.PROVEN:
+            if each.assurance in PROVEN:
                 self.proven[each.kind, each.value] = self.records[each.customer_id]
+
+    def identifies(self, claim: IdentifierClaim) -> bool:
+        """Whether the value says who its bearer is: not when so many share it."""
+        return not sharing.covers(self.shared.get((claim.kind, claim.value)), claim)
 
     def owners(self, rows: Sequence[Row]) -> set[int]:
         """The customers that any identifier of the rows is proven for."""
@@ -165,12 +169,13 @@ def _plan(row: Row, known: _Known, options: Options) -> tuple[Outcome, _Record |
         _assurance, shown_as = record.known.get(key, ("", ""))
         if shown_as and ASSURANCE_RANK[shown_as] >= ASSURANCE_RANK[claim.assurance]:
             continue
-        owner = known.proven.get(key)
-        if owner is not None and owner is not record:
-            conflicts.append(_belongs_to_another(row, claim, owner))
-        elif claim.assurance in identity.PROVEN:
+        is_anothers = known.proven.get(key, record) is not record
+        if is_anothers and known.identifies(claim):
+            conflicts.append(_belongs_to_another(row, claim, known.proven[key]))
+        is_held = claim.assurance in PROVEN and not is_anothers and known.identifies(claim)
+        if is_held:
             known.proven[key] = record
-        held = claim.assurance if owner in (None, record) else str(Assurance.CLAIMED)
+        held = claim.assurance if is_held else str(Assurance.CLAIMED)
         record.known[key] = (held, claim.assurance)
         record.claims.append(claim)
         changes.append(_("%(kind)s %(value)s") % {"kind": Identifier.Kind(claim.kind).label, "value": claim.value})
@@ -184,7 +189,7 @@ def _whom(row: Row, known: _Known) -> tuple[_Record | None, str]:
     """The customer that a verified identifier of the row is proven for, and by which one: the system's own id before others."""
     for claim in row.claims:
         record = known.proven.get((claim.kind, claim.value))
-        if record and claim.assurance == Assurance.VERIFIED and (claim.kind, claim.value) not in known.shared:
+        if record and claim.assurance == Assurance.VERIFIED and known.identifies(claim):
             held = Assurance(record.known.get((claim.kind, claim.value), (claim.assurance, ""))[0]).label
             return record, f"{Identifier.Kind(claim.kind).label} {claim.value} ({held})"
     return None, ""
