@@ -30,7 +30,7 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
         "users",
         (
             "conversations.Customer", "conversations.MatchCandidate", "conversations.CustomerLink", "conversations.Identifier",
-            "conversations.Consent", "conversations.Suppression", "conversations.Booking",
+            "conversations.SharedIdentifier", "conversations.Consent", "conversations.Suppression", "conversations.Booking",
         ),
     ),
     "conversations": (

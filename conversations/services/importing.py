@@ -166,8 +166,8 @@ def _plan(row: Row, known: _Known, options: Options) -> tuple[Outcome, _Record |
     changes, conflicts = _fields(row, record, options, is_new=is_new)
     for claim in row.claims:
         key = (claim.kind, claim.value)
-        _assurance, shown_as = record.known.get(key, ("", ""))
-        if shown_as and ASSURANCE_RANK[shown_as] >= ASSURANCE_RANK[claim.assurance]:
+        best = _better(*record.known.get(key, ("", "")))
+        if best and ASSURANCE_RANK[best] >= ASSURANCE_RANK[claim.assurance]:
             continue
         is_anothers = known.proven.get(key, record) is not record
         if is_anothers and known.identifies(claim):
