@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('conversations', '0008_proofs_and_identifiers'),
+        ('conversations', '0014_field_conflicts'),
     ]
 
     operations = [
