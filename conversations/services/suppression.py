@@ -40,12 +40,12 @@ class Imported:
 
 
 def suppress(
-    kind: str, value: str, *, reason: str, added_by: str, region: str = "GB", interaction: Interaction | None = None
+    kind: str, value: str, *, reason: str, added_by: str, region: str = "", interaction: Interaction | None = None
 ) -> tuple[Suppression, bool]:
     """Puts a number or address on the list; says whether it was new there.
 
-    With an `interaction`, on which it was asked, the history says so for staff; its conversation's row is then locked.
-    Raises identity.InvalidIdentifier and NoReason.
+    `region` is the country of a number written without a country code. With an `interaction`, on which it was asked, the
+    history says so for staff; its conversation's row is then locked. Raises identity.InvalidIdentifier and NoReason.
     """
     normal = identity.normalise(kind, value, region)
     if not reason.strip():

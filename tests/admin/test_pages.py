@@ -275,6 +275,7 @@ class TestEntryPoints:
         data = {
             "name": "Chat", "company_name": "Harbor", "channel": "chat", "address": "/harborhome", "playbook_code": "home", "mode": "live",
             "live_share_percent": "100", "time_zone": "Europe/London", "language": "en-GB", "default_region": "gb", "allowed_origins": "",
+            "recording_policy": "not_recorded",
         }
         return client.post(url(EntryPoint, "add"), data | changes)
 

@@ -237,7 +237,7 @@ class TestTheList:
     def test_it_beats_every_yes_until_it_is_lifted(self) -> None:
         sam = rows.customer()
         says(sam, "sms", "given")
-        row, created = suppression.suppress("phone", "07700 900123", reason="Asked.", added_by="Maya")
+        row, created = suppression.suppress("phone", "07700 900123", region="GB", reason="Asked.", added_by="Maya")
         assert created
         assert answer(sam, "sms", identifier=SAM) == "suppressed"
         assert answer(sam, "sms", identifier=OTHER) == "given"
@@ -270,7 +270,7 @@ class TestTheList:
         mixed = ["nonsense,phone", "", "+44 7700 900456,phone", "x,fax", "07700900123,phone"]
         file.write_text("\n".join(["value,kind", *good, *mixed]))
         with pytest.raises(CommandError, match="2 lines"):
-            call_command("suppress", str(file), reason="Bought list")
+            call_command("suppress", str(file), reason="Bought list", region="gb")
         told = capsys.readouterr()
         assert "3 added, 1 known already" in told.out
         assert "line 4" in told.err
@@ -278,7 +278,7 @@ class TestTheList:
         assert suppression.is_suppressed(*SAM)
         assert suppression.is_suppressed("email", "sam@example.org")
         file.write_text("\ufeffvalue\n07700 900123\nSam@Example.org\n")
-        call_command("suppress", str(file), reason="Bought list")
+        call_command("suppress", str(file), reason="Bought list", region="gb")
         assert "0 added, 2 known already" in capsys.readouterr().out
 
     @pytest.mark.parametrize("content", [b"", b"number\n0770\n", b"\xff\xfe\x00bad"])
@@ -286,7 +286,7 @@ class TestTheList:
         file = tmp_path / "list.csv"
         file.write_bytes(content)
         with pytest.raises(CommandError):
-            call_command("suppress", str(file), reason="Bought list")
+            call_command("suppress", str(file), reason="Bought list", region="gb")
         with pytest.raises(CommandError):
             call_command("suppress", str(tmp_path / "missing.csv"), reason="Bought list")
 

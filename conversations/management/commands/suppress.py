@@ -21,7 +21,7 @@ class Command(BaseCommand):
         """The file, why it is taken in, and where numbers without a country code are from."""
         parser.add_argument("file", help="a CSV file with the column value, and the column kind if you like")
         parser.add_argument("--reason", default="From a do-not-contact list.", help="why these must not be contacted, as the list will say")
-        parser.add_argument("--region", default="GB", help="the country of numbers without a country code, in two letters; GB by default")
+        parser.add_argument("--region", default="", help="the country of numbers without a country code, in two letters such as GB")
 
     def handle(self, *args: Any, file: str, reason: str, region: str, **options: Any) -> None:
         """Bad rows are named by their line and keep no other out; the command then ends with an error."""
