@@ -287,6 +287,8 @@ VOICE_REPLY_BUDGET_MS = env.whole_number("VOICE_REPLY_BUDGET_MS", default=900, l
 
 RESERVATION_TIMEOUT_SECONDS = env.whole_number("RESERVATION_TIMEOUT_SECONDS", default=30, lowest=5, highest=600)
 CHAT_MAX_MESSAGE_BYTES = env.whole_number("CHAT_MAX_MESSAGE_BYTES", default=16_384, lowest=256, highest=1_000_000)
+CALL_ME_REGIONS = env.words("CALL_ME_REGIONS", default=[])
+CALL_ME_PER_HOUR = env.whole_number("CALL_ME_PER_HOUR", default=20, lowest=1, highest=1_000_000)
 CHAT_SESSIONS_PER_HOUR = env.whole_number("CHAT_SESSIONS_PER_HOUR", default=120, lowest=1, highest=1_000_000)
 IDENTIFIER_SHARED_ABOVE = env.whole_number("IDENTIFIER_SHARED_ABOVE", default=5, lowest=1, highest=10_000)
 CHAT_MESSAGES_PER_SECOND = env.whole_number("CHAT_MESSAGES_PER_SECOND", default=5, lowest=1, highest=1000)

@@ -3,8 +3,9 @@
 The raw side is written before anything is made of it. `WebhookRecord` rows are the calls: those of kind `answer`, and events of
 inbound calls (a caller who gave up before the answer leaves only these), one call per id however often a webhook was
 repeated; the legs to agents are outbound and no calls of customers, and a call that was turned away (refused, or answered without
-listening, as at a number that is not ours) is no contact. `ChatSessionRecord` rows are the chat sessions. The recorded side are
-`Interaction` rows. They meet by the transport's own id (`provider_id`), which is unique among interactions.
+listening, as at a number that is not ours) is no contact, nor is a call out that the platform did not place. `ChatSessionRecord`
+rows are the chat sessions. The recorded side are `Interaction` rows. They meet by the transport's own id (`provider_id`), which
+is unique among interactions.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ SELECT interaction.channel, interaction.provider_id, interaction.started_at, FAL
                     WHERE interaction.channel = 'chat' AND chat.session_id = interaction.provider_id)
    AND NOT EXISTS (SELECT 1 FROM conversations_webhookrecord call
                     WHERE interaction.channel = 'voice' AND call.provider_id = interaction.provider_id)
+   AND interaction.end_reason <> 'not_placed'
  ORDER BY 3, 2, 10
 """
 

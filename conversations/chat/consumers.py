@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from conversations.chat import delivery, limits, protocol, visitor
-from conversations.flows import inbound
+from conversations.flows import calling_back, inbound
 from conversations.models import Conversation, EntryPoint
 from conversations.selectors import access
 from conversations.services import announce, transport
@@ -92,6 +92,8 @@ class ChatConsumer(RecordSocket):
             await self._catch_up(after=frame.after)
         elif isinstance(frame, protocol.Typing):
             await self._tell_typing()
+        elif isinstance(frame, protocol.CallMe):
+            await self._call(frame.number)
         else:
             await self._give_phone_code()
 
@@ -208,6 +210,16 @@ class ChatConsumer(RecordSocket):
         frame = await in_thread(delivery.phone_code, self.interaction_id)
         if frame is None:
             raise protocol.Refused("no_phone", _("There is no number to call at the moment."))
+        await self._send(**frame)
+
+    async def _call(self, number: str) -> None:
+        if self.interaction_id is None:
+            raise protocol.Refused("nothing_said", _("Write a first message, then we can call you."))
+        network_is_over = not await limits.may_ask_for_call(limits.address_of(self.scope))
+        try:
+            frame = await in_thread(delivery.call, self.interaction_id, number, network_is_over=network_is_over)
+        except calling_back.NotCalled as refusal:
+            raise protocol.Refused("not_called", str(refusal)) from None
         await self._send(**frame)
 
     async def entries_appended(self, event: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from conversations.chat.visitor import Visitor
+from conversations.flows import calling_back
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import access, website
 from conversations.services import announce, joining
@@ -106,6 +107,21 @@ def phone_code(interaction_id: int) -> dict[str, Any] | None:
     }
     if settings.VONAGE_GATEWAY == "simulator":
         frame["simulator_url"] = f"/simulator/phone/?to={phone.address.removeprefix('+')}&code={code}"
+    return frame
+
+
+def call(interaction_id: int, number: str, *, network_is_over: bool) -> dict[str, Any]:
+    """The frame that says which number is rung and what to key in there. Raises calling_back.NotCalled."""
+    calling = calling_back.call_me(interaction_id, number, network_is_over=network_is_over)
+    frame = {
+        "type": "calling",
+        "number": calling.number,
+        "readable_number": calling.readable_number,
+        "code": calling.code,
+        "expires_at": calling.expires_at.isoformat(),
+    }
+    if settings.VONAGE_GATEWAY == "simulator":
+        frame["simulator_url"] = f"/simulator/phone/?from={calling.number.removeprefix('+')}"
     return frame
 
 

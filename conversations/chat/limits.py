@@ -1,4 +1,4 @@
-"""How many chats may begin from one network address, so that a script cannot fill the record or the schedule."""
+"""How many chats and calls one network address may ask for, so that a script cannot fill the record or have phones rung."""
 
 from __future__ import annotations
 
@@ -33,16 +33,23 @@ def address_of(scope: Mapping[str, Any]) -> str:
 
 
 async def may_begin(address: str) -> bool:
-    """Counts one more chat that begins at this address and says whether the hour's limit allows it.
+    """Counts one more chat that begins at this address and says whether the hour's limit allows it."""
+    return await _is_within("chats-begun", address, settings.CHAT_SESSIONS_PER_HOUR)
 
-    Counted in Valkey, under a hash of the address, for an hour from the first. With Valkey away everybody may.
-    """
+
+async def may_ask_for_call(address: str) -> bool:
+    """Counts one more call that is asked for from this address and says whether the hour's limit allows it."""
+    return await _is_within("calls-asked-for", address, settings.CALL_ME_PER_HOUR)
+
+
+async def _is_within(what: str, address: str, most: int) -> bool:
+    """Counted in Valkey, under a hash of the address, for an hour from the first. With Valkey away everybody may."""
     if not address:
         return True
-    key = f"chats-begun:{hashlib.sha256(address.encode()).hexdigest()}"
+    key = f"{what}:{hashlib.sha256(address.encode()).hexdigest()}"
     try:
         await cache.aadd(key, 0, HOUR_SECONDS)
-        return bool(await cache.aincr(key) <= settings.CHAT_SESSIONS_PER_HOUR)
+        return bool(await cache.aincr(key) <= most)
     except (RedisError, ValueError):
-        logger.warning("chats_not_counted")
+        logger.warning("not_counted", extra={"what": what})
         return True

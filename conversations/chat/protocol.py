@@ -61,13 +61,20 @@ class ContinueByPhone:
 
 
 @dataclass(frozen=True, slots=True)
+class CallMe:
+    """The customer wants to be called on a number, as they typed it."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """The customer pressed the button for a person."""
 
     client_id: str
 
 
-Frame = Hello | Say | Typing | Resume | ContinueByPhone | Person
+Frame = Hello | Say | Typing | Resume | ContinueByPhone | CallMe | Person
 
 
 def parse(text: str | None, binary: bytes | None = None) -> Frame:
@@ -93,6 +100,8 @@ def parse(text: str | None, binary: bytes | None = None) -> Frame:
             return Resume(_seq(data.get("after")))
         case "continue_by_phone":
             return ContinueByPhone()
+        case "call_me":
+            return CallMe(_short(data.get("number"), 40) or "")
         case "person":
             return Person(_client_id(data))
         case _:

@@ -71,5 +71,11 @@ def widget_texts() -> dict[str, str]:
         "phoneWaiting": _("Getting a code for you"),
         "phoneOffline": _("You are not connected at the moment, so there is no code yet."),
         "phoneSimulator": _("Call from the phone simulator"),
+        "callMe": _("Call me"),
+        "callMeHow": _("Or we call you. On which number?"),
+        "callMeNote": _("We ring you at once, on this number, about this chat."),
+        "callWaiting": _("Placing the call"),
+        "callingNow": _("We are calling {number} now. When the call asks for it, key in this code."),
+        "callSimulator": _("Answer on the phone simulator"),
         "phoneClose": _("Close"),
     }

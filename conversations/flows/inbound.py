@@ -195,14 +195,15 @@ def _begin(start: InboundMessage | CallStart) -> Interaction:
             data=dict(start.data) if isinstance(start, CallStart) else None,
         )
         proving.keep_vouched(interaction, start.party.claims, made_by=entry_point.name)
-        _disclose(interaction, entry_point)
+        disclose(interaction, entry_point)
         wrapping_up.talk_again_after_commit(conversation)
     conversation.refresh_from_db()
     interaction.conversation = conversation
     return interaction
 
 
-def _disclose(interaction: Interaction, entry_point: EntryPoint) -> None:
+def disclose(interaction: Interaction, entry_point: EntryPoint) -> None:
+    """Writes, once for a line, that an AI answers on it, where one does. Locks the conversation's row."""
     conversation = Conversation.objects.get(pk=interaction.conversation_id)
     if not entry_point.is_live_for(conversation.public_id) or conversation.owner_kind == Conversation.Owner.HUMAN:
         return

@@ -75,6 +75,8 @@ def connect_call(conversation: Conversation, agent: AgentProfile) -> None:
     call = live_call(row)
     if call is None:
         raise delivery.CannotConnect(_("There is no live call in this conversation."))
+    if call_state.waits_for_code(call):
+        raise delivery.CannotConnect(_("Whoever picks up has not entered the code from the chat yet. Answer in the chat."))
     if not agent.phone_number:
         raise delivery.CannotConnect(_("Your profile has no phone number yet. A manager can add it in the admin."))
     delivery.connect(call, agent)
@@ -99,12 +101,13 @@ def live_call(conversation: Conversation) -> Interaction | None:
 def lines_to_customer(conversation: Conversation) -> list[Interaction]:
     """Where a message to the customer may go, the best line first: the live call, then the latest chat session.
 
-    Nothing is spoken into a call on which a person's phone is: they hear each other. With neither call nor chat it is
-    kept on the latest line.
+    Nothing is spoken into a call on which a person's phone is: they hear each other; nor into one that a chat asked for and
+    that its code has not let in. With neither call nor chat it is kept on the latest line.
     """
     call = live_call(conversation)
     chat = conversation.interactions.filter(channel="chat").order_by("-pk").first()
-    open_ones = [each for each in (None if call and call_state.person_is_on(call) else call, chat) if each]
+    is_closed_to_us = call and (call_state.person_is_on(call) or call_state.waits_for_code(call))
+    open_ones = [each for each in (None if is_closed_to_us else call, chat) if each]
     latest = conversation.interactions.order_by("-pk").first()
     return open_ones or ([latest] if latest and not call else [])
 

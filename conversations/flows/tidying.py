@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from conversations.flows import wrapping_up
+from conversations.flows import calling_back, wrapping_up
 from conversations.models import Conversation, Interaction
 from conversations.selectors.limbo import endless_interactions
-from conversations.services import ownership, threads
+from conversations.services import call_state, ownership, threads
 from routing.models import WorkItem
 
 QUIET_CONVERSATION = timedelta(hours=24)
@@ -41,6 +41,8 @@ def _end_if_silent(interaction_id: int, now: datetime) -> bool:
         ended = silent is not None and threads.end_interaction(silent, reason=reasons[silent.channel], at=silent.last)
     if ended and silent is not None:
         wrapping_up.begin_when_over(silent)
+        if call_state.waits_for_code(silent):
+            calling_back.tell_when_over(silent.public_id)
     return ended
 
 

@@ -30,7 +30,7 @@ PARTY_DATA = frozenset(
     {
         "quick_replies", "sources", "field", "client_id", "spoken", "reference", "window_start", "window_end",
         "service",
-        "channel", "duration_seconds",
+        "channel", "duration_seconds", "call_me",
     }
 )  # fmt: skip
 

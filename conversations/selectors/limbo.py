@@ -18,6 +18,8 @@ from conversations.models.entry_point import Channel
 
 LONGEST_CALL = timedelta(hours=3)
 """The platform ends a call after two hours, so one that is older has lost its last event; no webhook of it comes later."""
+LONGEST_RINGING = timedelta(minutes=3)
+"""A phone that we ring stops ringing within two minutes (the platform's limit), so then its last event was lost."""
 SILENT_CHAT = timedelta(minutes=30)
 """A chat session ends when nothing was written in it for so long."""
 SWEPT_WITHIN = timedelta(minutes=5)
@@ -27,11 +29,15 @@ SWEPT_WITHIN = timedelta(minutes=5)
 def endless_interactions(at: datetime) -> QuerySet[Any]:
     """Live chat sessions that were silent for too long at that time, and live calls that are older than any call can be.
 
+    Among them phones that we ring and that cannot be ringing any more.
+
     `last` is when the last entry of each was recorded, or when it started.
     """
     live = Interaction.objects.exclude(state=Interaction.State.ENDED)
     return live.annotate(last=Coalesce(Max("entries__recorded_at"), F("started_at"))).filter(
-        Q(channel=Channel.CHAT, last__lt=at - SILENT_CHAT) | Q(channel=Channel.VOICE, started_at__lt=at - LONGEST_CALL)
+        Q(channel=Channel.CHAT, last__lt=at - SILENT_CHAT)
+        | Q(channel=Channel.VOICE, started_at__lt=at - LONGEST_CALL)
+        | Q(direction=Interaction.Direction.OUTBOUND, answered_at__isnull=True, started_at__lt=at - LONGEST_RINGING)
     )
 
 

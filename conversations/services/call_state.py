@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -47,6 +48,14 @@ def person_is_on(call: Interaction) -> bool:
     return leg.get("state") == PERSON_TALKING and float(leg["until"]) > timezone.now().timestamp()
 
 
+def waits_for_code(call: Interaction) -> bool:
+    """Whether we rang this number because a chat asked for it and the code on the chat's screen was not keyed in yet.
+
+    Anybody may have picked up, so nothing of the chat may be said, and nobody may be put on the line.
+    """
+    return bool(call.data.get("waits_for_code"))
+
+
 def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -> Interaction:
     """Lets `change` alter the call's data under the lock of its row; returns the row as it is then."""
     with transaction.atomic():
@@ -67,6 +76,21 @@ def note_state(interaction_id: int, state: str, *, answered_at: datetime | None 
             row.state = state
         row.answered_at = answered_at or row.answered_at
         row.save(update_fields=["state", "answered_at"])
+
+
+def adopt(public_id: UUID, provider_id: str) -> Interaction | None:
+    """The call that we placed under this public id, once the platform has named its leg; None when that is another leg.
+
+    Whoever hears of the leg first has it named: the answer to our request, or a webhook that overtook it.
+    """
+    placed = Interaction.objects.filter(public_id=public_id, direction=Interaction.Direction.OUTBOUND, channel="voice")
+    placed.filter(provider_id=unplaced_id(public_id)).update(provider_id=provider_id)
+    return placed.filter(provider_id=provider_id).select_related("conversation__owner_agent", "entry_point").first()
+
+
+def unplaced_id(public_id: UUID) -> str:
+    """What stands for the platform's id of a call that it has not named yet."""
+    return f"unplaced-{public_id.hex}"
 
 
 def claim_unspoken(interaction_id: int, *, as_webhook: bool, ready_by: datetime | None = None) -> Unspoken | None:

@@ -9,13 +9,19 @@ from routing.models import AgentProfile
 
 Deliverer = Callable[[int], None]
 Connector = Callable[[Interaction, AgentProfile], None]
+Ringer = Callable[[Interaction], None]
 
 _deliverers: dict[str, Deliverer] = {}
 _connectors: dict[str, Connector] = {}
+_ringers: dict[str, Ringer] = {}
 
 
 class CannotConnect(Exception):
     """The person cannot be put on the line; the message says why, in a sentence for them."""
+
+
+class NotRung(Exception):
+    """The phone was not rung; the message says why, in a sentence for staff."""
 
 
 def register(channel: str, deliverer: Deliverer) -> None:
@@ -45,3 +51,15 @@ def connect(interaction: Interaction, agent: AgentProfile) -> None:
     if interaction.channel not in _connectors:
         raise CannotConnect(_("This conversation has no line to connect to."))
     _connectors[interaction.channel](interaction, agent)
+
+
+def register_ringer(channel: str, ringer: Ringer) -> None:
+    """Names what rings the party of an outbound interaction of a channel; it may raise NotRung."""
+    _ringers[channel] = ringer
+
+
+def ring(interaction: Interaction) -> None:
+    """Rings the party of an outbound interaction. Call after commit; blocks for the platform's answer. Raises NotRung."""
+    if interaction.channel not in _ringers:
+        raise NotRung(_("There is nothing that could ring a phone."))
+    _ringers[interaction.channel](interaction)

@@ -93,6 +93,9 @@ def renew(ended: WorkItem, work_item: WorkItem, *, conversation: Conversation) -
 
 
 def kind_of_work(conversation: Conversation) -> str:
-    """`live_voice` while a call of the conversation is up, `messaging` otherwise."""
-    live_call = conversation.interactions.filter(channel="voice").exclude(state=Interaction.State.ENDED).exists()
-    return "live_voice" if live_call else "messaging"
+    """`live_voice` while a call of the conversation is up, `messaging` otherwise.
+
+    A phone that we ring and that was not let in by the chat's code is no line to talk on.
+    """
+    calls = conversation.interactions.filter(channel="voice").exclude(state=Interaction.State.ENDED)
+    return "live_voice" if calls.exclude(data__waits_for_code=True).exists() else "messaging"

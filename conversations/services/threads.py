@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -42,10 +43,11 @@ def start_interaction(
     at: datetime | None = None,
     direction: str = "inbound",
     data: dict[str, Any] | None = None,
+    public_id: UUID | None = None,
 ) -> Interaction:
     """The interaction with this transport id, begun in the conversation when it is new.
 
-    A new one writes `interaction.started`. Must run in a transaction.
+    A new one writes `interaction.started`, and has `public_id` when one is given. Must run in a transaction.
     """
     interaction, created = Interaction.objects.get_or_create(
         provider_id=provider_id,
@@ -59,6 +61,7 @@ def start_interaction(
             "assurance": party.assurance,
             "started_at": at or timezone.now(),
             "data": data or {},
+            **({"public_id": public_id} if public_id else {}),
         },
     )
     if created:

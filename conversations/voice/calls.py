@@ -7,6 +7,7 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -14,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from conversations.flows import inbound
+from conversations.flows import calling_back, inbound
 from conversations.flows.inbound import CallStart, InboundMessage, InteractionOver, Received
 from conversations.models import Conversation, EntryPoint, Interaction, WebhookRecord
 from conversations.services import call_state, timeline
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
-from conversations.voice import agent_leg, dialogue, ncco, replies
+from conversations.voice import agent_leg, callee, dialogue, ncco, replies
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallEvent, CallInput, MalformedWebhook, parse_event
@@ -69,6 +70,13 @@ def note_event(event: CallEvent) -> None:
         agent_leg.end(call)
 
 
+def note_event_of_callee(public_id: UUID, event: CallEvent) -> None:
+    """What the platform reports about a phone that a chat had us ring; the chat is told when it came to nothing."""
+    if callee.note_event(public_id, event):
+        note_event(event)
+        calling_back.tell_when_over(public_id)
+
+
 async def hear(given: CallInput) -> Ncco:
     """What follows from something said or keyed, or from silence.
 
@@ -81,7 +89,8 @@ async def hear(given: CallInput) -> Ncco:
     with override(call.entry_point.language):
         if call.state == Interaction.State.ENDED or call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
-        settled = await sync_to_async(dialogue.settle)(call, given)
+        settle = callee.settle if call_state.waits_for_code(call) else dialogue.settle
+        settled = await sync_to_async(settle)(call, given)
         if settled is None:
             call = await sync_to_async(_call)(given.call_id) or call
             return await sync_to_async(_next_words)(call) or await sync_to_async(replies.again)(call)

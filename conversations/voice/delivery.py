@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from conversations.models import Conversation, Interaction
 from conversations.services import call_state, delivery
-from conversations.voice import agent_leg, gateway, replies
+from conversations.voice import agent_leg, callee, gateway, replies
 from conversations.voice.gateway import CallGone, GatewayError
 
 logger = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ def register() -> None:
     """Make this the way by which entries and people reach a call."""
     delivery.register("voice", speak)
     delivery.register_connector("voice", agent_leg.connect)
+    callee.register()
 
 
 def speak(interaction_id: int) -> None:
@@ -29,7 +30,7 @@ def speak(interaction_id: int) -> None:
     """
     live = Interaction.objects.select_related("conversation", "entry_point").exclude(state=Interaction.State.ENDED)
     call = live.filter(pk=interaction_id).first()
-    if call is None:
+    if call is None or call_state.waits_for_code(call):
         return
     agent_leg.give_up_lost_leg(call)
     if agent_leg.is_on(call):

@@ -85,7 +85,7 @@ def _repeated(call: Interaction, given: CallInput, text: str) -> Words | Ncco | 
 
 def _keyed_again(call: Interaction, given: CallInput) -> Words | Ncco | None:
     """The keys are in the history; what follows from them may be missing, when the process died in between."""
-    if not _is_code(given.digits, call):
+    if not is_code(given.digits, call):
         return _words_of_keys(call, given)
     was_tried = call.data.get("code_given") == given.source_id or call.assurance == "verified"
     return replies.again(call) if was_tried else _redeem(call, given, given.digits)
@@ -96,17 +96,17 @@ def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | No
     best = given.hypotheses[0]
     code = SPOKEN_CODE.fullmatch(text)
     if code and (stage in (STAGE_OPENING, STAGE_JOIN) or "code" in text.lower()) and verifying.live_code(call) is None:
-        _note_words(call, given, _("(a code)"))
+        note_words(call, given, _("(a code)"))
         return _redeem(call, given, re.sub(r"\D", "", code[1]))
     _remember(call, stage=STAGE_NONE, silences=0)
     if stage == STAGE_JOIN and YES.match(text):
         _join_recent_chat(call)
         if len(text.split()) <= LONGEST_MERE_YES:
-            _note_words(call, given, text)
-            _welcome(call)
+            note_words(call, given, text)
+            welcome(call)
             return None
     elif stage == STAGE_JOIN and NO.fullmatch(text):
-        _note_words(call, given, text)
+        note_words(call, given, text)
         _say(call, _("No problem. How can I help?"), source_id=f"{given.source_id}:reply")
         return None
     readings = [each.text for each in given.hypotheses]
@@ -119,6 +119,12 @@ def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | No
 
 def _keyed(call: Interaction, given: CallInput) -> Words | Ncco | None:
     _remember(call, silences=0)
+    note_keys(call, given)
+    return _redeem(call, given, given.digits) if is_code(given.digits, call) else _words_of_keys(call, given)
+
+
+def note_keys(call: Interaction, given: CallInput) -> None:
+    """Writes down, once, that keys were pressed; several cannot be read, since they may be a code or a card's number."""
     timeline.append(
         call.conversation_id,
         NewEntry(
@@ -131,11 +137,10 @@ def _keyed(call: Interaction, given: CallInput) -> Words | Ncco | None:
             data={"digits": given.digits if len(given.digits) == 1 else MASK * len(given.digits)},
         ),
     )
-    return _redeem(call, given, given.digits) if _is_code(given.digits, call) else _words_of_keys(call, given)
 
 
-def _is_code(keys: str, call: Interaction) -> bool:
-    """Whether keys are a code from a chat: six digits, while no code that was sent to the caller is waited for."""
+def is_code(keys: str, call: Interaction) -> bool:
+    """Whether keys may be a code from a chat: six digits, while no code that was sent to the caller is waited for."""
     return len(keys) == joining.CODE_DIGITS and keys.isdigit() and verifying.live_code(call) is None
 
 
@@ -171,7 +176,7 @@ def _redeem(call: Interaction, given: CallInput, code: str) -> Ncco | None:
             split_secrets.settle(call.provider_id, code, source_id=given.source_id)
         return replies.aside(call, _("I do not know that code, or it is too old. Try once more, or tell me how I can help."))
     _remember(call, stage=STAGE_NONE)
-    _welcome(call)
+    welcome(call)
     return None
 
 
@@ -182,7 +187,8 @@ def _join_recent_chat(call: Interaction) -> None:
             joining.join(call, chat, method="yes", sentence=_("The caller said yes to carrying on with the web chat."))
 
 
-def _welcome(call: Interaction) -> None:
+def welcome(call: Interaction) -> None:
+    """Writes that the call goes on where the chat is, naming what it is about only to a party that holds the chat."""
     call = Interaction.objects.select_related("conversation__reason").get(pk=call.pk)
     reason = call.conversation.reason
     # With a person who had the call already, it stayed in a conversation that may be about something else.
@@ -240,8 +246,8 @@ def _say(call: Interaction, text: str, *, source_id: str) -> None:
     )
 
 
-def _note_words(call: Interaction, given: CallInput, text: str) -> None:
-    """Keep words that the call itself answers: they want no turn."""
+def note_words(call: Interaction, given: CallInput, text: str) -> None:
+    """Keeps words that the call itself answers: they want no turn."""
     best = given.hypotheses[0]
     timeline.append(
         call.conversation_id,

@@ -55,13 +55,34 @@ class PlacedCall:
 
 def create_call(*, to: str, caller: str, ncco: Ncco, event_url: str, ring_seconds: int) -> PlacedCall:
     """Ring `to` from our number `caller` (both E.164) and run `ncco` when it answers. Raises GatewayError."""
+    return _dial(to=to, caller=caller, event_url=event_url, ring_seconds=ring_seconds, ncco=ncco)
+
+
+def call_person(*, to: str, caller: str, answer_url: str, event_url: str, ring_seconds: int) -> PlacedCall:
+    """Ring `to` from our number `caller` (both E.164) and ask `answer_url` what to do when it answers.
+
+    An answering machine is hung up on; since that is found out while the call goes on, nobody waits in silence for it.
+    Raises GatewayError. Source: Vonage, "Advanced machine detection".
+    """
+    return _dial(
+        to=to,
+        caller=caller,
+        event_url=event_url,
+        ring_seconds=ring_seconds,
+        answer_url=[answer_url],
+        answer_method="POST",
+        advanced_machine_detection={"behavior": "hangup", "mode": "default"},
+    )
+
+
+def _dial(*, to: str, caller: str, event_url: str, ring_seconds: int, **what_then: Any) -> PlacedCall:
     body = {
         "to": [{"type": "phone", "number": to.removeprefix("+")}],
         "from": {"type": "phone", "number": caller.removeprefix("+")},
-        "ncco": ncco,
         "event_url": [event_url],
         "event_method": "POST",
         "ringing_timer": ring_seconds,
+        **what_then,
     }
     answer = _run("", lambda client: client.http_client.post(client.http_client.api_host, "/v1/calls", body))
     if not isinstance(answer, dict) or not isinstance(answer.get("uuid"), str):

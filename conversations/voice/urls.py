@@ -9,6 +9,8 @@ urlpatterns = [
     path("answer/", webhooks.answer, name="answer"),
     path("event/", webhooks.event, name="event"),
     path("input/", webhooks.input_given, name="input"),
+    path("called/<uuid:public_id>/answer/", webhooks.called_answer, name="called-answer"),
+    path("called/<uuid:public_id>/event/", webhooks.called_event, name="called-event"),
     path("agent/<uuid:public_id>/event/", webhooks.agent_event, name="agent-event"),
     path("agent/<uuid:public_id>/input/", webhooks.agent_input, name="agent-input"),
 ]

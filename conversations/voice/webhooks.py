@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from conversations.models import Interaction, WebhookRecord
 from conversations.services import transport
-from conversations.voice import agent_leg, calls, protocol, signature
+from conversations.voice import agent_leg, callee, calls, protocol, signature
 from conversations.voice.protocol import MAX_BODY_BYTES, MalformedWebhook
 from conversations.voice.signature import InvalidSignature, VerifiedWebhook
 
@@ -65,6 +65,28 @@ async def input_given(request: HttpRequest) -> HttpResponse:
         return await calls.hear(protocol.parse_input(body, token_id=webhook.token_id))
 
     return await _served(request, "input", handle)
+
+
+@csrf_exempt
+@require_POST
+async def called_answer(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A phone that we rang was answered, and the platform asks what to do. Answers with an NCCO."""
+
+    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
+        return await sync_to_async(callee.answer)(public_id, protocol.parse_answer(body))
+
+    return await _served(request, "answer", handle)
+
+
+@csrf_exempt
+@require_POST
+async def called_event(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The platform reports what happened to a phone that we rang. The answer is empty."""
+
+    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
+        await sync_to_async(calls.note_event_of_callee)(public_id, protocol.parse_event(body))
+
+    return await _served(request, "event", handle)
 
 
 @csrf_exempt

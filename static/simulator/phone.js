@@ -35,6 +35,7 @@ const messages = new Messages({
   texts,
 });
 const ownNumber = dialler.elements.from;
+const incoming = document.getElementById("incoming");
 let leg = "";
 let shown = 0;
 let stream = null;
@@ -74,6 +75,7 @@ function listen() {
     const update = JSON.parse(message.data);
     if (update.texts) messages.show(update);
     else if (update.leg === leg) showCall(update);
+    else if (update.rings_here) showIncoming(update);
     else if (update.direction === "outbound") showAgent(update);
   };
 }
@@ -95,6 +97,28 @@ async function dial() {
     report(error.message || texts.failed);
     callButton.disabled = false;
   }
+}
+
+// ---- Somebody calls this phone
+
+function showIncoming(update) {
+  const rings = !update.ended && ["started", "ringing"].includes(update.status) && !callButton.disabled;
+  if (!rings && update.leg !== incoming.dataset.leg) return;
+  incoming.hidden = !rings;
+  incoming.dataset.leg = rings ? update.leg : "";
+  document.getElementById("incoming-who").textContent = texts.incoming.replace("{number}", `+${update.from}`);
+}
+
+async function takeIncoming() {
+  leg = incoming.dataset.leg;
+  shown = 0;
+  incoming.hidden = true;
+  lineList.replaceChildren();
+  linesEmpty.hidden = true;
+  setInCall(true);
+  await act(leg, { do: "answer" });
+  listen();
+  words.focus();
 }
 
 function setInCall(inCall) {
@@ -245,6 +269,8 @@ window.addEventListener("pagehide", () => {
   }
 });
 
+document.getElementById("take").addEventListener("click", takeIncoming);
+document.getElementById("turn-away").addEventListener("click", () => act(incoming.dataset.leg, { do: "decline" }));
 ownNumber.addEventListener("change", () => {
   messages.clear();
   listen();

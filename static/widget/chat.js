@@ -94,8 +94,13 @@ class CxChat extends HTMLElement {
     };
     this.#part = buildPanel({ texts, company, composer: this.#composer.form, on });
     this.#line = new LineBar({ place: this.#part.bar, texts, phone: this.#settings.phone });
-    const ask = () => this.#continueByPhone();
-    this.#phone = new PhoneSheet({ place: this.#part.sheet, settings: this.#settings, ask, close: () => this.#closePhone() });
+    this.#phone = new PhoneSheet({
+      place: this.#part.sheet,
+      settings: this.#settings,
+      ask: () => this.#continueByPhone(),
+      callMe: (number) => this.#callMe(number),
+      close: () => this.#closePhone(),
+    });
     this.#answers = new Answers({ place: this.#part.answers, texts, send: (text) => this.#answer(text) });
     const actions = {
       retry: (id) => this.#outbox.retry(id),
@@ -152,6 +157,7 @@ class CxChat extends HTMLElement {
       activity: () => this.#setActivity(frame),
       state: () => this.#setOwner(frame),
       phone_code: () => this.#phone.show(frame),
+      calling: () => this.#phone.showCalling(frame),
       error: () => this.#fail(frame),
     };
     handlers[frame.type]?.();
@@ -180,7 +186,7 @@ class CxChat extends HTMLElement {
   #append(frame) {
     const fresh = this.#history.add(frame);
     for (const entry of fresh) this.#outbox.recorded(entry);
-    if (this.#phone.open && fresh.some((entry) => entry.channel === "voice")) this.#hidePhone();
+    if (this.#phone.open && fresh.some((entry) => entry.channel === "voice" || entry.data?.call_me === "over")) this.#hidePhone();
     if (fresh.some((entry) => entry.kind === "message" && entry.actor_kind !== "customer")) this.#activity = null;
     this.#render();
   }
@@ -250,6 +256,11 @@ class CxChat extends HTMLElement {
     this.#phone.waiting();
     if (!this.#connection.ask({ type: "continue_by_phone" })) this.#phone.failed(this.#texts.phoneOffline);
     this.#part.byPhone.setAttribute("aria-expanded", "true");
+  }
+
+  #callMe(number) {
+    this.#phone.waiting(this.#texts.callWaiting);
+    if (!this.#connection.ask({ type: "call_me", number })) this.#phone.failed(this.#texts.phoneOffline);
   }
 
   #closePhone() {

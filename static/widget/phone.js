@@ -1,4 +1,4 @@
-// "Continue by phone": the number to call and the short code that carries the conversation over.
+// "Continue by phone": the number to call and the short code that carries the conversation over, or a number to be called on.
 
 import { element, fill, icon } from "./dom.js";
 import { link, safeAddress } from "./links.js";
@@ -9,15 +9,21 @@ export class PhoneSheet {
   #place;
   #settings;
   #ask;
+  #callMe;
   #close;
+  #number = "";
   #clock = null;
   #waiting = false;
 
-  /** `place` is the sheet; `ask()` wants a (new) code from the server; `close()` is called when it is to go. */
-  constructor({ place, settings, ask, close }) {
+  /**
+   * `place` is the sheet; `ask()` wants a (new) code from the server, `callMe(number)` a call; `close()` is called when the
+   * sheet is to go.
+   */
+  constructor({ place, settings, ask, callMe, close }) {
     this.#place = place;
     this.#settings = settings;
     this.#ask = ask;
+    this.#callMe = callMe;
     this.#close = close;
   }
 
@@ -25,7 +31,7 @@ export class PhoneSheet {
     return !this.#place.hidden;
   }
 
-  /** Whether a code was asked for and has not come. */
+  /** Whether a code or a call was asked for and has not come. */
   get isWaiting() {
     return this.open && this.#waiting;
   }
@@ -37,21 +43,19 @@ export class PhoneSheet {
     this.#place.replaceChildren();
   }
 
-  waiting() {
-    const { texts } = this.#settings;
-    this.#fill(element("p", { role: "status" }, texts.phoneWaiting));
+  waiting(text = this.#settings.texts.phoneWaiting) {
+    this.#fill(element("p", { role: "status" }, text));
     this.#waiting = true;
   }
 
   failed(reason) {
-    this.#fill(element("p", { role: "alert", class: "problem" }, reason), this.#again());
+    this.#fill(element("p", { role: "alert", class: "problem" }, reason), this.#again(), this.#number && this.#callForm());
   }
 
   /** Shows a `phone_code` frame: number (E.164), readable_number, code, expires_at and, with the simulator, simulator_url. */
   show({ number, readable_number: readable, code, expires_at: expiresAt, simulator_url: simulatorUrl }) {
-    const { texts, server } = this.#settings;
+    const { texts } = this.#settings;
     const left = element("p", { class: "phone-left", role: "timer" });
-    const simulator = simulatorUrl ? safeAddress(simulatorUrl, server) : null;
     this.#fill(
       element("p", {}, texts.phoneHow),
       element(
@@ -61,8 +65,52 @@ export class PhoneSheet {
         this.#fact(texts.phoneCode, element("span", { class: "phone-code" }, code)),
       ),
       left,
-      simulator && element("p", {}, link(simulator, texts.phoneSimulator)),
+      this.#simulator(simulatorUrl, texts.phoneSimulator),
+      this.#callForm(),
     );
+    this.#countDown(expiresAt, left);
+  }
+
+  /** Shows a `calling` frame: the phone that rings (readable_number), the code to key in there, expires_at, simulator_url. */
+  showCalling({ number, readable_number: readable, code, expires_at: expiresAt, simulator_url: simulatorUrl }) {
+    const { texts } = this.#settings;
+    const left = element("p", { class: "phone-left", role: "timer" });
+    this.#fill(
+      element("p", { role: "status" }, fill(texts.callingNow, { number: readable || number })),
+      element("dl", { class: "phone-facts" }, this.#fact(texts.phoneCode, element("span", { class: "phone-code" }, code))),
+      left,
+      this.#simulator(simulatorUrl, texts.callSimulator),
+    );
+    this.#countDown(expiresAt, left);
+  }
+
+  #simulator(address, text) {
+    const simulator = address ? safeAddress(address, this.#settings.server) : null;
+    return simulator && element("p", {}, link(simulator, text));
+  }
+
+  /** Keeps the number that was typed, so that a mistake can be put right. */
+  #callForm() {
+    const { texts } = this.#settings;
+    const input = element("input", { id: "call-me", type: "tel", autocomplete: "tel", inputmode: "tel", maxlength: "40", required: "" });
+    input.value = this.#number;
+    const submit = (event) => {
+      event.preventDefault();
+      this.#number = input.value.trim();
+      if (this.#number) this.#callMe(this.#number);
+      else input.focus();
+    };
+    return element(
+      "form",
+      { class: "call-me", on: { submit } },
+      element("label", { for: "call-me" }, texts.callMeHow),
+      element("div", { class: "call-me-row" }, input, element("button", { type: "submit", class: "button" }, texts.callMe)),
+      element("p", { class: "call-me-note" }, texts.callMeNote),
+    );
+  }
+
+  #countDown(expiresAt, left) {
+    const { texts } = this.#settings;
     const until = new Date(expiresAt).getTime();
     const tick = () => {
       const minutes = Math.ceil((until - Date.now()) / MINUTE);

@@ -11,6 +11,7 @@ from conversations.models import EntryPoint
 from conversations.services import async_connections
 from tests.record import rows
 from tests.voice.platform import Caller
+from tests.voice.rest_side import Platform, serving
 
 
 @pytest.fixture(scope="package")
@@ -50,6 +51,14 @@ def number(transactional_db: None) -> EntryPoint:
 def caller(number: EntryPoint) -> Caller:
     """Sam, about to call."""
     return Caller()
+
+
+@pytest.fixture
+def platform(settings: Settings) -> Iterator[Platform]:
+    """Where this process's gateway sends its requests."""
+    with serving() as (platform, port):
+        settings.PORT = port
+        yield platform
 
 
 @pytest.fixture

@@ -1,12 +1,7 @@
 """A person's phone on a call when the platform's word about it is early, late, twice or never there."""
 
-import json
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
-from typing import Any
-from uuid import uuid4
+from threading import Event
 
 import pytest
 from django.db import connection, transaction
@@ -20,75 +15,10 @@ from routing.models import AgentProfile
 from tests.record import rows
 from tests.support.locks import until
 from tests.voice.platform import Caller, post, words_of
+from tests.voice.rest_side import Platform
 from tests.voice.test_calls import call_of
 
 AGENTS_PHONE = "+441632960111"
-Request = tuple[str, str, dict[str, Any]]
-
-
-class Platform:
-    """The platform's REST side: notes what it is asked and answers what the test has it answer."""
-
-    def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self.leg = str(uuid4())
-        self.status = "answered"
-        self.code = 201
-        self.before_answering: Callable[[], object] = lambda: None
-
-    def dialled(self) -> int:
-        return sum(method == "POST" for method, _path, _body in self.requests)
-
-    def said_to(self, call: Caller) -> list[str]:
-        """What the caller's leg was told to do, as words."""
-        transfers = [body for method, path, body in self.requests if method == "PUT" and path.endswith(call.uuid)]
-        return [words_of(body["destination"]["ncco"]) for body in transfers if body["action"] == "transfer"]
-
-    def hung_up(self) -> bool:
-        return any(path.endswith(self.leg) and body.get("action") == "hangup" for _method, path, body in self.requests)
-
-    def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        self.requests.append((method, path, body))
-        if method == "POST":
-            self.before_answering()
-            return self.code, {"uuid": self.leg, "status": "started", "conversation_uuid": f"CON-{uuid4()}"}
-        return (200, {"uuid": self.leg, "status": self.status}) if method == "GET" else (204, {})
-
-
-@pytest.fixture
-def platform(settings: Any) -> Iterator[Platform]:
-    """Where this process's gateway sends its requests."""
-    platform = Platform()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            try:
-                code, answer = platform.answer(self.command, self.path, json.loads(self.rfile.read(length) or b"{}"))
-            finally:
-                connection.close()
-            raw = json.dumps(answer).encode() if code != 204 else b""
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-        def do_GET(self) -> None:
-            self.do_POST()
-
-        def do_PUT(self) -> None:
-            self.do_POST()
-
-        def log_message(self, *arguments: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    settings.PORT = server.server_port
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield platform
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ class ChatDouble:
         self.refuses: dict[str, str] | None = None
         self.welcome: dict[str, Any] = {"state": {"owner": "assistant", "name": ""}, "open": True}
         self.answer_phone: dict[str, Any] | None = None
+        self.answer_call: dict[str, Any] | None = None
 
     def serve(self, page: Page) -> ChatDouble:
         """Answers the page's chat sockets from now on."""
@@ -101,6 +102,7 @@ class ChatDouble:
             "resume": lambda: self._entries(socket, frame["after"]),
             "message": lambda: self._message(socket, frame, frame.get("text", "")),
             "person": lambda: self._message(socket, frame, "I would like to talk to a person."),
+            "call_me": lambda: socket.send(json.dumps(self.answer_call)) if self.answer_call else None,
             "continue_by_phone": lambda: socket.send(json.dumps(self.answer_phone)) if self.answer_phone else None,
         }
         answers.get(frame["type"], lambda: None)()

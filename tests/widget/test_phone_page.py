@@ -1,7 +1,13 @@
 """The phone simulator's page in a real browser: everything in its place on wide and narrow, and a call made from it."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Locator, expect
+
+from conversations.models import EntryPoint
+from conversations.services import messengers
+from tests.support.processes import WebProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 CODE = "166350"
@@ -53,3 +59,27 @@ def test_keys_pressed_one_after_another_are_one_line(company, web, open_page):
     page.locator("#hang-up").click()
     expect(page.locator("#call-status")).to_have_text("Call ended", timeout=30_000)
     expect(page.locator("#words")).to_be_disabled()
+
+
+@pytest.fixture
+def reaching(web: WebProcess, settings: Any) -> None:
+    """This process's gateway reaches the simulator in the web process."""
+    settings.PORT, settings.PUBLIC_URL = web.port, web.url
+
+
+def test_text_messages_appear_with_their_links(company, web, open_page, reaching):
+    """Live, newest first; those to another number do not, and what looks like markup stays text."""
+    page = open_page(web.url)
+    page.goto("/simulator/phone/?from=447700900131")
+    number = EntryPoint.objects.get(channel="voice")
+    messengers.send_text(to="+447700900131", entry_point=number, text="Carry on at https://example.com/c/abc. <b>Thanks</b>")
+    messages = page.get_by_role("list", name="Messages")
+    link = messages.get_by_role("link", name="https://example.com/c/abc")
+    expect(link).to_have_attribute("href", "https://example.com/c/abc")
+    expect(messages).to_contain_text("From +441632960100")
+    expect(messages).to_contain_text("<b>Thanks</b>")
+    messengers.send_text(to="+447700900131", entry_point=number, text="Second")
+    expect(messages.get_by_role("listitem").first).to_contain_text("Second")
+    page.get_by_label("Your number").fill("07700 900132")
+    page.get_by_label("Your number").press("Tab")
+    expect(page.get_by_text("Text messages to your number appear here.")).to_be_visible()

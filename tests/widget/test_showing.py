@@ -263,6 +263,58 @@ def test_without_a_code_the_sheet_says_why(chat):
     expect(window.page.get_by_role("button", name="Get a code")).to_be_visible()
 
 
+def test_call_me_shows_the_code_to_key_in_until_the_call_is_over(chat):
+    """The number goes as it was typed; the code stays on the screen until the call carries on here or has come to nothing."""
+    window = chat()
+    soon = (datetime.now(UTC) + timedelta(minutes=14, seconds=30)).isoformat()
+    window.server.answer_phone = {
+        "type": "phone_code", "number": "+441632960100", "readable_number": "01632 960100", "code": "482913", "expires_at": soon,
+    }  # fmt: skip
+    window.server.answer_call = {
+        "type": "calling", "number": "+447700900123", "readable_number": "07700 900123", "code": "113355", "expires_at": soon,
+        "simulator_url": "/simulator/phone/?from=447700900123",
+    }  # fmt: skip
+    sheet = window.page.get_by_role("region", name="Continue by phone")
+
+    def call_me() -> None:
+        window.page.get_by_role("button", name="Continue by phone").click()
+        sheet.get_by_label("Or we call you. On which number?").fill(" 07700 900123 ")
+        sheet.get_by_role("button", name="Call me").click()
+        expect(sheet.get_by_text("We are calling 07700 900123 now.")).to_be_visible()
+        expect(sheet.get_by_text("113355")).to_be_visible()
+
+    call_me()
+    assert [frame["number"] for frame in window.server.got("call_me")] == ["07700 900123"]
+    expect(sheet.get_by_role("link", name="Answer on the phone simulator")).to_have_attribute(
+        "href", re.compile(r"/simulator/phone/\?from=447700900123$")
+    )
+    window.server.say("Something else meanwhile.")
+    expect(window.log.get_by_text("Something else meanwhile.")).to_be_visible()
+    expect(sheet.get_by_text("113355")).to_be_visible()
+    window.server.say("We could not reach you.", actor="system", data={"call_me": "over"})
+    expect(sheet).to_have_count(0)
+    call_me()
+    window.server.say("Thank you. I have our chat here.", channel="voice")
+    expect(sheet).to_have_count(0)
+
+
+def test_a_refused_call_says_why_and_keeps_the_number(chat):
+    """So that a mistake can be put right; an empty number is not sent."""
+    window = chat()
+    window.server.answer_phone = {
+        "type": "phone_code", "number": "+441632960100", "code": "482913", "expires_at": "2099-01-01T00:00:00Z",
+    }  # fmt: skip
+    window.server.answer_call = {"type": "error", "code": "not_called", "reason": "That is not a phone number we can call."}
+    window.page.get_by_role("button", name="Continue by phone").click()
+    sheet = window.page.get_by_role("region", name="Continue by phone")
+    sheet.get_by_role("button", name="Call me").click()
+    assert window.server.got("call_me") == []
+    sheet.get_by_label("Or we call you. On which number?").fill("12")
+    sheet.get_by_role("button", name="Call me").click()
+    expect(sheet.get_by_role("alert")).to_have_text("That is not a phone number we can call.")
+    expect(sheet.get_by_label("Or we call you. On which number?")).to_have_value("12")
+
+
 def test_a_person_can_always_be_asked_for(chat):
     """Even on a lost line: the wish is kept like a message and arrives once."""
     window = chat()

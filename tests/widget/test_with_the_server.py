@@ -97,6 +97,45 @@ def test_the_phone_code_comes_from_the_server(visit):
     expect(window.page.get_by_role("link", name="01632 960100", exact=True)).to_have_count(2)
 
 
+def asks_to_be_called(window: Chat, number: str) -> Page:
+    """A chat whose visitor has a phone rung, and the page of that phone."""
+    window.write(unique("Hello"))
+    expect(window.log.get_by_text("Sending")).to_have_count(0)
+    window.page.get_by_role("button", name="Continue by phone").click()
+    window.page.get_by_label("Or we call you. On which number?").fill(number)
+    window.page.get_by_role("button", name="Call me").click()
+    with window.page.expect_popup() as opened:
+        window.page.get_by_role("link", name="Answer on the phone simulator").click()
+    expect(opened.value.get_by_text("+441632960100 is calling you")).to_be_visible()
+    return opened.value
+
+
+def test_a_phone_that_was_asked_for_rings_and_carries_on(visit):
+    """From the widget's sheet to the phone and back into the chat: the code on the screen opens it."""
+    window = visit()
+    phone = asks_to_be_called(window, "07700 900133")
+    phone.get_by_role("button", name="Answer").click()
+    expect(phone.locator("#lines")).to_contain_text("You asked in our web chat to be called", timeout=30_000)
+    expect(window.page.locator(".phone-code")).to_be_visible()
+    for digit in f"{window.page.locator('.phone-code').inner_text()}#":
+        phone.locator(f"#keypad [data-key='{digit}']").click()
+    expect(phone.locator("#lines")).to_contain_text("I have our chat", timeout=30_000)
+    expect(window.page.locator(".phone-code")).to_have_count(0)
+    expect(window.log).to_contain_text("I have our chat")
+    phone.locator("#hang-up").click()
+    expect(phone.locator("#call-status")).to_have_text("Call ended", timeout=30_000)
+
+
+def test_a_call_that_is_turned_away_is_told_in_the_chat(visit):
+    window = visit()
+    phone = asks_to_be_called(window, "07700 900134")
+    phone.get_by_role("button", name="Decline").click()
+    expect(phone.get_by_text("is calling you")).to_be_hidden()
+    expect(phone.get_by_role("button", name="Call", exact=True)).to_be_enabled()
+    expect(window.log).to_contain_text("We could not reach you on the number ending in 134.")
+    expect(window.page.locator(".phone-code")).to_have_count(0)
+
+
 def test_script_in_a_message_is_inert_after_a_reload(visit):
     """Stored as it was written, shown as text."""
     window = visit()

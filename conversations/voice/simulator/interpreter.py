@@ -95,7 +95,9 @@ class Line:
             await self._write("status", f"No answer: {error}.")
             await self._end("failed", detail="internal_error")
             return True
-        self._answered()
+        if self.leg["answered_at"] is None:
+            self._answered()
+        self.leg["phase"] = "running"
         await self._replace(ncco or [])
         return True
 
@@ -303,6 +305,8 @@ class Line:
             self.leg["action"] = {"name": "connect", "talking": True}
             await self._write("status", "Connected.")
             await self._tell(self.leg["peer"], {"do": "peer_answered"})
+        elif self.leg["answer_url"]:
+            self.leg["phase"] = "asking"
         else:
             await self._replace(self.leg["ncco"])
 

@@ -19,6 +19,8 @@ DEFAULT_OPTIONS: Final[dict[str, Any]] = {
     "shuffle_events": False,  # events are held back until the end of the call and come in any order
 }
 DEFAULT_RING_SECONDS: Final = 60
+TYPING_PATIENCE: Final = 5.0
+"""How much longer a silence may last on a phone on which one types more often than one speaks."""
 
 
 def new_leg(*, caller: str, dialled: str, direction: str, options: dict[str, Any] | None = None) -> Leg:
@@ -35,6 +37,7 @@ def new_leg(*, caller: str, dialled: str, direction: str, options: dict[str, Any
         "action": None,
         "unheard": [],
         "events": [],
+        "answer_url": webhook_url("voice:answer"),
         "event_url": webhook_url("voice:event"),
         "peer": None,
         "ring_until": 0.0,
@@ -56,13 +59,18 @@ async def dial_out(
     caller: str,
     dialled: str,
     ncco: list[Any],
+    answer_url: str = "",
     event_url: str | None = None,
     ring_seconds: float = DEFAULT_RING_SECONDS,
     peer: Leg | None = None,
 ) -> Leg:
-    """The company dials somebody: the outbound leg, kept. `peer` is the leg whose `connect` asked for it."""
-    leg = new_leg(caller=caller, dialled=dialled, direction="outbound", options=(peer or {}).get("options"))
-    leg["ncco"] = ncco
+    """The company dials somebody: the outbound leg, kept.
+
+    `peer` is the leg whose `connect` asked for it; with `answer_url` the application is asked what to do on the answer.
+    """
+    options = {"patience": TYPING_PATIENCE} if answer_url else (peer or {}).get("options")
+    leg = new_leg(caller=caller, dialled=dialled, direction="outbound", options=options)
+    leg["ncco"], leg["answer_url"] = ncco, answer_url
     leg["event_url"] = event_url or leg["event_url"]
     leg["ring_until"] = time.time() + ring_seconds / leg["options"]["speed"]
     if peer:
@@ -129,4 +137,4 @@ async def send_next_event(exchange: Exchange, leg: Leg) -> None:
 async def ask_what_to_do(leg: Leg) -> Any:
     """The application's answer to the answer webhook. Raises WebhookFailed."""
     payload = about(leg) | {"endpoint_type": "phone", "region_url": settings.PUBLIC_URL}
-    return await posting.post(webhook_url("voice:answer"), payload, seconds=posting.ANSWER_SECONDS)
+    return await posting.post(leg["answer_url"], payload, seconds=posting.ANSWER_SECONDS)

@@ -28,8 +28,6 @@ STREAM_SECONDS: Final = 600
 USUAL_CALLER: Final = "+447700900123"
 CODE: Final = re.compile(r"[0-9]{6}")
 WITHHELD: Final = "anonymous"
-TYPING_PATIENCE: Final = 5.0
-"""How much longer a silence may last on this phone, on which one types more often than one speaks."""
 
 
 @require_GET
@@ -68,7 +66,7 @@ async def dial(request: HttpRequest) -> HttpResponse:
     except InvalidIdentifier as error:
         return _refused(str(error))
     async with exchange.opened() as memory:
-        leg = await legs.dial_in(memory, caller=caller, dialled=dialled, options={"patience": TYPING_PATIENCE} | _options(body))
+        leg = await legs.dial_in(memory, caller=caller, dialled=dialled, options={"patience": legs.TYPING_PATIENCE} | _options(body))
     driving.in_background(leg["uuid"])
     return JsonResponse({"leg": leg["uuid"]}, status=201)
 
@@ -137,6 +135,7 @@ async def _changes(own: str, number: str) -> AsyncIterator[str]:
                 if leg is None:
                     continue
                 update = await driving.shown(memory, leg, sent.get(leg_id, 0))
+                update["rings_here"] = leg["direction"] == "outbound" and leg["to"] == number
                 sent[leg_id] = update["first"] + len(update["lines"])
                 state = json.dumps([update["status"], update["doing"], update["ended"]])
                 if update["lines"] or last.get(leg_id) != state:
@@ -202,6 +201,7 @@ def _with_plus(written: str) -> str:
 def _texts() -> dict[str, Any]:
     """The words that the page's script shows."""
     return {
+        "incoming": _("{number} is calling you"),
         "textFrom": _("From {number}"),
         "failed": _("That did not work. Check your connection and try again."),
         "who": {"company": _("The company’s voice"), "me": _("You"), "keys": _("You pressed"), "other": _("The other person")},

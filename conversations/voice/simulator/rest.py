@@ -27,7 +27,8 @@ async def calls(request: HttpRequest) -> HttpResponse:
     body = _body(request)
     try:
         number, caller = body["to"][0]["number"], body["from"]["number"]
-        ncco = checked(body["ncco"])
+        ncco = checked(body["ncco"]) if "answer_url" not in body else []
+        answer_url = str(body["answer_url"][0]) if "ncco" not in body else ""
     except (KeyError, IndexError, TypeError, InvalidNcco) as error:
         return _problem(400, "Bad Request", f"Invalid parameter: {error}.")
     if not str(number).isdigit() or body["to"][0].get("type") != "phone":
@@ -40,6 +41,7 @@ async def calls(request: HttpRequest) -> HttpResponse:
             caller=str(caller),
             dialled=str(number),
             ncco=ncco,
+            answer_url=answer_url,
             event_url=(body.get("event_url") or [None])[0],
             ring_seconds=float(body.get("ringing_timer", legs.DEFAULT_RING_SECONDS)),
         )

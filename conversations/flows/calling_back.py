@@ -1,0 +1,255 @@
+"""“Call me”: a chat has us ring a phone, and goes on there once the code on its screen was keyed in.
+
+Anybody can type anybody's number, so a number is rung seldom, and never again once its holder said that they did not ask
+for it; whoever picks up learns nothing of the chat without the code (`voice.callee`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conversations.flows import wrapping_up
+from conversations.models import Conversation, EntryPoint, Interaction
+from conversations.selectors import website
+from conversations.services import call_state, delivery, identity, joining, numbers, threads, timeline
+from conversations.services.parties import IdentifierClaim, Party
+from conversations.services.timeline import NewEntry
+from routing import advisory
+
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+NOT_ASKED_COUNTS_FOR: Final = timedelta(days=365)
+MOST_FROM_A_CHAT: Final = 3
+"""In an hour, from one browser."""
+MOST_TO_A_NUMBER: Final = 3
+"""In an hour, whoever asks for it."""
+MOST_TO_A_NUMBER_IN_A_DAY: Final = 5
+NOT_PLACED: Final = "not_placed"
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """A phone that rings: the number as people write it, and the code that the chat shows, with the time until which it is good."""
+
+    number: str
+    readable_number: str
+    code: str
+    expires_at: datetime
+
+
+class NotCalled(Exception):
+    """The phone is not rung; the message says why, or what to do instead, in a sentence for the visitor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a phone is not rung: for staff, and for the visitor, who learns nothing of what others asked for."""
+
+    for_staff: str | Promise
+    for_visitor: str | Promise
+
+
+NOT_NOW: Final = gettext_lazy("We cannot call this number at the moment. You can call us instead, with a code.")
+REFUSALS: Final[Mapping[str, Refusal]] = {
+    "not_a_number": Refusal(
+        gettext_lazy("what was typed is not a phone number"),
+        gettext_lazy("That is not a phone number we can call. Please check it, with the country code when it is abroad."),
+    ),
+    "special": Refusal(
+        gettext_lazy("the number is a service number, or one that costs whoever calls it"),
+        gettext_lazy("We cannot call that kind of number. Please give a mobile or an ordinary number."),
+    ),
+    "abroad": Refusal(
+        gettext_lazy("the number is in a country that calls are not made to"),
+        gettext_lazy("We cannot call numbers of that country. You can call us instead, with a code."),
+    ),
+    "no_number": Refusal(
+        gettext_lazy("there is no number to call from"),
+        gettext_lazy("We cannot call you from here at the moment. Please go on in the chat."),
+    ),
+    "ended": Refusal(
+        gettext_lazy("the conversation is closed"), gettext_lazy("This chat has ended. Write a message, and then we can call you.")
+    ),
+    "on_a_call": Refusal(
+        gettext_lazy("a call of this conversation is going on"), gettext_lazy("We are on a call with you already, or ringing you.")
+    ),
+    "chat_cap": Refusal(gettext_lazy("this browser had three calls made within an hour"), NOT_NOW),
+    "number_cap": Refusal(gettext_lazy("the number was called too often within an hour or a day"), NOT_NOW),
+    "not_asked": Refusal(gettext_lazy("whoever has the number said that they did not ask to be called"), NOT_NOW),
+    "network_cap": Refusal(gettext_lazy("too many calls were asked for from this network"), NOT_NOW),
+    "failed": Refusal(
+        gettext_lazy("the phone could not be rung"), gettext_lazy("We could not place the call. Please try again, or call us with a code.")
+    ),
+}
+
+
+def call_me(chat_id: int, written: str, *, network_is_over: bool = False) -> Calling:
+    """Has the number that a chat's visitor typed rung; the call is a line of the chat's conversation from the start.
+
+    `network_is_over` says that too many calls were asked for from the visitor's network. Every refusal is noted for staff
+    and raised as NotCalled. Takes the advisory locks of the number and of the visitor, then the conversation's; the phone
+    is rung after that, and what the platform answers is waited for.
+    """
+    chat = Interaction.objects.select_related("conversation", "entry_point").get(pk=chat_id)
+    door = website.phone_door(chat.entry_point)
+    reason = "network_cap" if network_is_over else ""
+    number = ""
+    if not reason and door:
+        number, reason = _number_to_ring(written, door)
+    if reason or door is None:
+        _refuse(chat, reason or "no_number", number)
+    code, row = joining.issue_code(chat)
+    call = _begin(chat, door, number)
+    if isinstance(call, str):
+        _refuse(chat, call, number)
+    try:
+        delivery.ring(call)
+    except delivery.NotRung as problem:
+        wrapping_up.end(call, reason=NOT_PLACED)
+        _refuse(chat, "failed", number, detail=str(problem))
+    return Calling(number, website.readable_number(number, door.default_region), code, row.expires_at)
+
+
+def note_not_asked(call: Interaction) -> None:
+    """Whoever picked up did not ask for the call: the number is not rung again because of a chat. Locks the call's row."""
+    call_state.change_data(call.pk, lambda data: data.update(not_asked=True))
+    timeline.append(
+        call.conversation_id,
+        NewEntry(
+            kind="callback.refused",
+            actor_kind="system",
+            audience="staff",
+            body=_("Whoever picked up says that they did not ask for the call. The number is not called again because of a chat."),
+            interaction=call,
+            source_id=f"not-asked:{call.public_id.hex}",
+            data={"reason": "not_asked", "phone": call.party},
+        ),
+    )
+
+
+def tell_when_over(public_id: UUID) -> None:
+    """Tells the chat, once, when the call that it asked for is over and the code was not keyed in."""
+    call = Interaction.objects.get(public_id=public_id)
+    if call.state != Interaction.State.ENDED or not call_state.waits_for_code(call) or call.end_reason == NOT_PLACED:
+        return
+    chat = Interaction.objects.select_related("conversation", "entry_point").get(pk=call.data["asked_in"])
+    if chat.conversation.status == Conversation.Status.CLOSED:
+        return
+    if call.answered_at and call.end_reason != "machine":
+        text = _("The call to the number ending in %(ending)s was over before the code was keyed in.")
+    else:
+        text = _("We could not reach you on the number ending in %(ending)s.")
+    instead = _("You can ask us to call again, call us with a code, or go on here.")
+    timeline.append(
+        chat.conversation_id,
+        NewEntry(
+            kind="message",
+            actor_kind="system",
+            actor_name=chat.entry_point.company_name,
+            body=f"{text % {'ending': numbers.ending(call.party)}} {instead}",
+            interaction=chat,
+            source_id=f"call-me:{public_id.hex}:over",
+            data={"call_me": "over"},
+        ),
+    )
+
+
+def _number_to_ring(written: str, door: EntryPoint) -> tuple[str, str]:
+    """The number in E.164, and why it is not rung, empty when it may be."""
+    region = door.default_region
+    if numbers.is_emergency(written, region):
+        return "", "special"
+    try:
+        number = identity.normalise("phone", written, region)
+    except identity.InvalidIdentifier:
+        return "", "not_a_number"
+    if not numbers.is_ordinary(number) or EntryPoint.objects.filter(channel="voice", address=number).exists():
+        return number, "special"
+    return number, "" if numbers.is_in(number, [region, *settings.CALL_ME_REGIONS]) else "abroad"
+
+
+def _begin(chat: Interaction, door: EntryPoint, number: str) -> Interaction | str:
+    """The call's line, not yet rung, in the conversation of the chat; or why there is to be none."""
+    with transaction.atomic():
+        for name in sorted((f"call-me:{number}", f"call-me:{chat.party}")):
+            advisory.lock(name)
+        conversation = Conversation.objects.select_for_update(no_key=True, of=("self",)).get(interactions=chat.pk)
+        reason = _why_not(conversation, chat, number)
+        if reason:
+            return reason
+        public_id = uuid4()
+        call = threads.start_interaction(
+            conversation,
+            entry_point=door,
+            provider_id=call_state.unplaced_id(public_id),
+            public_id=public_id,
+            party=Party((IdentifierClaim("phone", number, "claimed"),), number),
+            direction=Interaction.Direction.OUTBOUND,
+            data={"waits_for_code": True, "asked_in": chat.pk, "asked_by": chat.party},
+        )
+        _keep_consent(chat, call)
+    return call
+
+
+def _why_not(conversation: Conversation, chat: Interaction, number: str) -> str:
+    now = timezone.now()
+    calls = Interaction.objects.filter(channel="voice", direction=Interaction.Direction.OUTBOUND)
+    to_number = calls.filter(party=number)
+    if conversation.status == Conversation.Status.CLOSED:
+        return "ended"
+    if conversation.interactions.filter(channel="voice").exclude(state=Interaction.State.ENDED).exists():
+        return "on_a_call"
+    if to_number.filter(data__not_asked=True, started_at__gte=now - NOT_ASKED_COUNTS_FOR).exists():
+        return "not_asked"
+    if calls.filter(data__asked_by=chat.party, started_at__gte=now - HOUR).count() >= MOST_FROM_A_CHAT:
+        return "chat_cap"
+    in_a_day = list(to_number.filter(Q(started_at__gte=now - DAY)).values_list("started_at", flat=True))
+    in_an_hour = [each for each in in_a_day if each >= now - HOUR]
+    return "number_cap" if len(in_a_day) >= MOST_TO_A_NUMBER_IN_A_DAY or len(in_an_hour) >= MOST_TO_A_NUMBER else ""
+
+
+def _keep_consent(chat: Interaction, call: Interaction) -> None:
+    """Keeps that the visitor asked for the call, with what they typed it under."""
+    timeline.append(
+        call.conversation_id,
+        NewEntry(
+            kind="callback.requested",
+            actor_kind="system",
+            audience="staff",
+            body=_("Asked in the chat to be called now on %(number)s.") % {"number": call.party},
+            interaction=chat,
+            source_id=f"call-me:{call.public_id.hex}",
+            data={"phone": call.party, "by": timezone.now().isoformat()},
+        ),
+    )
+
+
+def _refuse(chat: Interaction, reason: str, number: str, *, detail: str = "") -> Any:
+    """Notes a refusal for staff, once an hour for the same reason and number, and raises NotCalled."""
+    refusal = REFUSALS[reason]
+    hour = timezone.now().strftime("%Y%m%d%H")
+    timeline.append(
+        Interaction.objects.values_list("conversation", flat=True).get(pk=chat.pk),
+        NewEntry(
+            kind="callback.refused",
+            actor_kind="system",
+            audience="staff",
+            body=" ".join(filter(None, (_("Not called: %(why)s.") % {"why": refusal.for_staff}, detail))),
+            interaction=chat,
+            source_id=f"not-called:{chat.pk}:{reason}:{number}:{hour}",
+            data={"reason": reason, "phone": number},
+        ),
+    )
+    raise NotCalled(str(refusal.for_visitor))
