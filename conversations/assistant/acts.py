@@ -37,6 +37,14 @@ OWN_VISIT: Final = re.compile(
     r"|(?:when|what (?:time|day|date)|which day) (?:is|was|are)(?: \w+){0,2} (?:visit|appointment|booking|slot))\b"
 )
 VISIT: Final = re.compile(r"\b(?:visit|appointment|booking|it|that|slot|engineer|plumber)\b")
+IN_WRITING: Final = re.compile(
+    r"\b(?:text|send|message)(?: me)? (?:a|the|that) (?:\w+ )?link\b"
+    r"|\b(?:text (?:it to )?me|send me an? (?:sms|text)(?: message)?)(?: instead| please)?$"
+    r"|\bi(?:'d| would) (?:rather|prefer to) (?:type|write|text|chat)\b|\bi(?:'d| would) like to (?:type|write)\b"
+    r"|\b(?:can|could|may) (?:i|we) (?:type|write|text)\b"
+    r"|\b(?:carry|go) on (?:in writing|(?:in|by|on) (?:the |your )?(?:web )?chat)\b"
+    r"|\b(?:switch|move|change)(?: this| over)? to (?:the |your )?(?:web )?chat\b"
+)
 SKIP: Final = re.compile(
     r"skip(?: it| that| this)?|i do(?:n't| not) (?:have|know)(?: one| it| that)?|none|not sure|no idea|pass|rather not(?: say)?"
 )

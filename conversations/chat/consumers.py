@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,7 +14,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from conversations.chat import delivery, limits, protocol, visitor
+from conversations.chat import delivery, limits, protocol, tickets, visitor
 from conversations.flows import calling_back, inbound
 from conversations.models import Conversation, EntryPoint
 from conversations.selectors import access
@@ -98,6 +98,8 @@ class ChatConsumer(RecordSocket):
             await self._give_phone_code()
 
     async def _hello(self, frame: protocol.Hello, entry_point: EntryPoint) -> None:
+        if frame.ticket:
+            frame = await self._with_ticket(frame)
         browser = visitor.read(frame.token) or visitor.new()
         session = frame.session if frame.session and browser.owns_session(frame.session) else browser.new_session()
         self.guest = Guest(browser, entry_point, session)
@@ -118,6 +120,15 @@ class ChatConsumer(RecordSocket):
         for chapter in await in_thread(delivery.seen_before, standing.interaction_id):
             await self._send(**chapter)
         await self._catch_up(after=0)
+
+    async def _with_ticket(self, frame: protocol.Hello) -> protocol.Hello:
+        """The frame of the visitor that a link made of this browser; what is wrong with the ticket is said, and counts for nothing."""
+        try:
+            taken = await in_thread(tickets.take, str(frame.ticket), frame.token)
+        except tickets.NotTaken as refusal:
+            await self._send(type="error", code=refusal.code, reason=str(refusal))
+            return frame
+        return replace(frame, token=taken.token, session=taken.session)
 
     async def _say(self, guest: Guest, client_id: str, text: str) -> None:
         if self.interaction_id is None:

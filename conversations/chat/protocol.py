@@ -27,12 +27,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The first frame: who the browser is, and where it stopped reading: after which seq of which conversation."""
+    """The first frame: who the browser is, and where it stopped reading: after which seq of which conversation.
+
+    `ticket` comes from a link that was opened, and says who the browser is from now on.
+    """
 
     token: str | None
     session: str | None
     conversation: str | None
     after: int
+    ticket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ def _hello(data: dict[str, Any]) -> Hello:
         _short(data.get("session"), 100),
         _short(data.get("conversation"), 32),
         _seq(data.get("after")),
+        _short(data.get("ticket"), 4000),
     )
 
 

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from conversations.chat import widget
+from conversations.chat import links, widget
 
 urlpatterns = [
     path("widget.js", widget.widget_script, name="widget_script"),
+    path("c/<str:token>", links.chat_link, name="chat_link"),
     path("harborhome", widget.home, name="harborhome"),
     path("help/", widget.help_index, name="help_index"),
     path("help/<slug:slug>", widget.help_article, name="help_article"),

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -51,6 +50,14 @@ class Calling:
 
 class NotCalled(Exception):
     """The phone is not rung; the message says why, or what to do instead, in a sentence for the visitor."""
+
+
+class _Refused(Exception):
+    """A reason out of REFUSALS, with the number when it is one, and what staff should know besides."""
+
+    def __init__(self, reason: str, number: str = "", detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.number, self.detail = reason, number, detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +110,18 @@ def call_me(chat_id: int, written: str, *, network_is_over: bool = False) -> Cal
     is rung after that, and what the platform answers is waited for.
     """
     chat = Interaction.objects.select_related("conversation", "entry_point").get(pk=chat_id)
-    door = website.phone_door(chat.entry_point)
-    reason = "network_cap" if network_is_over else ""
-    number = ""
-    if not reason and door:
-        number, reason = _number_to_ring(written, door)
-    if reason or door is None:
-        _refuse(chat, reason or "no_number", number)
-    code, row = joining.issue_code(chat)
-    call = _begin(chat, door, number)
-    if isinstance(call, str):
-        _refuse(chat, call, number)
     try:
-        delivery.ring(call)
-    except delivery.NotRung as problem:
-        wrapping_up.end(call, reason=NOT_PLACED)
-        _refuse(chat, "failed", number, detail=str(problem))
+        if network_is_over:
+            raise _Refused("network_cap")
+        door = website.phone_door(chat.entry_point)
+        if door is None:
+            raise _Refused("no_number")
+        number = _number_to_ring(written, door)
+        code, row = joining.issue_code(chat)
+        _ring(_begin(chat, door, number))
+    except _Refused as refused:
+        _note_refusal(chat, refused)
+        raise NotCalled(str(REFUSALS[refused.reason].for_visitor)) from None
     return Calling(number, website.readable_number(number, door.default_region), code, row.expires_at)
 
 
@@ -166,29 +169,31 @@ def tell_when_over(public_id: UUID) -> None:
     )
 
 
-def _number_to_ring(written: str, door: EntryPoint) -> tuple[str, str]:
-    """The number in E.164, and why it is not rung, empty when it may be."""
+def _number_to_ring(written: str, door: EntryPoint) -> str:
+    """The number in E.164. Raises _Refused when it is none, or none that is rung from here."""
     region = door.default_region
     if numbers.is_emergency(written, region):
-        return "", "special"
+        raise _Refused("special")
     try:
         number = identity.normalise("phone", written, region)
     except identity.InvalidIdentifier:
-        return "", "not_a_number"
+        raise _Refused("not_a_number") from None
     if not numbers.is_ordinary(number) or EntryPoint.objects.filter(channel="voice", address=number).exists():
-        return number, "special"
-    return number, "" if numbers.is_in(number, [region, *settings.CALL_ME_REGIONS]) else "abroad"
+        raise _Refused("special", number)
+    if not numbers.is_in(number, [region, *settings.CALL_ME_REGIONS]):
+        raise _Refused("abroad", number)
+    return number
 
 
-def _begin(chat: Interaction, door: EntryPoint, number: str) -> Interaction | str:
-    """The call's line, not yet rung, in the conversation of the chat; or why there is to be none."""
+def _begin(chat: Interaction, door: EntryPoint, number: str) -> Interaction:
+    """The call's line, not yet rung, in the conversation of the chat. Raises _Refused."""
     with transaction.atomic():
         for name in sorted((f"call-me:{number}", f"call-me:{chat.party}")):
             advisory.lock(name)
         conversation = Conversation.objects.select_for_update(no_key=True, of=("self",)).get(interactions=chat.pk)
         reason = _why_not(conversation, chat, number)
         if reason:
-            return reason
+            raise _Refused(reason, number)
         public_id = uuid4()
         call = threads.start_interaction(
             conversation,
@@ -203,21 +208,29 @@ def _begin(chat: Interaction, door: EntryPoint, number: str) -> Interaction | st
     return call
 
 
+def _ring(call: Interaction) -> None:
+    try:
+        delivery.ring(call)
+    except delivery.NotRung as problem:
+        wrapping_up.end(call, reason=NOT_PLACED)
+        raise _Refused("failed", call.party, str(problem)) from problem
+
+
 def _why_not(conversation: Conversation, chat: Interaction, number: str) -> str:
-    now = timezone.now()
-    calls = Interaction.objects.filter(channel="voice", direction=Interaction.Direction.OUTBOUND)
-    to_number = calls.filter(party=number)
+    """Why this number is not rung for this chat now; empty when it may be. Needs the locks of both."""
     if conversation.status == Conversation.Status.CLOSED:
         return "ended"
     if conversation.interactions.filter(channel="voice").exclude(state=Interaction.State.ENDED).exists():
         return "on_a_call"
+    now = timezone.now()
+    calls = Interaction.objects.filter(channel="voice", direction=Interaction.Direction.OUTBOUND)
+    to_number = calls.filter(party=number)
     if to_number.filter(data__not_asked=True, started_at__gte=now - NOT_ASKED_COUNTS_FOR).exists():
         return "not_asked"
     if calls.filter(data__asked_by=chat.party, started_at__gte=now - HOUR).count() >= MOST_FROM_A_CHAT:
         return "chat_cap"
-    in_a_day = list(to_number.filter(Q(started_at__gte=now - DAY)).values_list("started_at", flat=True))
-    in_an_hour = [each for each in in_a_day if each >= now - HOUR]
-    return "number_cap" if len(in_a_day) >= MOST_TO_A_NUMBER_IN_A_DAY or len(in_an_hour) >= MOST_TO_A_NUMBER else ""
+    in_an_hour, in_a_day = (to_number.filter(started_at__gte=now - period).count() for period in (HOUR, DAY))
+    return "number_cap" if in_an_hour >= MOST_TO_A_NUMBER or in_a_day >= MOST_TO_A_NUMBER_IN_A_DAY else ""
 
 
 def _keep_consent(chat: Interaction, call: Interaction) -> None:
@@ -236,9 +249,9 @@ def _keep_consent(chat: Interaction, call: Interaction) -> None:
     )
 
 
-def _refuse(chat: Interaction, reason: str, number: str, *, detail: str = "") -> Any:
-    """Notes a refusal for staff, once an hour for the same reason and number, and raises NotCalled."""
-    refusal = REFUSALS[reason]
+def _note_refusal(chat: Interaction, refused: _Refused) -> None:
+    """Notes a refusal for staff, once an hour for the same reason and number."""
+    why = _("Not called: %(why)s.") % {"why": REFUSALS[refused.reason].for_staff}
     hour = timezone.now().strftime("%Y%m%d%H")
     timeline.append(
         Interaction.objects.values_list("conversation", flat=True).get(pk=chat.pk),
@@ -246,10 +259,9 @@ def _refuse(chat: Interaction, reason: str, number: str, *, detail: str = "") ->
             kind="callback.refused",
             actor_kind="system",
             audience="staff",
-            body=" ".join(filter(None, (_("Not called: %(why)s.") % {"why": refusal.for_staff}, detail))),
+            body=f"{why} {refused.detail}".strip(),
             interaction=chat,
-            source_id=f"not-called:{chat.pk}:{reason}:{number}:{hour}",
-            data={"reason": reason, "phone": number},
+            source_id=f"not-called:{chat.pk}:{refused.reason}:{refused.number}:{hour}",
+            data={"reason": refused.reason, "phone": refused.number},
         ),
     )
-    raise NotCalled(str(refusal.for_visitor))

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Interaction
-from conversations.services import call_state, delivery, ownership, timeline
+from conversations.services import call_state, chat_links, delivery, ownership, timeline
 from conversations.services.timeline import Appended, NewEntry
 from routing.models import AgentProfile
 
@@ -80,6 +80,20 @@ def connect_call(conversation: Conversation, agent: AgentProfile) -> None:
     if not agent.phone_number:
         raise delivery.CannotConnect(_("Your profile has no phone number yet. A manager can add it in the admin."))
     delivery.connect(call, agent)
+
+
+def text_chat_link(conversation: Conversation, agent: AgentProfile) -> None:
+    """Texts the party of the live call a link by which the call goes on in the web chat.
+
+    Must not run in a transaction: the text leaves when the agent was found to be the owner. Raises NotYours, NoLine
+    without a call, and chat_links.NoLink.
+    """
+    with transaction.atomic():
+        row = require_owner(conversation, agent)
+    call = live_call(row)
+    if call is None or call_state.waits_for_code(call):
+        raise NoLine(_("There is no live call in this conversation."))
+    chat_links.send(call, made_by=agent.display_name)
 
 
 def require_owner(conversation: Conversation, agent: AgentProfile) -> Conversation:

@@ -20,7 +20,7 @@ from conversations.models.consent import Purpose
 from conversations.models.identifier import Assurance
 from conversations.selectors import profile
 from conversations.selectors.consent import preference_of
-from conversations.services import consent, delivery
+from conversations.services import chat_links, consent, delivery
 from conversations.services.consent import Said
 from routing.services import presence as presence_service
 from routing.services import reservations
@@ -95,6 +95,18 @@ def connect(request: AgentRequest, public_id: UUID) -> HttpResponse:
     try:
         outbound.connect_call(found, request.agent)
     except (outbound.NotYours, delivery.CannotConnect) as refused:
+        return _refused(refused)
+    return _changed()
+
+
+@require_POST
+@for_agents
+def text_link(request: AgentRequest, public_id: UUID) -> HttpResponse:
+    """Texts the caller a link to the web chat."""
+    found = readable(request, public_id)
+    try:
+        outbound.text_chat_link(found, request.agent)
+    except (outbound.NotYours, outbound.NoLine, chat_links.NoLink) as refused:
         return _refused(refused)
     return _changed()
 

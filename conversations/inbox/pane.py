@@ -10,7 +10,7 @@ from conversations.models import Conversation, Entry, Identifier, Interaction
 from conversations.models.consent import Purpose, Way
 from conversations.reading import entries as reading
 from conversations.selectors import history, inbox, naming
-from conversations.services import call_state, consent_texts
+from conversations.services import call_state, chat_links, consent_texts
 from routing.models import AgentProfile
 
 PAGE = 60
@@ -70,6 +70,7 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
         "can_take_over": agent is not None and is_open and conversation.owner_agent_id is None,
         "live_call": call,
         "on_the_phone": call is not None and call_state.person_is_on(call),
+        "can_text_link": mine and is_open and call is not None and not call_state.waits_for_code(call) and chat_links.may_send(call),
         "lines": [(line.public_id, say_label(line)) for line in lines],
         "say_label": say_label(lines[0] if lines else None),
         "say_hint": _say_hint(conversation, lines, mine=mine, is_open=is_open),

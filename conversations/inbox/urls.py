@@ -19,6 +19,7 @@ urlpatterns = [
     path("c/<uuid:public_id>/take-over/", actions.take_over, name="take-over"),
     path("c/<uuid:public_id>/connect/", actions.connect, name="connect"),
     path("c/<uuid:public_id>/verify/", verifying.verify, name="verify"),
+    path("c/<uuid:public_id>/text-link/", actions.text_link, name="text-link"),
     path("c/<uuid:public_id>/transfer/", actions.transfer, name="transfer"),
     path("c/<uuid:public_id>/close/", actions.close, name="close"),
     path("c/<uuid:public_id>/consent/<slug:purpose>/", actions.set_consent, name="consent"),

@@ -1,5 +1,6 @@
 """Everything that happened, and with whom; import models from here."""
 
+from conversations.models.chat_link import ChatLink
 from conversations.models.consent import Consent, ContactPreference, Suppression
 from conversations.models.conversation import Conversation, ConversationLink
 from conversations.models.customer import Customer, CustomerLink, MatchCandidate
@@ -20,6 +21,7 @@ from conversations.models.transport import ChatSessionRecord, WebhookRecord
 
 __all__ = [
     "Booking",
+    "ChatLink",
     "ChatSessionRecord",
     "ConnectorRequest",
     "Consent",

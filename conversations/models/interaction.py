@@ -63,7 +63,9 @@ class Interaction(models.Model):
         ]
         indexes = [
             # Serves the sweep that ends what the transport forgot to end.
-            models.Index(fields=["started_at"], name="interaction_live", condition=~models.Q(state="ended"))
+            models.Index(fields=["started_at"], name="interaction_live", condition=~models.Q(state="ended")),
+            # Serves the limit of calls that we make to one number.
+            models.Index(fields=["party", "started_at"], name="interaction_outbound", condition=models.Q(direction="outbound")),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from conversations.models import Conversation, Entry, Interaction, JoinCode, Proof
+from conversations.models import ChatLink, Conversation, Entry, Interaction, JoinCode, Proof
 from conversations.models.entry_point import Channel
 from conversations.models.identifier import ASSURANCE_RANK, Assurance
 from routing.models import AgentProfile
@@ -67,14 +67,25 @@ def lines_of_party(interaction: Interaction) -> QuerySet[Interaction]:
     """Every line that is proven to be with the same party as this one, this one included.
 
     A chat's party is its signed visitor token. A code from a chat that was keyed into a call proves that the two are
-    one party, and nothing about whoever else called from that number: a caller ID may be anybody's.
+    one party, and nothing about whoever else called from that number: a caller ID may be anybody's. A link that a call had
+    sent to its own number lets the chat that it opened see the call, and never the call see the chat.
     """
     chats = Interaction.objects.filter(join_codes__used_by=interaction, channel=Channel.CHAT)
     visitors = {interaction.party} if interaction.channel == Channel.CHAT else set(chats.values_list("party", flat=True))
     calls = JoinCode.objects.filter(interaction__channel=Channel.CHAT, interaction__party__in=visitors, used_by__isnull=False)
+    texted = ChatLink.objects.filter(used_by__channel=Channel.CHAT, used_by__party__in=visitors)
     return Interaction.objects.filter(
-        Q(pk=interaction.pk) | Q(channel=Channel.CHAT, party__in=visitors) | Q(pk__in=calls.values("used_by"))
+        Q(pk=interaction.pk)
+        | Q(channel=Channel.CHAT, party__in=visitors)
+        | Q(pk__in=calls.values("used_by"))
+        | Q(pk__in=texted.values("interaction"))
     )
+
+
+def has_open_chat(visitor: str) -> bool:
+    """Whether a browser, by its visitor id, holds a chat in a conversation that is open."""
+    chats = Interaction.objects.filter(channel=Channel.CHAT, party=visitor)
+    return chats.filter(conversation__status=Conversation.Status.OPEN).exists()
 
 
 def proofs_of(interaction: Interaction) -> QuerySet[Proof]:

@@ -89,6 +89,7 @@ _KINDS = (
     EntryKind("outcome.set", _("Outcome"), "check", _body),
     EntryKind("conversation.closed", _("Closed"), "check", _body),
     EntryKind("callback.requested", _("Call back requested"), "phone", _body, personal=("phone",)),
+    EntryKind("link.sent", _("Link to the chat sent"), "link", _body),
     EntryKind("callback.refused", _("Call back refused"), "phone-off", _body, personal=("phone",)),
     EntryKind("identity.proven", _("Identity proven"), "shield", _body),
     EntryKind("identity.code_sent", _("Code sent"), "shield", _body, personal=("to",)),

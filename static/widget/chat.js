@@ -40,6 +40,7 @@ class CxChat extends HTMLElement {
   #owner = { owner: "assistant", name: "" };
   #peopleAreThere = true;
   #opensAt = null;
+  #ticket = takeTicket(); // from a link that was opened; see conversations/chat/tickets.py
   #activity = null;
   #activityEnds = null;
   #answeringForm = false;
@@ -62,7 +63,8 @@ class CxChat extends HTMLElement {
       this.#followKeyboard(),
     ];
     this.#render();
-    if (this.#memory.panelOpen) this.#setOpen(true, { focus: false });
+    if (this.#ticket) this.#setOpen(true);
+    else if (this.#memory.panelOpen) this.#setOpen(true, { focus: false });
     else if (this.#memory.session) this.#connection.open();
   }
 
@@ -166,10 +168,11 @@ class CxChat extends HTMLElement {
   #hello() {
     const { token, session } = this.#memory;
     const { conversation, upto } = this.#history;
-    return { type: "hello", token, session, conversation, after: upto };
+    return { type: "hello", token, session, conversation, after: upto, ...(this.#ticket && { ticket: this.#ticket }) };
   }
 
   #welcome({ token, session, greeting, state, open, opens_at: opensAt }) {
+    this.#ticket = null;
     this.#keepSession({ token, session });
     this.#greeting = greeting ?? "";
     this.#peopleAreThere = open !== false;
@@ -393,6 +396,13 @@ class CxChat extends HTMLElement {
     const stops = ["resize", "scroll"].map((event) => listen(view, event, fit));
     return () => stops.forEach((stop) => stop());
   }
+}
+
+/** The ticket that a link left in the address, which then no longer shows it; null without one. */
+function takeTicket() {
+  const found = /^#cx-chat=([\w.:-]+)$/.exec(location.hash);
+  if (found) history.replaceState(history.state, "", location.pathname + location.search);
+  return found?.[1] ?? null;
 }
 
 function listen(target, event, listener) {

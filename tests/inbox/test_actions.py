@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,6 +17,7 @@ from conversations.models import Conversation, Entry, Handoff, Interaction
 from conversations.services import call_state
 from routing.models import AgentProfile, Presence, Queue, Reservation, WorkItem
 from tests.inbox.conftest import Cast
+from tests.voice.rest_side import serving
 
 SOME_ID = "6f1f6f43-3f5e-4f3b-9b7f-0d6a6f9f3a10"
 Offered = Callable[..., tuple[Conversation, Reservation]]
@@ -198,6 +200,29 @@ def test_connecting_without_a_call_says_so(cast: Cast) -> None:
     status, sentence = post(cast.client(cast.ann), "connect", conversation)
     assert status == 409
     assert "no phone number" in sentence
+
+
+def test_a_caller_is_texted_a_link_to_the_chat(cast: Cast, settings: Any) -> None:
+    """By the owner, on a live call that shows its number; the page offers it then and only then."""
+    conversation = taken(cast, cast.ann)
+    browser, address = cast.client(cast.ann), reverse("inbox:conversation", args=[conversation.public_id])
+    assert "Text a link to the chat" not in browser.get(address).content.decode()
+    status, sentence = post(browser, "text-link", conversation)
+    assert (status, sentence) == (409, "There is no live call in this conversation.")
+    call = cast.call(conversation)
+    assert "Text a link to the chat" in browser.get(address).content.decode()
+    with serving() as (platform, port):
+        settings.PORT = port
+        assert post(cast.client(cast.ben), "text-link", conversation)[0] == 409
+        assert platform.texts() == []
+        assert post(browser, "text-link", conversation)[0] == 204
+        assert [text["to"] for text in platform.texts()] == [call.party.removeprefix("+")]
+        platform.code = 503
+        assert post(browser, "text-link", conversation) == (409, "The text message could not be sent.")
+    assert Entry.objects.get(kind="link.sent").actor_name == "Ann"
+    Interaction.objects.filter(pk=call.pk).update(party="Withheld number")
+    assert "Text a link to the chat" not in browser.get(address).content.decode()
+    assert post(browser, "text-link", conversation) == (409, "The number of this call is not shown, so no link can be sent to it.")
 
 
 def test_presence_is_what_the_agent_chose(cast: Cast) -> None:

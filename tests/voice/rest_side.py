@@ -26,7 +26,11 @@ class Platform:
         self.before_answering: Callable[[], object] = lambda: None
 
     def dialled(self) -> int:
-        return sum(method == "POST" for method, _path, _body in self.requests)
+        return sum(path.endswith("/v1/calls") for _method, path, _body in self.requests)
+
+    def texts(self) -> list[dict[str, Any]]:
+        """The text messages that it was asked to send."""
+        return [body for _method, path, body in self.requests if path.endswith("/v1/messages")]
 
     def said_to(self, call: Caller) -> list[str]:
         """What the caller's leg was told to do, as words."""
@@ -38,6 +42,8 @@ class Platform:
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.requests.append((method, path, body))
+        if path.endswith("/v1/messages"):
+            return (202 if self.code == 201 else self.code), {"message_uuid": str(uuid4())}
         if method == "POST":
             self.before_answering()
             leg = self.leg if self.dialled() == 1 else str(uuid4())

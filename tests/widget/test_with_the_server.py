@@ -3,14 +3,18 @@
 import re
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from conversations.models import Entry, EntryPoint, Interaction
+from conversations.services import chat_links
 from tests.support.processes import WebProcess
+from tests.voice.test_simulator import Phone
 from tests.widget.conftest import Chat
 from tests.widget.double import ChatDouble
 
@@ -134,6 +138,47 @@ def test_a_call_that_is_turned_away_is_told_in_the_chat(visit):
     expect(phone.get_by_role("button", name="Call", exact=True)).to_be_enabled()
     expect(window.log).to_contain_text("We could not reach you on the number ending in 134.")
     expect(window.page.locator(".phone-code")).to_have_count(0)
+
+
+@pytest.fixture
+def texted(company: EntryPoint, web: WebProcess, settings: Any) -> str:
+    """The address in the text message that a caller was sent, in the order in which it would happen."""
+    settings.PORT, settings.PUBLIC_URL = web.port, web.url
+    number = f"+4477009{secrets.randbelow(10**5):05d}"
+    phone = Phone(web.url)
+    phone.dial(caller=number)
+    phone.until(lambda state: state["doing"] == "listening")
+    call = Interaction.objects.select_related("entry_point").get(provider_id=phone.leg)
+
+    def send() -> None:
+        try:
+            chat_links.send(call, made_by="tests")
+        finally:
+            connection.close()
+
+    # On a connection of its own: what this test writes is seen by nobody else.
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(send).result()
+    texts = phone.http.get("/simulator/phone/texts/", params={"number": number}).json()["texts"]
+    return str(re.search(r"http\S+", texts[-1]["text"])[0])  # type: ignore[index]
+
+
+def test_a_link_from_the_phone_opens_the_chat(texted, web, open_page):
+    """Its page has one button; then the chat is open, with what the call said, and the address shows nothing of it."""
+    page = open_page(web.url, locale="en-GB")
+    page.goto(texted)
+    expect(page.get_by_role("heading", name="Carry on with Harbor Home Services in writing")).to_be_visible()
+    page.get_by_role("button", name="Open the chat").click()
+    window = Chat(page, ChatDouble())
+    expect(window.log).to_contain_text("Here you can go on in writing.")
+    assert "#" not in page.url
+    text = unique("In writing now")
+    window.write(text)
+    expect(window.log.get_by_text(text)).to_have_count(1)
+    page.reload()
+    expect(window.log.get_by_text(text)).to_have_count(1)
+    page.goto(texted)
+    expect(page.get_by_text("This link was opened already")).to_be_visible()
 
 
 def test_script_in_a_message_is_inert_after_a_reload(visit):

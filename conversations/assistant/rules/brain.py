@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
-from conversations.assistant.rules import area, booking, changing, consent, identifying, knowledge, slots
+from conversations.assistant.rules import area, booking, changing, chat_link, consent, identifying, knowledge, slots
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.understanding.consent import read_wishes
 
@@ -32,6 +32,9 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         return announced
     if await consent.note(dialogue) and (only_that := await _consent_alone(dialogue)):
         return only_that
+    texted = await chat_link.wanted(dialogue)
+    if texted:
+        return texted
     if context.waits_for_person:
         return await _while_waiting(dialogue)
     looks = (
@@ -64,6 +67,8 @@ async def _announce(dialogue: Dialogue) -> Reply | None:
     if result.tool == "set_consent":
         dialogue.say(consent.told_consent(result))
         return dialogue.reply()
+    if result.tool == chat_link.TOOL:
+        return chat_link.told(dialogue, result)
     if result.tool == "book":
         return await booking.told_booking(dialogue, result)
     return await changing.told_change(dialogue, result.tool, result)
@@ -319,7 +324,9 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
         names = knowledge.names_of_reasons(dialogue)
         dialogue.say(_("I want to get this right. Is it about one of these: %(reasons)s?") % {"reasons": names})
         dialogue.say(_("You can also say it in other words."))
+        dialogue.say(chat_link.offer(dialogue))
         dialogue.suggest([reason.name for reason in context.alternatives])
         dialogue.state["clarify"] = [{"code": reason.code, "name": reason.name} for reason in context.alternatives]
         return dialogue.reply(failed=True)
-    return booking.offer_person(dialogue, _("I am sorry, I did not understand that."))
+    dialogue.say(_("I am sorry, I did not understand that."))
+    return booking.offer_person(dialogue, chat_link.offer(dialogue))

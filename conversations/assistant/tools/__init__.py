@@ -11,6 +11,7 @@ from conversations.assistant.tools import (
     hand_off,
     reschedule,
     search_knowledge,
+    send_chat_link,
     set_consent,
     show_account,
     verify_identity,
@@ -33,6 +34,7 @@ TOOLS: dict[str, Tool] = {
         show_account,
         verify_identity,
         set_consent,
+        send_chat_link,
     )
 }
 # Nobody has to be allowed to say that they want no more calls.
