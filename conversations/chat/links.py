@@ -31,8 +31,9 @@ def chat_link(request: HttpRequest, token: str) -> HttpResponse:
         response = _opened(request, token) if request.method == "POST" else _shown(request, token)
     except NotOpened as problem:
         response = render(request, "chat/link_closed.html", {"why": problem.sentence}, status=STATUSES.get(problem.code, GONE))
-    # The address is as good as a key, so no other site learns of it, nor any index.
-    response["Referrer-Policy"] = "no-referrer"
+    # The address is as good as a key, so no other site learns of it, nor any index. With no referrer at all, browsers would
+    # press the button as if from an unknown site.
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from conversations.models import Conversation, Handoff, Interaction
-from conversations.services import announce, ownership, timeline
+from conversations.services import announce, call_state, ownership, timeline
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, Decision, WorkItem
 from routing.services import queueing
@@ -98,4 +98,4 @@ def kind_of_work(conversation: Conversation) -> str:
     A phone that we ring and that was not let in by the chat's code is no line to talk on.
     """
     calls = conversation.interactions.filter(channel="voice").exclude(state=Interaction.State.ENDED)
-    return "live_voice" if calls.exclude(data__waits_for_code=True).exists() else "messaging"
+    return "live_voice" if any(not call_state.waits_for_code(call) for call in calls) else "messaging"

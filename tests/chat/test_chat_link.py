@@ -173,7 +173,7 @@ class TestOpening:
         for method in ("get", "head", "get"):
             response = getattr(Client(), method)(path)
             assert response.status_code == 200
-            assert response["Referrer-Policy"] == "no-referrer"
+            assert response["Referrer-Policy"] == "same-origin"
             assert "no-store" in response["Cache-Control"]
         assert ChatLink.objects.get().used_at is None
         assert chats() == []

@@ -17,7 +17,7 @@ from conversations.flows import calling_back, outbound
 from conversations.flows.calling_back import Calling, NotCalled
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.selectors import access
-from conversations.services import delivery, facts, joining, ownership, threads
+from conversations.services import delivery, facts, handoff, joining, ownership, threads
 from conversations.services.delivery import CannotConnect
 from conversations.services.facts import LearnedFact
 from routing.models import ReasonCode
@@ -193,6 +193,7 @@ class TestStranger:
         assert platform.dialled() == 1
 
     def test_what_a_person_writes_goes_to_the_chat_and_not_into_the_call(self, callee: Callee, platform: Platform) -> None:
+        assert handoff.kind_of_work(callee.call.conversation) == "messaging", "nobody talks on it yet"
         agent = rows.agent("Ann", phone_number="+441632960111")
         with transaction.atomic():
             ownership.give_to_human(callee.call.conversation, agent)
