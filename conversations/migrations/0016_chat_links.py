@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0008_proofs_and_identifiers'),
+        ('conversations', '0015_customer_search'),
     ]
 
     operations = [
