@@ -21,8 +21,9 @@ from django.utils.translation import gettext_lazy
 
 from conversations.flows import wrapping_up
 from conversations.models import Conversation, EntryPoint, Interaction
+from conversations.models.consent import Purpose
 from conversations.selectors import website
-from conversations.services import call_state, delivery, identity, joining, numbers, threads, timeline
+from conversations.services import call_state, consent, delivery, identity, joining, numbers, threads, timeline
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from routing import advisory
@@ -35,6 +36,7 @@ MOST_FROM_A_CHAT: Final = 3
 MOST_TO_A_NUMBER: Final = 3
 """In an hour, whoever asks for it."""
 MOST_TO_A_NUMBER_IN_A_DAY: Final = 5
+REQUEST_LASTS: Final = timedelta(minutes=15)
 NOT_PLACED: Final = "not_placed"
 
 
@@ -95,6 +97,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     "chat_cap": Refusal(gettext_lazy("this browser had three calls made within an hour"), NOT_NOW),
     "number_cap": Refusal(gettext_lazy("the number was called too often within an hour or a day"), NOT_NOW),
     "not_asked": Refusal(gettext_lazy("whoever has the number said that they did not ask to be called"), NOT_NOW),
+    "no_contact": Refusal(gettext_lazy("the holder of the number wants no calls from us"), NOT_NOW),
     "network_cap": Refusal(gettext_lazy("too many calls were asked for from this network"), NOT_NOW),
     "failed": Refusal(
         gettext_lazy("the phone could not be rung"), gettext_lazy("We could not place the call. Please try again, or call us with a code.")
@@ -117,6 +120,8 @@ def call_me(chat_id: int, written: str, *, network_is_over: bool = False) -> Cal
         if door is None:
             raise _Refused("no_number")
         number = _number_to_ring(written, door)
+        if not consent.ask_for(chat, Purpose.OUTBOUND_CALL, number, lasts=REQUEST_LASTS, recorded_by=door.company_name).allowed:
+            raise _Refused("no_contact", number)
         code, row = joining.issue_code(chat)
         _ring(_begin(chat, door, number))
     except _Refused as refused:
@@ -204,7 +209,7 @@ def _begin(chat: Interaction, door: EntryPoint, number: str) -> Interaction:
             direction=Interaction.Direction.OUTBOUND,
             data={"waits_for_code": True, "asked_in": chat.pk, "asked_by": chat.party},
         )
-        _keep_consent(chat, call)
+        _note_request(chat, call)
     return call
 
 
@@ -233,8 +238,8 @@ def _why_not(conversation: Conversation, chat: Interaction, number: str) -> str:
     return "number_cap" if in_an_hour >= MOST_TO_A_NUMBER or in_a_day >= MOST_TO_A_NUMBER_IN_A_DAY else ""
 
 
-def _keep_consent(chat: Interaction, call: Interaction) -> None:
-    """Keeps that the visitor asked for the call, with what they typed it under."""
+def _note_request(chat: Interaction, call: Interaction) -> None:
+    """Notes for staff that the visitor asked for the call."""
     timeline.append(
         call.conversation_id,
         NewEntry(

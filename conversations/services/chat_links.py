@@ -17,10 +17,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import ChatLink, EntryPoint, Interaction
+from conversations.models.consent import Purpose
 from conversations.models.entry_point import Channel
 from conversations.models.identifier import Identifier
 from conversations.selectors import website
-from conversations.services import identity, messengers, numbers, timeline
+from conversations.services import consent, identity, messengers, numbers, timeline
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 
@@ -50,6 +51,8 @@ def send(call: Interaction, *, made_by: str) -> ChatLink:
     door = website.chat_door_beside(call.entry_point)
     if door is None:
         raise NoLink("no_chat", _("There is no web chat that a link could lead to."))
+    if not consent.ask_for(call, Purpose.SMS, claim.value, lasts=LIFETIME, recorded_by=made_by).allowed:
+        raise NoLink("not_wanted", _("The holder of this number wants no text messages from us."))
     token = signing.Signer(sep=SEPARATOR, salt=SALT).sign(secrets.token_urlsafe(16))
     with transaction.atomic():
         identity.lock([claim])

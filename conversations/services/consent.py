@@ -186,6 +186,15 @@ def keep_request(interaction: Interaction, purpose: str, number: str, *, lasts: 
     )
 
 
+def ask_for(interaction: Interaction, purpose: str, number: str, *, lasts: timedelta, recorded_by: str) -> Answer:
+    """Keeps that the party of a line asked for a call or a text message now, and says whether that lets it through.
+
+    A number on the do-not-contact list is not rung or written to because somebody else typed it. Locks the customer.
+    """
+    kept = keep_request(interaction, purpose, number, lasts=lasts, recorded_by=recorded_by)
+    return may_we(kept.customer, purpose, identifier=("phone", number))
+
+
 def prefer(customer: Customer, *, way: str, times: str, language: str, updated_by: str) -> ContactPreference:
     """Keeps how the customer likes to be reached, in place of what was kept before. Locks the customer."""
     with transaction.atomic():

@@ -42,6 +42,7 @@ def raise_line(interaction: Interaction, claim: IdentifierClaim, *, method: str,
     if goal is None:
         _note_shared(line, claim, method)
         return line
+    identity.remember(goal, claim, source=line.get_channel_display())
     line = _fresh(line)
     if line.conversation.customer != goal:
         # A person has the line, and it stays with them.

@@ -19,7 +19,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from conversations.models import Identifier, Interaction, OneTimeCode
-from conversations.services import identity, messengers, raising, timeline
+from conversations.models.consent import Purpose
+from conversations.selectors.consent import suppression_of
+from conversations.services import consent, identity, messengers, raising, timeline
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 
@@ -53,9 +55,11 @@ class Checked:
 def send(interaction: Interaction, claim: IdentifierClaim, *, made_by: str) -> OneTimeCode:
     """Sends a code to an email address or a number in normal form, good for ten minutes and for this line.
 
-    An earlier code of the line ends. Must not run in a transaction. Takes the address's advisory lock, then the
-    interaction's row, while the caps are looked at. Raises TooManyCodes, messengers.NotSent.
+    An earlier code of the line ends. Must not run in a transaction. Takes the customer's lock, then the address's advisory
+    lock and the interaction's row, while the caps are looked at. Raises TooManyCodes, messengers.NotSent.
     """
+    if not _is_welcome(interaction, claim, made_by):
+        raise messengers.NotSent(_("No code can be sent there."), is_permanent=True)
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
     with transaction.atomic():
         identity.lock([claim])
@@ -133,6 +137,13 @@ def _is_too_many(line: Interaction, claim: IdentifierClaim) -> bool:
         or to_one.filter(sent_at__gt=Now() - HOUR).count() >= MAX_SENT_TO_ONE_IN_AN_HOUR
         or to_one.filter(sent_at__gt=Now() - DAY).count() >= MAX_SENT_TO_ONE_IN_A_DAY
     )
+
+
+def _is_welcome(interaction: Interaction, claim: IdentifierClaim, made_by: str) -> bool:
+    """Whether the holder of an address or number lets themselves be written to because somebody asks for a code."""
+    if claim.kind == Identifier.Kind.EMAIL:
+        return suppression_of(claim.kind, claim.value) is None
+    return consent.ask_for(interaction, Purpose.SMS, claim.value, lasts=LIFETIME, recorded_by=made_by).allowed
 
 
 def _deliver(row: OneTimeCode, line: Interaction, code: str) -> None:
