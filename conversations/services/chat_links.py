@@ -52,7 +52,7 @@ def send(call: Interaction, *, made_by: str) -> ChatLink:
     if door is None:
         raise NoLink("no_chat", _("There is no web chat that a link could lead to."))
     if not consent.ask_for(call, Purpose.SMS, claim.value, lasts=LIFETIME, recorded_by=made_by).allowed:
-        raise NoLink("not_wanted", _("The holder of this number wants no text messages from us."))
+        raise NoLink("not_wanted", _("No link can be sent to this number."))
     token = signing.Signer(sep=SEPARATOR, salt=SALT).sign(secrets.token_urlsafe(16))
     with transaction.atomic():
         identity.lock([claim])
