@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models.functions import Coalesce, Now
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext as _
+from psycopg import sql
 
 from conversations.models import Conversation, ConversationLink, Customer, CustomerLink, FieldConflict, MatchCandidate
 from conversations.models.registry import re_rooted_models
@@ -74,12 +75,17 @@ def separate_customers(link: CustomerLink, *, undone_by: str) -> bool:
 
 
 def _recount(customer_ids: Sequence[int]) -> None:
-    """Has the rows of these records count for the records' roots: one statement a table, and only rows that change hands."""
-    record = Customer.objects.filter(pk=models.OuterRef("original_customer")).annotate(counts_for=Coalesce("root", "pk"))
-    root = Coalesce("original_customer__root", "original_customer", output_field=models.BigIntegerField())
-    for model in re_rooted_models():
-        moved = model._default_manager.filter(original_customer__in=customer_ids).exclude(customer=root)
-        moved.order_by().update(customer=models.Subquery(record.values("counts_for")))
+    """Has the rows of these records count for the records' roots: one statement for all tables, and only rows that change hands."""
+    update = sql.SQL(
+        "UPDATE {table} AS owned SET customer_id = coalesce(record.root_id, record.id) FROM {records} AS record"
+        " WHERE record.id = owned.original_customer_id AND owned.original_customer_id = ANY(%(ids)s)"
+        " AND owned.customer_id <> coalesce(record.root_id, record.id)"
+    )
+    records_table = sql.Identifier(Customer._meta.db_table)
+    moves = [update.format(table=sql.Identifier(model._meta.db_table), records=records_table) for model in re_rooted_models()]
+    named = [sql.SQL("{} AS ({})").format(sql.Identifier(f"moved_{number}"), move) for number, move in enumerate(moves)]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("WITH {} SELECT 1").format(sql.SQL(", ").join(named)).as_string(), {"ids": list(customer_ids)})
 
 
 def _settle_pairs(root: Customer) -> None:

@@ -194,3 +194,13 @@ def test_only_by_posting_only_from_our_pages_and_only_by_those_who_may(client, m
         assert client.get(address).status_code == 302
     assert CustomerLink.objects.filter(active=True).count() == 1
     assert FieldConflict.objects.get(pk=conflict.pk).state == "open"
+
+
+def test_managers_compare_a_pair_from_the_inbox(client, manager, mary, pair):
+    """An agent sees that there may be another record, and no way to join it."""
+    pane = reverse("inbox:customer", args=[mary.conversations.get().public_id])
+    assert page("matchcandidate_change", pair.pk) in text_of(client.get(pane))
+    client.force_login(cast.agent().user)
+    text = text_of(client.get(pane))
+    assert "M. Price" in text
+    assert page("matchcandidate_change", pair.pk) not in text
