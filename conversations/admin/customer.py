@@ -75,6 +75,7 @@ class CustomerAdmin(CustomerImport, admin.ModelAdmin):
     list_filter = (HasOpenConversation, IsVerified, HasJoinedRecords, HasCandidates)
     list_per_page = 50
     list_max_show_all = 0
+    show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     paginator = EstimatingPaginator
     search_fields = ("name",)

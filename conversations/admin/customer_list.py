@@ -91,7 +91,7 @@ class HasOpenConversation(YesOrNo):
 
 
 class IsVerified(YesOrNo):
-    title = _("verified")
+    title = _("verified identifier")
     parameter_name = "verified"
 
     def holds(self) -> Exists:
@@ -108,7 +108,7 @@ class HasJoinedRecords(YesOrNo):
 
 
 class HasCandidates(YesOrNo):
-    title = _("may be somebody else, too")
+    title = _("candidate for joining")
     parameter_name = "candidates"
 
     def holds(self) -> Exists:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import phonenumbers
-from django.contrib.postgres.search import SearchQuery, TrigramSimilarity
+from django.contrib.postgres.search import SearchQuery
 from django.db import OperationalError, connection, transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, FloatField, Func, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -34,10 +34,11 @@ STAGE_MILLISECONDS: Final = 200
 """So long may each statement of a search take; what it would have found is then left out."""
 LOOKED_AT = 200
 """So many names are compared; with more that match, which ones is the database's choice."""
-SIMILAR = 0.45
+SIMILAR = 0.42
 SIMILAR_WORD = 0.55
 POSTCODE = re.compile(r"^(?=.*\d)[A-Z0-9]{3,10}$")
 REFERENCE = re.compile(r"^(?=.*\d)[A-Z0-9-]{4,20}$")
+COUNTS_FOR: Final = Coalesce("root_id", "pk")
 IDENTIFIED = ("customer_id", "kind", "value")
 EXACT, BEST_NAME, PART, TEXT = 1.0, 0.9, 0.4, 0.2
 BY_LABELS: Final = {
@@ -157,10 +158,10 @@ def _details(asked: str, limit: int) -> Iterator[_Hit]:
     postcode = re.sub(r"[\s-]", "", asked).upper()
     dates = written_dates.meant_by(asked)
     if POSTCODE.match(postcode):
-        for root, value in _roots(Customer.objects.filter(postcode=postcode)).values_list("counts_for", "postcode")[:limit]:
+        for root, value in Customer.objects.filter(postcode=postcode).order_by().values_list(COUNTS_FOR, "postcode")[:limit]:
             yield _Hit(root, "postcode", value, EXACT)
     if dates:
-        for root, born in _roots(Customer.objects.filter(date_of_birth__in=dates)).values_list("counts_for", "date_of_birth")[:limit]:
+        for root, born in Customer.objects.filter(date_of_birth__in=dates).order_by().values_list(COUNTS_FOR, "date_of_birth")[:limit]:
             yield _Hit(root, "date_of_birth", date_format(born, "j F Y"), EXACT)
 
 
@@ -173,7 +174,7 @@ def _names(asked: str, limit: int) -> Iterator[_Hit]:
     _set(enable_seqscan="off", pg_trgm__similarity_threshold=SIMILAR, pg_trgm__word_similarity_threshold=SIMILAR_WORD)
     meant = folded(Value(asked))
     named = Customer.objects.alias(words=folded_words("name"), folded=folded("name"))
-    named = named.annotate(likeness=TrigramSimilarity(F("folded"), meant))
+    named = named.annotate(likeness=Func(F("folded"), meant, function="SIMILARITY", output_field=FloatField()))
     tries = [named.filter(words=_beginning_with(words))]
     if max(map(len, words)) >= SHORTEST_PART and 1 < len(words) <= MOST_SIMILAR_WORDS:
         # Most typos are not in the first letters, and these are found much faster than all that is alike.
@@ -192,7 +193,7 @@ def _beginning_with(words: Sequence[str]) -> SearchQuery:
 
 
 def _compared(named: QuerySet[Customer], limit: int) -> list[_Hit]:
-    looked_at = _roots(named).values_list("counts_for", "name", "likeness")[:LOOKED_AT]
+    looked_at = named.order_by().values_list(COUNTS_FOR, "name", "likeness")[:LOOKED_AT]
     best = sorted(looked_at, key=lambda row: (-row[2], -row[0]))[:limit]
     return [_Hit(root, "name", name, PART + (BEST_NAME - PART) * likeness) for root, name, likeness in best]
 
@@ -240,10 +241,6 @@ def _newest(matching: QuerySet[Entry], count: int) -> list[Entry]:
             raise
     _set(enable_bitmapscan="off")
     return list(wanted.all())
-
-
-def _roots(customers: QuerySet[Customer]) -> QuerySet[Customer]:
-    return customers.annotate(counts_for=Coalesce("root_id", "pk")).order_by()
 
 
 def _numbers_meant(asked: str) -> Sequence[str]:

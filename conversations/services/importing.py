@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from conversations.models import Customer, Identifier, SharedIdentifier
@@ -83,9 +84,9 @@ class _Known:
     def load(self, rows: Sequence[Row]) -> None:
         """Reads what is not known yet; four statements."""
         keys = {(claim.kind, claim.value) for row in rows for claim in row.claims} - self.seen
-        found = [each for each in Identifier.objects.filter(value__in={value for _kind, value in keys}) if (each.kind, each.value) in keys]
+        found = list(Identifier.objects.filter(_among(keys)))
         self.seen |= {(each.kind, each.value) for each in found}
-        shared = SharedIdentifier.objects.filter(value__in={value for _kind, value in keys}, allowed_by="")
+        shared = SharedIdentifier.objects.filter(_among(keys), allowed_by="")
         self.shared |= {(each.kind, each.value): each.shown_as for each in shared}
         owners = {each.customer_id for each in found if each.assurance in PROVEN} - set(self.records)
         for customer in Customer.objects.filter(pk__in=owners):
@@ -225,31 +226,40 @@ def _write(touched: Sequence[_Record], fresh: set[Key], options: Options) -> Non
     """Writes what was planned. Identifiers that nobody has yet go in together, the others one by one with all that belongs to it."""
     new = [record for record in touched if record.customer is None]
     made = Customer.objects.bulk_create([Customer(**record.new_fields) for record in new])
-    for record, customer in zip(new, made, strict=True):
-        record.customer = customer.pk
-    for record in touched:
-        if record.new_fields and record not in new:
-            Customer.objects.filter(pk=record.customer).update(**record.new_fields)
-    times = Counter((claim.kind, claim.value) for record in touched for claim in record.claims)
+    for record, created in zip(new, made, strict=True):
+        record.customer = created.pk
+    customers = {record: Customer(pk=record.customer) for record in touched}
+    for record in set(touched) - set(new):
+        if record.new_fields:
+            Customer.objects.filter(pk=customers[record].pk).update(**record.new_fields)
+    claims = [(customers[record], claim) for record in touched for claim in record.claims]
+    times = Counter((claim.kind, claim.value) for _customer, claim in claims)
     alone = {key for key in fresh if times[key] == 1}
+    source = options.source[:80]
     Identifier.objects.bulk_create(
         Identifier(
-            customer_id=record.customer,
-            original_customer_id=record.customer,
+            customer=customer,
+            original_customer=customer,
             kind=claim.kind,
             value=claim.value,
             assurance=claim.assurance,
             shown_as=claim.assurance,
-            source=options.source[:80],
+            source=source,
         )
-        for record in touched
-        for claim in record.claims
+        for customer, claim in claims
         if (claim.kind, claim.value) in alone
     )
-    for record in touched:
-        for claim in record.claims:
-            if (claim.kind, claim.value) not in alone:
-                identity.remember(Customer.objects.get(pk=record.customer), claim, source=options.source[:80])
+    for customer, claim in claims:
+        if (claim.kind, claim.value) not in alone:
+            identity.remember(customer, claim, source=source)
+
+
+def _among(keys: set[Key]) -> Q:
+    """The condition that kind and value are among these, for an index on both."""
+    wanted = Q(pk__in=[])
+    for kind in {kind for kind, _value in keys}:
+        wanted |= Q(kind=kind, value__in=[value for each, value in keys if each == kind])
+    return wanted
 
 
 def _with_customer(outcome: Outcome, record: _Record) -> Outcome:
