@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,7 +15,9 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from conversations.chat import delivery, limits, protocol, tickets, visitor
+from conversations.chat import delivery, guests, limits, protocol, tickets
+from conversations.chat.guests import Guest
+from conversations.chat.host_identity import NotBelieved
 from conversations.flows import calling_back, inbound
 from conversations.models import Conversation, EntryPoint
 from conversations.selectors import access
@@ -26,16 +29,8 @@ NO_SUCH_DOOR = 4404
 NOT_FROM_HERE = 4403
 TOO_MANY_REFUSALS = 4429
 MAX_REFUSALS_IN_A_ROW = 50
+REMEMBERED_MESSAGES = 50
 MOVES_LINES = ("conversation.joined", "conversation.separated", "interaction.moved")
-
-
-@dataclass(frozen=True, slots=True)
-class Guest:
-    """Who is on this socket, at which entry point, in which chat session."""
-
-    visitor: visitor.Visitor
-    entry_point: EntryPoint
-    session: str
 
 
 class ChatConsumer(RecordSocket):
@@ -52,6 +47,7 @@ class ChatConsumer(RecordSocket):
     async def connect(self) -> None:
         """Accepts when the entry point exists and the page may show the widget."""
         self.allowance, self.allowance_at = float(settings.CHAT_MESSAGES_PER_SECOND), monotonic()
+        self.said_here: deque[str] = deque(maxlen=REMEMBERED_MESSAGES)
         address = parse_qs(self.scope["query_string"].decode("latin-1")).get("entry_point", [""])[0]
         found = await in_thread(_entry_point, address[:200])
         await self.accept()
@@ -63,9 +59,9 @@ class ChatConsumer(RecordSocket):
             self.entry_point = found
 
     async def disconnect(self, code: int) -> None:
-        """Leaves the conversation's group; nothing else depends on the socket."""
-        if self.conversation_hex:
-            await self.channel_layer.group_discard(announce.conversation_group(self.conversation_hex), self.channel_name)
+        """Leaves its groups; nothing else depends on the socket."""
+        await self._watch_nothing()
+        await self._be(None)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Takes one frame; whatever is wrong with it is answered, and the socket stays open."""
@@ -78,6 +74,8 @@ class ChatConsumer(RecordSocket):
             self.refusals = 0
         except protocol.Refused as refusal:
             await self._refuse(refusal)
+        except delivery.NotTheirs:
+            await self._start_over()
 
     async def _take(self, frame: protocol.Frame, entry_point: EntryPoint) -> None:
         if isinstance(frame, protocol.Hello):
@@ -94,19 +92,48 @@ class ChatConsumer(RecordSocket):
             await self._tell_typing()
         elif isinstance(frame, protocol.CallMe):
             await self._call(frame.number)
+        elif isinstance(frame, protocol.Identify):
+            await self._identify(self.guest, frame.jwt)
+        elif isinstance(frame, protocol.SignOut):
+            await self._be(await in_thread(guests.signed_out, self.guest))
+            await self._greet()
         else:
             await self._give_phone_code()
 
     async def _hello(self, frame: protocol.Hello, entry_point: EntryPoint) -> None:
         if frame.ticket:
             frame = await self._with_ticket(frame)
-        browser = visitor.read(frame.token) or visitor.new()
-        session = frame.session if frame.session and browser.owns_session(frame.session) else browser.new_session()
-        self.guest = Guest(browser, entry_point, session)
-        opening = await in_thread(delivery.opening, entry_point)
-        standing = await in_thread(delivery.standing, browser, entry_point)
+        guest = await in_thread(guests.known_by, frame.token, frame.session, entry_point)
+        await self._be(guest)
+        if frame.identity is not None:
+            await self._believe(guest, frame.identity)
+        is_new = self.guest is None or self.guest.visitor.id != guest.visitor.id
+        await self._greet(None if is_new else frame.conversation, 0 if is_new else frame.after)
+
+    async def _identify(self, guest: Guest, token: str) -> None:
+        await self._believe(guest, token)
+        if self.guest and self.guest.visitor.id != guest.visitor.id:
+            await self._greet()
+        elif self.guest:
+            await self._send(type="identity", identity=self.guest.identity_frame)
+
+    async def _believe(self, guest: Guest, token: str) -> None:
+        """Has the guest be whom a host site's token names; what is wrong with it is said to the site's developer."""
+        try:
+            await self._be(await in_thread(guests.identified, guest, token))
+        except NotBelieved as refusal:
+            await self._send(type="error", code=refusal.code, reason=refusal.reason)
+
+    async def _greet(self, conversation: str | None = None, after: int = 0) -> None:
+        """Says who the guest is to us and where its chat stands: all of it, or what follows on `after` in the named conversation."""
+        guest = self.guest
+        if guest is None:
+            return
+        opening = await in_thread(delivery.opening, guest.entry_point)
+        standing = await in_thread(delivery.standing, guest.visitor, guest.entry_point)
         state = {"owner": standing.owner, "name": standing.owner_name} if standing else {"owner": "assistant", "name": ""}
-        await self._send(type="welcome", token=browser.token, session=session, state=state, **opening)
+        known = {"token": guest.visitor.token, "session": guest.session, "identity": guest.identity_frame}
+        await self._send(type="welcome", **known, state=state, **opening)
         self.sent_upto = 0
         if standing is None:
             await self._watch_nothing()
@@ -114,10 +141,10 @@ class ChatConsumer(RecordSocket):
             return
         # Watching comes first: what is written between the two is pushed, and not missed.
         await self._watch(standing.conversation_hex, standing.interaction_id, standing.interaction_public_id)
-        if frame.conversation == standing.conversation_hex:
-            await self._catch_up(after=frame.after)
+        if conversation == standing.conversation_hex:
+            await self._catch_up(after=after)
             return
-        for chapter in await in_thread(delivery.seen_before, standing.interaction_id):
+        for chapter in await in_thread(delivery.seen_before, standing.interaction_id, guest.visitor):
             await self._send(**chapter)
         await self._catch_up(after=0)
 
@@ -129,17 +156,33 @@ class ChatConsumer(RecordSocket):
             await self._send(type="error", code=refusal.code, reason=str(refusal))
             return frame
         return replace(frame, token=taken.token, session=taken.session)
+    async def _be(self, guest: Guest | None) -> None:
+        """Has the socket be this guest's from now on, and hear when the browser's id is replaced."""
+        before, self.guest = self.guest, guest
+        if before and (guest is None or guest.visitor.id != before.visitor.id):
+            await self.channel_layer.group_discard(announce.visitor_group(before.visitor.id), self.channel_name)
+        if guest and (before is None or guest.visitor.id != before.visitor.id):
+            await self.channel_layer.group_add(announce.visitor_group(guest.visitor.id), self.channel_name)
+
+    async def _start_over(self) -> None:
+        """This browser's id is out of use: whoever is on the socket has to say hello anew, with the token that they have then."""
+        await self._watch_nothing()
+        await self._be(None)
+        await self._send(type="start_over")
 
     async def _say(self, guest: Guest, client_id: str, text: str) -> None:
         if self.interaction_id is None:
             await self._begin_session(guest, client_id)
+        self.said_here.append(client_id)
         try:
             received = await self._receive(guest, client_id, text)
         except inbound.InteractionOver:
-            guest = self.guest = Guest(guest.visitor, guest.entry_point, guest.visitor.new_session())
+            guest = self.guest = guest.renewed()
             await self._begin_session(guest, client_id)
             await self._send(type="session", session=guest.session)
             received = await self._receive(guest, client_id, text)
+        if self.interaction_id not in (None, received.interaction_id):
+            await self._record_session(guest)
         if self.interaction_id != received.interaction_id or self.conversation_hex != received.conversation_hex:
             await self._watch(received.conversation_hex, received.interaction_id, str(received.interaction_public_id))
             self.sent_upto = 0
@@ -160,7 +203,7 @@ class ChatConsumer(RecordSocket):
             provider_id=guest.session,
             party=guest.visitor.party,
             text=text,
-            source_id=f"chat:{guest.visitor.id}:{client_id}",
+            source_id=f"chat:{guest.visitor.browser.series}:{client_id}",
             data={"client_id": client_id},
         )
         return await inbound.receive(message, channel="chat")
@@ -169,6 +212,9 @@ class ChatConsumer(RecordSocket):
         if not await limits.may_begin(limits.address_of(self.scope)):
             reason = _("Too many chats have begun from your network. Please try again in an hour, or call us.")
             raise protocol.Refused("too_many_chats", reason, client_id)
+        await self._record_session(guest)
+
+    async def _record_session(self, guest: Guest) -> None:
         await in_thread(
             transport.record_chat_session,
             session_id=guest.session,
@@ -191,17 +237,19 @@ class ChatConsumer(RecordSocket):
 
     async def _follow_line(self) -> None:
         """Goes on where this chat goes on, when its conversation was joined into another or kept apart again."""
-        found = await in_thread(_conversation_of, self.interaction_id)
-        if found and found != self.conversation_hex:
+        if self.guest is None or self.interaction_id is None:
+            return
+        found = await in_thread(delivery.place_of, self.interaction_id, self.guest.visitor)
+        if found != self.conversation_hex:
             await self._watch(found, self.interaction_id, self.interaction_public_id)
             self.sent_upto = 0
             await self._catch_up(after=0)
 
     async def _catch_up(self, *, after: int) -> None:
-        if self.interaction_id is None:
+        if self.guest is None or self.interaction_id is None:
             return
         while True:
-            entries, upto = await in_thread(delivery.seen_since, self.interaction_id, after=after)
+            entries, upto = await in_thread(delivery.seen_since, self.interaction_id, self.guest.visitor, after=after)
             self.sent_upto = max(self.sent_upto, upto)
             await self._send(type="entries", conversation=self.conversation_hex, entries=entries, upto=upto)
             if len(entries) < delivery.PAGE:
@@ -216,19 +264,19 @@ class ChatConsumer(RecordSocket):
             )
 
     async def _give_phone_code(self) -> None:
-        if self.interaction_id is None:
+        if self.guest is None or self.interaction_id is None:
             raise protocol.Refused("nothing_said", _("Write a first message, then you can carry on by phone."))
-        frame = await in_thread(delivery.phone_code, self.interaction_id)
+        frame = await in_thread(delivery.phone_code, self.interaction_id, self.guest.visitor)
         if frame is None:
             raise protocol.Refused("no_phone", _("There is no number to call at the moment."))
         await self._send(**frame)
 
     async def _call(self, number: str) -> None:
-        if self.interaction_id is None:
+        if self.guest is None or self.interaction_id is None:
             raise protocol.Refused("nothing_said", _("Write a first message, then we can call you."))
         network_is_over = not await limits.may_ask_for_call(limits.address_of(self.scope))
         try:
-            frame = await in_thread(delivery.call, self.interaction_id, number, network_is_over=network_is_over)
+            frame = await in_thread(delivery.call, self.interaction_id, self.guest.visitor, number, network_is_over=network_is_over)
         except calling_back.NotCalled as refusal:
             raise protocol.Refused("not_called", str(refusal)) from None
         await self._send(**frame)
@@ -240,10 +288,20 @@ class ChatConsumer(RecordSocket):
         """
         if event["conversation"] != self.conversation_hex:
             return
-        new = [entry for entry in event["entries"] if entry["seq"] > self.sent_upto]
+        try:
+            await self._show_pushed(event["entries"])
+        except delivery.NotTheirs:
+            # Who goes on under another id is said in a push of its own, behind this one; nothing more is shown until then.
+            await self._watch_nothing()
+
+    async def _show_pushed(self, entries: list[dict[str, Any]]) -> None:
+        new = [entry for entry in entries if entry["seq"] > self.sent_upto]
         if new:
             await self._show_new(new)
-        kinds = {entry["kind"] for entry in event["entries"]}
+        kinds = {entry["kind"] for entry in entries}
+        if any(entry["kind"] == "identity.proven" and entry["interaction"] == self.interaction_public_id for entry in entries):
+            # Who has proven to be the customer sees more than before, and whose id was replaced nothing any more.
+            await self._catch_up(after=0)
         if not kinds.isdisjoint(MOVES_LINES):
             await self._follow_line()
         if not kinds.isdisjoint(("owner.changed", "handoff.requested", "conversation.closed", *MOVES_LINES)):
@@ -252,8 +310,12 @@ class ChatConsumer(RecordSocket):
     async def entries_redacted(self, event: dict[str, Any]) -> None:
         """Shows entries that the party has seen as they are after something was taken out of them."""
         seqs = [entry["seq"] for entry in event["entries"] if entry["seq"] <= self.sent_upto and _for_parties(entry)]
-        if event["conversation"] == self.conversation_hex and seqs:
-            entries = await in_thread(delivery.seen_among, self.interaction_id, seqs)
+        if self.guest and self.interaction_id and event["conversation"] == self.conversation_hex and seqs:
+            try:
+                entries = await in_thread(delivery.seen_among, self.interaction_id, self.guest.visitor, seqs)
+            except delivery.NotTheirs:
+                await self._watch_nothing()
+                return
             await self._send(type="entries", conversation=self.conversation_hex, entries=entries, upto=self.sent_upto)
 
     async def _show_new(self, entries: list[dict[str, Any]]) -> None:
@@ -270,6 +332,16 @@ class ChatConsumer(RecordSocket):
 
     def _needs_a_look(self, entry: dict[str, Any]) -> bool:
         return _for_parties(entry) and entry["interaction"] != self.interaction_public_id
+
+    async def visitor_replaced(self, event: dict[str, Any]) -> None:
+        """The browser's id was replaced: the socket that said what it was replaced for goes on, any other starts over."""
+        if self.guest is None or self.guest.visitor.id != event["visitor"]:
+            return
+        if event["successor"] and event["heir"] in self.said_here:
+            await self._be(self.guest.under(event["successor"]))
+            await self._greet()
+        else:
+            await self._start_over()
 
     async def activity(self, event: dict[str, Any]) -> None:
         """Shows that the other side types or drafts; what goes to another party or comes from the customer is not shown."""
@@ -314,11 +386,6 @@ def _for_parties(entry: dict[str, Any]) -> bool:
 def _entry_point(address: str) -> EntryPoint | None:
     open_doors = EntryPoint.objects.select_related("hours").filter(channel="chat").exclude(mode=EntryPoint.Mode.OFF)
     return open_doors.filter(address=address.replace("\x00", "")).first()
-
-
-def _conversation_of(interaction_id: int | None) -> str | None:
-    found = Conversation.objects.filter(interactions=interaction_id).values_list("public_id", flat=True).first()
-    return found.hex if found else None
 
 
 def _owner(conversation_hex: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from conversations.chat.visitor import Visitor
@@ -31,6 +32,10 @@ class Standing:
     owner_name: str
 
 
+class NotTheirs(Exception):
+    """The line goes by another visitor id now: whoever asks is not its party any more."""
+
+
 def standing(visitor: Visitor, entry_point: EntryPoint) -> Standing | None:
     """Where the visitor's latest chat at this entry point stands; None before anything was said."""
     interaction = (
@@ -51,24 +56,27 @@ def standing(visitor: Visitor, entry_point: EntryPoint) -> Standing | None:
     )
 
 
-def seen_since(interaction_id: int, *, after: int) -> tuple[list[dict[str, Any]], int]:
-    """The entries after `after` that the interaction's party may see, and the seq up to which that is all."""
-    interaction = Interaction.objects.select_related("conversation").get(pk=interaction_id)
+def seen_since(interaction_id: int, visitor: Visitor, *, after: int) -> tuple[list[dict[str, Any]], int]:
+    """The entries after `after` that the interaction's party may see, and the seq up to which that is all. Raises NotTheirs."""
+    interaction = _line_of(visitor, interaction_id)
     last = interaction.conversation.last_seq
     entries = list(access.seen_by_party(interaction).filter(seq__gt=after, seq__lte=last)[:PAGE])
     upto = entries[-1].seq if len(entries) == PAGE else last
     return [access.party_frame(announce.wire_entry_of(entry)) for entry in entries], max(upto, after)
 
 
-def seen_among(interaction_id: int, seqs: list[int]) -> list[dict[str, Any]]:
-    """Those of the entries with these numbers that the interaction's party may see."""
-    interaction = Interaction.objects.get(pk=interaction_id)
-    return [access.party_frame(announce.wire_entry_of(entry)) for entry in access.seen_by_party(interaction).filter(seq__in=seqs)]
+def seen_among(interaction_id: int, visitor: Visitor, seqs: list[int]) -> list[dict[str, Any]]:
+    """Those of the entries with these numbers that the interaction's party may see. Raises NotTheirs."""
+    seen = access.seen_by_party(_line_of(visitor, interaction_id)).filter(seq__in=seqs)
+    return [access.party_frame(announce.wire_entry_of(entry)) for entry in seen]
 
 
-def seen_before(interaction_id: int) -> list[dict[str, Any]]:
-    """The frames of the conversations that the line was in before, each with what its party saw there, oldest first."""
-    interaction = Interaction.objects.get(pk=interaction_id)
+def seen_before(interaction_id: int, visitor: Visitor) -> list[dict[str, Any]]:
+    """The frames of the conversations that the line was in before, each with what its party saw there, oldest first.
+
+    Raises NotTheirs.
+    """
+    interaction = _line_of(visitor, interaction_id)
     return [
         {
             "type": "entries",
@@ -81,6 +89,11 @@ def seen_before(interaction_id: int) -> list[dict[str, Any]]:
     ]
 
 
+def place_of(interaction_id: int, visitor: Visitor) -> str:
+    """The public id, in hex, of the conversation that the line is in. Raises NotTheirs."""
+    return str(_line_of(visitor, interaction_id).conversation.public_id.hex)
+
+
 def owner_of(conversation: Conversation) -> str:
     """`assistant`, `waiting` (for a person), `human` or `closed`."""
     if conversation.status == Conversation.Status.CLOSED:
@@ -91,13 +104,15 @@ def owner_of(conversation: Conversation) -> str:
     return str(conversation.owner_kind)
 
 
-def phone_code(interaction_id: int) -> dict[str, Any] | None:
-    """The frame with the number to call and the code to key in; None when the company has no number."""
-    interaction = Interaction.objects.select_related("entry_point").get(pk=interaction_id)
-    phone = website.phone_door(interaction.entry_point)
-    if phone is None:
-        return None
-    code, row = joining.issue_code(interaction)
+def phone_code(interaction_id: int, visitor: Visitor) -> dict[str, Any] | None:
+    """The frame with the number to call and the code to key in; None when the company has no number. Raises NotTheirs."""
+    with transaction.atomic():
+        # The row's lock, so that no code is made of a line that is being given another visitor id.
+        interaction = _line_of(visitor, interaction_id, locked=True)
+        phone = website.phone_door(interaction.entry_point)
+        if phone is None:
+            return None
+        code, row = joining.issue_code(interaction)
     frame = {
         "type": "phone_code",
         "number": phone.address,
@@ -110,8 +125,9 @@ def phone_code(interaction_id: int) -> dict[str, Any] | None:
     return frame
 
 
-def call(interaction_id: int, number: str, *, network_is_over: bool) -> dict[str, Any]:
-    """The frame that says which number is rung and what to key in there. Raises calling_back.NotCalled."""
+def call(interaction_id: int, visitor: Visitor, number: str, *, network_is_over: bool) -> dict[str, Any]:
+    """The frame that says which number is rung and what to key in there. Raises calling_back.NotCalled, NotTheirs."""
+    _line_of(visitor, interaction_id)
     calling = calling_back.call_me(interaction_id, number, network_is_over=network_is_over)
     frame = {
         "type": "calling",
@@ -139,3 +155,12 @@ def opening(entry_point: EntryPoint) -> dict[str, Any]:
         "open": is_open,
         "opens_at": opens_at.isoformat() if opens_at else None,
     }
+
+
+def _line_of(visitor: Visitor, interaction_id: int, *, locked: bool = False) -> Interaction:
+    """A line, if it is this visitor's. Raises NotTheirs."""
+    rows = Interaction.objects.select_related("conversation", "entry_point").filter(pk=interaction_id, party=visitor.id)
+    line = (rows.select_for_update(no_key=True, of=("self",)) if locked else rows).first()
+    if line is None:
+        raise NotTheirs(interaction_id)
+    return line

@@ -29,7 +29,8 @@ class Refused(Exception):
 class Hello:
     """The first frame: who the browser is, and where it stopped reading: after which seq of which conversation.
 
-    `ticket` comes from a link that was opened, and says who the browser is from now on.
+    `ticket` comes from a link that was opened, and says who the browser is from now on; `identity` is a host site's token that
+    says who sits in front of it.
     """
 
     token: str | None
@@ -37,6 +38,19 @@ class Hello:
     conversation: str | None
     after: int
     ticket: str | None = None
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """The customer signed in on the host site, and this is its token."""
+
+    jwt: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """The customer has left this browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,12 @@ class Person:
     client_id: str
 
 
-Frame = Hello | Say | Typing | Resume | ContinueByPhone | CallMe | Person
+Frame = Hello | Identify | SignOut | Say | Typing | Resume | ContinueByPhone | CallMe | Person
+WITHOUT_CONTENT: dict[str, type[SignOut | Typing | ContinueByPhone]] = {
+    "sign_out": SignOut,
+    "typing": Typing,
+    "continue_by_phone": ContinueByPhone,
+}
 
 
 def parse(text: str | None, binary: bytes | None = None) -> Frame:
@@ -93,17 +112,18 @@ def parse(text: str | None, binary: bytes | None = None) -> Frame:
         raise Refused("not_json", _("This frame is not JSON.")) from None
     if not isinstance(data, dict):
         raise Refused("not_json", _("A frame is a JSON object with a “type”."))
-    match data.get("type"):
+    kind = data.get("type")
+    if isinstance(kind, str) and kind in WITHOUT_CONTENT:
+        return WITHOUT_CONTENT[kind]()
+    match kind:
         case "message":
             return _say(data)
         case "hello":
             return _hello(data)
-        case "typing":
-            return Typing()
+        case "identify":
+            return Identify(_token(data.get("jwt")) or "")
         case "resume":
             return Resume(_seq(data.get("after")))
-        case "continue_by_phone":
-            return ContinueByPhone()
         case "call_me":
             return CallMe(_short(data.get("number"), 40) or "")
         case "person":
@@ -119,6 +139,7 @@ def _hello(data: dict[str, Any]) -> Hello:
         _short(data.get("conversation"), 32),
         _seq(data.get("after")),
         _short(data.get("ticket"), 4000),
+        _token(data.get("identity")),
     )
 
 
@@ -144,6 +165,11 @@ def _client_id(data: dict[str, Any]) -> str:
     if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
         raise Refused("no_client_id", _("A message needs a client_id of at most 64 letters, digits, “-” or “_”."))
     return client_id
+
+
+def _token(value: Any) -> str | None:
+    """A host site's token, whatever its length; what is no text is an unusable one."""
+    return value if isinstance(value, str) or value is None else ""
 
 
 def _short(value: Any, longest: int) -> str | None:

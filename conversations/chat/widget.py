@@ -6,7 +6,8 @@ A host site includes one line, and lists its origin in the entry point's allowed
 
 With a Content-Security-Policy it also allows this server in script-src, style-src and connect-src (and its
 websocket in connect-src). `data-theme="light"` or `"dark"` on the script overrules the reader's system; any
-element of the page with `data-cx-chat="open"` opens the chat.
+element of the page with `data-cx-chat="open"` opens the chat. How a site says who is signed in on it is in
+docs/recipes/sign-visitors-in.md.
 """
 
 import json
@@ -18,13 +19,13 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from conversations.chat import demo_site
 from conversations.chat.articles import article_html
 from conversations.chat.widget_texts import widget_texts
 from conversations.models import EntryPoint, KnowledgeArticle
 from conversations.selectors import website
 from routing.services import hours
 
-DEMO_ADDRESS = "/harborhome"
 STYLES = ("css/tokens.css", "widget/chat.css", "widget/history.css", "widget/writing.css", "widget/adapting.css")
 SCRIPT = """(() => {
   const settings = %s;
@@ -32,7 +33,11 @@ SCRIPT = """(() => {
   const server = new URL(script.src).origin;
   const there = (address) => new URL(address, server).href;
   const styles = settings.styles.map(there);
-  import(there(settings.module)).then(({ show }) => show({ ...settings, server, styles, theme: script.dataset.theme }));
+  const hub = (window.CXHub ??= {});
+  const { theme, identity = hub.identity } = script.dataset;
+  const chat = import(there(settings.module)).then(({ show }) => show({ ...settings, server, styles, theme, identity }));
+  hub.identify = (token) => chat.then((shown) => shown.identify(token));
+  hub.signOut = () => chat.then((shown) => shown.signOut());
 })();
 """
 NO_CHAT = "console.warn(%s);\n"
@@ -78,7 +83,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """The demo company's page. 404 until there is a demo company."""
     door = _demo_door()
     context = {
-        **_frame(door),
+        **_frame(request, door),
         "prices": website.price_list(),
         "areas": website.areas_served(),
         "topics": website.help_topics(),
@@ -89,7 +94,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def help_index(request: HttpRequest) -> HttpResponse:
     """Every help article, by topic."""
-    return render(request, "harborhome/help.html", {**_frame(_demo_door()), "section": "help", "topics": website.help_topics()})
+    return render(request, "harborhome/help.html", {**_frame(request, _demo_door()), "section": "help", "topics": website.help_topics()})
 
 
 @require_safe
@@ -100,7 +105,7 @@ def help_article(request: HttpRequest, slug: str) -> HttpResponse:
     except KnowledgeArticle.DoesNotExist:
         raise Http404 from None
     context = {
-        **_frame(_demo_door()),
+        **_frame(request, _demo_door()),
         "section": "help",
         "article": article,
         "body": article_html(article.body),
@@ -111,17 +116,18 @@ def help_article(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _demo_door() -> EntryPoint:
     try:
-        return website.chat_door(DEMO_ADDRESS)
+        return website.chat_door(demo_site.ADDRESS)
     except EntryPoint.DoesNotExist:
         raise Http404 from None
 
 
-def _frame(door: EntryPoint) -> dict[str, object]:
+def _frame(request: HttpRequest, door: EntryPoint) -> dict[str, object]:
     """What every page of the demo company needs around its content."""
     now = timezone.now()
     is_open = hours.is_open(door.hours, now) if door.hours else True
     phone = website.phone_number(door)
     return {
+        **demo_site.account(request, door),
         "door": door,
         "phone": phone,
         "phone_display": website.readable_number(phone, door.default_region),

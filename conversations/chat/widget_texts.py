@@ -26,6 +26,10 @@ def widget_texts() -> dict[str, str]:
         "person": _("Our team"),
         "you": _("You"),
         "isTyping": _("{name} is typing"),
+        # Who is signed in
+        "signedIn": _("Signed in"),
+        "signedInAs": _("Signed in as {name}"),
+        "notYou": _("Not you? Start afresh"),
         # History
         "history": _("Conversation"),
         "newMessages": _("New messages"),

@@ -10,11 +10,13 @@ from decimal import Decimal
 import yaml
 from django.db import transaction
 
+from conversations.chat import demo_site
 from conversations.demo import policy, source
 from conversations.demo.source import Content
 from conversations.knowledge.ingest import embedded_texts, ingest
 from conversations.models import (
     EntryPoint,
+    HostSiteKey,
     KnowledgeArticle,
     Playbook,
     PlaybookForm,
@@ -25,7 +27,7 @@ from conversations.models import (
     Technician,
     TechnicianShift,
 )
-from conversations.services import playbooks, suppression
+from conversations.services import host_sites, playbooks, suppression
 from conversations.understanding import reasons
 from conversations.understanding.classify import small_talk, tone_examples
 from conversations.understanding.normalise import meaning
@@ -74,6 +76,7 @@ def load() -> Loaded:
         _add_playbook(source.playbook())
         _add_doors(company)
         _add_do_not_contact(company)
+        _add_site_key()
     waiting = list(KnowledgeArticle.objects.filter(passages__isnull=True))
     for article in waiting:
         ingest(article)
@@ -178,3 +181,10 @@ def _add_doors(company: Content) -> None:
             "time_zone": company["time_zone"],
         }
         EntryPoint.objects.get_or_create(channel=row["channel"], address=row["address"], defaults=values)
+
+
+def _add_site_key() -> None:
+    """The key with which the demo company's site signs for its customers; one that was taken back stays so."""
+    door = EntryPoint.objects.get(channel="chat", address=demo_site.ADDRESS)
+    if not HostSiteKey.objects.filter(entry_point=door, kid=demo_site.KEY_ID).exists():
+        host_sites.make_key(door, system="harborhome", algorithm="HS256", made_by="The demo company", kid=demo_site.KEY_ID)

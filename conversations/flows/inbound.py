@@ -182,6 +182,7 @@ def _begin(start: InboundMessage | CallStart) -> Interaction:
     with transaction.atomic():
         entry_point = EntryPoint.objects.get(pk=start.entry_point_id)
         customer = identity.resolve(start.party.claims, source=entry_point.get_channel_display(), region=entry_point.default_region)
+        identity.introduce(customer, start.party.name, start.party.language)
         known = Interaction.objects.filter(provider_id=start.provider_id).select_related("conversation").first()
         if known:
             return known

@@ -9,6 +9,7 @@ from conversations.models.entry_point import EntryPoint
 from conversations.models.erasure import ConnectorRequest, DataExport, ErasedIdentifier, ErasureRequest, ErasureStep
 from conversations.models.field_conflict import FieldConflict
 from conversations.models.handoff import Handoff
+from conversations.models.host_site import HostSiteKey, HostSiteToken
 from conversations.models.identifier import Identifier, SharedIdentifier
 from conversations.models.interaction import Interaction, InteractionLink, JoinCode
 from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
@@ -18,6 +19,7 @@ from conversations.models.retention import LegalHold, RetentionRule, RetentionRu
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
+from conversations.models.visitor import RetiredVisitor
 
 __all__ = [
     "Booking",
@@ -38,6 +40,8 @@ __all__ = [
     "ErasureStep",
     "FieldConflict",
     "Handoff",
+    "HostSiteKey",
+    "HostSiteToken",
     "Identifier",
     "Interaction",
     "InteractionLink",
@@ -56,6 +60,7 @@ __all__ = [
     "Proof",
     "RetentionRule",
     "RetentionRun",
+    "RetiredVisitor",
     "SavedReply",
     "SharedIdentifier",
     "Suppression",

@@ -66,6 +66,8 @@ class Interaction(models.Model):
             models.Index(fields=["started_at"], name="interaction_live", condition=~models.Q(state="ended")),
             # Serves the limit of calls that we make to one number.
             models.Index(fields=["party", "started_at"], name="interaction_outbound", condition=models.Q(direction="outbound")),
+            # Serves finding the chats of a browser, at every hello.
+            models.Index(fields=["party"], name="chat_by_party", condition=models.Q(channel="chat")),
         ]
 
     def __str__(self) -> str:

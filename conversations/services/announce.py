@@ -31,6 +31,11 @@ def agent_group(agent_id: int) -> str:
     return f"agent.{agent_id}"
 
 
+def visitor_group(visitor: str) -> str:
+    """The group of the sockets that a browser has open."""
+    return f"visitor.{visitor}"
+
+
 def wire_entry(
     *,
     seq: int,
@@ -119,6 +124,14 @@ def work_changed(conversation: Conversation | None = None) -> None:
 def offer_changed(agent_id: int, reservation_id: int, state: str) -> None:
     """Tells one agent's screens that an offer to them came or went, after commit."""
     send_after_commit(agent_group(agent_id), {"type": "offer.changed", "reservation": reservation_id, "state": state})
+
+
+def visitor_replaced(visitor: str, successor: str, *, heir: str) -> None:
+    """Tells the sockets of a browser, after commit, that its id is out of use.
+
+    The one that said the message with the client id `heir` goes on under `successor`; the others have to say hello anew.
+    """
+    send_after_commit(visitor_group(visitor), {"type": "visitor.replaced", "visitor": visitor, "successor": successor, "heir": heir})
 
 
 def send_after_commit(group: str, message: Frame) -> None:

@@ -138,6 +138,15 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
     return identifier
 
 
+def introduce(customer: Customer, name: str, language: str) -> None:
+    """Gives a record that has no name yet the one that somebody vouches for, and the language with it.
+
+    Must run in a transaction that holds the customer's lock.
+    """
+    if name:
+        Customer.objects.filter(pk=customer.pk, name="").update(name=name, **({"language": language} if language else {}))
+
+
 def note_candidate(customer: Customer, other: Customer, *, score: float, evidence: Mapping[str, Any]) -> None:
     """Shows people that two records may be one person; further evidence is added until they have settled it.
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Customer, Identifier, Interaction, Proof
@@ -68,20 +69,31 @@ def prove(
 
 
 def keep_vouched(interaction: Interaction, claims: Iterable[IdentifierClaim], *, made_by: str) -> None:
-    """Keeps what the host site of a chat vouched for as proof, for the records that have it.
+    """Keeps what the host site of a chat vouched for as proof, once for each record that has it.
 
-    A visitor token names a browser, which proves nothing of who sits in front of it. Must run in a transaction that holds
-    the customer's lock; does nothing when it was kept before.
+    A visitor token names a browser, which proves nothing of who sits in front of it. A proof counts as long as the site
+    vouches, and longer when it has vouched again. Must run in a transaction that holds the customer's lock.
     """
     for claim in claims:
         if claim.assurance != Assurance.VERIFIED or claim.kind == Identifier.Kind.VISITOR:
             continue
         verified = Identifier.objects.filter(kind=claim.kind, value=claim.value, assurance=Assurance.VERIFIED)
         owned = verified.select_related("customer").first()
-        if owned is None or Proof.objects.filter(interaction=interaction, kind=claim.kind, value=claim.value).exists():
+        if owned is None:
             continue
-        sentence = _("Signed in on the web site.")
-        prove(interaction, owned.customer, method=Proof.Method.SIGNED_VISITOR, made_by=made_by, sentence=sentence, identifier=claim)
+        signed_in = Proof.objects.filter(interaction=interaction, method=Proof.Method.SIGNED_VISITOR, withdrawn_at__isnull=True)
+        until = Greatest("expires_at", claim.until) if claim.until else None
+        if signed_in.filter(customer=owned.customer).update(expires_at=until):
+            continue
+        prove(
+            interaction,
+            owned.customer,
+            method=Proof.Method.SIGNED_VISITOR,
+            made_by=made_by,
+            sentence=_("Signed in on the web site."),
+            identifier=claim,
+            lifetime=claim.until - timezone.now() if claim.until else None,
+        )
 
 
 def attest(interaction: Interaction, *, by: str, note: str) -> Proof:

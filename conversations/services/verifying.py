@@ -18,10 +18,11 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from conversations.models import Identifier, Interaction, OneTimeCode
+from conversations.models import Entry, Identifier, Interaction, OneTimeCode
 from conversations.models.consent import Purpose
+from conversations.models.entry_point import Channel
 from conversations.selectors.consent import suppression_of
-from conversations.services import consent, identity, messengers, raising, timeline
+from conversations.services import consent, identity, messengers, raising, timeline, visitors
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 
@@ -105,7 +106,12 @@ def check(interaction: Interaction, code: str, *, made_by: str) -> Checked:
         if not used:
             raise NoLiveCode
         sentence = _("The one-time code sent by %(way)s was given.") % {"way": str(row.get_way_display()).lower()}
-        raising.raise_line(interaction, claim, method="one_time_code", made_by=made_by, sentence=sentence)
+        if interaction.channel == Channel.CHAT:
+            line = Interaction.objects.select_related("conversation__customer").get(pk=interaction.pk)
+            heir = _said_by(line, row, code)
+            visitors.raise_browser(line, claim, method="one_time_code", made_by=made_by, sentence=sentence, heir=heir)
+        else:
+            raising.raise_line(interaction, claim, method="one_time_code", made_by=made_by, sentence=sentence)
     return Checked(True)
 
 
@@ -113,6 +119,14 @@ def live_code(interaction: Interaction) -> OneTimeCode | None:
     """The code that this line may try now, if any."""
     alive = OneTimeCode.objects.filter(interaction=interaction, used_at__isnull=True, ended_at__isnull=True, expires_at__gt=Now())
     return alive.filter(attempts__lt=MAX_ATTEMPTS).first()
+
+
+def _said_by(line: Interaction, row: OneTimeCode, code: str) -> str:
+    """The client id of the message that the code was said in, or "": the first that has it, since others may have read it there."""
+    digits = re.sub(r"\D", "", code)
+    messages = Entry.objects.filter(interaction=line, kind="message", actor_kind="customer", recorded_at__gte=row.sent_at)
+    said = (each for each in messages.order_by("seq") if digits and digits in re.sub(r"\D", "", each.body))
+    return next((str(each.data.get("client_id", "")) for each in said), "")
 
 
 def _count_try(interaction: Interaction) -> tuple[OneTimeCode, int] | None:

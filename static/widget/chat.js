@@ -8,9 +8,10 @@ import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { element, fill } from "./dom.js";
 import { History } from "./history.js";
+import { Identity } from "./identity.js";
 import { LineBar } from "./line.js";
 import { Log } from "./log.js";
-import { Memory } from "./memory.js";
+import { Memory, visitorOf } from "./memory.js";
 import { Outbox } from "./outbox.js";
 import { buildPanel, liveRow } from "./panel.js";
 import { PhoneSheet } from "./phone.js";
@@ -19,6 +20,7 @@ import { Times } from "./times.js";
 
 const ACTIVITY_LASTS = { typing: 8_000, draft: 30_000 };
 const TICK = 20_000; // how often times are told anew and a lost push is noticed
+const FOLLOWS_WITHIN = 1_500; // how long another tab may take to keep the token that it was given
 const FULL_SCREEN = "(max-width: 479px), (max-height: 479px)"; // adapting.css has the same
 
 class CxChat extends HTMLElement {
@@ -45,8 +47,18 @@ class CxChat extends HTMLElement {
   #activityEnds = null;
   #answeringForm = false;
   #stops = [];
+  #identity;
+  #visitor = null; // whose history is shown
+  #asked = null; // the visitor that the last hello was said as
+  #mayChange = false; // whether this tab has asked for something that makes the browser another visitor
+  #isOld = false; // the history on the screen is not the visitor's: the next entries take its place
+  #left = null; // when somebody last left this browser, as this tab knows
+  #release = () => {}; // lets another tab go on
+  #again = null;
+  #leaver = null; // the visitor that asked to be forgotten
+  #whenLeft = [];
 
-  /** `settings` as /widget.js gives them: server, entryPoint, company, language, timeZone, phone, texts, styles. */
+  /** `settings` as /widget.js gives them: server, entryPoint, company, language, timeZone, phone, texts, styles, identity. */
   set settings(settings) {
     this.#settings = settings;
   }
@@ -65,7 +77,7 @@ class CxChat extends HTMLElement {
     this.#render();
     if (this.#ticket) this.#setOpen(true);
     else if (this.#memory.panelOpen) this.#setOpen(true, { focus: false });
-    else if (this.#memory.session) this.#connection.open();
+    else if (this.#memory.session || this.#memory.leaving) this.#connection.open();
   }
 
   disconnectedCallback() {
@@ -96,6 +108,9 @@ class CxChat extends HTMLElement {
     };
     this.#part = buildPanel({ texts, company, composer: this.#composer.form, on });
     this.#line = new LineBar({ place: this.#part.bar, texts, phone: this.#settings.phone });
+    this.#identity = new Identity({ place: this.#part.identity, texts, leave: () => this.signOut() });
+    this.#identity.token = this.#settings.identity ?? null;
+    this.#left = this.#memory.left;
     this.#phone = new PhoneSheet({
       place: this.#part.sheet,
       settings: this.#settings,
@@ -135,7 +150,7 @@ class CxChat extends HTMLElement {
     return new Connection({
       address: address.href,
       hello: () => this.#hello(),
-      turn: () => this.#memory.turn(),
+      turn: () => this.#memory.turn(this.#identity.token !== null),
       onFrame: (frame) => this.#receive(frame),
       onStatus: (status) => this.#lineIs(status),
     });
@@ -152,6 +167,8 @@ class CxChat extends HTMLElement {
   #receive(frame) {
     const handlers = {
       welcome: () => this.#welcome(frame),
+      identity: () => this.#believe(frame.identity),
+      start_over: () => this.#startOver(),
       session: () => this.#keepSession(frame),
       entries: () => this.#append(frame),
       ack: () => this.#acknowledge(frame),
@@ -166,14 +183,27 @@ class CxChat extends HTMLElement {
   }
 
   #hello() {
-    const { token, session } = this.#memory;
-    const { conversation, upto } = this.#history;
-    return { type: "hello", token, session, conversation, after: upto, ...(this.#ticket && { ticket: this.#ticket }) };
+    clearTimeout(this.#again);
+    const { token, session, visitor } = this.#memory;
+    const { conversation, upto } = visitor === this.#visitor && !this.#isOld ? this.#history : new History();
+    const identity = this.#memory.leaving ? null : this.#identity.token;
+    this.#asked = visitor;
+    this.#mayChange = identity !== null;
+    return { type: "hello", token, session, conversation, after: upto, identity, ...(this.#ticket && { ticket: this.#ticket }) };
   }
 
-  #welcome({ token, session, greeting, state, open, opens_at: opensAt }) {
+  #welcome({ token, session, identity, greeting, state, open, opens_at: opensAt }) {
     this.#ticket = null;
+    this.#release();
+    const visitor = visitorOf(session);
+    const anotherTabHasNews = visitor !== this.#asked && this.#memory.visitor !== this.#asked;
+    if (anotherTabHasNews && !this.#mayChange) return void this.#connection.ask(this.#hello());
+    this.#mayChange = false;
+    this.#isOld ||= this.#visitor !== null && visitor !== this.#visitor;
+    this.#visitor = this.#asked = visitor;
     this.#keepSession({ token, session });
+    this.#identity.show(identity ?? null);
+    this.#goodbye(visitor);
     this.#greeting = greeting ?? "";
     this.#peopleAreThere = open !== false;
     this.#opensAt = opensAt ?? null;
@@ -187,6 +217,8 @@ class CxChat extends HTMLElement {
   }
 
   #append(frame) {
+    if (this.#memory.leaving) return;
+    if (this.#isOld) this.#forgetHistory();
     const fresh = this.#history.add(frame);
     for (const entry of fresh) this.#outbox.recorded(entry);
     if (this.#phone.open && fresh.some((entry) => entry.channel === "voice" || entry.data?.call_me === "over")) this.#hidePhone();
@@ -205,6 +237,10 @@ class CxChat extends HTMLElement {
   }
 
   #followOtherTabs() {
+    if (this.#memory.left !== this.#left) {
+      this.#left = this.#memory.left;
+      this.#identity.token = null;
+    }
     this.#render();
     if (this.#session && this.#memory.session !== this.#session) this.#connection.ask(this.#hello());
   }
@@ -223,6 +259,11 @@ class CxChat extends HTMLElement {
   }
 
   #fail({ code, reason }) {
+    if (code === "no_hello") return; // this tab is about to say hello anew
+    if (code?.startsWith("identity_")) {
+      this.#release();
+      return this.#identity.refuse({ code, reason });
+    }
     if (this.#phone.isWaiting) return this.#phone.failed(reason);
     this.#part.noticeText.textContent = reason || code;
     this.#part.notice.hidden = false;
@@ -230,8 +271,72 @@ class CxChat extends HTMLElement {
 
   #lineIs(status) {
     this.#line.show(status);
+    if (status !== "ready") this.#release();
+    if (status === "ready" && this.#memory.leaving) this.#askToLeave();
     if (status === "ready") this.#outbox.restart();
     else if (status === "lost") this.#setActivity({ what: "idle" });
+  }
+
+  // ---- Who the customer is
+
+  /** The host site says who is signed in: its token (JWT) for this entry point, a fresh one for each page and each call. */
+  async identify(token) {
+    this.#identity.token = token || null;
+    if (!token || this.#connection.status !== "ready") return; // it goes along with the next hello
+    this.#release();
+    this.#release = await this.#memory.turn(true);
+    this.#mayChange = true;
+    if (!this.#connection.ask({ type: "identify", jwt: token })) this.#release();
+  }
+
+  /** Somebody leaves this browser. Resolves when the server has forgotten them; until it knows, each page tries again. */
+  signOut() {
+    this.#memory.leave();
+    this.#left = this.#memory.left;
+    this.#identity.token = null;
+    this.#identity.show(null);
+    this.#composer.clear();
+    this.#forgetHistory();
+    this.#render();
+    if (!this.#memory.token) this.#memory.leaving = false;
+    if (!this.#memory.leaving) return Promise.resolve();
+    const left = new Promise((resolve) => this.#whenLeft.push(resolve));
+    if (this.#connection.status === "ready") this.#askToLeave();
+    else this.#connection.open();
+    return left;
+  }
+
+  #askToLeave() {
+    this.#mayChange = true;
+    this.#leaver = this.#memory.visitor;
+    this.#connection.ask({ type: "sign_out" });
+  }
+
+  /** A welcome has come; when it is to somebody new, whoever wanted to leave is gone. */
+  #goodbye(visitor) {
+    if (this.#leaver === null || visitor === this.#leaver) return;
+    this.#leaver = null;
+    this.#memory.leaving = false;
+    for (const resolve of this.#whenLeft.splice(0)) resolve();
+  }
+
+  #believe(identity) {
+    this.#release();
+    this.#mayChange = false;
+    this.#identity.show(identity);
+  }
+
+  /** This tab's visitor is out of use. The tab that made it so keeps the new token in a moment; then this one follows. */
+  #startOver() {
+    clearTimeout(this.#again);
+    const wait = this.#memory.visitor === this.#visitor ? FOLLOWS_WITHIN : 0;
+    this.#again = setTimeout(() => this.#connection.ask(this.#hello()), wait);
+  }
+
+  #forgetHistory() {
+    this.#isOld = false;
+    this.#history = new History();
+    this.#outbox.forgetSent();
   }
 
   // ---- What the customer does

@@ -60,6 +60,11 @@ export class Composer {
     this.focus();
   }
 
+  /** Empties the field. */
+  clear() {
+    this.#write("");
+  }
+
   /** Fits the height to the text; to be called when the composer became visible. */
   fit() {
     this.#field.style.setProperty("height", "auto");

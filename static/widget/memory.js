@@ -58,6 +58,34 @@ export class Memory {
     return this.#shelf.read(`${this.#prefix}session`);
   }
 
+  /** The id of the visitor that token and session are of, or null: a session's id begins with it. */
+  get visitor() {
+    return visitorOf(this.session);
+  }
+
+  /** Whether somebody has left this browser and the server does not know yet. */
+  get leaving() {
+    return this.#shelf.read(`${this.#prefix}leaving`) !== null;
+  }
+
+  set leaving(leaving) {
+    if (leaving) this.#shelf.write(`${this.#prefix}leaving`, "yes");
+    else this.#shelf.remove(`${this.#prefix}leaving`);
+  }
+
+  /** When somebody last left this browser, as a mark that changes each time. */
+  get left() {
+    return this.#shelf.read(`${this.#prefix}left`);
+  }
+
+  /** Somebody leaves: what they had not sent goes, too. */
+  leave() {
+    this.leaving = true;
+    this.draft = "";
+    for (const item of this.outbox()) this.forget(item.client_id);
+    this.#shelf.write(`${this.#prefix}left`, newId());
+  }
+
   /** When the last entry that was on the screen occurred (ISO 8601), or "". */
   get readUpto() {
     return this.#shelf.read(`${this.#prefix}read`) ?? "";
@@ -134,11 +162,11 @@ export class Memory {
   }
 
   /**
-   * Waits until no other tab is being given its first token, so that two tabs opened together become one visitor.
-   * Resolves to the function that lets the next tab go on.
+   * Waits until no other tab is being given a token, so that two tabs opened or signed in together become one visitor.
+   * Without need, when there is a token already, nobody waits. Resolves to the function that lets the next tab go on.
    */
-  async turn() {
-    if (this.token || !navigator.locks) return () => {};
+  async turn(needed) {
+    if ((this.token && !needed) || !navigator.locks) return () => {};
     let release;
     const held = new Promise((resolve) => (release = resolve));
     await new Promise((resolve) => {
@@ -158,6 +186,11 @@ export class Memory {
       return null;
     }
   }
+}
+
+/** The visitor's id that a session's id begins with; null without one. */
+export function visitorOf(session) {
+  return session?.split(".")[0] ?? null;
 }
 
 /** A random UUID; crypto.randomUUID exists only on secure pages. */

@@ -57,10 +57,10 @@ export class Outbox {
     this.#arrived(clientId);
   }
 
-  /** The server says no. What goes too fast is sent again a little later; anything else waits for the customer. */
+  /** The server says no. What came too fast or too soon is sent again a little later; anything else waits for the customer. */
   refuse({ client_id: clientId, code, reason }) {
     const item = this.#memory.outbox().find((one) => one.client_id === clientId);
-    if (item && code === "too_fast") {
+    if (item && ["too_fast", "no_hello"].includes(code)) {
       this.#pause = setTimeout(() => {
         this.#pause = null;
         this.next();
@@ -81,6 +81,11 @@ export class Outbox {
       this.#onTheWay = null;
       this.next();
     }
+  }
+
+  /** What was delivered is somebody else's history now. */
+  forgetSent() {
+    this.#acked.clear();
   }
 
   /** Takes a refused message back and returns its text. */

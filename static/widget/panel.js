@@ -29,6 +29,7 @@ export function buildPanel({ texts, company, composer, on }) {
     element("div", { class: "actions", role: "group", "aria-label": texts.otherWays }, part.byPhone, part.person),
   );
 
+  part.identity = element("p", { class: "identity", role: "status", hidden: true });
   part.bar = element("p", { class: "bar", role: "status" });
   part.noticeText = element("span", {});
   part.notice = element("div", { class: "notice", role: "alert", hidden: true }, part.noticeText, button("icon-button", "close", texts.dismiss, on.dismiss));
@@ -44,6 +45,7 @@ export function buildPanel({ texts, company, composer, on }) {
     "div",
     { id: "panel", class: "panel", role: "dialog", "aria-labelledby": "company", tabindex: "-1", hidden: true },
     part.header,
+    part.identity,
     part.bar,
     part.notice,
     part.sheet,

@@ -16,9 +16,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from conversations.chat import visitor
-from conversations.models import Conversation, Customer, Entry, Interaction, MatchCandidate
+from conversations.models import Conversation, Customer, Entry, EntryPoint, Interaction, MatchCandidate
 from routing.models import Decision
+from tests.support import host_site
 from tests.support.company import empty_the_record
 from tests.support.sockets import open_widget
 from tests.voice.platform import Caller, post_async
@@ -31,12 +31,12 @@ PHONE = "+447700900123"
 @pytest.mark.parametrize("first", ["chat", "call"])
 async def test_first_contacts_on_two_channels_make_one_customer(transactional_db: None, first: str, milliseconds: int) -> None:
     """A chat whose host site vouches for the number, and a call from it, begin at almost the same instant."""
-    browser = visitor.new([("phone", PHONE)])
+    vouched = await database_sync_to_async(_vouched)()
     caller = Caller(number=PHONE.removeprefix("+"))
 
     async def chat() -> None:
         async with open_widget() as widget:
-            await widget.hello(token=browser.token)
+            await widget.hello(identity=vouched)
             assert (await widget.say("My boiler is cold", client_id="one"))["type"] == "ack"
 
     async def call() -> None:
@@ -53,6 +53,12 @@ async def test_first_contacts_on_two_channels_make_one_customer(transactional_db
     customers, conversations, interactions = await database_sync_to_async(_counts)()
     assert (customers, conversations, interactions) == (1, 1, 2)
     await database_sync_to_async(_has_no_hole)()
+
+
+def _vouched() -> str:
+    """A token of the company's site for somebody whose number it has checked."""
+    door = EntryPoint.objects.get(channel="chat", address="/harborhome")
+    return host_site.token_of(host_site.key_for(door), phone=PHONE, phone_verified=True)
 
 
 def _counts() -> tuple[int, int, int]:
@@ -156,7 +162,7 @@ def _must_be_filed(order: list[str]) -> set[str]:
 
 
 async def _deliver(order: list[str]) -> None:
-    browser = visitor.new([("phone", PHONE)])
+    vouched = await database_sync_to_async(_vouched)()
     caller = Caller(number=PHONE.removeprefix("+"))
     today = timezone.now().date().isoformat()
     bodies = {
@@ -168,7 +174,7 @@ async def _deliver(order: list[str]) -> None:
         "completed": ("/voice/event/", caller.event("completed", duration="12")),
     }
     async with open_widget() as widget:
-        await widget.hello(token=browser.token)
+        await widget.hello(identity=vouched)
         for each in order:
             if each.startswith("chat"):
                 number = each.removeprefix("chat ")

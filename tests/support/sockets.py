@@ -76,10 +76,16 @@ class Widget:
         self.welcome: Frame = {}
 
     async def hello(
-        self, *, token: str | None = None, session: str | None = None, conversation: str | None = None, after: int = 0
+        self,
+        *,
+        token: str | None = None,
+        session: str | None = None,
+        conversation: str | None = None,
+        after: int = 0,
+        identity: str | None = None,
     ) -> Frame:
-        """Says hello and waits for the welcome and the entries that follow it."""
-        await self.send(type="hello", token=token, session=session, conversation=conversation, after=after)
+        """Says hello and waits for the welcome and the entries that follow it; `identity` is a host site's token."""
+        await self.send(type="hello", token=token, session=session, conversation=conversation, after=after, identity=identity)
         self.welcome = await self.wait_for(lambda frame: frame["type"] == "welcome")
         await self.wait_for(lambda frame: frame["type"] == "entries")
         return self.welcome

@@ -103,6 +103,8 @@ class ChatDouble:
             "message": lambda: self._message(socket, frame, frame.get("text", "")),
             "person": lambda: self._message(socket, frame, "I would like to talk to a person."),
             "call_me": lambda: socket.send(json.dumps(self.answer_call)) if self.answer_call else None,
+            "identify": lambda: self._be(socket, "signed-in"),
+            "sign_out": lambda: self._be(socket, "somebody-new"),
             "continue_by_phone": lambda: socket.send(json.dumps(self.answer_phone)) if self.answer_phone else None,
         }
         answers.get(frame["type"], lambda: None)()
@@ -119,6 +121,11 @@ class ChatDouble:
         }
         socket.send(json.dumps(welcome))
         self._entries(socket, frame["after"])
+
+    def _be(self, socket: WebSocketRoute, visitor: str) -> None:
+        """The browser is another visitor from now on; whose history was shown, their history is over when they left."""
+        self.entries = [] if visitor == "somebody-new" else self.entries
+        self._hello(socket, {"token": f"token-{visitor}", "session": f"{visitor}.1", "after": 0})
 
     def _entries(self, socket: WebSocketRoute, after: int) -> None:
         fresh = [entry for entry in self.entries if entry["seq"] > after]
