@@ -36,7 +36,7 @@ from conversations.admin.merging import trail_of
 from conversations.models import Customer, Identifier, SharedIdentifier
 from conversations.reading.wording import fact_label, fact_value, pairs
 from conversations.selectors import customer_record, history
-from conversations.services import manager_log, sharing
+from conversations.services import manager_log, records, sharing
 from routing.admin.read_only import ReadOnlyAdmin
 
 
@@ -110,7 +110,7 @@ class CustomerAdmin(CustomerImport, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool) -> None:
         """Writes only what was changed: what was joined since the page was opened stays joined."""
-        obj.save(update_fields=form.changed_data)
+        records.correct(obj, form.changed_data)
 
     def get_urls(self) -> list[URLPattern]:
         return [path("export/", self.admin_site.admin_view(self.export), name="conversations_customer_export"), *super().get_urls()]

@@ -21,6 +21,8 @@ CUSTOMER_REFERENCES_THAT_STAY: Mapping[str, str] = {
     "conversations.CustomerLink.into": "A link says which two records were joined; it is never rewritten.",
     "conversations.MatchCandidate.customer": "A pair is about the two records that look alike, whatever they are joined into.",
     "conversations.MatchCandidate.other": "A pair is about the two records that look alike, whatever they are joined into.",
+    "conversations.ErasureRequest.customer": "It says which record was to be erased, as the report of that erasure.",
+    "conversations.DataExport.customer": "It says of which record a file was made.",
     "conversations.FieldConflict.written_to": "It names the record whose field was written, so that exactly that is taken back.",
 }
 """References to a customer that joining and separating leave alone: `app.Model.field`, and why."""

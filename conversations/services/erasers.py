@@ -23,14 +23,17 @@ from django.db.models import F, Func, JSONField, Q, TextField, Value
 from conversations.models import (
     ChatSessionRecord,
     Conversation,
+    Customer,
     Entry,
+    FieldConflict,
     Identifier,
     Interaction,
     OneTimeCode,
+    RetiredVisitor,
     SharedIdentifier,
     WebhookRecord,
 )
-from conversations.services import facts, timeline
+from conversations.services import consent, facts, suppression, timeline
 from conversations.services.kinds import COUNTED
 from conversations.services.personal_data import Scope, identifiers_of, keyed_hash, rows_of
 from routing.services import forgetting
@@ -185,6 +188,31 @@ def _shared_identifiers(scope: Scope) -> Erased:
     return Erased(count)
 
 
+def _consents(scope: Scope) -> Erased:
+    """What was agreed to, when and how has to be kept for years; the numbers and addresses in it become keyed hashes."""
+    roots = Customer.objects.filter(pk__in=scope.records, root__isnull=True)
+    return Erased(sum(consent.erase_of(customer) for customer in roots))
+
+
+def _do_not_contact(scope: Scope) -> Erased:
+    """Who asked never to be contacted is not, even when nobody knows any more who that is: the keyed hash stays."""
+    values = identifiers_of(scope)
+    for kind, value in values:
+        suppression.forget_value(kind, value)
+    return Erased(len(values))
+
+
+def _retired_visitors(scope: Scope) -> Erased:
+    browsers = [value for kind, value in identifiers_of(scope) if kind == Identifier.Kind.VISITOR]
+    return Erased(RetiredVisitor.objects.filter(visitor__in=browsers).delete()[0])
+
+
+def _field_conflicts(scope: Scope) -> Erased:
+    """What two records said differently goes; that they did, and who settled it, stays."""
+    rows = FieldConflict.objects.filter(Q(link__joined__in=scope.records) | Q(link__into__in=scope.records))
+    return Erased(rows.update(root_value=None, joined_value=None, value_before=None))
+
+
 def _booked_visits(scope: Scope) -> Erased:
     """Nothing: the scheduling connector is asked, like every outside system, and confirms it."""
     return Erased(0)
@@ -228,6 +256,13 @@ def _by_label() -> dict[str, Eraser]:
         "conversations.LegalHold": emptied("conversations.LegalHold", reason=GONE),
         "conversations.Interaction": _interactions,
         "conversations.Conversation": _conversations,
+        "conversations.KnowledgeCheck": deleted("conversations.KnowledgeCheck"),
+        "conversations.ChatLink": deleted("conversations.ChatLink"),
+        "conversations.FieldConflict": _field_conflicts,
+        "conversations.Consent": _consents,
+        "conversations.ContactPreference": deleted("conversations.ContactPreference"),
+        "conversations.Suppression": _do_not_contact,
+        "conversations.RetiredVisitor": _retired_visitors,
         "conversations.SharedIdentifier": _shared_identifiers,
         "conversations.Identifier": deleted("conversations.Identifier"),
         "conversations.Customer": emptied(
@@ -264,7 +299,8 @@ HOLDS_NOTHING: Mapping[str, str] = {
             "routing.TerritoryPostcodeEvent", "routing.TeamEvent", "routing.SkillEvent", "routing.RoutingProfileEvent",
             "routing.RoutingProfileQueueEvent", "routing.RoutingProfileWorkEvent",
             "conversations.EntryPoint", "conversations.Playbook", "conversations.PlaybookForm", "conversations.PlaybookForm_reasons",
-            "conversations.PlaybookFormField", "conversations.RetentionRule", "conversations.RetentionRuleEvent",
+            "conversations.PlaybookFormField", "conversations.HostSiteKey", "conversations.RetentionRule",
+            "conversations.RetentionRuleEvent",
         ],
         _POLICY,
     ),
@@ -278,7 +314,7 @@ HOLDS_NOTHING: Mapping[str, str] = {
         ],
         _STAFF,
     ),
-    **dict.fromkeys(["routing.WorkItem", "routing.Reservation", "conversations.RetentionRun", "conversations.DataExport"], _NUMBERS),
+    **dict.fromkeys(["routing.WorkItem", "routing.Reservation", "conversations.RetentionRun", "conversations.DataExport", "conversations.HostSiteToken"], _NUMBERS),
     **dict.fromkeys(
         [
             "conversations.KnowledgeArticle", "conversations.KnowledgePassage", "conversations.SavedReply",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models.functions import Coalesce
 
@@ -49,3 +51,9 @@ def _roots(customers: tuple[Customer, ...]) -> list[int]:
     """The numbers of the records that these count for, in the order given; one statement."""
     counts_for = dict(Customer.objects.filter(pk__in={each.pk for each in customers}).values_list("pk", Coalesce("root", "pk")))
     return [counts_for[each.pk] for each in customers]
+
+
+def correct(customer: Customer, changed: Sequence[str]) -> None:
+    """Keeps the fields of a record that a person has put right, and no others: what was joined meanwhile stays joined."""
+    if changed:
+        customer.save(update_fields=list(changed))
