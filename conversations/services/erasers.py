@@ -314,7 +314,13 @@ HOLDS_NOTHING: Mapping[str, str] = {
         ],
         _STAFF,
     ),
-    **dict.fromkeys(["routing.WorkItem", "routing.Reservation", "conversations.RetentionRun", "conversations.DataExport", "conversations.HostSiteToken"], _NUMBERS),
+    **dict.fromkeys(
+        [
+            "routing.WorkItem", "routing.Reservation", "conversations.RetentionRun", "conversations.DataExport",
+            "conversations.HostSiteToken",
+        ],
+        _NUMBERS,
+    ),
     **dict.fromkeys(
         [
             "conversations.KnowledgeArticle", "conversations.KnowledgePassage", "conversations.SavedReply",
