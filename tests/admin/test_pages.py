@@ -118,7 +118,7 @@ class TestCustomerPage:
         assert [str(row) for row in response.context["cl"].result_list] == ["Mary Price"]
 
     def test_what_customers_wrote_and_are_called_is_text(self, client, manager):
-        mallory = cast.customer(SCRIPT, external=SCRIPT)
+        mallory = cast.customer(SCRIPT, external=f"crm:{SCRIPT}")
         talk = cast.conversation(mallory, timezone.now())
         cast.says(talk, "customer", SCRIPT, actor_name=SCRIPT)
         cast.says(talk, "system", SCRIPT, kind="fact.learned", data={SCRIPT: SCRIPT})
