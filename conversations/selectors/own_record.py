@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from conversations.models import Conversation, Customer, CustomerLink, Identifier, Interaction, customer_fields
 from conversations.models.entry_point import Channel
-from conversations.models.identifier import PROVEN
+from conversations.models.identifier import PROVEN, Assurance
 from conversations.models.registry import re_rooted_models
 from conversations.selectors import access, history
 
 SAID_ON_A_LINE = {"name", "language", "time_zone"}
 """What a record can have learned of the person from one line alone."""
 
+JUST_NOW = timedelta(minutes=10)
+
 
 def is_own(record: Customer, line: Interaction) -> bool:
-    """Whether the party has shown that the record of its line is its own, or nothing else is known of that record.
+    """Whether the party has shown that the record of its line is its own: just now, on this line, or as `is_nobody_elses` says.
 
-    A chat has shown it by its visitor token as long as the record is known by nothing but that browser and calls into which
-    one of its codes was keyed; a call as long as the record holds nothing but that call.
+    What was proven a while ago may have been proven by somebody who has left the browser or handed on the phone since.
     """
-    if access.is_the_customer(line):
-        return True
+    just_now = access.proofs_of(line).filter(customer=record, level=Assurance.VERIFIED, made_at__gt=Now() - JUST_NOW)
+    return just_now.exists() or is_nobody_elses(record, line)
+
+
+def is_nobody_elses(record: Customer, line: Interaction) -> bool:
+    """Whether nothing is known of a record but its line's party, so that joining it can open nothing of anybody else.
+
+    For a chat: it is known by nothing but that browser and calls into which one of its codes was keyed; for a call: it holds
+    nothing but that call.
+    """
     if line.channel != Channel.CHAT:
         return is_of_this_line_alone(record, line)
     calls = access.lines_of_party(line).filter(channel=Channel.VOICE)

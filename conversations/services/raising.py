@@ -2,8 +2,9 @@
 
 Raising needs proof of both sides. The identifier is one side. The other is the record that the line is filed under:
 a chat has its side proven by the visitor token while nothing but that browser is known of the record, a call while nothing
-but that call is, and any line that has proven to be that customer. Then the records are joined. Otherwise the line alone
-goes to the record of what was proven, and the other record keeps all that it has.
+but that call is. Then the records are joined. Otherwise the line alone goes to the record of what was proven, and the other
+record keeps all that it has. Two records that are each known to be somebody's are joined by people, never by a line. A value
+that is nobody's yet is added to the record of who has proven, just now and on this line, to be its customer.
 """
 
 from __future__ import annotations
@@ -55,15 +56,16 @@ def _settled(
     line: Interaction, record: Customer, holder: Customer | None, claim: IdentifierClaim, evidence: Mapping[str, Any], made_by: str
 ) -> Customer | None:
     """The record of the party from now on, with the line filed there; None when one more has made the value a shared one."""
-    if holder == record or own_record.is_own(record, line):
+    is_own = own_record.is_nobody_elses if holder else own_record.is_own
+    if holder == record or is_own(record, line):
         # Kept on the record that showed it before it is joined, so that it is counted on how many it was seen.
         identity.remember(record, claim, source=line.get_channel_display())
         if sharing.is_shared(claim):
             return None
         return record if holder in (None, record) else _joined(record, holder, evidence, made_by)
     goal = holder or Customer.objects.create()
-    if line.channel == Channel.VOICE:
-        # On a browser that several people share it would be shown for every pair of them.
+    if line.channel == Channel.VOICE or own_record.is_own(record, line):
+        # For a browser that several people share one after the other it would be shown for every pair of them.
         identity.note_candidate(goal, record, score=FROM_ONE_LINE_SCORE, evidence=evidence)
     identity.remember(goal, claim, source=line.get_channel_display())
     joining.go_on_in(line, threads.open_or_resume(goal), evidence=evidence, made_by=made_by)
