@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from conversations.assistant import guard, reading
-from conversations.assistant.brain import HistoryLine, Reason, TurnContext
+from conversations.assistant.brain import Behaviour, HistoryLine, Reason, TurnContext
 from conversations.assistant.guard import Standing, Visit
 from conversations.assistant.need_of import need_of
 from conversations.assistant.playbooks import behaviour_of
@@ -87,7 +87,8 @@ def prepare(claim: Claim) -> Prepared | None:
         conversation, reason=conversation.reason, urgency=conversation.urgency,
         sentiment=conversation.sentiment, score=need.score,
     )  # fmt: skip
-    proof, visits = _visits(conversation, interaction, found)
+    proof, visits = _visits(conversation, interaction, found, behaviour)
+    told = _told_facts(conversation, interaction)
     handoff = _waiting_handoff(conversation)
     decision = decide_and_note(conversation, need, interaction)
     state = {**conversation.form_state, "proof": proof}
@@ -97,7 +98,7 @@ def prepare(claim: Claim) -> Prepared | None:
         facts={name: str(fact.value) for name, fact in facts.known(conversation).items()},
         visits=visits,
         level=proven_level(interaction),
-        reachable=_reachable(conversation, interaction),
+        reachable=_reachable(conversation, interaction, told),
         may_agree_to=purposes_to_agree_to(interaction),
     )
     context = TurnContext(
@@ -117,7 +118,7 @@ def prepare(claim: Claim) -> Prepared | None:
         facts=facts.known(conversation),
         new_facts=found.new_facts,
         changed_facts=found.changed_facts,
-        told_facts=_told_facts(conversation, interaction),
+        told_facts=told,
         form_state=state,
         decision=decision.sentence,
         assurance=assurance_of(interaction),
@@ -163,14 +164,16 @@ def decide_again(prepared: Prepared, **changes: Any) -> Decision:
     return decide_and_note(prepared.conversation, replace(prepared.need, **changes), prepared.interaction)
 
 
-def visits_of(conversation: Conversation, interaction: Interaction, proof: Mapping[str, Any]) -> tuple[Visit, ...]:
+def visits_of(
+    conversation: Conversation, interaction: Interaction, proof: Mapping[str, Any], behaviour: Behaviour
+) -> tuple[Visit, ...]:
     """The coming visits of the conversation and of those that go on in it, each with whether this party may change it."""
     now = timezone.now()
-    story = story_of(conversation, interaction)
+    story = story_of(conversation, interaction, behaviour)
     rows = [row for each in story for row in schedule().visits_of_conversation(VisitsOfConversation(each, now))]
     if not rows:
         return ()
-    everything = guard.opens("reschedule", proven_level(interaction), behaviour_of(interaction.entry_point))
+    everything = guard.opens("reschedule", proven_level(interaction), behaviour)
     mine = guard.references_made_by(interaction)
     passed = proof.get("passed", []) if proof.get("interaction") == interaction.pk else []
     return tuple(
@@ -179,31 +182,30 @@ def visits_of(conversation: Conversation, interaction: Interaction, proof: Mappi
     )
 
 
-def story_of(conversation: Conversation, interaction: Interaction) -> tuple[UUID, ...]:
+def story_of(conversation: Conversation, interaction: Interaction, behaviour: Behaviour) -> tuple[UUID, ...]:
     """The conversations whose visits a party may ask about: this one with those that go on in it.
 
     For who has proven to be the customer, also the latest others of the record in which something was booked.
     """
     here = [each.public_id for each in (conversation, *history.going_on_in(conversation.pk))]
-    if not guard.opens("find_visits", proven_level(interaction), behaviour_of(interaction.entry_point)):
+    if not guard.opens("find_visits", proven_level(interaction), behaviour):
         return tuple(here)
     booked = Entry.objects.filter(kind="booking.made", conversation=OuterRef("pk"))
     others = Conversation.objects.filter(Exists(booked), customer=conversation.customer).exclude(public_id__in=here)
     return (*here, *others.order_by("-pk").values_list("public_id", flat=True)[:MOST_CONVERSATIONS])
 
 
-def _reachable(conversation: Conversation, interaction: Interaction) -> frozenset[str]:
+def _reachable(conversation: Conversation, interaction: Interaction, told: frozenset[str]) -> frozenset[str]:
     """The addresses and numbers to which a code may go: those that the party gave itself, and the number it calls from."""
-    told = _told_facts(conversation, interaction) & {"phone", "email"}
-    given = {str(conversation.facts[name]["value"]) for name in told}
+    given = {str(conversation.facts[name]["value"]) for name in told & {"phone", "email"}}
     return frozenset({*given, interaction.party} if interaction.party.startswith("+") else given)
 
 
 def _visits(
-    conversation: Conversation, interaction: Interaction, found: Reading
+    conversation: Conversation, interaction: Interaction, found: Reading, behaviour: Behaviour
 ) -> tuple[dict[str, Any], tuple[Visit, ...]]:
     before = conversation.form_state.get("proof") or {}
-    visits = visits_of(conversation, interaction, before)
+    visits = visits_of(conversation, interaction, before, behaviour)
     said = next((fact.value for fact in found.understanding.facts if fact.name == "postcode"), "")
     unproven = {visit.reference: visit.postcode for visit in visits if not visit.proven}
     proof = guard.next_proof(before, interaction, said, unproven)

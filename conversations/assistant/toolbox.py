@@ -121,7 +121,7 @@ class TurnTools:
             conversation=self._prepared.conversation.public_id,
             interaction=self._prepared.interaction.pk,
             knowledge_check=self._standing.behaviour.knowledge_check,
-            conversations=story_of(self._prepared.conversation, self._prepared.interaction),
+            conversations=story_of(self._prepared.conversation, self._prepared.interaction, self._standing.behaviour),
             company=self._prepared.entry_point.company_name,
             now=self._prepared.context.now,
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
@@ -137,7 +137,7 @@ class TurnTools:
     def _look_again(self) -> None:
         prepared = self._prepared
         line = Interaction.objects.get(pk=prepared.interaction.pk)
-        visits = visits_of(prepared.conversation, line, prepared.state.get("proof") or {})
+        visits = visits_of(prepared.conversation, line, prepared.state.get("proof") or {}, self._standing.behaviour)
         self._standing = replace(self._standing, visits=visits, level=proven_level(line), may_agree_to=purposes_to_agree_to(line))
 
     def _key(self, tool: Tool, arguments: Mapping[str, Any]) -> str:

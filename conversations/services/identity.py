@@ -125,7 +125,7 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
             shown_as=claim.assurance,
             source=source,
         )
-        is_shared = sharing.count(claim)
+        is_shared = sharing.count(claim) or is_shared
     changes: dict[str, Any] = {"last_seen_at": Now()}
     if ASSURANCE_RANK[claim.assurance] > ASSURANCE_RANK[identifier.shown_as]:
         changes["shown_as"] = claim.assurance

@@ -43,10 +43,10 @@ def count(claim: IdentifierClaim) -> bool:
     """
     most = settings.IDENTIFIER_SHARED_ABOVE
     rows: Any = Identifier.objects.filter(kind=claim.kind, value=claim.value)
-    proven = _number(rows.filter(shown_as=Assurance.VERIFIED), most)
     seen = _number(rows, most)
     if seen <= most:
         return False
+    proven = _number(rows.filter(shown_as=Assurance.VERIFIED), most)
     level = Assurance.VERIFIED if proven > most else Assurance.NETWORK_HINT
     SharedIdentifier.objects.update_or_create(
         kind=claim.kind, value=claim.value, defaults={"customers": seen, "shown_as": level}

@@ -73,7 +73,7 @@ def test_a_shops_tablet_does_not_say_who_sits_in_front_of_it(settings: pytest.Fi
     settings.IDENTIFIER_SHARED_ABOVE = 3
     tablet = visitor.new()
     for number in range(5):
-        chat(visitor.Visitor(tablet.id, (IdentifierClaim("external", f"crm:{number}", "verified"),)))
+        chat(visitor.Visitor(tablet.browser, (IdentifierClaim("external", f"crm:{number}", "verified"),)))
     owner = Identifier.objects.filter(kind="visitor", value=tablet.id, assurance="verified").get().customer
     assert SharedIdentifier.objects.get().kind == "visitor"
     assert place_of(chat(tablet)).customer != owner
