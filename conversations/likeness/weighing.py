@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -78,7 +79,7 @@ class Weighed:
 
 def record(name: str, date_of_birth: date | None, postcode: str, codes_by_fact: Mapping[str, frozenset[str]] | None = None) -> Record:
     """A record as it is compared; `postcode` and codes in capitals and digits."""
-    return Record(tuple(words(name)), date_of_birth, postcode, codes_by_fact or {})
+    return Record(_name_words(name), date_of_birth, postcode, codes_by_fact or {})
 
 
 def over_answers(answers: Answers, weigh: Callable[[Sequence[str]], Weighed]) -> Weighed:
@@ -172,6 +173,12 @@ def log_odds(weights: Floats, size: int) -> Floats:
 def probability(odds: float) -> float:
     """Odds in nats as a probability."""
     return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
+
+
+@lru_cache(maxsize=10_000)
+def _name_words(name: str) -> tuple[str, ...]:
+    """The folded words of a record's name; those of the sample are asked for at every find."""
+    return tuple(words(name))
 
 
 def _slot(vocabulary: Sequence[str], sampled: Sequence[tuple[str, ...]], said: Sequence[str], *, spelled: bool) -> Floats:
