@@ -79,6 +79,7 @@ class Line:
     provider_id: str = ""
     assurance: str = "network_hint"
     conversation_id: int = 0
+    interaction_id: int = 0
     replies: list[Entry] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -95,7 +96,7 @@ class Line:
         """A call is answered."""
         entry_point = await EntryPoint.objects.aget(channel="voice")
         received = await turn._in_thread(inbound.begin_call)(CallStart(entry_point.pk, self.provider_id, self._party))
-        self.conversation_id = received.conversation_id
+        self.conversation_id, self.interaction_id = received.conversation_id, received.interaction_id
 
     async def send(self, text: str) -> inbound.Received:
         """Says something and does not wait for the answer."""
@@ -105,7 +106,7 @@ class Line:
             data={"spoken": True} if self.channel == "voice" else {},
         )  # fmt: skip
         received = await inbound.receive(message, channel=self.channel)
-        self.conversation_id = received.conversation_id
+        self.conversation_id, self.interaction_id = received.conversation_id, received.interaction_id
         return received
 
     async def say(self, text: str) -> str:
@@ -114,7 +115,9 @@ class Line:
         asked = await Entry.objects.aget(conversation=received.conversation_id, seq=received.seq)
         if received.owner_kind == Conversation.Owner.ASSISTANT:
             await turn.schedule(received.conversation_id)
-        self.conversation_id = (await self.interaction()).conversation_id
+        line = await self.interaction()
+        # A browser whose party has proven who it is goes by another id from then on.
+        self.conversation_id, self.provider_id, self.party = line.conversation_id, line.provider_id, line.party
         said = Entry.objects.filter(
             conversation__in=[received.conversation_id, self.conversation_id],
             pk__gt=asked.pk,
@@ -142,7 +145,7 @@ class Line:
 
     async def interaction(self) -> Interaction:
         """This line's interaction."""
-        return await Interaction.objects.aget(provider_id=self.provider_id)
+        return await Interaction.objects.aget(pk=self.interaction_id)
 
     async def entries(self, *kinds: str) -> list[Entry]:
         """The conversation's entries of some kinds, in order."""

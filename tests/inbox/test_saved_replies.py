@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from conversations.models import Conversation, KnowledgeArticle, KnowledgePassage, SavedReply
-from conversations.services import facts
+from conversations.services import facts, proving
 from conversations.services.facts import LearnedFact
 from tests.inbox.conftest import Cast
 
@@ -92,7 +92,7 @@ def test_what_only_the_record_knows_is_not_put_into_words_for_somebody_unproven(
     reply("hello", "Hello {first_name|there}")
     conversation = cast.chat(name="Maria Lopez")
     assert put_in(menu(cast, conversation)) == ["Hello there"]
-    conversation.interactions.update(assurance="verified")
+    proving.attest(conversation.interactions.get(), by="Ann", note="Knows the last invoice.")
     assert put_in(menu(cast, conversation)) == ["Hello Maria"]
 
 
