@@ -195,15 +195,17 @@ def _known(claims: Sequence[IdentifierClaim]) -> Sequence[Any]:
         Identifier.objects.filter(reduce(or_, values), assurance__in=PROVEN)
         .select_related("customer")
         .annotate(shared=sharing.shared_up_to("kind", "value"))
-        .select_for_update(no_key=True, of=("customer",))
         .order_by("customer_id", "pk")
     )
-    known = list(rows)
-    if any(row.customer.root_id for row in known):
-        # A joining that was committed while its lock was waited for has moved the identifiers.
-        records.lock_roots(*(row.customer for row in known))
-        known = list(rows.all())
-    return known
+    # Waits for no lock: meanwhile a joining might move what is found, and hold what comes next.
+    known = list(rows.select_for_update(no_key=True, of=("customer",), skip_locked=True))
+    if len(known) == len(values) and not any(row.customer.root_id for row in known):
+        return known
+    found = list(rows)
+    if len(found) == len(known) and not any(row.customer.root_id for row in found):
+        return known
+    records.lock_roots(*(row.customer for row in found))
+    return list(rows.all())
 
 
 def _owner(claims: Sequence[IdentifierClaim], known: Iterable[Any]) -> Customer | None:
