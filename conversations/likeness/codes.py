@@ -22,10 +22,12 @@ def read(hypotheses: Iterable[str], languages: Sequence[str], *, lengths: Collec
     for hypothesis in hypotheses:
         pieces = [(as_digits(token, languages) or token).upper() for token in tokens(hypothesis)]
         for longest in (LONGEST_LETTERS, 1):
-            kept = [piece for piece in pieces if piece.isdigit() or len(piece) <= longest]
-            for reading in joined(kept):
+            read = joined(piece for piece in pieces if piece.isdigit() or len(piece) <= longest)
+            for reading in read:
                 readings.setdefault(reading)
                 readings.update(dict.fromkeys(_parts(reading, lengths)))
+            if any(len(reading) in lengths for reading in read):
+                break
         if len(readings) >= MOST_READINGS:
             break
     return list(readings)[:MOST_READINGS]

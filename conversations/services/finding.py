@@ -51,7 +51,8 @@ LONGEST_SOUND: Final = 4
 """The groups of consonants, and how many of them make a sound, as `conversations_sounds` in the migrations has it."""
 MOST_WIDENED: Final = 2
 
-MOST_SOUNDS, MOST_YEARS, MOST_BIRTHDAYS, MOST_ENDS, MOST_EXACT = 6, 2, 3, 3, 12
+MOST_SOUNDS, MOST_YEARS, MOST_BIRTHDAYS, MOST_HEADS, MOST_TAILS, MOST_EXACT = 5, 2, 3, 2, 3, 12
+"""How many readings of each are looked for: fewer of those that many records share."""
 
 Facts = Mapping[str, Sequence[str] | Sequence[Sequence[str]]]
 """By the name of a fact: the hypotheses of its answer, best first; or those of each answer, when it was asked for several times."""
@@ -221,8 +222,8 @@ def _search_keys(sounds: Sequence[Sequence[str]], births: Sequence[DateReading],
     words = _first((f"n{sound}" for each in sounds for sound in each), MOST_SOUNDS)
     years = _first((f"y{birth.year:04d}" for birth in births if birth.year), MOST_YEARS)
     days = _first((f"d{birth.month:02d}{birth.day:02d}" for birth in births if birth.month and birth.day), MOST_BIRTHDAYS)
-    heads = _first((f"h{postcode[:3]}" for postcode in postcodes), MOST_ENDS)
-    tails = _first((f"t{postcode[-3:]}" for postcode in postcodes), MOST_ENDS)
+    heads = _first((f"h{postcode[:3]}" for postcode in postcodes), MOST_HEADS)
+    tails = _first((f"t{postcode[-3:]}" for postcode in postcodes), MOST_TAILS)
     crossed = itertools.chain(
         itertools.product(words, [*years, *days, *heads, *tails]), itertools.product([*years, *days], [*heads, *tails])
     )
