@@ -5,7 +5,8 @@ Locks are taken in one order everywhere, and whoever needs several of one kind t
 1. the advisory locks of a first contact's identifiers (`identity.resolve`), and those of the number that a chat wants
    called and of who wants it (`flows.calling_back`);
 2. customers, always the records that others count for, by rising id (`records.lock_roots`);
-3. rows of identifiers, match candidates and field conflicts, only under the lock of a customer they are of;
+3. rows of identifiers, match candidates, field conflicts and consents, only under the lock of a customer they are of; one-time
+   codes and links under the advisory lock of the address or number that they went to;
 4. the subjects of routing's work (`ownership.lock_with_work`), and behind them its own rows, whose order is in
    `routing.services`;
 5. conversations by rising id;
