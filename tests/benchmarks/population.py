@@ -108,6 +108,9 @@ def fill(count: int, *, seed: int = SEED) -> None:
     with transaction.atomic(), _indexed_afterwards(Customer, Identifier):
         _copy(Customer, (_customer_row(person) for person in people(count, seed=seed)))
         _copy(Identifier, (row for person in people(count, seed=seed) for row in _identifier_rows(person)))
+        with connection.cursor() as cursor:
+            # No index can be built while references are still to be checked.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     with connection.cursor() as cursor:
         for model in (Customer, Identifier):
             table = model._meta.db_table
