@@ -13,7 +13,7 @@ from tests.support.processes import web_processes, worker_processes
 __all__ = ["browser", "open_page", "web_processes", "worker_processes"]
 
 SERVICES: pytest.StashKey[Services | None] = pytest.StashKey()
-LOADED_ONCE = {"assistant", "story", "voice"}
+LOADED_ONCE = {"assistant", "attacks", "story", "voice"}
 """The folders whose tests share a company for as long as they run on one worker without others between them."""
 ON_THIS_MACHINE = ("unix://", "redis://localhost", "redis://127.0.0.1", "redis://[::1]")
 

@@ -21,7 +21,6 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
-from django.db.models import F
 from django.test import Client
 from redis import Redis
 
@@ -29,6 +28,7 @@ from conversations.models import Conversation, Customer, CustomerLink, Entry, In
 from conversations.services import merging, stored_files, threads
 from routing.models import DispositionCode, Reservation
 from tests.support.sockets import Widget, open_widget
+from tests.support.turns import nothing_owed
 from tests.voice.platform import Caller, post_async
 
 NAME, EMAIL, POSTCODE = "Sam Okafor", "sam.okafor@example.org", "HB1 4QT"
@@ -65,20 +65,20 @@ async def tell() -> Story:
     async with open_widget() as second:
         await second.hello()
         await _say(second, SECOND_WROTE)
-        await _nothing_owed()
+        await nothing_owed()
     return await database_sync_to_async(_a_manager_joins)()
 
 
 async def _chats(widget: Widget) -> None:
     for text in (*WROTE, "I would like to book a boiler service", POSTCODE):
         await _say(widget, text)
-        await _nothing_owed()
+        await nothing_owed()
     offer = await widget.wait_for_entry(lambda entry: entry["kind"] == "message" and "free" in entry["body"])
     await _say(widget, offer["data"]["quick_replies"][0]["value"])
-    await _nothing_owed()
+    await nothing_owed()
     for text in (NAME, "07700 900123"):
         await _say(widget, text)
-        await _nothing_owed()
+        await nothing_owed()
     await widget.wait_for_entry(lambda entry: entry["kind"] == "booking.made")
 
 
@@ -99,16 +99,8 @@ async def _calls(widget: Widget) -> Caller:
     ):
         path, body = happens()
         assert (await post_async(path, body)).status_code in (200, 204), path
-        await _nothing_owed()
+        await nothing_owed()
     return caller
-
-
-async def _nothing_owed() -> None:
-    """Waits until the AI agent has answered what was said."""
-    owed = Conversation.objects.filter(turn_wanted_seq__gt=F("turn_done_seq"), owner_kind="assistant", status="open")
-    async with asyncio.timeout(60):
-        while await owed.aexists():  # noqa: ASYNC110  # the database is asked, so there is no event to wait for
-            await asyncio.sleep(0.02)
 
 
 def signed_in(username: str) -> Client:

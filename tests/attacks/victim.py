@@ -1,0 +1,111 @@
+"""The customer whom the attacks are about, and what of their record nobody else may learn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from conversations.chat import visitor
+from conversations.chat.visitor import Visitor
+from conversations.models import Booking, Conversation, Customer, EntryPoint, Identifier, Interaction, Technician
+from conversations.services import facts, identity, ownership, threads, timeline
+from conversations.services.facts import LearnedFact
+from conversations.services.parties import IdentifierClaim
+from conversations.services.timeline import NewEntry
+from routing.models import AgentProfile
+from tests.record import parties
+
+NAME, EMAIL, PHONE, SITE_ID = "Jacinta Quillfeather", "jacinta.quillfeather@example.org", "+447700900123", "10042"
+OTHER_PHONE, ADDRESS, POSTCODE, BORN = "+447700900888", "7 Gannet Steps, Harborhome", "HB1 4QT", "17 May 1980"
+REFERENCE, BALANCE = "HH-7K2Q4F", "85.37"
+CHAT_WORDS, CALL_WORDS, NOTE = "My spare key is under the heron statue", "the cellar alarm is off on tuesdays", "She was cross about the flamingo"
+TOLD = "Your cistern is a Kestrel model"
+PRIVATE = (
+    NAME, *NAME.split(), EMAIL, PHONE, "07700 900123", OTHER_PHONE, "07700 900888", "Gannet Steps", POSTCODE, BORN, "17 May", "1980-05-17",
+    REFERENCE, BALANCE, "heron", "cellar alarm", "flamingo", "Kestrel", "Rainwater", "Morwenna", SITE_ID,
+)  # fmt: skip
+"""Each piece of what only the victim and the company know."""
+
+
+@dataclass
+class Victim:
+    """The victim's rows, as `Attack.before` and the checks need them."""
+
+    customer: int
+    browser: Visitor = field(default_factory=visitor.new)
+    ids: list[str] = field(default_factory=list)
+
+    def secrets(self) -> list[str]:
+        """What must not be in what an attacker got: the private pieces, and the public ids of conversations and lines."""
+        return [*PRIVATE, *self.ids]
+
+
+def known_to_the_company(*, by: AgentProfile | None = None, is_open: bool = True) -> Victim:
+    """A customer with everything that a record can hold; with `by` a person has the case, and not `is_open` it is closed."""
+    with transaction.atomic():
+        row = Customer.objects.create(
+            name=NAME, date_of_birth=date(1980, 5, 17), postcode="HB14QT", address=ADDRESS, open_balance=Decimal(BALANCE), tier="gold"
+        )
+        found = Victim(row.pk)
+        known = [("email", EMAIL, "verified"), ("phone", PHONE, "network_hint"), ("phone", OTHER_PHONE, "claimed"),
+                 ("external", f"shop:{SITE_ID}", "verified"), ("visitor", found.browser.id, "verified")]  # fmt: skip
+        for kind, value, assurance in known:
+            identity.remember(row, IdentifierClaim(kind, value, assurance), source="tests")
+    chat, call = parties.chat(found.browser), parties.call(PHONE)
+    place = Conversation.objects.get(pk=chat.conversation_id)
+    assert call.conversation_id == place.pk
+    _talk(chat, CHAT_WORDS)
+    seq = _talk(call, CALL_WORDS)
+    parties.is_told(chat, TOLD)
+    learned = {"name": NAME, "phone": OTHER_PHONE, "email": EMAIL, "postcode": POSTCODE}
+    facts.learn(place, [LearnedFact(name, value) for name, value in learned.items()], interaction=chat, from_seq=seq)
+    timeline.append(place.pk, NewEntry(kind="note", actor_kind="agent", actor_name="Morwenna", body=NOTE, audience="staff"))
+    _books(place, chat)
+    threads.end_interaction(call, reason="completed")
+    if by:
+        with transaction.atomic():
+            ownership.give_to_human(Conversation.objects.get(pk=place.pk), by)
+    if not is_open:
+        threads.end_interaction(chat, reason="left")
+        threads.close(place, actor_kind="system", actor_name="", disposition=None)
+    found.ids = [str(each) for each in Interaction.objects.values_list("public_id", flat=True)] + [place.public_id.hex, str(place.public_id)]
+    return found
+
+
+def _talk(line: Interaction, words: str) -> int:
+    return timeline.append(line.conversation_id, NewEntry(kind="message", actor_kind="customer", body=words, interaction=line)).seq
+
+
+def _books(place: Conversation, line: Interaction) -> None:
+    begins = (timezone.now() + timedelta(days=2)).replace(hour=10, minute=0, second=0, microsecond=0)
+    window = (begins, begins + timedelta(hours=2))
+    Booking.objects.create(
+        reference=REFERENCE, customer=place.customer, original_customer=place.customer, conversation=place,
+        technician=Technician.objects.order_by("pk")[0], service="Rainwater tank visit", name=NAME, phone=OTHER_PHONE,
+        postcode=POSTCODE, window=window, idempotency_key="victim",
+    )  # fmt: skip
+    data = {"reference": REFERENCE, "window_start": window[0].isoformat(), "window_end": window[1].isoformat(), "postcode": POSTCODE}
+    booked = NewEntry(kind="booking.made", actor_kind="assistant", body=f"Booked {REFERENCE}.", data=data, interaction=line)
+    timeline.append(place.pk, booked)
+
+
+def squeezed(text: str) -> str:
+    """Letters and digits only, so that a secret is found however it is written."""
+    return re.sub(r"[^0-9a-z]", "", text.casefold())
+
+
+def leaked(secrets: Iterable[str], got: str, given: str) -> list[str]:
+    """The secrets in what an attacker got, but for those which the attacker had brought along."""
+    heard, said = squeezed(got), squeezed(given)
+    return [each for each in secrets if squeezed(each) in heard and squeezed(each) not in said]
+
+
+def door(channel: str) -> EntryPoint:
+    """The company's web page or number."""
+    return EntryPoint.objects.get(channel=channel)

@@ -1,0 +1,87 @@
+"""What an attack has changed in the database, what it cost there, and what of that may differ when there is no victim."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, models
+
+from conversations.models import Conversation, Customer, Interaction
+
+Rows = dict[tuple[str, Any], dict[str, Any]]
+STATEMENTS = """
+    SELECT query, calls FROM pg_stat_statements
+     WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND query !~* '^\\s*(begin|commit|rollback|set|show|discard|deallocate|savepoint|release|select pg_stat_statements_reset)'
+       AND query !~ 'pg_stat_statements' AND query !~ 'FOR KEY SHARE OF x$' AND query !~ 'turn_wanted_seq" > '
+"""
+VARIES = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+\d\d:\d\d)?"
+    r"|HH-[0-9A-Z]{6}|csrfmiddlewaretoken\" value=\"[^\"]+|#cx-chat=\S+|nonce=\"[^\"]+"
+)
+
+
+def rows_now() -> Rows:
+    """Every row of our tables, by table and key."""
+    return {(model._meta.label, row["pk"]): row for model in tables() for row in _rows_of(model)}
+
+
+def tables() -> Iterator[type[models.Model]]:
+    """Our tables, those of many-to-many relations included."""
+    for app in ("conversations", "routing"):
+        yield from (each for each in apps.get_app_config(app).get_models(include_auto_created=True) if not each._meta.proxy)
+
+
+def _rows_of(model: type[models.Model]) -> Iterator[dict[str, Any]]:
+    names = [field.attname for field in model._meta.concrete_fields if not field.generated]
+    for row in model._base_manager.values(*names):
+        yield {**row, "pk": row[model._meta.pk.attname]}
+
+
+def changes(before: Rows, after: Rows) -> set[str]:
+    """What became different in rows that were there before, as `Model.field`, or `Model gone`."""
+    found = {f"{label} gone" for label, pk in before.keys() - after.keys()}
+    for key in before.keys() & after.keys():
+        found |= {f"{key[0]}.{name}" for name, value in before[key].items() if after[key][name] != value}
+    return {each.partition(".")[2] for each in found}
+
+
+def added_about(customer: int, before: Rows, after: Rows) -> set[str]:
+    """The tables that have new rows which refer to a customer, or to a conversation or line of theirs."""
+    talks = {pk for pk, row in _of(before, Conversation) if row["customer_id"] == customer}
+    lines = {pk for pk, row in _of(before, Interaction) if row["conversation_id"] in talks}
+    record = {Customer: {customer}, Conversation: talks, Interaction: lines}
+    return {model.__name__ for model in tables() for row in _new(model, before, after) if _refers(model, row, record)}
+
+
+def _of(rows: Rows, model: type[models.Model]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    return ((pk, row) for (label, pk), row in rows.items() if label == model._meta.label)
+
+
+def _new(model: type[models.Model], before: Rows, after: Rows) -> Iterable[Mapping[str, Any]]:
+    return [row for pk, row in _of(after, model) if (model._meta.label, pk) not in before]
+
+
+def _refers(model: type[models.Model], row: Mapping[str, Any], record: Mapping[type[models.Model], set[Any]]) -> bool:
+    relations = [field for field in model._meta.concrete_fields if field.is_relation]
+    return any(row[field.attname] in record.get(field.related_model, ()) for field in relations)
+
+
+def plain(shown: Any) -> str:
+    """What was shown, without what is random or a time."""
+    return VARIES.sub("…", repr(shown))
+
+
+def count_statements() -> Counter[str]:
+    """How often each statement ran since the last call, transaction control left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(STATEMENTS)
+        counted = Counter[str]()
+        for query, calls in cursor.fetchall():
+            counted[query] += calls
+        cursor.execute("SELECT pg_stat_statements_reset()")
+    return counted
