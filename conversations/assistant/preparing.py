@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from conversations.assistant import guard, reading
-from conversations.assistant.brain import Behaviour, HistoryLine, Reason, TurnContext
+from conversations.assistant.brain import TURNS_OWN, Behaviour, HistoryLine, Reason, TurnContext
 from conversations.assistant.guard import Standing, Visit
 from conversations.assistant.need_of import need_of
 from conversations.assistant.playbooks import behaviour_of
@@ -21,9 +21,10 @@ from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import VisitsOfConversation
 from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction
 from conversations.selectors import history
-from conversations.selectors.access import assurance_of, is_the_customer, lines_of_party, proven_level, seen_by_party
+from conversations.selectors.access import assurance_of, is_the_customer, lines_of_party, may_know_of_others, proven_level, seen_by_party
 from conversations.services import facts, timeline, turns
 from conversations.services.consent_on_lines import purposes_to_agree_to
+from conversations.services.facts import KnownFact
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from conversations.understanding.read import Understanding
@@ -70,6 +71,7 @@ def prepare(claim: Claim) -> Prepared | None:
         return None
     interaction = words.interaction
     entry_point = interaction.entry_point
+    conversation.form_state = _state_with(conversation, interaction)
     behaviour = behaviour_of(entry_point)
     now = timezone.now().astimezone(ZoneInfo(entry_point.time_zone))
     handled = max(int((conversation.form_state.get(key) or {}).get("seq", 0)) for key in ("announce", "running"))
@@ -88,17 +90,18 @@ def prepare(claim: Claim) -> Prepared | None:
         sentiment=conversation.sentiment, score=need.score,
     )  # fmt: skip
     proof, visits = _visits(conversation, interaction, found, behaviour)
-    told = _told_facts(conversation, interaction)
+    known = facts.known_to(conversation, interaction)
+    told = _told_facts(known, conversation, interaction)
     handoff = _waiting_handoff(conversation)
     decision = decide_and_note(conversation, need, interaction)
     state = {**conversation.form_state, "proof": proof}
     standing = Standing(
         behaviour=behaviour,
         live=live,
-        facts={name: str(fact.value) for name, fact in facts.known(conversation).items()},
+        facts={name: str(fact.value) for name, fact in known.items()},
         visits=visits,
         level=proven_level(interaction),
-        reachable=_reachable(conversation, interaction, told),
+        reachable=_reachable({str(known[name].value) for name in told & {"phone", "email"}}, interaction),
         may_agree_to=purposes_to_agree_to(interaction),
     )
     context = TurnContext(
@@ -115,7 +118,7 @@ def prepare(claim: Claim) -> Prepared | None:
         reason_is_new=found.reason_is_new,
         alternatives=found.alternatives,
         history=_history(interaction),
-        facts=facts.known(conversation),
+        facts=known,
         new_facts=found.new_facts,
         changed_facts=found.changed_facts,
         told_facts=told,
@@ -164,10 +167,22 @@ def decide_again(prepared: Prepared, **changes: Any) -> Decision:
     return decide_and_note(prepared.conversation, replace(prepared.need, **changes), prepared.interaction)
 
 
+def _state_with(conversation: Conversation, interaction: Interaction) -> dict[str, Any]:
+    """Where the AI agent is with the party of a line: what it had begun with another one is not gone on with, nor told."""
+    state: dict[str, Any] = conversation.form_state
+    line = state.get("line")
+    if line in (None, interaction.pk) or lines_of_party(interaction).filter(pk=line).exists() or may_know_of_others(interaction):
+        return state
+    return {name: value for name, value in state.items() if name in TURNS_OWN}
+
+
 def visits_of(
     conversation: Conversation, interaction: Interaction, proof: Mapping[str, Any], behaviour: Behaviour
 ) -> tuple[Visit, ...]:
-    """The coming visits of the conversation and of those that go on in it, each with whether this party may change it."""
+    """The coming visits of the conversation and of those that go on in it, each with whether this party may change it.
+
+    Without those that are another party's, when this one may not know of others.
+    """
     now = timezone.now()
     story = story_of(conversation, interaction, behaviour)
     rows = [row for each in story for row in schedule().visits_of_conversation(VisitsOfConversation(each, now))]
@@ -176,9 +191,10 @@ def visits_of(
     everything = guard.opens("reschedule", proven_level(interaction), behaviour)
     mine = guard.references_made_by(interaction)
     passed = proof.get("passed", []) if proof.get("interaction") == interaction.pk else []
+    known = rows if may_know_of_others(interaction) else [row for row in rows if row.reference in mine]
     return tuple(
         Visit(row.reference, row.postcode, everything or row.reference in mine or row.reference in passed)
-        for row in rows
+        for row in known
     )
 
 
@@ -195,9 +211,8 @@ def story_of(conversation: Conversation, interaction: Interaction, behaviour: Be
     return (*here, *others.order_by("-pk").values_list("public_id", flat=True)[:MOST_CONVERSATIONS])
 
 
-def _reachable(conversation: Conversation, interaction: Interaction, told: frozenset[str]) -> frozenset[str]:
+def _reachable(given: set[str], interaction: Interaction) -> frozenset[str]:
     """The addresses and numbers to which a code may go: those that the party gave itself, and the number it calls from."""
-    given = {str(conversation.facts[name]["value"]) for name in told & {"phone", "email"}}
     return frozenset({*given, interaction.party} if interaction.party.startswith("+") else given)
 
 
@@ -224,13 +239,9 @@ def _history(interaction: Interaction) -> tuple[HistoryLine, ...]:
     return tuple(HistoryLine(row.seq, row.kind, row.actor_kind, row.body) for row in reversed(rows))
 
 
-def _told_facts(conversation: Conversation, interaction: Interaction) -> frozenset[str]:
+def _told_facts(known: Mapping[str, KnownFact], conversation: Conversation, interaction: Interaction) -> frozenset[str]:
     """The facts that this party gave itself, on whichever of its lines, or every fact when it has proven to be the customer."""
-    if is_the_customer(interaction):
-        return frozenset(conversation.facts)
-    given = Entry.objects.filter(interaction__in=lines_of_party(interaction), kind="fact.learned").values_list("data", flat=True)
-    current = {name: row["value"] for name, row in conversation.facts.items()}
-    return frozenset(
-        str(data["name"]) for data in given if "value" in data and current.get(str(data["name"])) == data["value"]
-    )
-
+    if not known or is_the_customer(interaction):
+        return frozenset(known)
+    given = facts.told_by(conversation, interaction)
+    return frozenset(name for name, fact in given.items() if name in known and known[name].value == fact.value)

@@ -171,7 +171,7 @@ def _learn(
 
     A caller's own number is learned as well, so that it need not be asked for.
     """
-    before = {name: fact.value for name, fact in facts.known(conversation).items()}
+    before = {name: fact.value for name, fact in facts.known_to(conversation, words.interaction).items()}
     wanted = [
         LearnedFact(fact.name, fact.value, fact.text)
         for fact in understood.facts
@@ -193,7 +193,7 @@ def _learn_opening(text: str, conversation: Conversation, words: Words, behaviou
     """Somebody who opens with a whole sentence has told the details that the form for it would ask for."""
     form = behaviour.form_for_reason(conversation.reason.code) if conversation.reason else None
     free = [field.fact for field in form.fields if field.fact not in NAMES] if form else []
-    if not free or free[0] in conversation.facts or len(text.split()) < WORDS_THAT_TELL:
+    if not free or free[0] in facts.known_to(conversation, words.interaction) or len(text.split()) < WORDS_THAT_TELL:
         return {}
     told = [LearnedFact(free[0], text[:LONGEST_DETAILS], text[:LONGEST_DETAILS])]
     facts.learn(conversation, told, interaction=words.interaction, from_seq=words.messages[-1].seq)

@@ -125,6 +125,7 @@ class TurnTools:
             company=self._prepared.entry_point.company_name,
             now=self._prepared.context.now,
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
+            known_visits=frozenset(visit.reference for visit in self._standing.visits),
             changeable=frozenset(visit.reference for visit in self._standing.visits if visit.proven),
             may_prove=int(self._prepared.state["proof"]["misses"]) < guard.MOST_PROOF_TRIES,
             idempotency_key=key,

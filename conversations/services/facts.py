@@ -55,14 +55,33 @@ class KnownFact:
 
 def known(conversation: Conversation) -> dict[str, KnownFact]:
     """What the conversation knows, by name."""
+    return _known(conversation.facts)
+
+
+def _known(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, KnownFact]:
     return {
-        name: KnownFact(name, row["value"], row["seq"], row["assurance"], row.get("channel", ""))
-        for name, row in conversation.facts.items()
+        name: KnownFact(name, row["value"], row["seq"], row["assurance"], row.get("channel", "")) for name, row in rows.items()
     }
 
 
+def told_by(conversation: Conversation, interaction: Interaction) -> dict[str, KnownFact]:
+    """What a party gave itself in a conversation, on whichever of its lines, by name; of each fact the last one counts."""
+    here = {conversation.pk, *(each.pk for each in history.going_on_in(conversation.pk))}
+    lines = access.lines_of_party(interaction).filter(conversation__in=here)
+    entries = Entry.objects.filter(interaction__in=lines, kind="fact.learned", data__has_key="value").select_related("interaction")
+    return _known({str(each.data["name"]): _row(each.data, each.seq, each.interaction) for each in entries.order_by("recorded_at", "pk")})
+
+
+def known_to(conversation: Conversation, interaction: Interaction) -> dict[str, KnownFact]:
+    """What the AI agent may build on with a party, by name: what it gave itself, so that what is asked and what is not says nothing
+    of others; everything for one that may know of them (`access.may_know_of_others`)."""
+    if not conversation.facts:
+        return {}
+    return known(conversation) if access.may_know_of_others(interaction) else told_by(conversation, interaction)
+
+
 def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interaction: Interaction | None, from_seq: int) -> list[LearnedFact]:
-    """Stores what is new or different as `fact.learned` entries and returns it.
+    """Stores what is new or different, or new from this party, as `fact.learned` entries and returns it.
 
     A name becomes the customer's when it has none and the record is the party's own; phone and email become claimed
     identifiers. Nothing is learned from words that were redacted while they were being read. Locks the customer's row and
@@ -74,9 +93,10 @@ def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interacti
         row = Conversation.objects.select_for_update(no_key=True).select_related("customer").get(pk=conversation.pk)
         if Entry.objects.filter(conversation=row, seq=from_seq, redacted_at__isnull=False).exists():
             return []
+        given = known_to(row, interaction) if interaction else known(row)
         for fact in facts:
-            before = row.facts.get(fact.name)
-            if before and before["value"] == fact.value:
+            before, own = row.facts.get(fact.name), given.get(fact.name)
+            if own and own.value == fact.value:
                 continue
             _store(row, fact, before, interaction, from_seq)
             learned.append(fact)

@@ -47,8 +47,8 @@ def greet(call: Interaction) -> None:
     """
     chat = joining.claimed_recently(call.party, besides=call.conversation) if call.assurance != "claimed" else None
     if call.conversation.owner_agent:
-        name = call.conversation.owner_agent.display_name
-        text = _("%(name)s has your case and will answer you here. Please say what it is about.") % {"name": name}
+        # The number shows whose phone it is, not who is speaking.
+        text = _("A colleague of mine will answer you here. Please say what it is about.")
     elif chat:
         text = _("Were you in touch with us by web chat a moment ago? Say yes to carry on with that, or tell me how I can help.")
     else:

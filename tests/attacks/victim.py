@@ -24,13 +24,14 @@ from tests.record import parties
 NAME, EMAIL, PHONE, SITE_ID = "Jacinta Quillfeather", "jacinta.quillfeather@example.org", "+447700900123", "10042"
 OTHER_PHONE, ADDRESS, POSTCODE, BORN = "+447700900888", "7 Gannet Steps, Harborhome", "HB1 4QT", "17 May 1980"
 REFERENCE, BALANCE = "HH-7K2Q4F", "85.37"
-CHAT_WORDS, CALL_WORDS, NOTE = "My spare key is under the heron statue", "the cellar alarm is off on tuesdays", "She was cross about the flamingo"
+CHAT_WORDS, CALL_WORDS, NOTE = "My spare key is under the obsidian gnu", "the wyvern alarm is off on tuesdays", "She was cross about the flamingo"
 TOLD = "Your cistern is a Kestrel model"
 PRIVATE = (
-    NAME, *NAME.split(), EMAIL, PHONE, "07700 900123", OTHER_PHONE, "07700 900888", "Gannet Steps", POSTCODE, BORN, "17 May", "1980-05-17",
-    REFERENCE, BALANCE, "heron", "cellar alarm", "flamingo", "Kestrel", "Rainwater", "Morwenna", SITE_ID,
+    (NAME,), *((each,) for each in NAME.split()), (EMAIL,), (PHONE, "07700 900123"), (OTHER_PHONE, "07700 900888"), ("Gannet Steps",),
+    (POSTCODE,), (BORN, "17 May", "1980-05-17"), (REFERENCE,), (BALANCE,), ("obsidian",), ("wyvern",), ("flamingo",), ("Kestrel",),
+    ("Rainwater",), ("Morwenna",), (f"shop:{SITE_ID}",),
 )  # fmt: skip
-"""Each piece of what only the victim and the company know."""
+"""Each piece of what only the victim and the company know, in its writings."""
 
 
 @dataclass
@@ -41,9 +42,9 @@ class Victim:
     browser: Visitor = field(default_factory=visitor.new)
     ids: list[str] = field(default_factory=list)
 
-    def secrets(self) -> list[str]:
+    def secrets(self) -> list[tuple[str, ...]]:
         """What must not be in what an attacker got: the private pieces, and the public ids of conversations and lines."""
-        return [*PRIVATE, *self.ids]
+        return [*PRIVATE, *((each,) for each in self.ids)]
 
 
 def known_to_the_company(*, by: AgentProfile | None = None, is_open: bool = True) -> Victim:
@@ -100,10 +101,11 @@ def squeezed(text: str) -> str:
     return re.sub(r"[^0-9a-z]", "", text.casefold())
 
 
-def leaked(secrets: Iterable[str], got: str, given: str) -> list[str]:
-    """The secrets in what an attacker got, but for those which the attacker had brought along."""
+def leaked(secrets: Iterable[tuple[str, ...]], got: str, given: str) -> list[str]:
+    """The secrets in what an attacker got, in any writing, but for those which the attacker had brought along in any."""
     heard, said = squeezed(got), squeezed(given)
-    return [each for each in secrets if squeezed(each) in heard and squeezed(each) not in said]
+    unsaid = (writings for writings in secrets if not any(squeezed(each) in said for each in writings))
+    return [each for writings in unsaid for each in writings if squeezed(each) in heard]
 
 
 def door(channel: str) -> EntryPoint:

@@ -21,7 +21,7 @@ STATEMENTS = """
 """
 VARIES = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+\d\d:\d\d)?"
-    r"|HH-[0-9A-Z]{6}|csrfmiddlewaretoken\" value=\"[^\"]+|#cx-chat=\S+|nonce=\"[^\"]+"
+    r"|HH-[0-9A-Z]{6}|csrfmiddlewaretoken\" value=\"[^\"]+|#cx-chat=\S+|nonce=\"[^\"]+|\b\d{6}\b"
 )
 
 

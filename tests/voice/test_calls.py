@@ -400,7 +400,8 @@ def test_a_second_call_to_a_person_is_still_answered_by_a_voice_that_says_what_i
     with transaction.atomic():
         ownership.give_to_human(call_of(caller).conversation, rows.agent("Ann"))
     said = words_of(post("/voice/answer/", Caller().answer()).json())
-    assert said.startswith("This is the automated voice of Harbor Home Services. Ann has your case")
+    assert said.startswith("This is the automated voice of Harbor Home Services. A colleague of mine will answer you here.")
+    assert "Ann" not in said
 
 
 def test_a_closed_conversation_says_goodbye(caller: Caller) -> None:

@@ -18,7 +18,8 @@ class ToolContext:
     `interaction` is the line the answer goes to, `conversations` are those whose visits the party may ask about,
     `knowledge_check` the facts whose answers together show who somebody is.
     `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
-    `changeable` are the references that this party may change; `may_prove` says whether it may still prove others.
+    `known_visits` are the references that this party may know of, `changeable` those that it may change; `may_prove` says
+    whether it may still prove others.
     """
 
     conversation: UUID
@@ -28,6 +29,7 @@ class ToolContext:
     company: str
     now: datetime
     knowledge_threshold: float
+    known_visits: frozenset[str] = frozenset()
     changeable: frozenset[str] = frozenset()
     may_prove: bool = True
     idempotency_key: str = ""

@@ -14,7 +14,7 @@ from conversations.connectors.schedule import VisitsOfConversation
 def run(context: ToolContext, _arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result: `visits`, soonest first: of this conversation, and of the whole record for who has proven to be the customer.
 
-    Of a visit that this party may not change it tells only that it is there, and whether proving is still possible.
+    Of a visit that this party may know of, but not change, it tells only that it is there, and whether proving is still possible.
     """
     found = [row for each in context.conversations for row in schedule().visits_of_conversation(VisitsOfConversation(each, context.now))]
     visits = sorted(found, key=lambda visit: visit.start)
@@ -23,8 +23,9 @@ def run(context: ToolContext, _arguments: Mapping[str, Any]) -> ToolOutcome:
         if visit.reference in context.changeable
         else {"may_change": False, "no_more_tries": not context.may_prove}
         for visit in visits
+        if visit.reference in context.known_visits
     ]
-    sentence = _("Looked up the visits booked here: %(count)d.") % {"count": len(visits)}
+    sentence = _("Looked up the visits booked here: %(count)d.") % {"count": len(rows)}
     return ToolOutcome({"visits": rows}, sentence)
 
 
