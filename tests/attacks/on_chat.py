@@ -5,7 +5,7 @@ from __future__ import annotations
 from conversations.chat import visitor
 from tests.attacks import victim
 from tests.attacks.attack import OPEN, Attack
-from tests.attacks.scene import Chat, Scene, wrong
+from tests.attacks.scene import Scene, wrong
 
 ACCOUNT = "What is on my account?"
 

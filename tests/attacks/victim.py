@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from conversations.chat import visitor
 from conversations.chat.visitor import Visitor
-from conversations.models import Booking, Conversation, Customer, EntryPoint, Identifier, Interaction, Technician
+from conversations.models import Booking, Conversation, Customer, EntryPoint, Interaction, Technician
 from conversations.services import facts, identity, ownership, threads, timeline
 from conversations.services.facts import LearnedFact
 from conversations.services.parties import IdentifierClaim
