@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from conversations.admin.history import entries_wanted, history_of
 from conversations.models import Conversation, ConversationLink, Entry, Handoff, Interaction
+from conversations.reading import evidence
 from conversations.reading.wording import fact_label, fact_value, pairs
 from conversations.selectors import merge_trail
 from conversations.services import weaving
@@ -130,7 +131,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     def _joinings_of(self, request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
         is_open = conversation.status == Conversation.Status.OPEN and conversation.joined_into_id is None
         return {
-            "links": [(each, as_text(each.evidence)) for each in merge_trail.conversation_links_of(conversation)],
+            "links": [(each, evidence.told(each.evidence)) for each in merge_trail.conversation_links_of(conversation)],
             "may_be_one_need": merge_trail.may_be_one_need(conversation) if is_open else [],
             "may_join": request.user.has_perm(MAY_JOIN),
         }
@@ -239,7 +240,7 @@ class ConversationLinkAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Evidence"))
     def evidence_read(self, row: ConversationLink) -> str:
-        return as_list([row.evidence]) if row.evidence else "–"
+        return evidence.told(row.evidence) or "–"
 
 
 @admin.register(Entry)

@@ -153,7 +153,7 @@ class CustomerAdmin(CustomerImport, admin.ModelAdmin):
         shown = list(dict.fromkeys(known))
         return ", ".join(shown[:3]) or str(_("A website visitor"))
 
-    @admin.display(description=_("Last contact"))
+    @admin.display(description=_("Last contact"), empty_value="–")
     def last_contact(self, customer: Any) -> Any:
         return customer.last_at
 

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from conversations.models import Customer, CustomerLink, FieldConflict, MatchCandidate
-from conversations.reading.waterfall import waterfall_of, without_waterfall
-from conversations.reading.wording import fact_label, fact_value, pairs, readable
+from conversations.reading import evidence
+from conversations.reading.waterfall import waterfall_of
+from conversations.reading.wording import fact_label, fact_value, readable
 from conversations.selectors import merge_preview, merge_trail
 from conversations.services import candidates, merging, records, survivorship
 from routing.admin.read_only import ReadOnlyAdmin
@@ -83,10 +84,11 @@ class MatchCandidateAdmin(ReadOnlyAdmin):
     def _page_of(self, request: HttpRequest, candidate: MatchCandidate) -> dict[str, Any]:
         """The two sides and what joining them would do, while nobody has settled it; a bounded number of statements."""
         into, joined = (records.root_of(each) for each in (candidate.customer, candidate.other))
-        if request.GET.get("into") == str(joined.pk):
+        chosen = request.GET.get("into", "")
+        if chosen == str(joined.pk) or (chosen != str(into.pk) and merge_preview.is_fuller(joined, into)):
             into, joined = joined, into
         page = {
-            "evidence": list(pairs(without_waterfall(candidate.evidence))),
+            "evidence": evidence.told(candidate.evidence),
             "waterfall": waterfall_of(candidate.evidence),
             "open": candidate.state == MatchCandidate.State.OPEN,
             "may_settle": candidate.state == MatchCandidate.State.OPEN and request.user.has_perm(MAY_JOIN),
@@ -189,9 +191,9 @@ class CustomerLinkAdmin(ReadOnlyAdmin):
         return redirect("admin:conversations_customer_change", root.pk)
 
     def _joined(self, request: HttpRequest, into: Customer, joined: Customer, reason: str) -> HttpResponseRedirect:
-        evidence = {"method": "by_hand", "reason": reason}
+        by_hand = {"method": "by_hand", "reason": reason}
         try:
-            link = merging.join_customers(joined, into, evidence=evidence, made_by=str(request.user), choices=_choices(request.POST))
+            link = merging.join_customers(joined, into, evidence=by_hand, made_by=str(request.user), choices=_choices(request.POST))
         except merging.OneRecordAlready:
             messages.warning(request, _("Somebody joined these two meanwhile. They are one record already."))
             return redirect("admin:conversations_customer_change", into.pk)
@@ -239,8 +241,7 @@ def _known_by(customer: Customer) -> str:
 
 
 def _evidence(link: CustomerLink) -> str:
-    shown = without_waterfall(link.evidence)
-    return "; ".join(f"{name}: {value}" for name, value in pairs(shown)) or "–"
+    return evidence.told(link.evidence) or "–"
 
 
 def _as_read(conflict: FieldConflict) -> dict[str, Any]:

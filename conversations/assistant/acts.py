@@ -34,7 +34,8 @@ GIVE_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:wan
 NOT_GIVE_UP: Final = re.compile(r"\b(?:don't|do not|not|never|instead of|rather than)\b[^,.;]*\b(?:cancel|call)")
 OWN_VISIT: Final = re.compile(
     r"\b(?:(?:what|which|when) (?:did|have) i(?: just)? book(?:ed)?"
-    r"|(?:when|what (?:time|day|date)|which day) (?:is|was|are)(?: \w+){0,2} (?:visit|appointment|booking|slot))\b"
+    r"|(?:when|what (?:time|day|date)|which day) (?:is|was|are)(?: \w+){0,2} (?:visit|appointment|booking|slot)"
+    r"|(?:when|what (?:time|day|date)|which day) (?:my|the|our) (?:visit|appointment|booking|slot) (?:is|was|will be))\b"
 )
 VISIT: Final = re.compile(r"\b(?:visit|appointment|booking|it|that|slot|engineer|plumber)\b")
 IN_WRITING: Final = re.compile(
@@ -70,6 +71,7 @@ AFTER_A_CHOICE: Final = frozenset(
 )  # fmt: skip
 CLOCK: Final = re.compile(r"(?<![\d:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?![\d])")
 LONGEST_ACT: Final = 80
+MOST_WORDS_OF_AN_ANSWER: Final = 6
 MIDDAY: Final = 12
 
 
@@ -109,6 +111,11 @@ def leading_answer(text: str) -> bool | None:
     """Yes or no by the first word alone (“no, keep it”), for a question that takes nothing else."""
     first = plain(text).split(" ")[0].strip(",.")
     return True if first in {"yes", "yeah", "yep", "ok", "okay", "sure"} else False if first in {"no", "nope", "nah", "keep"} else None
+
+
+def is_bare_answer(text: str) -> bool:
+    """Whether a text that is a yes or a no says nothing besides: “no thanks”, but not “no thanks, I want to know when you come”."""
+    return len(plain(text).split()) <= MOST_WORDS_OF_AN_ANSWER and not text.rstrip().endswith("?")
 
 
 def drops_it(text: str) -> bool:

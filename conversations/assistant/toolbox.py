@@ -84,7 +84,7 @@ class TurnTools:
         claim = self._prepared.claim
         with transaction.atomic():
             turns.hold(claim)
-            self._keep(self._entry(tool, arguments, body=_("Called %(tool)s.") % {"tool": tool.name}, key=key))
+            self._keep(self._entry(tool, arguments, body=str(tool.begun), key=key))
             running = {"tool": tool.name, "arguments": arguments, "key": key, "seq": claim.wanted_seq}
             turns.note_state(claim, {"running": running})
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from conversations.flows.outbound import live_call, require_owner
 from conversations.models import Conversation, Identifier, Interaction, OneTimeCode, Proof
+from conversations.models.entry_point import Channel
 from conversations.services import messengers, proving, verifying
 from conversations.services.parties import IdentifierClaim
 from conversations.services.verifying import Checked
@@ -15,6 +16,10 @@ from routing.models import AgentProfile
 
 class CannotVerify(Exception):
     """It could not be done; the message says why, in a sentence for the agent."""
+
+
+class NotWritten(CannotVerify):
+    """The code was not written in the chat that it was sent for."""
 
 
 def send_code(conversation: Conversation, agent: AgentProfile, identifier: Identifier) -> OneTimeCode:
@@ -33,8 +38,13 @@ def send_code(conversation: Conversation, agent: AgentProfile, identifier: Ident
 
 
 def check_code(conversation: Conversation, agent: AgentProfile, code: str) -> Checked:
-    """Tries the code that the customer reads out. Raises NotYours, CannotVerify."""
+    """Tries the code that the customer reads out on a call, or has written in a chat. Raises NotYours, CannotVerify, NotWritten.
+
+    Whoever has the address need not be who sits in front of the browser, so a chat is proven by nothing but a code in it.
+    """
     line = _line(conversation, agent)
+    if line.channel == Channel.CHAT and verifying.live_code(line) and not verifying.was_written(line, code):
+        raise NotWritten(_("The customer has not written this code in the chat. Ask them to write it there, then check it here."))
     try:
         return verifying.check(line, code, made_by=agent.display_name)
     except verifying.NoLiveCode as problem:

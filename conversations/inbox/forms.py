@@ -132,7 +132,8 @@ class ConsentForm(forms.Form):
         error_messages={"required": _("Choose what they said."), "invalid_choice": _("Choose what they said.")},
     )
     scope = forms.ChoiceField(
-        label=_("For what"), error_messages={"invalid_choice": _("That number or address is no longer there. Choose another.")}
+        label=_("Which way, number or address"),
+        error_messages={"invalid_choice": _("That number or address is no longer there. Choose another.")},
     )
     how = forms.ChoiceField(
         label=_("How"),

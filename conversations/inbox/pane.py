@@ -94,7 +94,7 @@ def scopes_of(conversation: Conversation, purpose: str) -> list[tuple[str, str]]
     kinds = (Identifier.Kind.PHONE,) if purpose in (Purpose.OUTBOUND_CALL, Purpose.SMS, Purpose.RECORDING) else PLACES
     known = conversation.customer.identifiers.filter(kind__in=kinds).order_by("-kind", "value").values_list("kind", "value")
     places = [(f" {kind} {value}", consent_texts.scope("", kind, value)) for kind, value in dict.fromkeys(known)]
-    return [("  ", _("everything")), *ways, *places]
+    return [("  ", _("anything")), *ways, *places]
 
 
 def _read(entries: list[Entry], conversation: Conversation, previous: Entry | None = None) -> list[reading.Item]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from conversations.flows import identifying
@@ -15,6 +16,8 @@ from conversations.inbox.doors import AgentRequest, for_agents
 from conversations.inbox.forms import AttestForm, CodeForm, SendCodeForm
 from conversations.inbox.views import readable
 from conversations.models import Conversation
+from conversations.models.entry_point import Channel
+from conversations.selectors import access
 from conversations.services import verifying
 
 
@@ -45,11 +48,18 @@ def _send(request: AgentRequest, conversation: Conversation) -> HttpResponse:
 
 def _check(request: AgentRequest, conversation: Conversation) -> HttpResponse:
     form = CodeForm(request.POST)
-    if form.is_valid():
+    if not form.is_valid():
+        return _dialog(request, conversation, check=form, status=422)
+    try:
         checked = identifying.check_code(conversation, request.agent, form.cleaned_data["code"])
-        if checked.is_right:
-            return HttpResponse(status=204, headers={"HX-Trigger": "inbox:changed"})
-        form.add_error("code", _("That is not the code. %(tries)d more tries.") % {"tries": checked.tries_left})
+    except identifying.NotWritten as refused:
+        form.add_error("code", str(refused))
+        return _dialog(request, conversation, check=form, status=422)
+    if checked.is_right:
+        return HttpResponse(status=204, headers={"HX-Trigger": "inbox:changed"})
+    left = checked.tries_left
+    wrong = ngettext("That is not the code. %(tries)d more try.", "That is not the code. %(tries)d more tries.", left)
+    form.add_error("code", wrong % {"tries": left})
     return _dialog(request, conversation, check=form, status=422)
 
 
@@ -73,7 +83,8 @@ def _dialog(
     line = identifying.line_of_customer(conversation)
     context = {
         "conversation": conversation,
-        "line": line,
+        "proofs": access.proofs_of(line).order_by("made_at", "pk") if line else [],
+        "is_chat": line is not None and line.channel == Channel.CHAT,
         "code": verifying.live_code(line) if line else None,
         "send": send or SendCodeForm(conversation.customer),
         "check": check or CodeForm(),

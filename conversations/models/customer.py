@@ -136,4 +136,4 @@ class MatchCandidate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.customer} ~ {self.other}"
+        return str(_("%(one)s and %(other)s")) % {"one": self.customer, "other": self.other}

@@ -81,11 +81,6 @@ def waterfall_of(evidence: Mapping[str, Any]) -> Waterfall | None:
     return Waterfall(bars, f"{sums[-1]:+.1f}".replace("-", "−"), _percent(float(told["probability"])), round(-low * scale, 2))
 
 
-def without_waterfall(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """The rest of the evidence, to be shown as words."""
-    return {key: value for key, value in evidence.items() if key != KEY}
-
-
 def _percent(probability: float) -> str:
     """Rounded down, so that nothing reads as certain."""
     return f"{int(probability * 1000) / 10:.1f} %" if probability < 0.999 else _("over 99.9 %")

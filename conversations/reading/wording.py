@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.template.defaultfilters import date as format_date
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from conversations.services import facts
 from conversations.services.facts import FACT_LABELS
 
+DAY = re.compile(r"^\d{4}-\d\d-\d\d$")
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d")
 CODE = re.compile(r"^[a-z]+(_[a-z]+)+$")
 LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
@@ -67,6 +68,8 @@ def readable(value: Any) -> str:
         case str() if MOMENT.match(value):
             at = _moment_in(value)
             return moment(at) if at else value
+        case str() if DAY.match(value):
+            return _day(value)
         case str() if CODE.match(value):
             return value.replace("_", " ")
         case float():
@@ -107,6 +110,14 @@ def moment(at: datetime) -> str:
 def words(key: str) -> str:
     """A key of stored data as a label: `escalation_reason` → “Escalation reason”."""
     return key.replace("_", " ").replace(".", " ").strip().capitalize()
+
+
+def _day(text: str) -> str:
+    """An ISO date in words; anything that only looks like one as it is."""
+    try:
+        return format_date(date.fromisoformat(text), "j F Y")
+    except ValueError:
+        return text
 
 
 def _moment_in(text: str) -> datetime | None:

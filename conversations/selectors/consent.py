@@ -154,9 +154,16 @@ def _answers_for(ledger: Ledger, purpose: str) -> tuple[CurrentAnswer, ...]:
     for (way, kind, value), row in newest.items():
         no = ledger.standing_no(Act(purpose, way, kind, value))
         same = no is not None and (no.way, no.kind, no.value) == (way, kind, value)
-        yes_holds = row.decision == Consent.Decision.GIVEN and no is None and ledger.yes(Act(purpose, way, kind, value)) is not None
-        found.append(CurrentAnswer(no if no and same else row, yes_holds))
+        found.append(CurrentAnswer(no if no and same else row, no is None and _yes_holds(ledger, row)))
     return tuple(found)
+
+
+def _yes_holds(ledger: Ledger, row: Consent) -> bool:
+    """Whether a row is a yes that has not ended, and no wish to be left alone stands above it. Recording a call is no contact."""
+    act = Act(row.purpose, row.way, row.kind, row.value)
+    if row.decision != Consent.Decision.GIVEN or ledger.yes(act) is None:
+        return False
+    return row.purpose in (Purpose.CONTACT, Purpose.RECORDING) or ledger.standing_contact_no(act) is None
 
 
 def wants_no_contact(customer: Customer) -> Consent | None:

@@ -98,6 +98,13 @@ class GoingBack:
     conversations: list[ConversationLink]
 
 
+def is_fuller(one: Customer, other: Customer) -> bool:
+    """Whether more conversations are filed under the first record than under the second; one statement."""
+    filed = Conversation.objects.filter(customer__in=[one, other]).order_by().values_list("customer").annotate(number=Count("pk"))
+    numbers = dict(filed)
+    return numbers.get(one.pk, 0) > numbers.get(other.pk, 0)
+
+
 def preview(into: Customer, joined: Customer) -> Preview:
     """What joining one record into another would do; both must be roots. A bounded number of statements."""
     both = (into, joined)

@@ -34,24 +34,25 @@ WORDINGS: Mapping[str, Text] = {
 
 
 def scope(way: str, kind: str, value: str) -> str:
-    """What a yes or no is for: “by text message, to 07700 900123”; empty when it is for everything."""
+    """What a yes or no is for: “by text message, on 07700 900123”; empty when it is for everything."""
     if kind in ("visitor", "external"):
         return _("on that line only")
     parts = [_("by %(way)s") % {"way": Way(way).label.lower()}] if way else []
     if value:
-        parts.append(_("to %(value)s") % {"value": facts.phone(value) if kind == "phone" else value})
+        place = _("on %(value)s") % {"value": facts.phone(value)} if kind == "phone" else _("at %(value)s") % {"value": value}
+        parts.append(place)
     return ", ".join(parts)
 
 
 def scope_of(row: Consent) -> str:
     """What a row is for; see `scope`. A number that was erased is not told."""
     if row.erased_at and row.value:
-        return _("to a number or address that was erased")
+        return _("on a number or address that was erased")
     return scope(row.way, row.kind, row.value)
 
 
 def line_of_history(row: Consent) -> str:
-    """A row as one line: “Calls from us, to 07700 900123: taken back. Said on the phone.”"""
+    """A row as one line: “Calls from us, on 07700 900123: taken back. Said on the phone.”"""
     what = ", ".join(filter(None, [str(row.get_purpose_display()), scope_of(row)]))
     line = _("%(what)s: %(decision)s. %(how)s.") % {
         "what": what,

@@ -218,6 +218,8 @@ def _fields(row: Row, record: _Record, options: Options, *, is_new: bool) -> tup
 
 def _belongs_to_another(row: Row, claim: IdentifierClaim, owner: _Record) -> Problem:
     sentence = _("%(value)s belongs to %(who)s. It is noted as claimed, and the two are shown as possibly one person.")
+    if owner.calls_by == claim.value:
+        sentence = _("%(value)s belongs to another customer. It is noted as claimed, and the two are shown as possibly one person.")
     column = "external_id" if claim.kind == Identifier.Kind.EXTERNAL else claim.kind
     return Problem(row.line, column, sentence % {"value": claim.value, "who": owner.calls_by})
 

@@ -115,6 +115,12 @@ def check(interaction: Interaction, code: str, *, made_by: str) -> Checked:
     return Checked(True)
 
 
+def was_written(interaction: Interaction, code: str) -> bool:
+    """Whether the customer has written these digits on the line since the live code of it was sent."""
+    row = live_code(interaction)
+    return row is not None and _message_with(interaction, row, code) is not None
+
+
 def live_code(interaction: Interaction) -> OneTimeCode | None:
     """The code that this line may try now, if any."""
     alive = OneTimeCode.objects.filter(interaction=interaction, used_at__isnull=True, ended_at__isnull=True, expires_at__gt=Now())
@@ -122,11 +128,16 @@ def live_code(interaction: Interaction) -> OneTimeCode | None:
 
 
 def _said_by(line: Interaction, row: OneTimeCode, code: str) -> str:
-    """The client id of the message that the code was said in, or "": the first that has it, since others may have read it there."""
+    """The client id of the message that the code was said in, or ""."""
+    message = _message_with(line, row, code)
+    return str(message.data.get("client_id", "")) if message else ""
+
+
+def _message_with(line: Interaction, row: OneTimeCode, code: str) -> Entry | None:
+    """The first message with the code since it was sent, as others may have read it there."""
     digits = re.sub(r"\D", "", code)
     messages = Entry.objects.filter(interaction=line, kind="message", actor_kind="customer", recorded_at__gte=row.sent_at)
-    said = (each for each in messages.order_by("seq") if digits and digits in re.sub(r"\D", "", each.body))
-    return next((str(each.data.get("client_id", "")) for each in said), "")
+    return next((each for each in messages.order_by("seq") if digits and digits in re.sub(r"\D", "", each.body)), None)
 
 
 def _count_try(interaction: Interaction) -> tuple[OneTimeCode, int] | None:

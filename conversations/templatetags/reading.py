@@ -2,12 +2,13 @@
 
 from django import template
 
-from conversations.reading import wording
+from conversations.reading import evidence, wording
 from conversations.services import consent_texts
 
 register = template.Library()
 register.filter("linked", wording.linked)
 register.filter("readable", wording.readable)
+register.filter("evidence", evidence.told)
 register.filter("words", wording.words)
 register.filter("fact_label", wording.fact_label)
 register.filter("fact_value", wording.fact_value)

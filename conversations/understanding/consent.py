@@ -128,7 +128,8 @@ _MAY: Final = r"^(?:yes |ok |sure )?(?:you (?:may|can|are allowed to|have my (?:
 _GET: Final = r"(?:(?:be|being|get|getting|receive|receiving) )?"
 _AGREE: Final = rf"^(?:yes )?i (?:agree|consent|am (?:happy|fine|ok)|would like|want) (?:to|with) {_GET}"
 _NEWS: Final = rf"(?:your )?(?:offers|news|offers and news|{_OFFERS})"
-_AGAIN: Final = r"(?: again| any ?time| whenever you (?:like|want)| in (?:the )?future| from now on)?$"
+_ABOUT: Final = r"(?: about (?:my |our |the )?(?:visits?|appointments?|bookings?|questions?))?"
+_AGAIN: Final = rf"{_ABOUT}(?: again| any ?time| whenever you (?:like|want)| in (?:the )?future| from now on)?$"
 YES: Final[tuple[tuple[re.Pattern[str], ConsentWish], ...]] = (
     (
         _no(rf"{_MAY}record (?:us|{_THE_CALL}){_AGAIN}", rf"{_AGREE}(?:recorded|(?:the|this) recording)$"),

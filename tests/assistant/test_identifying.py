@@ -254,3 +254,9 @@ async def test_guessing_answers_ends_after_three_tries_on_a_line_and_five_about_
     call = Line("voice", party="+441632960799")
     await call.begin()
     assert "confirmed" not in await answers(call, "Jane Doe", "HB1 4QT", "the seventeenth of May 1980")
+
+
+async def test_a_no_with_a_question_behind_it_is_no_goodbye(chat: Line) -> None:
+    """“No thanks” to what the greeting asked, and a question in the same breath: the question is what counts."""
+    assert "call again" not in await chat.say("no thanks, I want to know when my visit is")
+    assert "call again" in await Line().say("no thanks")

@@ -56,21 +56,44 @@ def is_customer(conversation: Conversation) -> bool:
     return access.is_the_customer(conversation.interactions.get())
 
 
-def test_a_code_that_the_customer_reads_out(live_cast: Cast, taken: Conversation) -> None:
+def test_a_code_that_the_customer_writes(live_cast: Cast, taken: Conversation) -> None:
     """Sent where the record says, checked here, and the line is the customer's from then on."""
     ann = live_cast.client(live_cast.ann)
     assert "maria@example.org (email)" in ann.get(reverse("inbox:verify", args=[taken.public_id])).content.decode()
     status, page = post(ann, taken, step="send", identifier=address(taken).pk)
     assert status == 200
-    assert "Ask the customer to read it out" in page
+    assert "Ask the customer to write it in the chat" in page
     status, page = post(ann, taken, step="check", code="12")
     assert (status, "The code has six digits." in page) == (422, True)
     wrong = f"{(int(code()) + 1) % 10**6:06d}"
+    live_cast.says(taken, f"It is {wrong}")
     status, page = post(ann, taken, step="check", code=wrong)
     assert (status, "4 more tries" in page) == (422, True)
+    live_cast.says(taken, f"Sorry, {code()}")
     assert post(ann, taken, step="check", code=f"{code()[:3]} {code()[3:]}") == (204, "")
     assert is_customer(taken)
     assert Proof.objects.get().made_by == live_cast.ann.display_name
+
+
+def test_a_code_that_somebody_else_told_proves_no_chat(live_cast: Cast, taken: Conversation) -> None:
+    """Who has the address need not be who sits in front of the browser: nothing is proven, and the browser keeps its chat."""
+    ann = live_cast.client(live_cast.ann)
+    post(ann, taken, step="send", identifier=address(taken).pk)
+    party = taken.interactions.get().party
+    status, page = post(ann, taken, step="check", code=code())
+    assert (status, "has not written this code" in page) == (422, True)
+    assert not is_customer(taken)
+    assert taken.interactions.get().party == party
+
+
+def test_a_code_that_a_caller_reads_out(live_cast: Cast, taken: Conversation) -> None:
+    """On a call nothing is written, so the agent's word for it counts."""
+    live_cast.call(taken)
+    ann = live_cast.client(live_cast.ann)
+    status, page = post(ann, taken, step="send", identifier=address(taken).pk)
+    assert (status, "Ask the customer to read it out" in page) == (200, True)
+    assert post(ann, taken, step="check", code=code())[0] == 204
+    assert "One-time code" in ann.get(reverse("inbox:verify", args=[taken.public_id])).content.decode()
 
 
 def test_vouching_needs_a_note(live_cast: Cast, taken: Conversation) -> None:

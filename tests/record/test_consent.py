@@ -492,6 +492,16 @@ def test_answers_that_are_shown() -> None:
     assert shown["marketing"] == ()
 
 
+def test_a_wish_to_be_left_alone_is_shown_to_stand_above_every_yes() -> None:
+    """Otherwise a person reads that calls are agreed to, and calls. A recording is no contact."""
+    sam = rows.customer()
+    for purpose in ("outbound_call", "recording"):
+        says(sam, purpose, "given", identifier=SAM)
+    says(sam, "contact", "refused", identifier=SAM)
+    shown = {each.purpose: [answer.holds for answer in each.answers] for each in ledger.answers_of(sam)}
+    assert (shown["outbound_call"], shown["recording"], shown["contact"]) == ([False], [True], [False])
+
+
 def test_a_yes_of_another_record_must_be_said_after_the_joining() -> None:
     """The joining may be wrong: what one had closed is not opened by what the other said before."""
     sam, ada = rows.customer("Sam"), rows.customer("Ada")

@@ -59,7 +59,7 @@ WISHES = {
         "turn off the recording",
     ],
     "yes outbound_call": ["you may call me", "You can call me again", "yes you may call me any time", "you can ring me on this number"],
-    "yes sms": ["you may text me", "you can send me text messages"],
+    "yes sms": ["you may text me", "you can send me text messages", "yes you may send me text messages about my visits"],
     "yes marketing": ["you may send me offers", "I am happy to receive your newsletter"],
     "yes recording": ["you can record this call", "yes you may record me", "I am fine with being recorded"],
     "yes contact": ["you may contact me again"],

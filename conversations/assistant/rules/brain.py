@@ -123,7 +123,7 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     affirmative = dialogue.context.understanding.affirmative
     if not offer:
         busy = dialogue.form or dialogue.state.get("action")
-        if affirmative is None or busy or dialogue.context.understanding.reason:
+        if affirmative is None or busy or dialogue.context.understanding.reason or not acts.is_bare_answer(dialogue.context.text):
             return None
         dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
         return dialogue.reply()

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.functional import Promise
+
 Json = dict[str, Any]
 
 
@@ -55,7 +57,8 @@ class ToolOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool. `changes` says that it alters something, so it runs once and only while the turn is current.
+    """One tool. `changes` says that it alters something, so it runs once and only while the turn is current; `begun` is what the
+    history says of it then, before it is known what comes of it.
 
     `needs` is how well the party must have proven to be the customer; nothing: not at all. `live_only` keeps it out of
     drafts. `hidden` names arguments that the history does not keep. `recorded` is off for look-ups whose answer already
@@ -68,6 +71,7 @@ class Tool:
     schema: Json
     run: Callable[[ToolContext, Mapping[str, Any]], ToolOutcome]
     changes: bool = False
+    begun: str | Promise = ""
     needs: str = ""
     live_only: bool = False
     hidden: frozenset[str] = frozenset()

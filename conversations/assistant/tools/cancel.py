@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
 from conversations.assistant.tools.visits import visit_event, visit_json
 from conversations.connectors.registry import schedule
@@ -22,4 +24,5 @@ TOOL = Tool(
     arguments_schema(["reference"], reference=text("The reference of the visit, such as HH-4F7K2Q.", 12)),
     run,
     changes=True,
+    begun=gettext_lazy("Began to cancel the visit."),
 )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
 from conversations.assistant.tools.visits import visit_event, visit_json
 from conversations.connectors.registry import schedule
@@ -29,4 +31,5 @@ TOOL = Tool(
     ),
     run,
     changes=True,
+    begun=gettext_lazy("Began to correct the visit."),
 )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, text
 from conversations.assistant.tools.visits import visit_event, visit_json
 from conversations.connectors.registry import schedule
@@ -27,4 +29,5 @@ TOOL = Tool(
     ),
     run,
     changes=True,
+    begun=gettext_lazy("Began to move the visit."),
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema
 from conversations.connectors.base import ConnectorError
@@ -29,4 +30,5 @@ TOOL = Tool(
     arguments_schema([]),
     run,
     changes=True,
+    begun=gettext_lazy("Began to send a link to the chat."),
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema
 from conversations.models import Interaction
@@ -40,4 +41,5 @@ TOOL = Tool(
     ),
     run,
     changes=True,
+    begun=gettext_lazy("Noted what was said about consent."),
 )
