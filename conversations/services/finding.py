@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from django.db import connection
@@ -40,6 +40,8 @@ MOST_ANSWERS: Final = 6
 MOST_FOUND: Final = 10
 MOST_WEIGHED: Final = 200
 MOST_MATCHING: Final = 4000
+MOST_NAMESAKES: Final = 300
+"""Records that are looked at for their name alone when more was heard: enough for a rare name, and a common one tells nothing."""
 MOST_BY_CODE: Final = 50
 SAMPLE: Final = 1000
 PAGED_FOR_SAMPLE: Final = 4000
@@ -69,6 +71,18 @@ class Found:
     score: float
     log_odds: float
     agreement: Mapping[str, Agreement]
+
+
+class _Keys(NamedTuple):
+    """Search keys: of `telling` ones a record needs one. The others many records have, so it needs them of two kinds.
+
+    `names` are two words of a name; `years` a word and the year of birth; `heads` one of these and the beginning of the postcode.
+    """
+
+    telling: list[str]
+    names: list[str]
+    years: list[str]
+    heads: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,23 +193,33 @@ def _candidates(heard: _Heard) -> list[int]:
     postcodes = heard.postcodes(heard.together("postcode"))
     born = [date for reading in births if (date := _date(reading))][:MOST_EXACT]
     keys = _search_keys(_sounds(heard), births, postcodes)
-    if not (keys or born or postcodes):
+    if not (any(keys) or born or postcodes):
         return list(dict.fromkeys(by_code))
     exact = postcodes[:MOST_EXACT]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH matching AS (
-                SELECT id, root_id, search_keys, date_of_birth, postcode FROM conversations_customer
-                WHERE search_keys && %s::text[] OR date_of_birth = ANY(%s::date[]) OR postcode = ANY(%s::varchar[])
-                LIMIT %s
+                (
+                    SELECT id, root_id, search_keys, date_of_birth, postcode FROM conversations_customer
+                    WHERE search_keys && %(telling)s::text[]
+                       OR (search_keys && %(years)s::text[] AND search_keys && %(heads)s::text[])
+                       OR (search_keys && %(names)s::text[] AND search_keys && (%(years)s::text[] || %(heads)s::text[]))
+                       OR date_of_birth = ANY(%(born)s::date[]) OR postcode = ANY(%(exact)s::varchar[])
+                    LIMIT %(most_matching)s
+                ) UNION (
+                    SELECT id, root_id, search_keys, date_of_birth, postcode FROM conversations_customer
+                    WHERE search_keys && %(names)s::text[] LIMIT %(most_namesakes)s
+                )
             )
             SELECT coalesce(root_id, id) FROM matching
-            ORDER BY (SELECT count(*) FROM unnest(search_keys) AS key WHERE key = ANY(%s::text[]))
-                   + coalesce((date_of_birth = ANY(%s::date[]))::int, 0) + (postcode = ANY(%s::varchar[]))::int DESC, id
-            LIMIT %s
+            ORDER BY (SELECT count(*) FROM unnest(search_keys) AS key WHERE key = ANY(%(all)s::text[]))
+                   + coalesce((date_of_birth = ANY(%(born)s::date[]))::int, 0) + (postcode = ANY(%(exact)s::varchar[]))::int DESC, id
+            LIMIT %(most_weighed)s
             """,
-            [keys, born, exact, MOST_MATCHING, keys, born, exact, MOST_WEIGHED],
+            keys._asdict()
+            | {"all": [key for each in keys for key in each], "born": born, "exact": exact}
+            | {"most_matching": MOST_MATCHING, "most_namesakes": MOST_NAMESAKES, "most_weighed": MOST_WEIGHED},
         )
         return list(dict.fromkeys([*by_code, *(root for (root,) in cursor.fetchall())]))
 
@@ -212,8 +236,8 @@ def _sounds(heard: _Heard) -> list[list[str]]:
         return [sounds for (sounds,) in cursor.fetchall()]
 
 
-def _search_keys(sounds: Sequence[Sequence[str]], births: Sequence[DateReading], postcodes: Sequence[str]) -> list[str]:
-    """The keys under which records are found that agree in any two parts; see `conversations_search_keys` in the migrations."""
+def _search_keys(sounds: Sequence[Sequence[str]], births: Sequence[DateReading], postcodes: Sequence[str]) -> _Keys:
+    """The keys under which records are found that agree in two parts; see `conversations_search_keys` in the migrations."""
     pairs = dict.fromkeys(pair for each in sounds for pair in itertools.combinations(sorted(each), 2))
     if not (births or postcodes):
         pairs |= dict.fromkeys(near for pair in list(pairs)[:MOST_WIDENED] for near in _nearby_pairs(*pair))
@@ -224,10 +248,15 @@ def _search_keys(sounds: Sequence[Sequence[str]], births: Sequence[DateReading],
     days = _first((f"d{birth.month:02d}{birth.day:02d}" for birth in births if birth.month and birth.day), MOST_BIRTHDAYS)
     heads = _first((f"h{postcode[:3]}" for postcode in postcodes), MOST_HEADS)
     tails = _first((f"t{postcode[-3:]}" for postcode in postcodes), MOST_TAILS)
-    crossed = itertools.chain(
-        itertools.product(words, [*years, *days, *heads, *tails]), itertools.product([*years, *days], [*heads, *tails])
-    )
-    return [*(f"n{one}n{other}" for one, other in pairs), *(one + other for one, other in crossed)]
+    telling = [*_crossed(words, [*days, *tails]), *_crossed(days, [*heads, *tails]), *_crossed(years, tails)]
+    common = [f"n{one}n{other}" for one, other in pairs], _crossed(words, years), _crossed([*words, *years], heads)
+    if sum(bool(kind) for kind in common) > 1:
+        return _Keys(telling, *common)
+    return _Keys([*telling, *itertools.chain(*common)], [], [], [])
+
+
+def _crossed(ones: Iterable[str], others: Iterable[str]) -> list[str]:
+    return [one + other for one, other in itertools.product(ones, others)]
 
 
 def _nearby_pairs(one: str, other: str) -> Iterator[tuple[str, str]]:
