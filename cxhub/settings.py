@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "cxhub.policy_history.NameTheManager",
+    "cxhub.readers_zone.InTheReadersZone",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "cxhub.urls"

@@ -79,11 +79,28 @@ class SuppressionForm(forms.ModelForm):
         return data
 
 
+class StillOnTheList(admin.SimpleListFilter):
+    """Those never to be contacted now, or those that were taken off."""
+
+    title = _("whether it is on the list")
+    parameter_name = "listed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("On the list")), ("no", _("Taken off"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> QuerySet[Suppression]:
+        match self.value():
+            case "yes" | "no" as asked:
+                return queryset.filter(lifted_at__isnull=asked == "yes")
+            case _other:
+                return queryset
+
+
 @admin.register(Suppression)
 class SuppressionAdmin(admin.ModelAdmin):
     form = SuppressionForm
     list_display = ("__str__", "kind", "reason", "added_by", "added_at", "lifted_at")
-    list_filter = ("kind", ("lifted_at", admin.EmptyFieldListFilter))
+    list_filter = ("kind", StillOnTheList)
     search_fields = ("value", "reason", "added_by")
     list_per_page = 50
     show_full_result_count = False

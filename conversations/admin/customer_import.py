@@ -12,8 +12,10 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from import_export.admin import ImportMixin
 from import_export.formats.base_formats import Format
 from import_export.forms import ConfirmImportForm, ImportForm
@@ -219,4 +221,14 @@ class CustomerImport(ImportMixin):  # type: ignore[misc]
         }
         manager_log.note(request.user, Customer, done)
         messages.success(request, done)
+        if report.conflicts:
+            open_ones = format_html(
+                '<a href="{}?state__exact=open">{}</a>', reverse("admin:conversations_matchcandidate_changelist"), _("Look at the pairs")
+            )
+            told = ngettext(
+                "%(number)d conflict: the record was kept as it is, and who may be one person is noted as a pair.",
+                "%(number)d conflicts: the records were kept as they are, and who may be one person is noted as pairs.",
+                report.conflicts,
+            ) % {"number": report.conflicts}
+            messages.warning(request, format_html("{} {}", told, open_ones))
         return redirect("admin:conversations_customer_changelist")

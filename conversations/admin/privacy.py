@@ -30,6 +30,7 @@ from conversations.models import (
     Customer,
     DataExport,
     ErasureRequest,
+    ErasureStep,
     Interaction,
     LegalHold,
     RetentionRule,
@@ -84,7 +85,9 @@ class ErasureForm(forms.Form):
         scope = personal_data.scope_of(personal_data.records_of(customer))
         field: Any = self.fields["interaction"]
         field.queryset = Interaction.objects.filter(pk__in=scope.lines).order_by("-started_at")
-        field.label_from_instance = lambda line: f"{line.get_channel_display()} · {line.started_at:%Y-%m-%d %H:%M} UTC"
+        field.label_from_instance = lambda line: (
+            f"{line.get_channel_display()} · {date_format(timezone.localtime(line.started_at), 'j M Y, H:i')}"
+        )
 
     def clean_word(self) -> str:
         if str(self.cleaned_data["word"]).strip().lower() != gettext("erase"):
@@ -185,8 +188,10 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
         messages.add_message(request, level, said)
 
     def _page_of(self, request: HttpRequest, row: ErasureRequest) -> dict[str, Any]:
+        steps = list(row.steps.all())
         return {
-            "steps": [(_title(step.name), step) for step in row.steps.all()],
+            "steps": [(_title(step.name), step) for step in steps if not _is_without_finds(step)],
+            "without_finds": [_title(step.name) for step in steps if _is_without_finds(step)],
             "connector_requests": row.connector_requests.all(),
             "holds": holds.in_force(row.records) if row.state != ErasureRequest.State.DONE else (),
             "lines": erasure.lines_going_on(row.records) if row.state == ErasureRequest.State.WAITING else (),
@@ -241,7 +246,7 @@ class LegalHoldAdmin(ReadOnlyAdmin):
     list_select_related = ("customer",)
     search_fields = ("reason", "=customer__pk", "placed_by")
     search_help_text = _("Words of the reason, who placed it, or the number of a customer.")
-    fields = ("customer", "original_customer", "reason", "placed_by", "placed_at", "ends_at", "lifted_by", "lifted_at")
+    fields = ("customer", "reason", "placed_by", "placed_at", "ends_at", "lifted_by", "lifted_at")
 
     def get_urls(self) -> list[URLPattern]:
         place, lift = self.admin_site.admin_view(self.place), self.admin_site.admin_view(self.lift)
@@ -329,6 +334,11 @@ _TITLES = {
 def _title(step: str) -> str:
     """What a step is called: a table by its name in the admin."""
     return str(_TITLES[step]) if step in _TITLES else capfirst(str(apps.get_model(step)._meta.verbose_name_plural))
+
+
+def _is_without_finds(step: ErasureStep) -> bool:
+    """Whether a step is done and there was nothing to do."""
+    return step.state == ErasureStep.State.DONE and not step.count
 
 
 def _looked_at(row: ErasureRequest, name: str) -> list[int]:

@@ -97,7 +97,8 @@ class TurnContext:
     `spoken` is a hint about rendering: short sentences, no addresses. `told_facts` are the names of the facts that
     may be said back to this party: those it gave itself, or all when its identity is proven. `now` is in the entry
     point's time zone. `hypotheses` are the readings of the last thing said, likeliest first. `changed_facts` maps what this
-    turn replaced to the value before.
+    turn replaced to the value before. `calls_from` is the number that a call shows, empty for a chat and for a withheld one:
+    whoever is on the call has shown it themselves, so it may be said back.
     """
 
     conversation: UUID
@@ -122,6 +123,7 @@ class TurnContext:
     assurance: str
     failed_turns: int
     waits_for_person: bool
+    calls_from: str = ""
 
     def value(self, fact: str) -> str:
         """The value of a known fact as text; empty when it is not known."""

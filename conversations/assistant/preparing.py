@@ -127,6 +127,7 @@ def prepare(claim: Claim) -> Prepared | None:
         assurance=assurance_of(interaction),
         failed_turns=conversation.failed_turns,
         waits_for_person=handoff is not None and not state.get("callback"),
+        calls_from=interaction.party if words.spoken and interaction.party.startswith("+") else "",
     )
     return Prepared(
         claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state

@@ -45,7 +45,7 @@ def for_staff(view: View) -> View:
         request.agent = access.agent_of(request.user)
         if request.agent is None and not access.may_read_conversations(request.user):
             raise Http404
-        with timezone.override(_zone(request)):
+        with timezone.override(zone_of(request)):
             return view(request, *args, **kwargs)
 
     return checked
@@ -71,7 +71,7 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=401, headers={"HX-Redirect": sign_in})
 
 
-def _zone(request: HttpRequest) -> ZoneInfo:
+def zone_of(request: HttpRequest) -> ZoneInfo:
     """The zone the reader's browser named, or the site's."""
     try:
         return ZoneInfo(request.COOKIES.get(ZONE_COOKIE, ""))

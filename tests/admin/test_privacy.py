@@ -61,7 +61,7 @@ class TestErasing:
         text = client.post(start_of(mary), CONFIRMED, follow=True).content.decode()
         row = ErasureRequest.objects.get()
         assert (row.state, row.ground, row.case, row.requested_by) == ("done", "asked", "T-12", "manager")
-        for words in ("Erased. The report below", "local_schedule", "Confirmed", "Entries"):
+        for words in ("Erased. The report below", "Local schedule", "Confirmed", "Entries"):
             assert words in text, words
         assert "Mary" not in text
         customer_page = client.get(page_of(mary)).content.decode()

@@ -260,3 +260,18 @@ async def test_a_no_with_a_question_behind_it_is_no_goodbye(chat: Line) -> None:
     """“No thanks” to what the greeting asked, and a question in the same breath: the question is what counts."""
     assert "call again" not in await chat.say("no thanks, I want to know when my visit is")
     assert "call again" in await Line().say("no thanks")
+
+
+async def test_a_caller_hears_of_the_visit_once_the_code_texted_to_their_number_is_said() -> None:
+    """The number that a later call shows is offered, though it was said on another line; it opens nothing by itself."""
+    number = "+447700900188"
+    first = Line("voice", party=number)
+    await first.begin()
+    reference = await books_a_visit(first)
+    later = Line("voice", party=number)
+    await later.begin()
+    asked = await later.say("When is my visit?")
+    assert "07700 900188" in asked
+    assert reference not in asked
+    await later.say("Yes")
+    assert reference in await later.say(code_in(TEXTED[-1]))

@@ -96,7 +96,7 @@ def _is_known_enough(dialogue: Dialogue) -> bool:
 def _ask_where(dialogue: Dialogue) -> Reply:
     context, state = dialogue.context, dialogue.state
     state.update(step="where", offered_to="")
-    phone = context.value("phone") if "phone" in context.told_facts else ""
+    phone = context.value("phone") if "phone" in context.told_facts else context.calls_from
     email = context.value("email") if "email" in context.told_facts else ""
     if context.spoken and phone:
         state["offered_to"] = phone
