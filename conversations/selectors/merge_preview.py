@@ -101,7 +101,7 @@ class GoingBack:
 def is_fuller(one: Customer, other: Customer) -> bool:
     """Whether more conversations are filed under the first record than under the second; one statement."""
     filed = Conversation.objects.filter(customer__in=[one, other]).order_by().values_list("customer").annotate(number=Count("pk"))
-    numbers = dict(filed)
+    numbers: dict[int, int] = dict(filed)
     return numbers.get(one.pk, 0) > numbers.get(other.pk, 0)
 
 
