@@ -13,13 +13,19 @@ CLAIM = frozenset({"MatchCandidate"})
 CONTACT = frozenset({"Interaction", "Entry", "MatchCandidate", "Identifier", "Conversation"})
 """What a contact from the record's own number adds: itself, and what was said on it."""
 
+A_PAIR_NOTED = 10
+"""How many statements more or fewer there may be when there is a victim: noting a pair for people takes that many at most."""
+FILED_ELSEWHERE = None
+"""A call that is filed under a record costs what finding or making that record costs, which its number decides and not what is said."""
+
 
 @dataclass(frozen=True)
 class Attack:
     """A named attack. `does` carries it out and says in a word how it ended, which must be `outcome`.
 
     `victim` says how the record stands, `adds` which tables may have new rows about the victim, `alters` which columns of
-    rows that were there may differ. With `is_blind` the attacker gets the same to read when there is no such customer.
+    rows that were there may differ. With `is_blind` the attacker gets the same to read when there is no such customer, and what
+    it costs the database is the same but for `statements_apart`.
     """
 
     name: str
@@ -29,3 +35,4 @@ class Attack:
     adds: frozenset[str] = CLAIM
     alters: frozenset[str] = frozenset()
     is_blind: bool = True
+    statements_apart: int | None = A_PAIR_NOTED

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from tests.attacks import victim
-from tests.attacks.attack import CLOSED, CONTACT, OPEN, WITH_A_PERSON, Attack
+from tests.attacks.attack import CLOSED, CONTACT, FILED_ELSEWHERE, OPEN, WITH_A_PERSON, Attack
 from tests.attacks.scene import Scene
 
 OWN = "+447700900666"
@@ -72,19 +75,22 @@ async def keys_codes_at_random(scene: Scene) -> str:
     return "locked" if "cannot take another" in said[-1] else said[-1]
 
 
+def _spoofed(name: str, does: Callable[[Scene], Awaitable[str]], outcome: str, standing: str, **more: Any) -> Attack:
+    """A call that shows the victim's number and is filed under their record."""
+    alters = FILED if standing == CLOSED else GOES_ON
+    return Attack(name, does, outcome, standing, **{"adds": CONTACT, "alters": alters, "statements_apart": FILED_ELSEWHERE, **more})
+
+
 ATTACKS = [
-    Attack("the number of a call is spoofed", calls_as_the_victim, "asked for proof", CLOSED, CONTACT, FILED),
-    Attack("a call is spoofed while a chat is open", calls_as_the_victim, "asked for proof", OPEN, CONTACT, GOES_ON),
-    Attack(
-        "a call is spoofed while a person has the case", reaches_the_person, "a person listens", WITH_A_PERSON, CONTACT, GOES_ON,
-        is_blind=False,
-    ),  # fmt: skip
-    Attack("a spoofed call cancels", cancels_as_the_victim, "asked for proof", CLOSED, CONTACT, FILED),
-    Attack("a spoofed call cancels while a chat is open", cancels_as_the_victim, "asked for proof", OPEN, CONTACT, GOES_ON),
-    Attack("a spoofed call books", books_as_the_victim, "goes on", CLOSED, CONTACT, FILED),
-    Attack("a spoofed call books while a chat is open", books_as_the_victim, "goes on", OPEN, CONTACT, GOES_ON),
+    _spoofed("the number of a call is spoofed", calls_as_the_victim, "asked for proof", CLOSED),
+    _spoofed("a call is spoofed while a chat is open", calls_as_the_victim, "asked for proof", OPEN),
+    _spoofed("a call is spoofed while a person has the case", reaches_the_person, "a person listens", WITH_A_PERSON, is_blind=False),
+    _spoofed("a spoofed call cancels", cancels_as_the_victim, "asked for proof", CLOSED),
+    _spoofed("a spoofed call cancels while a chat is open", cancels_as_the_victim, "asked for proof", OPEN),
+    _spoofed("a spoofed call books", books_as_the_victim, "goes on", CLOSED),
+    _spoofed("a spoofed call books while a chat is open", books_as_the_victim, "goes on", OPEN),
+    _spoofed("a link is texted to a spoofed number", has_a_link_texted, "sent to the victim", OPEN, adds=CONTACT | {"ChatLink", "Consent"}),
     Attack("the AI agent is asked on the phone", asks_unverified, "asked for proof"),
     Attack("the victim's facts are said on a withheld number", withholds_the_number, "asked for proof"),
-    Attack("a link is texted to a spoofed number", has_a_link_texted, "sent to the victim", OPEN, CONTACT | {"ChatLink", "Consent"}, GOES_ON),
     Attack("codes are keyed in at random", keys_codes_at_random, "locked"),
 ]

@@ -24,7 +24,6 @@ from tests.voice.rest_side import Platform
 ONE_BY_ONE = ("welcome", "error", "refused", "start_over", "phone_code", "calling", "identity", "session")
 """Frames that say something besides entries and are awaited, so that their order is no accident."""
 
-
 @dataclass
 class Scene:
     """One attack as it goes: what the attacker has sent and got. `victim` is None when there is no such customer."""
@@ -99,10 +98,11 @@ class Chat:
         return " ".join(entry["body"] for entry in new if entry["actor_kind"] != "customer")
 
     async def reads(self) -> list[Frame]:
-        """Asks for everything there is to see."""
+        """Asks for everything there is to see, and waits until it has come: a frame that is none is refused after it."""
         await self.widget.send(type="resume", after=0)
-        frame = await self.widget.wait_for(lambda frame: frame["type"] in ("entries", "start_over", "refused"))
-        return list(frame.get("entries", []))
+        await self.widget.send(type="that is all")
+        await self.widget.wait_for(lambda frame: frame["type"] in ("start_over", "error"))
+        return self.widget.entries
 
     async def sends(self, *wanted: str, **frame: Any) -> Frame:
         """Sends any frame and waits for one of the wanted types."""

@@ -8,7 +8,7 @@ import pytest
 
 from conversations.models import HostSiteKey
 from routing.models import AgentProfile
-from tests.attacks import on_chat, on_phone, victim, watching
+from tests.attacks import on_chat, on_phone, victim, watching, with_proofs
 from tests.attacks.attack import CLOSED, WITH_A_PERSON, Attack
 from tests.attacks.conftest import start_anew
 from tests.attacks.scene import Scene, in_thread
@@ -17,7 +17,7 @@ from tests.attacks.watching import Rows
 from tests.voice.rest_side import Platform
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
-ATTACKS = {each.name: each for module in (on_chat, on_phone) for each in module.ATTACKS}
+ATTACKS = {each.name: each for module in (on_chat, on_phone, with_proofs) for each in module.ATTACKS}
 
 
 @dataclass
@@ -47,7 +47,7 @@ async def test_attack(name: str, company: HostSiteKey, platform: Platform) -> No
     assert watching.added_about(known.scene.victim.customer, known.before, known.after) <= attack.adds
     if attack.is_blind:
         assert watching.plain(known.scene.seen) == watching.plain(nobody.scene.seen)
-    print(f"STATEMENTS {name}: {nobody.statements} {known.statements}")
+        assert attack.statements_apart is None or abs(known.statements - nobody.statements) <= attack.statements_apart
 
 
 async def carried_out(attack: Attack, scene: Scene) -> Seen:

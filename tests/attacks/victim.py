@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from conversations.chat import visitor
 from conversations.chat.visitor import Visitor
-from conversations.models import Booking, Conversation, Customer, EntryPoint, Interaction, Technician
+from conversations.models import Booking, Conversation, Customer, Interaction, Technician
 from conversations.services import facts, identity, ownership, threads, timeline
 from conversations.services.facts import LearnedFact
 from conversations.services.parties import IdentifierClaim
@@ -24,7 +24,8 @@ from tests.record import parties
 NAME, EMAIL, PHONE, SITE_ID = "Jacinta Quillfeather", "jacinta.quillfeather@example.org", "+447700900123", "10042"
 OTHER_PHONE, ADDRESS, POSTCODE, BORN = "+447700900888", "7 Gannet Steps, Harborhome", "HB1 4QT", "17 May 1980"
 REFERENCE, BALANCE = "HH-7K2Q4F", "85.37"
-CHAT_WORDS, CALL_WORDS, NOTE = "My spare key is under the obsidian gnu", "the wyvern alarm is off on tuesdays", "She was cross about the flamingo"
+CHAT_WORDS, CALL_WORDS = "My spare key is under the obsidian gnu", "the wyvern alarm is off on tuesdays"
+NOTE = "She was cross about the flamingo"
 TOLD = "Your cistern is a Kestrel model"
 PRIVATE = (
     (NAME,), *((each,) for each in NAME.split()), (EMAIL,), (PHONE, "07700 900123"), (OTHER_PHONE, "07700 900888"), ("Gannet Steps",),
@@ -75,7 +76,8 @@ def known_to_the_company(*, by: AgentProfile | None = None, is_open: bool = True
     if not is_open:
         threads.end_interaction(chat, reason="left")
         threads.close(place, actor_kind="system", actor_name="", disposition=None)
-    found.ids = [str(each) for each in Interaction.objects.values_list("public_id", flat=True)] + [place.public_id.hex, str(place.public_id)]
+    lines = [str(each) for each in Interaction.objects.values_list("public_id", flat=True)]
+    found.ids = [*lines, place.public_id.hex, str(place.public_id)]
     return found
 
 
@@ -106,8 +108,3 @@ def leaked(secrets: Iterable[tuple[str, ...]], got: str, given: str) -> list[str
     heard, said = squeezed(got), squeezed(given)
     unsaid = (writings for writings in secrets if not any(squeezed(each) in said for each in writings))
     return [each for writings in unsaid for each in writings if squeezed(each) in heard]
-
-
-def door(channel: str) -> EntryPoint:
-    """The company's web page or number."""
-    return EntryPoint.objects.get(channel=channel)

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import jwt
 from django.db.models import F
 from django.test import AsyncClient
 from django.utils import timezone
 
-from conversations.models import ChatLink, OneTimeCode
-from conversations.models.consent import Purpose
+from conversations.models import ChatLink, HostSiteKey, OneTimeCode
 from conversations.services import suppression
 from tests.attacks import victim
-from tests.attacks.attack import CLAIM, CLOSED, OPEN, Attack
+from tests.attacks.attack import CLOSED, CONTACT, FILED_ELSEWHERE, OPEN, Attack
 from tests.attacks.on_chat import ACCOUNT
-from tests.attacks.on_phone import CONTACT, FILED, GOES_ON, OWN
-from tests.attacks.scene import Scene, code_in, in_thread, wrong
+from tests.attacks.on_phone import FILED, OWN
+from tests.attacks.scene import Scene, in_thread, wrong
 from tests.support.host_site import by_hand, claims_of, token_of
+from tests.support.sockets import open_widget
+from tests.support.turns import nothing_owed
 
-EVE = "eve.adder@example.org"
-PROOF_OF_OWN = CLAIM
+EVE, SILENT = "eve.adder@example.org", "+447700900777"
+SIGNED_IN = CONTACT | {"Proof"}
+"""What the victim adds to their own record by signing in while the attack goes on."""
+JOINED = {"Customer", "CustomerLink", "ConversationLink"}
 
 
 async def guesses_in_parallel(scene: Scene) -> str:
-    """Twelve tabs of one browser try at once, the right code among them last."""
+    """Five wrong tries, then six tabs of one browser at once with the right code. Which tab sees what first is chance."""
     async with scene.chat() as chat:
         await chat.says(ACCOUNT)
         await chat.says(victim.EMAIL)
@@ -76,18 +81,17 @@ async def has_codes_sent_without_end(scene: Scene) -> str:
 
 async def has_a_code_sent_to_who_wants_none(scene: Scene) -> str:
     """A number on the do-not-contact list: no text, and no word of why."""
-    await in_thread(suppression.add)("phone", victim.OTHER_PHONE, purpose=Purpose.SMS)
+    await in_thread(suppression.suppress)("phone", SILENT, reason="Asked for it.", added_by="tests")
     async with scene.chat() as chat:
         await chat.says(ACCOUNT)
-        said = await chat.says("07700 900888")
-        return "not sent" if not scene.texted(victim.OTHER_PHONE) and "cannot send a code" in said else said
+        said = await chat.says("07700 900777")
+        return "not sent" if not scene.texted(SILENT) and "cannot send a code" in said else said
 
 
 async def forges_a_host_token(scene: Scene) -> str:
     """Unsigned, signed with another key, for another site, too old, and the public half used as a secret."""
     key = scene.key
-    await in_thread(lambda: key.entry_point)()
-    good = claims_of(victim.SITE_ID, key.entry_point)
+    good = await in_thread(_claims)(key)
     forged = [
         by_hand({"alg": "none", "kid": key.kid}, good),
         jwt.encode(good, "k" * 43, algorithm="HS256", headers={"kid": key.kid}),
@@ -115,8 +119,6 @@ async def uses_a_token_after_log_out(scene: Scene) -> str:
 
 async def plants_a_token(scene: Scene) -> str:
     """Session fixation: the victim's browser holds the attacker's token when they sign in and write."""
-    from tests.support.sockets import open_widget
-
     async with scene.chat() as mine, open_widget() as theirs:
         await mine.says("Hello")
         site_token = await in_thread(token_of)(scene.key, victim.SITE_ID)
@@ -129,11 +131,32 @@ async def plants_a_token(scene: Scene) -> str:
         return "somebody new" if not again.widget.entries else "let in"
 
 
-async def sits_at_a_shared_tablet(scene: Scene) -> str:
-    """The victim proved their address on it and left it open; whoever comes next proves an address of their own."""
-    browser = scene.victim.browser if scene.victim else None
-    async with scene.chat(**({"token": browser.token} if browser else {})) as chat:
-        return "stays theirs" if chat else ""
+async def waits_at_a_shared_tablet(scene: Scene) -> str:
+    """The attacker has chatted on a shop's tablet and kept its token; then the victim proves their address there, by a code."""
+    async with scene.chat() as mine:
+        await mine.says("Hello")
+        copied = {"token": mine.widget.welcome["token"], "session": mine.widget.welcome["session"]}
+    async with open_widget() as theirs:
+        await theirs.hello(**copied)
+        for words in (ACCOUNT, victim.EMAIL):
+            await theirs.say(words, client_id=uuid4().hex)
+            await nothing_owed()
+        await theirs.say(scene.mailed_code(victim.EMAIL), client_id="code")
+        await theirs.wait_for(lambda frame: frame["type"] == "welcome")
+    async with scene.chat(**copied) as again:
+        await again.says(ACCOUNT)
+        return "somebody new" if not again.widget.welcome["session"].startswith(copied["session"].partition(".")[0]) else "let in"
+
+
+async def proves_an_address_of_their_own(scene: Scene) -> str:
+    """Somebody calls as the victim and proves an address of their own: they become its customer, and not the number's."""
+    call = await scene.call(victim.PHONE)
+    await call.says("what is on my account")
+    await call.says("no")
+    await call.says("eve dot adder at example dot org")
+    await call.keys(scene.mailed_code(EVE))
+    said = await call.says("what is on my account")
+    return "nothing of the victim's" if "no visit coming up" in said and "You owe nothing" in said else said
 
 
 async def opens_a_link_twice(scene: Scene) -> str:
@@ -167,6 +190,10 @@ async def has_the_victim_called(scene: Scene) -> str:
         return str(frame["type"])
 
 
+def _claims(key: HostSiteKey) -> dict[str, Any]:
+    return claims_of(victim.SITE_ID, key.entry_point)
+
+
 def _is_any_code_used() -> bool:
     return OneTimeCode.objects.filter(used_at__isnull=False).exists()
 
@@ -181,8 +208,6 @@ def _links_grow_old() -> None:
 
 
 async def _signs_in_writes_and_leaves(scene: Scene, site_token: str) -> dict[str, str]:
-    from tests.support.sockets import open_widget
-
     async with open_widget() as theirs:
         welcome = await theirs.hello(identity=site_token)
         await theirs.say(victim.CHAT_WORDS, client_id="victim")
@@ -202,17 +227,23 @@ async def _presses(scene: Scene, path: str) -> int:
     return int((await scene.page("POST", path)).status_code)
 
 
-__all__ = ["CLOSED", "FILED", "code_in"]
 ATTACKS = [
-    Attack("a code is guessed by many tabs at once", guesses_in_parallel, "locked"),
+    Attack("a code is guessed by many tabs at once", guesses_in_parallel, "locked", is_blind=False),
     Attack("a used code is tried again on another line", replays_a_used_code, "wrong code"),
     Attack("a code is tried after its time", tries_a_code_that_is_too_old, "too old"),
     Attack("codes are asked for without end", has_codes_sent_without_end, "capped"),
+    Attack("a code is sent to who wants none", has_a_code_sent_to_who_wants_none, "not sent"),
+    Attack("an address of one's own is proven on a spoofed call", proves_an_address_of_their_own, "nothing of the victim's", CLOSED,
+           CONTACT, FILED, statements_apart=FILED_ELSEWHERE),
     Attack("a host site's token is forged", forges_a_host_token, "identity_refused, identity_expired", OPEN),
-    Attack("a stolen visitor token is used after the log-out", uses_a_token_after_log_out, "identity_used", adds=CONTACT | {"Proof"}, alters=FILED),
-    Attack("a visitor token is planted before the sign-in", plants_a_token, "somebody new", adds=CONTACT | {"Proof", "CustomerLink", "ConversationLink"}, alters=FILED),
+    Attack("a stolen visitor token is used after the log-out", uses_a_token_after_log_out, "identity_used", CLOSED, SIGNED_IN, FILED,
+           statements_apart=FILED_ELSEWHERE),
+    Attack("a visitor token is planted before the sign-in", plants_a_token, "somebody new", CLOSED, SIGNED_IN | JOINED, FILED,
+           statements_apart=FILED_ELSEWHERE),
+    Attack("a shared tablet's token is kept until the victim proves", waits_at_a_shared_tablet, "somebody new", CLOSED,
+           SIGNED_IN | JOINED, FILED, statements_apart=FILED_ELSEWHERE),
     Attack("a link is opened twice", opens_a_link_twice, "302, 410, 410"),
     Attack("a link is altered, guessed or too old", opens_a_link_too_late_or_altered, "404, 404, 410"),
     Attack("another site presses a link's button", presses_the_button_from_another_site, "403"),
     Attack("the victim's phone is rung", has_the_victim_called, "calling", OPEN),
-]
+]  # fmt: skip

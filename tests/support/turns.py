@@ -13,7 +13,8 @@ PATIENCE_SECONDS = 60.0
 
 async def nothing_owed() -> None:
     """Waits until the AI agent has answered what was said."""
-    owed = Conversation.objects.filter(turn_wanted_seq__gt=F("turn_done_seq"), owner_kind="assistant", status="open")
+    open_ones = Conversation.objects.filter(status="open", owner_kind="assistant", joined_into__isnull=True)
+    owed = open_ones.filter(turn_wanted_seq__gt=F("turn_done_seq"))
     async with asyncio.timeout(PATIENCE_SECONDS):
         while await owed.aexists():  # noqa: ASYNC110  # the database is asked, so there is no event to wait for
             await asyncio.sleep(0.02)
