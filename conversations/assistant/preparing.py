@@ -208,7 +208,7 @@ def story_of(conversation: Conversation, interaction: Interaction, behaviour: Be
     if not guard.opens("find_visits", proven_level(interaction), behaviour):
         return tuple(here)
     booked = Entry.objects.filter(kind="booking.made", conversation=OuterRef("pk"))
-    others = Conversation.objects.filter(Exists(booked), customer=conversation.customer).exclude(public_id__in=here)
+    others = Conversation.objects.filter(Exists(booked), customer=interaction.conversation.customer_id).exclude(public_id__in=here)
     return (*here, *others.order_by("-pk").values_list("public_id", flat=True)[:MOST_CONVERSATIONS])
 
 

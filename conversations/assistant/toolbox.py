@@ -43,6 +43,7 @@ class TurnTools:
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
         self._standing = prepared.standing
+        self._line = prepared.interaction
         self.did_something = False
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
@@ -121,7 +122,7 @@ class TurnTools:
             conversation=self._prepared.conversation.public_id,
             interaction=self._prepared.interaction.pk,
             knowledge_check=self._standing.behaviour.knowledge_check,
-            conversations=story_of(self._prepared.conversation, self._prepared.interaction, self._standing.behaviour),
+            conversations=story_of(self._prepared.conversation, self._line, self._standing.behaviour),
             company=self._prepared.entry_point.company_name,
             now=self._prepared.context.now,
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
@@ -137,7 +138,7 @@ class TurnTools:
 
     def _look_again(self) -> None:
         prepared = self._prepared
-        line = Interaction.objects.get(pk=prepared.interaction.pk)
+        self._line = line = Interaction.objects.select_related("conversation").get(pk=prepared.interaction.pk)
         visits = visits_of(prepared.conversation, line, prepared.state.get("proof") or {}, self._standing.behaviour)
         self._standing = replace(self._standing, visits=visits, level=proven_level(line), may_agree_to=purposes_to_agree_to(line))
 

@@ -9,8 +9,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core import mail
 
-from conversations.models import Booking, Customer, Entry
-from conversations.services import messengers
+from conversations.models import Booking, Conversation, Customer, Entry
+from conversations.services import messengers, threads
 from tests.assistant.conftest import Line
 
 pytestmark = pytest.mark.usefixtures("monday")
@@ -275,3 +275,28 @@ async def test_a_caller_hears_of_the_visit_once_the_code_texted_to_their_number_
     assert reference not in asked
     await later.say("Yes")
     assert reference in await later.say(code_in(TEXTED[-1]))
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_who_has_just_proven_an_identifier_hears_of_a_visit_from_a_conversation_that_is_closed(channel: str) -> None:
+    """In the very turn in which the code is right: what was known of the line before it no longer counts."""
+    number = "+447700900177"
+    earlier = Line("voice", party=number)
+    await earlier.begin()
+    reference = await books_a_visit(earlier)
+    await sync_to_async(_close)(earlier.conversation_id)
+    later = Line("chat") if channel == "chat" else Line("voice", party=number)
+    if channel == "voice":
+        await later.begin()
+    asked = await later.say("When is my visit?")
+    await later.say("Yes" if "Shall I?" in asked else number)
+    told = await later.say(code_in(TEXTED[-1]))
+    assert later.conversation_id != earlier.conversation_id
+    assert reference in told
+
+
+def _close(conversation_id: int) -> None:
+    conversation = Conversation.objects.get(pk=conversation_id)
+    for line in conversation.interactions.all():
+        threads.end_interaction(line, reason="hung_up")
+    threads.close(conversation, actor_kind="system", actor_name="", disposition=None)

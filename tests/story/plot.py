@@ -26,6 +26,7 @@ def tell(new_window: Callable[[], Page], look: Look = nothing_to_see) -> None:
     _book_by_chat(sam, look)
     phone = _carry_on_by_phone(sam, new_window, look)
     _meet_a_person(ann, phone, sam, look)
+    _prove_who_it_is(phone, look)
     maya = Staff(new_window())
     maya.sign_in("maya", "/admin/")
     _see_the_customer(maya, look)
@@ -118,6 +119,20 @@ def _meet_a_person(ann: Staff, phone: Phone, sam: Customer, look: Look) -> None:
     expect(page.locator("#conversation-header")).to_contain_text("Closed", timeout=PATIENCE_MS)
 
 
+def _prove_who_it_is(phone: Phone, look: Look) -> None:
+    """Another day, without a code from the chat: a text message to the number shows that it is Sam."""
+    phone.page.goto("/simulator/phone/")
+    phone.call()
+    phone.say("When is my visit?")
+    phone.hears("Shall I?")
+    phone.say("Yes")
+    phone.say(phone.texted_code())
+    phone.hears("that is confirmed")
+    phone.hears(REFERENCE)
+    look("proof", phone.page)
+    phone.hang_up()
+
+
 def _see_the_customer(maya: Staff, look: Look) -> None:
     page = maya.page
     page.goto("/admin/conversations/customer/?q=07700+900123")
@@ -126,6 +141,10 @@ def _see_the_customer(maya: Staff, look: Look) -> None:
     for words in ("What pressure should my boiler have?", "Oh wait, I smell gas", "Everybody is out"):
         expect(history).to_contain_text(words)
     look("customer", page)
+    page.get_by_role("link", name=re.compile("into Sam Okafor")).click()
+    expect(page.get_by_text("The code from the web chat was entered on the call")).to_be_visible()
+    expect(page.get_by_role("button", name="Take the joining back")).to_be_visible()
+    look("joining", page)
 
 
 def _change_the_rules(maya: Staff, look: Look) -> None:

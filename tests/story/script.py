@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 PASSWORD = "harbor-demo-2026"
 PATIENCE_MS = 20_000
+CODE = re.compile(r"(\d{6}) is your code")
 Look = Callable[[str, Page], None]
 
 
@@ -84,6 +85,13 @@ class Phone:
         heard = self.page.locator("#lines .line-company", has_text=words).last
         expect(heard).to_be_visible(timeout=PATIENCE_MS)
         return heard
+
+    def texted_code(self) -> str:
+        """Waits for a text message with a code and returns its digits one by one, as they are said."""
+        message = self.page.locator("#messages").get_by_text(CODE).first
+        expect(message).to_be_visible(timeout=PATIENCE_MS)
+        found = CODE.search(message.inner_text())
+        return " ".join(found[1]) if found else ""
 
     def hang_up(self) -> None:
         self.page.locator("#hang-up").click()
