@@ -36,15 +36,14 @@ class TooManyChecks(Exception):
 
 
 def next_question(interaction: Interaction, answers: Mapping[str, Sequence[str]], needed: Sequence[str]) -> str:
-    """Which of the needed facts to ask for next, the most telling one; empty when all are answered. Raises TooManyChecks."""
+    """Which of the needed facts to ask for next; empty when all are answered. Raises TooManyChecks.
+
+    In the order of the playbook, whatever was answered: which fact tells the records that were found apart would tell that
+    some were found.
+    """
     if _tries_are_used_up(interaction):
         raise TooManyChecks
-    left = [fact for fact in needed if not answers.get(fact)]
-    if not left:
-        return ""
-    given = {fact: list(readings) for fact, readings in answers.items() if readings}
-    telling = finding.next_fact(given, _found(interaction, given) if given else [])
-    return telling if telling in left else left[0]
+    return next((fact for fact in needed if not answers.get(fact)), "")
 
 
 def check(interaction: Interaction, answers: Mapping[str, Sequence[str]], needed: Sequence[str], *, made_by: str) -> bool:

@@ -143,9 +143,15 @@ def _reply_or_filler(call_id: str, received: Received) -> Ncco:
 async def _turn_is_over(received: Received, deadline: datetime) -> None:
     """Return when what was said has been answered or answering it is no longer the AI agent's, at the latest at `deadline`.
 
-    Asks the record, since the turn may run in any process.
+    Asks the record, since the turn may run in any process. What is owed goes along when the conversation is joined into
+    another one, as after a right one-time code; then the caller hears a filler.
     """
-    owed = Conversation.objects.filter(pk=received.conversation_id, owner_kind=Conversation.Owner.ASSISTANT, turn_done_seq__lt=received.seq)
+    owed = Conversation.objects.filter(
+        pk=received.conversation_id,
+        joined_into__isnull=True,
+        owner_kind=Conversation.Owner.ASSISTANT,
+        turn_done_seq__lt=received.seq,
+    )
     while timezone.now() < deadline and await owed.aexists():  # noqa: ASYNC110  # it happens in the database
         await asyncio.sleep(POLL_SECONDS)
 
