@@ -3,7 +3,7 @@
 Anybody may book for the facts given in the conversation. A booking may be changed only in the conversation in which it
 was made, and only by a party that is known to be the one that made it: a line of the same party (the same call, the same
 visitor's chat, a call into which a code from that chat was keyed), a party that has proven to be the customer, or one
-that has named the postcode of the booking on this line.
+that may know of the booking (`access.may_know_of_others`) and has named its postcode on this line.
 
 Anybody may say that they want no calls, messages, offers or recordings; a yes needs a party that has shown who it is.
 """
