@@ -36,14 +36,16 @@ class TooManyChecks(Exception):
 
 
 def next_question(interaction: Interaction, answers: Mapping[str, Sequence[str]], needed: Sequence[str]) -> str:
-    """Which of the needed facts to ask for next; empty when all are answered. Raises TooManyChecks.
+    """Which of the needed facts to ask for next, the most telling one; empty when all are answered. Raises TooManyChecks.
 
-    In the order of the playbook, whatever was answered: which fact tells the records that were found apart would tell that
-    some were found.
+    The most telling in general, whatever was answered: which fact tells apart the records that were found would tell the
+    party that some were found.
     """
     if _tries_are_used_up(interaction):
         raise TooManyChecks
-    return next((fact for fact in needed if not answers.get(fact)), "")
+    left = [fact for fact in needed if not answers.get(fact)]
+    telling = finding.next_fact({fact: readings for fact, readings in answers.items() if readings}, [])
+    return telling if telling in left else next(iter(left), "")
 
 
 def check(interaction: Interaction, answers: Mapping[str, Sequence[str]], needed: Sequence[str], *, made_by: str) -> bool:
