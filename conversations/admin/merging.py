@@ -103,8 +103,7 @@ class CustomerLinkAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "active", "made_by", "made_at", "undone_by", "undone_at")
     list_filter = ("active",)
     search_fields = ("joined__name", "into__name", "made_by")
-    fields = ("joined", "into", "evidence_read", "active", "made_by", "made_at", "undone_by", "undone_at")
-    readonly_fields = ("evidence_read",)
+    readonly_fields = ("evidence_read", "joined_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerLink]:
         return super().get_queryset(request).select_related("joined", "into")
@@ -129,9 +128,18 @@ class CustomerLinkAdmin(ReadOnlyAdmin):
             extra["going_back"] = merge_preview.going_back(link) if link.active else None
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
+    def get_fields(self, request: HttpRequest, obj: CustomerLink | None = None) -> tuple[str, ...]:
+        """Who took it back is said of what was taken back."""
+        made = ("joined", "into", "evidence_read", "joined_by", "made_at")
+        return made if obj is None or obj.active else (*made, "undone_by", "undone_at")
+
     @admin.display(description=_("Evidence"))
     def evidence_read(self, link: CustomerLink) -> str:
         return _evidence(link)
+
+    @admin.display(description=_("Joined by"))
+    def joined_by(self, link: CustomerLink) -> str:
+        return link.made_by
 
     @method_decorator(require_POST)
     def separate(self, request: HttpRequest, number: int) -> HttpResponseRedirect:

@@ -152,7 +152,7 @@ class TestTheTrail:
         Customer.objects.filter(pk=mary.pk).update(address="2 Quay")
         text = text_of(client.get(page("customerlink_change", link.pk)))
         assert "M. Price</a> stands for itself again" in text
-        assert "1 go back" in text
+        assert "1 goes back" in text
         assert "go on apart again" in text
         assert "was changed since and stays on Mary Price" in text
         assert "each with its own history" in text_of(client.post(page("customerlink_separate", link.pk), follow=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -198,3 +198,13 @@ class TestKeeping:
         text = client.get(reverse("admin:conversations_retentionrule_history", args=[kept.pk])).content.decode()
         assert "<del>90</del>" in text
         assert "<ins>30</ins>" in text
+
+
+def test_times_are_in_the_zone_of_whoever_reads_them(client: Client, manager: User, mary: Customer) -> None:
+    """Also those that are typed in: a hold that ends at midnight ends at the reader's."""
+    client.cookies["cxhub_zone"] = "America/New_York"
+    place = reverse("admin:conversations_legalhold_place", args=[mary.pk])
+    client.post(place, {"reason": "Dispute 7", "ends_at_0": "2031-07-01", "ends_at_1": "00:00"})
+    hold = LegalHold.objects.get()
+    assert hold.ends_at == datetime(2031, 7, 1, 4, tzinfo=UTC)
+    assert "1 Jul 2031, 00:00" in client.get(reverse("admin:conversations_legalhold_change", args=[hold.pk])).content.decode()

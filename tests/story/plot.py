@@ -126,6 +126,7 @@ def _prove_who_it_is(phone: Phone, look: Look) -> None:
     phone.say("When is my visit?")
     phone.hears("Shall I?")
     phone.say("Yes")
+    phone.hears("on its way")
     phone.say(phone.texted_code())
     phone.hears("that is confirmed")
     phone.hears(REFERENCE)
