@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from conversations.models import ChatLink, Conversation, ConversationLink, Entry, Interaction, InteractionLink, JoinCode, Proof
+from conversations.models import ChatLink, Conversation, Entry, Interaction, JoinCode, Proof
 from conversations.models.entry_point import Channel
 from conversations.models.identifier import ASSURANCE_RANK, Assurance
 from routing.models import AgentProfile
@@ -123,16 +123,12 @@ def assurance_of(interaction: Interaction) -> str:
 
 
 def may_know_of_others(interaction: Interaction) -> bool:
-    """Whether a party may notice that its conversation holds more than its own lines.
+    """Whether a party may notice that its conversation holds more than its own lines: when it has proven to be the customer.
 
-    It has proven to be the customer, as surely as it may be, or it was asked whether to carry on with another line and said
-    yes. A line that was filed there by its number alone may be anybody's.
+    A line that was filed there by its number may be anybody's, and so may one whose party said yes to carrying on with a
+    chat: whoever shows somebody's number can say yes as well.
     """
-    if proven_level(interaction):
-        return True
-    said_yes = Q(evidence__method="yes", evidence__interaction=str(interaction.public_id))
-    moved = InteractionLink.objects.filter(said_yes, into=interaction.conversation_id)
-    return moved.exists() or ConversationLink.objects.filter(said_yes, active=True).exists()
+    return proven_level(interaction) != ""
 
 
 def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:

@@ -100,9 +100,14 @@ def try_again(row: ErasureRequest) -> None:
     connector_requests.ask_again(row)
 
 
-def was_erased(kind: str, value: str) -> bool:
-    """Whether an identifier in normal form belonged to somebody who was erased. Imports ask before they bring one back."""
-    return ErasedIdentifier.objects.filter(kind=kind, value_hash=personal_data.keyed_hash(kind, value)).exists()
+def erased_among(values: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of some identifiers, as (kind, value in normal form), that belonged to somebody who was erased; one statement.
+
+    Imports ask, and bring nobody back by themselves.
+    """
+    by_hash = {personal_data.keyed_hash(kind, value): (kind, value) for kind, value in values}
+    found = ErasedIdentifier.objects.filter(value_hash__in=by_hash).values_list("kind", "value_hash")
+    return {by_hash[digest] for kind, digest in found if by_hash[digest][0] == kind}
 
 
 def lines_going_on(record_numbers: Iterable[int]) -> list[Interaction]:

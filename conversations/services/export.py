@@ -10,6 +10,7 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import IO, Any
 
 from django.apps import apps
@@ -19,6 +20,7 @@ from django.db import transaction
 from django.db.models import F, Field, ForeignKey, Model, Q
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -80,8 +82,14 @@ def _write_html(file: IO[bytes], root: Customer, scope: Scope) -> None:
         context = {"customer": root, "made_at": timezone.now(), "records": list(map(_read, _records(scope))), "tables": tables}
         file.write(render_to_string("privacy/export_head.html", context).encode())
         for conversation in _conversations(scope):
-            file.write(render_to_string("privacy/export_conversation.html", {"conversation": conversation}).encode())
+            file.write(render_to_string("privacy/export_conversation.html", {"conversation": _to_be_read(conversation)}).encode())
         file.write(render_to_string("privacy/export_foot.html").encode())
+
+
+def _to_be_read(conversation: Mapping[str, Any]) -> dict[str, Any]:
+    """A conversation with what is known and what lies behind each entry in words."""
+    entries = [{**entry, "details": _read(entry["details"])} for entry in conversation["entries"]]
+    return {**conversation, "known": _read(conversation["known"]), "entries": entries}
 
 
 def _write_files(archive: zipfile.ZipFile, scope: Scope) -> int:
@@ -157,7 +165,7 @@ def _columns(row: Model, without: frozenset[str] | set[str] = frozenset()) -> di
     """A row's columns by name; numbers of other rows only where they say for which record it was made."""
     told: dict[str, Any] = {}
     for column in row._meta.concrete_fields:
-        if column.name in UNSAID_COLUMNS | without or _is_of_staff(column):
+        if column.name in UNSAID_COLUMNS | without or column.generated or _is_of_staff(column):
             continue
         if isinstance(column, ForeignKey):
             if column.name == "original_customer":
@@ -169,8 +177,24 @@ def _columns(row: Model, without: frozenset[str] | set[str] = frozenset()) -> di
 
 
 def _read(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with its columns' names as headings, without what is empty."""
-    return {capfirst(name.replace("_", " ")): value for name, value in row.items() if value not in (None, "", [], {})}
+    """A row with its columns' names as headings and its values in words, without what is empty."""
+    return {capfirst(name.replace("_", " ")): _in_words(value) for name, value in row.items() if value not in (None, "", [], {})}
+
+
+def _in_words(value: Any) -> str:
+    """A value as people read it; moments in the active time zone."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, datetime):
+        return date_format(timezone.localtime(value), "j F Y, H:i")
+    if isinstance(value, date):
+        return date_format(value, "j F Y")
+    if isinstance(value, Mapping):
+        told = {str(key).replace("_", " "): _in_words(each) for key, each in value.items() if each not in (None, "", [], {})}
+        return "; ".join(f"{name}: {text}" for name, text in told.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_in_words(each) for each in value if each not in (None, ""))
+    return str(value)
 
 
 def _is_of_staff(column: Field[Any, Any]) -> bool:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Customer, Identifier, SharedIdentifier
 from conversations.models.identifier import ASSURANCE_RANK, PROVEN, Assurance
-from conversations.services import identity, records, sharing
+from conversations.services import erasure, identity, records, sharing
 from conversations.services.import_files import SourceRow
 from conversations.services.import_rows import Options, Problem, Row, parse
 from conversations.services.parties import IdentifierClaim
@@ -80,14 +80,16 @@ class _Known:
         self.proven: dict[Key, _Record] = {}
         self.seen: set[Key] = set()
         self.shared: dict[Key, str] = {}
+        self.erased: set[Key] = set()
 
     def load(self, rows: Sequence[Row]) -> None:
-        """Reads what is not known yet; four statements."""
+        """Reads what is not known yet; five statements."""
         keys = {(claim.kind, claim.value) for row in rows for claim in row.claims} - self.seen
         found = list(Identifier.objects.filter(_among(keys)))
         self.seen |= {(each.kind, each.value) for each in found}
         shared = SharedIdentifier.objects.filter(_among(keys), allowed_by="")
         self.shared |= {(each.kind, each.value): each.shown_as for each in shared}
+        self.erased |= erasure.erased_among(keys)
         owners = {each.customer_id for each in found if each.assurance in PROVEN} - set(self.records)
         for customer in Customer.objects.filter(pk__in=owners):
             fields = {name: getattr(customer, name) for name in (*UNSAID, *OTHER_FIELDS)}
@@ -161,6 +163,8 @@ def _plan(row: Row, known: _Known, options: Options) -> tuple[Outcome, _Record |
         return Outcome(row.line, REFUSED, None, "", "", (), (), row.problems), None
     record, by = _whom(row, known)
     is_new = record is None
+    if is_new and (erased := [claim for claim in row.claims if (claim.kind, claim.value) in known.erased]):
+        return Outcome(row.line, REFUSED, None, "", "", (), (), (*row.problems, _was_erased(row, erased[0]))), None
     if record is None:
         record = _Record(None, row.line, dict(UNSAID), {})
     calls_by = record.calls_by
@@ -220,8 +224,16 @@ def _belongs_to_another(row: Row, claim: IdentifierClaim, owner: _Record) -> Pro
     sentence = _("%(value)s belongs to %(who)s. It is noted as claimed, and the two are shown as possibly one person.")
     if owner.calls_by == claim.value:
         sentence = _("%(value)s belongs to another customer. It is noted as claimed, and the two are shown as possibly one person.")
-    column = "external_id" if claim.kind == Identifier.Kind.EXTERNAL else claim.kind
-    return Problem(row.line, column, sentence % {"value": claim.value, "who": owner.calls_by})
+    return Problem(row.line, _column(claim), sentence % {"value": claim.value, "who": owner.calls_by})
+
+
+def _was_erased(row: Row, claim: IdentifierClaim) -> Problem:
+    sentence = _("%(value)s belonged to somebody who was erased. Leave the row out, or wait until they are in touch again.")
+    return Problem(row.line, _column(claim), sentence % {"value": claim.value})
+
+
+def _column(claim: IdentifierClaim) -> str:
+    return "external_id" if claim.kind == Identifier.Kind.EXTERNAL else claim.kind
 
 
 def _write(touched: Sequence[_Record], fresh: set[Key], options: Options) -> None:

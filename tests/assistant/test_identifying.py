@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 from asgiref.sync import sync_to_async
 from django.core import mail
+from django.db import transaction
 
-from conversations.models import Booking, Conversation, Customer, Entry
-from conversations.services import messengers, threads
+from conversations.models import Booking, Conversation, Customer, Entry, Interaction
+from conversations.services import joining, messengers, threads
 from tests.assistant.conftest import Line
 
 pytestmark = pytest.mark.usefixtures("monday")
@@ -300,3 +301,26 @@ def _close(conversation_id: int) -> None:
     for line in conversation.interactions.all():
         threads.end_interaction(line, reason="hung_up")
     threads.close(conversation, actor_kind="system", actor_name="", disposition=None)
+
+
+async def test_a_yes_to_carrying_on_with_a_chat_opens_nothing_of_it() -> None:
+    """Whoever shows the number that a chat gave can say yes: they are told nothing of it, and book nothing in its name."""
+    chat = Line()
+    reference = await books_a_visit(chat)
+    caller = Line("voice", party="+447700900123")
+    await caller.begin()
+
+    def says_yes() -> None:
+        with transaction.atomic():
+            joining.join(
+                Interaction.objects.get(pk=caller.interaction_id),
+                Conversation.objects.get(pk=chat.conversation_id),
+                method="yes",
+                sentence="The caller said yes.",
+            )
+
+    await sync_to_async(says_yes)()
+    heard = [await caller.say(words) for words in ("which visit have I got", "please book that visit", "yes", "the first one", "yes")]
+    told = " ".join(heard)
+    assert not any(secret in told for secret in (reference, "Jane", "HB1 4QT", "November"))
+    assert await Booking.objects.acount() == 1

@@ -42,6 +42,7 @@ from conversations.services import (
     facts,
     holds,
     identity,
+    importing,
     joining,
     merging,
     stored_files,
@@ -50,6 +51,9 @@ from conversations.services import (
     transport,
 )
 from conversations.services.facts import LearnedFact
+from conversations.services.import_files import open_file
+from conversations.services.import_report import add_up
+from conversations.services.import_rows import Options
 from conversations.services.timeline import NewEntry
 from tests.record import parties, rows
 from tests.record.parties import VICTIM
@@ -282,8 +286,13 @@ def test_who_comes_back_is_somebody_new() -> None:
     erase(erased)
     again = parties.chat(browser)
     assert again.conversation.customer != erased
-    assert erasure.was_erased("email", EMAIL)
-    assert not erasure.was_erased("email", "somebody@example.org")
+    others = ("email", "somebody@example.org")
+    assert erasure.erased_among([("email", EMAIL), others]) == {("email", EMAIL)}
+    rows = open_file(f"email,name\n{EMAIL},Brought Back\nsomebody@example.org,Some Body\n".encode()).rows
+    report = add_up(importing.run(rows, Options(system="crm")))
+    assert not Customer.objects.filter(name="Brought Back").exists()
+    assert Identifier.objects.filter(value=others[1]).exists()
+    assert any("was erased" in problem.sentence for row in report.shown for problem in row.problems)
 
 
 def test_a_step_that_fails_is_tried_again_and_then_left_to_people(transactional_db: None) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_content_security_policy_allows_no_inline_code(client: Client) -> None:
     """Scripts and styles come from our own files only, and no page may be framed."""
-    policy = client.get("/accounts/login/").headers["Content-Security-Policy"]
+    policy = client.get("/accounts/login/").headers["Content-Security-Policy"] + ";"
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "style-src 'self';" in policy
