@@ -23,7 +23,7 @@ from tests.record import parties
 
 NAME, EMAIL, PHONE, SITE_ID = "Jacinta Quillfeather", "jacinta.quillfeather@example.org", "+447700900123", "10042"
 OTHER_PHONE, ADDRESS, POSTCODE, BORN = "+447700900888", "7 Gannet Steps, Harborhome", "HB1 4QT", "17 May 1980"
-REFERENCE, BALANCE = "HH-7K2Q4F", "85.37"
+REFERENCE, BALANCE = "HH-7K2Q4F", "94185.37"
 CHAT_WORDS, CALL_WORDS = "My spare key is under the obsidian gnu", "the wyvern alarm is off on tuesdays"
 NOTE = "She was cross about the flamingo"
 TOLD = "Your cistern is a Kestrel model"

@@ -83,5 +83,5 @@ def count_statements() -> Counter[str]:
         counted = Counter[str]()
         for query, calls in cursor.fetchall():
             counted[query] += calls
-        cursor.execute("SELECT pg_stat_statements_reset()")
+        cursor.execute("SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)")
     return counted

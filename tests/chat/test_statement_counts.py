@@ -37,7 +37,7 @@ def counted(settings: Settings) -> None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-            cursor.execute("SELECT pg_stat_statements_reset()")
+            cursor.execute("SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)")
     except DatabaseError as error:
         pytest.skip(f"This PostgreSQL does not count statements: {error}")
 
