@@ -129,7 +129,7 @@ def _prove_who_it_is(phone: Phone, look: Look) -> None:
     phone.hears("on its way")
     phone.say(phone.texted_code())
     phone.hears("that is confirmed")
-    phone.hears(REFERENCE)
+    phone.hears("Boiler service on")
     look("proof", phone.page)
     phone.hang_up()
 

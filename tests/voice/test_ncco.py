@@ -43,6 +43,8 @@ def test_a_long_reply_is_cut_between_sentences() -> None:
         ("At 12:00 or 14:30.", "At noon or 2 30 p.m."),
         ("In HB1 4QT, yes.", "In H B 1, 4 Q T, yes."),
         ("Your reference is HH-2F7K9.", "Your reference is H H 2, F 7 K 9."),
+        ("Your reference is HH-2YRGXC.", "Your reference is H H 2 Y, R G X C."),
+        ("Your reference is HH-PGTCVE.", "Your reference is H H P G, T C V E."),
         ("It costs £85.00, or £1,250.50.", "It costs 85 pounds, or 1250 pounds 50."),
         ("€85 here, $12.50 there.", "85 euros here, 12 dollars 50 there."),
         ("See https://harbor.example/prices for more.", "for more."),
