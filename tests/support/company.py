@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from conversations.demo.load import load
+from routing.models import ServiceHours, ServiceHoursException
 
 EMPTY_THE_RECORD = """
     TRUNCATE conversations_customer, conversations_webhookrecord, conversations_chatsessionrecord,
@@ -20,9 +21,14 @@ EMPTY_THE_RECORD = """
 
 @contextmanager
 def demo_company() -> Iterator[None]:
-    """The demo company in an otherwise empty database; everything is gone afterwards."""
+    """The demo company in an otherwise empty database, open around the clock, since tests run at any hour.
+
+    Everything is gone afterwards.
+    """
     call_command("flush", interactive=False, verbosity=0)
     load()
+    ServiceHoursException.objects.all().delete()
+    ServiceHours.objects.update(expression="24/7")
     yield
     call_command("flush", interactive=False, verbosity=0)
 
