@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from conversations.models import ChatLink, Conversation, Entry, Interaction, JoinCode, Proof
@@ -135,11 +135,12 @@ def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:
     """The entries the party of an interaction may see, in order.
 
     Its own words and what was told to it: the entries of its lines (`lines_of_party`) in the same conversation. A party
-    that has proven to be the customer sees the whole conversation. Staff entries never.
+    that has proven to be the customer sees the whole conversation, without the words of a line that has gone on with another
+    record since: its party turned out to be somebody else. Staff entries never.
     """
     scope = Q(interaction__in=lines_of_party(interaction))
     if is_the_customer(interaction):
-        scope = Q(interaction__isnull=False)
+        scope |= Q(interaction__conversation__customer=F("conversation__customer"))
     return (
         Entry.objects.filter(conversation_id=interaction.conversation_id, audience="everyone", kind__in=PARTY_KINDS)
         .filter(scope | Q(interaction__isnull=True, kind__in=["handoff.accepted", "conversation.closed"]))

@@ -289,6 +289,9 @@ KINDS = [
     "chat says", "caller says", "chat is told", "caller is told", "caller books", "yes", "staff joins", "staff separates", "note",
     *PROOFS,
 ]  # fmt: skip
+A_LINE_THAT_TURNS_OUT_TO_BE_ANOTHER_CUSTOMERS = [
+    ("answers", 0, 1), ("yes", 1, 0), ("chat says", 1, 0), ("text link", 0, 2), ("host sign-in", 1, 0), ("chat says", 1, 3),
+]  # fmt: skip
 STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, BROWSERS - 1), st.integers(0, CALLS - 1)), min_size=3, max_size=16)
 
 
@@ -296,6 +299,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, BROWSERS - 1),
 @example([("caller says", 0, 0), ("chat says", 0, 0), ("staff joins", 0, 0), ("caller says", 0, 2), ("code", 0, 2)])
 @example([("caller says", 0, 0), ("caller books", 0, 0), ("chat says", 1, 0), ("caller says", 0, 2), ("code", 1, 2), ("chat says", 1, 0)])
 @example([("caller says", 0, 0), ("chat says", 0, 0), ("yes", 0, 0), ("chat is told", 0, 0), ("caller is told", 0, 0)])
+@example(A_LINE_THAT_TURNS_OUT_TO_BE_ANOTHER_CUSTOMERS)
 @examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_party_is_shown_its_own_lines_and_what_it_has_proven(texted: Phone, steps: list[tuple[str, int, int]]) -> None:
     """However chats, spoofed calls, codes, answers, proofs, sign-outs and staff's joinings follow each other."""
