@@ -17,7 +17,7 @@ from conversations.services.facts import KnownFact
 from conversations.understanding.read import Understanding
 
 # What the turn keeps in the form state for itself; a brain neither needs nor writes it.
-TURNS_OWN: Final = frozenset({"proof", "running", "announce", "callback", "warned", "line"})
+TURNS_OWN: Final = frozenset({"running", "announce", "callback", "warned", "line"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
 def _state(prepared: Prepared, row: Conversation, reply: Reply) -> dict[str, Any]:
     """The brain's part from the reply, the turn's own from what it kept; what was to be told is told."""
     kept = {key: row.form_state[key] for key in ("callback", "warned") if key in row.form_state}
-    state = {**kept, **reply.form_state, "proof": prepared.state["proof"], "line": prepared.interaction.pk}
+    state = {**kept, **reply.form_state, "line": prepared.interaction.pk}
     return {key: value for key, value in state.items() if value not in (None, "", [], {}) and key not in ("announce", "running")}
 
 

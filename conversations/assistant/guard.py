@@ -1,9 +1,8 @@
 """Which tool may run with what. The guard looks at who is on the line and at the record, never at what a text asks for.
 
-Anybody may book for the facts given in the conversation. A booking may be changed only in the conversation in which it
-was made, and only by a party that is known to be the one that made it: a line of the same party (the same call, the same
-visitor's chat, a call into which a code from that chat was keyed), a party that has proven to be the customer, or one
-that may know of the booking (`access.may_know_of_others`) and has named its postcode on this line.
+Anybody may book for the facts that they gave themselves. A booking may be known and changed only by a party that is known to
+be the one that made it, a line of the same party (the same call, the same visitor's chat, a call into which a code from that
+chat was keyed), or by one that has proven to be the customer, as far as that proof opens.
 
 Anybody may say that they want no calls, messages, offers or recordings; a yes needs a party that has shown who it is.
 """
@@ -13,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import jsonschema
 from django.utils.translation import gettext as _
@@ -26,17 +26,7 @@ from conversations.models.identifier import Assurance
 from conversations.selectors.access import lines_of_party
 
 MOST_VISITS = 3
-MOST_PROOF_TRIES = 3
 CHANGES_A_VISIT = frozenset({"reschedule", "cancel", "correct"})
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A coming visit of this conversation: its postcode, and whether this party may change it."""
-
-    reference: str
-    postcode: str
-    proven: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +34,19 @@ class Standing:
     """What the guard knows in one turn. `facts` are the conversation's values by name; `live` is off for drafts.
 
     `level` is how well the party has proven to be the customer (`access.proven_level`); `reachable` are the addresses and
-    numbers that it gave itself or calls from; `may_agree_to` are the purposes of consent that it may say yes to.
+    numbers that it gave itself or calls from; `may_agree_to` are the purposes of consent that it may say yes to; `visits` are
+    the references that it may know of, `own_visits` those of them that it booked itself, `story` the conversations whose
+    visits it may ask about.
     """
 
     behaviour: Behaviour
     live: bool
-    level: str
     reachable: frozenset[str]
     facts: Mapping[str, str]
-    visits: tuple[Visit, ...]
+    level: str = ""
+    visits: frozenset[str] = frozenset()
+    own_visits: frozenset[str] = frozenset()
+    story: tuple[UUID, ...] = ()
     may_agree_to: frozenset[str] = frozenset()
 
 
@@ -88,7 +82,7 @@ def judge(tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdi
     if tool.name == "book":
         return _judge_booking(arguments, standing)
     if tool.name in CHANGES_A_VISIT:
-        return _judge_change(arguments, standing)
+        return _judge_change(tool, arguments, standing)
     if tool.name == "set_consent":
         return _judge_consent(arguments, standing)
     return ALLOWED
@@ -110,13 +104,12 @@ def _judge_booking(arguments: Mapping[str, Any], standing: Standing) -> Verdict:
     return ALLOWED
 
 
-def _judge_change(arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+def _judge_change(tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
     reference = str(arguments["reference"]).strip().upper()
-    visit = next((visit for visit in standing.visits if visit.reference == reference), None)
-    if visit is None:
-        return Verdict(False, "other_booking", _("Only a visit that was booked in this conversation can be changed here."))
-    if not visit.proven:
-        return Verdict(False, "not_proven", _("The postcode of the visit has to be given first."))
+    if reference not in standing.visits:
+        return Verdict(False, "other_booking", _("Only a visit that the customer has booked can be changed here."))
+    if reference not in standing.own_visits and not opens(tool.name, standing.level, standing.behaviour):
+        return Verdict(False, "not_proven", _("The customer has to show first who they are."))
     if "phone" in arguments and arguments["phone"] != standing.facts.get("phone"):
         return Verdict(False, "not_what_was_given", _("Only what the customer gave can be noted."))
     return ALLOWED
@@ -134,26 +127,3 @@ def references_made_by(interaction: Interaction) -> frozenset[str]:
     """The references booked by the party of this interaction, on whichever of its lines, as the history has them."""
     made = Entry.objects.filter(interaction__in=lines_of_party(interaction), kind="booking.made")
     return frozenset(str(data.get("reference", "")) for data in made.values_list("data", flat=True))
-
-
-def next_proof(before: Mapping[str, Any], interaction: Interaction, postcode: str, unproven: Mapping[str, str]) -> dict[str, Any]:
-    """What this line has proven after it named `postcode`: the references whose postcode that is.
-
-    `before` is the state kept so far, `unproven` maps references to postcodes. After three wrong ones nothing is
-    proven any more on this line.
-    """
-    kept: dict[str, Any] = {"interaction": interaction.pk, "passed": [], "misses": 0}
-    if before.get("interaction") == interaction.pk:
-        kept |= before
-    if not postcode or not unproven or kept["misses"] >= MOST_PROOF_TRIES:
-        return kept
-    right = [reference for reference, where in unproven.items() if _squeezed(where) == _squeezed(postcode)]
-    return {
-        **kept,
-        "passed": [*kept["passed"], *right],
-        "misses": kept["misses"] + (0 if right else 1),
-    }
-
-
-def _squeezed(postcode: str) -> str:
-    return "".join(postcode.upper().split())

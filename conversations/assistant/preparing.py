@@ -12,16 +12,17 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from conversations.assistant import guard, reading
-from conversations.assistant.brain import TURNS_OWN, Behaviour, HistoryLine, Reason, TurnContext
-from conversations.assistant.guard import Standing, Visit
+from conversations.assistant.brain import TURNS_OWN, HistoryLine, Reason, TurnContext
+from conversations.assistant.guard import Standing
 from conversations.assistant.need_of import need_of
 from conversations.assistant.playbooks import behaviour_of
 from conversations.assistant.reading import Reading, Words
 from conversations.connectors.registry import schedule
-from conversations.connectors.schedule import VisitsOfConversation
+from conversations.connectors.schedule import VisitsOfConversations
 from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction
+from conversations.models.identifier import Assurance
 from conversations.selectors import history
-from conversations.selectors.access import assurance_of, is_the_customer, lines_of_party, may_know_of_others, proven_level, seen_by_party
+from conversations.selectors.access import assurance_of, lines_of_party, may_know_of_others, proven_level, seen_by_party
 from conversations.services import facts, timeline, turns
 from conversations.services.consent_on_lines import purposes_to_agree_to
 from conversations.services.facts import KnownFact
@@ -89,21 +90,18 @@ def prepare(claim: Claim) -> Prepared | None:
         conversation, reason=conversation.reason, urgency=conversation.urgency,
         sentiment=conversation.sentiment, score=need.score,
     )  # fmt: skip
-    proof, visits = _visits(conversation, interaction, found, behaviour)
     known = facts.known_to(conversation, interaction)
-    told = _told_facts(known, conversation, interaction)
+    told = _told_facts(known, conversation, interaction, proven_level(interaction))
     handoff = _waiting_handoff(conversation)
     decision = decide_and_note(conversation, need, interaction)
-    state = {**conversation.form_state, "proof": proof}
+    state = conversation.form_state
     standing = Standing(
         behaviour=behaviour,
         live=live,
         facts={name: str(fact.value) for name, fact in known.items()},
-        visits=visits,
-        level=proven_level(interaction),
         reachable=_reachable({str(known[name].value) for name in told & {"phone", "email"}}, interaction),
-        may_agree_to=purposes_to_agree_to(interaction),
     )
+    standing = standing_of(standing, conversation, interaction)
     context = TurnContext(
         conversation=conversation.public_id,
         company=entry_point.company_name,
@@ -171,62 +169,56 @@ def decide_again(prepared: Prepared, **changes: Any) -> Decision:
 def _state_with(conversation: Conversation, interaction: Interaction) -> dict[str, Any]:
     """Where the AI agent is with the party of a line: what it had begun with another one is not gone on with, nor told."""
     state: dict[str, Any] = conversation.form_state
-    line = state.get("line")
-    if line in (None, interaction.pk) or lines_of_party(interaction).filter(pk=line).exists() or may_know_of_others(interaction):
+    done = state.get("announce")
+    if done and not _is_with(done.get("line"), interaction):
+        state = {name: value for name, value in state.items() if name != "announce"}
+    if _is_with(state.get("line"), interaction) or may_know_of_others(interaction):
         return state
     return {name: value for name, value in state.items() if name in TURNS_OWN}
 
 
-def visits_of(
-    conversation: Conversation, interaction: Interaction, proof: Mapping[str, Any], behaviour: Behaviour
-) -> tuple[Visit, ...]:
-    """The coming visits of the conversation and of those that go on in it, each with whether this party may change it.
+def _is_with(line: int | None, interaction: Interaction) -> bool:
+    """Whether a line, when it is known which, is one of the party of this one."""
+    return line in (None, interaction.pk) or lines_of_party(interaction).filter(pk=line).exists()
 
-    Without those that are another party's, when this one may not know of others.
+
+def visits_of(story: tuple[UUID, ...], interaction: Interaction, opens: bool) -> tuple[frozenset[str], frozenset[str]]:
+    """The references of the coming visits of some conversations that a party may know of, and those that it booked itself.
+
+    Without those that are another party's, unless what it has proven `opens` them.
     """
-    now = timezone.now()
-    story = story_of(conversation, interaction, behaviour)
-    rows = [row for each in story for row in schedule().visits_of_conversation(VisitsOfConversation(each, now))]
-    if not rows:
-        return ()
-    everything = guard.opens("reschedule", proven_level(interaction), behaviour)
-    mine = guard.references_made_by(interaction)
-    passed = proof.get("passed", []) if proof.get("interaction") == interaction.pk else []
-    known = rows if may_know_of_others(interaction) else [row for row in rows if row.reference in mine]
-    return tuple(
-        Visit(row.reference, row.postcode, everything or row.reference in mine or row.reference in passed)
-        for row in known
-    )
+    found = schedule().visits_of_conversations(VisitsOfConversations(story, timezone.now()))
+    references = frozenset(row.reference for row in found)
+    own = references & guard.references_made_by(interaction) if references else references
+    return references if opens else own, own
 
 
-def story_of(conversation: Conversation, interaction: Interaction, behaviour: Behaviour) -> tuple[UUID, ...]:
+def story_of(conversation: Conversation, interaction: Interaction, opens: bool) -> tuple[UUID, ...]:
     """The conversations whose visits a party may ask about: this one with those that go on in it.
 
-    For who has proven to be the customer, also the latest others of the record in which something was booked.
+    When what it has proven `opens` the record, also the latest others of it in which something was booked.
     """
     here = [each.public_id for each in (conversation, *history.going_on_in(conversation.pk))]
-    if not guard.opens("find_visits", proven_level(interaction), behaviour):
+    if not opens:
         return tuple(here)
     booked = Entry.objects.filter(kind="booking.made", conversation=OuterRef("pk"))
     others = Conversation.objects.filter(Exists(booked), customer=interaction.conversation.customer_id).exclude(public_id__in=here)
     return (*here, *others.order_by("-pk").values_list("public_id", flat=True)[:MOST_CONVERSATIONS])
 
 
+def standing_of(standing: Standing, conversation: Conversation, interaction: Interaction) -> Standing:
+    """What the guard knows of a party, looked at anew: what it has proven, and what that opens."""
+    level = proven_level(interaction)
+    opens = guard.opens("find_visits", level, standing.behaviour)
+    story = story_of(conversation, interaction, opens)
+    visits, own = visits_of(story, interaction, opens)
+    agrees = purposes_to_agree_to(interaction)
+    return replace(standing, level=level, story=story, visits=visits, own_visits=own, may_agree_to=agrees)
+
+
 def _reachable(given: set[str], interaction: Interaction) -> frozenset[str]:
     """The addresses and numbers to which a code may go: those that the party gave itself, and the number it calls from."""
     return frozenset({*given, interaction.party} if interaction.party.startswith("+") else given)
-
-
-def _visits(
-    conversation: Conversation, interaction: Interaction, found: Reading, behaviour: Behaviour
-) -> tuple[dict[str, Any], tuple[Visit, ...]]:
-    before = conversation.form_state.get("proof") or {}
-    visits = visits_of(conversation, interaction, before, behaviour)
-    said = next((fact.value for fact in found.understanding.facts if fact.name == "postcode"), "")
-    unproven = {visit.reference: visit.postcode for visit in visits if not visit.proven}
-    proof = guard.next_proof(before, interaction, said, unproven)
-    passed = frozenset(proof["passed"])
-    return proof, tuple(replace(visit, proven=visit.proven or visit.reference in passed) for visit in visits)
 
 
 def _waiting_handoff(conversation: Conversation) -> Handoff | None:
@@ -240,9 +232,12 @@ def _history(interaction: Interaction) -> tuple[HistoryLine, ...]:
     return tuple(HistoryLine(row.seq, row.kind, row.actor_kind, row.body) for row in reversed(rows))
 
 
-def _told_facts(known: Mapping[str, KnownFact], conversation: Conversation, interaction: Interaction) -> frozenset[str]:
+def _told_facts(
+    known: Mapping[str, KnownFact], conversation: Conversation, interaction: Interaction, level: str
+) -> frozenset[str]:
     """The facts that this party gave itself, on whichever of its lines, or every fact when it has proven to be the customer."""
-    if not known or is_the_customer(interaction):
+    if level != Assurance.KNOWLEDGE:
+        # What is known to who has proven nothing is what it gave (`facts.known_to`).
         return frozenset(known)
     given = facts.told_by(conversation, interaction)
     return frozenset(name for name, fact in given.items() if name in known and known[name].value == fact.value)

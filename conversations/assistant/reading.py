@@ -34,7 +34,7 @@ WORDS_THAT_TELL: Final = 6
 FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
 WHEN: Final = frozenset({"date", "time_window"})
-BUSY_STEPS: Final = frozenset({"collect", "choose", "prove", "confirm", "where", "code", "answers"})
+BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,8 @@ def _learn(
         return {}
     learned = facts.learn(conversation, wanted, interaction=interaction, from_seq=words.messages[-1].seq)
     said = {fact.name for fact in understood.facts}
-    return {fact.name: before.get(fact.name) for fact in learned if fact.name in said}
+    replaced = {fact.name: before[fact.name] for fact in learned if before.get(fact.name, fact.value) != fact.value}
+    return {fact.name: replaced.get(fact.name) for fact in learned if fact.name in said}
 
 
 def _learn_opening(text: str, conversation: Conversation, words: Words, behaviour: Behaviour) -> dict[str, Any]:
@@ -203,7 +204,8 @@ def _learn_opening(text: str, conversation: Conversation, words: Words, behaviou
 def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | None, picks: bool) -> bool:
     if fact.name in WHEN and picks:
         return False
-    if fact.name == "postcode" and state.get("step") == "prove":
+    if state.get("step") == "answers" and (fact.name in WHEN or fact.name not in NAMES):
+        # An answer that shows who somebody is: a birthday is no day for a visit.
         return False
     if fact.name == expecting:
         says_else = acts.drops_it(text) or acts.wants_to_start_over(text) or acts.is_short(text, acts.SKIP)

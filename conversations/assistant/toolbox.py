@@ -22,15 +22,13 @@ from django.utils.translation import gettext as _
 from conversations.assistant import guard
 from conversations.assistant.brain import ToolResult
 from conversations.assistant.guard import Verdict
-from conversations.assistant.preparing import Prepared, story_of, visits_of
+from conversations.assistant.preparing import Prepared, standing_of
 from conversations.assistant.tools import TOOLS
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.schedule import SlotTaken
 from conversations.models import Entry, Interaction
-from conversations.selectors.access import proven_level
 from conversations.services import timeline, turns
-from conversations.services.consent_on_lines import purposes_to_agree_to
 from conversations.services.timeline import NewEntry
 
 ATTEMPTS = 3
@@ -43,7 +41,6 @@ class TurnTools:
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
         self._standing = prepared.standing
-        self._line = prepared.interaction
         self.did_something = False
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
@@ -51,12 +48,24 @@ class TurnTools:
         return await database_sync_to_async(self._call, thread_sensitive=False)(name, dict(arguments))
 
     async def finish_running(self) -> ToolResult | None:
-        """Runs to its end what an earlier worker began and did not finish; None when there is nothing of the kind."""
+        """Runs to its end what an earlier worker began and did not finish; None when nothing of the kind is to be told here.
+
+        What was begun for another line is finished for that one, and told to nobody on this one.
+        """
         running = self._prepared.state.get("running")
         if not running or running.get("tool") not in TOOLS:
             return None
-        finish = database_sync_to_async(self._run_and_keep, thread_sensitive=False)
-        return await finish(TOOLS[running["tool"]], dict(running["arguments"]), str(running["key"]))
+        return await database_sync_to_async(self._finish, thread_sensitive=False)(running)
+
+    def _finish(self, running: Mapping[str, Any]) -> ToolResult | None:
+        tool, arguments, key = TOOLS[running["tool"]], dict(running["arguments"]), str(running["key"])
+        if running["line"] == self._prepared.interaction.pk:
+            result = self._run_and_keep(tool, arguments, key)
+            self._look_again()
+            return result
+        line = Interaction.objects.select_related("conversation", "entry_point").get(pk=running["line"])
+        TurnTools(replace(self._prepared, interaction=line))._run_and_keep(tool, arguments, key)
+        return None
 
     def _call(self, name: str, arguments: dict[str, Any]) -> ToolResult:
         tool = TOOLS.get(name)
@@ -69,7 +78,9 @@ class TurnTools:
         if tool.changes:
             key = self._key(tool, arguments)
             self._begin(tool, arguments, key)
-            return self._run_and_keep(tool, arguments, key)
+            result = self._run_and_keep(tool, arguments, key)
+            self._look_again()
+            return result
         try:
             outcome = self._run(tool, arguments, "")
         except ConnectorError as problem:
@@ -86,7 +97,8 @@ class TurnTools:
         with transaction.atomic():
             turns.hold(claim)
             self._keep(self._entry(tool, arguments, body=str(tool.begun), key=key))
-            running = {"tool": tool.name, "arguments": arguments, "key": key, "seq": claim.wanted_seq}
+            line = self._prepared.interaction.pk
+            running = {"tool": tool.name, "arguments": arguments, "key": key, "seq": claim.wanted_seq, "line": line}
             turns.note_state(claim, {"running": running})
 
     def _run_and_keep(self, tool: Tool, arguments: dict[str, Any], key: str) -> ToolResult:
@@ -112,9 +124,9 @@ class TurnTools:
                         source_id=f"{event.kind}:{key}",
                     )
                 )
-            announce = {"tool": tool.name, "result": outcome.result, "seq": claim.wanted_seq}
+            line = self._prepared.interaction.pk
+            announce = {"tool": tool.name, "result": outcome.result, "seq": claim.wanted_seq, "line": line}
             turns.note_state(claim, {"announce": announce}, without="running")
-        self._look_again()
         return ToolResult(tool.name, outcome.result, sentence=outcome.sentence)
 
     def _run(self, tool: Tool, arguments: dict[str, Any], key: str) -> ToolOutcome:
@@ -122,13 +134,11 @@ class TurnTools:
             conversation=self._prepared.conversation.public_id,
             interaction=self._prepared.interaction.pk,
             knowledge_check=self._standing.behaviour.knowledge_check,
-            conversations=story_of(self._prepared.conversation, self._line, self._standing.behaviour),
+            conversations=self._standing.story,
             company=self._prepared.entry_point.company_name,
             now=self._prepared.context.now,
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
-            known_visits=frozenset(visit.reference for visit in self._standing.visits),
-            changeable=frozenset(visit.reference for visit in self._standing.visits if visit.proven),
-            may_prove=int(self._prepared.state["proof"]["misses"]) < guard.MOST_PROOF_TRIES,
+            visits=self._standing.visits,
             idempotency_key=key,
         )
         for attempt in stamina.retry_context(on=_passes, attempts=ATTEMPTS, wait_initial=0.05, wait_max=0.5):
@@ -137,10 +147,12 @@ class TurnTools:
         raise AssertionError  # the last attempt returns or raises
 
     def _look_again(self) -> None:
-        prepared = self._prepared
-        self._line = line = Interaction.objects.select_related("conversation").get(pk=prepared.interaction.pk)
-        visits = visits_of(prepared.conversation, line, prepared.state.get("proof") or {}, self._standing.behaviour)
-        self._standing = replace(self._standing, visits=visits, level=proven_level(line), may_agree_to=purposes_to_agree_to(line))
+        """What may have become different by what was done. Raises turns.TurnLost when the line goes on in another conversation."""
+        line = Interaction.objects.select_related("conversation").get(pk=self._prepared.interaction.pk)
+        if line.conversation_id != self._prepared.conversation.pk:
+            # The turn is taken there, with what is known there; nothing of this conversation is the line's any more.
+            raise turns.TurnLost
+        self._standing = standing_of(self._standing, self._prepared.conversation, line)
 
     def _key(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
         """The same for the same call until something came of it."""

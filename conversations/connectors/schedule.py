@@ -88,10 +88,10 @@ class CorrectVisit:
 
 
 @dataclass(frozen=True, slots=True)
-class VisitsOfConversation:
-    """Visits that were booked in one conversation and end after an aware moment."""
+class VisitsOfConversations:
+    """Visits that were booked in any of these conversations and end after an aware moment."""
 
-    conversation: UUID
+    conversations: tuple[UUID, ...]
     after: datetime
 
 
@@ -165,7 +165,7 @@ class Schedule:
     reschedule: Operation[MoveVisit, BookedVisit]
     cancel: Operation[CancelVisit, BookedVisit]
     correct: Operation[CorrectVisit, BookedVisit]
-    visits_of_conversation: Operation[VisitsOfConversation, tuple[BookedVisit, ...]]
+    visits_of_conversations: Operation[VisitsOfConversations, tuple[BookedVisit, ...]]
     list_prices: Operation[ListPrices, tuple[Price, ...]]
     erase: Operation[EraseCustomers, ErasedCopies]
 

@@ -29,6 +29,8 @@ def send_code(conversation: Conversation, agent: AgentProfile, identifier: Ident
     """
     line = _line(conversation, agent)
     claim = IdentifierClaim(identifier.kind, identifier.value, "verified")
+    if not verifying.is_welcome(line, claim, made_by=agent.display_name):
+        raise CannotVerify(_("This address or number is on the do-not-contact list. Choose another, or vouch for the customer yourself."))
     try:
         return verifying.send(line, claim, made_by=agent.display_name)
     except verifying.TooManyCodes as problem:

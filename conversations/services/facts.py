@@ -93,7 +93,7 @@ def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interacti
         row = Conversation.objects.select_for_update(no_key=True).select_related("customer").get(pk=conversation.pk)
         if Entry.objects.filter(conversation=row, seq=from_seq, redacted_at__isnull=False).exists():
             return []
-        given = known_to(row, interaction) if interaction else known(row)
+        given = told_by(row, interaction) if interaction and row.facts else known(row)
         for fact in facts:
             before, own = row.facts.get(fact.name), given.get(fact.name)
             if own and own.value == fact.value:

@@ -43,7 +43,6 @@ def raise_line(interaction: Interaction, claim: IdentifierClaim, *, method: str,
     if goal is None:
         _note_shared(line, claim, method)
         return line
-    identity.remember(goal, claim, source=line.get_channel_display())
     line = _fresh(line)
     if line.conversation.customer != goal:
         # A person has the line, and it stays with them.
@@ -62,7 +61,12 @@ def _settled(
         identity.remember(record, claim, source=line.get_channel_display())
         if sharing.is_shared(claim):
             return None
-        return record if holder in (None, record) else _joined(record, holder, evidence, made_by)
+        if holder is None or holder == record:
+            return record
+        merging.join_customers(record, holder, evidence=evidence, made_by=made_by)
+        # The holder may have known it only from the network.
+        identity.remember(holder, claim, source=line.get_channel_display())
+        return holder
     goal = holder or Customer.objects.create()
     if line.channel == Channel.VOICE or own_record.is_own(record, line):
         # For a browser that several people share one after the other it would be shown for every pair of them.
@@ -70,11 +74,6 @@ def _settled(
     identity.remember(goal, claim, source=line.get_channel_display())
     joining.go_on_in(line, threads.open_or_resume(goal), evidence=evidence, made_by=made_by)
     return goal
-
-
-def _joined(record: Customer, holder: Customer, evidence: Mapping[str, Any], made_by: str) -> Customer:
-    merging.join_customers(record, holder, evidence=evidence, made_by=made_by)
-    return holder
 
 
 def _note_shared(line: Interaction, claim: IdentifierClaim, method: str) -> None:

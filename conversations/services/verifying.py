@@ -56,11 +56,11 @@ class Checked:
 def send(interaction: Interaction, claim: IdentifierClaim, *, made_by: str) -> OneTimeCode:
     """Sends a code to an email address or a number in normal form, good for ten minutes and for this line.
 
-    An earlier code of the line ends. Must not run in a transaction. Takes the customer's lock, then the address's advisory
+    An earlier code of the line ends. To who is on the do-not-contact list nothing is sent, which only staff are told: whoever
+    asks cannot find out who is on it. Must not run in a transaction. Takes the customer's lock, then the address's advisory
     lock and the interaction's row, while the caps are looked at. Raises TooManyCodes, messengers.NotSent.
     """
-    if not _is_welcome(interaction, claim, made_by):
-        raise messengers.NotSent(_("No code can be sent there."), is_permanent=True)
+    welcome = is_welcome(interaction, claim, made_by=made_by)
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
     with transaction.atomic():
         identity.lock([claim])
@@ -76,9 +76,11 @@ def send(interaction: Interaction, claim: IdentifierClaim, *, made_by: str) -> O
             code_hash=_hash(line, code),
             expires_at=Now() + LIFETIME,
         )
-        _note(line, "identity.code_sent", _sent_sentence(row), made_by, {"way": row.way, "to": row.value})
+        sentence = _sent_sentence(row) if welcome else _("A one-time code was asked for and not sent: its receiver wants no contact.")
+        _note(line, "identity.code_sent", sentence, made_by, {"way": row.way, "to": row.value})
     try:
-        _deliver(row, line, code)
+        if welcome:
+            _deliver(row, line, code)
     except messengers.NotSent:
         OneTimeCode.objects.filter(pk=row.pk, used_at__isnull=True).update(ended_at=Now())
         raise
@@ -164,8 +166,11 @@ def _is_too_many(line: Interaction, claim: IdentifierClaim) -> bool:
     )
 
 
-def _is_welcome(interaction: Interaction, claim: IdentifierClaim, made_by: str) -> bool:
-    """Whether the holder of an address or number lets themselves be written to because somebody asks for a code."""
+def is_welcome(interaction: Interaction, claim: IdentifierClaim, *, made_by: str) -> bool:
+    """Whether the holder of an address or number lets themselves be written to because somebody asks for a code.
+
+    Keeps that it was asked for. Locks the customer.
+    """
     if claim.kind == Identifier.Kind.EMAIL:
         return suppression_of(claim.kind, claim.value) is None
     return consent.ask_for(interaction, Purpose.SMS, claim.value, lasts=LIFETIME, recorded_by=made_by).allowed

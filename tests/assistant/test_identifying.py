@@ -11,7 +11,7 @@ from django.core import mail
 from django.db import transaction
 
 from conversations.models import Booking, Conversation, Customer, Entry, Interaction
-from conversations.services import joining, messengers, threads
+from conversations.services import joining, messengers, suppression, threads
 from tests.assistant.conftest import Line
 
 pytestmark = pytest.mark.usefixtures("monday")
@@ -225,7 +225,7 @@ async def test_right_answers_open_the_visits_and_nothing_else() -> None:
     told = await answers(call, "Jane Doe", "HB1 4QT", "the seventeenth of May 1980")
     assert reference in told
     assert "85" not in told
-    assert "owe" not in told
+    assert "You owe" not in told
     assert (await call.interaction()).assurance == "knowledge"
 
 
@@ -324,3 +324,35 @@ async def test_a_yes_to_carrying_on_with_a_chat_opens_nothing_of_it() -> None:
     told = " ".join(heard)
     assert not any(secret in told for secret in (reference, "Jane", "HB1 4QT", "November"))
     assert await Booking.objects.acount() == 1
+
+
+async def test_a_listed_address_is_answered_like_any_other_and_nothing_is_sent() -> None:
+    """Whoever asks cannot find out who wants no contact; staff read that nothing was sent."""
+    await sync_to_async(suppression.suppress)("email", "quiet@example.org", reason="Asked us.", added_by="Maya")
+    heard = []
+    for address in ("quiet@example.org", "other@example.org"):
+        line = Line()
+        heard.append([await line.say("what is on my account?"), await line.say(address), await line.say("123456")])
+        sent = [message.to for message in mail.outbox]
+        assert ([address] in sent) == (address == "other@example.org")
+    assert heard[0] == heard[1]
+    assert await Entry.objects.filter(kind="identity.code_sent", body__contains="not sent").acount() == 1
+
+
+async def test_after_right_answers_what_they_do_not_open_is_had_with_a_code_and_never_in_circles() -> None:
+    """The same question is answered the same way again, and a birthday is no day for a visit."""
+    reference = await known_jane()
+    await jane_is_known_by(name="Jane Doe", postcode="HB14QT", date_of_birth="1980-05-17")
+    call = Line("voice", party="+441632960770")
+    await call.begin()
+    await answers(call, "Jane Doe", "HB1 4QT", "the seventeenth of May 1980")
+    learned = {entry.data["name"] for entry in await call.entries("fact.learned") if entry.interaction_id == call.interaction_id}
+    assert not learned & {"date", "time_window", "date_of_birth"}
+    for _ in range(2):
+        told = await call.say("what do I owe you")
+        assert reference in told
+        assert "send me a code" in told
+        assert "confirmed" not in told
+    assert "code" in await call.say("send me a code")
+    await call.say(ADDRESS)
+    assert "£85" in await call.say(mailed())

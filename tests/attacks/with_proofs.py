@@ -17,7 +17,7 @@ from conversations.services import suppression
 from tests.attacks import victim
 from tests.attacks.attack import CLOSED, CONTACT, FILED_ELSEWHERE, OPEN, Attack
 from tests.attacks.on_chat import ACCOUNT
-from tests.attacks.on_phone import FILED, OWN
+from tests.attacks.on_phone import FILED, GOES_ON, OWN
 from tests.attacks.scene import Scene, in_thread, wrong
 from tests.support.host_site import by_hand, claims_of, token_of
 from tests.support.sockets import open_widget
@@ -80,12 +80,12 @@ async def has_codes_sent_without_end(scene: Scene) -> str:
 
 
 async def has_a_code_sent_to_who_wants_none(scene: Scene) -> str:
-    """A number on the do-not-contact list: no text, and no word of why."""
+    """A number on the do-not-contact list: no text, and not a word that it is listed."""
     await in_thread(suppression.suppress)("phone", SILENT, reason="Asked for it.", added_by="tests")
     async with scene.chat() as chat:
         await chat.says(ACCOUNT)
         said = await chat.says("07700 900777")
-        return "not sent" if not scene.texted(SILENT) and "cannot send a code" in said else said
+        return "not sent" if not scene.texted(SILENT) and "on its way" in said else said
 
 
 async def forges_a_host_token(scene: Scene) -> str:
@@ -235,6 +235,8 @@ ATTACKS = [
     Attack("a code is sent to who wants none", has_a_code_sent_to_who_wants_none, "not sent"),
     Attack("an address of one's own is proven on a spoofed call", proves_an_address_of_their_own, "nothing of the victim's", CLOSED,
            CONTACT, FILED, statements_apart=FILED_ELSEWHERE),
+    Attack("an address of one's own is proven on a spoofed call while a chat is open", proves_an_address_of_their_own,
+           "nothing of the victim's", OPEN, CONTACT | {"InteractionLink"}, GOES_ON, statements_apart=FILED_ELSEWHERE),
     Attack("a host site's token is forged", forges_a_host_token, "identity_refused, identity_expired", OPEN),
     Attack("a stolen visitor token is used after the log-out", uses_a_token_after_log_out, "identity_used", CLOSED, SIGNED_IN, FILED,
            statements_apart=FILED_ELSEWHERE),

@@ -24,7 +24,7 @@ from conversations.connectors.schedule import (
     NoSuchVisit,
     NotServed,
     SlotTaken,
-    VisitsOfConversation,
+    VisitsOfConversations,
 )
 from conversations.models import Booking, Conversation, Customer, Technician, TechnicianShift
 from routing.models import ServiceHours, ServiceHoursException, Territory, TerritoryPostcode
@@ -189,9 +189,9 @@ class TestBooking:
         alex = Customer.objects.create(name="Alex")
         other = Conversation.objects.create(customer=alex, original_customer=alex)
         mine = schedule.book(visit(conversation, at(8)))
-        assert schedule.visits_of_conversation(VisitsOfConversation(conversation.public_id, now)) == (mine,)
-        assert schedule.visits_of_conversation(VisitsOfConversation(other.public_id, now)) == ()
-        assert schedule.visits_of_conversation(VisitsOfConversation(conversation.public_id, at(10))) == ()
+        assert schedule.visits_of_conversations(VisitsOfConversations((conversation.public_id,), now)) == (mine,)
+        assert schedule.visits_of_conversations(VisitsOfConversations((other.public_id,), now)) == ()
+        assert schedule.visits_of_conversations(VisitsOfConversations((conversation.public_id,), at(10))) == ()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -22,7 +22,7 @@ async def begin(dialogue: Dialogue, action: str) -> Reply:
     """Starts to move (`reschedule`) or to give up (`cancel`) a visit."""
     dialogue.leave_form()
     dialogue.state.update(action=action, named=_named(dialogue))
-    return await _go_on_with_one(dialogue, asked=False)
+    return await _go_on_with_one(dialogue)
 
 
 async def cancel_instead(dialogue: Dialogue) -> Reply:
@@ -30,7 +30,7 @@ async def cancel_instead(dialogue: Dialogue) -> Reply:
     named = _named(dialogue) or dialogue.state.get("reference") or dialogue.state.get("named") or ""
     dialogue.leave_form()
     dialogue.state.update(action="cancel", named=named)
-    return await _go_on_with_one(dialogue, asked=False)
+    return await _go_on_with_one(dialogue)
 
 
 async def tell(dialogue: Dialogue) -> Reply | None:
@@ -38,7 +38,7 @@ async def tell(dialogue: Dialogue) -> Reply | None:
     words = acts.plain(dialogue.context.text)
     if not (acts.is_question(words) and acts.OWN_VISIT.search(words)):
         return None
-    known = [visit for visit in await _visits(dialogue) if visit["may_change"]]
+    known = await _visits(dialogue)
     for visit in known:
         values = {"service": visit["service"], "window": window_of(visit, dialogue), "reference": visit["reference"]}
         dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % values)
@@ -48,8 +48,6 @@ async def tell(dialogue: Dialogue) -> Reply | None:
 async def go_on(dialogue: Dialogue) -> Reply | None:
     """The next step of a change that was begun; None when the words were about something else."""
     state, context = dialogue.state, dialogue.context
-    if state.get("step") == "prove":
-        return await _go_on_with_one(dialogue, asked=True) if _says_postcode(dialogue) else None
     visits = await _visits(dialogue)
     if state.get("step") == "which":
         return await _chosen_visit(dialogue, visits)
@@ -107,8 +105,8 @@ async def told_change(dialogue: Dialogue, action: str, result: ToolResult) -> Re
 async def _not_done(dialogue: Dialogue, result: ToolResult) -> Reply:
     if result.error == "slot_taken" and await slots.offer_others(dialogue, result):
         return dialogue.reply()
-    if result.error == "not_proven":
-        return _ask_postcode(dialogue)
+    if result.error == "not_proven" and identifying.is_possible(dialogue):
+        return await identifying.begin(dialogue, str(dialogue.state["action"]))
     return offer_person(dialogue, _("I am sorry, I cannot do that here. %(why)s") % {"why": result.sentence})
 
 
@@ -117,20 +115,15 @@ async def _visits(dialogue: Dialogue) -> list[Visit]:
     return list(found.result.get("visits", [])) if found.worked else []
 
 
-async def _go_on_with_one(dialogue: Dialogue, *, asked: bool) -> Reply:
+async def _go_on_with_one(dialogue: Dialogue) -> Reply:
     """First who is speaking, then which visit, then when or whether."""
     visits = await _visits(dialogue)
     named = dialogue.state.get("named")
-    mine = [visit for visit in visits if visit["may_change"] and (not named or visit["reference"] == named)]
+    mine = [visit for visit in visits if not named or visit["reference"] == named]
     if len(mine) > 1:
         return _ask_which(dialogue, mine)
     if mine:
         return await _go_on_with(dialogue, mine[0])
-    unproven = [visit for visit in visits if not visit["may_change"]]
-    if unproven and not unproven[0]["no_more_tries"]:
-        if asked:
-            dialogue.say(_("That is not the postcode of the visit."))
-        return _ask_postcode(dialogue)
     if identifying.is_possible(dialogue) and dialogue.context.assurance != Assurance.VERIFIED:
         return await identifying.begin(dialogue, str(dialogue.state["action"]))
     dialogue.leave_form()
@@ -175,12 +168,11 @@ async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:
 
 
 async def _chosen_visit(dialogue: Dialogue, visits: list[Visit]) -> Reply:
-    mine = [visit for visit in visits if visit["may_change"]]
     said = _named(dialogue)
-    index = next((index for index, visit in enumerate(mine) if visit["reference"] == said), None)
+    index = next((index for index, visit in enumerate(visits) if visit["reference"] == said), None)
     if index is None:
-        index = acts.choice(dialogue.context.text, len(mine))
-    return _ask_which(dialogue, mine) if index is None else await _go_on_with(dialogue, mine[index])
+        index = acts.choice(dialogue.context.text, len(visits))
+    return _ask_which(dialogue, visits) if index is None else await _go_on_with(dialogue, visits[index])
 
 
 def _named(dialogue: Dialogue) -> str:
@@ -188,18 +180,8 @@ def _named(dialogue: Dialogue) -> str:
     return next((fact.value for fact in dialogue.context.understanding.facts if fact.name == "order_number"), "")
 
 
-def _says_postcode(dialogue: Dialogue) -> bool:
-    return any(fact.name == "postcode" for fact in dialogue.context.understanding.facts)
-
-
 def _ask_which(dialogue: Dialogue, visits: list[Visit]) -> Reply:
     dialogue.state.update(step="which", asked="")
     dialogue.say(_("Which visit is it: %(references)s?") % {"references": wording.listed([v["reference"] for v in visits], _("or"))})
     dialogue.suggest([str(visit["reference"]) for visit in visits])
-    return dialogue.reply()
-
-
-def _ask_postcode(dialogue: Dialogue) -> Reply:
-    dialogue.state["step"] = "prove"
-    dialogue.ask("postcode", _("Before I change a visit, please tell me the postcode it is booked for."))
     return dialogue.reply()

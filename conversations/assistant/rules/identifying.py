@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
@@ -30,6 +31,7 @@ OWN_ACCOUNT: Final = re.compile(
     r"|^(?:look up|check|show me|open) my (?:account|record|file|visits?|appointments?|bookings?)\b"
 )
 WHO_AM_I: Final = re.compile(r"\b(?:verify|confirm|prove|check) (?:me|my identity|who i am|that it(?:'s| is) me)\b")
+WANTS_CODE: Final = re.compile(r"\b(?:send|text|e-?mail) me (?:a|the|another|that) (?:six-?digit )?code\b")
 AGAIN: Final = re.compile(
     r"\b(?:again|resend|another code|new code|did(?:n't| not) (?:get|come|arrive|receive)|no code|nothing (?:came|arrived))\b"
 )
@@ -51,7 +53,8 @@ CODE: Final = re.compile(r"(?:\D*\d){6}\D*")
 async def wanted(dialogue: Dialogue) -> Reply | None:
     """Begins when the words ask for something of the customer's own record; None when they do not."""
     words = acts.plain(dialogue.context.text)
-    if len(words) > 3 * acts.LONGEST_ACT or not (OWN_ACCOUNT.search(words) or WHO_AM_I.search(words)):
+    asks = OWN_ACCOUNT.search(words) or WHO_AM_I.search(words) or WANTS_CODE.search(words)
+    if len(words) > 3 * acts.LONGEST_ACT or not asks:
         return None
     return await begin(dialogue, ACCOUNT) if is_possible(dialogue) else None
 
@@ -64,8 +67,8 @@ def is_possible(dialogue: Dialogue) -> bool:
 async def begin(dialogue: Dialogue, purpose: str) -> Reply:
     """Starts to find out who the customer is, to go on with `purpose` afterwards. For `account`, a proven customer is told at once."""
     dialogue.leave_form()
-    dialogue.state.update(action=ACTION, purpose=purpose)
-    if dialogue.context.assurance == Assurance.VERIFIED and purpose == ACCOUNT:
+    dialogue.state.update(action=ACTION, purpose=purpose, wants_code=WANTS_CODE.search(acts.plain(dialogue.context.text)) is not None)
+    if purpose == ACCOUNT and (dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue)):
         return await _tell_account(dialogue)
     dialogue.say(_("I can help with that once I know that it is you."))
     return _ask_where(dialogue)
@@ -88,7 +91,9 @@ async def go_on(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awai
 
 
 def _is_known_enough(dialogue: Dialogue) -> bool:
-    """Whether right answers open what this was begun for."""
+    """Whether right answers open what this was begun for, and no code was asked for instead."""
+    if dialogue.state.get("wants_code"):
+        return False
     purpose = "find_visits" if dialogue.state.get("purpose") == ACCOUNT else str(dialogue.state.get("purpose"))
     return dialogue.context.assurance == Assurance.KNOWLEDGE and purpose in dialogue.context.behaviour.opens_with_answers
 
@@ -165,8 +170,9 @@ async def _try(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Await
     if result.worked and result.result["right"]:
         return await _known(dialogue, then)
     if result.worked and result.result["tries_left"]:
-        tries = {"tries": result.result["tries_left"]}
-        dialogue.say(_("That is not the code I sent. Please look again; you have %(tries)d more tries.") % tries)
+        left = int(result.result["tries_left"])
+        more = ngettext("you have %(tries)d more try.", "you have %(tries)d more tries.", left) % {"tries": left}
+        dialogue.say(_("That is not the code I sent. Please look again; %(more)s") % {"more": more})
         return dialogue.reply()
     dialogue.say(_("That code cannot be used any more. Say “new code”, and I send another one."))
     return dialogue.reply()
@@ -216,7 +222,7 @@ async def _tell_account(dialogue: Dialogue) -> Reply:
     dialogue.leave_form()
     if not result.worked:
         return offer_person(dialogue, _("I am sorry, I cannot look that up here."))
-    visits = [visit for visit in result.result["visits"] if visit.get("may_change", True)]
+    visits = list(result.result["visits"])
     for visit in visits:
         values = {"service": visit["service"], "window": window_of(visit, dialogue), "reference": visit["reference"]}
         dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % values)
@@ -226,6 +232,8 @@ async def _tell_account(dialogue: Dialogue) -> Reply:
         owed = str(result.result["open_balance"])
         amount = {"amount": wording.money(owed, dialogue.context.language)}
         dialogue.say(_("You owe %(amount)s.") % amount if owed else _("You owe nothing."))
+    else:
+        dialogue.say(_("For what you owe, say “send me a code”: I can tell it once a code has reached you."))
     dialogue.say(_("Is there anything else I can do?"))
     return dialogue.reply()
 

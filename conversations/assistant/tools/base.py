@@ -20,8 +20,7 @@ class ToolContext:
     `interaction` is the line the answer goes to, `conversations` are those whose visits the party may ask about,
     `knowledge_check` the facts whose answers together show who somebody is.
     `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
-    `known_visits` are the references that this party may know of, `changeable` those that it may change; `may_prove` says
-    whether it may still prove others.
+    `visits` are the references of those that the party may know of and change.
     """
 
     conversation: UUID
@@ -31,9 +30,7 @@ class ToolContext:
     company: str
     now: datetime
     knowledge_threshold: float
-    known_visits: frozenset[str] = frozenset()
-    changeable: frozenset[str] = frozenset()
-    may_prove: bool = True
+    visits: frozenset[str] = frozenset()
     idempotency_key: str = ""
 
 

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, text
 from conversations.assistant.tools.visits import visit_event, visit_json
 from conversations.connectors.registry import schedule
-from conversations.connectors.schedule import BookVisit, VisitsOfConversation
+from conversations.connectors.schedule import BookVisit, VisitsOfConversations
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result is the visit. The same service at the same time in the same conversation is booked once."""
     start = datetime.fromisoformat(arguments["start"])
-    mine = schedule().visits_of_conversation(VisitsOfConversation(context.conversation, context.now))
+    mine = schedule().visits_of_conversations(VisitsOfConversations((context.conversation,), context.now))
     same = [visit for visit in mine if visit.start == start and visit.service == arguments["service"]]
     visit = same[0] if same else schedule().book(
         BookVisit(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema
 from conversations.assistant.tools.visits import visit_json
 from conversations.connectors.registry import schedule
-from conversations.connectors.schedule import VisitsOfConversation
+from conversations.connectors.schedule import VisitsOfConversations
 from conversations.models import Conversation, Customer
 from conversations.models.identifier import Assurance
 
@@ -18,8 +18,7 @@ from conversations.models.identifier import Assurance
 def run(context: ToolContext, _arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result: `visits`, soonest first, and `open_balance` as text, empty when nothing is owed."""
     customer = Customer.objects.get(conversations=Conversation.objects.get(public_id=context.conversation))
-    rows = [row for each in context.conversations for row in schedule().visits_of_conversation(VisitsOfConversation(each, context.now))]
-    visits = [visit_json(row) for row in sorted(rows, key=lambda row: row.start) if not row.cancelled]
+    visits = [visit_json(row) for row in schedule().visits_of_conversations(VisitsOfConversations(context.conversations, context.now))]
     owed = f"{customer.open_balance:.2f}" if customer.open_balance > 0 else ""
     return ToolOutcome({"visits": visits, "open_balance": owed}, _("Looked up the account."))
 

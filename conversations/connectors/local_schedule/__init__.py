@@ -11,7 +11,7 @@ from conversations.connectors.schedule import (
     ListPrices,
     MoveVisit,
     Schedule,
-    VisitsOfConversation,
+    VisitsOfConversations,
 )
 
 SCHEDULE = Schedule(
@@ -21,7 +21,7 @@ SCHEDULE = Schedule(
     reschedule=Operation("reschedule", MoveVisit, bookings.reschedule, changes=True),
     cancel=Operation("cancel", CancelVisit, bookings.cancel, changes=True),
     correct=Operation("correct", CorrectVisit, bookings.correct, changes=True),
-    visits_of_conversation=Operation("visits_of_conversation", VisitsOfConversation, bookings.visits_of_conversation),
+    visits_of_conversations=Operation("visits_of_conversations", VisitsOfConversations, bookings.visits_of_conversations),
     list_prices=Operation("list_prices", ListPrices, slots.list_prices),
     erase=Operation("erase", EraseCustomers, bookings.erase, changes=True),
 )

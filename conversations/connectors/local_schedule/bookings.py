@@ -27,7 +27,7 @@ from conversations.connectors.schedule import (
     ScheduleBusy,
     Slot,
     SlotTaken,
-    VisitsOfConversation,
+    VisitsOfConversations,
 )
 from conversations.models import Booking, Conversation, Technician
 
@@ -109,12 +109,12 @@ def correct(arguments: CorrectVisit) -> BookedVisit:
     return _visit(booking)
 
 
-def visits_of_conversation(arguments: VisitsOfConversation) -> tuple[BookedVisit, ...]:
-    """The booked visits of a conversation that end after the given moment, soonest first."""
+def visits_of_conversations(arguments: VisitsOfConversations) -> tuple[BookedVisit, ...]:
+    """The booked visits of these conversations that end after the given moment, soonest first."""
     rows = Booking.objects.filter(
-        conversation__public_id=arguments.conversation, state=Booking.State.BOOKED, window__endswith__gt=arguments.after
+        conversation__public_id__in=arguments.conversations, state=Booking.State.BOOKED, window__endswith__gt=arguments.after
     ).select_related("technician", "conversation")
-    return tuple(_visit(booking) for booking in rows)
+    return tuple(_visit(booking) for booking in rows.order_by("window", "pk"))
 
 
 def erase(arguments: EraseCustomers) -> ErasedCopies:
