@@ -10,3 +10,5 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",  # quick; tests make many users
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # what the product's own processes know
 ]
+# A test that waits for a lock that nobody gives back fails, and says for which statement.
+DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=120s"
