@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -44,11 +43,6 @@ def as_list(values: Any) -> SafeString:
     for each in values or []:
         lines.append((" · ".join(f"{name}: {value}" for name, value in pairs(each)) if isinstance(each, dict) else each,))
     return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", lines)) if lines else SafeString("–")
-
-
-def as_text(evidence: Mapping[str, Any]) -> str:
-    """Stored evidence as one line."""
-    return "; ".join(f"{name}: {value}" for name, value in pairs(evidence))
 
 
 def may_join(request: HttpRequest) -> None:

@@ -33,6 +33,7 @@ from conversations.admin.customer_list import (
 from conversations.admin.fields import TimeZoneField
 from conversations.admin.history import entries_wanted, history_of
 from conversations.admin.merging import trail_of
+from conversations.likeness import codes
 from conversations.models import Customer, Identifier, SharedIdentifier
 from conversations.reading.wording import fact_label, fact_value, pairs
 from conversations.selectors import customer_record, history
@@ -61,7 +62,7 @@ class CustomerForm(forms.ModelForm):
 
     def clean_postcode(self) -> str:
         """In the form that it is looked for in."""
-        postcode = re.sub(r"[\s-]", "", self.cleaned_data["postcode"]).upper()
+        postcode = codes.typed(self.cleaned_data["postcode"])
         if not re.fullmatch(r"[A-Z0-9]{0,16}", postcode):
             raise forms.ValidationError(_("A postcode has letters, digits and spaces, 16 at most."))
         return postcode

@@ -121,7 +121,7 @@ class HostSiteKeyAdmin(ReadOnlyAdmin):
         except (host_sites.UnusableKey, host_sites.NotAccepted) as problem:
             messages.error(request, str(problem))
             return redirect("admin:conversations_hostsitekey_change", number)
-        self.log_change(request, key, f"A new key {new.kid} in its place.")
+        self.log_change(request, key, str(_("A new key %(kid)s in its place.") % {"kid": new.kid}))
         messages.success(request, _("This is the new key. The old one is accepted until the date on its page."))
         return redirect("admin:conversations_hostsitekey_change", new.pk)
 
@@ -134,7 +134,7 @@ class HostSiteKeyAdmin(ReadOnlyAdmin):
         except host_sites.NotAccepted as problem:
             messages.warning(request, str(problem))
         else:
-            self.log_change(request, key, "Not accepted any more.")
+            self.log_change(request, key, str(_("Not accepted any more.")))
             messages.success(request, _("The key is not accepted any more. Who signed in with it stays so for an hour at most."))
         return redirect("admin:conversations_hostsitekey_change", number)
 
@@ -150,7 +150,7 @@ class HostSiteKeyAdmin(ReadOnlyAdmin):
         if secret is None:
             messages.warning(request, _("The secret was shown before. If nobody has it, make a new key."))
             return redirect("admin:conversations_hostsitekey_change", number)
-        self.log_change(request, key, "The secret was shown.")
+        self.log_change(request, key, str(_("The secret was shown.")))
         request.method = "GET"  # the page below is read, not saved
         return self.change_view(request, str(number), extra_context={"secret": secret})
 

@@ -79,6 +79,8 @@ class MatchCandidateAdmin(ReadOnlyAdmin):
             messages.warning(request, _("Somebody settled this pair already: %(state)s.") % {"state": error})
         except merging.OneRecordAlready:
             messages.warning(request, _("These two are one record already."))
+        except merging.RecordErased as error:
+            messages.warning(request, str(error))
         return redirect("admin:conversations_matchcandidate_changelist")
 
     def _page_of(self, request: HttpRequest, candidate: MatchCandidate) -> dict[str, Any]:
@@ -159,10 +161,10 @@ class CustomerLinkAdmin(ReadOnlyAdmin):
         term = request.GET.get("q", "").strip()
         found: list[tuple[Customer, str]] = []
         if term:
-            customers = self.admin_site.get_model_admin(Customer)
-            every = customers.get_queryset(request).filter(root__isnull=True).exclude(pk=customer.pk)
-            rows, doubled = customers.get_search_results(request, every, term)
-            found = [(each, _known_by(each)) for each in (rows.distinct() if doubled else rows)[:FOUND_AT_MOST]]
+            customers: Any = self.admin_site.get_model_admin(Customer)
+            every = customers.get_queryset(request).filter(root__isnull=True, erased_at__isnull=True).exclude(pk=customer.pk)
+            rows, _may_repeat = customers.get_search_results(request, every, term)
+            found = [(each, customers.known_by(each)) for each in rows.prefetch_related("identifiers")[:FOUND_AT_MOST]]
         page = {"customer": customer, "term": term, "found": found, "title": gettext("Join with another customer")}
         return TemplateResponse(request, "admin/conversations/join_choose.html", {**self._page(request), **page})
 
@@ -205,6 +207,9 @@ class CustomerLinkAdmin(ReadOnlyAdmin):
         except merging.OneRecordAlready:
             messages.warning(request, _("Somebody joined these two meanwhile. They are one record already."))
             return redirect("admin:conversations_customer_change", into.pk)
+        except merging.RecordErased as error:
+            messages.warning(request, str(error))
+            return redirect("admin:conversations_customer_change", into.pk)
         messages.success(request, _("The two records count as one customer now. You can take it back on this page."))
         return redirect("admin:conversations_customerlink_change", link.pk)
 
@@ -241,11 +246,6 @@ def _choices(posted: QueryDict) -> dict[str, str]:
     """What was chosen for which field; what was left for later is not in it."""
     chosen = {name.removeprefix(CHOICE): str(value) for name, value in posted.items() if name.startswith(CHOICE)}
     return {field: value for field, value in chosen.items() if value in FieldConflict.Choice.values}
-
-
-def _known_by(customer: Customer) -> str:
-    values = [each.value for each in customer.identifiers.all() if each.kind != "visitor"]
-    return ", ".join(list(dict.fromkeys(values))[:3]) or gettext("A website visitor")
 
 
 def _evidence(link: CustomerLink) -> str:

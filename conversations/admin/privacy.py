@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -10,6 +13,7 @@ from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,7 +27,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from conversations.flows import erasing
+from conversations import tasks
 from conversations.models import (
     Booking,
     Conversation,
@@ -104,6 +108,12 @@ class HoldForm(forms.ModelForm):
         field_classes = {"ends_at": forms.SplitDateTimeField}
         widgets = {"ends_at": AdminSplitDateTime}
 
+    def clean_ends_at(self) -> datetime | None:
+        ends_at: datetime | None = self.cleaned_data["ends_at"]
+        if ends_at and ends_at <= timezone.now():
+            raise forms.ValidationError(_("That is over already. Leave it empty for a hold that somebody lifts."))
+        return ends_at
+
 
 @admin.register(ErasureRequest)
 class ErasureRequestAdmin(ReadOnlyAdmin):
@@ -141,7 +151,7 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
         return format_html_join(", ", '<a href="{}">{}</a>', numbers)
 
     def start(self, request: HttpRequest, customer: int) -> HttpResponse:
-        """Says what erasing a customer does, and does it once it is confirmed."""
+        """Says what erasing a customer does, and has it begun once it is confirmed."""
         _require(request, "conversations.add_erasurerequest")
         row = get_object_or_404(Customer, pk=customer)
         if row.erased_at:
@@ -171,43 +181,58 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
         except erasure.AlreadyRequested as error:
             messages.warning(request, str(error))
             return redirect("admin:conversations_customer_change", customer.pk)
-        self._run(request, row)
+        _begin_soon(request, row)
         return redirect("admin:conversations_erasurerequest_change", row.pk)
 
     @method_decorator(require_POST)
     def run_again(self, request: HttpRequest, number: int) -> HttpResponseRedirect:
-        """Goes on now with what is left, steps that were given up included."""
+        """Has what is left gone on with now, steps that were given up included."""
         _require(request, "conversations.add_erasurerequest")
         row = get_object_or_404(ErasureRequest, pk=number)
         erasure.try_again(row)
-        self._run(request, row)
+        _begin_soon(request, row)
         return redirect("admin:conversations_erasurerequest_change", row.pk)
-
-    def _run(self, request: HttpRequest, row: ErasureRequest) -> None:
-        level, said = _SAID_OF_STATES[erasing.run(row.pk)]
-        messages.add_message(request, level, said)
 
     def _page_of(self, request: HttpRequest, row: ErasureRequest) -> dict[str, Any]:
         steps = list(row.steps.all())
+        lines = erasure.lines_going_on(row.records) if row.state == ErasureRequest.State.WAITING else []
         return {
             "steps": [(_title(step.name), step) for step in steps if not _is_without_finds(step)],
             "without_finds": [_title(step.name) for step in steps if _is_without_finds(step)],
             "connector_requests": row.connector_requests.all(),
-            "holds": holds.in_force(row.records) if row.state != ErasureRequest.State.DONE else (),
-            "lines": erasure.lines_going_on(row.records) if row.state == ErasureRequest.State.WAITING else (),
+            "said": _said_of(row, lines),
+            "holds": erasure.holds_against(row.records) if row.state != ErasureRequest.State.DONE else (),
+            "lines": lines,
             "look_at_conversations": Conversation.objects.filter(pk__in=_looked_at(row, "conversations")),
             "look_at_records": Customer.objects.filter(pk__in=[*_looked_at(row, "records"), *_looked_at(row, "alike")]),
             "may_run": row.state != ErasureRequest.State.DONE and request.user.has_perm("conversations.add_erasurerequest"),
         }
 
 
-_SAID_OF_STATES: dict[str, tuple[int, Any]] = {
-    "done": (messages.SUCCESS, _("Erased. The report below says what was done.")),
-    "running": (messages.INFO, _("Our own records are erased. Another system has not confirmed yet; it is asked again by itself.")),
-    "waiting": (messages.WARNING, _("A call or chat with this customer is going on. It begins by itself when that is over.")),
-    "held": (messages.WARNING, _("A legal hold stands against it. It goes on by itself when the hold ends or is lifted.")),
-    "failed": (messages.ERROR, _("A step failed. What was done stays done; it is tried again by itself, and you can run it again below.")),
-}
+def _begin_soon(request: HttpRequest, row: ErasureRequest) -> None:
+    """Has a worker do it: it reads the whole history and asks other systems. When no worker can be told, the sweep finds it."""
+    transaction.on_commit(partial(tasks.erase_person.apply_async, (row.pk,), retry=False), robust=True)
+    messages.info(request, _("Under way. This page says how far it has come."))
+
+
+def _said_of(row: ErasureRequest, lines: Sequence[Interaction]) -> Any:
+    """What a request's page says of how far it has come, and of what happens by itself."""
+    match row.state:
+        case ErasureRequest.State.DONE:
+            return _("Erased. The report below says what was done.")
+        case ErasureRequest.State.HELD:
+            return _("A legal hold stands against it. It goes on by itself when the hold ends or is lifted.")
+        case ErasureRequest.State.WAITING if lines:
+            return _("A call or chat with this customer is going on. It begins by itself when that is over.")
+        case ErasureRequest.State.WAITING:
+            return _("It is about to begin.")
+        case ErasureRequest.State.FAILED if erasure.is_tried_again(row):
+            return _("A step failed. What was done stays done; it is tried again by itself, and you can run it again below.")
+        case ErasureRequest.State.FAILED:
+            return _("It failed too often and is not tried again by itself. What was done stays done; run it again below.")
+    if row.steps.exclude(state=ErasureStep.State.DONE).exists():
+        return _("Under way. It goes on by itself.")
+    return _("Our own records are erased. Another system has not confirmed yet; it is asked again by itself.")
 
 
 @admin.register(DataExport)
@@ -355,6 +380,6 @@ def _what_goes(customer: Customer) -> dict[str, Any]:
         "conversation_count": len(scope.conversations),
         "open_count": Conversation.objects.filter(pk__in=scope.conversations, status="open").count(),
         "visits": visits,
-        "holds": holds.in_force(records),
+        "holds": erasure.holds_against(records),
         "lines": erasure.lines_going_on(records),
     }

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from conversations.connectors import registry
 from conversations.connectors.base import ConnectorError, EraseCustomers
+from conversations.models import ConnectorRequest
 from conversations.services import connector_requests, erasure
 
 logger = logging.getLogger(__name__)
 
 
 def run(number: int) -> str:
-    """Does what is left of a request, asks the outside systems that are due, and returns its state then."""
+    """Does what is left of a request, asks those of its outside systems that are due, and returns its state then."""
     state = erasure.run(number, connectors=registry.names())
-    if ask_connectors() and state == "running":
+    if _ask_all(connector_requests.due().filter(erasure=number)) and state == "running":
         state = erasure.run(number, connectors=registry.names())
     return state
 
@@ -27,7 +30,11 @@ def sweep() -> int:
 
 def ask_connectors() -> int:
     """Asks every outside system that is due to erase; returns how many confirmed it."""
-    return sum(_ask(number) for number in connector_requests.due().values_list("pk", flat=True))
+    return _ask_all(connector_requests.due())
+
+
+def _ask_all(requests: QuerySet[ConnectorRequest]) -> int:
+    return sum(_ask(number) for number in requests.values_list("pk", flat=True))
 
 
 def _ask(number: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
@@ -11,6 +12,11 @@ from conversations.likeness.numbers import as_digits, joined
 MOST_READINGS: Final = 48
 LONGEST_LETTERS: Final = 3
 """Longer runs of letters are words around the code, not part of it."""
+
+
+def typed(postcode: str) -> str:
+    """A written postcode in the form in which records keep it: capitals and digits, however it was grouped."""
+    return re.sub(r"[\s-]", "", postcode).upper()
 
 
 def read(hypotheses: Iterable[str], languages: Sequence[str], *, lengths: Collection[int] = ()) -> list[str]:

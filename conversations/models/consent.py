@@ -48,7 +48,6 @@ class Consent(models.Model):
     class GivenBy(models.TextChoices):
         CUSTOMER = "customer", _("The customer")
         AGENT = "agent", _("An agent, for the customer")
-        IMPORT = "import", _("An import")
 
     class How(models.TextChoices):
         SAID = "said", _("Said on the phone")
@@ -88,7 +87,7 @@ class Consent(models.Model):
                 condition=models.Q(decision__in=["given", "refused", "revoked"]), name="consent_decision_is_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(given_by__in=["customer", "agent", "import"]), name="consent_is_given_by_somebody_known"
+                condition=models.Q(given_by__in=["customer", "agent"]), name="consent_is_given_by_somebody_known"
             ),
             models.CheckConstraint(
                 condition=models.Q(how__in=["said", "typed", "keyed", "ticked", "written"]), name="consent_is_given_in_a_known_way"

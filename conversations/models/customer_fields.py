@@ -22,6 +22,7 @@ NOT_ABOUT_THE_PERSON: Mapping[str, str] = {
     "root": "It says which record this one counts for.",
     "created_at": "It says when the row was made.",
     "attributes": "Each attribute is a field of its own.",
+    "erased_at": "It says that the record is nobody's any more.",
 }
 """Columns of a customer that joining leaves alone, and why."""
 

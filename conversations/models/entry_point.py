@@ -47,7 +47,10 @@ class EntryPoint(models.Model):
         max_length=12,
         choices=RecordingPolicy.choices,
         default=RecordingPolicy.NOT_RECORDED,
-        help_text=_("Some places allow a recording only when everybody on the call has agreed. Ask first when callers may be there."),
+        help_text=_(
+            "No call is recorded yet, so this has no effect so far. Some places allow a recording only when everybody on the call"
+            " has agreed. Ask first when callers may be there."
+        ),
     )
     default_region = models.CharField(max_length=2, default="GB")
     language = models.CharField(max_length=10, default="en-GB")

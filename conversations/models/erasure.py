@@ -69,6 +69,10 @@ class ErasureRequest(models.Model):
                 | (~models.Q(state="done") & models.Q(finished_at__isnull=True)),
                 name="erasure_is_dated_when_done",
             ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["running", "done"]) | models.Q(started_at__isnull=False),
+                name="erasure_under_way_says_since_when",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -117,14 +121,14 @@ class ErasedIdentifier(models.Model):
     """That a value belonged to somebody who was erased, as a keyed hash, so that no import brings them back unnoticed."""
 
     kind = models.CharField(max_length=10, choices=Identifier.Kind.choices)
-    value_hash = models.CharField(max_length=64)
+    value_hash = models.CharField(max_length=64, help_text=_("Keyed hash of the kind and the value in normal form."))
     request = models.ForeignKey(ErasureRequest, models.PROTECT, related_name="identifiers")
     erased_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["-erased_at"]
         constraints = [
-            models.UniqueConstraint(fields=["kind", "value_hash"], name="erased_identifier_stands_once"),
+            models.UniqueConstraint(fields=["value_hash"], name="erased_identifier_stands_once"),
             models.CheckConstraint(
                 condition=models.Q(kind__in=["phone", "email", "visitor", "external"]), name="erased_identifier_kind_is_known"
             ),

@@ -55,6 +55,10 @@ class FieldConflict(models.Model):
                 condition=~models.Q(state="settled") | ~models.Q(chosen=""), name="settled_field_conflict_says_what_was_chosen"
             ),
             models.CheckConstraint(
+                condition=~models.Q(state="filled") | models.Q(written_to__isnull=False),
+                name="filled_field_conflict_says_where_it_was_written",
+            ),
+            models.CheckConstraint(
                 condition=~models.Q(state="open") | models.Q(chosen="", written_to__isnull=True),
                 name="open_field_conflict_has_changed_nothing",
             ),

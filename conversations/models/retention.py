@@ -20,7 +20,7 @@ class RetentionRule(models.Model):
         DECISIONS = "decisions", _("Facts that routing decided by")
         WEBHOOKS = "webhooks", _("What the phone platform delivered")
         CHAT_SESSIONS = "chat_sessions", _("Browsers of chat sessions")
-        CODES = "codes", _("One-time codes and codes between channels")
+        CODES = "codes", _("One-time codes, and codes and links between channels")
         SIGN_INS = "sign_ins", _("Records of sign-ins of staff")
 
     kind = models.CharField(max_length=20, choices=Kind.choices, help_text=_("What is emptied or removed."))
@@ -95,6 +95,10 @@ class LegalHold(models.Model):
             models.CheckConstraint(
                 condition=models.Q(lifted_by="", lifted_at__isnull=True) | (~models.Q(lifted_by="") & models.Q(lifted_at__isnull=False)),
                 name="legal_hold_is_dated_when_lifted",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__isnull=True) | models.Q(ends_at__gt=models.F("placed_at")),
+                name="legal_hold_ends_after_it_began",
             ),
         ]
 

@@ -8,18 +8,18 @@ strictest counts: a yes lifts a no of another record only when it was given afte
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.db.models.functions import Coalesce, Now
 
 from conversations.models import Consent, ContactPreference, Customer, CustomerLink, Suppression
 from conversations.models.consent import Purpose, Way
 from conversations.models.identifier import Assurance
+from conversations.models.keyed_hash import keyed_hash
 
 DEFAULTS: Mapping[str, bool] = {
     Purpose.CONTACT: True,
@@ -127,7 +127,7 @@ class PurposeAnswers:
 def ledger_of(customer: Customer, at: datetime | None = None) -> Ledger:
     """All that the record and those joined into it have said up to `at`, by default now; three statements at most."""
     root, now = Customer.objects.values_list(Coalesce("root_id", "pk"), Now()).get(pk=customer.pk)
-    rows = Consent.objects.filter(customer_id=root, at__lte=at or now).select_related("interaction").order_by("-at", "-pk")
+    rows = Consent.objects.filter(customer_id=root, at__lte=at or now).order_by("-at", "-pk")
     found = tuple(rows)
     links: dict[int, tuple[int, datetime]] = {}
     if len({row.original_customer_id for row in found}) > 1:
@@ -138,8 +138,9 @@ def ledger_of(customer: Customer, at: datetime | None = None) -> Ledger:
 
 
 def answers_of(customer: Customer) -> list[PurposeAnswers]:
-    """Every purpose with what holds for each scope that was ever spoken of; a bounded number of statements."""
+    """Every purpose with what holds for each scope that was ever spoken of, each row with its record; a bounded number of statements."""
     ledger = ledger_of(customer)
+    prefetch_related_objects(ledger.rows, "original_customer")
     return [
         PurposeAnswers(str(purpose), str(purpose.label), _answers_for(ledger, str(purpose)), DEFAULTS[purpose]) for purpose in Purpose
     ]
@@ -166,11 +167,6 @@ def _yes_holds(ledger: Ledger, row: Consent) -> bool:
     return row.purpose in (Purpose.CONTACT, Purpose.RECORDING) or ledger.standing_contact_no(act) is None
 
 
-def wants_no_contact(customer: Customer) -> Consent | None:
-    """The row by which the customer asked not to be contacted at all, while it stands."""
-    return ledger_of(customer).standing_contact_no(Act(Purpose.CONTACT))
-
-
 def preference_of(customer: Customer) -> ContactPreference | None:
     """How the customer likes to be reached: the last that any of the joined records said."""
     return ContactPreference.objects.filter(customer=customer.root_id or customer.pk).order_by("-updated_at", "-pk").first()
@@ -178,7 +174,7 @@ def preference_of(customer: Customer) -> ContactPreference | None:
 
 def value_hash(kind: str, value: str) -> str:
     """The keyed hash under which a value in normal form is kept on the do-not-contact list."""
-    return hmac.new(settings.SUPPRESSION_KEY.encode(), f"{kind}:{value}".encode(), sha256).hexdigest()
+    return keyed_hash(kind, value, key=settings.SUPPRESSION_KEY)
 
 
 def suppression_of(kind: str, value: str, at: datetime | None = None) -> Suppression | None:

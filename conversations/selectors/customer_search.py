@@ -20,6 +20,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import QueryCanceled
 
+from conversations.likeness import codes
 from conversations.models import Booking, Conversation, Customer, Entry, EntryPoint, Identifier
 from conversations.models.folding import folded, folded_words
 from conversations.models.identifier import number_in_system
@@ -155,7 +156,7 @@ def _exact_identifiers(asked: str, limit: int) -> Iterator[_Hit]:
 
 def _details(asked: str, limit: int) -> Iterator[_Hit]:
     """Postcodes and dates of birth."""
-    postcode = re.sub(r"[\s-]", "", asked).upper()
+    postcode = codes.typed(asked)
     dates = written_dates.meant_by(asked)
     if POSTCODE.match(postcode):
         for root, value in Customer.objects.filter(postcode=postcode).order_by().values_list(COUNTS_FOR, "postcode")[:limit]:

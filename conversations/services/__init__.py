@@ -2,15 +2,16 @@
 
 Locks are taken in one order everywhere, and whoever needs several of one kind takes them sorted:
 
-1. the advisory locks of a first contact's identifiers (`identity.resolve`), and those of the number that a chat wants
+1. an erasure's request or one of its steps, never both (`ErasureRequest`, `ErasureStep`): whoever has it takes the rest under it;
+2. the advisory locks of a first contact's identifiers (`identity.resolve`), and those of the number that a chat wants
    called and of who wants it (`flows.calling_back`);
-2. customers, always the records that others count for, by rising id (`records.lock_roots`);
-3. rows of identifiers, match candidates, field conflicts and consents, only under the lock of a customer they are of; one-time
+3. customers, always the records that others count for, by rising id (`records.lock_roots`);
+4. rows of identifiers, match candidates, field conflicts and consents, only under the lock of a customer they are of; one-time
    codes and links under the advisory lock of the address or number that they went to;
-4. the subjects of routing's work (`ownership.lock_with_work`), and behind them its own rows, whose order is in
+5. the subjects of routing's work (`ownership.lock_with_work`), and behind them its own rows, whose order is in
    `routing.services`;
-5. conversations by rising id;
-6. interactions.
+6. conversations by rising id;
+7. interactions.
 
 A customer's message takes a conversation and nothing before it (migration `0005`), but for one with digits that may be a
 piece of a card's number, which takes the customer first (`split_secrets.settle`). When that conversation was joined

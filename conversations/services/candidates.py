@@ -19,8 +19,8 @@ class AlreadySettled(ValueError):
 def join(candidate: MatchCandidate, user: Any, *, other_way: bool = False, choices: Mapping[str, str] | None = None) -> CustomerLink:
     """Joins the pair, the other record into the customer's, or the other way, with the candidate's evidence. It can be taken back.
 
-    `choices` as in `merging.join_customers`. Locks both records, then the candidate. Raises AlreadySettled, or
-    merging.OneRecordAlready.
+    `choices` as in `merging.join_customers`. Locks both records, then the candidate. Raises AlreadySettled,
+    merging.OneRecordAlready, or merging.RecordErased.
     """
     with transaction.atomic():
         records.lock_roots(candidate.customer, candidate.other)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from datetime import timedelta
-from hashlib import sha256
 from typing import Final
 from urllib.parse import urljoin
 
@@ -20,6 +18,7 @@ from conversations.models import ChatLink, EntryPoint, Interaction
 from conversations.models.consent import Purpose
 from conversations.models.entry_point import Channel
 from conversations.models.identifier import Identifier
+from conversations.models.keyed_hash import keyed_hash
 from conversations.selectors import website
 from conversations.services import consent, identity, messengers, numbers, timeline
 from conversations.services.parties import IdentifierClaim
@@ -138,4 +137,4 @@ def _note(call: Interaction, link: ChatLink, made_by: str) -> None:
 
 
 def _hash(token: str) -> str:
-    return hmac.new(settings.SECRET_KEY.encode(), f"chat-link:{token}".encode(), sha256).hexdigest()
+    return keyed_hash("chat-link", token)

@@ -49,7 +49,7 @@ class Said:
     """Where a yes or a no comes from: who gave it, how, how sure that was, and who wrote it down.
 
     `interaction` is the line it was said on, `conversation_id` the history that tells of it when it was not on one.
-    `source_id` makes a repetition write nothing. `at` is when, by default now: only an import knows better.
+    `source_id` makes a repetition write nothing.
     """
 
     given_by: str
@@ -61,7 +61,6 @@ class Said:
     language: str = ""
     note: str = ""
     source_id: str | None = None
-    at: datetime | None = None
 
 
 def may_we(
@@ -126,7 +125,6 @@ def record(
             return known
         kind, value = identifier or ("", "")
         line = _fresh(said.interaction)
-        times: dict[str, Any] = {"at": said.at} if said.at else {}
         row = Consent.objects.create(
             customer=root,
             original_customer_id=_record_of(root, kind, value, line),
@@ -147,7 +145,6 @@ def record(
             note=said.note,
             source_id=said.source_id,
             expires_at=expires_at,
-            **times,
         )
         row.refresh_from_db()
         conversation_id = line.conversation_id if line else said.conversation_id
@@ -209,8 +206,7 @@ def prefer(customer: Customer, *, way: str, times: str, language: str, updated_b
 def erase_of(customer: Customer) -> int:
     """Replaces the numbers and addresses in a customer's consents by their keyed hashes and drops the notes; says how many.
 
-    What was agreed to, when and how has to be kept for years and stays; so does the do-not-contact list. How they liked to be
-    reached goes. Locks the customer.
+    What was agreed to, when and how has to be kept for years and stays; so does the do-not-contact list. Locks the customer.
     """
     with transaction.atomic():
         root = records.lock_root(customer)
@@ -218,7 +214,6 @@ def erase_of(customer: Customer) -> int:
         for row in rows:
             hashed = value_hash(row.kind, row.value) if row.value else ""
             Consent.objects.filter(pk=row.pk).update(value=hashed, note="", erased_at=Now())
-        ContactPreference.objects.filter(customer=root).delete()
     return len(rows)
 
 

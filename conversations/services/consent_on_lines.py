@@ -19,7 +19,7 @@ from conversations.models import Consent, Entry, Identifier, Interaction
 from conversations.models.consent import Purpose
 from conversations.models.identifier import E164, Assurance
 from conversations.selectors import access
-from conversations.selectors.consent import Act, ledger_of
+from conversations.selectors.consent import Act, Ledger, ledger_of
 from conversations.services import consent, suppression
 from conversations.services.consent import Address, NotShown, Said
 
@@ -62,6 +62,7 @@ def keep(line: Interaction, *, purpose: str, agrees: bool, way: str = "", record
         if agrees and purpose not in purposes_to_agree_to(now):
             raise NotShown(_("A colleague has to note that, since it is not known here who you are."))
         whole = access.is_the_customer(now)
+        agreed = None if agrees else ledger_of(now.conversation.customer)
         rows = []
         for number, identifier in enumerate(_scopes(now, purpose, whole=whole)):
             said = Said(
@@ -77,7 +78,7 @@ def keep(line: Interaction, *, purpose: str, agrees: bool, way: str = "", record
                 consent.record(
                     now.conversation.customer,
                     purpose=purpose,
-                    decision=Consent.Decision.GIVEN if agrees else _kind_of_no(now, Act(purpose, way, *(identifier or ("", "")))),
+                    decision=_kind_of_no(agreed, Act(purpose, way, *(identifier or ("", "")))) if agreed else Consent.Decision.GIVEN,
                     said=said,
                     way=way,
                     identifier=identifier,
@@ -104,10 +105,9 @@ def purposes_to_agree_to(line: Interaction) -> frozenset[str]:
     return frozenset(allowed)
 
 
-def _kind_of_no(line: Interaction, act: Act) -> Consent.Decision:
-    """Whether a no takes a yes back; staff see the difference, the customer is told the same."""
-    agreed = ledger_of(line.conversation.customer).yes(act)
-    return Consent.Decision.REVOKED if agreed else Consent.Decision.REFUSED
+def _kind_of_no(before: Ledger, act: Act) -> Consent.Decision:
+    """Whether a no takes back a yes that stood before; staff see the difference, the customer is told the same."""
+    return Consent.Decision.REVOKED if before.yes(act) else Consent.Decision.REFUSED
 
 
 def _scopes(line: Interaction, purpose: str, *, whole: bool) -> list[Address | None]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -24,6 +24,7 @@ from conversations.models import (
     ErasureStep,
     Identifier,
     Interaction,
+    LegalHold,
 )
 from conversations.models.identifier import PROVEN
 from conversations.services import connector_requests, holds, identity, personal_data, records, stored_files, threads, traces
@@ -35,6 +36,10 @@ logger = logging.getLogger(__name__)
 State = ErasureRequest.State
 MOST_TRIES = 5
 ELSEWHERE, CONNECTORS, FILES, HASHES = "elsewhere", "connectors", "files", "hashes"
+
+
+class _DoneByAnother(Exception):
+    """Another worker is at a step just now."""
 
 
 class AlreadyRequested(ValueError):
@@ -72,17 +77,21 @@ def run(number: int, *, connectors: Sequence[str]) -> str:
     """Does what is left of a request and returns its state then: `waiting`, `held`, `running`, `failed` or `done`.
 
     `connectors` are the names of the outside systems to ask. It is `running` while one of them has not answered. May be called
-    at any time by anybody, also by several at once: a step is done under its row's lock.
+    at any time by anybody, also by several at once: a step is done under its row's lock, and who finds it locked leaves the
+    rest to the one who is at it.
     """
     row = _begin(number)
     if row.state != State.RUNNING:
         return str(row.state)
     scope = personal_data.scope_of(row.records, mark=_mark(row))
     for step in row.steps.exclude(state=ErasureStep.State.DONE):
-        if holds.in_force(row.records).exists():
+        if _holds_on(scope).exists():
             return _set_state(row, State.HELD)
-        if not _done(step, row, scope, connectors):
-            return _set_state(row, State.FAILED)
+        try:
+            if not _done(step, row, scope, connectors):
+                return _set_state(row, State.FAILED)
+        except _DoneByAnother:
+            return str(State.RUNNING)
     return _finish(row)
 
 
@@ -105,15 +114,29 @@ def erased_among(values: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 
     Imports ask, and bring nobody back by themselves.
     """
-    by_hash = {personal_data.keyed_hash(kind, value): (kind, value) for kind, value in values}
-    found = ErasedIdentifier.objects.filter(value_hash__in=by_hash).values_list("kind", "value_hash")
-    return {by_hash[digest] for kind, digest in found if by_hash[digest][0] == kind}
+    by_hash = {personal_data.erased_hash(kind, value): (kind, value) for kind, value in values}
+    found = ErasedIdentifier.objects.filter(value_hash__in=by_hash).values_list("value_hash", flat=True)
+    return {by_hash[digest] for digest in found}
+
+
+def holds_against(record_numbers: Iterable[int]) -> QuerySet[LegalHold]:
+    """The legal holds that stand against erasing these records: theirs, and those of others into whose history they reach."""
+    return _holds_on(personal_data.scope_of(record_numbers))
+
+
+def is_tried_again(row: ErasureRequest) -> bool:
+    """Whether the sweep goes on with a request by itself, or leaves it to people."""
+    return row.pk in due()
 
 
 def lines_going_on(record_numbers: Iterable[int]) -> list[Interaction]:
     """The calls and chats of these records that have not ended."""
     scope = personal_data.scope_of(record_numbers)
     return list(Interaction.objects.filter(pk__in=scope.lines).exclude(state=Interaction.State.ENDED).order_by("pk"))
+
+
+def _holds_on(scope: Scope) -> QuerySet[LegalHold]:
+    return holds.in_force(personal_data.touched_by(scope))
 
 
 def _begin(number: int) -> ErasureRequest:
@@ -129,7 +152,7 @@ def _begin(number: int) -> ErasureRequest:
         root = records.lock_root(row.customer)
         if row.started_at is None:
             row.records = personal_data.records_of(root)
-        if holds.in_force(row.records).exists():
+        if holds_against(row.records).exists():
             row.state = State.HELD
         elif row.started_at is None and lines_going_on(row.records):
             row.state = State.WAITING
@@ -165,6 +188,8 @@ def _done(step: ErasureStep, row: ErasureRequest, scope: Scope, connectors: Sequ
     try:
         while _pass(step.pk, row, scope, connectors):
             pass
+    except _DoneByAnother:
+        raise
     except Exception as error:
         kind = type(error).__name__
         ErasureStep.objects.filter(pk=step.pk).update(state=ErasureStep.State.FAILED, tries=F("tries") + 1, error=kind[:80])
@@ -174,9 +199,11 @@ def _done(step: ErasureStep, row: ErasureRequest, scope: Scope, connectors: Sequ
 
 
 def _pass(number: int, row: ErasureRequest, scope: Scope, connectors: Sequence[str]) -> bool:
-    """One transaction of a step under its row's lock; says whether there is more to do."""
+    """One transaction of a step under its row's lock; says whether there is more to do. Raises _DoneByAnother."""
     with transaction.atomic():
-        step = ErasureStep.objects.select_for_update().get(pk=number)
+        step = ErasureStep.objects.select_for_update(skip_locked=True).filter(pk=number).first()
+        if step is None:
+            raise _DoneByAnother
         if step.state == ErasureStep.State.DONE:
             return False
         erased = _work(step.name, row, scope, connectors)
@@ -209,7 +236,7 @@ def _ask_connectors(row: ErasureRequest, scope: Scope, connectors: Sequence[str]
 
 def _keep_hashes(row: ErasureRequest, scope: Scope) -> int:
     hashes = [
-        ErasedIdentifier(kind=kind, value_hash=personal_data.keyed_hash(kind, value), request=row)
+        ErasedIdentifier(kind=kind, value_hash=personal_data.erased_hash(kind, value), request=row)
         for kind, value in sorted(personal_data.identifiers_of(scope))
     ]
     ErasedIdentifier.objects.bulk_create(hashes, ignore_conflicts=True)

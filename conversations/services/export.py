@@ -17,14 +17,16 @@ from django.apps import apps
 from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
-from django.db.models import F, Field, ForeignKey, Model, Q
+from django.db.models import F, Field, ForeignKey, Model, Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from conversations.models import Conversation, Customer, DataExport, Entry
+from conversations.models import Conversation, Customer, DataExport, Entry, Identifier, Interaction, Suppression
+from conversations.models.identifier import PROVEN
+from conversations.selectors.consent import value_hash
 from conversations.services import personal_data, records, stored_files
 from conversations.services.erasers import ERASERS
 from conversations.services.kinds import KINDS
@@ -35,11 +37,11 @@ TOLD_APART = frozenset({"Customer", "Conversation", "Entry", "Interaction"})
 LEFT_OUT = frozenset(
     {
         "MatchCandidate", "JoinCode", "OneTimeCode", "WebhookRecord", "ChatSessionRecord", "LogEntry", "SharedIdentifier", "Decision",
-        "LegalHold",
+        "LegalHold", "KnowledgeCheck",
     }
 )  # fmt: skip
 """Tables about other people too, or that repeat what the history says; see the decision."""
-UNSAID_COLUMNS = frozenset({"id", "customer", "idempotency_key", "code_hash", "source_id"})
+UNSAID_COLUMNS = frozenset({"id", "customer", "idempotency_key", "code_hash", "token_hash", "value_hash", "source_id"})
 UNSAID_KEYS = frozenset({"handoff", "decision", "idempotency_key", "client_id", "fence", "agent", "from_seq", "proof", "owed"})
 
 
@@ -107,40 +109,89 @@ def _records(scope: Scope) -> Iterator[dict[str, Any]]:
 
 
 def _tables(scope: Scope, counts: Counter[str]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Every other table that says something about the person, found like the rows that an erasure reaches."""
+    """Every other table that says something about the person, found like the rows that an erasure reaches, but for others' rows."""
+    own = _own(scope)
     for label in ERASERS:
         model = apps.get_model(label)
         if model.__name__ in TOLD_APART | LEFT_OUT:
             continue
-        rows = [_columns(row) for row in rows_of(model, scope).order_by("pk").iterator()]
+        found = _suppressions(own) if model is Suppression else _own_rows(model, own)
+        rows = [_columns(row) for row in found.order_by("pk").iterator()]
         counts[model._meta.model_name or label] = len(rows)
         yield str(model._meta.verbose_name_plural), rows
 
 
+def _own(scope: Scope) -> Scope:
+    """The scope without conversations and lines that were filed under other records: those may be other people's."""
+    conversations = Conversation.objects.filter(pk__in=scope.conversations, original_customer__in=scope.records)
+    lines = Interaction.objects.filter(pk__in=scope.lines, original_conversation__in=conversations)
+    return Scope(
+        scope.records, frozenset(conversations.values_list("pk", flat=True)), frozenset(lines.values_list("pk", flat=True))
+    )
+
+
+def _own_rows(model: type[Model], own: Scope) -> QuerySet[Any]:
+    """The rows of a table that were made for the person's records, else those that are of their conversations and lines alone."""
+    rows = rows_of(model, own)
+    names = {column.name for column in model._meta.concrete_fields}
+    if "original_customer" in names:
+        return rows.filter(original_customer__in=own.records)
+    for column in model._meta.concrete_fields:
+        if column.related_model in (Conversation, Interaction):
+            numbers = own.conversations if column.related_model is Conversation else own.lines
+            rows = rows.filter(Q(**{f"{column.name}__isnull": True}) | Q(**{f"{column.name}__in": numbers}))
+    return rows
+
+
+def _suppressions(own: Scope) -> QuerySet[Any]:
+    """What stands on the do-not-contact list of the numbers and addresses that are shown to be the person's."""
+    shown = Identifier.objects.filter(original_customer__in=own.records, assurance__in=PROVEN)
+    hashes = [value_hash(kind, value) for kind, value in shown.values_list("kind", "value")]
+    return Suppression.objects.filter(value_hash__in=hashes)
+
+
 def _conversations(scope: Scope) -> Iterator[dict[str, Any]]:
-    rows = Conversation.objects.filter(pk__in=scope.conversations).select_related("reason", "disposition", "original_customer")
+    """Each with what is the person's in it; one that was filed under another record only when a line of theirs went on in it."""
+    own = _own(scope)
+    gone_on_in = Interaction.objects.filter(pk__in=own.lines).values("conversation")
+    rows = Conversation.objects.filter(Q(pk__in=scope.conversations) | Q(pk__in=gone_on_in)).select_related("reason", "disposition")
     for conversation in rows.order_by("opened_at", "pk"):
-        entries = list(_entries(conversation, scope))
+        is_own = conversation.original_customer_id in scope.records
+        entries = list(_entries(conversation, own))
+        if not is_own and not entries:
+            continue
+        known = _known(conversation, own) if is_own else {}
         yield {
             "conversation": conversation.public_id,
-            "record": conversation.original_customer_id,
+            "record": conversation.original_customer_id if is_own else None,
             "opened_at": conversation.opened_at,
             "closed_at": conversation.closed_at,
-            "reason": str(conversation.reason or ""),
-            "outcome": str(conversation.disposition or ""),
-            "known": {name: fact.get("value") for name, fact in conversation.facts.items()},
+            "reason": str(conversation.reason or "") if is_own else "",
+            "outcome": str(conversation.disposition or "") if is_own else "",
+            "known": known,
             "lines": [
                 {"channel": line.channel, "party": line.party, "started_at": line.started_at, "ended_at": line.ended_at}
-                for line in conversation.original_interactions.all()
+                for line in conversation.original_interactions.filter(pk__in=own.lines)
             ],
             "entries": entries,
         }
 
 
-def _entries(conversation: Conversation, scope: Scope) -> Iterator[dict[str, Any]]:
+def _known(conversation: Conversation, own: Scope) -> dict[str, Any]:
+    """What was learned of the person there; what a line or conversation of another record brought along is not theirs."""
+    learned = Entry.objects.filter(_of_the_person(own), conversation=conversation, kind="fact.learned", data__has_key="value")
+    return dict(learned.order_by("recorded_at", "pk").values_list("data__name", "data__value"))
+
+
+def _of_the_person(own: Scope) -> Q:
+    """For entries: those of the person's own lines, and those without a line in the person's own conversations."""
+    return Q(interaction__in=own.lines) | Q(interaction__isnull=True, conversation__in=own.conversations)
+
+
+def _entries(conversation: Conversation, own: Scope) -> Iterator[dict[str, Any]]:
     """What was said and done, but for lines of other records: those may be somebody else's words."""
-    own = Q(interaction__isnull=True) | Q(interaction__original_conversation__original_customer__in=scope.records)
-    for entry in Entry.objects.filter(own, conversation=conversation).select_related("interaction").order_by("seq").iterator():
+    rows = Entry.objects.filter(_of_the_person(own), conversation=conversation).select_related("interaction")
+    for entry in rows.order_by("seq").iterator():
         kind = KINDS.get(entry.kind)
         yield {
             "number": entry.seq,
@@ -198,6 +249,6 @@ def _in_words(value: Any) -> str:
 
 
 def _is_of_staff(column: Field[Any, Any]) -> bool:
-    """Whether a column names somebody of the staff."""
-    return column.name.endswith("_by")
+    """Whether a column names somebody of the staff; who gave a consent is a word such as customer."""
+    return column.name.endswith("_by") and column.name != "given_by"
 

@@ -18,8 +18,11 @@ ATTRIBUTE: Final = "attributes."
 LONGEST_ATTRIBUTE: Final = 40
 DELIMITERS: Final = (",", ";", "\t", "|")
 BYTE_ORDER_MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-LEADING_APOSTROPHE: Final = ("'=", "'+", "'-", "'@", "'\t", "'\r", "'\n")
-"""How our own exports keep a spreadsheet from running a text; see `reading.spreadsheets`."""
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet take a text for a formula (OWASP, CSV Injection), the full-width forms included.
+
+Our own exports put an apostrophe before such a text (`reading.spreadsheets`), which is taken off again when it is read.
+"""
 
 
 class UnreadableFile(ValueError):
@@ -111,4 +114,6 @@ def _is_read(name: str) -> bool:
 
 def _cell(cell: str) -> str:
     stripped = cell.strip()
-    return stripped[1:] if stripped.startswith(LEADING_APOSTROPHE) else stripped
+    if stripped.startswith("'") and stripped[1:].lstrip(" ").startswith(FORMULA_STARTS):
+        return stripped[1:]
+    return stripped

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from conversations.likeness import codes
 from conversations.models import Customer
 from conversations.models.identifier import Assurance
 from conversations.selectors import written_dates
@@ -152,7 +153,7 @@ def _date(cell: str, *, month_first: bool) -> date:
 
 
 def _postcode(cell: str) -> str:
-    normal = re.sub(r"[\s-]", "", cell).upper()
+    normal = codes.typed(cell)
     if not re.fullmatch(r"[A-Z0-9]{2,16}", normal):
         raise _Unusable(_("“%(cell)s” is no postcode. Use letters, digits and spaces, 16 at most.") % {"cell": cell[:40]})
     return normal

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -17,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Identifier, Interaction, JoinCode
 from conversations.models.entry_point import Channel
+from conversations.models.keyed_hash import keyed_hash
 from conversations.selectors import own_record
 from conversations.services import identity, merging, records, timeline, weaving
 from conversations.services.timeline import NewEntry
@@ -185,4 +183,4 @@ def _too_many_misses(interaction: Interaction) -> bool:
 
 
 def _hash(code: str) -> str:
-    return hmac.new(settings.SECRET_KEY.encode(), f"join-code:{code}".encode(), sha256).hexdigest()
+    return keyed_hash("join-code", code)

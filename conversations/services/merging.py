@@ -21,6 +21,10 @@ class OneRecordAlready(ValueError):
     """The two count for one record already, so that there is nothing to join: also a record and itself."""
 
 
+class RecordErased(ValueError):
+    """One of the two was erased and is nobody's any more. Its text is a sentence for the person who asked."""
+
+
 def join_customers(
     joined: Customer, into: Customer, *, evidence: Mapping[str, Any], made_by: str, choices: Mapping[str, str] | None = None
 ) -> CustomerLink:
@@ -29,12 +33,14 @@ def join_customers(
     Their open conversations are joined first. What the root does not say is filled in, and what the two say differently is
     kept for a person to settle, but for the fields in `choices` (`FieldConflict.Choice` by field), which are settled at once.
     Pairs of the two that people were to look at are settled. One transaction; locks both roots, then the pairs, then what
-    `weaving.join_with_work` locks. Raises OneRecordAlready.
+    `weaving.join_with_work` locks. Raises OneRecordAlready, and RecordErased.
     """
     with transaction.atomic():
         source, target = records.lock_roots(joined, into)
         if source == target:
             raise OneRecordAlready("These are one record already.")
+        if source.erased_at or target.erased_at:
+            raise RecordErased(_("One of the two was erased, so nothing is joined with it."))
         link = CustomerLink.objects.create(
             joined=source, into=target, evidence=dict(evidence), made_by=made_by, made_at=ClockTimestamp()
         )

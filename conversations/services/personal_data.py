@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 
 from conversations.models import Conversation, Customer, Identifier, Interaction
+from conversations.models.keyed_hash import keyed_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +67,25 @@ def public_ids(scope: Scope) -> list[UUID]:
     return list(Customer.objects.filter(pk__in=scope.records).order_by("pk").values_list("public_id", flat=True))
 
 
+def touched_by(scope: Scope) -> set[int]:
+    """Every record whose history the scope reaches into: the person's own, and those of the conversations that lines of theirs
+    or conversations of theirs were joined with, or go on in."""
+    reached = Q(pk__in=scope.conversations) | Q(original_interactions__in=scope.lines) | Q(interactions__in=scope.lines)
+    conversations = set(Conversation.objects.filter(reached).values_list("pk", flat=True))
+    layer = conversations
+    while layer:
+        layer = set(Conversation.objects.filter(joined_conversations__in=layer).values_list("pk", flat=True)) - conversations
+        conversations |= layer
+    owners = Conversation.objects.filter(pk__in=conversations).values_list("customer", "original_customer")
+    return {*scope.records, *(number for pair in owners for number in pair)}
+
+
 def identifiers_of(scope: Scope) -> set[tuple[str, str]]:
     """Every (kind, value) on the person's records."""
     found = Identifier.objects.filter(Q(customer__in=scope.records) | Q(original_customer__in=scope.records))
     return set(found.values_list("kind", "value"))
 
 
-def keyed_hash(kind: str, value: str) -> str:
-    """The hash by which an erased value can be recognised and not be read: HMAC-SHA-256 under the site's SECRET_KEY."""
-    return hmac.new(settings.SECRET_KEY.encode(), f"erased:{kind}:{value}".encode(), sha256).hexdigest()
+def erased_hash(kind: str, value: str) -> str:
+    """The hash by which an erased value can be recognised and not be read."""
+    return keyed_hash("erased", kind, value)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import (
+    ChatLink,
     ChatSessionRecord,
     Conversation,
     Entry,
@@ -98,7 +99,11 @@ def _overdue(rule: RetentionRule) -> list[Overdue]:
         case Kind.CHAT_SESSIONS:
             return [Overdue(_old_chat_sessions(before), erasers.pseudonymise_sessions)]
         case Kind.CODES:
-            codes = (OneTimeCode.objects.filter(sent_at__lt=before), JoinCode.objects.filter(created_at__lt=before))
+            codes = (
+                OneTimeCode.objects.filter(sent_at__lt=before),
+                JoinCode.objects.filter(created_at__lt=before),
+                ChatLink.objects.filter(sent_at__lt=before),
+            )
             return [Overdue(_without_held(each, "interaction__conversation__customer"), _delete) for each in codes]
         case _:
             return _sign_ins(before)

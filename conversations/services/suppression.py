@@ -70,11 +70,14 @@ def lift(row: Suppression, *, reason: str, lifted_by: str) -> bool:
     return bool(Suppression.objects.filter(pk=row.pk, lifted_at__isnull=True).update(**changes))
 
 
-def forget_value(kind: str, value: str) -> None:
-    """Erases a value in normal form from the list, and the words around it. Its hash stays, so that it is still never contacted."""
+def forget_value(kind: str, value: str) -> int:
+    """Erases a value in normal form from the list, and the words around it; says from how many rows.
+
+    Its hash stays, so that it is still never contacted.
+    """
     rows = Suppression.objects.filter(kind=kind, value_hash=value_hash(kind, value))
-    rows.update(value="", reason=_("Kept after an erasure."))
     rows.filter(lifted_at__isnull=False).update(lifted_reason=_("Kept after an erasure."))
+    return rows.exclude(value="").update(value="", reason=_("Kept after an erasure."))
 
 
 def take_in(rows: Iterable[tuple[int, str, str]], *, reason: str, added_by: str, region: str) -> Imported:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from conversations.models import Consent, Customer, Suppression
-from conversations.services import consent, suppression
+from conversations.services import consent, merging, suppression
 from conversations.services.consent import Said
 from tests.reporting import cast
 
@@ -37,6 +39,21 @@ def test_the_customers_page_says_what_holds(client: Client, maya: User, sam: Cus
     text = client.get(reverse("admin:conversations_customer_change", args=[sam.pk])).content.decode()
     for words in ("Calls from us", "Agreed", "Taken back", "On the doorstep.", "Not asked yet, so not allowed.", "Ann"):
         assert words in text
+
+
+def test_what_joined_records_said_takes_no_more_statements(client: Client, maya: User, sam: Customer) -> None:
+    """Each line names the record that it comes from."""
+    address = reverse("admin:conversations_customer_change", args=[sam.pk])
+    counts = []
+    for purpose in ("sms", "contact", "recording"):
+        other = cast.customer(f"Record of {purpose}")
+        consent.revoke(other, purpose, said=BY_AGENT)
+        merging.join_customers(other, sam, evidence={}, made_by="Ann")
+        client.get(address)
+        with CaptureQueriesContext(connection) as captured:
+            assert f"from the joined record Record of {purpose}" in client.get(address).content.decode()
+        counts.append(sum("conversations_customer" in each["sql"] and '"root_id"' in each["sql"] for each in captured))
+    assert counts[0] == counts[2]
 
 
 def test_the_ledger_is_read_and_never_changed(client: Client, maya: User, sam: Customer) -> None:

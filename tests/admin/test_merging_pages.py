@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from conversations.models import Conversation, Customer, CustomerLink, FieldConflict, MatchCandidate
-from conversations.services import merging
+from conversations.services import erasure, merging
 from tests.reporting import cast
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,38 @@ class TestAPair:
         assert len(many) <= len(few)
 
 
+class TestAnErasedRecord:
+    @pytest.fixture
+    def erased(self, unknown):
+        erasure.run(erasure.request(unknown, ground="asked", by="maya").pk, connectors=[])
+        return unknown
+
+    def test_it_offers_no_joining_and_is_offered_to_none(self, client, manager, mary, erased):
+        assert page("customerlink_choose", mary.pk) in text_of(client.get(page("customer_change", mary.pk)))
+        assert page("customerlink_choose", erased.pk) not in text_of(client.get(page("customer_change", erased.pk)))
+
+    def test_joining_it_all_the_same_is_refused_kindly(self, client, manager, pair, mary, erased):
+        for one, other in ((mary, erased), (erased, mary)):
+            text = text_of(client.post(page("customerlink_join", one.pk, other.pk), {"reason": "x"}, follow=True))
+            assert "One of the two was erased" in text
+        again = MatchCandidate.objects.create(customer=mary, other=erased, score=0.8)
+        text = text_of(client.post(page("matchcandidate_settle", again.pk), {"decision": "join"}, follow=True))
+        assert "One of the two was erased" in text
+        assert not CustomerLink.objects.exists()
+
+
 class TestByHand:
+    def test_many_that_are_found_take_no_more_statements(self, client, manager, mary, unknown):
+        client.get(page("customerlink_choose", mary.pk), {"q": "Price"})
+        with CaptureQueriesContext(connection) as few:
+            client.get(page("customerlink_choose", mary.pk), {"q": "Price"})
+        for number in range(5):
+            cast.customer(f"N. Price {number}", email=f"n{number}@example.com")
+        with CaptureQueriesContext(connection) as many:
+            text = text_of(client.get(page("customerlink_choose", mary.pk), {"q": "Price"}))
+        assert "n4@example.com" in text
+        assert len(many) <= len(few)
+
     @pytest.mark.parametrize("term", ["M. Pri", "01632 960111"])
     def test_the_other_customer_is_found_by_name_or_number(self, client, manager, mary, unknown, term):
         text = text_of(client.get(page("customerlink_choose", mary.pk), {"q": term}))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from redis import Redis
 
+from conversations import tasks
 from conversations.models import Booking, Conversation, Customer, DataExport, Entry, ErasureRequest, Interaction, LegalHold, RetentionRule
 from conversations.services import holds, threads
 from tests.reporting import cast
@@ -48,6 +53,13 @@ def start_of(customer: Customer) -> str:
     return reverse("admin:conversations_erasurerequest_start", args=[customer.pk])
 
 
+def asked_and_done(client: Client, customer: Customer) -> str:
+    """The erasure's page after it was asked for and a worker went on with what there was."""
+    response: Any = client.post(start_of(customer), CONFIRMED)
+    tasks.erase_people()
+    return client.get(response.url).content.decode()
+
+
 class TestErasing:
     def test_the_page_says_what_will_happen(self, client: Client, manager: User, mary: Customer) -> None:
         """Reached from the customer's page; looking at it erases nothing."""
@@ -58,7 +70,7 @@ class TestErasing:
         assert not ErasureRequest.objects.exists()
 
     def test_it_is_done_once_it_is_confirmed_and_the_page_says_what_was_done(self, client: Client, manager: User, mary: Customer) -> None:
-        text = client.post(start_of(mary), CONFIRMED, follow=True).content.decode()
+        text = asked_and_done(client, mary)
         row = ErasureRequest.objects.get()
         assert (row.state, row.ground, row.case, row.requested_by) == ("done", "asked", "T-12", "manager")
         for words in ("Erased. The report below", "Local schedule", "Confirmed", "Entries"):
@@ -69,6 +81,32 @@ class TestErasing:
         assert start_of(mary) not in customer_page
         assert "Mary" not in customer_page
         assert "has been erased already" in client.get(start_of(mary), follow=True).content.decode()
+
+    def test_a_worker_is_told_of_it_and_the_page_says_that_it_is_under_way(
+        self, client: Client, manager: User, mary: Customer, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        """The request for the page erases nothing itself: that reads the whole history."""
+        with django_capture_on_commit_callbacks(execute=True):
+            text = client.post(start_of(mary), CONFIRMED, follow=True).content.decode()
+        row = ErasureRequest.objects.get()
+        assert row.state == "waiting"
+        for words in ("Under way. This page says how far it has come.", "It is about to begin.", "Look again"):
+            assert words in text, words
+        with Redis.from_url(settings.VALKEY_URL) as broker:
+            queued = [json.loads(each)["headers"] for each in broker.lrange("celery", 0, -1)]
+        assert [(each["task"], each["argsrepr"]) for each in queued] == [("conversations.tasks.erase_person", f"({row.pk},)")]
+        assert tasks.erase_person(row.pk) == "done"
+        page = client.get(reverse("admin:conversations_erasurerequest_change", args=[row.pk])).content.decode()
+        assert "Erased. The report below" in page
+        assert "Look again" not in page
+
+    @pytest.mark.parametrize(("tries", "said"), [(1, "it is tried again by itself"), (5, "is not tried again by itself")])
+    def test_what_failed_says_whether_it_is_tried_again(
+        self, client: Client, manager: User, mary: Customer, tries: int, said: str
+    ) -> None:
+        row = ErasureRequest.objects.create(customer=mary, records=[mary.pk], ground="asked", requested_by="x", state="failed")
+        row.steps.create(position=1, name="files", state="failed", tries=tries)
+        assert said in client.get(reverse("admin:conversations_erasurerequest_change", args=[row.pk])).content.decode()
 
     @pytest.mark.parametrize(
         ("changes", "said"),
@@ -117,19 +155,23 @@ class TestErasing:
         call = Interaction.objects.get(conversation__customer=mary)
         Interaction.objects.update(state="active", ended_at=None)
         assert "is going on" in client.get(start_of(mary)).content.decode()
-        text = client.post(start_of(mary), CONFIRMED, follow=True).content.decode()
+        text = asked_and_done(client, mary)
         assert "It waits until this is over" in text
+        assert "It begins by itself when that is over" in text
         threads.end_interaction(call, reason="left")
         row = ErasureRequest.objects.get()
-        text = client.post(reverse("admin:conversations_erasurerequest_run", args=[row.pk]), follow=True).content.decode()
+        assert client.post(reverse("admin:conversations_erasurerequest_run", args=[row.pk])).status_code == 302
+        tasks.erase_person(row.pk)
+        text = client.get(reverse("admin:conversations_erasurerequest_change", args=[row.pk])).content.decode()
         assert "Erased. The report below" in text
         assert "Run again" not in text
 
     def test_a_hold_stops_it_with_its_reason(self, client: Client, manager: User, mary: Customer) -> None:
         holds.place(mary, reason="Dispute 12", by="ann")
         assert "A legal hold by ann stands against it: Dispute 12" in client.get(start_of(mary)).content.decode()
-        text = client.post(start_of(mary), CONFIRMED, follow=True).content.decode()
+        text = asked_and_done(client, mary)
         assert "Dispute 12" in text
+        assert "It goes on by itself when the hold ends or is lifted." in text
         assert ErasureRequest.objects.get().state == "held"
         again = client.post(start_of(mary), CONFIRMED, follow=True).content.decode()
         assert "is being erased already" in again
@@ -137,12 +179,12 @@ class TestErasing:
     def test_where_to_look_is_linked_by_number_alone(self, client: Client, manager: User, mary: Customer) -> None:
         other = cast.conversation(cast.customer("Ben Stone"), timezone.now())
         cast.says(other, "customer", "mary@example.com is my sister")
-        text = client.post(start_of(mary), CONFIRMED, follow=True).content.decode()
+        text = asked_and_done(client, mary)
         assert f"Conversation {other.pk}" in text
         assert "Ben Stone" not in text
 
     def test_the_inbox_says_who_erased_it(self, client: Client, manager: User, mary: Customer) -> None:
-        client.post(start_of(mary), CONFIRMED)
+        asked_and_done(client, mary)
         talk = Conversation.objects.get(customer=mary)
         text = client.get(reverse("inbox:conversation", args=[talk.public_id])).content.decode()
         assert "Removed: erased on" in text
@@ -179,7 +221,15 @@ class TestHolding:
         assert "was lifted before" in client.post(lift, follow=True).content.decode()
         assert "Dispute 12" not in client.get(page_of(mary)).content.decode()
 
-    @pytest.mark.parametrize("changes", [{"reason": ""}, {"reason": "   "}, {"ends_at_0": "tomorrow", "ends_at_1": "x"}])
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"reason": ""},
+            {"reason": "   "},
+            {"ends_at_0": "tomorrow", "ends_at_1": "x"},
+            {"ends_at_0": "2020-01-01", "ends_at_1": "00:00"},
+        ],
+    )
     def test_what_is_missing_is_said(self, client: Client, manager: User, mary: Customer, changes: dict[str, str]) -> None:
         assert "errorlist" in self.place(client, mary, **changes)
         assert not LegalHold.objects.exists()

@@ -23,8 +23,9 @@ from django.db import connection
 from django.test import Client
 from redis import Redis
 
-from conversations.models import Conversation, Customer, CustomerLink, Entry, Interaction, MatchCandidate
-from conversations.services import merging, stored_files, threads
+from conversations.models import Conversation, Customer, CustomerLink, Entry, Interaction, MatchCandidate, SharedIdentifier
+from conversations.services import consent, merging, stored_files, threads
+from conversations.services.consent import Said
 from routing.models import DispositionCode, Reservation
 from tests.support.sockets import Widget, open_widget
 from tests.support.turns import nothing_owed
@@ -140,6 +141,7 @@ def _a_manager_joins() -> Story:
     details = {"name": NAME, "language": "en", "time_zone": "Europe/London", "tier": "gold", "open_balance": "12.50"}
     assert maya.post(f"/admin/conversations/customer/{customer.pk}/change/", details).status_code == 302
     default_storage.save(f"{stored_files.folder_of(customer.public_id)}/recordings/call.txt", ContentFile(FILE))
+    _what_may_not_be_done(maya, customer)
     _end_what_goes_on()
     visitors = set(Interaction.objects.filter(channel="chat").values_list("party", flat=True))
     spoken = Entry.objects.filter(actor_kind__in=["customer", "agent"], kind__in=["message", "note", "outcome.set"])
@@ -148,6 +150,19 @@ def _a_manager_joins() -> Story:
         customer=customer.pk,
         secrets={NAME, "Okafor", EMAIL, POSTCODE, *PHONE_WRITINGS, *secrets, *visitors, "quokka", "zebra", "xylophone"},
     )
+
+
+def _what_may_not_be_done(maya: Client, customer: Customer) -> None:
+    """Consents that name his number, which is also never to be contacted, and which many others have shown."""
+    said = Said(given_by="agent", how="said", recorded_by="Ann", assurance="claimed", note="Sam Okafor said it on the doorstep")
+    consent.record(customer, purpose="sms", decision="refused", said=said, identifier=("phone", "+447700900123"))
+    consent.record(customer, purpose="outbound_call", decision="given", said=said, wording="May we call you?")
+    consent.prefer(customer, way="text", times="When Sam Okafor is home", language="en", updated_by="Ann")
+    unwanted = {"kind": "phone", "value": "+44 7700 900123", "reason": "Sam Okafor wrote a letter"}
+    assert maya.post("/admin/conversations/suppression/add/", unwanted).status_code == 302
+    shared = SharedIdentifier.objects.create(kind="phone", value="+447700900123", customers=9, shown_as="network_hint")
+    settle = f"/admin/conversations/sharedidentifier/{shared.pk}/settle/"
+    assert maya.post(settle, {"decision": "allow"}).status_code == 302
 
 
 def _end_what_goes_on() -> None:

@@ -14,9 +14,9 @@ from django.db import connection, transaction
 from conversations.assistant.reading import words_to_answer
 from conversations.chat import visitor
 from conversations.flows import tidying
-from conversations.models import Conversation, CustomerLink, EntryPoint, Interaction, MatchCandidate
+from conversations.models import Conversation, CustomerLink, EntryPoint, ErasureStep, Interaction, MatchCandidate
 from conversations.selectors import access
-from conversations.services import candidates, facts, identity, joining, merging, records, threads, turns, weaving
+from conversations.services import candidates, erasure, facts, identity, joining, merging, records, threads, turns, weaving
 from conversations.services.facts import LearnedFact
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry, append
@@ -203,3 +203,22 @@ def test_a_conversation_that_goes_on_in_another_is_closed_with_that_one(quiet: I
         weaving.join_conversations(quiet.conversation, other.conversation, evidence={}, made_by="tests", sentence="Joined.")
     Conversation.objects.filter(pk=quiet.conversation_id).update(last_entry_at="2026-01-01T00:00:00Z")
     assert tidying.close_quiet_conversations() == 0
+
+
+def test_an_erasure_that_another_worker_is_at_is_left_to_it() -> None:
+    """Whoever else goes on with it waits for nothing, so that a long step keeps no second worker from its work."""
+    line = parties.chat(visitor.new())
+    threads.end_interaction(line, reason="left")
+    row = erasure.request(line.conversation.customer, ground="asked", by="maya")
+    assert erasure.run(row.pk, connectors=["crm"]) == "running"
+    steps = ErasureStep.objects.filter(request=row, name=erasure.FILES)
+    steps.update(state="waiting", done_at=None)
+    other = Other(lambda: erasure.run(row.pk, connectors=["crm"]), waits_for="conversations_erasurestep")
+    with transaction.atomic():
+        steps.select_for_update().get()
+        other.begins()
+        other.thread.join(timeout=5)
+        assert other.came == ["running"]
+        assert steps.get().state == "waiting"
+    erasure.run(row.pk, connectors=["crm"])
+    assert steps.get().state == "done"

@@ -129,11 +129,9 @@ class TestOneRecord:
     def test_an_erasure_leaves_no_number_and_keeps_the_proof(self) -> None:
         sam = rows.customer()
         says(sam, "sms", "refused", identifier=SAM)
-        consent.prefer(sam, way="text", times="after six", language="en", updated_by="Ann")
         assert consent.erase_of(sam) == 1
         row = Consent.objects.get()
         assert (row.purpose, row.decision, row.value) == ("sms", "refused", ledger.value_hash(*SAM))
-        assert ledger.preference_of(sam) is None
         assert consent.erase_of(sam) == 0
 
 

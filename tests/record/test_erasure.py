@@ -29,9 +29,12 @@ from conversations.models import (
     Identifier,
     Interaction,
     JoinCode,
+    LegalHold,
     OneTimeCode,
     Proof,
+    RetiredVisitor,
     SharedIdentifier,
+    Suppression,
     Technician,
     WebhookRecord,
 )
@@ -46,9 +49,11 @@ from conversations.services import (
     joining,
     merging,
     stored_files,
+    suppression,
     threads,
     timeline,
     transport,
+    weaving,
 )
 from conversations.services.facts import LearnedFact
 from conversations.services.import_files import open_file
@@ -255,9 +260,64 @@ def test_a_hold_stops_it_until_it_is_lifted() -> None:
     assert (hold.lifted_by, hold.reason) == ("ann", "–")
 
 
+def test_a_hold_on_somebody_whose_history_it_reaches_into_stops_it() -> None:
+    """Two conversations that were joined by hand are one history: erasing the one would take the other's words."""
+    held, mine = parties.chat(visitor.new()), parties.chat(visitor.new())
+    for line in (held, mine):
+        parties.says(line, f"Words of {line.pk}")
+    weaving.join_by_hand(held.conversation, mine.conversation, reason="One leak", made_by="ann")
+    over(held, mine)
+    hold = holds.place(held.conversation.customer, reason="Dispute 12", by="maya")
+    row = erase(mine.conversation.customer)
+    assert row.state == "held"
+    assert list(erasure.holds_against(row.records)) == [hold]
+    assert Entry.objects.filter(body=f"Words of {held.pk}").exists()
+    holds.lift(hold, by="ann")
+    assert erasing.run(row.pk) == "done"
+
+
+def test_a_hold_on_the_history_that_theirs_goes_on_in_stops_it() -> None:
+    """No line of theirs is in it: what they said before stands in it all the same."""
+    held, mine = parties.chat(visitor.new()), parties.chat(visitor.new())
+    parties.says(mine, SAID)
+    over(mine)
+    goes_on = weaving.join_by_hand(mine.conversation, held.conversation, reason="One leak", made_by="ann")
+    assert goes_on == held.conversation
+    holds.place(held.conversation.customer, reason="Dispute 12", by="maya")
+    assert erase(mine.conversation.customer).state == "held"
+
+
+def test_a_line_that_goes_on_in_a_held_history_stops_it() -> None:
+    """What was said on it stands in that history."""
+    held, mine = parties.chat(visitor.new()), parties.chat(visitor.new())
+    with transaction.atomic():
+        weaving.move_line(mine, held.conversation, evidence={}, made_by="ann", sentence="It belongs there.")
+    parties.says(Interaction.objects.get(pk=mine.pk), SAID)
+    over(held, mine)
+    holds.place(held.conversation.customer, reason="Dispute 12", by="maya")
+    assert erase(mine.original_conversation.customer).state == "held"
+
+
+def test_the_admins_log_forgets_what_stands_for_no_customer() -> None:
+    """A row of the do-not-contact list is called by its address there; one that only ends alike is another's."""
+    customer, others = sam(), f"x{EMAIL}"
+    rows_of_list = [suppression.suppress("email", value, reason="Asked", added_by="maya")[0] for value in (EMAIL, others)]
+    shared = SharedIdentifier.objects.create(kind="email", value=EMAIL, customers=9, shown_as="network_hint")
+    browser = Identifier.objects.get(customer=customer, kind="visitor").value
+    retired = RetiredVisitor.objects.create(visitor=browser)
+    for each in (*rows_of_list, shared, retired):
+        LogEntry.objects.log_actions(rows.agent().user_id, [each], CHANGE, change_message="Asked", single_object=True)
+    row = erase(customer)
+    assert sorted(LogEntry.objects.values_list("object_repr", "change_message")) == [(others, "Asked"), *[("–", "")] * 3]
+    assert row.steps.get(name="conversations.Suppression").count == 1
+    assert set(Suppression.objects.values_list("value", flat=True)) == {"", others}
+
+
 def test_a_hold_ends_by_itself() -> None:
     customer = sam()
-    holds.place(customer, reason="Dispute 12", by="maya", ends_at=timezone.now() - timedelta(seconds=1))
+    hold = holds.place(customer, reason="Dispute 12", by="maya", ends_at=timezone.now() + timedelta(days=1))
+    now = timezone.now()
+    LegalHold.objects.filter(pk=hold.pk).update(placed_at=now - timedelta(days=2), ends_at=now - timedelta(days=1))
     assert erase(customer).state == "done"
 
 
@@ -398,6 +458,16 @@ class TestOutsideSystems:
         assert erasing.ask_connectors() == 1
         asked.refresh_from_db()
         assert (asked.state, asked.references) == ("done", [])
+
+    def test_going_on_with_one_erasure_asks_for_no_other(self) -> None:
+        """Whoever goes on with several asks each system once for each of them."""
+        first = erasure.request(sam(), ground="asked", by="maya")
+        erasure.run(first.pk, connectors=["crm"])
+        call = parties.call("+447700900999")
+        over(call)
+        second = erase(Customer.objects.get(conversations=call.conversation_id))
+        assert second.state == "done"
+        assert first.connector_requests.get().tries == 0
 
     def test_two_workers_ask_once(self) -> None:
         row = erasure.request(sam(), ground="asked", by="maya")

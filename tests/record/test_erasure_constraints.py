@@ -29,8 +29,10 @@ def erasure(**changes: Any) -> ErasureRequest:
         ("erasure_state_is_known", {"state": "soon"}),
         ("erasure_ground_is_known", {"ground": "spring"}),
         ("erasure_case_is_a_short_number", {"case": "Sam Okafor"}),
-        ("erasure_is_dated_when_done", {"state": "done"}),
+        ("erasure_is_dated_when_done", {"state": "done", "started_at": NOW}),
         ("erasure_is_dated_when_done", {"finished_at": NOW}),
+        ("erasure_under_way_says_since_when", {"state": "running"}),
+        ("erasure_under_way_says_since_when", {"state": "done", "finished_at": NOW}),
     ],
 )
 def test_erasure_rules(constraint: str, changes: dict[str, Any]) -> None:
@@ -42,7 +44,7 @@ def test_a_customer_has_one_unfinished_erasure() -> None:
     """A second one is refused until the first is done."""
     first = erasure()
     refused("customer_has_one_unfinished_erasure", lambda: erasure(customer=first.customer))
-    ErasureRequest.objects.filter(pk=first.pk).update(state="done", finished_at=NOW)
+    ErasureRequest.objects.filter(pk=first.pk).update(state="done", started_at=NOW, finished_at=NOW)
     erasure(customer=first.customer)
 
 
@@ -68,6 +70,7 @@ def test_step_rules(constraint: str, changes: dict[str, Any]) -> None:
         ("erased_identifier_kind_is_known", {"kind": "fax"}),
         ("erased_identifier_is_a_hash", {"value_hash": "+447700900123"}),
         ("erased_identifier_stands_once", {"value_hash": "a" * 64}),
+        ("erased_identifier_stands_once", {"value_hash": "a" * 64, "kind": "email"}),
     ],
 )
 def test_erased_identifier_rules(constraint: str, changes: dict[str, Any]) -> None:
@@ -117,6 +120,7 @@ def test_retention_rules(constraint: str, changes: dict[str, Any]) -> None:
         ("legal_hold_says_why", {"reason": " "}),
         ("legal_hold_is_dated_when_lifted", {"lifted_by": "maya"}),
         ("legal_hold_is_dated_when_lifted", {"lifted_at": NOW}),
+        ("legal_hold_ends_after_it_began", {"placed_at": NOW, "ends_at": NOW}),
     ],
 )
 def test_legal_hold_rules(constraint: str, changes: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from channels.db import database_sync_to_async
 from pytest_django import DjangoDbBlocker
 
+from conversations import tasks
 from conversations.models import Conversation, Customer, Entry, ErasureRequest
 from conversations.services import async_connections
 from reporting.metrics import METRICS
@@ -75,6 +76,7 @@ def _erased(told: story.Story) -> None:
     maya = story.signed_in("maya")
     page = maya.post(f"/admin/conversations/erasurerequest/start/{told.customer}/", {"ground": "asked", "case": "T-12", "word": "erase"})
     assert page.status_code == 302, page.context["form"].errors
+    assert tasks.erase_people() == 1
     row = ErasureRequest.objects.get()
     assert row.state == "done", list(row.steps.exclude(state="done").values_list("name", "error"))
     assert found(told.secrets, story.dump()) == {}

@@ -13,10 +13,21 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.utils import timezone
 
 from conversations.chat import visitor
-from conversations.models import Customer, DataExport, MatchCandidate, Technician
-from conversations.services import export, facts, identity, merging, stored_files, timeline
+from conversations.models import (
+    ChatLink,
+    Conversation,
+    Customer,
+    DataExport,
+    Interaction,
+    KnowledgeCheck,
+    MatchCandidate,
+    Technician,
+)
+from conversations.services import consent, export, facts, identity, merging, stored_files, suppression, timeline, weaving
+from conversations.services.consent import Said
 from conversations.services.facts import LearnedFact
 from conversations.services.timeline import NewEntry
 from tests.record import parties, rows
@@ -84,6 +95,67 @@ def test_nothing_of_other_people_or_of_the_house_is_in_it() -> None:
     text = exported(customer).read("customer.json").decode()
     for absent in ("Mary Price", "Ann", "maya", "somebody else", "client_id", "idempotency_key"):
         assert absent not in text, absent
+
+
+def test_what_another_record_brought_along_is_not_in_it() -> None:
+    """A conversation of somebody else that was joined into theirs by hand, and what was learned and arranged in it."""
+    customer = sam()
+    own = Conversation.objects.get(customer=customer)
+    line = parties.chat(visitor.new())
+    other = line.conversation
+    facts.learn(other, [LearnedFact("account_number", "ACC-7700")], interaction=line, from_seq=1)
+    booking(other, Technician.objects.create(name="Tom"), 20, 22, "B", name="Mary Price")
+    note = NewEntry("note", "agent", "Ann", body="Sounds like Mary", audience="staff")
+    timeline.append(other.pk, note)
+    weaving.join_by_hand(other, own, reason="Mary asked about the same leak", made_by="maya")
+    own.refresh_from_db()
+    assert "account_number" in own.facts
+    archive = exported(customer)
+    content = told(archive)
+    assert [each["conversation"] for each in content["conversations"]] == [str(own.public_id)]
+    assert content["conversations"][0]["known"] == {"name": "Sam Okafor"}
+    assert len(content["conversations"][0]["lines"]) == 1
+    assert [each["reference"] for each in content["bookings"]] == ["HH-A"]
+    for absent in ("Mary Price", "ACC-7700", "Sounds like Mary"):
+        assert absent not in archive.read("customer.json").decode(), absent
+        assert absent not in archive.read("customer.html").decode(), absent
+
+
+def test_a_line_that_went_on_in_somebody_elses_conversation_brings_its_own_words_alone() -> None:
+    """Of the conversation it was taken into, only what was said on it."""
+    mine, theirs = parties.chat(visitor.new()), parties.chat(visitor.new())
+    parties.says(theirs, "I am Mary")
+    facts.learn(theirs.conversation, [LearnedFact("name", "Mary Price")], interaction=theirs, from_seq=1)
+    with transaction.atomic():
+        weaving.move_line(mine, theirs.conversation, evidence={}, made_by="ann", sentence="It belongs there.")
+    conversation = told(exported(theirs.conversation.customer))["conversations"][0]
+    assert conversation["known"] == {"name": "Mary Price"}
+    assert len(conversation["lines"]) == 1
+    parties.says(Interaction.objects.get(pk=mine.pk), "I am Sam")
+    archive = exported(mine.conversation.customer)
+    own, taken_into = told(archive)["conversations"]
+    assert (len(own["lines"]), taken_into["lines"], taken_into["known"], taken_into["record"]) == (1, [], {}, None)
+    assert [each["text"] for each in taken_into["entries"]] == ["I am Sam"]
+    assert "Mary" not in archive.read("customer.json").decode()
+
+
+def test_consents_say_who_gave_them_and_the_list_what_stands_on_it() -> None:
+    """Who of the staff wrote it down is not in it; neither are hashes, nor tries of others to answer questions about the record."""
+    customer = sam()
+    shown = Customer.objects.get(pk=customer.pk)
+    said = Said(given_by="customer", how="typed", recorded_by="Ann", assurance="verified")
+    consent.record(shown, purpose="sms", decision="refused", said=said)
+    suppression.suppress("email", EMAIL, reason="Asked in a letter.", added_by="Ann")
+    suppression.suppress("phone", "+447700900123", reason="Asked by its owner.", added_by="Ann")
+    line = Interaction.objects.get(conversation__customer=customer)
+    ChatLink.objects.create(interaction=line, value="+447700900123", token_hash="a" * 64, expires_at=timezone.now())
+    KnowledgeCheck.objects.create(interaction=line, matched=customer.pk)
+    archive = exported(customer)
+    content = told(archive)
+    assert content["consents"][0]["given_by"] == "customer"
+    assert [(each["value"], each["reason"]) for each in content["do-not-contact list"]] == [(EMAIL, "Asked in a letter.")]
+    for absent in ("Ann", "aaaaaaaa", "value_hash", "knowledge check"):
+        assert absent not in archive.read("customer.json").decode(), absent
 
 
 def test_the_page_is_read_without_danger() -> None:

@@ -207,9 +207,9 @@ def test_what_is_no_table_of_customers_is_refused(raw: bytes) -> None:
 
 def test_a_file_that_we_exported_can_be_read() -> None:
     """The apostrophe that keeps a spreadsheet from running a number is no part of it."""
-    run("external_id,phone,name\nA-1,'+441632960111,'=SUM(A1)\n")
+    run("external_id,phone,name\nA-1,'+441632960111,'=SUM(A1)\nA-2,,'＝SUM(A1)\nA-3,,'t Hooft\n")
     assert Identifier.objects.filter(kind="phone", value="+441632960111").exists()
-    assert Customer.objects.get().name == "=SUM(A1)"
+    assert list(Customer.objects.order_by("pk").values_list("name", flat=True)) == ["=SUM(A1)", "＝SUM(A1)", "'t Hooft"]
 
 
 def test_a_shared_line_identifies_nobody(settings: Any) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from conversations import tasks
 from conversations.chat import visitor
 from conversations.models import (
+    ChatLink,
     ChatSessionRecord,
     Conversation,
     Entry,
@@ -77,6 +78,7 @@ def grow_old() -> None:
     ChatSessionRecord.objects.update(last_seen_at=then)
     OneTimeCode.objects.update(sent_at=then)
     JoinCode.objects.update(created_at=then)
+    ChatLink.objects.update(sent_at=then)
 
 
 def words(line: Interaction) -> list[str]:
@@ -147,6 +149,7 @@ def test_every_rule_takes_its_own_kind_once(kind: str) -> None:
     transport.record_webhook(token_id="1", body_hash="a", kind="event", provider_id=spoken.provider_id, body={"from": "44", "status": "x"})
     transport.record_chat_session(session_id=line.provider_id, entry_point_address="/harborhome", visitor=line.party)
     joining.issue_code(line)
+    ChatLink.objects.create(interaction=spoken, value=spoken.party, token_hash="a" * 64, expires_at=timezone.now())
     AccessAttempt.objects.create(username="ann", ip_address="127.0.0.1", failures_since_start=1)
     grow_old()
     AccessAttempt.objects.update(attempt_time=timezone.now() - OLD)
@@ -156,6 +159,7 @@ def test_every_rule_takes_its_own_kind_once(kind: str) -> None:
     assert retention.would_go() == would
     assert retention.apply().counts == would
     assert retention.apply().counts == {kind: 0}
+    assert ChatLink.objects.exists() is (kind != "codes")
 
 
 def test_codes_and_decisions_go_and_the_rest_is_matched_as_before() -> None:

@@ -15,7 +15,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from conversations.models import Customer, CustomerLink, FieldConflict, MatchCandidate, customer_fields
-from conversations.services import candidates, merging, survivorship
+from conversations.services import candidates, erasure, merging, survivorship
 from tests.record import rows
 from tests.record.test_constraints import NOW, refused
 
@@ -78,12 +78,20 @@ def test_what_the_root_does_not_say_is_filled_in_and_what_differs_is_kept() -> N
 
 
 def test_every_column_of_a_customer_takes_part_or_says_why_not() -> None:
-    """A column of the customer that is in neither place does not exist, and no reason outlives its column."""
-    every = {field.name for field in Customer._meta.concrete_fields}
-    assert set(customer_fields.columns()) | set(customer_fields.NOT_ABOUT_THE_PERSON) >= every - {
-        field.name for field in Customer._meta.concrete_fields if field.generated
-    }
-    assert set(customer_fields.NOT_ABOUT_THE_PERSON) <= every
+    """A new column takes part, so whoever adds one says here that it is about the person; no reason outlives its column."""
+    about_the_person = "name", "language", "time_zone", "tier", "date_of_birth", "address", "postcode", "open_balance"
+    assert set(customer_fields.columns()) == set(about_the_person)
+    assert set(customer_fields.NOT_ABOUT_THE_PERSON) <= {field.name for field in Customer._meta.concrete_fields}
+
+
+@pytest.mark.parametrize("erased_one", [0, 1])
+def test_nothing_is_joined_with_a_record_that_was_erased(erased_one: int) -> None:
+    """Neither into it nor it into another: it is nobody's any more, and stays so."""
+    pair = rows.customer("Ada"), rows.customer("Ben")
+    erasure.run(erasure.request(pair[erased_one], ground="asked", by="maya").pk, connectors=[])
+    with pytest.raises(merging.RecordErased, match="was erased"):
+        join(*pair)
+    assert list(Customer.objects.filter(erased_at__isnull=True)) == [pair[1 - erased_one]]
 
 
 def test_what_every_new_record_says_is_no_conflict() -> None:
@@ -255,3 +263,4 @@ def test_field_conflict_rules() -> None:
     refused("field_conflict_says_who_chose_and_when", lambda: change(state="settled", chosen="root"))
     refused("settled_field_conflict_says_what_was_chosen", lambda: change(state="settled"))
     refused("open_field_conflict_has_changed_nothing", lambda: change(written_to=link.into))
+    refused("filled_field_conflict_says_where_it_was_written", lambda: change(state="filled"))
