@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -176,8 +177,8 @@ def test_a_browser_signs_in_while_it_is_signed_out_on_another_socket() -> None:
     now = timezone.now()
     HostSiteToken.objects.create(digest="old", browser=guest.browser.series, expires_at=now - timedelta(hours=1))
     vouched = Vouched((IdentifierClaim("external", "shop:1", "verified"),), "", "", now + timedelta(hours=1), "new")
-    door = line.entry_point
-    with meanwhile(lambda: signing_in.sign_in(guest.browser, line.provider_id, vouched, entry_point=door), "conversations_customer") as other:
+    sign_in = partial(signing_in.sign_in, guest.browser, line.provider_id, vouched, entry_point=line.entry_point)
+    with meanwhile(sign_in, "conversations_customer") as other:
         records.lock_root(line.conversation.customer)
         other.begins()
         host_sites.forget_tokens(guest.browser.series)
