@@ -40,7 +40,7 @@ class ConsentWish:
     agrees: bool
     way: str = ""
 
-    def as_arguments(self) -> dict[str, str | bool]:
+    def as_arguments(self) -> dict[str, object]:
         """The wish as the AI agent's tool `set_consent` takes it."""
         return {"purpose": self.purpose, "agrees": self.agrees} | ({"way": self.way} if self.way else {})
 
