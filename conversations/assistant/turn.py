@@ -242,7 +242,7 @@ async def _keep_wishes(prepared: Prepared) -> bool:
     """Notes what was said about consent in a turn that goes to people without a brain; returns whether there was anything."""
     tools = TurnTools(prepared)
     for wish in prepared.context.understanding.wishes:
-        await tools.call("set_consent", {"purpose": wish.purpose, "agrees": wish.agrees} | ({"way": wish.way} if wish.way else {}))
+        await tools.call("set_consent", wish.as_arguments())
     return tools.did_something
 
 

@@ -21,7 +21,7 @@ from conversations.chat.host_identity import NotBelieved
 from conversations.flows import calling_back, inbound
 from conversations.models import Conversation, EntryPoint
 from conversations.selectors import access
-from conversations.services import announce, transport
+from conversations.services import announce, transport, visitors
 from conversations.sockets import RecordSocket
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class ChatConsumer(RecordSocket):
             self.refusals = 0
         except protocol.Refused as refusal:
             await self._refuse(refusal)
-        except delivery.NotTheirs:
+        except visitors.NotTheirs:
             await self._start_over()
 
     async def _take(self, frame: protocol.Frame, entry_point: EntryPoint) -> None:
@@ -290,7 +290,7 @@ class ChatConsumer(RecordSocket):
             return
         try:
             await self._show_pushed(event["entries"])
-        except delivery.NotTheirs:
+        except visitors.NotTheirs:
             # Who goes on under another id is said in a push of its own, behind this one; nothing more is shown until then.
             await self._watch_nothing()
 
@@ -313,7 +313,7 @@ class ChatConsumer(RecordSocket):
         if self.guest and self.interaction_id and event["conversation"] == self.conversation_hex and seqs:
             try:
                 entries = await in_thread(delivery.seen_among, self.interaction_id, self.guest.visitor, seqs)
-            except delivery.NotTheirs:
+            except visitors.NotTheirs:
                 await self._watch_nothing()
                 return
             await self._send(type="entries", conversation=self.conversation_hex, entries=entries, upto=self.sent_upto)

@@ -14,7 +14,7 @@ from conversations.chat.visitor import Visitor
 from conversations.flows import calling_back
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import access, website
-from conversations.services import announce, joining
+from conversations.services import announce, joining, visitors
 from routing.models import WorkItem
 from routing.services import hours
 
@@ -30,10 +30,6 @@ class Standing:
     conversation_hex: str
     owner: str
     owner_name: str
-
-
-class NotTheirs(Exception):
-    """The line goes by another visitor id now: whoever asks is not its party any more."""
 
 
 def standing(visitor: Visitor, entry_point: EntryPoint) -> Standing | None:
@@ -57,8 +53,8 @@ def standing(visitor: Visitor, entry_point: EntryPoint) -> Standing | None:
 
 
 def seen_since(interaction_id: int, visitor: Visitor, *, after: int) -> tuple[list[dict[str, Any]], int]:
-    """The entries after `after` that the interaction's party may see, and the seq up to which that is all. Raises NotTheirs."""
-    interaction = _line_of(visitor, interaction_id)
+    """The entries after `after` that the interaction's party may see, and the seq up to which that is all. Raises visitors.NotTheirs."""
+    interaction = visitors.line_of(visitor.id, interaction_id)
     last = interaction.conversation.last_seq
     entries = list(access.seen_by_party(interaction).filter(seq__gt=after, seq__lte=last)[:PAGE])
     upto = entries[-1].seq if len(entries) == PAGE else last
@@ -66,17 +62,17 @@ def seen_since(interaction_id: int, visitor: Visitor, *, after: int) -> tuple[li
 
 
 def seen_among(interaction_id: int, visitor: Visitor, seqs: list[int]) -> list[dict[str, Any]]:
-    """Those of the entries with these numbers that the interaction's party may see. Raises NotTheirs."""
-    seen = access.seen_by_party(_line_of(visitor, interaction_id)).filter(seq__in=seqs)
+    """Those of the entries with these numbers that the interaction's party may see. Raises visitors.NotTheirs."""
+    seen = access.seen_by_party(visitors.line_of(visitor.id, interaction_id)).filter(seq__in=seqs)
     return [access.party_frame(announce.wire_entry_of(entry)) for entry in seen]
 
 
 def seen_before(interaction_id: int, visitor: Visitor) -> list[dict[str, Any]]:
     """The frames of the conversations that the line was in before, each with what its party saw there, oldest first.
 
-    Raises NotTheirs.
+    Raises visitors.NotTheirs.
     """
-    interaction = _line_of(visitor, interaction_id)
+    interaction = visitors.line_of(visitor.id, interaction_id)
     return [
         {
             "type": "entries",
@@ -90,8 +86,8 @@ def seen_before(interaction_id: int, visitor: Visitor) -> list[dict[str, Any]]:
 
 
 def place_of(interaction_id: int, visitor: Visitor) -> str:
-    """The public id, in hex, of the conversation that the line is in. Raises NotTheirs."""
-    return str(_line_of(visitor, interaction_id).conversation.public_id.hex)
+    """The public id, in hex, of the conversation that the line is in. Raises visitors.NotTheirs."""
+    return str(visitors.line_of(visitor.id, interaction_id).conversation.public_id.hex)
 
 
 def owner_of(conversation: Conversation) -> str:
@@ -105,10 +101,10 @@ def owner_of(conversation: Conversation) -> str:
 
 
 def phone_code(interaction_id: int, visitor: Visitor) -> dict[str, Any] | None:
-    """The frame with the number to call and the code to key in; None when the company has no number. Raises NotTheirs."""
+    """The frame with the number to call and the code to key in; None when the company has no number. Raises visitors.NotTheirs."""
     with transaction.atomic():
         # The row's lock, so that no code is made of a line that is being given another visitor id.
-        interaction = _line_of(visitor, interaction_id, locked=True)
+        interaction = visitors.line_of(visitor.id, interaction_id, locked=True)
         phone = website.phone_door(interaction.entry_point)
         if phone is None:
             return None
@@ -126,9 +122,8 @@ def phone_code(interaction_id: int, visitor: Visitor) -> dict[str, Any] | None:
 
 
 def call(interaction_id: int, visitor: Visitor, number: str, *, network_is_over: bool) -> dict[str, Any]:
-    """The frame that says which number is rung and what to key in there. Raises calling_back.NotCalled, NotTheirs."""
-    _line_of(visitor, interaction_id)
-    calling = calling_back.call_me(interaction_id, number, network_is_over=network_is_over)
+    """The frame that says which number is rung and what to key in there. Raises calling_back.NotCalled, visitors.NotTheirs."""
+    calling = calling_back.call_me(interaction_id, visitor.id, number, network_is_over=network_is_over)
     frame = {
         "type": "calling",
         "number": calling.number,
@@ -155,12 +150,3 @@ def opening(entry_point: EntryPoint) -> dict[str, Any]:
         "open": is_open,
         "opens_at": opens_at.isoformat() if opens_at else None,
     }
-
-
-def _line_of(visitor: Visitor, interaction_id: int, *, locked: bool = False) -> Interaction:
-    """A line, if it is this visitor's. Raises NotTheirs."""
-    rows = Interaction.objects.select_related("conversation", "entry_point").filter(pk=interaction_id, party=visitor.id)
-    line = (rows.select_for_update(no_key=True, of=("self",)) if locked else rows).first()
-    if line is None:
-        raise NotTheirs(interaction_id)
-    return line

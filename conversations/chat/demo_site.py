@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from conversations.models import EntryPoint
+from conversations.models import EntryPoint, HostSiteKey
 from conversations.selectors import host_sites, website
 from conversations.services.host_sites import verification_key
 from conversations.services.sealing import CannotBeOpened
@@ -54,10 +54,11 @@ def customer_of(request: HttpRequest) -> SiteCustomer | None:
 
 def account(request: HttpRequest, door: EntryPoint) -> dict[str, object]:
     """What the site's pages show of signing in; nothing without the demo's key."""
-    if host_sites.accepted_key(door.pk, KEY_ID) is None:
+    key = host_sites.accepted_key(door.pk, KEY_ID)
+    if key is None:
         return {}
     customer = customer_of(request)
-    return {"site_customers": CUSTOMERS, "signed_in": customer, "identity": _token_of(customer, door) or ""}
+    return {"site_customers": CUSTOMERS, "signed_in": customer, "identity": _token_of(customer, door, key) or ""}
 
 
 @require_POST
@@ -87,12 +88,11 @@ def identity(request: HttpRequest) -> HttpResponseBase:
         door = website.chat_door(ADDRESS)
     except EntryPoint.DoesNotExist:
         raise Http404 from None
-    return JsonResponse({"token": _token_of(customer_of(request), door)})
+    return JsonResponse({"token": _token_of(customer_of(request), door, host_sites.accepted_key(door.pk, KEY_ID))})
 
 
-def _token_of(customer: SiteCustomer | None, door: EntryPoint) -> str | None:
+def _token_of(customer: SiteCustomer | None, door: EntryPoint, key: HostSiteKey | None) -> str | None:
     """A token for a customer of the site; None for nobody, and without a key to sign with."""
-    key = host_sites.accepted_key(door.pk, KEY_ID)
     if customer is None or key is None:
         return None
     now = timezone.now()

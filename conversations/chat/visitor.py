@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core import signing
@@ -60,9 +59,9 @@ class Visitor:
         return f"{self.id}.{session.rpartition('.')[2]}"
 
 
-def new(vouched: Iterable[tuple[str, str]] = ()) -> Visitor:
-    """A new visitor; `vouched` are (kind, value) pairs that a host site has proven."""
-    return Visitor(visitors.new_browser(), tuple(IdentifierClaim(kind, value, "verified") for kind, value in vouched))
+def new() -> Visitor:
+    """A new visitor."""
+    return Visitor(visitors.new_browser())
 
 
 def read(token: str | None) -> Visitor | None:

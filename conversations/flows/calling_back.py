@@ -20,10 +20,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.flows import wrapping_up
-from conversations.models import Conversation, EntryPoint, Interaction
+from conversations.models import Conversation, EntryPoint, Interaction, JoinCode
 from conversations.models.consent import Purpose
 from conversations.selectors import website
-from conversations.services import call_state, consent, delivery, identity, joining, numbers, threads, timeline
+from conversations.services import call_state, consent, delivery, identity, joining, numbers, threads, timeline, visitors
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from routing import advisory
@@ -105,14 +105,15 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
 }
 
 
-def call_me(chat_id: int, written: str, *, network_is_over: bool = False) -> Calling:
+def call_me(chat_id: int, visitor: str, written: str, *, network_is_over: bool = False) -> Calling:
     """Has the number that a chat's visitor typed rung; the call is a line of the chat's conversation from the start.
 
     `network_is_over` says that too many calls were asked for from the visitor's network. Every refusal is noted for staff
-    and raised as NotCalled. Takes the advisory locks of the number and of the visitor, then the conversation's; the phone
-    is rung after that, and what the platform answers is waited for.
+    and raised as NotCalled. Takes the chat's lock for its code; then the advisory locks of the number and of the visitor,
+    the conversation's and the chat's; the phone is rung after that, and what the platform answers is waited for. Raises
+    visitors.NotTheirs when the chat is not, or while it waited no longer is, this visitor's.
     """
-    chat = Interaction.objects.select_related("conversation", "entry_point").get(pk=chat_id)
+    chat = visitors.line_of(visitor, chat_id)
     try:
         if network_is_over:
             raise _Refused("network_cap")
@@ -122,7 +123,7 @@ def call_me(chat_id: int, written: str, *, network_is_over: bool = False) -> Cal
         number = _number_to_ring(written, door)
         if not consent.ask_for(chat, Purpose.OUTBOUND_CALL, number, lasts=REQUEST_LASTS, recorded_by=door.company_name).allowed:
             raise _Refused("no_contact", number)
-        code, row = joining.issue_code(chat)
+        code, row = _issue_code(chat)
         _ring(_begin(chat, door, number))
     except _Refused as refused:
         _note_refusal(chat, refused)
@@ -190,12 +191,19 @@ def _number_to_ring(written: str, door: EntryPoint) -> str:
     return number
 
 
+def _issue_code(chat: Interaction) -> tuple[str, JoinCode]:
+    """A code of the chat. The row's lock, so that none is made of a line that is being given another visitor id."""
+    with transaction.atomic():
+        return joining.issue_code(visitors.line_of(chat.party, chat.pk, locked=True))
+
+
 def _begin(chat: Interaction, door: EntryPoint, number: str) -> Interaction:
-    """The call's line, not yet rung, in the conversation of the chat. Raises _Refused."""
+    """The call's line, not yet rung, in the conversation of the chat. Raises _Refused, visitors.NotTheirs."""
     with transaction.atomic():
         for name in sorted((f"call-me:{number}", f"call-me:{chat.party}")):
             advisory.lock(name)
         conversation = Conversation.objects.select_for_update(no_key=True, of=("self",)).get(interactions=chat.pk)
+        visitors.line_of(chat.party, chat.pk, locked=True)
         reason = _why_not(conversation, chat, number)
         if reason:
             raise _Refused(reason, number)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.flows import inbound, wrapping_up
-from conversations.models import ChatLink, Conversation, EntryPoint, Identifier, Interaction
+from conversations.models import ChatLink, EntryPoint, Identifier, Interaction
 from conversations.models.entry_point import Channel
 from conversations.models.proof import Proof
 from conversations.selectors import access, website
@@ -48,17 +48,19 @@ def open_link(token: str, *, party: Party, session: str, browser: str = "") -> O
     The text message reached whoever opens it, so the party of the chat has proven to hold the number: that is kept as proof.
     `party` and `session` are a new visitor's and its first session's: a token that this browser had before may have been
     planted there. `browser` is the visitor that the browser is so far, if any; when that one's chat is another party's, the
-    link stays good, to be opened elsewhere. One transaction; locks the link, then the advisory locks of visitor and number,
-    then what `raising` and `joining` lock. Raises NotOpened.
+    link stays good, to be opened elsewhere. One transaction; takes the advisory locks of the number and the visitor, then the
+    link's row, then what `raising` and `joining` lock. Raises NotOpened.
     """
     link, door = _openable(token)
     is_new = not _is_here(link.interaction, browser)
+    number = IdentifierClaim(Identifier.Kind.PHONE, link.value, "verified")
     with transaction.atomic():
+        identity.lock([number, *party.claims])
         if not chat_links.use_up(link):
             raise _why_closed(ChatLink.objects.get(pk=link.pk)) or _too_old()
         if is_new:
             transport.record_chat_session(session_id=session, entry_point_address=door.address, visitor=party.display)
-            _begin(link, door, party, session)
+            _begin(link, number, door, party, session)
     return Opened(door, is_new)
 
 
@@ -70,7 +72,7 @@ def _openable(token: str) -> tuple[ChatLink, EntryPoint]:
     if problem:
         raise problem
     door = website.chat_door_beside(link.interaction.entry_point)
-    if door is None or _is_over(link.interaction.conversation):
+    if door is None or joining.going_on_from(link.interaction.conversation) is None:
         raise NotOpened("over", _("The call that this link came from is closed by now. You can write to us or call us anew."))
     return link, door
 
@@ -86,13 +88,6 @@ def _too_old() -> NotOpened:
     return NotOpened("too_old", _("This link is too old: it was good for 15 minutes. Ask for a new one on the phone."))
 
 
-def _is_over(conversation: Conversation) -> bool:
-    """Whether the conversation, or the one in which it goes on, is closed."""
-    while conversation.joined_into:
-        conversation = conversation.joined_into
-    return conversation.status == Conversation.Status.CLOSED
-
-
 def _is_here(call: Interaction, browser: str) -> bool:
     """Whether the browser holds a chat of the call's party. Raises NotOpened when it holds another party's."""
     if not browser or not access.has_open_chat(browser):
@@ -105,13 +100,11 @@ def _is_here(call: Interaction, browser: str) -> bool:
     )
 
 
-def _begin(link: ChatLink, door: EntryPoint, party: Party, session: str) -> None:
-    claim = IdentifierClaim(Identifier.Kind.PHONE, link.value, "verified")
+def _begin(link: ChatLink, number: IdentifierClaim, door: EntryPoint, party: Party, session: str) -> None:
     sentence = _("The link sent by text message to the number of the call was opened.")
-    identity.lock([claim, *party.claims])
     customer = identity.resolve(party.claims, source=door.get_channel_display(), region=door.default_region)
     chat = threads.start_interaction(threads.open_or_resume(customer), entry_point=door, provider_id=session, party=party)
-    chat = raising.raise_line(chat, claim, method=Proof.Method.TEXT_LINK, made_by=MADE_BY, sentence=sentence)
+    chat = raising.raise_line(chat, number, method=Proof.Method.TEXT_LINK, made_by=MADE_BY, sentence=sentence)
     call = Interaction.objects.select_related("conversation").get(pk=link.interaction_id)
     place = joining.join(chat, call.conversation, method="text_link", sentence=sentence)
     chat_links.note_opened(link, chat)

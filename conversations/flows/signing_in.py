@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from conversations.flows import wrapping_up
 from conversations.models import EntryPoint, Interaction, Proof
-from conversations.services import host_sites, identity, proving, records, threads, visitors
+from conversations.services import host_sites, identity, proving, records, sharing, threads, visitors
 from conversations.services.parties import IdentifierClaim
 from conversations.services.visitors import Browser
 
@@ -85,10 +85,13 @@ def sign_out(browser: Browser) -> None:
 
 
 def _rise(browser: Browser, line: Interaction, vouched: Vouched, mark: str) -> Browser:
-    """Settles records and line, keeps the proofs, and gives the browser an id that nobody else knows."""
+    """Settles records and line, keeps the proofs, and gives the browser an id that nobody else knows.
+
+    What was said before stays behind when it is not the same party's, and when what was vouched for proves nothing of a
+    record, since too many show it.
+    """
     if line.state == Interaction.State.ENDED and not visitors.is_theirs(line, vouched.person):
-        visitors.retire(browser.id)
-        return visitors.renamed(browser, mark)
+        return _behind(browser, mark)
     raised, new = visitors.raise_browser(
         line,
         vouched.person,
@@ -96,19 +99,31 @@ def _rise(browser: Browser, line: Interaction, vouched: Vouched, mark: str) -> B
         made_by=line.entry_point.name,
         sentence=_("Signed in on the web site."),
     )
+    if new == browser.id:
+        return _behind(browser, mark)
     _keep(raised, vouched)
     return replace(browser, id=new, person=mark)
 
 
+def _behind(browser: Browser, mark: str) -> Browser:
+    """The browser under an id that nobody else knows, with all that it said left behind."""
+    visitors.retire(browser.id)
+    return visitors.renamed(browser, mark)
+
+
 def _keep(line: Interaction, vouched: Vouched) -> None:
-    """Notes what was vouched for on the person's record, and keeps it as the line's proof while the line lasts."""
+    """Notes what was vouched for on the person's record, and keeps it as the line's proof while the line lasts.
+
+    Nothing is noted on the record that holds an id which too many show: it need not be this person's.
+    """
     holder = identity.holder_of(vouched.person)
     if holder is None or line.state == Interaction.State.ENDED:
         return
-    record = records.root_of(holder)
-    for claim in vouched.claims[1:]:
-        identity.remember(record, claim, source=line.get_channel_display())
-    identity.introduce(record, vouched.name, vouched.language)
+    if not sharing.is_shared(vouched.person):
+        record = records.root_of(holder)
+        for claim in vouched.claims[1:]:
+            identity.remember(record, claim, source=line.get_channel_display())
+        identity.introduce(record, vouched.name, vouched.language)
     proving.keep_vouched(line, vouched.claims, made_by=line.entry_point.name)
 
 

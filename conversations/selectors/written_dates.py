@@ -1,12 +1,14 @@
 """Dates as people write them, such as dates of birth: 3 May 1980, 03/05/1980, 1980-05-03."""
 
 import re
-from calendar import month_abbr, month_name
 from collections.abc import Iterator
 from datetime import date
 
 from django.utils import timezone
-from django.utils.dates import MONTHS, MONTHS_3
+from django.utils.translation import get_language
+
+from conversations.likeness import folding
+from conversations.likeness.dates import month_words
 
 YEAR_FIRST = re.compile(r"^(\d{4})\s*[-./ ]\s*(\d{1,2})\s*[-./ ]\s*(\d{1,2})$")
 YEAR_LAST = re.compile(r"^(\d{1,2})\s*[-./ ]\s*(\d{1,2})\s*[-./ ]\s*(\d{4}|\d{2})$")
@@ -43,12 +45,12 @@ def _readings(text: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _month(name: str) -> int:
-    """The number of a month by its name or how that begins; 0 when it is none."""
-    for number in range(1, 13):
-        names = (month_name[number], month_abbr[number], str(MONTHS[number]), str(MONTHS_3[number]))
-        if name in {each.lower().rstrip(".") for each in names} or (name == "sept" and number == 9):
-            return number
-    return 0
+    """The number of a month by its name or a usual short form, in the active language or English, with accents or without.
+
+    0 when it is none.
+    """
+    word = "".join(folding.words(name))
+    return next((found for language in (get_language() or "en", "en") if (found := month_words(language).get(word))), 0)
 
 
 def _whole_year(year: int) -> int:

@@ -109,9 +109,11 @@ def verification_key(key: HostSiteKey) -> str:
 def take_token(digest: str, browser: str, *, expires_at: datetime) -> bool:
     """Has a token count for one browser (its series), the first that shows it; says whether it is this one.
 
-    A copy that is shown elsewhere, or after the sign-out, is worth nothing. Tokens that have run out are forgotten.
+    A copy that is shown elsewhere, or after the sign-out, is worth nothing. Tokens that have run out are forgotten, but for
+    those that another sign-in is forgetting: what this one waits for later must hold nobody up.
     """
-    HostSiteToken.objects.filter(expires_at__lt=Now()).delete()
+    run_out = HostSiteToken.objects.select_for_update(skip_locked=True).filter(expires_at__lt=Now())
+    HostSiteToken.objects.filter(pk__in=run_out.values("pk")).delete()
     HostSiteToken.objects.bulk_create([HostSiteToken(digest=digest, browser=browser, expires_at=expires_at)], ignore_conflicts=True)
     return HostSiteToken.objects.filter(digest=digest, browser=browser).exists()
 
@@ -122,8 +124,8 @@ def hand_token_on(digest: str, browser: str) -> None:
 
 
 def forget_tokens(browser: str) -> None:
-    """Has every token that a browser showed count for nobody any more."""
-    HostSiteToken.objects.filter(browser=browser).update(browser="")
+    """Has every token that a browser showed count for nobody any more; one that has run out counts for nobody already."""
+    HostSiteToken.objects.filter(browser=browser, expires_at__gte=Now()).update(browser="")
 
 
 def _locked(key: HostSiteKey) -> HostSiteKey:

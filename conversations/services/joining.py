@@ -74,7 +74,7 @@ def _carry(code: str, interaction: Interaction) -> Conversation | None:
             .filter(code_hash=_hash(code), used_at__isnull=True, expires_at__gt=timezone.now())
             .first()
         )
-        goal = _going_on(found.interaction.conversation) if found and found.interaction_id != interaction.pk else None
+        goal = going_on_from(found.interaction.conversation) if found and found.interaction_id != interaction.pk else None
         if not found or not goal:
             return None
         JoinCode.objects.filter(pk=found.pk).update(used_at=Now(), used_by=interaction)
@@ -116,7 +116,7 @@ def join(interaction: Interaction, target: Conversation, *, method: str, sentenc
     locks both records, then what `weaving` locks.
     """
     line = Interaction.objects.select_related("conversation__customer").get(pk=interaction.pk)
-    current, goal = line.conversation, _going_on(target)
+    current, goal = line.conversation, going_on_from(target)
     if goal is None or goal == current:
         return current
     evidence = {"method": method, "interaction": str(line.public_id), "sentence": sentence}
@@ -130,8 +130,8 @@ def go_on_in(line: Interaction, target: Conversation, *, evidence: Mapping[str, 
     `evidence` carries the sentence for the history. Must run in a transaction that holds the locks of both records.
     """
     current, sentence = Conversation.objects.get(interactions=line.pk), str(evidence["sentence"])
-    going_on = _going_on(target)
-    if going_on is None or going_on == _going_on(current):
+    going_on = going_on_from(target)
+    if going_on is None or going_on == going_on_from(current):
         return going_on or current
     if own_record.holds_nothing_but(line):
         joined = weaving.join_with_work(current, going_on, evidence=evidence, made_by=made_by, sentence=sentence)
@@ -140,6 +140,15 @@ def go_on_in(line: Interaction, target: Conversation, *, evidence: Mapping[str, 
         return current
     weaving.move_line(line, going_on, evidence=evidence, made_by=made_by, sentence=sentence)
     return Conversation.objects.get(pk=going_on.pk)
+
+
+def going_on_from(conversation: Conversation) -> Conversation | None:
+    """The open conversation in which this one goes on; None when it is closed."""
+    place: int | None = conversation.pk
+    while place is not None:
+        row = Conversation.objects.select_related("customer").get(pk=place)
+        place = row.joined_into_id
+    return row if row.status == Conversation.Status.OPEN else None
 
 
 def _settle_records(line: Interaction, goal: Conversation, evidence: Mapping[str, Any]) -> None:
@@ -154,15 +163,6 @@ def _settle_records(line: Interaction, goal: Conversation, evidence: Mapping[str
     if line.channel == Channel.VOICE and line.party.startswith("+"):
         # So that the next call from this number is asked whether to carry on, too.
         identity.claim(own, Identifier.Kind.PHONE, line.party, source=line.get_channel_display())
-
-
-def _going_on(conversation: Conversation) -> Conversation | None:
-    """The open conversation in which this one goes on; None when it is closed."""
-    place: int | None = conversation.pk
-    while place is not None:
-        row = Conversation.objects.select_related("customer").get(pk=place)
-        place = row.joined_into_id
-    return row if row.status == Conversation.Status.OPEN else None
 
 
 def _count(interaction: Interaction, name: str) -> int:

@@ -25,11 +25,7 @@ class TextSender(Protocol):
 
 
 class NotSent(Exception):
-    """A message did not leave, in a sentence for people. `is_permanent` says that sending it again cannot help."""
-
-    def __init__(self, message: str, *, is_permanent: bool) -> None:
-        super().__init__(message)
-        self.is_permanent = is_permanent
+    """A message did not leave, in a sentence for people."""
 
 
 _text_senders: list[TextSender] = []
@@ -48,7 +44,7 @@ def send_text(*, to: str, entry_point: EntryPoint, text: str) -> None:
     _require_no_transaction()
     door = website.phone_door(entry_point)
     if door is None or not _text_senders:
-        raise NotSent(_("There is no number to send text messages from."), is_permanent=True)
+        raise NotSent(_("There is no number to send text messages from."))
     _text_senders[-1](to=to, sender=door.address, text=text)
 
 
@@ -59,18 +55,9 @@ def send_email(*, to: str, subject: str, text: str) -> None:
         send_mail(subject, text, None, [to])
     except (smtplib.SMTPException, OSError, BadHeaderError) as error:
         logger.warning("email_not_sent", extra={"why": type(error).__name__})
-        raise NotSent(_("The email could not be sent."), is_permanent=_is_permanent(error)) from error
+        raise NotSent(_("The email could not be sent.")) from error
 
 
 def _require_no_transaction() -> None:
     with transaction.atomic(durable=True):
         """Django refuses a durable block inside another one, but for the one around a test."""
-
-
-def _is_permanent(error: Exception) -> bool:
-    """A mail server answers with 5xx when sending again cannot help. Source: RFC 5321, section 4.2.1."""
-    if isinstance(error, BadHeaderError):
-        return True
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(code >= 500 for code, _reason in error.recipients.values())
-    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500

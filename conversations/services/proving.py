@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Customer, Identifier, Interaction, Proof
 from conversations.models.identifier import ASSURANCE_RANK, Assurance
-from conversations.services import records, timeline
+from conversations.services import records, sharing, timeline
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 
@@ -69,7 +69,7 @@ def prove(
 
 
 def keep_vouched(interaction: Interaction, claims: Iterable[IdentifierClaim], *, made_by: str) -> None:
-    """Keeps what the host site of a chat vouched for as proof, once for each record that has it.
+    """Keeps what the host site of a chat vouched for as proof, once for each record that has it; not what too many show.
 
     A visitor token names a browser, which proves nothing of who sits in front of it. A proof counts as long as the site
     vouches, and longer when it has vouched again. Must run in a transaction that holds the customer's lock.
@@ -78,8 +78,8 @@ def keep_vouched(interaction: Interaction, claims: Iterable[IdentifierClaim], *,
         if claim.assurance != Assurance.VERIFIED or claim.kind == Identifier.Kind.VISITOR:
             continue
         verified = Identifier.objects.filter(kind=claim.kind, value=claim.value, assurance=Assurance.VERIFIED)
-        owned = verified.select_related("customer").first()
-        if owned is None:
+        owned = verified.select_related("customer").annotate(shared=sharing.shared_up_to("kind", "value")).first()
+        if owned is None or sharing.covers(owned.shared, claim):
             continue
         signed_in = Proof.objects.filter(interaction=interaction, method=Proof.Method.SIGNED_VISITOR, withdrawn_at__isnull=True)
         until = Greatest("expires_at", claim.until) if claim.until else None

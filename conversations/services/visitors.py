@@ -27,6 +27,10 @@ from conversations.services.parties import IdentifierClaim
 TOKEN_LIFETIME: Final = timedelta(days=180)
 
 
+class NotTheirs(Exception):
+    """The line goes by another visitor id now: whoever asks is not its party any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Browser:
     """A browser as its token names it.
@@ -64,6 +68,15 @@ def is_retired(visitor: str) -> bool:
 def chats_of(visitor: str) -> QuerySet[Interaction]:
     """The chat sessions of a browser, the newest first."""
     return Interaction.objects.filter(channel=Channel.CHAT, party=visitor).order_by("-pk")
+
+
+def line_of(visitor: str, interaction_id: int, *, locked: bool = False) -> Interaction:
+    """A line, if it is this visitor's; `locked`, it stays theirs until the transaction ends. Raises NotTheirs."""
+    rows = Interaction.objects.select_related("conversation", "entry_point").filter(pk=interaction_id, party=visitor)
+    line = (rows.select_for_update(no_key=True, of=("self",)) if locked else rows).first()
+    if line is None:
+        raise NotTheirs(interaction_id)
+    return line
 
 
 def raise_browser(

@@ -40,6 +40,10 @@ class ConsentWish:
     agrees: bool
     way: str = ""
 
+    def as_arguments(self) -> dict[str, object]:
+        """The wish as the AI agent's tool `set_consent` takes it."""
+        return {"purpose": self.purpose, "agrees": self.agrees} | ({"way": self.way} if self.way else {})
+
 
 def _no(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(rf"(?:{pattern})" for pattern in patterns))

@@ -30,7 +30,7 @@ class Understanding:
     `text` is the normal form of what was typed or said; `reason` is None when it is unknown (`confidence` is then that of
     the likeliest guess, and `alternatives` the next three with their probabilities); `sentiment` runs from -1 to 1;
     `affirmative` is True for yes, False for no, None for neither; `wishes` is what it says about being contacted and recorded,
-    which is no reason.
+    which is no reason, and `besides` what is left of the text without that.
     """
 
     text: str
@@ -43,6 +43,7 @@ class Understanding:
     affirmative: bool | None
     facts: tuple[Fact, ...]
     wishes: tuple[ConsentWish, ...] = ()
+    besides: str = ""
 
 
 def understand(
@@ -65,10 +66,10 @@ def understand(
     """
     written = normalise(text, spoken=spoken)
     facts = tuple(extract(written, now=now, default_region=default_region, expecting=expecting))
-    wishes, text = read_wishes(text)
-    core = meaning(text)
+    wishes, besides = read_wishes(text)
+    core = meaning(besides)
     if not core:
-        return Understanding(written, None, 0.0, (), "normal", 0.0, False, None, facts, wishes)
+        return Understanding(written, None, 0.0, (), "normal", 0.0, False, None, facts, wishes, besides)
     known = reasons.current()
     vector = embed([core])[0]
     found = known.classifier.classify(vector, threshold)
@@ -82,9 +83,10 @@ def understand(
         urgency=urgency,
         sentiment=reasons.tone_reader().read(vector),
         asked_for_human=wants_person(core) or reason == PERSON_REASON,
-        affirmative=read_answer(plain(text)),
+        affirmative=read_answer(plain(besides)),
         facts=facts,
         wishes=wishes,
+        besides=besides,
     )
 
 

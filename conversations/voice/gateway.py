@@ -27,18 +27,13 @@ from conversations.voice.simulator import server
 DEFAULT_HOST: Final = "api.nexmo.com"
 HOST_SUFFIXES: Final = (".nexmo.com", ".vonage.com")
 TIMEOUT_SECONDS: Final = 5
-TRANSIENT_STATUSES: Final = frozenset({408, 425, 429})
 
 # Below this level the SDK writes its headers, with the token that controls calls, into the log.
 logging.getLogger("vonage").setLevel(logging.ERROR)
 
 
 class GatewayError(Exception):
-    """The platform did not do what was asked. `is_permanent` says that asking again cannot help."""
-
-    def __init__(self, message: str, *, is_permanent: bool) -> None:
-        super().__init__(message)
-        self.is_permanent = is_permanent
+    """The platform did not do what was asked."""
 
 
 class CallGone(GatewayError):
@@ -86,7 +81,7 @@ def _dial(*, to: str, caller: str, event_url: str, ring_seconds: int, **what_the
     }
     answer = _run("", lambda client: client.http_client.post(client.http_client.api_host, "/v1/calls", body))
     if not isinstance(answer, dict) or not isinstance(answer.get("uuid"), str):
-        raise GatewayError("the platform did not name the call it started", is_permanent=True)
+        raise GatewayError("the platform did not name the call it started")
     return PlacedCall(answer["uuid"], str(answer.get("conversation_uuid", "")))
 
 
@@ -127,7 +122,7 @@ def send_text(*, to: str, sender: str, text: str) -> str:
         message = Sms(to=to.removeprefix("+"), from_=sender.removeprefix("+"), text=text)
     except ValueError as error:
         # Without the SDK's own words: they quote the text.
-        raise GatewayError("the SDK refused the text message", is_permanent=True) from error
+        raise GatewayError("the SDK refused the text message") from error
     return str(_run("", lambda client: client.messages.send(message).message_uuid))
 
 
@@ -141,7 +136,7 @@ def _checked(call_id: str) -> str:
     try:
         return str(UUID(call_id))
     except ValueError as error:
-        raise CallGone("no such call", is_permanent=True) from error
+        raise CallGone("no such call") from error
 
 
 def _run(region_url: str, request: Callable[[Vonage], Any]) -> Any:
@@ -150,19 +145,18 @@ def _run(region_url: str, request: Callable[[Vonage], Any]) -> Any:
     except HttpRequestError as error:
         status = error.response.status_code
         if status == 404:
-            raise CallGone("the call is over", is_permanent=True) from error
-        is_permanent = status < 500 and status not in TRANSIENT_STATUSES
-        raise GatewayError(f"the platform answered {status}", is_permanent=is_permanent) from error
+            raise CallGone("the call is over") from error
+        raise GatewayError(f"the platform answered {status}") from error
     except requests.RequestException as error:
-        raise GatewayError(f"the platform could not be reached ({type(error).__name__})", is_permanent=False) from error
+        raise GatewayError(f"the platform could not be reached ({type(error).__name__})") from error
     except VonageError as error:
-        raise GatewayError(f"the SDK refused ({type(error).__name__})", is_permanent=True) from error
+        raise GatewayError(f"the SDK refused ({type(error).__name__})") from error
 
 
 def _client(region_url: str) -> Vonage:
     """A client for the host that controls the call, with the simulator behind the same SDK code."""
     if settings.VONAGE_GATEWAY == "off":
-        raise GatewayError("no phone platform is configured", is_permanent=True)
+        raise GatewayError("no phone platform is configured")
     host = host_of(region_url)
     client = Vonage(
         Auth(application_id=settings.VONAGE_APPLICATION_ID, private_key=settings.VONAGE_PRIVATE_KEY),

@@ -23,5 +23,5 @@ def send(*, to: str, sender: str, text: str) -> None:
         message_id = gateway.send_text(to=to, sender=sender, text=text)
     except GatewayError as error:
         logger.warning("text_not_sent", extra={"error": str(error)})
-        raise NotSent(_("The text message could not be sent."), is_permanent=error.is_permanent) from error
+        raise NotSent(_("The text message could not be sent.")) from error
     logger.info("text_sent", extra={"text_message": message_id})

@@ -8,7 +8,7 @@ from django.core import mail
 from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
-from conversations.models import EntryPoint, HostSiteKey, HostSiteToken, RetiredVisitor
+from conversations.models import EntryPoint, HostSiteKey, HostSiteToken, RetiredVisitor, SharedIdentifier
 from conversations.services import async_connections
 from tests.support import host_site
 from tests.support.company import demo_company, empty_the_record
@@ -36,9 +36,10 @@ def transactional_db(company: HostSiteKey, django_db_blocker: DjangoDbBlocker) -
 
 
 def start_anew() -> None:
-    """Forgets every customer, and what was kept of browsers and tokens."""
+    """Forgets every customer, and what was kept of browsers, tokens and values that many share."""
     empty_the_record()
     HostSiteToken.objects.all().delete()
+    SharedIdentifier.objects.all().delete()
     RetiredVisitor.objects.all().delete()
     mail.outbox = []
 

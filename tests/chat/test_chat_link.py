@@ -11,16 +11,19 @@ import time_machine
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core import signing
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
 from conversations.chat import tickets, visitor
 from conversations.models import ChatLink, Customer, Entry, EntryPoint, Interaction, Proof
 from conversations.selectors import access
-from conversations.services import chat_links, facts, joining, threads
+from conversations.services import chat_links, facts, identity, joining, threads
 from conversations.services.chat_links import NoLink
 from conversations.services.facts import LearnedFact
+from conversations.services.parties import IdentifierClaim
 from tests.record import parties, rows
+from tests.support.locks import meanwhile
 from tests.support.sockets import open_widget
 from tests.voice.rest_side import Platform, serving
 
@@ -348,3 +351,14 @@ class TestWhoSeesWhat:
 
 def signing_with_another_salt(number: str) -> str:
     return signing.Signer(sep=chat_links.SEPARATOR, salt="chat.visitor").sign(number)
+
+
+def test_a_link_is_opened_while_another_one_is_sent(call: Interaction, path: str) -> None:
+    """Both need the number's lock and the link's row, in the same order: the opening waits, and finds that the link ended."""
+    with meanwhile(lambda: opens(path), "pg_advisory_xact_lock") as opening:
+        identity.lock([IdentifierClaim("phone", SAM, "network_hint")])
+        opening.begins()
+        ChatLink.objects.filter(interaction=call).update(expires_at=Now())
+    (came,) = opening.came
+    assert came.status_code == 410
+    assert not Interaction.objects.filter(channel="chat").exists()

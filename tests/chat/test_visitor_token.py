@@ -26,6 +26,7 @@ from conversations.models import (
     MatchCandidate,
     Proof,
     RetiredVisitor,
+    SharedIdentifier,
 )
 from conversations.selectors import access
 from conversations.services import joining, visitors
@@ -95,6 +96,36 @@ async def test_a_token_planted_before_signing_in_opens_nothing(key: HostSiteKey)
         assert PRIVATE not in json.dumps(attacker.frames)
     await sees_nothing_with(planted)
     assert "What is on my account?" not in await chats_of("10042")
+
+
+async def test_a_token_planted_before_signing_in_opens_nothing_when_nothing_was_proven(key: HostSiteKey) -> None:
+    """The site's own id of the victim is one that too many have shown, as that of an office: it is no proof of a record."""
+    await SharedIdentifier.objects.acreate(kind="external", value="shop:10042", customers=9, shown_as="verified")
+    async with open_widget() as attacker, open_widget() as browser:
+        planted = await attacker.hello()
+        await attacker.say("Hello", client_id="attacker")
+        welcome = await browser.hello(token=planted["token"], session=planted["session"], identity=token_of(key))
+        assert welcome["identity"] is not None
+        await is_told_to_start_over(attacker)
+        await browser.say(PRIVATE, client_id="victim")
+        assert PRIVATE not in json.dumps(attacker.frames)
+    await sees_nothing_with(planted)
+    assert not await Proof.objects.aexists()
+
+
+async def test_an_id_that_many_show_writes_nothing_on_the_record_that_had_it_first(key: HostSiteKey) -> None:
+    """Whoever signs in with it again brings an address and a name along: they are theirs, not the first one's."""
+    async with open_widget() as first, open_widget() as other:
+        await first.hello(identity=token_of(key))
+        await first.say(PRIVATE, client_id="first")
+        await SharedIdentifier.objects.acreate(kind="external", value="shop:10042", customers=9, shown_as="verified")
+        more = {"email": "other@example.org", "email_verified": True, "name": "Somebody Else"}
+        await other.hello(identity=token_of(key, **more))
+        await other.say("Hello", client_id="other")
+        await other.send(type="identify", jwt=token_of(key, minutes=40, **more))
+        await other.wait_for(lambda frame: frame["type"] == "identity")
+    holder = await Customer.objects.aget(identifiers__value="shop:10042", identifiers__assurance="verified")
+    assert (holder.name, await holder.identifiers.filter(kind="email").aexists()) == ("", False)
 
 
 async def test_an_unused_token_planted_before_signing_in_opens_nothing(key: HostSiteKey) -> None:

@@ -10,13 +10,18 @@ from conversations.chat.visitor import Visitor
 from conversations.flows import inbound
 from conversations.flows.inbound import CallStart
 from conversations.models import Conversation, Interaction
-from conversations.services import identity, proving, threads, timeline
+from conversations.services import identity, proving, threads, timeline, visitors
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from tests.record import rows
 
 VICTIM = "+447700900123"
 _numbers = count(1)
+
+
+def vouched_for(kind: str, value: str) -> Visitor:
+    """A new visitor of whom a host site has proven this."""
+    return Visitor(visitors.new_browser(), (IdentifierClaim(kind, value, "verified"),))
 
 
 def chat(visitor: Visitor) -> Interaction:

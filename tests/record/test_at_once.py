@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
-from threading import Thread
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from conversations.assistant.reading import words_to_answer
 from conversations.chat import visitor
-from conversations.flows import tidying
-from conversations.models import Conversation, CustomerLink, EntryPoint, ErasureStep, Interaction, MatchCandidate
+from conversations.flows import signing_in, tidying
+from conversations.flows.signing_in import Vouched
+from conversations.models import (
+    Conversation,
+    CustomerLink,
+    EntryPoint,
+    ErasureStep,
+    HostSiteToken,
+    Interaction,
+    MatchCandidate,
+)
 from conversations.selectors import access
-from conversations.services import candidates, erasure, facts, identity, joining, merging, records, threads, turns, weaving
+from conversations.services import (
+    candidates,
+    erasure,
+    facts,
+    host_sites,
+    identity,
+    joining,
+    merging,
+    records,
+    threads,
+    turns,
+    visitors,
+    weaving,
+)
 from conversations.services.facts import LearnedFact
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry, append
 from tests.record import parties, rows
 from tests.record.parties import VICTIM
-from tests.support.locks import until, waits_for_lock
+from tests.support.locks import Other, meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = timedelta(seconds=5)
@@ -34,42 +56,6 @@ def harbor(transactional_db: None) -> EntryPoint:
     """A web page and a number. Returns the page."""
     rows.phone_line()
     return rows.entry_point()
-
-
-class Other:
-    """Work in another thread, and what came of it: its result or the error that it met."""
-
-    def __init__(self, work: Callable[[], Any], waits_for: str) -> None:
-        self.work, self.waits_for = work, waits_for
-        self.came: list[Any] = []
-        self.thread = Thread(target=self._run)
-
-    def begins(self) -> None:
-        """Starts it, once, and returns when it waits for a lock or is through."""
-        if not self.thread.ident:
-            self.thread.start()
-            until(lambda: waits_for_lock(self.waits_for) or bool(self.came))
-
-    def _run(self) -> None:
-        try:
-            self.came.append(self.work())
-        except Exception as error:
-            self.came.append(error)
-        finally:
-            connection.close()
-
-
-@contextmanager
-def meanwhile(work: Callable[[], Any], waits_for: str) -> Iterator[Other]:
-    """Runs the block in a transaction; `work` begins in another thread when the block says so, at its end at the latest.
-
-    The transaction commits when the other one waits for it.
-    """
-    other = Other(work, waits_for)
-    with transaction.atomic():
-        yield other
-        other.begins()
-    other.thread.join()
 
 
 def message_of(line: Interaction) -> Callable[[], Any]:
@@ -222,3 +208,32 @@ def test_an_erasure_that_another_worker_is_at_is_left_to_it() -> None:
         assert steps.get().state == "waiting"
     erasure.run(row.pk, connectors=["crm"])
     assert steps.get().state == "done"
+
+
+def test_a_browser_signs_in_while_it_is_signed_out_on_another_socket() -> None:
+    """Neither waits for a token that has run out: the one that holds the record is through, then the other one."""
+    guest = visitor.new()
+    line = parties.chat(guest)
+    now = timezone.now()
+    HostSiteToken.objects.create(digest="old", browser=guest.browser.series, expires_at=now - timedelta(hours=1))
+    vouched = Vouched((IdentifierClaim("external", "shop:1", "verified"),), "", "", now + timedelta(hours=1), "new")
+    sign_in = partial(signing_in.sign_in, guest.browser, line.provider_id, vouched, entry_point=line.entry_point)
+    with meanwhile(sign_in, "conversations_customer") as other:
+        records.lock_root(line.conversation.customer)
+        other.begins()
+        host_sites.forget_tokens(guest.browser.series)
+    (browser,) = other.came
+    assert browser.person == visitors.mark_of(vouched.person)
+    assert list(HostSiteToken.objects.values_list("digest", flat=True)) == ["new"]
+
+
+def test_a_sign_in_does_not_wait_until_another_one_has_forgotten_old_tokens() -> None:
+    """What is being forgotten is left to whoever forgets it."""
+    soon = timezone.now() + timedelta(hours=1)
+    HostSiteToken.objects.create(digest="old", browser="long ago", expires_at=timezone.now() - timedelta(hours=1))
+    with meanwhile(lambda: host_sites.take_token("second", "other", expires_at=soon), "hostsitetoken") as other:
+        host_sites.take_token("first", "one", expires_at=soon)
+        other.begins()
+        came = list(other.came)
+    assert came == [True]
+    assert set(HostSiteToken.objects.values_list("digest", flat=True)) == {"first", "second"}

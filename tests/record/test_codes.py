@@ -151,9 +151,9 @@ def test_a_yes_to_somebody_elses_claim_shows_them_nothing(victim: Interaction) -
 
 def test_a_call_is_as_good_as_the_chat_that_gave_the_code(company: EntryPoint) -> None:
     """A chat that a host site vouches for is the customer's, and so is a call with its code: both see everything."""
-    other = chat(visitor.new([("external", "crm:1")]))
+    other = chat(parties.vouched_for("external", "crm:1"))
     says(other, "said in another browser")
-    vouched, line = chat(visitor.new([("external", "crm:1")])), call("+447700900555")
+    vouched, line = chat(parties.vouched_for("external", "crm:1")), call("+447700900555")
     keyed_in(vouched, line)
     assert "said in another browser" in seen_on(vouched) & seen_on(line)
 

@@ -13,14 +13,13 @@ from threading import Barrier, Semaphore, Thread
 import pytest
 from django.db import close_old_connections, connection
 
-from conversations.chat import visitor
 from conversations.chat.visitor import Visitor
 from conversations.flows import inbound
 from conversations.flows.inbound import InboundMessage
 from conversations.models import Conversation, Customer, Entry, EntryPoint, Identifier, Interaction, MatchCandidate, WebhookRecord
 from conversations.selectors import invariants
 from conversations.services import async_connections
-from tests.record import rows
+from tests.record import parties, rows
 from tests.voice.platform import Caller, bearer, claims_for, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,7 +82,7 @@ def people(transactional_db: None) -> list[Person]:
     made = []
     for number in range(PEOPLE):
         phone = f"+4477009001{number:02}"
-        browser = visitor.new([("phone", phone)])
+        browser = parties.vouched_for("phone", phone)
         calls = [Caller(number=phone.removeprefix("+")) for _ in range(CALLS)]
         made.append(Person(phone, browser, [browser.new_session() for _ in range(SESSIONS)], calls))
     return made

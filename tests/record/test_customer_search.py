@@ -7,6 +7,7 @@ import datetime
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -60,6 +61,13 @@ def maria() -> Customer:
 def test_a_customer_is_found_by_whatever_is_known(maria: Customer, text: str) -> None:
     """Identifiers in any writing or part, the name in any order, without accents and with typos, postcode, date of birth."""
     assert names(text) == ["María Zębik-Okafor"]
+
+
+@pytest.mark.parametrize("text", ["9 août 1980", "9 aout 1980", "9 August 1980", "Aug. 9, 1980"])
+def test_months_are_named_in_ones_own_language_or_english_with_accents_or_without(maria: Customer, text: str) -> None:
+    rows.customer("Ola", date_of_birth=datetime.date(1980, 8, 9))
+    with translation.override("fr"):
+        assert names(text) == ["Ola"]
 
 
 @pytest.mark.parametrize("text", ["", " ", "m", "'", "\x00", "%%", "' & | ! :*", "(((", "\\", "zz-nobody", "f" * 32, "9999", "@"])

@@ -72,7 +72,7 @@ EMAIL = "sam.okafor@example.org"
 
 def sam() -> Customer:
     """A customer who has chatted, left name and address, and was helped; nothing of it goes on."""
-    line = parties.chat(visitor.new([("email", EMAIL)]))
+    line = parties.chat(parties.vouched_for("email", EMAIL))
     parties.says(line, SAID)
     facts.learn(line.conversation, [LearnedFact("name", "Sam Okafor"), LearnedFact("postcode", "HB1 4QT")], interaction=line, from_seq=1)
     over(line)
@@ -135,7 +135,7 @@ def test_staff_are_still_named_and_numbers_still_counted() -> None:
 
 def test_rows_around_the_history_are_emptied() -> None:
     """Codes, proofs, visits, packages, decisions, the raw side and what the admin noted."""
-    line = parties.chat(visitor.new([("email", EMAIL)]))
+    line = parties.chat(parties.vouched_for("email", EMAIL))
     conversation = line.conversation
     customer = conversation.customer
     transport.record_chat_session(session_id=line.provider_id, entry_point_address="/harborhome", visitor=line.party)
@@ -339,7 +339,7 @@ def test_nobody_is_erased_twice() -> None:
 
 def test_who_comes_back_is_somebody_new() -> None:
     """The same browser and number find no record, and an import can tell that the value was erased."""
-    browser = visitor.new([("email", EMAIL)])
+    browser = parties.vouched_for("email", EMAIL)
     line = parties.chat(browser)
     over(line)
     erased = line.conversation.customer

@@ -40,7 +40,7 @@ SCRIPT = "<script>alert('Sam')</script>"
 
 def sam() -> Customer:
     """A customer with a chat, a note, a visit, and a second record that counts as them."""
-    line = parties.chat(visitor.new([("email", EMAIL)]))
+    line = parties.chat(parties.vouched_for("email", EMAIL))
     parties.says(line, f"My boiler is cold {SCRIPT}")
     parties.is_told(line, "Have you looked at the pressure?")
     facts.learn(line.conversation, [LearnedFact("name", "Sam Okafor")], interaction=line, from_seq=1)

@@ -58,7 +58,7 @@ class People:
 
     def _vouched(self, one: int, other: int) -> None:
         browser = self.browsers[one % len(self.browsers)]
-        parties.chat(visitor.Visitor(browser.browser, visitor.new([("email", EMAILS[other % len(EMAILS)])]).claims))
+        parties.chat(visitor.Visitor(browser.browser, parties.vouched_for("email", EMAILS[other % len(EMAILS)]).claims))
 
     def _call(self, one: int, other: int) -> None:
         parties.call(NUMBERS[one % len(NUMBERS)])

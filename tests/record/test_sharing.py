@@ -6,10 +6,10 @@ import pytest
 from django.db import transaction
 
 from conversations.chat import visitor
-from conversations.models import Customer, Identifier, MatchCandidate, SharedIdentifier
+from conversations.models import Customer, Identifier, MatchCandidate, Proof, SharedIdentifier
 from conversations.services import identity, raising, sharing
 from conversations.services.parties import IdentifierClaim
-from tests.record.parties import call, chat, place_of
+from tests.record.parties import call, chat, place_of, vouched_for
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("company")]
 OFFICE = "+441632960500"
@@ -66,6 +66,16 @@ def test_a_mailbox_that_many_have_proven_joins_nobody_any_more(settings: pytest.
             raising.raise_line(line, address, method="one_time_code", made_by="tests", sentence="Proven.")
     assert SharedIdentifier.objects.get().shown_as == "verified"
     assert place_of(lines[5]).customer != place_of(lines[0]).customer
+
+
+def test_a_mailbox_that_many_share_opens_nobodys_record_to_who_signs_in_with_it() -> None:
+    """The host site vouches for the office's address, too: the first to have shown it is not everybody."""
+    lines = [chat(vouched_for("email", "info@example.org")) for _ in range(2)]
+    assert Proof.objects.filter(interaction=lines[1]).exists()
+    SharedIdentifier.objects.create(kind="email", value="info@example.org", customers=9, shown_as="verified")
+    line = chat(vouched_for("email", "info@example.org"))
+    assert place_of(line).customer != place_of(lines[0]).customer
+    assert not Proof.objects.filter(interaction=line).exists()
 
 
 def test_a_shops_tablet_does_not_say_who_sits_in_front_of_it(settings: pytest.FixtureRequest) -> None:

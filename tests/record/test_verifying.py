@@ -201,7 +201,7 @@ def test_a_code_that_could_not_be_sent_is_no_code() -> None:
 
     class Down:
         def __call__(self, *, to: str, sender: str, text: str) -> None:
-            raise messengers.NotSent("Down.", is_permanent=False)
+            raise messengers.NotSent("Down.")
 
     messengers.register_text(Down())
     line = call("+447700900322")

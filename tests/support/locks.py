@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
+from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import connection, transaction
 
 PATIENCE_SECONDS = 60
 
@@ -46,3 +48,39 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came about"
         time.sleep(0.05)
+
+
+class Other:
+    """Work in another thread, and what came of it: its result or the error that it met."""
+
+    def __init__(self, work: Callable[[], Any], waits_for: str) -> None:
+        self.work, self.waits_for = work, waits_for
+        self.came: list[Any] = []
+        self.thread = Thread(target=self._run)
+
+    def begins(self) -> None:
+        """Starts it, once, and returns when it waits for a lock or is through."""
+        if not self.thread.ident:
+            self.thread.start()
+            until(lambda: waits_for_lock(self.waits_for) or bool(self.came))
+
+    def _run(self) -> None:
+        try:
+            self.came.append(self.work())
+        except Exception as error:
+            self.came.append(error)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def meanwhile(work: Callable[[], Any], waits_for: str) -> Iterator[Other]:
+    """Runs the block in a transaction; `work` begins in another thread when the block says so, at its end at the latest.
+
+    The transaction commits when the other one waits for it.
+    """
+    other = Other(work, waits_for)
+    with transaction.atomic():
+        yield other
+        other.begins()
+    other.thread.join()

@@ -15,13 +15,15 @@ from conversations import tasks
 from conversations.chat import visitor
 from conversations.flows import calling_back, outbound
 from conversations.flows.calling_back import Calling, NotCalled
-from conversations.models import Conversation, Entry, EntryPoint, Interaction
+from conversations.models import Conversation, Entry, EntryPoint, Interaction, JoinCode
 from conversations.selectors import access
-from conversations.services import delivery, facts, handoff, joining, ownership, threads
+from conversations.services import delivery, facts, handoff, joining, ownership, threads, visitors
 from conversations.services.delivery import CannotConnect
 from conversations.services.facts import LearnedFact
+from routing import advisory
 from routing.models import ReasonCode
 from tests.record import parties, rows
+from tests.support.locks import meanwhile
 from tests.support.processes import WebProcess, running_web
 from tests.support.sockets import open_widget
 from tests.voice.platform import Caller, post, post_async, words_of
@@ -52,7 +54,7 @@ class Callee:
 
     def __init__(self, chat: Interaction, platform: Platform, number: str = VICTIM) -> None:
         self.platform, self.chat = platform, chat
-        self.calling: Calling = calling_back.call_me(chat.pk, number)
+        self.calling: Calling = calling_back.call_me(chat.pk, chat.party, number)
         self.leg = Caller(number="441632960100", dialled=number.removeprefix("+"), uuid=platform.leg)
 
     @property
@@ -89,6 +91,30 @@ def refusals(chat: Interaction) -> list[str]:
 
 def told_in_chat(chat: Interaction) -> list[str]:
     return [entry.body for entry in access.seen_by_party(chat).filter(kind="message", actor_kind="system")]
+
+
+class TestWhoAsks:
+    def test_only_the_party_of_the_chat_has_a_number_rung(self, chat: Interaction, platform: Platform) -> None:
+        with pytest.raises(visitors.NotTheirs):
+            calling_back.call_me(chat.pk, visitor.new().id, VICTIM)
+        assert (platform.requests, JoinCode.objects.exists(), refusals(chat)) == ([], False, [])
+
+    def test_no_code_is_made_of_a_chat_that_is_given_another_id_meanwhile(self, chat: Interaction, platform: Platform) -> None:
+        """Whoever asked is held up, when the wish is kept, behind what retires the chat's id, and is nobody then."""
+        with meanwhile(lambda: calling_back.call_me(chat.pk, chat.party, VICTIM), "COMMIT") as asking:
+            visitors.retire(chat.party)
+        assert [type(each) for each in asking.came] == [visitors.NotTheirs]
+        assert (platform.requests, JoinCode.objects.exists()) == ([], False)
+
+    def test_no_call_is_begun_for_a_chat_that_is_given_another_id_meanwhile(self, chat: Interaction, platform: Platform) -> None:
+        """The code was made already; it ends with the id, and no phone rings for it."""
+        with meanwhile(lambda: calling_back.call_me(chat.pk, chat.party, VICTIM), "pg_advisory_xact_lock") as asking:
+            advisory.lock(f"call-me:{VICTIM}")
+            asking.begins()
+            visitors.retire(chat.party)
+        assert [type(each) for each in asking.came] == [visitors.NotTheirs]
+        assert (platform.requests, JoinCode.objects.exists()) == ([], False)
+        assert not Interaction.objects.filter(channel="voice").exists()
 
 
 class TestRinging:
@@ -187,7 +213,7 @@ class TestStranger:
         callee.happens("completed")
         another = parties.chat(visitor.new())
         with pytest.raises(NotCalled) as caught:
-            calling_back.call_me(another.pk, VICTIM)
+            calling_back.call_me(another.pk, another.party, VICTIM)
         assert str(caught.value) == "We cannot call this number at the moment. You can call us instead, with a code."
         assert refusals(another) == ["not_asked"]
         assert platform.dialled() == 1
@@ -295,7 +321,7 @@ class TestTheEnd:
     def test_a_platform_that_does_not_ring_is_told_kindly(self, chat: Interaction, platform: Platform, code: int) -> None:
         platform.code = code
         with pytest.raises(NotCalled) as caught:
-            calling_back.call_me(chat.pk, VICTIM)
+            calling_back.call_me(chat.pk, chat.party, VICTIM)
         assert str(caught.value) == "We could not place the call. Please try again, or call us with a code."
         assert refusals(chat) == ["failed"]
         assert told_in_chat(chat) == []
@@ -315,38 +341,38 @@ class TestWhomWeRing:
     def test_only_ordinary_numbers_of_the_country(self, chat: Interaction, platform: Platform, typed: str, reason: str) -> None:
         """No emergency, premium, freephone or personal number, none abroad, and not our own."""
         with pytest.raises(NotCalled) as caught:
-            calling_back.call_me(chat.pk, typed)
+            calling_back.call_me(chat.pk, chat.party, typed)
         assert str(caught.value)
         assert refusals(chat) == [reason]
         assert platform.requests == []
 
     @pytest.mark.parametrize("typed", ["020 7946 0123", "+44 7400 123456", "07700 900123"])
     def test_ordinary_numbers_are_rung(self, chat: Interaction, platform: Platform, typed: str) -> None:
-        assert calling_back.call_me(chat.pk, typed).code
+        assert calling_back.call_me(chat.pk, chat.party, typed).code
         assert platform.dialled() == 1
 
     def test_numbers_that_nobody_has_are_rung_by_the_simulator_only(self, chat: Interaction, settings: Any) -> None:
         settings.VONAGE_GATEWAY = "vonage"
         with pytest.raises(NotCalled):
-            calling_back.call_me(chat.pk, "07700 900123")
+            calling_back.call_me(chat.pk, chat.party, "07700 900123")
         assert refusals(chat) == ["special"]
 
     def test_more_countries_may_be_allowed(self, chat: Interaction, platform: Platform, settings: Any) -> None:
         settings.CALL_ME_REGIONS = ["FR"]
-        assert calling_back.call_me(chat.pk, "+33 6 12 34 56 78").readable_number == "+33 6 12 34 56 78"
+        assert calling_back.call_me(chat.pk, chat.party, "+33 6 12 34 56 78").readable_number == "+33 6 12 34 56 78"
 
     def test_one_call_at_a_time(self, callee: Callee, chat: Interaction, platform: Platform) -> None:
         with pytest.raises(NotCalled):
-            calling_back.call_me(chat.pk, "07700 900777")
+            calling_back.call_me(chat.pk, chat.party, "07700 900777")
         assert refusals(chat) == ["on_a_call"]
         assert platform.dialled() == 1
 
     def test_a_browser_has_three_calls_made_in_an_hour(self, chat: Interaction, platform: Platform) -> None:
         """Whatever numbers it names."""
         for ending in (201, 202, 203):
-            over(calling_back.call_me(chat.pk, f"07700 900{ending}"))
+            over(calling_back.call_me(chat.pk, chat.party, f"07700 900{ending}"))
         with pytest.raises(NotCalled):
-            calling_back.call_me(chat.pk, "07700 900204")
+            calling_back.call_me(chat.pk, chat.party, "07700 900204")
         assert refusals(chat) == ["chat_cap"]
 
     def test_a_number_is_rung_three_times_in_an_hour_and_five_in_a_day(self, number: EntryPoint, platform: Platform) -> None:
@@ -376,7 +402,7 @@ class TestWhomWeRing:
     def test_asking_again_and_again_is_noted_once_an_hour(self, chat: Interaction, platform: Platform) -> None:
         for _ in range(5):
             with pytest.raises(NotCalled):
-                calling_back.call_me(chat.pk, "999")
+                calling_back.call_me(chat.pk, chat.party, "999")
         assert refusals(chat) == ["special"]
 
     async def test_a_network_has_its_own_limit(self, number: EntryPoint, platform: Platform, settings: Any) -> None:
@@ -425,7 +451,7 @@ def web(company: None, django_db_blocker: Any) -> Iterator[WebProcess]:
 def test_the_simulator_s_phone_rings_and_carries_on(web: WebProcess, chat: Interaction, settings: Any) -> None:
     """Over real HTTP, by the real SDK: it rings, it is answered, the code is keyed in."""
     settings.PORT, settings.PUBLIC_URL = web.port, web.url
-    calling = calling_back.call_me(chat.pk, "07700 900123")
+    calling = calling_back.call_me(chat.pk, chat.party, "07700 900123")
     phone = Phone(web.url)
     (ringing,) = eventually(phone.ringing)
     assert (ringing["to"], ringing["from"]) == ("447700900123", "441632960100")
@@ -448,7 +474,7 @@ def over(calling: Calling) -> None:
 
 def is_rung(chat: Interaction) -> bool:
     try:
-        calling_back.call_me(chat.pk, VICTIM)
+        calling_back.call_me(chat.pk, chat.party, VICTIM)
     except NotCalled:
         return False
     return True

@@ -11,7 +11,6 @@ from conversations.assistant import acts
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.rules import area, booking, changing, chat_link, consent, identifying, knowledge, slots
 from conversations.assistant.rules.dialogue import Dialogue, echo
-from conversations.understanding.consent import read_wishes
 
 WHEN = frozenset({"date", "time_window"})
 SURE_ANSWER = 0.5
@@ -50,8 +49,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
 
 async def _consent_alone(dialogue: Dialogue) -> Reply | HandOff | None:
     """The end of a turn in which nothing was said but what was noted about consent; what was going on goes on."""
-    _wishes, left = read_wishes(dialogue.context.text)
-    if left:
+    if dialogue.context.understanding.besides:
         return None
     if dialogue.state.get("action") and dialogue.state.get("step") != "done":
         return await _back_to_change(dialogue)

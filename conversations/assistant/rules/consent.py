@@ -20,8 +20,7 @@ async def note(dialogue: Dialogue) -> bool:
         return False
     told: list[str] = []
     for wish in context.understanding.wishes:
-        arguments = {"purpose": wish.purpose, "agrees": wish.agrees} | ({"way": wish.way} if wish.way else {})
-        sentence = told_consent(await dialogue.tools.call("set_consent", arguments))
+        sentence = told_consent(await dialogue.tools.call("set_consent", wish.as_arguments()))
         if sentence not in told:
             told.append(sentence)
     for sentence in told:
