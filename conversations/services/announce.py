@@ -10,14 +10,15 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
 from conversations.models import Conversation, Entry
+from conversations.services import push_loop
 
 logger = logging.getLogger(__name__)
 AGENTS_GROUP = "agents"
+LONGEST_PUSH_SECONDS = 10
 Frame = dict[str, Any]
 
 
@@ -151,4 +152,7 @@ async def send(group: str, message: Frame) -> None:
 
 
 def _send(group: str, message: Frame) -> None:
-    async_to_sync(send)(group, message)
+    try:
+        push_loop.run(send(group, message), within_seconds=LONGEST_PUSH_SECONDS)
+    except TimeoutError:
+        logger.warning("push_lost", extra={"group": group})
