@@ -22,6 +22,7 @@ from routing.models import (
     RoutingProfile,
     RoutingProfileQueue,
     RoutingProfileWork,
+    RoutingStep,
     Rule,
     RuleSet,
     RuleSetCase,
@@ -131,9 +132,9 @@ def _add_queue(row: Content) -> None:
         "service_level": ServiceLevel.objects.get(code=row["service_level"]),
         "hours": ServiceHours.objects.get(code=row["hours"]),
     }
-    if "overflow" in row:
-        values |= {"overflow_queue": Queue.objects.get(code=row["overflow"]), "overflow_after_seconds": row["overflow_after"]}
-    Queue.objects.get_or_create(code=row["code"], defaults=values)
+    queue, created = Queue.objects.get_or_create(code=row["code"], defaults=values)
+    for step in row.get("steps", []) if created else []:
+        RoutingStep.objects.create(queue=queue, after_seconds=step["after"], also_queue=Queue.objects.get(code=step["also"]))
 
 
 def _add_profile(row: Content) -> None:

@@ -135,7 +135,7 @@ def waiting() -> list[Row]:
     """Everything that waits for a person, in the order in which routing offers it."""
     now = timezone.now()
     line = WorkItem.objects.filter(state__in=[WorkItem.State.QUEUED, WorkItem.State.RESERVED]).select_related("queue")
-    works = list(in_order(line, now)[: 10 * PAGE])
+    works = list(in_order(line)[: 10 * PAGE])
     by_subject = _conversations_of(works)
     return [_row(by_subject[work.subject], work, now) for work in works if work.subject in by_subject]
 

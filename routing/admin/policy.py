@@ -19,6 +19,7 @@ from routing.models import (
     Queue,
     ReasonCode,
     ReasonPhrase,
+    RoutingStep,
     ServiceHours,
     ServiceHoursException,
     ServiceLevel,
@@ -40,31 +41,36 @@ class NamedInTables(CodeIsKept):
         return obj is not None and not tables_that_name(self.output_name, obj.code)
 
 
+class RoutingStepInline(Explained, admin.TabularInline):
+    model = RoutingStep
+    fk_name = "queue"
+    extra = 1
+    help_texts = {
+        "after_seconds": _("How long the work has waited when this happens, in seconds."),
+        "min_proficiency": _("Agents who are this good are enough from then on. Empty: no change."),
+        "without_skills": _("Anybody who serves the queue may take it from then on."),
+        "also_queue": _("The agents of this queue are asked as well. The work keeps its place in its own line."),
+        "raise_class_by": _("It rises by so many classes."),
+        "becomes_kind": _("It becomes this kind of work, such as callback. Empty: no change."),
+    }
+    verbose_name_plural = _("steps: what becomes of work that nobody has taken for a while")
+
+
 @admin.register(Queue)
 class QueueAdmin(NamedInTables, ShowsHistory):
+    inlines = (RoutingStepInline,)
     output_name = "queue"
-    list_display = ("name", "code", "group", "service_level", "hours", "overflow_queue")
-    list_select_related = ("service_level", "hours", "overflow_queue")
+    list_display = ("name", "code", "group", "service_level", "hours", "paused_at")
+    list_select_related = ("service_level", "hours")
     help_texts = {
         **CodeIsKept.help_texts,
         "service_level": _("How soon this queue's work should be answered."),
         "hours": _("When people work on it. Empty: always."),
-        "overflow_queue": _("Whose agents are asked as well. Empty: nobody else."),
-        "overflow_after_seconds": _("How long the work waits before they are asked, in seconds."),
     }
     search_fields = ("name", "code")
     fieldsets = (
         (None, {"fields": ("name", "code", "service_level", "hours")}),
-        (_("Who works on it"), {"fields": ("group",)}),
-        (
-            _("When nobody is free"),
-            {
-                "fields": ("overflow_queue", "overflow_after_seconds"),
-                "description": _(
-                    "After this time the agents of the other queue are asked too. The work keeps its place in its own line."
-                ),
-            },
-        ),
+        (_("Who works on it"), {"fields": ("group", "min_proficiency")}),
     )
 
 

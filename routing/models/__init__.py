@@ -15,19 +15,21 @@ from routing.models.policy import (
     Queue,
     ReasonCode,
     ReasonPhrase,
+    RoutingStep,
     ServiceHours,
     ServiceHoursException,
     ServiceLevel,
     Territory,
     TerritoryPostcode,
 )
-from routing.models.presence import Presence
+from routing.models.presence import AwayReason, Presence
 from routing.models.rules import Rule, RuleSet, RuleSetCase
 from routing.models.work import Reservation, WorkItem
 
 __all__ = [
     "AgentProfile",
     "AgentSkill",
+    "AwayReason",
     "Decision",
     "DispositionCode",
     "Presence",
@@ -38,6 +40,7 @@ __all__ = [
     "RoutingProfile",
     "RoutingProfileQueue",
     "RoutingProfileWork",
+    "RoutingStep",
     "Rule",
     "RuleSet",
     "RuleSetCase",

@@ -41,9 +41,17 @@ class RoutingProfile(models.Model):
 
     name = models.CharField(max_length=80, unique=True)
     queues = models.ManyToManyField(Queue, through="RoutingProfileQueue", related_name="profiles")
+    missed_offers_before_away = models.PositiveSmallIntegerField(
+        default=1, help_text=_("After so many offers in a row that they did not answer, agents are set away.")
+    )
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(missed_offers_before_away__gte=1), name="routing_profile_lets_at_least_one_offer_be_missed"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -79,6 +87,9 @@ class RoutingProfileWork(models.Model):
     kind = models.CharField(max_length=40, validators=[CODE_VALIDATOR], help_text=_("The kind of work, as the product names it."))
     weight = models.PositiveSmallIntegerField(help_text=_("How much of an agent's capacity one piece takes."))
     max_at_once = models.PositiveSmallIntegerField(default=1)
+    wrap_up_seconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("How long the writing-up may take; then the work ends by itself. Empty: as long as it takes.")
+    )
 
     class Meta:
         ordering = ["kind"]

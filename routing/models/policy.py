@@ -61,6 +61,12 @@ class ServiceLevel(models.Model):
     max_wait_seconds = models.PositiveIntegerField(
         default=1800, help_text=_("Nothing waits longer: after this the work goes before everything of its class.")
     )
+    rise_every_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Each time work has waited this long, it rises by one class. Empty: it keeps its class."),
+    )
 
     class Meta:
         ordering = ["answer_within_seconds"]
@@ -69,6 +75,7 @@ class ServiceLevel(models.Model):
                 condition=models.Q(target_percent__gte=1, target_percent__lte=100),
                 name="service_level_target_is_a_percentage",
             ),
+            models.CheckConstraint(condition=~models.Q(rise_every_seconds=0), name="service_level_rises_after_some_time_or_never"),
             models.CheckConstraint(
                 condition=models.Q(answer_within_seconds__gte=1) & models.Q(max_wait_seconds__gte=models.F("answer_within_seconds")),
                 name="service_level_waits_at_least_as_long_as_its_target",
@@ -88,20 +95,70 @@ class Queue(models.Model):
     group = models.CharField(max_length=40, default="main", help_text=_("Queues that share agents belong in the same group."))
     service_level = models.ForeignKey(ServiceLevel, models.PROTECT, related_name="queues")
     hours = models.ForeignKey(ServiceHours, models.PROTECT, null=True, blank=True, related_name="queues")
-    overflow_queue = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
-    overflow_after_seconds = models.PositiveIntegerField(null=True, blank=True)
+    min_proficiency = models.PositiveSmallIntegerField(
+        default=1, help_text=_("How good an agent must be, from 1 to 5, at each skill that the work asks for.")
+    )
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    paused_by = models.CharField(max_length=150, blank=True, editable=False)
+    paused_why = models.CharField(max_length=200, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(overflow_queue__isnull=True) | ~models.Q(overflow_queue=models.F("id")),
-                name="queue_does_not_overflow_into_itself",
-            )
+                condition=models.Q(min_proficiency__gte=1, min_proficiency__lte=5), name="queue_proficiency_is_one_to_five"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(paused_at__isnull=False) | models.Q(paused_by="", paused_why=""),
+                name="queue_names_who_paused_it_while_it_is_paused",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+@audited()
+class RoutingStep(models.Model):
+    """What becomes of work that has waited in a queue for a while; steps add up, in the order of their times.
+
+    Each widens who may take the work, makes it more urgent, or makes it another kind of work.
+    """
+
+    queue = models.ForeignKey(Queue, models.CASCADE, related_name="steps")
+    after_seconds = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    min_proficiency = models.PositiveSmallIntegerField(null=True, blank=True)
+    without_skills = models.BooleanField(default=False)
+    also_queue = models.ForeignKey(Queue, models.PROTECT, null=True, blank=True, related_name="steps_into")
+    raise_class_by = models.PositiveSmallIntegerField(default=0)
+    becomes_kind = models.CharField(max_length=40, blank=True, validators=[CODE_VALIDATOR])
+
+    class Meta:
+        ordering = ["queue", "after_seconds"]
+        constraints = [
+            models.UniqueConstraint(fields=["queue", "after_seconds"], name="queue_has_one_step_at_a_time"),
+            models.CheckConstraint(condition=models.Q(after_seconds__gte=1), name="routing_step_comes_after_a_wait"),
+            models.CheckConstraint(
+                condition=models.Q(min_proficiency__isnull=True) | models.Q(min_proficiency__gte=1, min_proficiency__lte=5),
+                name="routing_step_proficiency_is_one_to_five",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(also_queue__isnull=True) | ~models.Q(also_queue=models.F("queue")),
+                name="routing_step_opens_another_queue",
+            ),
+            models.CheckConstraint(condition=models.Q(raise_class_by__lte=8), name="routing_step_raises_by_eight_classes_at_most"),
+            models.CheckConstraint(
+                condition=models.Q(min_proficiency__isnull=False)
+                | models.Q(without_skills=True)
+                | models.Q(also_queue__isnull=False)
+                | models.Q(raise_class_by__gte=1)
+                | ~models.Q(becomes_kind=""),
+                name="routing_step_does_something",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.queue} · {self.after_seconds} s"
 
 
 @audited()

@@ -12,6 +12,15 @@ from routing.models.organisation import AgentProfile
 from routing.models.policy import Queue
 
 
+class _Lane(models.Func):
+    """Digest of all that decides who may take a piece of work."""
+
+    template = (
+        "md5(queue_id::text || ' ' || kind || ' ' || required_skills::text || ' ' || min_proficiency::text || ' ' || also_queues::text)"
+    )
+    output_field = models.CharField(max_length=32)
+
+
 class WorkItem(models.Model):
     """One piece of work for a person. `subject` is whatever the caller wants done, by its own name for it."""
 
@@ -30,8 +39,21 @@ class WorkItem(models.Model):
     decision = models.ForeignKey(Decision, models.PROTECT, null=True, blank=True, related_name="work_items")
     queue = models.ForeignKey(Queue, models.PROTECT, related_name="work_items")
     priority_class = models.PositiveSmallIntegerField(default=3)
-    required_skills = models.JSONField(default=list)
+    required_skills = models.JSONField(default=list, help_text=_("Skill codes, sorted; a step of its queue may drop them."))
+    min_proficiency = models.PositiveSmallIntegerField(default=1, help_text=_("How good an agent must be at each of the skills."))
+    also_queues = models.JSONField(default=list, help_text=_("Queues, by their ids and sorted, whose agents are asked as well by now."))
     preferred_agent = models.ForeignKey(AgentProfile, models.SET_NULL, null=True, blank=True, related_name="+")
+    in_good_time = models.BooleanField(default=True, help_text=_("Off when it has waited too long: it goes first in its class then."))
+    rises = models.PositiveSmallIntegerField(default=0, help_text=_("How often it has risen by a class because it waited."))
+    steps_taken = models.PositiveSmallIntegerField(default=0, help_text=_("How many steps of its queue it has gone through."))
+    given_back_at = models.DateTimeField(null=True, blank=True, help_text=_("When somebody last declined, missed or passed it on."))
+    ages_at = models.DateTimeField(null=True, blank=True, help_text=_("When waiting changes it next."))
+    lane = models.GeneratedField(
+        expression=_Lane(),
+        output_field=models.CharField(max_length=32),
+        db_persist=True,
+        help_text=_("The same for work that the same agents may take."),
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     created_at = models.DateTimeField(db_default=Now())
     enqueued_at = models.DateTimeField(db_default=Now(), help_text=_("The first time; a re-queue keeps it."))
@@ -39,7 +61,7 @@ class WorkItem(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["priority_class", "deadline", "id"]
+        ordering = ["priority_class", "in_good_time", "deadline", "id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["subject"],
@@ -57,13 +79,25 @@ class WorkItem(models.Model):
             ),
         ]
         indexes = [
-            # Serves routing.services.dispatch: the waiting line in its order.
+            # Serves routing.selectors.line: the waiting work of each lane in its order.
             models.Index(
-                fields=["priority_class", "deadline", "id"],
-                name="work_item_waiting_line",
+                fields=["lane", "priority_class", "in_good_time", "deadline", "id"],
+                name="work_item_waiting_lane",
                 condition=models.Q(state="queued"),
             ),
+            # Serves the inbox and the board: everything that waits, in its order.
+            models.Index(
+                fields=["priority_class", "in_good_time", "deadline", "id"],
+                name="work_item_waiting_line",
+                condition=models.Q(state__in=["queued", "reserved"]),
+            ),
+            # Serves routing.services.ageing.
+            models.Index(fields=["ages_at"], name="work_item_ages", condition=models.Q(state="queued", ages_at__isnull=False)),
             models.Index(fields=["subject", "-id"], name="work_item_by_subject"),
+            # Serves routing.services.dispatch: what is not offered again to somebody at once.
+            models.Index(
+                fields=["given_back_at"], name="work_item_given_back", condition=models.Q(state="queued", given_back_at__isnull=False)
+            ),
         ]
         triggers: ClassVar = [
             pgtrigger.FSM(
@@ -114,6 +148,7 @@ class Reservation(models.Model):
     offered_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
+    wraps_up_until = models.DateTimeField(null=True, blank=True, help_text=_("When the writing-up ends by itself."))
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -134,6 +169,8 @@ class Reservation(models.Model):
         indexes = [
             # Serves the time-out sweep.
             models.Index(fields=["expires_at"], name="reservation_pending_expiry", condition=models.Q(state="pending")),
+            # Serves the sweep that ends wrap-ups.
+            models.Index(fields=["wraps_up_until"], name="reservation_wraps_up_until", condition=models.Q(state="wrapping")),
             # Serves an agent's list of work.
             models.Index(
                 fields=["agent"],

@@ -1,23 +1,25 @@
 """The dispatch pass: waiting work meets free agents, one pass per queue group at a time.
 
-Claiming rows with SKIP LOCKED alone gives order inversions, so a pass holds its group's advisory lock, matches the whole
-line, and only then leaves out what somebody else holds. It runs on everything that could free a match (work queued,
-agent available, capacity freed, offer ended) and as a sweep.
+Claiming rows with SKIP LOCKED alone gives order inversions, so a pass holds its group's advisory lock, matches the line in
+its order, and only then leaves out what somebody else holds. It runs on everything that could free a match (work queued,
+agent available, capacity freed, offer ended) and as a sweep. It reads the heads of the lanes that somebody free may take
+(`selectors.line`), so it costs the same however long the line is.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from operator import attrgetter
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
-from django.utils import timezone
 
+from routing import clock
 from routing.models import (
     AgentProfile,
     AgentSkill,
@@ -26,18 +28,20 @@ from routing.models import (
     Reservation,
     RoutingProfileQueue,
     RoutingProfileWork,
+    RoutingStep,
     WorkItem,
 )
-from routing.selectors.line import in_order
+from routing.selectors.line import Lane, Waiting, Wanted, heads, lanes
+from routing.services.ageing import age_waiting_work
 from routing.services.announce import announce_reservation, announce_work_item
-from routing.services.load import take
+from routing.services.load import take_all
 from routing.services.locks import (
     lock_idle_rows_of_agents,
     lock_idle_waiting_work,
     lock_queue_group,
     wait_for_agents,
 )
-from routing.services.matching import FreeAgent, Match, ServedQueue, WaitingWork, WorkLimit, match
+from routing.services.matching import FreeAgent, Match, Pool, Profile, ServedQueue, WorkLimit
 
 NOT_AGAIN_FOR = timedelta(seconds=60)
 """How long an agent who declined, missed or gave back a piece of work is not offered it again."""
@@ -45,6 +49,8 @@ NOT_AGAIN_FOR = timedelta(seconds=60)
 
 MOST_PASSES = 3
 """How often `dispatch` goes round because somebody held agents who may be free; the sweep repeats what is left."""
+MOST_HEADS = 200
+"""How many pieces of a lane are read at a time, at most."""
 
 
 def dispatch(group: str) -> list[Reservation]:
@@ -67,15 +73,58 @@ def _pass(group: str) -> tuple[list[Reservation], list[int]]:
     """The offers made, and who could not be asked because somebody held them while work was left for them."""
     with transaction.atomic():
         lock_queue_group(group)
-        now = timezone.now()
-        able = _able_agents(group)
+        now = clock.now()
+        age_waiting_work(group, now)
+        waiting = lanes(group)
+        if not waiting:
+            return [], []
+        able = _able_agents(waiting)
         could_be_free = sorted(able.values_list("pk", flat=True))
         locked = lock_idle_rows_of_agents(could_be_free)
         held = [agent_id for agent_id in could_be_free if agent_id not in locked]
-        agents = _free_agents(able.filter(pk__in=locked))
-        line = _waiting_line(group, now) if agents or held else []
-        offers = _offer(match(line, agents, now), now) if line and agents else []
-    return offers, held if len(offers) < len(line) else []
+        pool = Pool(_free_agents(able.filter(pk__in=locked)))
+        offers = _offer(_matches(group, waiting, pool, now), now)
+    return offers, held if held and _is_left(waiting, held) else []
+
+
+def _matches(group: str, waiting: list[Lane], pool: Pool, now: datetime) -> list[Match]:
+    """Matches the line, in its order, with who is free."""
+    served = [lane for lane in waiting if pool.has_room_for(lane)]
+    if not served:
+        return []
+    not_now = _not_now(group, now)
+    refused: dict[str, int] = defaultdict(int)
+    for lane_key, _agents in not_now.values():
+        refused[lane_key] += 1
+    wanted = [
+        Wanted(lane, min(MOST_HEADS, pool.room_for(lane) + refused[lane.key]), now - pool.shortest_delay(lane)) for lane in served
+    ]
+    first: dict[str, list[Waiting]] = defaultdict(list)
+    for piece in heads(wanted):
+        first[piece.lane.key].append(piece)
+    line = heapq.merge(*(_lane_in_order(each, first[each.lane.key], pool) for each in wanted), key=attrgetter("place"))
+    nobody: tuple[str, frozenset[int]] = ("", frozenset())
+    matches = (pool.match(piece, now, not_now.get(piece.id, nobody)[1]) for piece in line)
+    return [found for found in matches if found is not None]
+
+
+def _lane_in_order(wanted: Wanted, pieces: list[Waiting], pool: Pool) -> Iterator[Waiting]:
+    """The pieces of a lane while somebody has room for one more; further ones are read when they are needed."""
+    while pieces:
+        for piece in pieces:
+            if not pool.has_room_for(wanted.lane):
+                return
+            yield piece
+        if len(pieces) < wanted.most:
+            return
+        wanted = Wanted(wanted.lane, MOST_HEADS, wanted.since, after=pieces[-1].place)
+        pieces = heads([wanted])
+
+
+def _is_left(waiting: list[Lane], held: list[int]) -> bool:
+    """Whether work is left that those who were held may take."""
+    pool = Pool(_free_agents(_able_agents(waiting).filter(pk__in=held)))
+    return any(heads([Wanted(lane, 1, clock.now())]) for lane in waiting if pool.has_room_for(lane))
 
 
 def dispatch_all() -> int:
@@ -101,49 +150,46 @@ def dispatch_for_agent_after_commit(agent: AgentProfile) -> None:
 
 def _dispatch_for_profile(profile_id: int) -> None:
     served = Queue.objects.filter(profile_rows__profile_id=profile_id)
-    groups = Queue.objects.filter(Q(pk__in=served) | Q(overflow_queue__in=served)).values_list("group", flat=True)
+    opened = RoutingStep.objects.filter(also_queue__in=served).values("queue")
+    groups = Queue.objects.filter(Q(pk__in=served) | Q(pk__in=opened)).values_list("group", flat=True)
     for group in sorted(set(groups)):
         dispatch(group)
 
 
-def _able_agents(group: str) -> QuerySet[AgentProfile]:
-    """Who serves the group, or what it overflows into, is available and has room."""
-    own = Queue.objects.filter(group=group)
-    served = Queue.objects.filter(Q(group=group) | Q(pk__in=own.values("overflow_queue")))
+def _able_agents(waiting: list[Lane]) -> QuerySet[AgentProfile]:
+    """Who serves one of the lanes' queues, is available and has room."""
+    queues = {queue_id for lane in waiting for queue_id in lane.queue_ids}
     return AgentProfile.objects.filter(
         active=True,
         presence__state=Presence.State.AVAILABLE,
         load__lt=F("capacity"),
-        routing_profile__in=RoutingProfileQueue.objects.filter(queue__in=served).values("profile"),
+        routing_profile__in=RoutingProfileQueue.objects.filter(queue__in=queues).values("profile"),
     )
 
 
 def _free_agents(locked: QuerySet[AgentProfile]) -> list[FreeAgent]:
     """Reads agents after their rows were locked: what was read before may be old."""
-    free = list(locked.select_related("presence").order_by("pk"))
+    free = list(locked.order_by("pk").values_list("pk", "routing_profile_id", "capacity", "load", "presence__idle_since"))
     if not free:
         return []
-    queues, limits = _profiles({agent.routing_profile_id for agent in free})
-    ids = [agent.pk for agent in free]
+    profiles = _profiles({profile_id for _id, profile_id, *_rest in free})
+    ids = [row[0] for row in free]
     skills, at_work_on = _skills(ids), _at_work_on(ids)
     return [
         FreeAgent(
-            id=agent.pk,
-            capacity=agent.capacity,
-            load=agent.load,
-            idle_since=agent.presence.idle_since,
-            skills=frozenset(skills[agent.pk]),
-            queues=queues[agent.routing_profile_id],
-            limits=limits[agent.routing_profile_id],
-            at_work_on=at_work_on[agent.pk],
+            id=agent_id,
+            profile=profiles[profile_id],
+            capacity=capacity,
+            load=load,
+            idle_since=idle_since,
+            skills=skills[agent_id],
+            at_work_on=at_work_on[agent_id],
         )
-        for agent in free
+        for agent_id, profile_id, capacity, load, idle_since in free
     ]
 
 
-def _profiles(
-    profile_ids: set[int],
-) -> tuple[dict[int, dict[int, ServedQueue]], dict[int, dict[str, WorkLimit]]]:
+def _profiles(profile_ids: set[int]) -> dict[int, Profile]:
     queues: dict[int, dict[int, ServedQueue]] = defaultdict(dict)
     for profile_id, queue_id, order, delay in RoutingProfileQueue.objects.filter(
         profile__in=profile_ids
@@ -154,13 +200,14 @@ def _profiles(
         profile__in=profile_ids
     ).values_list("profile_id", "kind", "weight", "max_at_once"):
         limits[profile_id][kind] = WorkLimit(weight, max_at_once)
-    return queues, limits
+    return {profile_id: Profile(profile_id, queues[profile_id], limits[profile_id]) for profile_id in profile_ids}
 
 
-def _skills(agent_ids: list[int]) -> dict[int, set[str]]:
-    skills: dict[int, set[str]] = defaultdict(set)
-    for agent_id, code in AgentSkill.objects.filter(agent__in=agent_ids).values_list("agent_id", "skill__code"):
-        skills[agent_id].add(code)
+def _skills(agent_ids: list[int]) -> dict[int, dict[str, int]]:
+    skills: dict[int, dict[str, int]] = defaultdict(dict)
+    rows = AgentSkill.objects.filter(agent__in=agent_ids).values_list("agent_id", "skill__code", "proficiency")
+    for agent_id, code, proficiency in rows:
+        skills[agent_id][code] = proficiency
     return skills
 
 
@@ -176,64 +223,35 @@ def _at_work_on(agent_ids: list[int]) -> dict[int, dict[str, int]]:
     return at_work_on
 
 
-def _waiting_line(group: str, now: datetime) -> list[WaitingWork]:
-    """The group's waiting work in its order."""
-    waiting = WorkItem.objects.filter(state=WorkItem.State.QUEUED, queue__group=group)
-    rows = in_order(waiting, now).values(
-        "pk",
-        "kind",
-        "queue_id",
-        "queue__overflow_queue_id",
-        "queue__overflow_after_seconds",
-        "enqueued_at",
-        "required_skills",
-        "preferred_agent_id",
+def _not_now(group: str, now: datetime) -> dict[int, tuple[str, frozenset[int]]]:
+    """Work item -> its lane, and the agents who declined, missed or gave it back a moment ago."""
+    since = now - NOT_AGAIN_FOR
+    lane_of = dict(
+        WorkItem.objects.filter(state=WorkItem.State.QUEUED, given_back_at__gt=since, queue__group=group).values_list("pk", "lane")
     )
-    not_now = _not_now(group, now)
-    return [
-        WaitingWork(
-            id=row["pk"],
-            kind=row["kind"],
-            queue_ids=_queues_of(row, now),
-            enqueued_at=row["enqueued_at"],
-            required_skills=frozenset(row["required_skills"]),
-            preferred_agent_id=row["preferred_agent_id"],
-            not_now_for=frozenset(not_now[row["pk"]]),
-        )
-        for row in rows
-    ]
-
-
-def _queues_of(row: Mapping[str, Any], now: datetime) -> tuple[int, ...]:
-    overflow, after = row["queue__overflow_queue_id"], row["queue__overflow_after_seconds"]
-    if overflow is None or after is None or now < row["enqueued_at"] + timedelta(seconds=after):
-        return (row["queue_id"],)
-    return (row["queue_id"], overflow)
-
-
-def _not_now(group: str, now: datetime) -> dict[int, set[int]]:
-    """Work item -> the agents who declined, missed or gave it back a moment ago."""
+    if not lane_of:
+        return {}
     recently: dict[int, set[int]] = defaultdict(set)
     for work_item_id, agent_id in Reservation.objects.filter(
-        work_item__state=WorkItem.State.QUEUED,
-        work_item__queue__group=group,
+        work_item__in=lane_of,
         state__in=(Reservation.State.REJECTED, Reservation.State.TIMEOUT, Reservation.State.COMPLETED),
-        ended_at__gt=now - NOT_AGAIN_FOR,
+        ended_at__gt=since,
     ).values_list("work_item_id", "agent_id"):
         recently[work_item_id].add(agent_id)
-    return recently
+    return {work_item_id: (lane_of[work_item_id], frozenset(agents)) for work_item_id, agents in recently.items()}
 
 
 def _offer(matches: list[Match], now: datetime) -> list[Reservation]:
     """Makes the offers, but for work that somebody else holds, or took out of the line since it was read."""
+    if not matches:
+        return []
     waiting = lock_idle_waiting_work(found.work_id for found in matches)
     made = [found for found in matches if found.work_id in waiting]
     WorkItem.objects.filter(pk__in=[found.work_id for found in made]).update(state=WorkItem.State.RESERVED)
     weights: dict[int, int] = defaultdict(int)
     for found in made:
         weights[found.agent_id] += found.weight
-    for agent_id in sorted(weights):
-        take(agent_id, weights[agent_id])
+    take_all(weights)
     expires_at = now + timedelta(seconds=settings.RESERVATION_TIMEOUT_SECONDS)
     reservations = Reservation.objects.bulk_create(
         Reservation(

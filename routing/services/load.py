@@ -5,6 +5,9 @@ The database refuses a commit after which a load differs from the weight of the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from django.db import connection
 from django.db.models import F
 
 from routing.models import AgentProfile
@@ -13,6 +16,16 @@ from routing.models import AgentProfile
 def take(agent_id: int, weight: int) -> None:
     """An offer takes capacity. The caller holds the agent's row."""
     AgentProfile.objects.filter(pk=agent_id).update(load=F("load") + weight)
+
+
+def take_all(weights: Mapping[int, int]) -> None:
+    """Offers to many agents take capacity, by the agent's id, in one statement. The caller holds the agents' rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routing_agentprofile SET load = load + taken.weight"
+            " FROM unnest(%s::bigint[], %s::int[]) AS taken(agent_id, weight) WHERE id = taken.agent_id",
+            [list(weights), list(weights.values())],
+        )
 
 
 def give_back(agent_id: int, weight: int) -> None:

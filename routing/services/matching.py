@@ -3,16 +3,22 @@
 Work is taken in the order given. Of the agents who may take a piece, the preferred one comes first, then those
 whose profile names the queue earlier, then the least busy, then the longest idle. A piece that nobody may take
 now is passed over, so that it never holds up the ones behind it.
+
+Agents who are alike (same profile, same skills, same capacity) stand in one crew, the least busy and longest idle first, so that
+a piece looks at crews, and at few agents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
+
+from routing.selectors.line import Lane, Waiting
 
 
 class ServedQueue(NamedTuple):
@@ -30,68 +36,47 @@ class WorkLimit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingWork:
-    """One waiting piece. `queue_ids` are the queues it waits in: its own and, after a while, the overflow."""
+class Profile:
+    """What the agents of one routing profile serve."""
 
     id: int
-    kind: str
-    queue_ids: tuple[int, ...]
-    enqueued_at: datetime
-    required_skills: frozenset[str] = frozenset()
-    preferred_agent_id: int | None = None
-    not_now_for: frozenset[int] = frozenset()
+    queues: Mapping[int, ServedQueue]
+    limits: Mapping[str, WorkLimit]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FreeAgent:
     """An available agent with room; `load` and `at_work_on` (pieces by kind) grow as work is matched."""
 
     id: int
+    profile: Profile
     capacity: int
     load: int
     idle_since: datetime
-    skills: frozenset[str]
-    queues: dict[int, ServedQueue]
-    limits: dict[str, WorkLimit]
+    skills: Mapping[str, int]
     at_work_on: dict[str, int] = field(default_factory=dict)
 
-    def may_take(self, work: WaitingWork, now: datetime) -> bool:
-        """Whether capacity, limits, skills, queues and delays all allow it."""
-        limit = self.limits.get(work.kind)
-        return (
-            limit is not None
-            and self.load + limit.weight <= self.capacity
-            and self.at_work_on.get(work.kind, 0) < limit.max_at_once
-            and self.id not in work.not_now_for
-            and work.required_skills <= self.skills
-            and self._place_of(work, now) is not None
-        )
+    def pieces_that_fit(self, kind: str) -> int:
+        """How many pieces of a kind the agent has room for."""
+        limit = self.profile.limits.get(kind)
+        if limit is None:
+            return 0
+        return min((self.capacity - self.load) // limit.weight, limit.max_at_once - self.at_work_on.get(kind, 0))
 
-    def rank(self, work: WaitingWork, now: datetime) -> tuple[bool, int, float, datetime, int]:
-        """Smallest first; only for work that the agent may take."""
-        place = self._place_of(work, now)
-        return (
-            self.id != work.preferred_agent_id,
-            place if place is not None else 0,
-            self.load / self.capacity,
-            self.idle_since,
-            self.id,
-        )
-
-    def take(self, work: WaitingWork) -> int:
-        """Counts the work as this agent's; returns its weight."""
-        weight = self.limits[work.kind].weight
+    def take(self, kind: str) -> int:
+        """Counts a piece as this agent's; returns its weight."""
+        weight = self.profile.limits[kind].weight
         self.load += weight
-        self.at_work_on[work.kind] = self.at_work_on.get(work.kind, 0) + 1
+        self.at_work_on[kind] = self.at_work_on.get(kind, 0) + 1
         return weight
 
-    def _place_of(self, work: WaitingWork, now: datetime) -> int | None:
-        places = [
-            served.order
-            for queue_id in work.queue_ids
-            if (served := self.queues.get(queue_id)) and now >= work.enqueued_at + served.delay
-        ]
-        return min(places, default=None)
+    def __lt__(self, other: FreeAgent) -> bool:
+        """The less busy first, then the longer idle."""
+        return self._turn < other._turn
+
+    @property
+    def _turn(self) -> tuple[float, datetime, int]:
+        return self.load / self.capacity, self.idle_since, self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,30 +89,120 @@ class Match:
     reason: str
 
 
-def match(line: Iterable[WaitingWork], agents: Sequence[FreeAgent], now: datetime) -> list[Match]:
-    """Matches a line, in its order, with agents, whose loads rise as they are matched."""
-    matches = []
-    for work in line:
-        if all(agent.load >= agent.capacity for agent in agents):
-            break
-        able = [agent for agent in agents if agent.may_take(work, now)]
+class Crew:
+    """Agents who are alike, in the order of whose turn it is."""
+
+    def __init__(self, members: Sequence[FreeAgent]) -> None:
+        self.members = sorted(members)
+        first = members[0]
+        self.profile, self.skills = first.profile, first.skills
+
+    def serves(self, lane: Lane) -> bool:
+        """Whether they take such work at all, sooner or later."""
+        return (
+            lane.kind in self.profile.limits
+            and any(queue_id in self.profile.queues for queue_id in lane.queue_ids)
+            and all(self.skills.get(skill, 0) >= lane.min_proficiency for skill in lane.required_skills)
+        )
+
+    def place_of(self, work: Waiting, now: datetime) -> int | None:
+        """Where the work's queues stand in their profile; None when it has not waited long enough for them."""
+        queues = self.profile.queues
+        waited = now - work.enqueued_at
+        places = [queues[queue].order for queue in work.lane.queue_ids if queue in queues and waited >= queues[queue].delay]
+        return min(places, default=None)
+
+    def shortest_delay(self, lane: Lane) -> timedelta:
+        """How long such work waits for others before they may take it."""
+        return min(self.profile.queues[queue].delay for queue in lane.queue_ids if queue in self.profile.queues)
+
+    def next_for(self, work: Waiting, not_now: frozenset[int]) -> FreeAgent | None:
+        """Whose turn it is among those who have room for the work and have not just given it back."""
+        kind = work.lane.kind
+        return next((agent for agent in self.members if agent.id not in not_now and agent.pieces_that_fit(kind) > 0), None)
+
+    def take(self, agent: FreeAgent, kind: str) -> int:
+        """Counts a piece as the agent's, who goes behind those who are less busy; returns its weight."""
+        self.members.remove(agent)
+        weight = agent.take(kind)
+        if agent.load < agent.capacity:
+            insort(self.members, agent)
+        return weight
+
+
+class Pool:
+    """Everybody who is free, and what they have been matched with."""
+
+    def __init__(self, agents: Iterable[FreeAgent]) -> None:
+        alike: dict[tuple[object, ...], list[FreeAgent]] = {}
+        for agent in agents:
+            alike.setdefault((agent.profile.id, agent.capacity, frozenset(agent.skills.items())), []).append(agent)
+        self.crews = [Crew(members) for members in alike.values()]
+        self._serving: dict[str, list[Crew]] = {}
+        self._were_free: dict[str, int] = {}
+
+    def room_for(self, lane: Lane) -> int:
+        """How many pieces of a lane fit, all agents together."""
+        return sum(agent.pieces_that_fit(lane.kind) for crew in self.crews_for(lane) for agent in crew.members)
+
+    def has_room_for(self, lane: Lane) -> bool:
+        """Whether a piece of a lane fits."""
+        return any(agent.pieces_that_fit(lane.kind) > 0 for crew in self.crews_for(lane) for agent in crew.members)
+
+    def shortest_delay(self, lane: Lane) -> timedelta:
+        """How long work of a lane that somebody serves waits before anybody may take it."""
+        return min(crew.shortest_delay(lane) for crew in self.crews_for(lane))
+
+    def crews_for(self, lane: Lane) -> list[Crew]:
+        """Who serves a lane."""
+        if lane.key not in self._serving:
+            self._serving[lane.key] = [crew for crew in self.crews if crew.serves(lane)]
+        return self._serving[lane.key]
+
+    def match(self, work: Waiting, now: datetime, not_now: frozenset[int]) -> Match | None:
+        """The one who gets a piece, counted as theirs; None when nobody may take it now. `not_now`: who just gave it back."""
+        free = self._free_for(work.lane)
+        able = []
+        for crew in self.crews_for(work.lane):
+            place = crew.place_of(work, now)
+            if place is None:
+                continue
+            preferred = self._preferred(crew, work, not_now)
+            if preferred is not None:
+                able = [(place, preferred, crew)]
+                break
+            agent = crew.next_for(work, not_now)
+            if agent is not None:
+                able.append((place, agent, crew))
         if not able:
-            continue
-        chosen = min(able, key=lambda agent: agent.rank(work, now))
-        reason = _reason(chosen, work, len(able), now)
-        matches.append(Match(work.id, chosen.id, chosen.take(work), reason))
-    return matches
+            return None
+        _place, chosen, crew = min(able, key=lambda each: each[:2])
+        reason = _reason(chosen, work, free, now)
+        return Match(work.id, chosen.id, crew.take(chosen, work.lane.kind), reason)
+
+    def _preferred(self, crew: Crew, work: Waiting, not_now: frozenset[int]) -> FreeAgent | None:
+        wanted = work.preferred_agent_id
+        if wanted is None or wanted in not_now:
+            return None
+        return next((agent for agent in crew.members if agent.id == wanted and agent.pieces_that_fit(work.lane.kind) > 0), None)
+
+    def _free_for(self, lane: Lane) -> int:
+        """How many were free for a lane when its first piece was matched."""
+        if lane.key not in self._were_free:
+            crews = self.crews_for(lane)
+            self._were_free[lane.key] = sum(agent.pieces_that_fit(lane.kind) > 0 for crew in crews for agent in crew.members)
+        return self._were_free[lane.key]
 
 
-def _reason(agent: FreeAgent, work: WaitingWork, able: int, now: datetime) -> str:
+def _reason(agent: FreeAgent, work: Waiting, free: int, now: datetime) -> str:
     if agent.id == work.preferred_agent_id:
         return _("The preferred agent, and free.")
-    if able == 1:
+    if free == 1:
         return _("The only one free who may take it.")
     if agent.load == 0:
         minutes = max(0, int((now - agent.idle_since).total_seconds() // 60))
         return _("Idle for %(minutes)d min, the longest of %(able)d who could take it.") % {
             "minutes": minutes,
-            "able": able,
+            "able": free,
         }
-    return _("The least busy of %(able)d who could take it.") % {"able": able}
+    return _("The least busy of %(able)d who could take it.") % {"able": free}

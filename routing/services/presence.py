@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
+from routing import clock
 from routing.models import AgentProfile, Presence
 from routing.services.announce import announce_presence
 from routing.services.dispatch import dispatch_for_agent_after_commit
@@ -26,7 +26,7 @@ def set_state(agent: AgentProfile, state: str, away_reason: str = "") -> Presenc
     with transaction.atomic():
         lock_agents([agent.pk])
         presence, _created = Presence.objects.get_or_create(agent=agent)
-        now = timezone.now()
+        now = clock.now()
         if presence.state != chosen:
             presence.since = now
             if chosen == Presence.State.AVAILABLE:
@@ -43,7 +43,7 @@ def set_state(agent: AgentProfile, state: str, away_reason: str = "") -> Presenc
 
 def heartbeat(agent: AgentProfile) -> None:
     """The agent's screen is there. From the first heartbeat on, `leave_the_silent` watches for their absence."""
-    Presence.objects.filter(agent=agent).update(last_heartbeat_at=timezone.now())
+    Presence.objects.filter(agent=agent).update(last_heartbeat_at=clock.now())
 
 
 def leave_the_silent() -> int:
@@ -52,7 +52,7 @@ def leave_the_silent() -> int:
     Their work and their capacity stay theirs; they are only not offered more.
     """
     silent = Presence.objects.filter(
-        state=Presence.State.AVAILABLE, last_heartbeat_at__lt=timezone.now() - SILENT_FOR
+        state=Presence.State.AVAILABLE, last_heartbeat_at__lt=clock.now() - SILENT_FOR
     ).select_related("agent")
     gone = list(silent)
     for presence in gone:

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from routing import clock
 from routing.models import AgentProfile, Decision, Queue, Reservation, RoutingProfileWork, WorkItem
+from routing.services.ageing import enter_queue
 from routing.services.announce import announce_work_item
 from routing.services.dispatch import dispatch_after_commit
 from routing.services.locks import lock_live_reservation, lock_live_work, lock_subject
@@ -67,15 +68,18 @@ def requeue(work_item: WorkItem, *, queue: Queue | None = None) -> WorkItem:
         live = lock_live_work(work_item.subject)
         if live is None or live.pk != work_item.pk:
             raise WorkEnded(_("This work has ended meanwhile."))
+        now = clock.now()
         reservation = lock_live_reservation(live)
         if reservation is not None:
             offered = reservation.state == Reservation.State.PENDING
             end_reservation(reservation, Reservation.State.RESCINDED if offered else Reservation.State.COMPLETED)
+            live.given_back_at = now
             if live.preferred_agent_id == reservation.agent_id:
                 live.preferred_agent = None
         live.state = WorkItem.State.QUEUED
-        live.queue = queue or live.queue
-        live.save(update_fields=["state", "queue", "preferred_agent"])
+        if queue is not None and queue != live.queue:
+            enter_queue(live, queue, now)
+        live.save()
         announce_work_item(live)
         dispatch_after_commit(live.queue.group)
     return live
@@ -96,7 +100,7 @@ def cancel(subject: str) -> None:
         if reservation is not None:
             end_reservation(reservation, Reservation.State.CANCELED)
         live.state = WorkItem.State.CANCELED
-        live.ended_at = timezone.now()
+        live.ended_at = clock.now()
         live.save(update_fields=["state", "ended_at"])
         announce_work_item(live)
 
@@ -104,20 +108,21 @@ def cancel(subject: str) -> None:
 def _new_work(
     subject: str, kind: str, decision: Decision, queue: Queue, preferred_agent: AgentProfile | None, since: datetime | None
 ) -> WorkItem:
-    now = timezone.now()
+    now = clock.now()
     waits_since = since or now
-    return WorkItem.objects.create(
+    work = WorkItem(
         subject=subject,
         kind=kind,
         decision=decision,
-        queue=queue,
         priority_class=decision.priority_class,
-        required_skills=decision.required_skills,
         preferred_agent=preferred_agent,
         created_at=now,
         enqueued_at=waits_since,
         deadline=deadline(waits_since, service_level_of(decision, queue)),
     )
+    enter_queue(work, queue, now)
+    work.save(force_insert=True)
+    return work
 
 
 def _raise(
@@ -128,9 +133,8 @@ def _raise(
     if decision.priority_class <= live.priority_class:
         live.priority_class = decision.priority_class
         live.decision = decision
-        live.queue = queue
-        live.required_skills = decision.required_skills
         live.deadline = min(live.deadline, deadline(live.enqueued_at, service_level_of(decision, queue)))
+        enter_queue(live, queue, clock.now())
     if kind != live.kind and _heaviest(kind) >= _heaviest(live.kind):
         live.kind = kind
     live.preferred_agent = preferred_agent or live.preferred_agent

@@ -7,9 +7,9 @@ the agent's row lock.
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from routing import clock
 from routing.models import (
     AgentProfile,
     Decision,
@@ -19,6 +19,7 @@ from routing.models import (
     RoutingProfileWork,
     WorkItem,
 )
+from routing.services.ageing import enter_queue
 from routing.services.announce import announce_presence, announce_reservation, announce_work_item
 from routing.services.dispatch import dispatch_after_commit, dispatch_for_agent_after_commit
 from routing.services.load import give_back, take
@@ -48,7 +49,7 @@ def accept(reservation_id: int, agent: AgentProfile) -> Reservation:
             return reservation
         _must_be_open(reservation)
         reservation.state = Reservation.State.ACCEPTED
-        reservation.accepted_at = timezone.now()
+        reservation.accepted_at = clock.now()
         reservation.save(update_fields=["state", "accepted_at"])
         _move(work_item, WorkItem.State.ASSIGNED)
         announce_reservation(reservation)
@@ -76,7 +77,7 @@ def expire_due() -> int:
     the subject's lock, the work item, the reservation and the agent's row.
     """
     due = (
-        Reservation.objects.filter(state=Reservation.State.PENDING, expires_at__lte=timezone.now())
+        Reservation.objects.filter(state=Reservation.State.PENDING, expires_at__lte=clock.now())
         .order_by("expires_at")
         .values_list("pk", flat=True)
     )
@@ -149,7 +150,7 @@ def end_reservation(reservation: Reservation, state: Reservation.State) -> None:
     """
     agent = lock_agents([reservation.agent_id])[reservation.agent_id]
     worked = reservation.state in (Reservation.State.ACCEPTED, Reservation.State.WRAPPING)
-    now = timezone.now()
+    now = clock.now()
     reservation.state = state
     reservation.ended_at = now
     reservation.save(update_fields=["state", "ended_at"])
@@ -196,24 +197,25 @@ def _unasked_work(subject: str, kind: str, agent: AgentProfile) -> WorkItem:
     )
     if queue is None:
         raise NoCapacity(_("Your routing profile serves no queue, so you cannot take work."))
-    now = timezone.now()
-    return WorkItem.objects.create(
+    now = clock.now()
+    work = WorkItem(
         subject=subject,
         kind=kind,
         decision=decision,
-        queue=queue,
         priority_class=decision.priority_class if decision else 3,
-        required_skills=decision.required_skills if decision else [],
         created_at=now,
         enqueued_at=now,
         deadline=deadline(now, service_level_of(decision, queue)),
     )
+    enter_queue(work, queue, now)
+    work.save(force_insert=True)
+    return work
 
 
 def _assign_now(work_item: WorkItem, agent_and_weight: tuple[AgentProfile, int]) -> Reservation:
     """Offered and accepted in one go: the work item still passes through both states."""
     agent, weight = agent_and_weight
-    now = timezone.now()
+    now = clock.now()
     if work_item.state == WorkItem.State.QUEUED:
         _move(work_item, WorkItem.State.RESERVED)
     reservation = Reservation.objects.create(
@@ -233,7 +235,7 @@ def _assign_now(work_item: WorkItem, agent_and_weight: tuple[AgentProfile, int])
 
 
 def _must_be_open(reservation: Reservation) -> None:
-    if reservation.state == Reservation.State.PENDING and reservation.expires_at > timezone.now():
+    if reservation.state == Reservation.State.PENDING and reservation.expires_at > clock.now():
         return
     sentences = {
         Reservation.State.PENDING: _("The time to answer this offer has run out. It goes to somebody else."),
@@ -254,7 +256,7 @@ def _expire(reservation_id: int) -> bool:
             return False
         _back_to_the_line(work_item, reservation, Reservation.State.TIMEOUT)
         away = Presence.objects.filter(agent=reservation.agent, state=Presence.State.AVAILABLE)
-        if away.update(state=Presence.State.AWAY, away_reason=MISSED_AN_OFFER, since=timezone.now()):
+        if away.update(state=Presence.State.AWAY, away_reason=MISSED_AN_OFFER, since=clock.now()):
             announce_presence(Presence.objects.select_related("agent").get(agent=reservation.agent))
     return True
 
@@ -276,6 +278,8 @@ def _turn(subject: str, before: WorkItem.State, after: WorkItem.State, held_as: 
 
 def _back_to_the_line(work_item: WorkItem, reservation: Reservation, state: Reservation.State) -> None:
     end_reservation(reservation, state)
+    work_item.given_back_at = reservation.ended_at
+    work_item.save(update_fields=["given_back_at"])
     _move(work_item, WorkItem.State.QUEUED)
     dispatch_after_commit(work_item.queue.group)
 
@@ -283,6 +287,6 @@ def _back_to_the_line(work_item: WorkItem, reservation: Reservation, state: Rese
 def _move(work_item: WorkItem, state: WorkItem.State) -> None:
     work_item.state = state
     if state not in WorkItem.LIVE_STATES:
-        work_item.ended_at = timezone.now()
+        work_item.ended_at = clock.now()
     work_item.save(update_fields=["state", "ended_at"])
     announce_work_item(work_item)

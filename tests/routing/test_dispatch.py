@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.utils import timezone
 
+from routing import clock
 from routing.models import AgentProfile, Presence, Queue, Reservation, RoutingProfile, WorkItem
 from routing.need import Need
 from routing.rules.publish import publish
@@ -80,7 +80,7 @@ class TestOfferAndWork:
         presence.set_state(bob, "available")
         assert offers(bob) == ["c1"]
         reservations.reject(offer_of("c1").pk, bob)
-        with time_machine.travel(timezone.now() + NOT_AGAIN_FOR + timedelta(seconds=1)):
+        with clock.at(clock.now() + NOT_AGAIN_FOR + timedelta(seconds=1)):
             assert dispatch_all() == 1
 
     def test_a_missed_offer_keeps_its_place_and_makes_the_agent_away(self, company: Company) -> None:
@@ -245,7 +245,7 @@ class TestWhoGetsWhat:
         wait("anger", ANGER)
         now = timezone.now()
         WorkItem.objects.filter(subject="old").update(
-            enqueued_at=now - timedelta(seconds=601), deadline=now + timedelta(hours=1)
+            enqueued_at=now - timedelta(seconds=601), deadline=now + timedelta(hours=1), ages_at=now
         )
         ann = company.agent("ann", state="away")
         presence.set_state(ann, "available")
@@ -336,7 +336,7 @@ class TestWhoGetsWhat:
         ann = company.agent("ann")
         wait("c1")
         assert offers(ann) == []
-        with time_machine.travel(timezone.now() + timedelta(seconds=31)):
+        with clock.at(clock.now() + timedelta(seconds=31)):
             assert dispatch_all() == 1
         assert offers(ann) == ["c1"]
 
@@ -348,11 +348,11 @@ class TestWhoGetsWhat:
         night = RoutingProfile.objects.create(name="Night")
         night.queue_rows.create(queue=elsewhere)
         night.work_rows.create(kind="messaging", weight=2, max_at_once=1)
-        Queue.objects.filter(pk=company.service.pk).update(overflow_queue=elsewhere, overflow_after_seconds=60)
+        company.service.steps.create(after_seconds=60, also_queue=elsewhere)
         owl = company.agent("owl", profile=night)
         wait("c1")
         assert offers(owl) == []
-        with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        with clock.at(clock.now() + timedelta(seconds=61)):
             assert dispatch_all() == 1
         assert offers(owl) == ["c1"]
 

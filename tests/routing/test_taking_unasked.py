@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-import time_machine
-from django.utils import timezone
 
+from routing import clock
 from routing.models import Presence, WorkItem
 from routing.services import presence, reservations
 from routing.services.reservations import NoCapacity
@@ -69,7 +68,7 @@ class TestPresence:
         presence.heartbeat(ann)
         reservations.assign(subject="c1", kind="messaging", agent=ann)
         assert presence.leave_the_silent() == 0
-        with time_machine.travel(timezone.now() + presence.SILENT_FOR + timedelta(seconds=1)):
+        with clock.at(clock.now() + presence.SILENT_FOR + timedelta(seconds=1)):
             assert presence.leave_the_silent() == 1
         state = Presence.objects.get(agent=ann)
         assert (state.state, state.away_reason, load(ann)) == ("away", presence.CONNECTION_LOST, 2)

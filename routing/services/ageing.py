@@ -1,0 +1,107 @@
+"""What waiting does to work: it comes to be late, rises by classes, and goes through the steps of its queue.
+
+All of it is stored on the work item when it happens, so that the waiting line has one order that an index holds.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import F
+
+from routing.models import Queue, RoutingStep, ServiceLevel, WorkItem
+from routing.services.announce import announce_work_item
+from routing.services.service_levels import service_level_of
+
+MOST_AT_ONCE = 500
+CHANGED_BY_WAITING = (
+    "priority_class",
+    "in_good_time",
+    "rises",
+    "steps_taken",
+    "required_skills",
+    "min_proficiency",
+    "also_queues",
+    "kind",
+    "ages_at",
+)
+
+
+def age_waiting_work(group: str, now: datetime) -> int:
+    """Brings waiting work of a queue group up to what its wait has made of it by now; returns how many changed.
+
+    Needs a transaction. Takes the rows that nobody else holds, without waiting; the next pass finds the others.
+    """
+    due = (
+        WorkItem.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .filter(state=WorkItem.State.QUEUED, ages_at__lte=now, queue__group=group)
+        .select_related("queue__service_level", "decision__service_level")
+        .order_by("ages_at")[:MOST_AT_ONCE]
+    )
+    aged = list(due)
+    if not aged:
+        return 0
+    steps = steps_of({work.queue_id for work in aged})
+    for work in aged:
+        grow_older(work, service_level_of(work.decision, work.queue), steps[work.queue_id], now)
+        announce_work_item(work)
+    WorkItem.objects.bulk_update(aged, CHANGED_BY_WAITING)
+    return len(aged)
+
+
+def steps_of(queue_ids: set[int]) -> dict[int, list[RoutingStep]]:
+    """The steps of queues, by the queue's id, in the order in which work goes through them."""
+    steps: dict[int, list[RoutingStep]] = defaultdict(list)
+    for step in RoutingStep.objects.filter(queue__in=queue_ids).order_by("queue", "after_seconds"):
+        steps[step.queue_id].append(step)
+    return steps
+
+
+def enter_queue(work: WorkItem, queue: Queue, now: datetime) -> None:
+    """Puts work at the beginning of a queue's steps, asking for what its decision asked for, and ages it by its wait so far.
+
+    Its class stays. Changes the instance and stores nothing.
+    """
+    work.queue = queue
+    work.required_skills = sorted(work.decision.required_skills) if work.decision else []
+    work.min_proficiency = queue.min_proficiency
+    work.also_queues, work.steps_taken = [], 0
+    grow_older(work, service_level_of(work.decision, queue), steps_of({queue.pk})[queue.pk], now)
+
+
+def grow_older(work: WorkItem, level: ServiceLevel, steps: Sequence[RoutingStep], now: datetime) -> None:
+    """Makes of work what its wait has made of it by now, and notes when waiting changes it next. Stores nothing."""
+    waited = (now - work.enqueued_at).total_seconds()
+    work.in_good_time = waited < level.max_wait_seconds
+    changes = [level.max_wait_seconds] if work.in_good_time else []
+    if level.rise_every_seconds:
+        due = max(0, int(waited // level.rise_every_seconds))
+        work.priority_class = max(1, work.priority_class - max(0, due - work.rises))
+        work.rises = max(work.rises, due)
+        changes += [(due + 1) * level.rise_every_seconds] if work.priority_class > 1 else []
+    for step in steps[work.steps_taken :]:
+        if step.after_seconds > waited:
+            changes.append(step.after_seconds)
+            break
+        _go_through(work, step)
+    work.ages_at = work.enqueued_at + timedelta(seconds=min(changes)) if changes else None
+
+
+def _go_through(work: WorkItem, step: RoutingStep) -> None:
+    work.steps_taken += 1
+    work.priority_class = max(1, work.priority_class - step.raise_class_by)
+    work.kind = step.becomes_kind or work.kind
+    if step.min_proficiency is not None:
+        work.min_proficiency = min(work.min_proficiency, step.min_proficiency)
+    if step.without_skills:
+        work.required_skills, work.min_proficiency = [], 1
+    if step.also_queue_id is not None:
+        work.also_queues = sorted({*work.also_queues, step.also_queue_id})
+
+
+def reschedule(queues: Sequence[Queue]) -> None:
+    """Has the waiting work of queues looked at by the next pass, because their steps or service levels have changed."""
+    waiting = WorkItem.objects.filter(state=WorkItem.State.QUEUED, queue__in=queues)
+    waiting.update(ages_at=F("enqueued_at"))
