@@ -130,6 +130,7 @@ CELERY_BEAT_SCHEDULE = {
     "write-heartbeat": {"task": "cxhub.tasks.write_heartbeat", "schedule": 15.0, "options": {"expires": 15}},
     "dispatch-waiting-work": {"task": "routing.tasks.dispatch_waiting_work", "schedule": 5.0, "options": {"expires": 5}},
     "expire-offers": {"task": "routing.tasks.expire_offers", "schedule": 2.0, "options": {"expires": 2}},
+    "end-wrap-ups": {"task": "routing.tasks.end_wrap_ups", "schedule": 5.0, "options": {"expires": 5}},
     "notice-silent-agents": {"task": "routing.tasks.notice_silent_agents", "schedule": 30.0, "options": {"expires": 30}},
     "finish-turns": {"task": "conversations.tasks.finish_turns", "schedule": 5.0, "options": {"expires": 5}},
     "end-silent-interactions": {

@@ -8,6 +8,7 @@ from celery import shared_task
 
 from routing.services.dispatch import dispatch_all
 from routing.services.presence import leave_the_silent
+from routing.services.reservations import end_wrap_ups as end_due_wrap_ups
 from routing.services.reservations import expire_due
 
 
@@ -21,6 +22,12 @@ def dispatch_waiting_work() -> int:
 def expire_offers() -> int:
     """Puts work whose offer ran out back into its line."""
     return expire_due()
+
+
+@shared_task
+def end_wrap_ups() -> int:
+    """Ends writing-up that took longer than it may."""
+    return len(end_due_wrap_ups())
 
 
 @shared_task

@@ -3,6 +3,9 @@
 Nothing here knows how a customer reached the company: no table has a channel.
 """
 
+from typing import ClassVar
+
+import pgtrigger
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -155,6 +158,19 @@ class RoutingStep(models.Model):
                 | ~models.Q(becomes_kind=""),
                 name="routing_step_does_something",
             ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="waiting_work_is_looked_at_when_a_step_changes",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.After,
+                declare=[("changed_queue", "bigint")],
+                func="""
+                    changed_queue := CASE WHEN TG_OP = 'DELETE' THEN OLD.queue_id ELSE NEW.queue_id END;
+                    UPDATE routing_workitem SET ages_at = enqueued_at WHERE state = 'queued' AND queue_id = changed_queue;
+                    RETURN NULL;
+                """,
+            )
         ]
 
     def __str__(self) -> str:

@@ -9,8 +9,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import F
-
 from routing.models import Queue, RoutingStep, ServiceLevel, WorkItem
 from routing.services.announce import announce_work_item
 from routing.services.service_levels import service_level_of
@@ -99,9 +97,3 @@ def _go_through(work: WorkItem, step: RoutingStep) -> None:
         work.required_skills, work.min_proficiency = [], 1
     if step.also_queue_id is not None:
         work.also_queues = sorted({*work.also_queues, step.also_queue_id})
-
-
-def reschedule(queues: Sequence[Queue]) -> None:
-    """Has the waiting work of queues looked at by the next pass, because their steps or service levels have changed."""
-    waiting = WorkItem.objects.filter(state=WorkItem.State.QUEUED, queue__in=queues)
-    waiting.update(ages_at=F("enqueued_at"))

@@ -17,8 +17,8 @@ SILENT_FOR = timedelta(seconds=150)
 """Longer than two heartbeats of a browser tab in the background, which may send only one a minute."""
 
 
-def set_state(agent: AgentProfile, state: str, away_reason: str = "") -> Presence:
-    """Stores what the agent chose; becoming available is followed by a dispatch pass.
+def set_state(agent: AgentProfile, state: str, away_reason: str = "", *, by: str = "") -> Presence:
+    """Stores what the agent chose, or a supervisor, named `by`, for them; becoming available is followed by a dispatch pass.
 
     Takes the agent's row lock, so that no offer is made to somebody who has just gone. Raises ValueError for an unknown state.
     """
@@ -33,6 +33,8 @@ def set_state(agent: AgentProfile, state: str, away_reason: str = "") -> Presenc
                 presence.idle_since = now
         presence.state = chosen
         presence.away_reason = away_reason[:40] if chosen == Presence.State.AWAY else ""
+        presence.set_by = by
+        presence.missed_in_a_row = 0
         presence.last_heartbeat_at = now if presence.last_heartbeat_at else None
         presence.save()
         announce_presence(presence)

@@ -6,7 +6,10 @@ the agent's row lock.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from routing import clock
@@ -51,6 +54,7 @@ def accept(reservation_id: int, agent: AgentProfile) -> Reservation:
         reservation.state = Reservation.State.ACCEPTED
         reservation.accepted_at = clock.now()
         reservation.save(update_fields=["state", "accepted_at"])
+        Presence.objects.filter(agent=agent).exclude(missed_in_a_row=0).update(missed_in_a_row=0)
         _move(work_item, WorkItem.State.ASSIGNED)
         announce_reservation(reservation)
     return reservation
@@ -73,8 +77,8 @@ def reject(reservation_id: int, agent: AgentProfile) -> None:
 def expire_due() -> int:
     """Ends every offer that ran out, each in its own transaction; returns how many.
 
-    The work goes back to the line and keeps its place; the agent, who seems not to be there, becomes away. Takes for each
-    the subject's lock, the work item, the reservation and the agent's row.
+    The work goes back to the line and keeps its place; an agent who misses as many in a row as their profile allows becomes
+    away. Takes for each the subject's lock, the work item, the reservation and the agent's row.
     """
     due = (
         Reservation.objects.filter(state=Reservation.State.PENDING, expires_at__lte=clock.now())
@@ -90,6 +94,29 @@ def wrap_up(subject: str) -> None:
     Takes the subject's lock, the work item and its reservation. Raises nothing of its own.
     """
     _turn(subject, WorkItem.State.ASSIGNED, WorkItem.State.WRAPPING, Reservation.State.WRAPPING)
+
+
+def end_wrap_ups() -> list[str]:
+    """Completes the work whose time for writing up has run out; returns its subjects. Each is a transaction of its own.
+
+    Takes for each the subject's lock, the work item, its reservation and the agent's row.
+    """
+    due = (
+        Reservation.objects.filter(state=Reservation.State.WRAPPING, wraps_up_until__lte=clock.now())
+        .order_by("wraps_up_until")
+        .values_list("pk", "work_item__subject")
+    )
+    return [subject for reservation_id, subject in list(due) if _end_wrap_up(reservation_id)]
+
+
+def _end_wrap_up(reservation_id: int) -> bool:
+    with transaction.atomic():
+        work_item, reservation = _lock_with_work(reservation_id)
+        if reservation.state != Reservation.State.WRAPPING or not reservation.wraps_up_until:
+            return False
+        end_reservation(reservation, Reservation.State.COMPLETED)
+        _move(work_item, WorkItem.State.COMPLETED)
+    return True
 
 
 def talk_again(subject: str) -> None:
@@ -135,7 +162,7 @@ def assign(*, subject: str, kind: str, agent: AgentProfile) -> Reservation:
             return accept(reservation.pk, agent) if reservation.state == Reservation.State.PENDING else reservation
         if reservation is not None and reservation.state != Reservation.State.PENDING:
             raise NoCapacity(_("Somebody else has this work already."))
-        locked = _lock_with_room(agent, kind if work_item is None else work_item.kind, reservation)
+        locked = lock_with_room(agent, kind if work_item is None else work_item.kind, reservation)
         if reservation is not None:
             end_reservation(reservation, Reservation.State.RESCINDED)
         if work_item is None:
@@ -176,8 +203,11 @@ def _lock_with_work(reservation_id: int) -> tuple[WorkItem, Reservation]:
     return work_item, reservation
 
 
-def _lock_with_room(agent: AgentProfile, kind: str, others: Reservation | None) -> tuple[AgentProfile, int]:
-    """Locks the agent (and who holds the offer, by rising id); returns the agent and the weight of the kind for them."""
+def lock_with_room(agent: AgentProfile, kind: str, others: Reservation | None) -> tuple[AgentProfile, int]:
+    """Locks the agent (and who holds the offer, by rising id); returns the agent and the weight of the kind for them.
+
+    Raises NoCapacity when the agent has no room for it or does not do this kind of work.
+    """
     locked = lock_agents([agent.pk] if others is None else [agent.pk, others.agent_id])[agent.pk]
     limit = RoutingProfileWork.objects.filter(profile=locked.routing_profile_id, kind=kind).first()
     if limit is None:
@@ -255,10 +285,18 @@ def _expire(reservation_id: int) -> bool:
         if reservation.state != Reservation.State.PENDING:
             return False
         _back_to_the_line(work_item, reservation, Reservation.State.TIMEOUT)
-        away = Presence.objects.filter(agent=reservation.agent, state=Presence.State.AVAILABLE)
-        if away.update(state=Presence.State.AWAY, away_reason=MISSED_AN_OFFER, since=clock.now()):
-            announce_presence(Presence.objects.select_related("agent").get(agent=reservation.agent))
+        _note_a_missed_offer(reservation.agent)
     return True
+
+
+def _note_a_missed_offer(agent: AgentProfile) -> None:
+    """After as many in a row as their profile allows, the agent is set away. The caller holds the agent's row."""
+    Presence.objects.filter(agent=agent).update(missed_in_a_row=F("missed_in_a_row") + 1)
+    missed = Presence.objects.filter(
+        agent=agent, state=Presence.State.AVAILABLE, missed_in_a_row__gte=F("agent__routing_profile__missed_offers_before_away")
+    )
+    if missed.update(state=Presence.State.AWAY, away_reason=MISSED_AN_OFFER, since=clock.now(), set_by=""):
+        announce_presence(Presence.objects.select_related("agent").get(agent=agent))
 
 
 def _turn(subject: str, before: WorkItem.State, after: WorkItem.State, held_as: Reservation.State) -> None:
@@ -272,8 +310,16 @@ def _turn(subject: str, before: WorkItem.State, after: WorkItem.State, held_as: 
         reservation = lock_live_reservation(work_item)
         if reservation is not None:
             reservation.state = held_as
-            reservation.save(update_fields=["state"])
+            reservation.wraps_up_until = _end_of_wrap_up(reservation, work_item.kind) if held_as == Reservation.State.WRAPPING else None
+            reservation.save(update_fields=["state", "wraps_up_until"])
             announce_reservation(reservation)
+
+
+def _end_of_wrap_up(reservation: Reservation, kind: str) -> datetime | None:
+    """When the writing-up ends by itself; None when it takes as long as it takes."""
+    limits = RoutingProfileWork.objects.filter(profile__agents=reservation.agent_id, kind=kind)
+    seconds = limits.values_list("wrap_up_seconds", flat=True).first()
+    return None if seconds is None else clock.now() + timedelta(seconds=seconds)
 
 
 def _back_to_the_line(work_item: WorkItem, reservation: Reservation, state: Reservation.State) -> None:

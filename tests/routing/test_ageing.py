@@ -1,0 +1,133 @@
+"""What waiting does to work: steps of its queue, classes, and going first in its class."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from routing import clock
+from routing.models import AgentSkill, Queue, ServiceLevel, WorkItem
+from routing.rules.publish import publish
+from routing.services import presence, queueing
+from routing.services.dispatch import dispatch_all
+from tests.routing.conftest import Company, make_draft
+from tests.routing.line import ANGER, GAS, item, offers, wait
+
+
+@pytest.fixture
+def company(deciding_company: Company) -> Company:
+    return deciding_company
+
+
+def later(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
+
+
+class TestSkills:
+    def test_an_agent_must_be_good_enough_until_a_step_asks_for_less(self, company: Company) -> None:
+        """A beginner gets gas work once it has waited for the experts."""
+        Queue.objects.filter(pk=company.urgent.pk).update(min_proficiency=4)
+        company.urgent.steps.create(after_seconds=60, min_proficiency=2)
+        ann = company.agent("ann", skills=(company.gas,))
+        AgentSkill.objects.filter(agent=ann).update(proficiency=2)
+        wait("gas", GAS)
+        assert offers(ann) == []
+        with clock.at(clock.now() + later(59)):
+            assert dispatch_all() == 0
+        with clock.at(clock.now() + later(61)):
+            assert dispatch_all() == 1
+        assert offers(ann) == ["gas"]
+
+    def test_a_step_drops_skills_altogether(self, company: Company) -> None:
+        """Whoever serves the queue may take it then."""
+        company.urgent.steps.create(after_seconds=60, without_skills=True)
+        ann = company.agent("ann")
+        wait("gas", GAS)
+        with clock.at(clock.now() + later(61)):
+            assert dispatch_all() == 1
+        assert offers(ann) == ["gas"]
+        assert (item("gas").required_skills, item("gas").steps_taken) == ([], 1)
+
+    def test_steps_follow_each_other_and_late_passes_miss_none(self, company: Company) -> None:
+        """A pass that comes after the times of three steps goes through all of them, in their order."""
+        company.service.steps.create(after_seconds=10, also_queue=company.billing)
+        company.service.steps.create(after_seconds=20, raise_class_by=1)
+        company.service.steps.create(after_seconds=30, becomes_kind="callback")
+        wait("c1")
+        with clock.at(clock.now() + later(31)):
+            dispatch_all()
+        aged = item("c1")
+        assert (aged.steps_taken, aged.also_queues, aged.priority_class, aged.kind) == (3, [company.billing.pk], 2, "callback")
+
+    def test_work_that_goes_to_another_queue_goes_through_the_steps_of_that_one(self, company: Company) -> None:
+        """With its wait so far, and asking for its skills again."""
+        company.urgent.steps.create(after_seconds=60, without_skills=True)
+        company.billing.steps.create(after_seconds=30, raise_class_by=1)
+        wait("gas", GAS)
+        with clock.at(clock.now() + later(70)):
+            dispatch_all()
+            assert item("gas").required_skills == []
+            moved = queueing.requeue(item("gas"), queue=company.billing)
+        assert (moved.required_skills, moved.steps_taken, moved.priority_class) == (["gas"], 1, 1)
+
+
+class TestAgeing:
+    def test_work_rises_by_a_class_each_time_it_has_waited_long_enough(self, company: Company) -> None:
+        """So that what is least urgent is answered some day, too."""
+        ServiceLevel.objects.filter(code="standard").update(rise_every_seconds=100)
+        wait("c1")
+        for waited, expected in ((99, 3), (101, 2), (150, 2), (201, 1), (1000, 1)):
+            with clock.at(item("c1").enqueued_at + later(waited)):
+                dispatch_all()
+            assert item("c1").priority_class == expected, waited
+
+    def test_what_rose_goes_before_younger_work_of_the_class_it_rose_to(self, company: Company) -> None:
+        """No flow of more urgent work starves it."""
+        ServiceLevel.objects.filter(code="standard").update(rise_every_seconds=100)
+        old = wait("old")
+        with clock.at(old.enqueued_at + later(101)):
+            wait("anger", ANGER)
+            ann = company.agent("ann", state="away")
+            presence.set_state(ann, "available")
+        assert offers(ann) == ["old", "anger"]
+
+    def test_what_waited_too_long_goes_first_in_its_class(self, company: Company) -> None:
+        """And says so, once."""
+        old = wait("old")
+        WorkItem.objects.filter(pk=old.pk).update(deadline=old.deadline + timedelta(hours=1))
+        with clock.at(old.enqueued_at + later(100)):
+            wait("new")
+        with clock.at(old.enqueued_at + later(601)):
+            ann = company.agent("ann", state="away")
+            presence.set_state(ann, "available")
+        assert offers(ann) == ["old", "new"]
+
+    def test_work_that_counts_from_an_earlier_time_is_as_old_as_that(self, company: Company) -> None:
+        """A customer who comes back keeps what the first wait had earned."""
+        company.service.steps.create(after_seconds=60, raise_class_by=2)
+        first = wait("c1")
+        assert first.decision
+        again = queueing.enqueue(subject="c2", kind="messaging", decision=first.decision, since=first.enqueued_at - later(61))
+        assert (again.priority_class, again.steps_taken) == (1, 1)
+
+
+def test_a_new_step_reaches_work_that_waits_already(company: Company) -> None:
+    """Managers who widen a queue in a rush mean the work that is in it."""
+    wait("gas", GAS)
+    ann = company.agent("ann")
+    with clock.at(clock.now() + later(30)):
+        assert dispatch_all() == 0
+        company.urgent.steps.create(after_seconds=20, without_skills=True)
+        assert dispatch_all() == 1
+    assert offers(ann) == ["gas"]
+
+
+def test_a_published_table_changes_nothing_of_what_waits(company: Company) -> None:
+    """Ageing asks the decision that was made, not the table of today."""
+    company.urgent.steps.create(after_seconds=60, raise_class_by=1)
+    wait("gas", GAS)
+    publish(make_draft([("All to the assistant", {}, {"handler": "assistant"})]), by="tests")
+    with clock.at(clock.now() + later(61)):
+        dispatch_all()
+    assert (item("gas").priority_class, item("gas").required_skills) == (1, ["gas"])
