@@ -116,7 +116,7 @@ def _new_work(
         preferred_agent=preferred_agent,
         created_at=now,
         enqueued_at=waits_since,
-        deadline=deadline(waits_since, service_level_of(decision, queue)),
+        deadline=deadline(waits_since, service_level_of(decision, queue), queue.hours),
     )
 
 
@@ -130,7 +130,7 @@ def _raise(
         live.decision = decision
         live.queue = queue
         live.required_skills = decision.required_skills
-        live.deadline = min(live.deadline, deadline(live.enqueued_at, service_level_of(decision, queue)))
+        live.deadline = min(live.deadline, deadline(live.enqueued_at, service_level_of(decision, queue), queue.hours))
     if kind != live.kind and _heaviest(kind) >= _heaviest(live.kind):
         live.kind = kind
     live.preferred_agent = preferred_agent or live.preferred_agent

@@ -206,7 +206,7 @@ def _unasked_work(subject: str, kind: str, agent: AgentProfile) -> WorkItem:
         required_skills=decision.required_skills if decision else [],
         created_at=now,
         enqueued_at=now,
-        deadline=deadline(now, service_level_of(decision, queue)),
+        deadline=deadline(now, service_level_of(decision, queue), queue.hours),
     )
 
 
