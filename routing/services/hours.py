@@ -15,7 +15,7 @@ from routing.services.opening_rules import InvalidHours, read_times
 
 __all__ = [
     "ComingDay", "InvalidHours", "after_open_time", "calendar_of", "check_hours", "check_times_of_a_day", "coming_days",
-    "is_open", "next_opening", "open_days",
+    "date_at", "is_open", "next_opening", "open_days",
 ]
 
 DAY = timedelta(days=1)
@@ -33,13 +33,13 @@ def is_open(hours: ServiceHours | None, at: datetime) -> bool:
     """Whether the hours are open at an aware moment. Raises ValueError for a moment without a time zone."""
     if hours is None:
         return True
-    today = _date(hours, at)
+    today = date_at(hours, at)
     return _calendar(hours, today - DAY, today).is_open(at)
 
 
 def next_opening(hours: ServiceHours | None, at: datetime) -> datetime | None:
     """The first open moment from `at` on, in the hours' time zone; None when there is none within two years."""
-    return at if hours is None else _calendar(hours, _date(hours, at) - DAY).next_opening(at)
+    return at if hours is None else _calendar(hours, date_at(hours, at) - DAY).next_opening(at)
 
 
 def after_open_time(hours: ServiceHours | None, at: datetime, open_time: timedelta) -> datetime:
@@ -50,7 +50,7 @@ def after_open_time(hours: ServiceHours | None, at: datetime, open_time: timedel
     by_the_clock = at + open_time
     if hours is None:
         return by_the_clock
-    return _calendar(hours, _date(hours, at) - DAY).after_open_time(at, open_time) or by_the_clock
+    return _calendar(hours, date_at(hours, at) - DAY).after_open_time(at, open_time) or by_the_clock
 
 
 def open_days(hours: ServiceHours, first: date, last: date) -> frozenset[date]:
@@ -69,6 +69,13 @@ def coming_days(hours: ServiceHours, first: date, count: int) -> list[ComingDay]
     return [ComingDay(calendar.day(day), notes.get(day, "")) for day in days]
 
 
+def date_at(hours: ServiceHours, at: datetime) -> date:
+    """The date that it is where the hours are kept. Raises ValueError for a moment without a time zone."""
+    if at.tzinfo is None:
+        raise ValueError("A moment without a time zone cannot be compared with opening hours.")
+    return at.astimezone(zone_named(hours.time_zone)).date()
+
+
 def calendar_of(hours: ServiceHours) -> OpeningCalendar:
     """The hours with all their exceptional dates as they are now, for many questions at once.
 
@@ -85,13 +92,6 @@ def check_hours(*, time_zone: str, expression: str, country: str = "", subdivisi
 def check_times_of_a_day(expression: str) -> None:
     """Raises InvalidHours unless the text is the opening times of one day, such as “10:00-14:00”, or empty."""
     read_times(expression)
-
-
-def _date(hours: ServiceHours, at: datetime) -> date:
-    """The date that it is where the hours are kept."""
-    if at.tzinfo is None:
-        raise ValueError("A moment without a time zone cannot be compared with opening hours.")
-    return at.astimezone(zone_named(hours.time_zone)).date()
 
 
 def _calendar(hours: ServiceHours, first: date | None = None, last: date | None = None) -> OpeningCalendar:

@@ -80,8 +80,8 @@ def read_times(text: str) -> tuple[Span, ...]:
 
 
 def written(spans: tuple[Span, ...]) -> str:
-    """Times as they are typed, such as “09:00-12:00,22:00-02:00”; empty for none."""
-    return ",".join(f"{_clock(begin)}-{_clock(end if end <= MINUTES_OF_A_DAY else end - MINUTES_OF_A_DAY)}" for begin, end in spans)
+    """Times as they are typed and `read_times` reads them, such as “09:00-12:00,22:00-02:00”; empty for none."""
+    return ",".join(f"{_clock(begin)}-{_clock(_typed_end(begin, end))}" for span in spans for begin, end in _within_a_day(span))
 
 
 def united(spans: tuple[Span, ...]) -> tuple[Span, ...]:
@@ -141,6 +141,19 @@ def _without(spans: tuple[Span, ...], closed: tuple[Span, ...]) -> tuple[Span, .
         parts = [part for span in spans for part in ((span[0], min(span[1], begin)), (max(span[0], end), span[1]))]
         spans = tuple((first, last) for first, last in parts if first < last)
     return spans
+
+
+def _within_a_day(span: Span) -> tuple[Span, ...]:
+    """The same minutes in spans that can be typed: none longer than 24 hours."""
+    begin, end = span
+    if end - begin <= MINUTES_OF_A_DAY:
+        return (span,)
+    return (begin, begin + MINUTES_OF_A_DAY), (MINUTES_OF_A_DAY - 1, end)
+
+
+def _typed_end(begin: int, end: int) -> int:
+    is_tomorrow = end > MINUTES_OF_A_DAY and end - MINUTES_OF_A_DAY < begin
+    return end - MINUTES_OF_A_DAY if is_tomorrow else end
 
 
 def _clock(minutes: int) -> str:
