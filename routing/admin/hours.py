@@ -57,7 +57,7 @@ def time_zone_choices() -> list[tuple[str, Any]]:
     for name in sorted(available_timezones()):
         region, _slash, place = name.partition("/")
         if place and region not in NO_REGION:
-            regions.setdefault(region, []).append((name, place.replace("_", " ").replace("/", ", ")))
+            regions.setdefault(region, []).append((name, name.replace("_", " ")))
     return [("", "---------"), ("UTC", "UTC"), *regions.items()]
 
 
@@ -88,6 +88,7 @@ class ServiceHoursForm(forms.ModelForm):
     class Meta:
         model = ServiceHours
         fields = ("name", "code", "time_zone", "expression", "country", "subdivision")
+        labels = {"expression": gettext_lazy("Opening hours")}
         help_texts = {
             "expression": gettext_lazy(
                 "Days and times, separated by semicolons; a later rule overrides an earlier one. "
@@ -118,6 +119,7 @@ class ServiceHoursExceptionForm(forms.ModelForm):
     class Meta:
         model = ServiceHoursException
         fields = ("date", "expression", "note")
+        labels = {"expression": gettext_lazy("Times")}
         help_texts = {
             "expression": gettext_lazy("Such as “10:00-14:00” or, into the next day, “22:00-02:00”. Empty means closed."),
         }
@@ -202,7 +204,7 @@ class ServiceHoursAdmin(CodeIsKept, ShowsHistory):
     search_fields = ("name", "code")
 
     class Media:
-        css = {"all": ("routing/rule_table.css",)}
+        css = {"all": ("routing/rule_table.css", "routing/hours.css")}
 
     @admin.display(description=gettext_lazy("Now"))
     def now(self, hours: ServiceHours) -> str:
@@ -260,7 +262,7 @@ class ServiceHoursAdmin(CodeIsKept, ShowsHistory):
             messages.warning(request, _("The exceptional days changed meanwhile, so nothing was imported. This is what it would do now."))
             return self._import_page(request, hours, {"plan": plan_import(hours, data, today=_today(hours)), "kept": kept})
         cache.delete(_key(hours, kept))
-        done = _("Imported a calendar file: %(added)d days added, %(changed)d changed, %(left)d left alone.") % {
+        done = _("Imported a calendar file. Days added: %(added)d, changed: %(changed)d, left alone: %(left)d.") % {
             "added": plan.added,
             "changed": plan.changed,
             "left": plan.left,
