@@ -22,12 +22,14 @@ from conversations.services.facts import FACT_LABELS
 from conversations.services.timeline import NewEntry
 from routing.models import Decision, ServiceHours
 from routing.services.hours import next_opening
-from routing.services.service_levels import service_level_of
+from routing.services.service_levels import deadline, service_level_of
 
 SAFETY_SENTENCES: Final = 8
 EMERGENCY: Final = "emergency"
 # Whoever promised a call by four may try again the next days; after that the customer would wonder who it is.
 CALL_BACK_LASTS: Final = timedelta(days=3)
+CALL_BACK_WITHIN: Final = timedelta(days=1)
+"""Where no service level says how soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     number = prepared.standing.facts.get("phone", "")
     opening = _opening(prepared, decision)
     sentences = [safety.text, _closed_sentence(prepared, opening)]
-    by = (opening or prepared.context.now) + timedelta(seconds=_seconds_to_answer(decision))
+    by = _by(decision, opening or prepared.context.now)
     when = wording.moment_of(by, prepared.context.now)
     if number:
         note_callback(prepared, number, by)
@@ -177,15 +179,18 @@ def _closed_sentence(prepared: Prepared, opening: datetime | None) -> str:
 def _opening(prepared: Prepared, decision: Decision) -> datetime | None:
     """When people are back, in the entry point's zone; None when they are in, or when no hours are kept."""
     hours: ServiceHours | None = (decision.queue.hours if decision.queue else None) or prepared.entry_point.hours
-    if hours is None:
-        return None
     opening = next_opening(hours, prepared.context.now)
     if opening is None or opening <= prepared.context.now:
         return None
     return opening.astimezone(prepared.context.now.tzinfo)
 
 
-def _seconds_to_answer(decision: Decision) -> int:
-    if decision.service_level:
-        return decision.service_level.answer_within_seconds
-    return service_level_of(decision, decision.queue).answer_within_seconds if decision.queue else 24 * 3600
+def _by(decision: Decision, since: datetime) -> datetime:
+    """By when they are called back: what the service level of the work in the line allows, when somebody is in from `since` on."""
+    if decision.queue:
+        due = deadline(since, service_level_of(decision, decision.queue), decision.queue.hours)
+    elif decision.service_level:
+        due = deadline(since, decision.service_level, None)
+    else:
+        due = since + CALL_BACK_WITHIN
+    return due.astimezone(since.tzinfo)

@@ -37,7 +37,7 @@ def need_of(conversation: Conversation, entry_point: EntryPoint, *, now: datetim
         asked_for_human=asked_for_human,
         failed_turns=conversation.failed_turns,
         open_balance=float(conversation.customer.open_balance),
-        in_hours=hours.is_open(entry_point.hours, now) if entry_point.hours else True,
+        in_hours=hours.is_open(entry_point.hours, now),
         facts={name: readable(fact.value)[:200] for name, fact in known.items() if name not in NOT_DECLARED},
     )
     return replace(need, score=decide.score(need))

@@ -142,8 +142,8 @@ def opening(entry_point: EntryPoint) -> dict[str, Any]:
     The AI agent greets where it answers everybody; otherwise it says what it is when it takes a conversation.
     """
     now = timezone.now()
-    is_open = hours.is_open(entry_point.hours, now) if entry_point.hours else True
-    opens_at = None if is_open or not entry_point.hours else hours.next_opening(entry_point.hours, now)
+    is_open = hours.is_open(entry_point.hours, now)
+    opens_at = None if is_open else hours.next_opening(entry_point.hours, now)
     return {
         "company": entry_point.company_name,
         "greeting": entry_point.playbook.disclosure if entry_point.is_live_for_all else "",

@@ -124,7 +124,7 @@ def _demo_door() -> EntryPoint:
 def _frame(request: HttpRequest, door: EntryPoint) -> dict[str, object]:
     """What every page of the demo company needs around its content."""
     now = timezone.now()
-    is_open = hours.is_open(door.hours, now) if door.hours else True
+    is_open = hours.is_open(door.hours, now)
     phone = website.phone_number(door)
     return {
         **demo_site.account(request, door),
@@ -132,5 +132,5 @@ def _frame(request: HttpRequest, door: EntryPoint) -> dict[str, object]:
         "phone": phone,
         "phone_display": website.readable_number(phone, door.default_region),
         "is_open": is_open,
-        "opens_at": None if is_open or not door.hours else hours.next_opening(door.hours, now),
+        "opens_at": None if is_open else hours.next_opening(door.hours, now),
     }

@@ -4,7 +4,8 @@
                        / hand-overs requested in the period that were accepted, or whose deadline has passed
     time to a person = mean(accepted - requested) over the hand-overs requested in the period and accepted
 
-The deadline is the one of the work item's service level when it was queued. Hand-overs whose deadline is still to come do
+The deadline is the one of the work item's service level when it was queued, counted in the time in which its queue is open
+(routing.services.service_levels): what comes in at night is due in the morning. Hand-overs whose deadline is still to come do
 not count yet. A hand-over cancelled before its deadline (the customer left) does not count; after it, it counts as late.
 Evidence level: observed.
 """

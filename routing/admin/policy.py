@@ -1,4 +1,4 @@
-"""What managers decide about work: queues, service levels, hours, reasons, outcomes, territories."""
+"""What managers decide about work: queues, service levels, reasons, outcomes, territories."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from routing.admin.explained import Explained
@@ -20,14 +18,11 @@ from routing.models import (
     ReasonCode,
     ReasonPhrase,
     RoutingStep,
-    ServiceHours,
-    ServiceHoursException,
     ServiceLevel,
     Territory,
     TerritoryPostcode,
 )
 from routing.rules.mentions import tables_that_name
-from routing.services.hours import InvalidHours, check_hours, check_times_of_a_day, is_open, next_opening
 
 
 class NamedInTables(CodeIsKept):
@@ -84,81 +79,6 @@ class ServiceLevelAdmin(NamedInTables, ShowsHistory):
         "target_percent": _("How much of the work should be answered in that time. The report compares with it."),
     }
     search_fields = ("name", "code")
-
-
-class ServiceHoursForm(forms.ModelForm):
-    """Hours that can be read, or a sentence about what cannot."""
-
-    class Meta:
-        model = ServiceHours
-        fields = ("name", "code", "time_zone", "expression", "country", "subdivision")
-        help_texts = {
-            "expression": _(
-                "Days and times, separated by semicolons; a later rule overrides an earlier one. "
-                "Public holidays are PH: “Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off”."
-            ),
-            "country": _("Two letters, such as GB. Needed when the hours speak of PH."),
-            "subdivision": _("A part of the country with holidays of its own, such as ENG or SCT."),
-        }
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if {"time_zone", "expression"} <= cleaned.keys():
-            try:
-                check_hours(
-                    time_zone=cleaned["time_zone"],
-                    expression=cleaned["expression"],
-                    country=cleaned.get("country", ""),
-                    subdivision=cleaned.get("subdivision", ""),
-                )
-            except InvalidHours as error:
-                self.add_error("expression", str(error))
-        return cleaned
-
-
-class ServiceHoursExceptionForm(forms.ModelForm):
-    """The times of one exceptional day."""
-
-    class Meta:
-        model = ServiceHoursException
-        fields = ("date", "expression", "note")
-
-    def clean_expression(self) -> str:
-        expression = str(self.cleaned_data["expression"])
-        try:
-            check_times_of_a_day(expression)
-        except InvalidHours as error:
-            raise forms.ValidationError(str(error)) from error
-        return expression
-
-
-class ServiceHoursExceptionInline(Explained, admin.TabularInline):
-    model = ServiceHoursException
-    form = ServiceHoursExceptionForm
-    extra = 1
-    help_texts = {
-        "date": _("The day on which these times hold instead of the usual ones."),
-        "note": _("Why, for colleagues, such as staff day."),
-    }
-
-
-@admin.register(ServiceHours)
-class ServiceHoursAdmin(CodeIsKept, ShowsHistory):
-    form = ServiceHoursForm
-    inlines = (ServiceHoursExceptionInline,)
-    list_display = ("name", "code", "expression", "time_zone", "now")
-    search_fields = ("name", "code")
-
-    @admin.display(description=_("Now"))
-    def now(self, hours: ServiceHours) -> str:
-        """Whether the hours are open now, and when they open next."""
-        moment = timezone.now()
-        if is_open(hours, moment):
-            return str(_("Open"))
-        opening = next_opening(hours, moment)
-        if opening is None:
-            return str(_("Closed"))
-        return str(_("Closed until %(opening)s")) % {"opening": date_format(opening, "D j M, H:i")}
 
 
 class ReasonPhraseInline(Explained, admin.TabularInline):

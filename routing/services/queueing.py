@@ -118,7 +118,7 @@ def _new_work(
         preferred_agent=preferred_agent,
         created_at=now,
         enqueued_at=waits_since,
-        deadline=deadline(waits_since, service_level_of(decision, queue)),
+        deadline=deadline(waits_since, service_level_of(decision, queue), queue.hours),
     )
     enter_queue(work, queue, now)
     work.save(force_insert=True)
@@ -133,7 +133,7 @@ def _raise(
     if decision.priority_class <= live.priority_class:
         live.priority_class = decision.priority_class
         live.decision = decision
-        live.deadline = min(live.deadline, deadline(live.enqueued_at, service_level_of(decision, queue)))
+        live.deadline = min(live.deadline, deadline(live.enqueued_at, service_level_of(decision, queue), queue.hours))
         enter_queue(live, queue, clock.now())
     if kind != live.kind and _heaviest(kind) >= _heaviest(live.kind):
         live.kind = kind

@@ -235,7 +235,7 @@ def _unasked_work(subject: str, kind: str, agent: AgentProfile) -> WorkItem:
         priority_class=decision.priority_class if decision else 3,
         created_at=now,
         enqueued_at=now,
-        deadline=deadline(now, service_level_of(decision, queue)),
+        deadline=deadline(now, service_level_of(decision, queue), queue.hours),
     )
     enter_queue(work, queue, now)
     work.save(force_insert=True)

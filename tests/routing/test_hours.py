@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from routing.models import ServiceHours, ServiceHoursException
-from routing.services.hours import InvalidHours, check_hours, check_times_of_a_day, is_open, next_opening
+from routing.services.hours import InvalidHours, check_hours, check_times_of_a_day, coming_days, is_open, next_opening
+from routing.services.opening_rules import written
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -109,9 +110,18 @@ def test_a_moment_without_a_time_zone_is_refused(hours: ServiceHours) -> None:
         ({"expression": ""}, "cannot be read"),
         ({"expression": "x" * 100_000}, "cannot be read"),
         ({"expression": "Mo-Fr,PH 08:00-18:00"}, "a rule of their own"),
+        ({"expression": "Mo-Fr 08:00-18:00; SH off"}, "School holidays"),
+        ({"expression": "PH off; Mo-Fr 08:00-18:00"}, "last"),
+        ({"expression": "Mo-Fr 08:00-08:00"}, "same time"),
+        ({"expression": "Mo-Fr 08:00+"}, "cannot be read"),
+        ({"expression": "sunrise-sunset"}, "cannot be read"),
+        ({"expression": "Mo 08:00-18:00 || 10:00-12:00"}, "cannot be read"),
+        ({"expression": 'Mo 08:00-18:00 "by appointment"'}, "cannot be read"),
+        ({"expression": "Mo 08:00-18:00;; Tu off"}, "cannot be read"),
+        ({"expression": "a" + " " * 100_000}, "cannot be read"),
         ({"country": ""}, "needs the country"),
         ({"country": "ZZ"}, "not known"),
-        ({"subdivision": "ZZZ"}, "not known"),
+        ({"subdivision": "ZZZ"}, "are: ENG, NIR, SCT, WLS"),
     ],
 )
 def test_hours_that_cannot_be_used_are_refused_with_a_sentence(changed: dict[str, str], sentence: str) -> None:
@@ -127,7 +137,43 @@ def test_hours_that_cannot_be_used_are_refused_with_a_sentence(changed: dict[str
         check_hours(**(parts | changed))
 
 
-@pytest.mark.parametrize("times", ["8-12", "Mo 08:00-12:00", "25:00-26:00", "08:00-12:00; off"])
+@pytest.mark.parametrize(
+    ("expression", "opens"),
+    [
+        ("Fr 22:00-06:00; Sa 10:00-14:00", {"27": "22:00-06:00", "28": "10:00-14:00"}),
+        ("Fr 22:00-06:00, Sa 10:00-14:00", {"27": "22:00-06:00", "28": "10:00-14:00"}),
+        ("Fr 22:00-06:00; Sa off", {"27": "22:00-06:00"}),
+        ("Fr-Sa 08:00-12:00; Sa 14:00-16:00", {"27": "08:00-12:00", "28": "14:00-16:00"}),
+        ("Fr-Sa 08:00-12:00, Sa 14:00-16:00", {"27": "08:00-12:00", "28": "08:00-12:00,14:00-16:00"}),
+        ("Fr-Sa 08:00-18:00; Fr 12:00-13:00 off", {"27": "08:00-12:00,13:00-18:00", "28": "08:00-18:00"}),
+        ("Fr 08:00-12:00,12:00-13:00", {"27": "08:00-13:00"}),
+        ("Fr", {"27": "00:00-24:00"}),
+        ("Fr 22:00-30:00;", {"27": "22:00-06:00"}),
+        ("Nov Sa[-1] 9:00-10:00", {"28": "09:00-10:00"}),
+        ("2026 Nov 27-2026 Nov 28 08:00-09:00", {"27": "08:00-09:00", "28": "08:00-09:00"}),
+        ("24/7; Fr,Sa off", {"29": "00:00-24:00"}),
+    ],
+)
+def test_what_a_day_begins_with(hours: ServiceHours, expression: str, opens: dict[str, str]) -> None:
+    """Later rules replace, add or take away; a shift belongs to the day on which it begins, whatever the next day has of its own."""
+    hours.expression = expression
+    days = coming_days(hours, date(2026, 11, 27), 3)
+    assert {f"{day.opening.date:%d}": written(day.opening.spans) for day in days if day.opening.spans} == opens
+
+
+def test_a_night_before_a_closed_day_runs_to_its_end(hours: ServiceHours) -> None:
+    """Closing Christmas Day closes the night that begins on it, and leaves Christmas Eve's."""
+    hours.expression = "Mo-Su 22:00-06:00; PH off"
+    nights = [datetime(2026, 12, day, 3, tzinfo=LONDON) for day in (25, 26, 27, 28, 29)]
+    assert [is_open(hours, night) for night in nights] == [True, False, False, True, False]
+    ServiceHoursException.objects.create(hours=hours, date=date(2026, 12, 25), expression="22:00-02:00")
+    assert is_open(hours, datetime(2026, 12, 26, 1, 59, tzinfo=LONDON))
+    assert not is_open(hours, datetime(2026, 12, 26, 2, tzinfo=LONDON))
+
+
+@pytest.mark.parametrize(
+    "times", ["08:00-08:00", "24:00-26:00", "08:61-09:00", "22:00-47:00", "8-12", "Mo 08:00-12:00", "25:00-26:00", "08:00-12:00; off"]
+)
 def test_the_times_of_one_day_are_only_times(times: str) -> None:
     """An exception cannot smuggle in rules for other days."""
     check_times_of_a_day("08:00-12:00, 13:00-17:00")
