@@ -106,6 +106,11 @@ def in_order(work: QuerySet[WorkItem]) -> QuerySet[WorkItem]:
     return work.order_by(*ORDER)
 
 
+def is_anything_waiting(group: str) -> bool:
+    """Whether work waits in a queue group that is not paused. One statement."""
+    return WorkItem.objects.filter(state=WorkItem.State.QUEUED, queue__group=group, queue__paused_at__isnull=True).exists()
+
+
 def lanes(group: str) -> list[Lane]:
     """The lanes of a queue group in which something waits, but for paused queues. One statement, through an index."""
     with connection.cursor() as cursor:

@@ -17,31 +17,23 @@ from operator import attrgetter
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Q
 
 from routing import clock
-from routing.models import (
-    AgentProfile,
-    AgentSkill,
-    Presence,
-    Queue,
-    Reservation,
-    RoutingProfileQueue,
-    RoutingProfileWork,
-    RoutingStep,
-    WorkItem,
-)
-from routing.selectors.line import Lane, Waiting, Wanted, heads, lanes
+from routing.models import AgentProfile, Queue, Reservation, RoutingStep, WorkItem
+from routing.selectors.line import Lane, Waiting, Wanted, heads, is_anything_waiting, lanes
 from routing.services.ageing import age_waiting_work
 from routing.services.announce import announce_reservation, announce_work_item
+from routing.services.free_agents import could_be_free, lock_free_agents
 from routing.services.load import take_all
 from routing.services.locks import (
-    lock_idle_rows_of_agents,
-    lock_idle_waiting_work,
+    is_next_for_queue_group,
+    lock_idle_queue_group,
     lock_queue_group,
+    reserve_idle_waiting_work,
     wait_for_agents,
 )
-from routing.services.matching import FreeAgent, Match, Pool, Profile, ServedQueue, WorkLimit
+from routing.services.matching import Match, Pool
 
 NOT_AGAIN_FOR = timedelta(seconds=60)
 """How long an agent who declined, missed or gave back a piece of work is not offered it again."""
@@ -56,12 +48,18 @@ MOST_HEADS = 200
 def dispatch(group: str) -> list[Reservation]:
     """Offers the waiting work of a queue group to free agents; returns the offers made.
 
-    Each pass is one transaction under the group's advisory lock, and waits for no row. While work is left and agents
+    Each pass is one transaction under the group's advisory lock, and waits for no row. When a pass is under way and another
+    one waits to follow it, that one sees all that is committed by now, so this call makes none. While work is left and agents
     were held by somebody else, waits for these, holding nothing, and makes another pass; call it outside a transaction.
     """
     made: list[Reservation] = []
     for _number in range(MOST_PASSES):
-        offers, held = _pass(group)
+        found = _pass(group)
+        if found is None:
+            if not is_next_for_queue_group(group):
+                break
+            found = _pass(group, waits=True) or ([], [])
+        offers, held = found
         made += offers
         if not held:
             break
@@ -69,22 +67,29 @@ def dispatch(group: str) -> list[Reservation]:
     return made
 
 
-def _pass(group: str) -> tuple[list[Reservation], list[int]]:
-    """The offers made, and who could not be asked because somebody held them while work was left for them."""
+def _pass(group: str, *, waits: bool = False) -> tuple[list[Reservation], list[int]] | None:
+    """The offers made, and who could not be asked because somebody held them while work was left for them.
+
+    None when another pass was under way and this one does not wait.
+    """
     with transaction.atomic():
-        lock_queue_group(group)
+        if waits:
+            lock_queue_group(group)
+        elif not lock_idle_queue_group(group):
+            return None
+        candidates = could_be_free(group)
+        if not candidates:
+            return [], []
         now = clock.now()
         age_waiting_work(group, now)
         waiting = lanes(group)
         if not waiting:
             return [], []
-        able = _able_agents(waiting)
-        could_be_free = sorted(able.values_list("pk", flat=True))
-        locked = lock_idle_rows_of_agents(could_be_free)
-        held = [agent_id for agent_id in could_be_free if agent_id not in locked]
-        pool = Pool(_free_agents(able.filter(pk__in=locked)))
+        agents = lock_free_agents(candidates)
+        held = sorted(set(candidates) - {agent.id for agent in agents})
+        pool = Pool(agents)
         offers = _offer(_matches(group, waiting, pool, now), now)
-    return offers, held if held and _is_left(waiting, held) else []
+        return offers, held if held and is_anything_waiting(group) else []
 
 
 def _matches(group: str, waiting: list[Lane], pool: Pool, now: datetime) -> list[Match]:
@@ -104,38 +109,41 @@ def _matches(group: str, waiting: list[Lane], pool: Pool, now: datetime) -> list
         first[piece.lane.key].append(piece)
     line = heapq.merge(*(_lane_in_order(each, first[each.lane.key], pool) for each in wanted), key=attrgetter("place"))
     nobody: tuple[str, frozenset[int]] = ("", frozenset())
-    matches = (pool.match(piece, now, not_now.get(piece.id, nobody)[1]) for piece in line)
-    return [found for found in matches if found is not None]
+    matches = []
+    for piece in line:
+        found = pool.match(piece, now, not_now.get(piece.id, nobody)[1])
+        if found is not None:
+            matches.append(found)
+            if not pool.is_anybody_free():
+                break
+    return matches
 
 
 def _lane_in_order(wanted: Wanted, pieces: list[Waiting], pool: Pool) -> Iterator[Waiting]:
     """The pieces of a lane while somebody has room for one more; further ones are read when they are needed."""
     while pieces:
-        for piece in pieces:
-            if not pool.has_room_for(wanted.lane):
-                return
-            yield piece
-        if len(pieces) < wanted.most:
+        yield from pieces
+        if len(pieces) < wanted.most or not pool.has_room_for(wanted.lane):
             return
         wanted = Wanted(wanted.lane, MOST_HEADS, wanted.since, after=pieces[-1].place)
         pieces = heads([wanted])
 
 
-def _is_left(waiting: list[Lane], held: list[int]) -> bool:
-    """Whether work is left that those who were held may take."""
-    pool = Pool(_free_agents(_able_agents(waiting).filter(pk__in=held)))
-    return any(heads([Wanted(lane, 1, clock.now())]) for lane in waiting if pool.has_room_for(lane))
-
-
 def dispatch_all() -> int:
-    """A pass over every group in which something waits; returns how many offers were made."""
+    """Ages what waits and makes a pass over every group in which something does; returns how many offers were made."""
     groups = (
         WorkItem.objects.filter(state=WorkItem.State.QUEUED)
         .order_by("queue__group")
         .values_list("queue__group", flat=True)
         .distinct()
     )
-    return sum(len(dispatch(group)) for group in list(groups))
+    return sum(_age_and_dispatch(group) for group in list(groups))
+
+
+def _age_and_dispatch(group: str) -> int:
+    with transaction.atomic():
+        age_waiting_work(group, clock.now())
+    return len(dispatch(group))
 
 
 def dispatch_after_commit(group: str) -> None:
@@ -154,73 +162,6 @@ def _dispatch_for_profile(profile_id: int) -> None:
     groups = Queue.objects.filter(Q(pk__in=served) | Q(pk__in=opened)).values_list("group", flat=True)
     for group in sorted(set(groups)):
         dispatch(group)
-
-
-def _able_agents(waiting: list[Lane]) -> QuerySet[AgentProfile]:
-    """Who serves one of the lanes' queues, is available and has room."""
-    queues = {queue_id for lane in waiting for queue_id in lane.queue_ids}
-    return AgentProfile.objects.filter(
-        active=True,
-        presence__state=Presence.State.AVAILABLE,
-        load__lt=F("capacity"),
-        routing_profile__in=RoutingProfileQueue.objects.filter(queue__in=queues).values("profile"),
-    )
-
-
-def _free_agents(locked: QuerySet[AgentProfile]) -> list[FreeAgent]:
-    """Reads agents after their rows were locked: what was read before may be old."""
-    free = list(locked.order_by("pk").values_list("pk", "routing_profile_id", "capacity", "load", "presence__idle_since"))
-    if not free:
-        return []
-    profiles = _profiles({profile_id for _id, profile_id, *_rest in free})
-    ids = [row[0] for row in free]
-    skills, at_work_on = _skills(ids), _at_work_on(ids)
-    return [
-        FreeAgent(
-            id=agent_id,
-            profile=profiles[profile_id],
-            capacity=capacity,
-            load=load,
-            idle_since=idle_since,
-            skills=skills[agent_id],
-            at_work_on=at_work_on[agent_id],
-        )
-        for agent_id, profile_id, capacity, load, idle_since in free
-    ]
-
-
-def _profiles(profile_ids: set[int]) -> dict[int, Profile]:
-    queues: dict[int, dict[int, ServedQueue]] = defaultdict(dict)
-    for profile_id, queue_id, order, delay in RoutingProfileQueue.objects.filter(
-        profile__in=profile_ids
-    ).values_list("profile_id", "queue_id", "order", "delay_seconds"):
-        queues[profile_id][queue_id] = ServedQueue(order, timedelta(seconds=delay))
-    limits: dict[int, dict[str, WorkLimit]] = defaultdict(dict)
-    for profile_id, kind, weight, max_at_once in RoutingProfileWork.objects.filter(
-        profile__in=profile_ids
-    ).values_list("profile_id", "kind", "weight", "max_at_once"):
-        limits[profile_id][kind] = WorkLimit(weight, max_at_once)
-    return {profile_id: Profile(profile_id, queues[profile_id], limits[profile_id]) for profile_id in profile_ids}
-
-
-def _skills(agent_ids: list[int]) -> dict[int, dict[str, int]]:
-    skills: dict[int, dict[str, int]] = defaultdict(dict)
-    rows = AgentSkill.objects.filter(agent__in=agent_ids).values_list("agent_id", "skill__code", "proficiency")
-    for agent_id, code, proficiency in rows:
-        skills[agent_id][code] = proficiency
-    return skills
-
-
-def _at_work_on(agent_ids: list[int]) -> dict[int, dict[str, int]]:
-    at_work_on: dict[int, dict[str, int]] = defaultdict(dict)
-    for agent_id, kind, pieces in (
-        Reservation.objects.filter(agent__in=agent_ids, state__in=Reservation.LIVE_STATES)
-        .order_by()
-        .values_list("agent_id", "work_item__kind")
-        .annotate(pieces=Count("pk"))
-    ):
-        at_work_on[agent_id][kind] = pieces
-    return at_work_on
 
 
 def _not_now(group: str, now: datetime) -> dict[int, tuple[str, frozenset[int]]]:
@@ -245,9 +186,8 @@ def _offer(matches: list[Match], now: datetime) -> list[Reservation]:
     """Makes the offers, but for work that somebody else holds, or took out of the line since it was read."""
     if not matches:
         return []
-    waiting = lock_idle_waiting_work(found.work_id for found in matches)
+    waiting = reserve_idle_waiting_work(found.work_id for found in matches)
     made = [found for found in matches if found.work_id in waiting]
-    WorkItem.objects.filter(pk__in=[found.work_id for found in made]).update(state=WorkItem.State.RESERVED)
     weights: dict[int, int] = defaultdict(int)
     for found in made:
         weights[found.agent_id] += found.weight
@@ -265,7 +205,6 @@ def _offer(matches: list[Match], now: datetime) -> list[Reservation]:
         for found in made
     )
     for reservation in reservations:
-        reservation.work_item.state = WorkItem.State.RESERVED
         announce_work_item(reservation.work_item)
         announce_reservation(reservation)
     return reservations

@@ -12,7 +12,28 @@ from routing.models import AgentProfile, Reservation, WorkItem
 
 def lock_queue_group(group: str) -> None:
     """One dispatch pass per queue group at a time, until the transaction ends."""
-    advisory.lock(f"routing.queue_group:{group}")
+    advisory.lock(_pass_of(group))
+
+
+def lock_idle_queue_group(group: str) -> bool:
+    """The same without waiting: says whether no other pass was under way."""
+    return advisory.try_lock(_pass_of(group))
+
+
+def is_next_for_queue_group(group: str) -> bool:
+    """Waits until the pass that is under way is over; at once no when somebody else waits for that already.
+
+    A transaction of its own. Whoever is told no is covered: the one who waits begins to read after they asked.
+    """
+    with transaction.atomic():
+        if not advisory.try_lock(f"routing.queue_group_next:{group}"):
+            return False
+        lock_queue_group(group)
+    return True
+
+
+def _pass_of(group: str) -> str:
+    return f"routing.queue_group:{group}"
 
 
 def lock_subject(subject: str) -> None:
@@ -26,16 +47,20 @@ def lock_agents(agent_ids: Iterable[int]) -> dict[int, AgentProfile]:
     return {agent.pk: agent for agent in found}
 
 
-def lock_idle_rows_of_agents(agent_ids: Iterable[int]) -> set[int]:
-    """Locks those of the agents whom nobody else holds, without waiting; returns their ids."""
-    rows = AgentProfile.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    return set(rows.filter(pk__in=list(agent_ids)).order_by("pk").values_list("pk", flat=True))
+def reserve_idle_waiting_work(work_item_ids: Iterable[int]) -> dict[int, WorkItem]:
+    """Locks those of the waiting work items that nobody else holds, without waiting, and has them reserved; returns them by id.
 
-
-def lock_idle_waiting_work(work_item_ids: Iterable[int]) -> dict[int, WorkItem]:
-    """Locks those of the waiting work items that nobody else holds, without waiting; returns them by id."""
-    rows = WorkItem.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    return {row.pk: row for row in rows.filter(pk__in=list(work_item_ids), state=WorkItem.State.QUEUED)}
+    One statement, of the dispatch pass.
+    """
+    rows = WorkItem.objects.raw(
+        """
+        UPDATE routing_workitem SET state = 'reserved' WHERE id IN (
+            SELECT id FROM routing_workitem WHERE id = ANY(%s) AND state = 'queued' FOR NO KEY UPDATE SKIP LOCKED
+        ) RETURNING *
+        """,
+        [list(work_item_ids)],
+    )
+    return {row.pk: row for row in rows}
 
 
 def wait_for_agents(agent_ids: Iterable[int]) -> None:

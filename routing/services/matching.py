@@ -141,6 +141,10 @@ class Pool:
         self._serving: dict[str, list[Crew]] = {}
         self._were_free: dict[str, int] = {}
 
+    def is_anybody_free(self) -> bool:
+        """Whether anybody has room at all."""
+        return any(crew.members for crew in self.crews)
+
     def room_for(self, lane: Lane) -> int:
         """How many pieces of a lane fit, all agents together."""
         return sum(agent.pieces_that_fit(lane.kind) for crew in self.crews_for(lane) for agent in crew.members)
