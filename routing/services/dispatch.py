@@ -12,7 +12,6 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from operator import attrgetter
 
 from django.conf import settings
@@ -88,7 +87,7 @@ def _pass(group: str, *, waits: bool = False) -> tuple[list[Reservation], list[i
         agents = lock_free_agents(candidates)
         held = sorted(set(candidates) - {agent.id for agent in agents})
         pool = Pool(agents)
-        offers = _offer(_matches(group, waiting, pool, now), now)
+        offers = _offer(_matches(group, waiting, pool, now))
         return offers, held if held and is_anything_waiting(group) else []
 
 
@@ -148,12 +147,12 @@ def _age_and_dispatch(group: str) -> int:
 
 def dispatch_after_commit(group: str) -> None:
     """A pass over one group once the transaction is committed; the sweep repeats one that fails."""
-    transaction.on_commit(partial(dispatch, group), robust=True)
+    transaction.on_commit(lambda: dispatch(group), robust=True)
 
 
 def dispatch_for_agent_after_commit(agent: AgentProfile) -> None:
     """A pass over every group whose work the agent could get, once the transaction is committed."""
-    transaction.on_commit(partial(_dispatch_for_profile, agent.routing_profile_id), robust=True)
+    transaction.on_commit(lambda: _dispatch_for_profile(agent.routing_profile_id), robust=True)
 
 
 def _dispatch_for_profile(profile_id: int) -> None:
@@ -182,8 +181,11 @@ def _not_now(group: str, now: datetime) -> dict[int, tuple[str, frozenset[int]]]
     return {work_item_id: (lane_of[work_item_id], frozenset(agents)) for work_item_id, agents in recently.items()}
 
 
-def _offer(matches: list[Match], now: datetime) -> list[Reservation]:
-    """Makes the offers, but for work that somebody else holds, or took out of the line since it was read."""
+def _offer(matches: list[Match]) -> list[Reservation]:
+    """Makes the offers, but for work that somebody else holds, or took out of the line since it was read.
+
+    They count from the moment at which their work was locked, so none begins before an earlier one of its work has ended.
+    """
     if not matches:
         return []
     waiting = reserve_idle_waiting_work(found.work_id for found in matches)
@@ -192,6 +194,7 @@ def _offer(matches: list[Match], now: datetime) -> list[Reservation]:
     for found in made:
         weights[found.agent_id] += found.weight
     take_all(weights)
+    now = clock.now()
     expires_at = now + timedelta(seconds=settings.RESERVATION_TIMEOUT_SECONDS)
     reservations = Reservation.objects.bulk_create(
         Reservation(

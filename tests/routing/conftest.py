@@ -67,6 +67,10 @@ class Company:
     profile: RoutingProfile
     gas: Skill
 
+    def skill(self, code: str) -> Skill:
+        """A skill by its code, made when there is none."""
+        return Skill.objects.get_or_create(code=code, defaults={"name": code.capitalize()})[0]
+
     def agent(
         self,
         name: str,

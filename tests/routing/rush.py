@@ -1,0 +1,138 @@
+"""A rush: many pieces, many agents, many workers at once; and what the rows say of it afterwards."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
+from threading import Thread
+from typing import Any
+
+from django.db import connection, connections
+
+from routing.models import AgentProfile, Reservation, WorkItem
+from routing.services import presence, queueing, reservations
+from routing.services.dispatch import dispatch_all
+from tests.support.database import leave
+
+SKILLS = ("gas", "water", "power")
+RUSH = """
+    INSERT INTO routing_workitem (subject, kind, queue_id, priority_class, required_skills, min_proficiency, also_queues, state, created_at,
+                                  enqueued_at, deadline, in_good_time, rises, steps_taken)
+    SELECT 'rush' || n, CASE WHEN n %% 5 = 0 THEN 'live_voice' ELSE 'messaging' END,
+           queues.ids[1 + n %% cardinality(queues.ids)], 1 + n %% 3,
+           CASE WHEN n %% 4 = 3 THEN '[]' ELSE jsonb_build_array(%(skills)s::jsonb -> (n %% 3)) END, 1, '[]', 'queued', now(), now(),
+           now() + (n * 7919 %% 1000) * interval '1 second', true, 0, 0
+      FROM generate_series(1, %(pieces)s) n, (SELECT array_agg(id ORDER BY id) AS ids FROM routing_queue) queues
+"""
+VIOLATIONS = {
+    "two owners": """
+        SELECT count(*) FROM (SELECT work_item_id FROM routing_reservation WHERE state IN ('pending', 'accepted', 'wrapping')
+         GROUP BY work_item_id HAVING count(*) > 1) twice
+    """,
+    "two owners at one time": """
+        SELECT count(*) FROM routing_reservation one JOIN routing_reservation other
+            ON other.work_item_id = one.work_item_id AND other.id > one.id AND other.offered_at < COALESCE(one.ended_at, 'infinity')
+         WHERE one.offered_at <= other.offered_at
+    """,
+    "load that is not the work's": """
+        SELECT count(*) FROM routing_agentprofile agent WHERE load > capacity OR load <> (
+            SELECT COALESCE(sum(weight), 0) FROM routing_reservation
+             WHERE agent_id = agent.id AND state IN ('pending', 'accepted', 'wrapping'))
+    """,
+    "offers and work that disagree": """
+        SELECT count(*) FROM routing_workitem work WHERE state <> COALESCE(
+            (SELECT CASE its.state WHEN 'pending' THEN 'reserved' WHEN 'accepted' THEN 'assigned' ELSE 'wrapping' END
+               FROM routing_reservation its WHERE its.work_item_id = work.id AND its.state IN ('pending', 'accepted', 'wrapping')),
+            CASE WHEN work.state IN ('queued', 'completed', 'canceled') THEN work.state END, 'none')
+    """,
+    "inversions": """
+        WITH first AS (SELECT work_item_id, min(offered_at) AS at FROM routing_reservation GROUP BY work_item_id)
+        SELECT count(*) FROM routing_workitem later JOIN first ON first.work_item_id = later.id
+         WHERE later.subject LIKE 'rush%%' AND EXISTS (
+            SELECT FROM routing_workitem earlier LEFT JOIN first its ON its.work_item_id = earlier.id
+             WHERE earlier.subject LIKE 'rush%%' AND earlier.lane = later.lane AND (its.at IS NULL OR its.at > first.at)
+               AND COALESCE(earlier.ended_at, 'infinity') > first.at
+               AND (earlier.priority_class, earlier.in_good_time, earlier.deadline, earlier.id)
+                 < (later.priority_class, later.in_good_time, later.deadline, later.id))
+    """,
+}
+"""What may never be, each with the statement that counts it. An inversion is a first offer that overtook an earlier piece of its lane."""
+
+
+def fill_the_line(pieces: int) -> None:
+    """So many pieces, of three classes, four kinds of skills and two kinds of work, in every queue, all waiting before anybody is there."""
+    with connection.cursor() as cursor:
+        cursor.execute(RUSH, {"pieces": pieces, "skills": '["gas", "water", "power"]'})
+
+
+def violations() -> dict[str, int]:
+    """How often each thing that may never be is so, but for what is never so."""
+    found = {}
+    for name, statement in VIOLATIONS.items():
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {})
+            found[name] = int(cursor.fetchone()[0])
+    return {name: count for name, count in found.items() if count}
+
+
+def work_through(agents: list[AgentProfile], *, workers: int, seed: int) -> list[Exception]:
+    """Workers serve their share of the agents until nothing waits: they take, decline, pass on and finish; returns what went wrong."""
+    troubles: list[Exception] = []
+
+    def serve(number: int) -> None:
+        chance = random.Random(1000 * seed + number)
+        try:
+            share = agents[number::workers]
+            for agent in share:
+                presence.set_state(agent, "available")
+            while WorkItem.objects.filter(state__in=["queued", "reserved"]).exists():
+                for agent in share:
+                    _work(agent, chance)
+        except Exception as error:
+            troubles.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=serve, args=[number]) for number in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return troubles
+
+
+def _work(agent: AgentProfile, chance: random.Random) -> None:
+    """One look at what an agent has: an offer is mostly taken and finished at once."""
+    pending = Reservation.objects.filter(agent=agent, state="pending").values_list("pk", "work_item__subject")
+    for reservation_id, subject in list(pending):
+        try:
+            if chance.random() < 0.04:
+                reservations.reject(reservation_id, agent)
+                continue
+            reservations.accept(reservation_id, agent)
+        except reservations.ReservationGone:
+            continue
+        if chance.random() < 0.04:
+            queueing.requeue(WorkItem.objects.get(subject=subject))
+            continue
+        if chance.random() < 0.3:
+            reservations.wrap_up(subject)
+        reservations.complete(subject)
+    if chance.random() < 0.05:
+        dispatch_all()
+
+
+def crew(company: Any, count: int) -> list[AgentProfile]:
+    """So many agents who are away, with one to three skills."""
+    skills = [company.skill(code) for code in SKILLS]
+    return [company.agent(f"agent{number}", skills=tuple(skills[: 1 + number % 3]), state="away") for number in range(count)]
+
+
+def in_its_own_process(work: Callable[[], None]) -> ForkProcess:
+    """A forked process that does the work with a connection of its own; started. Connections of this process end before it."""
+    leave()
+    process = get_context("fork").Process(target=work)
+    process.start()
+    return process
