@@ -19,6 +19,7 @@ BENCHMARKS = (
     "merge",
     "customer_search",
     "dispatch",
+    "dispatch_rush",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.context import ForkProcess
 from threading import Thread
@@ -82,14 +83,8 @@ def work_through(agents: list[AgentProfile], *, workers: int, seed: int) -> list
     troubles: list[Exception] = []
 
     def serve(number: int) -> None:
-        chance = random.Random(1000 * seed + number)
         try:
-            share = agents[number::workers]
-            for agent in share:
-                presence.set_state(agent, "available")
-            while WorkItem.objects.filter(state__in=["queued", "reserved"]).exists():
-                for agent in share:
-                    _work(agent, chance)
+            _serve(agents[number::workers], random.Random(1000 * seed + number))
         except Exception as error:
             troubles.append(error)
         finally:
@@ -101,6 +96,26 @@ def work_through(agents: list[AgentProfile], *, workers: int, seed: int) -> list
     for thread in threads:
         thread.join()
     return troubles
+
+
+def work_through_in_processes(agents: list[AgentProfile], *, workers: int, seed: int) -> list[int | None]:
+    """The same with each worker in a process of its own; returns how each of them exited."""
+
+    def serve(number: int) -> None:
+        _serve(agents[number::workers], random.Random(1000 * seed + number))
+
+    processes = [in_its_own_process(partial(serve, number)) for number in range(workers)]
+    for process in processes:
+        process.join()
+    return [process.exitcode for process in processes]
+
+
+def _serve(agents: list[AgentProfile], chance: random.Random) -> None:
+    for agent in agents:
+        presence.set_state(agent, "available")
+    while WorkItem.objects.filter(state__in=["queued", "reserved"]).exists():
+        for agent in agents:
+            _work(agent, chance)
 
 
 def _work(agent: AgentProfile, chance: random.Random) -> None:
