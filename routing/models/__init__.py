@@ -22,12 +22,13 @@ from routing.models.policy import (
     TerritoryPostcode,
 )
 from routing.models.presence import Presence
-from routing.models.rules import Rule, RuleSet, RuleSetCase
+from routing.models.rules import ChannelException, Rule, RuleSet, RuleSetCase
 from routing.models.work import Reservation, WorkItem
 
 __all__ = [
     "AgentProfile",
     "AgentSkill",
+    "ChannelException",
     "Decision",
     "DispositionCode",
     "Presence",

@@ -10,14 +10,16 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from routing import advisory
 from routing.models import Decision, Rule, RuleSet, RuleSetCase
 from routing.need import Need
+from routing.rules.channels import undeclared
 from routing.rules.compile import TableRefused, compile_rule_set
-from routing.rules.evaluate import NoPublishedRules, Outcome, Table, published_table, table_of
+from routing.rules.evaluate import Outcome, Table, table_of
+from routing.rules.published import NoPublishedRules, published
 from routing.rules.schema import OUTPUTS, InvalidNeed
 
 MOST_DECISIONS_IN_A_DRY_RUN = 20_000
@@ -112,18 +114,28 @@ def publish(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSet:
     """Publishes a draft: compiles it, runs its examples, retires the version before. Returns it as stored.
 
     One transaction under the kind's advisory lock: of two who publish the same draft at once, one wins.
-    Raises PublishRefused with every failure: not a draft, a cell that cannot be used, an example that comes out wrong.
+    Raises PublishRefused with every failure: not a draft, a cell that cannot be used, no example, one that comes out wrong.
     """
+    return _publish(rule_set, by=by, note=note)
+
+
+def _publish(rule_set: RuleSet, *, by: User | str, note: str, needs_example: bool = True) -> RuleSet:
     with transaction.atomic():
         _lock_kind(rule_set.kind)
-        draft = RuleSet.objects.select_for_update().get(pk=rule_set.pk)
+        draft = RuleSet.objects.select_for_update().filter(pk=rule_set.pk).first()
+        if draft is None:
+            raise PublishRefused([_("This draft was deleted meanwhile, so there is nothing to publish.")])
         if draft.status != RuleSet.Status.DRAFT:
-            raise PublishRefused([_("%(set)s is not a draft any more.") % {"set": draft}])
+            raise PublishRefused([_already_published(draft)])
         try:
             document = compile_rule_set(draft)
         except TableRefused as error:
             raise PublishRefused([str(problem) for problem in error.problems]) from error
+        if named := undeclared(draft):
+            raise PublishRefused([str(each) for each in named])
         results = run_cases(draft, Table.from_document(draft, document))
+        if needs_example and not results:
+            raise PublishRefused([_("There is no example. Add at least one to the draft: a need, and what must come out.")])
         if failures := [failure for result in results for failure in result.failures]:
             raise PublishRefused(failures)
         RuleSet.objects.filter(kind=draft.kind, status=RuleSet.Status.PUBLISHED).update(
@@ -140,13 +152,21 @@ def publish(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSet:
 
 
 def roll_back_to(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSet:
-    """Publishes a copy of an older version under a new number. Raises PublishRefused."""
+    """Publishes a copy of an older version under a new number; it decided before, so it needs no example. Raises PublishRefused."""
     author = None if isinstance(by, str) else by
     with transaction.atomic():
         copy = new_draft_from(
             rule_set, author=author, note=note or _("Back to version %(version)d.") % {"version": rule_set.version}
         )
-        return publish(copy, by=by)
+        return _publish(copy, by=by, note=copy.note, needs_example=False)
+
+
+def _already_published(rule_set: RuleSet) -> str:
+    return _("%(set)s is not a draft any more: %(who)s published it at %(when)s. To change it further, make a draft from it.") % {
+        "set": rule_set,
+        "who": rule_set.published_by,
+        "when": formats.time_format(timezone.localtime(rule_set.published_at), "H:i"),
+    }
 
 
 def run_cases(rule_set: RuleSet, table: Table | None = None) -> list[CaseResult]:
@@ -195,7 +215,7 @@ def _changes(decisions: Iterator[Decision], table: Table) -> Iterator[ChangedDec
 
 def _published_or_none(kind: str) -> Table | None:
     try:
-        return published_table(kind)
+        return published().of(kind)
     except NoPublishedRules:
         return None
 

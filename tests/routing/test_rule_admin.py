@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from lxml import html
 
-from routing.models import Decision, RuleSet, RuleSetCase
+from routing.models import Decision, RuleSet
 from routing.need import Need
 from routing.rules.publish import new_draft_from, publish
 from routing.services.decide import decide
@@ -162,15 +162,15 @@ def test_an_example_guards_publishing(manager: Client, company: Company, publish
         manager,
         draft,
         {
-            "cases-0-name": "Gas at night",
-            "cases-0-need_reason": "gas_smell",
-            "cases-0-need_in_hours": "no",
-            "cases-0-expect_queue": "urgent",
-            "cases-0-expect_priority_class": "1",
-            "cases-0-expect_required_skills": ["gas"],
+            "cases-1-name": "Gas at night",
+            "cases-1-need_reason": "gas_smell",
+            "cases-1-need_in_hours": "no",
+            "cases-1-expect_queue": "urgent",
+            "cases-1-expect_priority_class": "1",
+            "cases-1-expect_required_skills": ["gas"],
         },
     )
-    case = RuleSetCase.objects.get()
+    case = draft.cases.get(name="Gas at night")
     assert case.need == {"reason": "gas_smell", "in_hours": False}
     assert case.expected == {"queue": "urgent", "priority_class": 1, "required_skills": ["gas"]}
     assert "right Gas at night" in text_of(manager.get(url("publish", draft)))

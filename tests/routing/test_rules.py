@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import pytest
 import zen
+from django.db import connection
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,9 +16,11 @@ from routing.models import Decision, RuleSet, RuleSetCase
 from routing.need import Need
 from routing.rules.cells import CellError, canonical, matches
 from routing.rules.compile import NodeNotAllowed, TableRefused, check_nodes, compile_rule_set
-from routing.rules.evaluate import NoPublishedRules, Outcome, Table, table_of
+from routing.rules.evaluate import Outcome, Table, table_of
 from routing.rules.publish import PublishRefused, dry_run, new_draft_from, publish, roll_back_to, run_cases
-from routing.rules.schema import FACTS, InvalidNeed, Vocabulary, fact_named
+from routing.rules.published import NoPublishedRules
+from routing.rules.reach import unreachable_rows
+from routing.rules.schema import FACTS, Fact, InvalidNeed, Vocabulary, fact_named
 from routing.services.decide import UnknownDestination, decide, replay, score
 from tests.routing.conftest import ROWS, Company, make_draft
 
@@ -90,15 +95,39 @@ class TestCells:
             canonical(cell, FACTS[fact], WORDS)
         assert 10 < len(str(refused.value)) < 400
 
+    @pytest.mark.parametrize(
+        ("fact", "cell", "at"),
+        [
+            ("reason", "gas_smell, no_heating, gsa", 23),
+            ("reason", "  not gas_smell, gsa", 17),
+            ("reason", 'not in ["gas_smell", "gsa"]', 21),
+            ("reason", "gas_smell,", 10),
+            ("tier", "gold, @", 6),
+            ("score", ">= 2 and <> 5", 9),
+            ("score", ">= 2 or < 5", 4),
+            ("sentiment", "> 0 and < 7", 10),
+            ("sentiment", "-0.5..3", 6),
+            ("score", "[1..5", 5),
+            ("in_hours", " maybe", 1),
+            ("score", "1" * 102_400, 200),
+        ],
+    )
+    def test_a_refusal_says_where_in_the_cell(self, fact: str, cell: str, at: int) -> None:
+        """The character at which what was typed stops making sense, also after spaces and in the middle of a list."""
+        with pytest.raises(CellError) as refused:
+            canonical(cell, FACTS[fact], WORDS)
+        assert refused.value.at == at
+
     @given(st.text(max_size=40), st.sampled_from(list(FACTS.values())))
     def test_no_text_makes_a_cell_that_the_engine_cannot_evaluate(self, cell: str, fact: Any) -> None:
         """Whatever is typed is refused by name or usable; nothing else comes out."""
+        at = 0
         try:
-            expression = canonical(cell, fact, WORDS)
-        except CellError:
-            return
-        if expression:
-            zen.compile_unary_expression(expression)
+            if expression := canonical(cell, fact, WORDS):
+                zen.compile_unary_expression(expression)
+        except CellError as refused:
+            at = refused.at or 0
+        assert 0 <= at <= len(cell)
 
     @given(
         st.sampled_from(["gas_smell", "not gas_smell", "gas_smell, no_heating", "not gas_smell, no_heating", ""]),
@@ -157,6 +186,59 @@ def _first_row(expressions: dict[str, str], need: Need) -> str:
     return str(answer["result"]["o"])
 
 
+REACH_CELLS: dict[str, list[str]] = {
+    "reason": ["gas_smell", "not gas_smell", "gas_smell, no_heating", "not gas_smell, no_heating"],
+    "score": ["< 2", ">= 2", "1..3", "(1..3)", "2", "!= 2", "> 1 and < 3 and != 2", "> 3 and < 1"],
+    "in_hours": ["yes", "no"],
+    "failed_turns": [">= 0", "0", "> 0"],
+    "facts.age": ["old", "not old"],
+}
+REACHED_BY = [
+    {"reason": reason, "score": score, "in_hours": hours, "failed_turns": failed, "facts.age": age}
+    for reason in ("gas_smell", "no_heating", "other")
+    for score in (0.5, 1, 1.5, 2, 2.5, 3, 3.5)
+    for hours in (True, False)
+    for failed in (0, 1)
+    for age in (None, "old", "new")
+]
+judged = lru_cache(maxsize=None)(matches)
+
+
+def reach_facts() -> dict[str, Fact]:
+    return {name: fact for name in REACH_CELLS if (fact := fact_named(name))}
+
+
+class TestReach:
+    @given(
+        st.lists(
+            st.fixed_dictionaries({}, optional={name: st.sampled_from(cells) for name, cells in REACH_CELLS.items()}), max_size=6
+        )
+    )
+    def test_a_row_is_out_of_reach_when_no_need_of_all_reaches_it_and_only_then(self, rows: list[dict[str, str]]) -> None:
+        """Against every need of a grid that has a point in each region of every cell; each row is asked as the engine would."""
+        facts = reach_facts()
+        conditions = [{name: canonical(cell, facts[name], WORDS) for name, cell in row.items()} for row in rows]
+        reached = set()
+        for values in REACHED_BY:
+            for number, cells in enumerate([*conditions, {}], start=1):
+                if all(judged(cell, values[name]) for name, cell in cells.items()):
+                    reached.add(number)
+                    break
+        first_open = next((number for number, cells in enumerate(conditions, start=1) if not cells), len(rows) + 1)
+        found = unreachable_rows([*conditions, {}], facts)
+        assert {each.row for each in found} == set(range(1, first_open)) - reached
+        for each in found:
+            assert all(number < each.row for number in each.above)
+
+    def test_too_many_pieces_are_left_to_the_comparison_with_each_row_alone(self) -> None:
+        """Ten facts in all their mixtures: no answer is better than a wrong one, and it comes at once."""
+        names = [f"facts.f{number}" for number in range(10)]
+        rows = [dict.fromkeys(names[at:], f"not {value}") for at in range(9) for value in ("a", "b", "c")]
+        facts = {name: fact for name in names if (fact := fact_named(name))}
+        conditions = [{name: canonical(cell, facts[name], WORDS) for name, cell in row.items()} for row in [*rows, rows[0]]]
+        assert [each.row for each in unreachable_rows([*conditions, {}], facts)] == [28]
+
+
 class TestTables:
     @pytest.mark.parametrize(
         ("rows", "sentence"),
@@ -168,7 +250,22 @@ class TestTables:
                 [("a", {"score": "> 1"}, {"handler": "assistant"}), ("b", {"score": ">1"}, {"handler": "assistant"}), CATCH_ALL],
                 "Row 2: This row can never match: row 1",
             ),
-            ([("a", {"sentiment": "> > 5"}, {"handler": "assistant"}), CATCH_ALL], "Row 1, column “Sentiment”"),
+            (
+                [("a", {"score": "> 1"}, {"handler": "assistant"}), ("b", {"score": "5", "tier": "x"}, {"handler": "callback"}), CATCH_ALL],
+                "Row 2: This row can never match: row 1 above it takes everything",
+            ),
+            (
+                [
+                    ("a", {"in_hours": "yes", "urgency": "not high"}, {"handler": "assistant"}),
+                    ("b", {"in_hours": "no"}, {"handler": "assistant"}),
+                    ("c", {"urgency": "normal", "score": "> 3"}, {"handler": "callback"}),
+                    CATCH_ALL,
+                ],
+                "Row 3: This row can never match: rows 1, 2 above it",
+            ),
+            ([("a", {"score": "> 3 and < 1"}, {"handler": "assistant"}), CATCH_ALL], "Row 1: This row can never match: no need"),
+            ([("a", {"sentiment": "> > 5"}, {"handler": "assistant"}), CATCH_ALL], "Row 1, column “Sentiment”: At character 1:"),
+            ([("a", {"reason": "gas_smell, gsa"}, {"handler": "assistant"}), CATCH_ALL], "Row 1, column “Reason”: At character 12:"),
             ([("a", {"channel": "voice"}, {"handler": "assistant"}), CATCH_ALL], "“channel” is not a fact"),
             ([("a", {"score": "1"}, {}), CATCH_ALL], "Row 1, column “Who”: This is needed."),
             ([("a", {"score": "1"}, {"handler": "human"}), CATCH_ALL], "Row 1, column “Queue”"),
@@ -197,6 +294,13 @@ class TestTables:
         draft.refresh_from_db()
         assert draft.status == "draft"
 
+    def test_a_row_that_cannot_be_read_hides_no_other(self, company: Company) -> None:
+        """What a broken cell would have matched is unknown, so nothing is said about the rows below it."""
+        rows = [("a", {"score": "> > 5"}, {"handler": "assistant"}), ("b", {"score": "1"}, {"handler": "assistant"}), CATCH_ALL]
+        with pytest.raises(TableRefused) as refused:
+            compile_rule_set(make_draft(rows))
+        assert [(problem.row, problem.column) for problem in refused.value.problems] == [(1, "score")]
+
     def test_all_problems_come_at_once(self, company: Company) -> None:
         """A manager sees everything that is wrong, not one thing after the other."""
         rows = [("a", {"score": "> > 5", "reason": "gas"}, {"handler": "robot"}), ("b", {"score": "x"}, {})]
@@ -217,6 +321,27 @@ class TestTables:
 
 
 class TestPublishing:
+    @pytest.mark.parametrize("kind", ["routing", "scoring", "escalation"])
+    def test_nothing_is_published_without_an_example(self, company: Company, kind: str) -> None:
+        """Of any kind; going back to a version that decided before needs none."""
+        rest = {"routing": {"handler": "assistant"}, "scoring": {"points": 1}, "escalation": {"escalate": False}}[kind]
+        draft = make_draft([("The rest", {}, rest)], kind, example=False)
+        with pytest.raises(PublishRefused, match="There is no example"):
+            publish(draft, by="tests")
+        old = RuleSet.objects.create(kind=kind, version=7, status="retired", compiled=compile_rule_set(draft), published_at=timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute("UPDATE routing_rule SET rule_set_id = %s WHERE rule_set_id = %s", [old.pk, draft.pk])
+            cursor.execute("SET session_replication_role = DEFAULT")
+        assert roll_back_to(old, by="tests").status == "published"
+
+    def test_a_draft_that_is_gone_is_refused_kindly(self, company: Company) -> None:
+        """Somebody deleted it while the page was open."""
+        draft = make_draft()
+        RuleSet.objects.filter(pk=draft.pk).delete()
+        with pytest.raises(PublishRefused, match="deleted meanwhile"):
+            publish(draft, by="tests")
+
     def test_publishing_retires_the_version_before(self, published: RuleSet) -> None:
         """One version is published at a time; each keeps its number, who and when."""
         second = publish(new_draft_from(published), by="Mia", note="Second.")
@@ -255,7 +380,7 @@ class TestPublishing:
 
     def test_examples_travel_with_copies_and_pass_regardless_of_the_order_of_skills(self, company: Company) -> None:
         """A draft from a version has its examples."""
-        draft = make_draft()
+        draft = make_draft(example=False)
         RuleSetCase.objects.create(
             rule_set=draft, name="Gas", need={"reason": "gas_smell"}, expected={"required_skills": ["gas"], "handler": "human"}
         )
