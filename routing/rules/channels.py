@@ -49,12 +49,17 @@ class NamedInTable:
     row: int | None
     example: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """Why this is refused, and what to do; without where it is."""
+        return _(
+            "“%(word)s” names a channel, and the same need must go the same way on every channel. "
+            "Ask for something else, or have the fact declared as a channel exception."
+        ) % {"word": self.word[:60]}
+
     def __str__(self) -> str:
         place = _("Row %(row)d") % {"row": self.row} if self.row else f"“{self.example}”"
-        return _(
-            "%(place)s, column “%(fact)s”: “%(word)s” names a channel, and the same need must go the same way on every channel. "
-            "Ask for something else, or have the fact declared as a channel exception."
-        ) % {"place": place, "fact": self.fact, "word": self.word[:60]}
+        return _("%(place)s, column “%(fact)s”: %(sentence)s") % {"place": place, "fact": self.fact, "sentence": self.sentence}
 
 
 def names_a_channel(text: str) -> bool:

@@ -17,7 +17,7 @@ from routing import advisory
 from routing.models import Decision, Rule, RuleSet, RuleSetCase
 from routing.need import Need
 from routing.rules.channels import undeclared
-from routing.rules.compile import TableRefused, compile_rule_set
+from routing.rules.compile import Problem, TableRefused, compile_rule_set
 from routing.rules.evaluate import Outcome, Table, table_of
 from routing.rules.published import NoPublishedRules, published
 from routing.rules.schema import OUTPUTS, InvalidNeed
@@ -127,12 +127,9 @@ def _publish(rule_set: RuleSet, *, by: User | str, note: str, needs_example: boo
             raise PublishRefused([_("This draft was deleted meanwhile, so there is nothing to publish.")])
         if draft.status != RuleSet.Status.DRAFT:
             raise PublishRefused([_already_published(draft)])
-        try:
-            document = compile_rule_set(draft)
-        except TableRefused as error:
-            raise PublishRefused([str(problem) for problem in error.problems]) from error
-        if named := undeclared(draft):
-            raise PublishRefused([str(each) for each in named])
+        if problems := problems_of(draft):
+            raise PublishRefused([str(problem) for problem in problems])
+        document = compile_rule_set(draft)
         results = run_cases(draft, Table.from_document(draft, document))
         if needs_example and not results:
             raise PublishRefused([_("There is no example. Add at least one to the draft: a need, and what must come out.")])
@@ -149,6 +146,19 @@ def _publish(rule_set: RuleSet, *, by: User | str, note: str, needs_example: boo
         draft.note = note or draft.note
         draft.save()
     return draft
+
+
+def problems_of(draft: RuleSet) -> list[Problem]:
+    """All that keeps the rows and examples of a draft from being published, by place, but for examples that come out wrong."""
+    try:
+        compile_rule_set(draft)
+        problems = []
+    except TableRefused as error:
+        problems = error.problems
+    named = undeclared(draft)
+    problems += [Problem(each.sentence, each.row, each.fact, each.fact) for each in named if each.row]
+    problems += [Problem(str(each)) for each in named if not each.row]
+    return sorted(problems, key=lambda problem: problem.row or 0)
 
 
 def roll_back_to(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSet:
