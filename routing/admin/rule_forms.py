@@ -62,7 +62,8 @@ class RuleForm(forms.ModelForm):
         names = (CELL + problem.column, ANSWER + problem.column, further)
         name = next((name for name in names if name in self.fields), "description")
         field: Any = self.fields[name]
-        message = f"{problem.column_label}: {problem.in_its_cell}" if name in (FURTHER, "description") and problem.column else problem.in_its_cell
+        names_column = bool(problem.column) and name in (FURTHER, "description")
+        message = f"{problem.column_label}: {problem.in_its_cell}" if names_column else problem.in_its_cell
         field.notes = [*getattr(field, "notes", ()), message]
         self._mark(name, problem.character)
 

@@ -20,17 +20,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from routing.admin.dry_run import dry_run_shown
 from routing.admin.explained import Explained
 from routing.admin.rule_forms import case_form, need_said, rule_form, try_form
 from routing.models import Rule, RuleSet, RuleSetCase
 from routing.need import Need
 from routing.rules.compile import Problem, TableRefused
 from routing.rules.evaluate import table_of
-from routing.rules.explain import explain
+from routing.rules.explain import explain, rows_above
 from routing.rules.publish import (
-    DryRun,
     PublishRefused,
-    dry_run,
     in_words,
     new_draft,
     new_draft_from,
@@ -44,7 +43,6 @@ from routing.rules.schema import FACTS, OUTPUTS, Fact, InvalidNeed, Vocabulary, 
 from routing.services.decide import ask
 
 ALWAYS_SHOWN = ("escalation", "reason", "urgency", "asked_for_human", "in_hours")
-CHANGES_SHOWN = 50
 PROBLEMS_SHOWN = 10
 
 
@@ -212,7 +210,7 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
                 self.log_change(request, published, _("Published."))
                 messages.success(request, _("Published. The next decision follows this version."))
                 return redirect("admin:routing_ruleset_change", number)
-        context = self._review(draft) | {"form": form, "failures": failures}
+        context = self._review(request, draft) | {"form": form, "failures": failures}
         return self._page(request, draft, "publish", _("Review and publish"), context)
 
     @method_decorator(require_POST)
@@ -247,12 +245,10 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
             context |= _tried(rule_set, form.cleaned_data)
         return self._page(request, rule_set, "try", _("Try it"), context)
 
-    def _review(self, draft: RuleSet) -> dict[str, Any]:
-        try:
-            cases, changes = run_cases(draft), dry_run(draft)
-        except TableRefused as error:
-            return {"problems": error.problems}
-        return {"cases": cases, "dry_run": changes, "changes": _changes(draft, changes)}
+    def _review(self, request: HttpRequest, draft: RuleSet) -> dict[str, Any]:
+        if problems := problems_of(draft):
+            return {"problems": problems}
+        return {"cases": run_cases(draft), **dry_run_shown(draft, request)}
 
     def _page(
         self, request: HttpRequest, rule_set: RuleSet, page: str, title: str, context: dict[str, Any]
@@ -284,29 +280,11 @@ def _tried(rule_set: RuleSet, cleaned: dict[str, Any]) -> dict[str, Any]:
         return {"problems": error.problems}
     except InvalidNeed as error:
         return {"problems": [str(error)]}
-    labels = _labels(rule_set)
+    labels = {output.name: output.label for output in OUTPUTS[rule_set.kind]}
     said = [(labels[name], in_words(value)) for name, value in answer.outputs.items()]
     if escalated is not None:
         said.append((FACTS["escalation"].label, in_words(answer.need.escalation)))
-    return {"answer": answer, "said": said, "sentence": explain(answer, escalated)}
-
-
-def _changes(draft: RuleSet, changes: DryRun) -> list[dict[str, Any]]:
-    labels = _labels(draft)
-    return [
-        {
-            "decision": change.decision,
-            "row": change.row,
-            "differences": [
-                (labels[name], in_words(change.before[name]), in_words(change.after[name])) for name in change.after
-            ],
-        }
-        for change in changes.changed[:CHANGES_SHOWN]
-    ]
-
-
-def _labels(rule_set: RuleSet) -> dict[str, Any]:
-    return {output.name: output.label for output in OUTPUTS[rule_set.kind]}
+    return {"answer": answer, "said": said, "sentence": explain(answer, escalated), "above": rows_above(answer)}
 
 
 def _shown_rows(rule_set: RuleSet) -> list[dict[str, Any]]:

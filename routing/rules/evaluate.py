@@ -115,7 +115,7 @@ class Table:
     def answer(self, need: Need) -> Answer:
         """The first row that matches. Raises InvalidNeed when a fact has the wrong type."""
         check_need(need)
-        number: int = self.engine.evaluate(asked_of(need, self.facts))["result"]["row"]
+        number = self.row_for(need)
         row = self.rows[number - 1]
         values = {name: value_of(need, name) for name in row.conditions}
         return Answer(
@@ -126,6 +126,31 @@ class Table:
             outputs=dict(row.outputs),
             trace={"row": number, "cells": row.conditions, "values": values},
         )
+
+    def row_for(self, need: Need) -> int:
+        """Asks the engine; counts from 1."""
+        number: int = self.engine.evaluate(asked_of(need, self.facts))["result"]["row"]
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class RecallingTable(Table):
+    """A table that is asked about many needs: those that are alike in what it asks for are asked once."""
+
+    known: dict[tuple[Any, ...], int] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, table: Table) -> RecallingTable:
+        """The same table, with nothing to recall yet."""
+        return cls(table.rule_set_id, table.kind, table.version, table.rows, table.facts, table.engine)
+
+    def row_for(self, need: Need) -> int:
+        """Asks the engine once for all needs that say the same of the table's facts."""
+        asked = tuple(value_of(need, name) for name in self.facts)
+        number = self.known.get(asked)
+        if number is None:
+            number = self.known[asked] = Table.row_for(self, need)
+        return number
 
 
 def asked_of(need: Need, facts: Iterable[str]) -> dict[str, Any]:

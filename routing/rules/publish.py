@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,15 +13,12 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from routing import advisory
-from routing.models import Decision, Rule, RuleSet, RuleSetCase
+from routing.models import Rule, RuleSet, RuleSetCase
 from routing.need import Need
 from routing.rules.channels import undeclared
 from routing.rules.compile import Problem, TableRefused, compile_rule_set
-from routing.rules.evaluate import Outcome, Table, table_of
-from routing.rules.published import NoPublishedRules, published
+from routing.rules.evaluate import Table, table_of
 from routing.rules.schema import OUTPUTS, InvalidNeed
-
-MOST_DECISIONS_IN_A_DRY_RUN = 20_000
 
 
 class PublishRefused(ValueError):
@@ -40,26 +36,6 @@ class CaseResult:
     name: str
     row: int | None
     failures: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedDecision:
-    """A past decision that the draft would have taken otherwise. `before` and `after` hold what differs, by output."""
-
-    decision: Decision
-    before: dict[str, Any]
-    after: dict[str, Any]
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """What a draft would have changed. `looked_at` counts decisions; `complete` is false when there were too many."""
-
-    days: int
-    looked_at: int
-    changed: tuple[ChangedDecision, ...]
-    complete: bool
 
 
 def new_draft(kind: str, *, author: User | None = None, note: str = "") -> RuleSet:
@@ -183,55 +159,6 @@ def run_cases(rule_set: RuleSet, table: Table | None = None) -> list[CaseResult]
     """How the set answers each of its examples. Raises TableRefused when a draft cannot be compiled."""
     asked = table or table_of(rule_set)
     return [_run_case(case, asked) for case in rule_set.cases.all()]
-
-
-def dry_run(rule_set: RuleSet, *, days: int = 7) -> DryRun:
-    """Asks a draft what it would have said to the needs of the last days' decisions, but for forgotten ones; stores nothing.
-
-    A routing table is compared with what was decided, another kind with what its published version says.
-    Raises TableRefused when the draft cannot be compiled.
-    """
-    table = table_of(rule_set)
-    since = timezone.now() - timedelta(days=days)
-    decisions = Decision.objects.filter(decided_at__gte=since, forgotten_at__isnull=True).select_related("queue", "service_level")
-    looked_at = decisions.count()
-    newest = decisions[:MOST_DECISIONS_IN_A_DRY_RUN].iterator(chunk_size=500)
-    return DryRun(
-        days=days,
-        looked_at=min(looked_at, MOST_DECISIONS_IN_A_DRY_RUN),
-        changed=tuple(_changes(newest, table)),
-        complete=looked_at <= MOST_DECISIONS_IN_A_DRY_RUN,
-    )
-
-
-def _changes(decisions: Iterator[Decision], table: Table) -> Iterator[ChangedDecision]:
-    before_table = None if table.kind == RuleSet.Kind.ROUTING else _published_or_none(table.kind)
-    for decision in decisions:
-        need = Need.from_json(decision.need)
-        answer = table.answer(need)
-        if table.kind == RuleSet.Kind.ROUTING:
-            before, after = _as_dict(Outcome.of(decision)), _as_dict(answer.outcome)
-        else:
-            before, after = (before_table.answer(need).outputs if before_table else {}), answer.outputs
-        differing = [name for name in after if before.get(name) != after[name]]
-        if differing:
-            yield ChangedDecision(
-                decision=decision,
-                before={name: before.get(name) for name in differing},
-                after={name: after[name] for name in differing},
-                row=answer.row,
-            )
-
-
-def _published_or_none(kind: str) -> Table | None:
-    try:
-        return published().of(kind)
-    except NoPublishedRules:
-        return None
-
-
-def _as_dict(outcome: Outcome) -> dict[str, Any]:
-    return {output.name: getattr(outcome, output.name) for output in OUTPUTS[RuleSet.Kind.ROUTING]}
 
 
 def _run_case(case: RuleSetCase, table: Table) -> CaseResult:

@@ -16,8 +16,9 @@ from routing.models import Decision, RuleSet, RuleSetCase
 from routing.need import Need
 from routing.rules.cells import CellError, canonical, matches
 from routing.rules.compile import NodeNotAllowed, TableRefused, check_nodes, compile_rule_set
+from routing.rules.dry_run import dry_run
 from routing.rules.evaluate import Outcome, Table, table_of
-from routing.rules.publish import PublishRefused, dry_run, new_draft_from, publish, roll_back_to, run_cases
+from routing.rules.publish import PublishRefused, new_draft_from, publish, roll_back_to, run_cases
 from routing.rules.published import NoPublishedRules
 from routing.rules.reach import unreachable_rows
 from routing.rules.schema import FACTS, Fact, InvalidNeed, Vocabulary, fact_named
