@@ -92,7 +92,7 @@ def compile_rows(kind: str, rows: Sequence[Rule], vocabulary: Vocabulary) -> dic
     problems += _problems_of_the_whole(conditions)
     if problems:
         raise TableRefused(sorted(problems, key=lambda problem: problem.row or 0))
-    return _document(kind, rows, [cells or {} for cells in conditions], outputs)
+    return document_of_rows(kind, rows, [cells or {} for cells in conditions], outputs)
 
 
 def check_nodes(document: Mapping[str, Any]) -> None:
@@ -242,7 +242,7 @@ def _rows_never_reached(conditions: Sequence[dict[str, str] | None]) -> Iterable
         yield Problem(sentence, found.row)
 
 
-def _document(
+def document_of_rows(
     kind: str, rows: Sequence[Rule], conditions: Sequence[dict[str, str]], outputs: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     facts = list(dict.fromkeys(name for cells in conditions for name in cells))

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from routing.models import Decision, RuleSet
 from routing.need import Need
-from routing.rules.evaluate import Outcome, RecallingTable, Table, table_of
+from routing.rules.evaluate import Outcome, Table, table_of
 from routing.rules.published import NoPublishedRules, Tables, published
+from routing.rules.recalling import RecallingTable
 from routing.rules.schema import OUTPUTS, InvalidNeed
 
 MOST_DECISIONS = 20_000

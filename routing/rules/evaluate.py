@@ -133,26 +133,6 @@ class Table:
         return number
 
 
-@dataclass(frozen=True, slots=True)
-class RecallingTable(Table):
-    """A table that is asked about many needs: those that are alike in what it asks for are asked once."""
-
-    known: dict[tuple[Any, ...], int] = field(default_factory=dict, repr=False, compare=False)
-
-    @classmethod
-    def of(cls, table: Table) -> RecallingTable:
-        """The same table, with nothing to recall yet."""
-        return cls(table.rule_set_id, table.kind, table.version, table.rows, table.facts, table.engine)
-
-    def row_for(self, need: Need) -> int:
-        """Asks the engine once for all needs that say the same of the table's facts."""
-        asked = tuple(value_of(need, name) for name in self.facts)
-        number = self.known.get(asked)
-        if number is None:
-            number = self.known[asked] = Table.row_for(self, need)
-        return number
-
-
 def asked_of(need: Need, facts: Iterable[str]) -> dict[str, Any]:
     """What the engine is told: the facts of a need that are asked for; all declared ones when one of them is."""
     told: dict[str, Any] = {}
