@@ -446,7 +446,15 @@ class TestDeciding:
 
     @pytest.mark.parametrize(
         "wrong",
-        [{"sentiment": "bad"}, {"failed_turns": True}, {"in_hours": "yes"}, {"reason": None}, {"facts": {"a": 1}}],
+        [
+            {"sentiment": "bad"},
+            {"sentiment": float("nan")},
+            {"open_balance": float("inf")},
+            {"failed_turns": True},
+            {"in_hours": "yes"},
+            {"reason": None},
+            {"facts": {"a": 1}},
+        ],
     )
     def test_a_need_of_wrong_types_is_refused(self, published: RuleSet, wrong: dict[str, Any]) -> None:
         """A fact that no cell could be compared with is an error, not a silent miss."""
