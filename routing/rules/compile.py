@@ -245,6 +245,7 @@ def _rows_never_reached(conditions: Sequence[dict[str, str] | None]) -> Iterable
 def document_of_rows(
     kind: str, rows: Sequence[Rule], conditions: Sequence[dict[str, str]], outputs: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
+    """The JDM document of rows with canonical cells and checked outputs, as many of each as there are rows. Checks nothing."""
     facts = list(dict.fromkeys(name for cells in conditions for name in cells))
     answers = [output.name for output in OUTPUTS[kind]]
     table = {

@@ -31,7 +31,7 @@ from routing.services.decide import decide, replayed
 from routing.services.forgetting import forget
 from routing.services.replaying import ask_again, ask_all_again
 from tests.routing.conftest import ROWS, Company, make_draft
-from tests.routing.test_rules import WORDS
+from tests.routing.test_cells import WORDS
 
 REST: tuple[str, dict[str, str], dict[str, Any]] = ("The rest", {}, {"handler": "assistant"})
 NO: tuple[str, dict[str, str], dict[str, Any]] = ("Nobody", {}, {"escalate": False})
