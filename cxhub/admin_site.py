@@ -45,9 +45,9 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
         gettext_lazy("Routing"),
         "route",
         (
-            "routing.RuleSet", "routing.Rule", "routing.RuleSetCase", "routing.Queue", "routing.ReasonCode", "routing.DispositionCode",
-            "routing.ServiceLevel", "routing.ServiceHours", "routing.Territory", "routing.AgentProfile", "routing.Team",
-            "routing.Skill", "routing.RoutingProfile", "routing.Presence", "routing.WorkItem", "routing.Reservation",
+            "routing.RuleSet", "routing.Rule", "routing.RuleSetCase", "routing.ChannelException", "routing.Queue", "routing.ReasonCode",
+            "routing.DispositionCode", "routing.ServiceLevel", "routing.ServiceHours", "routing.Territory", "routing.AgentProfile",
+            "routing.Team", "routing.Skill", "routing.RoutingProfile", "routing.Presence", "routing.WorkItem", "routing.Reservation",
             "routing.Decision",
         ),
     ),

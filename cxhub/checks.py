@@ -4,6 +4,17 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
+from django.db import DatabaseError
+
+MAKES_AND_READS_A_NEED = (
+    "routing/need.py",
+    "routing/rules/*.py",
+    "routing/services/decide.py",
+    "conversations/assistant/need_of.py",
+)
+"""The source in which nothing may name a channel."""
+FORBIDS_CHANNELS = "routing/rules/channels.py"
+"""The list of what is forbidden, which has to name it."""
 
 WEBHOOK_SECONDS = 5
 """How long Vonage waits for the answer to a webhook that must return an NCCO (its `socket_timeout`, at most)."""
@@ -40,6 +51,48 @@ def timeouts_are_ordered(**_arguments: Any) -> list[checks.CheckMessage]:
             )
         )
     return problems
+
+
+@checks.register()
+def routing_cannot_see_a_channel(**_arguments: Any) -> list[checks.CheckMessage]:
+    """No field of a need, no fact and no output names a channel, nor does any source that makes or reads a need."""
+    from routing.rules import channels
+
+    root = settings.BASE_DIR
+    paths = sorted(path for pattern in MAKES_AND_READS_A_NEED for path in root.glob(pattern) if path != root / FORBIDS_CHANNELS)
+    hint = "The same need must go the same way however it came. Take the name out of what routing may know."
+    found = [f"The fact or output “{name}” names a channel." for name in channels.names_of_the_schema()]
+    found += [
+        f"{each.path.relative_to(root)}, line {each.line}: “{each.name}” names a channel." for each in channels.names_in_source(paths)
+    ]
+    return [checks.Error(sentence, hint=hint, id="cxhub.E004") for sentence in found]
+
+
+@checks.register(checks.Tags.database)
+def tables_cannot_see_a_channel(*, databases: Any = None, **_arguments: Any) -> list[checks.CheckMessage]:
+    """No published table or draft asks for a channel, and no two doors make different needs of the same words, but for declared exceptions.
+
+    Only with `manage.py check --database default`. Before the tables are there, nothing is found.
+    """
+    from conversations.models import EntryPoint
+    from routing.models import RuleSet
+    from routing.rules import channels
+
+    if not databases:
+        return []
+    try:
+        declared = channels.declared_exceptions()
+        kept = RuleSet.objects.exclude(status=RuleSet.Status.RETIRED).defer("compiled")
+        found = [f"{rule_set}: {named}" for rule_set in kept for named in channels.undeclared(rule_set, declared)]
+        doors = list(EntryPoint.objects.exclude(mode=EntryPoint.Mode.OFF))
+    except DatabaseError:
+        return []
+    if "in_hours" not in declared and len({door.hours_id for door in doors}) > 1:
+        found.append("Entry points have different opening hours, so “in hours” depends on how a customer comes.")
+    if "asked_for_human" not in declared and len({(door.mode, door.live_share_percent) for door in doors}) > 1:
+        found.append("Only some entry points are live for everybody, so “asked for a person” depends on how a customer comes.")
+    hint = "Make them alike, or declare the fact as a channel exception, with the reason, in the admin."
+    return [checks.Warning(sentence, hint=hint, id="cxhub.W003") for sentence in found]
 
 
 @checks.register(deploy=True)

@@ -101,7 +101,8 @@ class Table:
 class Metric:
     """A figure's definition. `daily` makes one query; its days add up to the figure, so the line and the number agree.
 
-    `rows` are what a share looks for; `basis` is all that it was looked for in, where that can be opened, too.
+    `rows` are what a share looks for; `basis` is all that it was looked for in, where that can be opened, too; `beside` is what else
+    a reader has to know of it, as a link.
     """
 
     code: str
@@ -114,6 +115,7 @@ class Metric:
     rows_are: Text
     evidence: Evidence = Evidence.OBSERVED
     basis: Callable[[Period], Table] | None = None
+    beside: Callable[[], Cell] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def give_up(claim: Claim) -> int:
         return 0
     conversation = Conversation.objects.select_related("customer", "reason").get(pk=claim.conversation_id)
     line = words.interaction
-    need = need_of(conversation, line.entry_point, now=timezone.now(), asked_for_human=True)
+    need = need_of(conversation, opening=line.entry_point.hours, now=timezone.now(), asked_for_human=True)
     decision = decide_and_note(conversation, need, line)
     with transaction.atomic():
         lock_subject(conversation.public_id.hex)

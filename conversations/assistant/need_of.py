@@ -7,20 +7,21 @@ from datetime import datetime
 
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import CheckArea
-from conversations.models import Conversation, EntryPoint
+from conversations.models import Conversation
+from conversations.services.facts import ABOUT_THE_PERSON, readable
 from conversations.services.facts import known as known_facts
-from conversations.services.facts import readable
+from routing.models import ServiceHours
 from routing.need import Need
 from routing.services import decide, hours
 
-NOT_DECLARED = frozenset({"name", "phone", "email"})
 URGENCIES = ("normal", "high", "emergency")
 
 
-def need_of(conversation: Conversation, entry_point: EntryPoint, *, now: datetime, asked_for_human: bool) -> Need:
+def need_of(conversation: Conversation, *, opening: ServiceHours | None, now: datetime, asked_for_human: bool) -> Need:
     """The need of a conversation as it stands, with its score.
 
-    Facts that name a person are left out: routing does not need them. `now` decides whether it is in hours.
+    Facts that name a person are left out: routing does not need them. `now` decides whether it is in the `opening` hours;
+    without any, it is always open. A system check reads this file: nothing in it may name how the customer came.
     """
     known = known_facts(conversation)
     postcode = str(known["postcode"].value) if "postcode" in known else ""
@@ -38,7 +39,7 @@ def need_of(conversation: Conversation, entry_point: EntryPoint, *, now: datetim
         failed_turns=conversation.failed_turns,
         open_balance=float(conversation.customer.open_balance),
         in_hours=hours.is_open(entry_point.hours, now),
-        facts={name: readable(fact.value)[:200] for name, fact in known.items() if name not in NOT_DECLARED},
+        facts={name: readable(fact.value)[:200] for name, fact in known.items() if name not in ABOUT_THE_PERSON},
     )
     return replace(need, score=decide.score(need))
 

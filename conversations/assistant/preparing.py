@@ -84,7 +84,7 @@ def prepare(claim: Claim) -> Prepared | None:
     )
     live = entry_point.is_live_for(conversation.public_id)
     asked = found.understanding.asked_for_human or not live
-    need = need_of(conversation, entry_point, now=now, asked_for_human=asked)
+    need = need_of(conversation, opening=entry_point.hours, now=now, asked_for_human=asked)
     conversation.score = need.score
     turns.note_understanding(
         conversation, reason=conversation.reason, urgency=conversation.urgency,

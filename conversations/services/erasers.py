@@ -292,7 +292,8 @@ HOLDS_NOTHING: Mapping[str, str] = {
         [
             "routing.ServiceHours", "routing.ServiceHoursException", "routing.ServiceLevel", "routing.Queue", "routing.ReasonCode",
             "routing.ReasonPhrase", "routing.DispositionCode", "routing.Territory", "routing.TerritoryPostcode", "routing.RuleSet",
-            "routing.Rule", "routing.RuleSetCase", "routing.Team", "routing.Skill", "routing.RoutingProfile",
+            "routing.Rule", "routing.RuleSetCase", "routing.ChannelException", "routing.ChannelExceptionEvent", "routing.Team",
+            "routing.Skill", "routing.RoutingProfile",
             "routing.RoutingProfileQueue", "routing.RoutingProfileWork",
             "routing.ServiceHoursEvent", "routing.ServiceHoursExceptionEvent", "routing.ServiceLevelEvent", "routing.QueueEvent",
             "routing.ReasonCodeEvent", "routing.ReasonPhraseEvent", "routing.DispositionCodeEvent", "routing.TerritoryEvent",

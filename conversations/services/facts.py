@@ -19,6 +19,8 @@ from conversations.selectors import access, history, own_record
 from conversations.services import identity, records, timeline
 from conversations.services.timeline import NewEntry
 
+ABOUT_THE_PERSON = frozenset({"name", "phone", "email"})
+"""The facts that say who somebody is and how they are reached; routing does not get to know them."""
 FACT_LABELS = {
     "name": _("Name"),
     "phone": _("Phone"),

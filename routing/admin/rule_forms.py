@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from routing.models import Rule, RuleSetCase
 from routing.need import Need
 from routing.rules.cells import LONGEST_CELL, CellError, canonical
-from routing.rules.compile import checked_output, missing_outputs
+from routing.rules.compile import Problem, at_character, checked_output, missing_outputs
 from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, OUTPUTS, Fact, Output, Vocabulary, fact_named, facts_of
 
 CELL, ANSWER, SAID, EXPECTED = "when_", "then_", "need_", "expect_"
@@ -27,6 +27,7 @@ class RuleForm(forms.ModelForm):
     facts: ClassVar[Sequence[Fact]] = ()
     outputs: ClassVar[Sequence[Output]] = ()
     vocabulary: ClassVar[Vocabulary] = Vocabulary()
+    problems: ClassVar[Mapping[int, Sequence[Problem]]] = {}
 
     class Meta:
         model = Rule
@@ -52,6 +53,26 @@ class RuleForm(forms.ModelForm):
         answers = self.instance.outputs or {}
         for output in self.outputs:
             self.initial[ANSWER + output.name] = answers.get(output.name, output.default)
+        for problem in self.problems.get(self.instance.pk, ()):
+            self._note(problem)
+
+    def _note(self, problem: Problem) -> None:
+        """Has a problem of the stored row shown in its own cell; one of the whole row beside what the row is for."""
+        further = FURTHER if problem.column.startswith(DECLARED_FACT_PREFIX) else ""
+        names = (CELL + problem.column, ANSWER + problem.column, further)
+        name = next((name for name in names if name in self.fields), "description")
+        field: Any = self.fields[name]
+        names_column = bool(problem.column) and name in (FURTHER, "description")
+        message = f"{problem.column_label}: {problem.in_its_cell}" if names_column else problem.in_its_cell
+        field.notes = [*getattr(field, "notes", ()), message]
+        self._mark(name, problem.character)
+
+    def _mark(self, name: str, character: int | None = None) -> None:
+        """Says to who listens that a cell is wrong, and to the page's script where in it."""
+        attributes = self.fields[name].widget.attrs
+        attributes["aria-invalid"] = "true"
+        if character is not None and name != FURTHER:
+            attributes["data-wrong-at"] = str(character)
 
     def _get_validation_exclusions(self) -> set[str]:
         """Numbers may collide while rows change places; the set renumbers them."""
@@ -89,7 +110,10 @@ class RuleForm(forms.ModelForm):
                 if canonical(cell, fact, self.vocabulary):
                     kept[name] = cell
             except CellError as error:
-                self.add_error(field, str(error))
+                character = None if error.at is None else error.at + 1
+                message = at_character(str(error), character)
+                self.add_error(field, f"{fact.label}: {message}" if field == FURTHER else message)
+                self._mark(field, character)
         return kept
 
 
@@ -148,13 +172,16 @@ class FactsField(forms.CharField):
             return True
 
 
-def rule_form(kind: str, facts: Sequence[Fact], vocabulary: Vocabulary) -> type[RuleForm]:
-    """The form of one row of a table of this kind, with these columns."""
+def rule_form(
+    kind: str, facts: Sequence[Fact], vocabulary: Vocabulary, problems: Mapping[int, Sequence[Problem]] | None = None
+) -> type[RuleForm]:
+    """The form of one row of a table of this kind, with these columns; `problems` of stored rows, by id, stand in their cells."""
     outputs = OUTPUTS[kind]
     fields: dict[str, Any] = {CELL + fact.name: _cell_field(fact) for fact in facts}
     fields[FURTHER] = FactsField(label=_("Other facts"), required=False, help_text=FURTHER_HELP)
     fields |= {ANSWER + output.name: _answer_field(output, vocabulary) for output in outputs}
-    return type("RuleRowForm", (RuleForm,), {**fields, "facts": facts, "outputs": outputs, "vocabulary": vocabulary})
+    known = {"facts": facts, "outputs": outputs, "vocabulary": vocabulary, "problems": problems or {}}
+    return type("RuleRowForm", (RuleForm,), fields | known)
 
 
 def case_form(kind: str, vocabulary: Vocabulary) -> type[CaseForm]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from django import forms
@@ -19,20 +20,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from routing.admin.dry_run import dry_run_shown
 from routing.admin.explained import Explained
 from routing.admin.rule_forms import case_form, need_said, rule_form, try_form
 from routing.models import Rule, RuleSet, RuleSetCase
 from routing.need import Need
-from routing.rules.compile import TableRefused, compile_rule_set
+from routing.rules.compile import Problem, TableRefused
 from routing.rules.evaluate import table_of
-from routing.rules.explain import explain
+from routing.rules.explain import explain, rows_above
 from routing.rules.publish import (
-    DryRun,
     PublishRefused,
-    dry_run,
     in_words,
     new_draft,
     new_draft_from,
+    problems_of,
     publish,
     renumber,
     roll_back_to,
@@ -42,7 +43,7 @@ from routing.rules.schema import FACTS, OUTPUTS, Fact, InvalidNeed, Vocabulary, 
 from routing.services.decide import ask
 
 ALWAYS_SHOWN = ("escalation", "reason", "urgency", "asked_for_human", "in_hours")
-CHANGES_SHOWN = 50
+PROBLEMS_SHOWN = 10
 
 
 class RowsFormSet(BaseInlineFormSet):
@@ -55,12 +56,14 @@ class RowsFormSet(BaseInlineFormSet):
 class RuleInline(admin.TabularInline):
     model = Rule
     formset = RowsFormSet
+    template = "admin/routing/rule_rows.html"
     extra = 1
     verbose_name = gettext_lazy("row")
     verbose_name_plural = gettext_lazy("rows")
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
-        self.form = rule_form(obj.kind, columns_of(obj, request), Vocabulary.current())
+        problems = _problems_by_row(obj) if request.method == "GET" else None
+        self.form = rule_form(obj.kind, columns_of(obj, request), Vocabulary.current(), problems)
         return super().get_formset(request, obj, **options)
 
 
@@ -91,6 +94,16 @@ def columns_of(rule_set: RuleSet, request: HttpRequest) -> list[Fact]:
     return [fact for fact in facts_of(rule_set.kind) if fact.name in used or fact.name in ALWAYS_SHOWN]
 
 
+def _problems_by_row(draft: RuleSet) -> dict[int, list[Problem]]:
+    """What keeps a draft from being published, by the row in which it is shown."""
+    ids = list(draft.rules.order_by("position", "pk").values_list("pk", flat=True))
+    found: dict[int, list[Problem]] = defaultdict(list)
+    for problem in problems_of(draft):
+        if problem.row:
+            found[ids[problem.row - 1]].append(problem)
+    return found
+
+
 @admin.register(RuleSet)
 class RuleSetAdmin(Explained, admin.ModelAdmin):
     change_form_template = "admin/routing/rule_set_page.html"
@@ -110,6 +123,7 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
 
     class Media:
         css = {"all": ("routing/rule_table.css",)}
+        js = (forms.Script("routing/rule_rows.js", type="module"),)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(rows=Count("rules"))
@@ -145,11 +159,11 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
         renumber(form.instance, moved={row.pk for row in moved if isinstance(row, Rule)})
         if not change:
             return
-        try:
-            compile_rule_set(form.instance)
-        except TableRefused as error:
-            for problem in error.problems:
-                messages.warning(request, _("Saved, but not ready to publish. %(problem)s") % {"problem": problem})
+        problems = problems_of(form.instance)
+        for problem in problems[:PROBLEMS_SHOWN]:
+            messages.warning(request, _("Saved, but not ready to publish. %(problem)s") % {"problem": problem})
+        if (more := len(problems) - PROBLEMS_SHOWN) > 0:
+            messages.warning(request, _("There are %(more)d more; each is marked in its row.") % {"more": more})
 
     def response_add(self, request: HttpRequest, obj: RuleSet, post_url_continue: str | None = None) -> HttpResponse:
         return redirect("admin:routing_ruleset_change", obj.pk)
@@ -196,7 +210,7 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
                 self.log_change(request, published, _("Published."))
                 messages.success(request, _("Published. The next decision follows this version."))
                 return redirect("admin:routing_ruleset_change", number)
-        context = self._review(draft) | {"form": form, "failures": failures}
+        context = self._review(request, draft) | {"form": form, "failures": failures}
         return self._page(request, draft, "publish", _("Review and publish"), context)
 
     @method_decorator(require_POST)
@@ -231,12 +245,10 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
             context |= _tried(rule_set, form.cleaned_data)
         return self._page(request, rule_set, "try", _("Try it"), context)
 
-    def _review(self, draft: RuleSet) -> dict[str, Any]:
-        try:
-            cases, changes = run_cases(draft), dry_run(draft)
-        except TableRefused as error:
-            return {"problems": error.problems}
-        return {"cases": cases, "dry_run": changes, "changes": _changes(draft, changes)}
+    def _review(self, request: HttpRequest, draft: RuleSet) -> dict[str, Any]:
+        if problems := problems_of(draft):
+            return {"problems": problems}
+        return {"cases": run_cases(draft), **dry_run_shown(draft, request)}
 
     def _page(
         self, request: HttpRequest, rule_set: RuleSet, page: str, title: str, context: dict[str, Any]
@@ -268,29 +280,11 @@ def _tried(rule_set: RuleSet, cleaned: dict[str, Any]) -> dict[str, Any]:
         return {"problems": error.problems}
     except InvalidNeed as error:
         return {"problems": [str(error)]}
-    labels = _labels(rule_set)
+    labels = {output.name: output.label for output in OUTPUTS[rule_set.kind]}
     said = [(labels[name], in_words(value)) for name, value in answer.outputs.items()]
     if escalated is not None:
         said.append((FACTS["escalation"].label, in_words(answer.need.escalation)))
-    return {"answer": answer, "said": said, "sentence": explain(answer, escalated)}
-
-
-def _changes(draft: RuleSet, changes: DryRun) -> list[dict[str, Any]]:
-    labels = _labels(draft)
-    return [
-        {
-            "decision": change.decision,
-            "row": change.row,
-            "differences": [
-                (labels[name], in_words(change.before[name]), in_words(change.after[name])) for name in change.after
-            ],
-        }
-        for change in changes.changed[:CHANGES_SHOWN]
-    ]
-
-
-def _labels(rule_set: RuleSet) -> dict[str, Any]:
-    return {output.name: output.label for output in OUTPUTS[rule_set.kind]}
+    return {"answer": answer, "said": said, "sentence": explain(answer, escalated), "above": rows_above(answer)}
 
 
 def _shown_rows(rule_set: RuleSet) -> list[dict[str, Any]]:

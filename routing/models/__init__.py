@@ -23,13 +23,14 @@ from routing.models.policy import (
     TerritoryPostcode,
 )
 from routing.models.presence import AwayReason, Presence
-from routing.models.rules import Rule, RuleSet, RuleSetCase
+from routing.models.rules import ChannelException, Rule, RuleSet, RuleSetCase
 from routing.models.work import Reservation, WorkItem
 
 __all__ = [
     "AgentProfile",
     "AgentSkill",
     "AwayReason",
+    "ChannelException",
     "Decision",
     "DispositionCode",
     "Presence",

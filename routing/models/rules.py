@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.models.history import audited
+
 _REFUSE_WHEN_PUBLISHED = """
     IF TG_OP <> 'INSERT' THEN
         SELECT status INTO parent_status FROM routing_ruleset WHERE id = OLD.rule_set_id;
@@ -75,6 +77,7 @@ class RuleSet(models.Model):
                        OR NEW.version <> OLD.version OR NEW.note <> OLD.note OR NEW.status = 'draft'
                        OR NEW.published_at IS DISTINCT FROM OLD.published_at
                        OR NEW.published_by <> OLD.published_by
+                       OR NEW.author_id IS DISTINCT FROM OLD.author_id OR NEW.created_at <> OLD.created_at
                        OR (OLD.status = 'retired' AND NEW.status <> 'retired') THEN
                         RAISE EXCEPTION 'a published rule set never changes' USING ERRCODE = 'check_violation';
                     END IF;
@@ -152,3 +155,29 @@ class RuleSetCase(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+@audited()
+class ChannelException(models.Model):
+    """A fact that tables may ask for although its name, or what is written about it, names a channel. There is none by default."""
+
+    fact = models.CharField(
+        _("fact"), max_length=60, unique=True, help_text=_("As tables call it: “facts.” and its name, such as facts.call_back_window.")
+    )
+    reason = models.CharField(
+        _("reason"), max_length=400, help_text=_("Why this does not send the same need to different places, or why that is wanted.")
+    )
+    declared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("declared by"))
+    since = models.DateTimeField(_("since"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["fact"]
+        verbose_name = _("channel exception")
+        verbose_name_plural = _("channel exceptions")
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(fact=""), name="channel_exception_names_a_fact"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="channel_exception_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return self.fact

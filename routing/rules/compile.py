@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from routing.models import Rule, RuleSet
 from routing.rules.cells import CellError, canonical
+from routing.rules.reach import unreachable_rows
 from routing.rules.schema import OUTPUTS, Output, Vocabulary, fact_named
 
 if TYPE_CHECKING:
@@ -27,12 +28,13 @@ MOST_ROWS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong in a table. `row` counts from 1; `column` is a fact or an output."""
+    """Something wrong in a table. `row` counts from 1; `column` is a fact or an output; `character` counts from 1 in the cell."""
 
     message: str
     row: int | None = None
     column: str = ""
     column_label: str | StrPromise = ""
+    character: int | None = None
 
     def __str__(self) -> str:
         if self.row is None:
@@ -42,8 +44,20 @@ class Problem:
         return _("Row %(row)d, column “%(column)s”: %(message)s") % {
             "row": self.row,
             "column": self.column_label or self.column,
-            "message": self.message,
+            "message": self.in_its_cell,
         }
+
+    @property
+    def in_its_cell(self) -> str:
+        """The message as it stands at the cell itself: where in it, and why."""
+        return at_character(self.message, self.character)
+
+
+def at_character(message: str, character: int | None) -> str:
+    """A message about a cell with the place in it, counted from 1; the message alone when it is about the whole cell."""
+    if character is None:
+        return message
+    return _("At character %(character)d: %(message)s") % {"character": character, "message": message}
 
 
 class TableRefused(ValueError):
@@ -78,7 +92,7 @@ def compile_rows(kind: str, rows: Sequence[Rule], vocabulary: Vocabulary) -> dic
     problems += _problems_of_the_whole(conditions)
     if problems:
         raise TableRefused(sorted(problems, key=lambda problem: problem.row or 0))
-    return _document(kind, rows, conditions, outputs)
+    return document_of_rows(kind, rows, [cells or {} for cells in conditions], outputs)
 
 
 def check_nodes(document: Mapping[str, Any]) -> None:
@@ -146,11 +160,12 @@ def _code(value: object) -> str:
 
 def _checked_conditions(
     kind: str, row: Rule, number: int, vocabulary: Vocabulary, problems: list[Problem]
-) -> dict[str, str]:
-    """Fact name -> canonical cell, without the cells that match anything."""
+) -> dict[str, str] | None:
+    """Fact name -> canonical cell, without the cells that match anything; None when a cell cannot be used."""
+    before = len(problems)
     if not isinstance(row.conditions, dict):
         problems.append(Problem(_("The conditions are not a set of cells."), number))
-        return {}
+        return None
     checked = {}
     for name, cell in row.conditions.items():
         fact = fact_named(name)
@@ -165,11 +180,12 @@ def _checked_conditions(
         try:
             expression = canonical(cell, fact, vocabulary)
         except CellError as error:
-            problems.append(Problem(str(error), number, name, fact.label))
+            character = None if error.at is None else error.at + 1
+            problems.append(Problem(str(error), number, name, fact.label, character))
             continue
         if expression:
             checked[name] = expression
-    return checked
+    return checked if len(problems) == before else None
 
 
 def _checked_outputs(
@@ -195,31 +211,41 @@ def _checked_outputs(
     return checked
 
 
-def _problems_of_the_whole(conditions: Sequence[dict[str, str]]) -> Iterable[Problem]:
+def _problems_of_the_whole(conditions: Sequence[dict[str, str] | None]) -> Iterable[Problem]:
     if not conditions:
         yield Problem(_("The table has no rows. It needs at least a last row without conditions, which matches anything."))
         return
-    if conditions[-1]:
+    if conditions[-1] != {}:
         yield Problem(
             _("The last row must match anything: leave all its conditions empty, so that nothing stays undecided."),
             len(conditions),
         )
-    first_with: dict[tuple[tuple[str, str], ...], int] = {}
-    for number, cells in enumerate(conditions, start=1):
-        key = tuple(sorted(cells.items()))
-        if key in first_with:
-            yield Problem(
-                _("This row can never match: row %(row)d above it has the same conditions.") % {"row": first_with[key]},
-                number,
-            )
-        elif not cells and number < len(conditions):
+    for number, cells in enumerate(conditions[:-1], start=1):
+        if cells == {}:
             yield Problem(_("This row matches anything, so the rows below it can never match."), number)
-        first_with.setdefault(key, number)
+            break
+    yield from _rows_never_reached(conditions)
 
 
-def _document(
+def _rows_never_reached(conditions: Sequence[dict[str, str] | None]) -> Iterable[Problem]:
+    facts = {name: fact for cells in conditions for name in cells or () if (fact := fact_named(name)) is not None}
+    for found in unreachable_rows(conditions, facts):
+        if not found.above:
+            sentence = _("This row can never match: no need meets all its conditions.")
+        elif len(found.above) > 1:
+            rows = ", ".join(str(row) for row in found.above)
+            sentence = _("This row can never match: rows %(rows)s above it take everything that it could.") % {"rows": rows}
+        elif conditions[found.above[0] - 1] == conditions[found.row - 1]:
+            sentence = _("This row can never match: row %(row)d above it has the same conditions.") % {"row": found.above[0]}
+        else:
+            sentence = _("This row can never match: row %(row)d above it takes everything that it could.") % {"row": found.above[0]}
+        yield Problem(sentence, found.row)
+
+
+def document_of_rows(
     kind: str, rows: Sequence[Rule], conditions: Sequence[dict[str, str]], outputs: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
+    """The JDM document of rows with canonical cells and checked outputs, as many of each as there are rows. Checks nothing."""
     facts = list(dict.fromkeys(name for cells in conditions for name in cells))
     answers = [output.name for output in OUTPUTS[kind]]
     table = {

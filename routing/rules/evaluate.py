@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import zen
-from django.utils.translation import gettext as _
 
 from routing.models import Decision, RuleSet
 from routing.need import Need
 from routing.rules.compile import TABLE_NODE, check_nodes, compile_rule_set
-from routing.rules.schema import check_need
-
-
-class NoPublishedRules(LookupError):
-    """No version of this kind of table is published yet."""
+from routing.rules.schema import DECLARED_FACT_PREFIX, check_need, value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +71,27 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row as compiled: its conditions hold canonical cells, without those that match anything."""
+    """A row as compiled: its conditions hold canonical cells, without those that match anything; `outputs` by name."""
 
     rule_id: int
     description: str
     conditions: dict[str, str]
+    outputs: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One compiled version, ready to be asked from any thread."""
+    """One compiled version, ready to be asked from any thread.
+
+    The engine is asked which row matches, with the facts that some row asks for and without its own trace, which costs more
+    than the evaluation; what the row answers, and what it met, is known here.
+    """
 
     rule_set_id: int
     kind: str
     version: int
     rows: tuple[TableRow, ...]
+    facts: tuple[str, ...]
     engine: zen.ZenDecision = field(repr=False)
 
     @classmethod
@@ -101,45 +103,59 @@ class Table:
             TableRow(
                 rule_id=int(rule["_id"]),
                 description=rule["_description"],
-                conditions={
-                    name.removeprefix("in:"): cell for name, cell in rule.items() if name.startswith("in:") and cell
-                },
+                conditions={name.removeprefix("in:"): cell for name, cell in rule.items() if name.startswith("in:") and cell},
+                outputs={name.removeprefix("out:"): json.loads(cell) for name, cell in rule.items() if name.startswith("out:")},
             )
             for rule in content["rules"]
         )
-        engine = zen.ZenEngine().create_decision(json.dumps(document))
-        return cls(rule_set.pk, rule_set.kind, rule_set.version, rows, engine)
+        facts = tuple(each["field"] for each in content["inputs"])
+        engine = zen.ZenEngine().create_decision(json.dumps(_numbered(document)))
+        return cls(rule_set.pk, rule_set.kind, rule_set.version, rows, facts, engine)
 
     def answer(self, need: Need) -> Answer:
         """The first row that matches. Raises InvalidNeed when a fact has the wrong type."""
         check_need(need)
-        response = self.engine.evaluate(need.to_json(), {"trace": True})
-        matched = response["trace"][TABLE_NODE]["traceData"]
-        row = matched["index"]
+        number = self.row_for(need)
+        row = self.rows[number - 1]
+        values = {name: value_of(need, name) for name in row.conditions}
         return Answer(
             table=self,
             need=need,
-            row=row + 1,
-            rule_id=self.rows[row].rule_id,
-            outputs=response["result"],
-            trace={"row": row + 1, "cells": self.rows[row].conditions, "values": matched["reference_map"]},
+            row=number,
+            rule_id=row.rule_id,
+            outputs=dict(row.outputs),
+            trace={"row": number, "cells": row.conditions, "values": values},
         )
 
+    def row_for(self, need: Need) -> int:
+        """Asks the engine; counts from 1."""
+        number: int = self.engine.evaluate(asked_of(need, self.facts))["result"]["row"]
+        return number
 
-def published_table(kind: str) -> Table:
-    """The published table of a kind. Raises NoPublishedRules.
 
-    Which version is published is asked of the database each time (one look-up in a partial unique index), so that
-    every process follows a publication at once; the compiled engine of a version is kept, since a version never changes.
-    """
-    found = (
-        RuleSet.objects.filter(kind=kind, status=RuleSet.Status.PUBLISHED).values_list("pk", "published_at").first()
-    )
-    if found is None:
-        label = RuleSet.Kind(kind).label
-        raise NoPublishedRules(_("No version of the table “%(kind)s” is published yet.") % {"kind": label})
-    rule_set_id, published_at = found
-    return _kept_table(rule_set_id, published_at)
+def asked_of(need: Need, facts: Iterable[str]) -> dict[str, Any]:
+    """What the engine is told: the facts of a need that are asked for; all declared ones when one of them is."""
+    told: dict[str, Any] = {}
+    for name in facts:
+        if name.startswith(DECLARED_FACT_PREFIX):
+            told["facts"] = need.facts
+        else:
+            told[name] = getattr(need, name)
+    return told
+
+
+def _numbered(document: dict[str, Any]) -> dict[str, Any]:
+    """The same table with one output, the number of the row."""
+    nodes = [_numbering_rows(node) if node["id"] == TABLE_NODE else node for node in document["nodes"]]
+    return document | {"nodes": nodes}
+
+
+def _numbering_rows(node: dict[str, Any]) -> dict[str, Any]:
+    rules = [
+        {name: cell for name, cell in rule.items() if not name.startswith("out:")} | {"out": str(number)}
+        for number, rule in enumerate(node["content"]["rules"], start=1)
+    ]
+    return node | {"content": node["content"] | {"outputs": [{"id": "out", "name": "row", "field": "row"}], "rules": rules}}
 
 
 def table_of(rule_set: RuleSet) -> Table:
@@ -149,11 +165,14 @@ def table_of(rule_set: RuleSet) -> Table:
     """
     if rule_set.status == RuleSet.Status.DRAFT:
         return Table.from_document(rule_set, compile_rule_set(rule_set))
-    return _kept_table(rule_set.pk, rule_set.published_at)
+    return kept_table(rule_set.pk, rule_set.published_at)
 
 
 @lru_cache(maxsize=64)
-def _kept_table(rule_set_id: int, published_at: object) -> Table:
-    """`published_at` is part of the key, so that an id that is used again (a restored database) is read again."""
+def kept_table(rule_set_id: int, published_at: object) -> Table:
+    """The table of a version that was published, compiled once in each process.
+
+    `published_at` is part of the key, so that an id that is used again (a restored database) is read again.
+    """
     rule_set = RuleSet.objects.get(pk=rule_set_id, compiled__isnull=False)
     return Table.from_document(rule_set, rule_set.compiled or {})

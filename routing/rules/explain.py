@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.utils.translation import gettext as _
 
 from routing.models import RuleSet
@@ -11,6 +13,16 @@ from routing.rules.evaluate import Answer, TableRow
 from routing.rules.schema import fact_named, value_of
 
 ROWS_EXPLAINED = 3
+MOST_ROWS_LISTED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RowAbove:
+    """A row above the one that matched, and the first of its cells that did not. `row` counts from 1."""
+
+    row: int
+    description: str
+    why: str
 
 
 def which_row(answer: Answer) -> str:
@@ -28,17 +40,27 @@ def which_row(answer: Answer) -> str:
 def explain(answer: Answer, escalation: Answer | None = None) -> str:
     """Which row matched, by which facts, why the nearest rows above it did not, and which row of the escalation table did."""
     sentences = [which_row(answer)]
-    above = list(enumerate(answer.table.rows[: answer.row - 1], start=1))
-    for number, row in above[-ROWS_EXPLAINED:]:
+    above = answer.table.rows[: answer.row - 1]
+    unexplained = max(0, len(above) - ROWS_EXPLAINED)
+    for number, row in enumerate(above[unexplained:], start=unexplained + 1):
         sentences.append(
             _("Row %(row)d (“%(description)s”) did not: %(why)s.")
             % {"row": number, "description": row.description, "why": _first_mismatch(row, answer.need)}
         )
-    if (unexplained := len(above) - ROWS_EXPLAINED) > 0:
+    if unexplained == 1:
+        sentences.append(_("Neither did row 1."))
+    elif unexplained:
         sentences.append(_("Neither did rows 1 to %(last)d.") % {"last": unexplained})
     if escalation is not None:
         sentences.append(which_row(escalation))
     return " ".join(sentences)
+
+
+def rows_above(answer: Answer) -> tuple[list[RowAbove], int]:
+    """Why each row above did not match, the nearest ones in the table's order, and how many above those are not listed."""
+    above = list(enumerate(answer.table.rows[: answer.row - 1], start=1))
+    listed = [RowAbove(number, row.description, _first_mismatch(row, answer.need)) for number, row in above[-MOST_ROWS_LISTED:]]
+    return listed, len(above) - len(listed)
 
 
 def _because(row: TableRow, need: Need) -> str:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from routing import advisory
-from routing.models import Decision, Rule, RuleSet, RuleSetCase
+from routing.models import Rule, RuleSet, RuleSetCase
 from routing.need import Need
-from routing.rules.compile import TableRefused, compile_rule_set
-from routing.rules.evaluate import NoPublishedRules, Outcome, Table, published_table, table_of
+from routing.rules.channels import undeclared
+from routing.rules.compile import Problem, TableRefused, compile_rule_set
+from routing.rules.evaluate import Table, table_of
 from routing.rules.schema import OUTPUTS, InvalidNeed
-
-MOST_DECISIONS_IN_A_DRY_RUN = 20_000
 
 
 class PublishRefused(ValueError):
@@ -38,26 +36,6 @@ class CaseResult:
     name: str
     row: int | None
     failures: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedDecision:
-    """A past decision that the draft would have taken otherwise. `before` and `after` hold what differs, by output."""
-
-    decision: Decision
-    before: dict[str, Any]
-    after: dict[str, Any]
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """What a draft would have changed. `looked_at` counts decisions; `complete` is false when there were too many."""
-
-    days: int
-    looked_at: int
-    changed: tuple[ChangedDecision, ...]
-    complete: bool
 
 
 def new_draft(kind: str, *, author: User | None = None, note: str = "") -> RuleSet:
@@ -112,18 +90,25 @@ def publish(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSet:
     """Publishes a draft: compiles it, runs its examples, retires the version before. Returns it as stored.
 
     One transaction under the kind's advisory lock: of two who publish the same draft at once, one wins.
-    Raises PublishRefused with every failure: not a draft, a cell that cannot be used, an example that comes out wrong.
+    Raises PublishRefused with every failure: not a draft, a cell that cannot be used, no example, one that comes out wrong.
     """
+    return _publish(rule_set, by=by, note=note)
+
+
+def _publish(rule_set: RuleSet, *, by: User | str, note: str, needs_example: bool = True) -> RuleSet:
     with transaction.atomic():
         _lock_kind(rule_set.kind)
-        draft = RuleSet.objects.select_for_update().get(pk=rule_set.pk)
+        draft = RuleSet.objects.select_for_update().filter(pk=rule_set.pk).first()
+        if draft is None:
+            raise PublishRefused([_("This draft was deleted meanwhile, so there is nothing to publish.")])
         if draft.status != RuleSet.Status.DRAFT:
-            raise PublishRefused([_("%(set)s is not a draft any more.") % {"set": draft}])
-        try:
-            document = compile_rule_set(draft)
-        except TableRefused as error:
-            raise PublishRefused([str(problem) for problem in error.problems]) from error
+            raise PublishRefused([_already_published(draft)])
+        if problems := problems_of(draft):
+            raise PublishRefused([str(problem) for problem in problems])
+        document = compile_rule_set(draft)
         results = run_cases(draft, Table.from_document(draft, document))
+        if needs_example and not results:
+            raise PublishRefused([_("There is no example. Add at least one to the draft: a need, and what must come out.")])
         if failures := [failure for result in results for failure in result.failures]:
             raise PublishRefused(failures)
         RuleSet.objects.filter(kind=draft.kind, status=RuleSet.Status.PUBLISHED).update(
@@ -139,69 +124,41 @@ def publish(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSet:
     return draft
 
 
+def problems_of(draft: RuleSet) -> list[Problem]:
+    """All that keeps the rows and examples of a draft from being published, by place, but for examples that come out wrong."""
+    try:
+        compile_rule_set(draft)
+        problems = []
+    except TableRefused as error:
+        problems = error.problems
+    named = undeclared(draft)
+    problems += [Problem(each.sentence, each.row, each.fact, each.fact) for each in named if each.row]
+    problems += [Problem(str(each)) for each in named if not each.row]
+    return sorted(problems, key=lambda problem: problem.row or 0)
+
+
 def roll_back_to(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSet:
-    """Publishes a copy of an older version under a new number. Raises PublishRefused."""
+    """Publishes a copy of an older version under a new number; it decided before, so it needs no example. Raises PublishRefused."""
     author = None if isinstance(by, str) else by
     with transaction.atomic():
         copy = new_draft_from(
             rule_set, author=author, note=note or _("Back to version %(version)d.") % {"version": rule_set.version}
         )
-        return publish(copy, by=by)
+        return _publish(copy, by=by, note=copy.note, needs_example=False)
+
+
+def _already_published(rule_set: RuleSet) -> str:
+    return _("%(set)s is not a draft any more: %(who)s published it at %(when)s. To change it further, make a draft from it.") % {
+        "set": rule_set,
+        "who": rule_set.published_by,
+        "when": formats.time_format(timezone.localtime(rule_set.published_at), "H:i"),
+    }
 
 
 def run_cases(rule_set: RuleSet, table: Table | None = None) -> list[CaseResult]:
     """How the set answers each of its examples. Raises TableRefused when a draft cannot be compiled."""
     asked = table or table_of(rule_set)
     return [_run_case(case, asked) for case in rule_set.cases.all()]
-
-
-def dry_run(rule_set: RuleSet, *, days: int = 7) -> DryRun:
-    """Asks a draft what it would have said to the needs of the last days' decisions, but for forgotten ones; stores nothing.
-
-    A routing table is compared with what was decided, another kind with what its published version says.
-    Raises TableRefused when the draft cannot be compiled.
-    """
-    table = table_of(rule_set)
-    since = timezone.now() - timedelta(days=days)
-    decisions = Decision.objects.filter(decided_at__gte=since, forgotten_at__isnull=True).select_related("queue", "service_level")
-    looked_at = decisions.count()
-    newest = decisions[:MOST_DECISIONS_IN_A_DRY_RUN].iterator(chunk_size=500)
-    return DryRun(
-        days=days,
-        looked_at=min(looked_at, MOST_DECISIONS_IN_A_DRY_RUN),
-        changed=tuple(_changes(newest, table)),
-        complete=looked_at <= MOST_DECISIONS_IN_A_DRY_RUN,
-    )
-
-
-def _changes(decisions: Iterator[Decision], table: Table) -> Iterator[ChangedDecision]:
-    before_table = None if table.kind == RuleSet.Kind.ROUTING else _published_or_none(table.kind)
-    for decision in decisions:
-        need = Need.from_json(decision.need)
-        answer = table.answer(need)
-        if table.kind == RuleSet.Kind.ROUTING:
-            before, after = _as_dict(Outcome.of(decision)), _as_dict(answer.outcome)
-        else:
-            before, after = (before_table.answer(need).outputs if before_table else {}), answer.outputs
-        differing = [name for name in after if before.get(name) != after[name]]
-        if differing:
-            yield ChangedDecision(
-                decision=decision,
-                before={name: before.get(name) for name in differing},
-                after={name: after[name] for name in differing},
-                row=answer.row,
-            )
-
-
-def _published_or_none(kind: str) -> Table | None:
-    try:
-        return published_table(kind)
-    except NoPublishedRules:
-        return None
-
-
-def _as_dict(outcome: Outcome) -> dict[str, Any]:
-    return {output.name: getattr(outcome, output.name) for output in OUTPUTS[RuleSet.Kind.ROUTING]}
 
 
 def _run_case(case: RuleSetCase, table: Table) -> CaseResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.utils.translation import gettext as _
@@ -228,7 +229,7 @@ def check_need(need: Need) -> None:
         if fact.type == "yes_no":
             right = isinstance(value, bool)
         elif fact.type == "number":
-            right = isinstance(value, int | float) and not isinstance(value, bool)
+            right = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
         else:
             right = isinstance(value, str)
         if not right:

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from routing.models import Decision, Queue, RuleSet, ServiceLevel
 from routing.need import Need
-from routing.rules.evaluate import Answer, NoPublishedRules, Outcome, Table, published_table, table_of
+from routing.rules.evaluate import Answer, Outcome, Table, table_of
 from routing.rules.explain import explain
+from routing.rules.published import NoPublishedRules, escalation_of, proven, published
 from routing.rules.schema import InvalidNeed
 
 
@@ -23,7 +24,7 @@ def decide(need: Need, *, subject: str) -> Decision:
     What the first answers is the fact `escalation` of the need that the second is asked about, and that is stored.
     Raises NoPublishedRules (no routing table), InvalidNeed (a fact of the wrong type) or UnknownDestination.
     """
-    answer, escalation = ask(published_table(RuleSet.Kind.ROUTING), replace(need, escalation=""))
+    answer, escalation = proven(lambda tables: tables.decide(need))
     outcome = answer.outcome
     return Decision.objects.create(
         subject=subject,
@@ -45,16 +46,12 @@ def decide(need: Need, *, subject: str) -> Decision:
 def ask(table: Table, need: Need) -> tuple[Answer, Answer | None]:
     """What a table answers to a need, and what the escalation table answered before, storing nothing.
 
-    Only for a routing table is the published escalation table asked, unless the need says already why it escalates;
-    while none is published, nothing escalates. Raises InvalidNeed.
+    Only for a routing table is the published escalation table asked, unless the need says already why it escalates.
+    Raises InvalidNeed.
     """
     if table.kind != RuleSet.Kind.ROUTING or need.escalation:
         return table.answer(need), None
-    try:
-        escalation = published_table(RuleSet.Kind.ESCALATION).answer(need)
-    except NoPublishedRules:
-        return table.answer(need), None
-    return table.answer(replace(need, escalation=_reason(escalation))), escalation
+    return published().with_table(table).decide(need)
 
 
 def replay(decision: Decision, need: Need | None = None) -> Outcome:
@@ -62,26 +59,21 @@ def replay(decision: Decision, need: Need | None = None) -> Outcome:
 
     A decision without a version of the escalation table keeps its reason. Compare with `Outcome.of(decision)`.
     """
+    return replayed(decision, need)[0].outcome
+
+
+def replayed(decision: Decision, need: Need | None = None) -> tuple[Answer, Answer | None]:
+    """The answers behind `replay`: of the routing table, and of the escalation table when it was asked then."""
     asked = replace(need or Need.from_json(decision.need), escalation="")
-    reason = decision.escalation_reason
-    if decision.escalation_rule_set:
-        reason = _reason(table_of(decision.escalation_rule_set).answer(asked))
-    return table_of(decision.rule_set).answer(replace(asked, escalation=reason)).outcome
+    if decision.escalation_rule_set is None:
+        return table_of(decision.rule_set).answer(replace(asked, escalation=decision.escalation_reason)), None
+    escalation = table_of(decision.escalation_rule_set).answer(asked)
+    return table_of(decision.rule_set).answer(replace(asked, escalation=escalation_of(escalation))), escalation
 
 
 def score(need: Need) -> int:
     """The points of the published scoring table; 0 while none is published."""
-    try:
-        table = published_table(RuleSet.Kind.SCORING)
-    except NoPublishedRules:
-        return 0
-    points: int = table.answer(need).outputs["points"]
-    return points
-
-
-def _reason(escalation: Answer) -> str:
-    reason: str = escalation.outputs["escalation_reason"]
-    return reason if escalation.outputs["escalate"] else ""
+    return proven(lambda tables: tables.points(need))
 
 
 def _queue(outcome: Outcome, answer: Answer) -> Queue | None:
@@ -116,5 +108,6 @@ __all__ = [
     "ask",
     "decide",
     "replay",
+    "replayed",
     "score",
 ]

@@ -119,4 +119,5 @@ def everybody_to_people() -> RuleSet:
     queue()
     rules = RuleSet.objects.create(kind="routing", version=1)
     rules.rules.create(position=1, description="Everything else", outputs={"handler": "human", "queue": "service", "priority_class": 3})
+    rules.cases.create(name="Anything", need={}, expected={"handler": "human"})
     return publish(rules, by="tests", note="For tests.")

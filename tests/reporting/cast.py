@@ -32,6 +32,7 @@ from routing.models import (
     RoutingProfile,
     Rule,
     RuleSet,
+    RuleSetCase,
     ServiceLevel,
     WorkItem,
 )
@@ -229,6 +230,7 @@ def rules(*extra: tuple[str, dict[str, str], dict[str, Any]]) -> RuleSet:
     rows = [("Emergency", {"urgency": '"emergency"'}, to_people), *extra, ("Everything else", {}, {"handler": "assistant"})]
     for position, (description, conditions, outputs) in enumerate(rows, 1):
         Rule.objects.create(rule_set=rule_set, position=position, description=description, conditions=conditions, outputs=outputs)
+    RuleSetCase.objects.create(rule_set=rule_set, name="An emergency", need={"urgency": "emergency"}, expected={"handler": "human"})
     return publish(rule_set, by="test")
 
 

@@ -14,6 +14,7 @@ from reporting.metrics import METRICS
 from reporting.metrics.routing_consistency import flipped
 from reporting.period import InvalidPeriod, Period
 from reporting.reconcile import mismatches
+from routing.models import ChannelException
 from routing.need import Need
 from tests.reporting import cast
 from tests.reporting.cast import NOON
@@ -227,8 +228,12 @@ class TestRoutingConsistency:
 
     @pytest.mark.parametrize("cell", [{"facts.channel": '"x"'}, {"facts.way_in": '"voice"'}])
     def test_a_table_that_names_a_channel_is_consistent_in_nothing(self, cell):
+        (fact,) = cell
+        declared = ChannelException.objects.create(fact=fact, reason="A trial", declared_by=cast.manager())
         cast.rules(("By the way in", cell, TO_PEOPLE))
         cast.decision()
+        assert counted("routing_consistency") == (1, 1)
+        declared.delete()
         assert counted("routing_consistency") == (0, 1)
         assert "The table names a channel in row 2" in rows("routing_consistency")[0][-1]
 

@@ -14,6 +14,7 @@ from conversations.models import Customer
 from reporting.attention import CONCERNS
 from reporting.csv_export import harmless
 from reporting.metrics import METRICS
+from routing.models import ChannelException
 from tests.reporting import cast
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,13 @@ class TestReport:
             assert "All that was looked at" in whole
             assert "1 row" in whole
             assert row in whole
+
+    def test_declared_channel_exceptions_stand_beside_the_figure(self, client, manager):
+        """None by default, then one, and the way to the page where they are declared."""
+        assert "0 channel exceptions" in client.get("/reports/").content.decode()
+        ChannelException.objects.create(fact="facts.way_in", reason="A trial", declared_by=manager)
+        page = client.get("/reports/").content.decode()
+        assert '<a href="/admin/routing/channelexception/">1 channel exception</a>' in page
 
     @pytest.mark.parametrize(
         ("query", "said"),

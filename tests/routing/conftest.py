@@ -24,6 +24,7 @@ from routing.models import (
     RoutingProfileWork,
     Rule,
     RuleSet,
+    RuleSetCase,
     ServiceLevel,
     Skill,
     Territory,
@@ -118,15 +119,17 @@ def make_company() -> Company:
 
 
 def make_draft(
-    rows: list[tuple[str, dict[str, str], dict[str, Any]]] | None = None, kind: str = "routing"
+    rows: list[tuple[str, dict[str, str], dict[str, Any]]] | None = None, kind: str = "routing", *, example: bool = True
 ) -> RuleSet:
-    """A draft with these rows, or with the company's."""
+    """A draft with these rows, or with the company's, and an example: an ordinary need gets what the last row answers."""
     newest = RuleSet.objects.filter(kind=kind).order_by("-version").first()
     draft = RuleSet.objects.create(kind=kind, version=newest.version + 1 if newest else 1)
     for position, (description, conditions, outputs) in enumerate(ROWS if rows is None else rows, start=1):
         Rule.objects.create(
             rule_set=draft, position=position, description=description, conditions=conditions, outputs=outputs
         )
+    if example and (written := ROWS if rows is None else rows):
+        RuleSetCase.objects.create(rule_set=draft, name="An ordinary need", need={}, expected=written[-1][2])
     return draft
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 
 from routing.models import AgentProfile, Reservation, RuleSet, WorkItem
 from routing.need import Need
-from routing.rules.publish import PublishRefused, publish
+from routing.rules.publish import PublishRefused, publish, roll_back_to
 from routing.services import presence, queueing, reservations
 from routing.services.decide import decide
 from routing.services.dispatch import dispatch_all
 from tests.routing.conftest import Company, make_draft
+from tests.support.processes import child_environment
 
 
 def at_once(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -46,7 +50,9 @@ def test_one_of_many_who_publish_the_same_draft_wins(committed_company: Company)
     draft = make_draft()
     outcomes = at_once([lambda: publish(draft, by="tests")] * 4)
     assert sum(isinstance(outcome, RuleSet) for outcome in outcomes) == 1
-    assert sum(isinstance(outcome, PublishRefused) for outcome in outcomes) == 3
+    refusals = [str(outcome) for outcome in outcomes if isinstance(outcome, PublishRefused)]
+    assert len(refusals) == 3
+    assert all("is not a draft any more: tests published it at" in refusal for refusal in refusals)
     assert RuleSet.objects.filter(status="published").count() == 1
 
 
@@ -65,6 +71,40 @@ def test_a_publication_is_followed_at_once_by_every_connection(committed_company
     assert at_once([lambda: decide(Need(), subject="a").handler]) == ["assistant"]
     publish(make_draft([("Later", {}, {"handler": "callback"})]), by="tests")
     assert at_once([lambda: decide(Need(), subject="b").handler] * 3) == ["callback"] * 3
+
+
+ANOTHER_PROCESS = """
+import sys, django
+django.setup()
+from routing.need import Need
+from routing.services.decide import decide, score
+for line in sys.stdin:
+    print(decide(Need(), subject="other").handler, score(Need()), flush=True)
+"""
+
+
+def test_a_process_that_keeps_its_tables_follows_what_another_one_publishes(committed_company: Company) -> None:
+    """It has decided, and keeps the compiled tables; the next decision is by what was published here meanwhile, or gone."""
+    environment = child_environment(DJANGO_SETTINGS_MODULE="cxhub.settings", DATABASE_POOL_SIZE="0")
+    first = publish(make_draft(), by="tests")
+    with subprocess.Popen(
+        [sys.executable, "-c", ANOTHER_PROCESS], cwd=settings.BASE_DIR, env=environment, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+
+        def asked() -> list[str]:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write("decide\n")
+            process.stdin.flush()
+            return process.stdout.readline().split()
+
+        assert asked() == ["assistant", "0"]
+        publish(make_draft([("Later", {}, {"handler": "callback"})]), by="tests")
+        publish(make_draft([("All", {}, {"points": 7})], "scoring"), by="tests")
+        assert asked() == ["callback", "7"]
+        roll_back_to(first, by="tests")
+        assert asked() == ["assistant", "7"]
 
 
 def test_the_same_subject_enqueued_at_once_waits_once(committed_company: Company) -> None:

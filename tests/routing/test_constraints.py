@@ -17,6 +17,7 @@ from pghistory.models import Event
 from routing.models import (
     AgentProfile,
     AgentSkill,
+    ChannelException,
     Decision,
     DispositionCode,
     Presence,
@@ -135,6 +136,8 @@ TABLES: list[tuple[str, Bad]] = [
     ("rule_set_kind_is_known", lambda c: RuleSet.objects.create(kind="guessing", version=1)),
     ("rule_set_has_one_published_version_per_kind", lambda c: _two_published()),
     ("rule_position_is_unique_in_its_set", lambda c: Rule.objects.filter(rule_set=make_draft()).update(position=1)),
+    ("channel_exception_names_a_fact", lambda c: _exception(fact="")),
+    ("channel_exception_has_a_reason", lambda c: _exception(reason="")),
     ("rule_says_what_it_is_for", lambda c: Rule.objects.filter(rule_set=make_draft()).update(description="")),
     ("rule_set_case_name_is_unique_in_its_set", lambda c: _two_cases()),
     ("subject_has_at_most_one_live_work_item", lambda c: [work(c) for _ in "ab"]),
@@ -180,6 +183,10 @@ def _odd_status() -> None:
     RuleSet.objects.create(kind="routing", version=1, status="odd", compiled={}, published_at=timezone.now())
 
 
+def _exception(**changes: str) -> None:
+    ChannelException.objects.create(**{"fact": "facts.x", "reason": "y", "declared_by": User.objects.create(username="mia")} | changes)
+
+
 def _two_published() -> None:
     for version in (1, 2):
         RuleSet.objects.create(
@@ -221,6 +228,9 @@ class TestDecisions:
         refused(lambda: Decision.objects.create(subject="c", need={}, rule_set=published, rule=rule, sentence="x", **values), by)
 
 
+AUTHOR = "somebody_else"
+
+
 class TestPublishedTables:
     @pytest.mark.parametrize(
         "change",
@@ -232,20 +242,29 @@ class TestPublishedTables:
             {"status": "draft"},
             {"published_by": "somebody"},
             {"published_at": None},
+            {"author": AUTHOR},
+            {"created_at": timezone.now()},
         ],
     )
     def test_a_published_version_never_changes(self, published: RuleSet, change: dict[str, Any]) -> None:
-        """Only its retirement is possible."""
+        """Only its retirement is possible, and nothing afterwards."""
+        if change == {"author": AUTHOR}:
+            change = {"author": User.objects.create(username=AUTHOR)}
         refused(lambda: RuleSet.objects.update(**change), "never changes|compiled_and_dated")
         RuleSet.objects.update(status="retired")
+        refused(lambda: RuleSet.objects.update(**change), "never changes|compiled_and_dated")
         refused(lambda: RuleSet.objects.update(status="published"), "never changes")
 
-    def test_a_published_version_is_never_deleted(self, published: RuleSet) -> None:
-        """Decisions refer to it for ever."""
+    @pytest.mark.parametrize("status", ["published", "retired"])
+    def test_a_published_version_is_never_deleted(self, published: RuleSet, status: str) -> None:
+        """Decisions refer to it for ever, and it may be gone back to."""
+        RuleSet.objects.filter(pk=published.pk).update(status=status)
         refused(lambda: RuleSet.objects.filter(pk=published.pk)._raw_delete("default"), "[Cc]annot delete")
 
-    def test_its_rows_and_examples_never_change(self, published: RuleSet) -> None:
-        """No row is changed, deleted, added, moved in or out; nor is an example."""
+    @pytest.mark.parametrize("status", ["published", "retired"])
+    def test_its_rows_and_examples_never_change(self, published: RuleSet, status: str) -> None:
+        """No row is changed, deleted, added, moved in or out; nor is an example; also when the version is retired."""
+        RuleSet.objects.filter(pk=published.pk).update(status=status)
         draft = make_draft()
         moved = draft.rules.first()
         assert moved is not None
@@ -257,7 +276,12 @@ class TestPublishedTables:
             lambda: Rule.objects.filter(rule_set=published, position=1).update(rule_set=draft, position=9),
         ):
             refused(bad, "rules of a published set never change")
-        refused(lambda: RuleSetCase.objects.create(rule_set=published, name="x"), "cases of a published set never change")
+        for bad in (
+            lambda: RuleSetCase.objects.create(rule_set=published, name="x"),
+            lambda: published.cases.update(expected={"handler": "human"}),
+            lambda: published.cases.all()._raw_delete("default"),
+        ):
+            refused(bad, "cases of a published set never change")
 
 
 class TestLifeCycles:

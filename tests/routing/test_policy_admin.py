@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from routing.models import AgentProfile, Presence, Queue, RuleSet, ServiceHours, Territory, TerritoryPostcode, WorkItem
+from routing.models import AgentProfile, ChannelException, Presence, Queue, RuleSet, ServiceHours, Territory, TerritoryPostcode, WorkItem
 from routing.need import Need
 from routing.services import queueing, reservations
 from routing.services.decide import decide
@@ -27,11 +27,12 @@ def test_every_page_opens(manager: Client, company: Company, published: RuleSet)
     """Lists, searches, forms and records of all of routing."""
     ann = company.agent("ann")
     ServiceHours.objects.create(code="day", name="Day", time_zone="Europe/London", expression="Mo-Fr 08:00-18:00")
+    ChannelException.objects.create(fact="facts.way_in", reason="A trial", declared_by=ann.user)
     decision = decide(Need(asked_for_human=True, facts={"floor": "3"}), subject="c1")
     queueing.enqueue(subject="c1", kind="messaging", decision=decision)
     reservations.assign(subject="c1", kind="messaging", agent=ann)
     models = [model for model in admin.site._registry if model._meta.app_label == "routing"]
-    assert len(models) == 15
+    assert len(models) == 16
     for model in models:
         name = f"admin:routing_{model._meta.model_name}"
         assert manager.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200, name

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from lxml import html
 
-from routing.models import Decision, RuleSet, RuleSetCase
+from routing.models import Decision, Rule, RuleSet
 from routing.need import Need
 from routing.rules.publish import new_draft_from, publish
 from routing.services.decide import decide
@@ -74,6 +74,11 @@ def test_a_manager_changes_a_row_publishes_and_the_next_decision_follows(
         ("then_priority_class", "77", "less than or equal to 9"),
         ("then_queue", "nowhere", "Select a valid choice"),
         ("when_escalation", "sfety", "is never “sfety”"),
+        ("when_reason", "gas_smell, gsa", "At character 12: “Reason” is never “gsa”"),
+        ("when_sentiment", "> 0 and < 7", "At character 11: 7 is outside"),
+        ("when_reason", "x" * 102_400, "at most 200 characters"),
+        ("further_facts", "floor: 3\nbuilding_age: old, @", "building age: At character 6"),
+        ("further_facts", "building_age: " + "x" * 102_400, "At character 201: The cell is 102400 characters long"),
         ("further_facts", "building age old", "a colon"),
         ("further_facts", "Building!: old", "cannot be the name of a fact"),
     ],
@@ -88,6 +93,9 @@ def test_a_wrong_cell_is_marked_where_it_is(
     row = html.fromstring(response.content.decode()).get_element_by_id("rules-2")
     marked = row.find_class(f"field-{cell}")[0]
     assert sentence in marked.text_content()
+    (field,) = marked.xpath(f".//*[@name='rules-2-{cell}']")
+    if "character 1" in sentence:
+        assert (field.get("aria-invalid"), field.get("data-wrong-at")) == ("true", sentence.split()[2].rstrip(":"))
     assert [rule.conditions for rule in draft.rules.all()] == [rule.conditions for rule in published.rules.all()]
 
 
@@ -155,6 +163,32 @@ def test_a_draft_that_cannot_be_published_yet_is_saved_with_a_warning(
     assert draft.status == "draft"
 
 
+def test_what_is_wrong_with_a_stored_row_stands_in_the_row(manager: Client, company: Company, published: RuleSet) -> None:
+    """A row out of reach says so beside what it is for, a value that is gone in its own cell, a channel in the cell that names it."""
+    draft = new_draft_from(published)
+    rows = list(draft.rules.order_by("position"))
+    rows[1].conditions = {"reason": "gas_smell", "in_hours": "yes"}
+    rows[2].conditions = {"reason": "no_heating, gone", "facts.way_in": "phone"}
+    Rule.objects.bulk_update(rows, ["conditions"])
+    page = html.fromstring(manager.get(url("change", draft)).content.decode())
+
+    def noted(row: int, field: str) -> str:
+        return str(page.get_element_by_id(f"rules-{row}").find_class(f"field-{field}")[0].text_content())
+
+    assert "row 1 above it takes everything" in noted(1, "description")
+    assert "At character 13: “Reason” is never “gone”" in noted(2, "when_reason")
+    assert "“phone” names a channel" in noted(2, "further_facts")
+    assert "names a channel" in text_of(manager.get(url("publish", draft)))
+
+
+def test_a_table_of_two_hundred_rows_is_saved_as_one_form(manager: Client, company: Company) -> None:
+    """Far more fields than a web form usually has; the last one counts as the first."""
+    rows = [(f"Score {n}", {"score": str(n)}, {"handler": "assistant"}) for n in range(199)]
+    draft = make_draft([*rows, ("The rest", {}, {"handler": "assistant"})])
+    assert save(manager, draft, {"rules-198-then_handler": "callback"}).status_code == 302
+    assert draft.rules.get(position=199).outputs["handler"] == "callback"
+
+
 def test_an_example_guards_publishing(manager: Client, company: Company, published: RuleSet) -> None:
     """An example is filled in by form; a change that breaks it is named and refused."""
     draft = new_draft_from(published)
@@ -162,15 +196,15 @@ def test_an_example_guards_publishing(manager: Client, company: Company, publish
         manager,
         draft,
         {
-            "cases-0-name": "Gas at night",
-            "cases-0-need_reason": "gas_smell",
-            "cases-0-need_in_hours": "no",
-            "cases-0-expect_queue": "urgent",
-            "cases-0-expect_priority_class": "1",
-            "cases-0-expect_required_skills": ["gas"],
+            "cases-1-name": "Gas at night",
+            "cases-1-need_reason": "gas_smell",
+            "cases-1-need_in_hours": "no",
+            "cases-1-expect_queue": "urgent",
+            "cases-1-expect_priority_class": "1",
+            "cases-1-expect_required_skills": ["gas"],
         },
     )
-    case = RuleSetCase.objects.get()
+    case = draft.cases.get(name="Gas at night")
     assert case.need == {"reason": "gas_smell", "in_hours": False}
     assert case.expected == {"queue": "urgent", "priority_class": 1, "required_skills": ["gas"]}
     assert "right Gas at night" in text_of(manager.get(url("publish", draft)))

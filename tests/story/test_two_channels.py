@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import yaml
 from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 from django.test import override_settings
@@ -17,13 +15,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import Conversation, Customer, Entry, EntryPoint, Interaction, MatchCandidate
-from routing.models import Decision
 from tests.support import host_site
 from tests.support.company import empty_the_record
 from tests.support.sockets import open_widget
 from tests.voice.platform import Caller, post_async
 
-NEEDS = yaml.safe_load((Path(__file__).parent.parent / "understanding" / "needs.yaml").read_text())
 PHONE = "+447700900123"
 
 
@@ -182,59 +178,6 @@ async def _deliver(order: list[str]) -> None:
             else:
                 path, body = bodies[each]
                 assert (await post_async(path, body)).status_code < 500
-
-
-async def test_the_same_need_typed_and_said_gives_the_same_reason_and_decision(transactional_db: None) -> None:
-    """Forty needs, each typed into the chat and said on the phone, through both doors: no difference at all."""
-    differences = []
-    for need in NEEDS:
-        typed = await _decided_in_chat(need["typed"])
-        said = await _decided_on_the_phone(need["said"])
-        if typed != said:
-            differences.append((need["typed"], typed, said))
-    assert len(NEEDS) >= 30
-    assert not differences
-
-
-async def _decided_in_chat(text: str) -> dict[str, Any]:
-    async with open_widget() as widget:
-        await widget.hello()
-        await widget.say(text, client_id="one")
-        return await _decision_of_the_newest()
-
-
-async def _decided_on_the_phone(text: str) -> dict[str, Any]:
-    caller = Caller(number=None)
-    await post_async("/voice/answer/", caller.answer())
-    await post_async("/voice/input/", caller.said(text))
-    return await _decision_of_the_newest()
-
-
-async def _decision_of_the_newest() -> dict[str, Any]:
-    """Waits for the first decision of the newest conversation and says what was decided, and from what reason."""
-    async with asyncio.timeout(30):
-        while True:
-            found = await database_sync_to_async(_first_decision)()
-            if found is not None:
-                return found
-            await asyncio.sleep(0.02)
-
-
-def _first_decision() -> dict[str, Any] | None:
-    subject = Conversation.objects.latest("pk").public_id.hex
-    decision = Decision.objects.filter(subject=subject).order_by("pk").first()
-    if decision is None:
-        return None
-    return {
-        "reason": decision.need["reason"],
-        "urgency": decision.need["urgency"],
-        "rule": decision.rule_id,
-        "handler": decision.handler,
-        "queue": decision.queue_id,
-        "priority": decision.priority_class,
-        "skills": decision.required_skills,
-        "level": decision.service_level_id,
-    }
 
 
 async def test_a_code_from_the_chat_carries_the_conversation_into_the_call(transactional_db: None) -> None:

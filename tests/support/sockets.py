@@ -134,7 +134,19 @@ def _entries_of(frame: Frame) -> list[Frame]:
 async def open_widget(
     entry_point: str = "/harborhome", *, origin: str | None = None, forwarded_for: str | None = None
 ) -> AsyncIterator[Widget]:
-    """A connected socket, closed at the end."""
+    """A connected socket, closed at the end together with the connections of this event loop."""
+    try:
+        async with one_of_many_widgets(entry_point, origin=origin, forwarded_for=forwarded_for) as widget:
+            yield widget
+    finally:
+        await async_connections.close()
+
+
+@asynccontextmanager
+async def one_of_many_widgets(
+    entry_point: str = "/harborhome", *, origin: str | None = None, forwarded_for: str | None = None
+) -> AsyncIterator[Widget]:
+    """A connected socket among others on the same event loop; who opens them calls `async_connections.close` after the last."""
     named = {"host": "testserver", "origin": origin, "x-forwarded-for": forwarded_for}
     headers = [(name.encode(), value.encode()) for name, value in named.items() if value]
     socket = Socket("/ws/chat/", f"entry_point={entry_point}", headers)
@@ -144,4 +156,3 @@ async def open_widget(
         yield Widget(socket)
     finally:
         await socket.close()
-        await async_connections.close()
