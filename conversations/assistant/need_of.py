@@ -38,7 +38,7 @@ def need_of(conversation: Conversation, *, opening: ServiceHours | None, now: da
         asked_for_human=asked_for_human,
         failed_turns=conversation.failed_turns,
         open_balance=float(conversation.customer.open_balance),
-        in_hours=hours.is_open(entry_point.hours, now),
+        in_hours=hours.is_open(opening, now),
         facts={name: readable(fact.value)[:200] for name, fact in known.items() if name not in ABOUT_THE_PERSON},
     )
     return replace(need, score=decide.score(need))
