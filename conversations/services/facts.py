@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Customer, Entry, Interaction
+from conversations.models.identifier import SAID
 from conversations.selectors import access, history, own_record
 from conversations.services import identity, records, timeline
 from conversations.services.timeline import NewEntry
@@ -170,7 +171,7 @@ def _note_on_customer(customer: Customer, name: str, value: Any, interaction: In
     if name in ("phone", "email"):
         region = interaction.entry_point.default_region if interaction else ""
         try:
-            identity.claim(customer, name, str(value), source="said", region=region)
+            identity.claim(customer, name, str(value), source=SAID, region=region)
         except identity.InvalidIdentifier:
             return
 

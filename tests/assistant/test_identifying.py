@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.core import mail
 from django.db import transaction
 
-from conversations.models import Booking, Conversation, Customer, Entry, Interaction
+from conversations.models import Booking, Conversation, Customer, Entry, Interaction, MatchCandidate
 from conversations.services import joining, messengers, suppression, threads
 from tests.assistant.conftest import Line
 
@@ -125,6 +125,28 @@ async def test_a_caller_proves_an_address_and_hears_of_the_visit_booked_in_the_c
     assert "Which email address" in await call.say("no")
     assert "email address you gave me" in await call.say("jane at example dot org")
     assert reference in await call.say(mailed())
+
+
+async def test_a_first_call_that_proves_an_address_nobody_has_is_one_record() -> None:
+    """Having said the address before proving it does not make the number's record somebody else's."""
+    call = Line("voice", party="+447700900811")
+    await call.begin()
+    await call.say("when is my visit")
+    await call.say("no")
+    await call.say("jane at example dot org")
+    assert "confirmed" in await call.say(mailed())
+    record = await Customer.objects.aget()
+    kept = record.identifiers.order_by("kind").values_list("kind", "value", "assurance")
+    assert [each async for each in kept] == [("email", ADDRESS, "verified"), ("phone", "+447700900811", "network_hint")]
+    assert not await MatchCandidate.objects.aexists()
+
+
+async def test_a_name_said_with_an_address_names_the_record() -> None:
+    """Whichever of the two is learned first."""
+    call = Line("voice", party="+447700900813")
+    await call.begin()
+    await call.say("my name is Zebulon Quark and my email is zebulon at example dot org")
+    assert (await Customer.objects.aget()).name == "Zebulon Quark"
 
 
 async def test_a_proven_customer_moves_a_visit_of_an_earlier_conversation() -> None:
