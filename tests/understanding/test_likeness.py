@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.likeness import codes, dates, folding, names, numbers, weighing
+from conversations.likeness import codes, dates, folding, names, numbers, spelling, weighing
 from conversations.likeness.weighing import Population
 
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=15)
@@ -206,3 +206,16 @@ def test_population_without_anybody_is_weighed_too() -> None:
 def test_whether_two_written_names_may_be_one_persons(one: str, other: str, may_be: bool) -> None:
     """Whichever comes first. A family's name alone is not enough."""
     assert names.may_be_ones(one, other) is names.may_be_ones(other, one) is may_be
+
+
+@given(WORDS)
+def test_other_spellings_are_bounded_each_once_and_never_the_word_itself(word: str) -> None:
+    """However long the word."""
+    others = spelling.others(word)
+    assert word not in others
+    assert len(others) == len(set(others)) <= spelling.MOST_SPELLINGS
+
+
+@pytest.mark.parametrize(("word", "meant"), [("smith", "smythe"), ("clra", "clara"), ("jon", "john"), ("mraia", "maria")])
+def test_other_spellings_have_what_sounds_alike_and_what_is_one_typo_away(word: str, meant: str) -> None:
+    assert meant in spelling.others(word)
