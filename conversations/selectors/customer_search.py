@@ -221,7 +221,7 @@ def _respelled(word: str) -> list[tuple[int, str]]:
     quoted = [f"'{each}'" for each in spelling.others(highlighting.fold(word))]
     with connection.cursor() as cursor:
         cursor.execute(RESPELLED, [quoted, LOOKED_AT_OF_EACH, LOOKED_AT])
-        return cursor.fetchall()
+        return [(root, name) for root, name in cursor.fetchall()]
 
 
 def _keys_by_sound(name: str) -> Func:
