@@ -104,6 +104,7 @@ class TurnContext:
     conversation: UUID
     company: str
     language: str
+    region: str
     spoken: bool
     now: datetime
     behaviour: Behaviour
