@@ -104,6 +104,7 @@ class TurnContext:
     conversation: UUID
     company: str
     language: str
+    region: str
     spoken: bool
     now: datetime
     behaviour: Behaviour
@@ -155,10 +156,18 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class QuickReply:
-    """A suggestion under a message: what is shown and the words it sends."""
+    """A suggestion under a message: what is shown and the words it sends.
+
+    With `call`, a number in E.164, a screen that can have it rung does that instead.
+    """
 
     label: str
     value: str
+    call: str = ""
+
+    def as_data(self) -> dict[str, str]:
+        """How it is kept with the message."""
+        return {"label": self.label, "value": self.value} | ({"call": self.call} if self.call else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ def _say(prepared: Prepared, reply: Reply) -> int:
 def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if reply.quick_replies:
-        data["quick_replies"] = [asdict(each) for each in reply.quick_replies]
+        data["quick_replies"] = [each.as_data() for each in reply.quick_replies]
     if reply.sources:
         data["sources"] = [asdict(each) for each in reply.sources]
     if reply.asks:

@@ -106,6 +106,7 @@ def prepare(claim: Claim) -> Prepared | None:
         conversation=conversation.public_id,
         company=entry_point.company_name,
         language=entry_point.language,
+        region=entry_point.default_region,
         spoken=words.spoken,
         now=now,
         behaviour=behaviour,

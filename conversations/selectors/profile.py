@@ -29,7 +29,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Another record that may be the same person: the pair's number, what the other is called, and what speaks for it."""
+    """Another record that may be the same person: the pair's number, what the other is called, and what speaks for it.
+
+    It is told apart from the customer, who may have the same name.
+    """
 
     number: int
     calls_by: str
@@ -82,9 +85,9 @@ def candidates_of(customer: Customer) -> list[Candidate]:
         reachable_at=naming.reachable_at("customer"), other_reachable_at=naming.reachable_at("other")
     )
     return [
-        Candidate(each.pk, naming.calls_by(each.other, each.other_reachable_at), each.evidence)
+        Candidate(each.pk, each.other.told_apart(each.other.name or each.other_reachable_at or ""), each.evidence)
         if customer.pk in (each.customer_id, each.customer.root_id)
-        else Candidate(each.pk, naming.calls_by(each.customer, each.reachable_at), each.evidence)
+        else Candidate(each.pk, each.customer.told_apart(each.customer.name or each.reachable_at or ""), each.evidence)
         for each in found[:10]
     ]
 
