@@ -117,7 +117,9 @@ def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> N
     handoff.request(
         prepared.conversation,
         decision,
-        package(prepared.conversation, decision, behaviour=prepared.context.behaviour, next_step=next_step),
+        package(
+            prepared.conversation, decision, prepared.context.facts, behaviour=prepared.context.behaviour, next_step=next_step
+        ),
         interaction=prepared.interaction,
     )
 
