@@ -202,10 +202,12 @@ class Reply:
 class HandOff:
     """A person should go on, ending the turn; routing decides which and when.
 
-    `message` is what the customer is told in place of “a colleague will join you”, when nobody needs to join at once.
+    `message` is what the customer is told in place of “a colleague will join you”, when nobody needs to join at once;
+    `asked_for` says that the customer has just said yes to a person.
     """
 
     next_step: str = ""
+    asked_for: bool = False
     message: str = ""
     form_state: Mapping[str, Any] = field(default_factory=dict)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import CheckArea
 from conversations.models import Conversation, EntryPoint
-from conversations.services.facts import known as known_facts
-from conversations.services.facts import readable
+from conversations.services.facts import KnownFact, readable
 from routing.need import Need
 from routing.services import decide, hours
 
@@ -17,12 +17,13 @@ NOT_DECLARED = frozenset({"name", "phone", "email"})
 URGENCIES = ("normal", "high", "emergency")
 
 
-def need_of(conversation: Conversation, entry_point: EntryPoint, *, now: datetime, asked_for_human: bool) -> Need:
-    """The need of a conversation as it stands, with its score.
+def need_of(
+    conversation: Conversation, entry_point: EntryPoint, known: Mapping[str, KnownFact], *, now: datetime, asked_for_human: bool
+) -> Need:
+    """The need of a conversation as it stands, with its score, by what is known to the party that is answered.
 
     Facts that name a person are left out: routing does not need them. `now` decides whether it is in hours.
     """
-    known = known_facts(conversation)
     postcode = str(known["postcode"].value) if "postcode" in known else ""
     area = schedule().check_area(CheckArea(postcode)) if postcode else None
     reason = conversation.reason

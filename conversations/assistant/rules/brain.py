@@ -131,7 +131,7 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     if affirmative is None:
         return None
     if affirmative and offer["kind"] == "person":
-        return HandOff(form_state=dict(dialogue.state))
+        return HandOff(form_state=dict(dialogue.state), asked_for=True)
     form = dialogue.context.behaviour.form(str(offer.get("form", "")))
     if affirmative and form:
         dialogue.enter_form(form)

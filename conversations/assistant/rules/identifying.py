@@ -18,7 +18,7 @@ from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.booking import MOST_MISSES, offer_person, window_of
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.models.identifier import Assurance
-from conversations.services import facts
+from conversations.services import consent_texts, facts
 from conversations.understanding.answers import facts_in
 
 ACTION: Final = "identify"
@@ -106,10 +106,10 @@ def _ask_where(dialogue: Dialogue) -> Reply:
     email = context.value("email") if "email" in context.told_facts else ""
     if context.spoken and phone:
         state["offered_to"] = phone
-        dialogue.say(_("I can text a six-digit code to the number %(number)s. Shall I?") % {"number": facts.phone(phone)})
+        dialogue.say(str(consent_texts.CODE_TO_NUMBER) % {"number": facts.phone(phone)})
         dialogue.suggest_yes_or_no()
         return dialogue.reply()
-    dialogue.say(_("I can send a six-digit code to your email address or by text message. Which address or number shall I use?"))
+    dialogue.say(str(consent_texts.CODE_SOMEWHERE))
     known = [each for each in (email, facts.phone(phone) if phone else "") if each]
     if known:
         dialogue.suggest(known)
