@@ -167,8 +167,8 @@ def _candidate_table(rows: QuerySet[MatchCandidate]) -> Table:
         source=rows.select_related("customer", "other").order_by("-score", "-found_at"),
         cells=lambda each: (
             Cell(_("Look at it"), _admin(MatchCandidate, each.pk)),
-            customer_cell(each.customer),
-            customer_cell(each.other),
+            customer_cell(each.customer, told_apart=True),
+            customer_cell(each.other, told_apart=True),
             Cell(f"{each.score:.0%}"),
             time_cell(each.found_at),
         ),

@@ -10,9 +10,10 @@ from conversations.models import Conversation, Customer, Interaction
 from reporting.figure import Cell
 
 
-def customer_cell(customer: Customer) -> Cell:
-    """The customer's name, leading to the customer page."""
-    return Cell(str(customer), reverse("admin:conversations_customer_change", args=[customer.pk]))
+def customer_cell(customer: Customer, *, told_apart: bool = False) -> Cell:
+    """The customer's name, leading to the customer page; `told_apart` where it stands beside another record."""
+    called = customer.told_apart() if told_apart else str(customer)
+    return Cell(called, reverse("admin:conversations_customer_change", args=[customer.pk]))
 
 
 def conversation_cell(conversation: Conversation) -> Cell:

@@ -172,7 +172,7 @@ class CustomerAdmin(CustomerImport, admin.ModelAdmin):
         identifiers = list(customer_record.identifiers_of(customer))
         return {
             "history": history_of(history.of_customer(customer), customer, shown=entries_wanted(request)),
-            "identifiers": identifiers,
+            "known_values": customer_record.known_values(identifiers),
             "assurance": customer_record.assurance_of(identifiers),
             "proofs": customer_record.proofs_of(customer),
             "facts": [

@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -105,7 +106,7 @@ class CustomerLinkAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "active", "made_by", "made_at", "undone_by", "undone_at")
     list_filter = ("active",)
     search_fields = ("joined__name", "into__name", "made_by")
-    readonly_fields = ("evidence_read", "joined_by")
+    readonly_fields = ("joined_record", "into_record", "evidence_read", "joined_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerLink]:
         return super().get_queryset(request).select_related("joined", "into")
@@ -132,8 +133,16 @@ class CustomerLinkAdmin(ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: CustomerLink | None = None) -> tuple[str, ...]:
         """Who took it back is said of what was taken back."""
-        made = ("joined", "into", "evidence_read", "joined_by", "made_at")
+        made = ("joined_record", "into_record", "evidence_read", "joined_by", "made_at")
         return made if obj is None or obj.active else (*made, "undone_by", "undone_at")
+
+    @admin.display(description=_("Joined"))
+    def joined_record(self, link: CustomerLink) -> str:
+        return _record(link.joined)
+
+    @admin.display(description=_("Into"))
+    def into_record(self, link: CustomerLink) -> str:
+        return _record(link.into)
 
     @admin.display(description=_("Evidence"))
     def evidence_read(self, link: CustomerLink) -> str:
@@ -248,6 +257,12 @@ def _choices(posted: QueryDict) -> dict[str, str]:
     return {field: value for field, value in chosen.items() if value in FieldConflict.Choice.values}
 
 
+def _record(customer: Customer) -> str:
+    return format_html(
+        '<a href="{}">{}</a>', reverse("admin:conversations_customer_change", args=[customer.pk]), customer.told_apart()
+    )
+
+
 def _evidence(link: CustomerLink) -> str:
     return evidence.told(link.evidence) or "–"
 
@@ -265,8 +280,8 @@ def _as_read(conflict: FieldConflict) -> dict[str, Any]:
 def _link_as_read(link: CustomerLink) -> dict[str, Any]:
     return {
         "row": link,
-        "joined": str(link.joined),
-        "into": str(link.into),
+        "joined": link.joined.told_apart(),
+        "into": link.into.told_apart(),
         "evidence": _evidence(link),
         "conflicts": [_as_read(each) for each in link.conflicts.all()],
     }

@@ -104,6 +104,7 @@ class TurnContext:
     conversation: UUID
     company: str
     language: str
+    region: str
     spoken: bool
     now: datetime
     behaviour: Behaviour
@@ -155,10 +156,18 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class QuickReply:
-    """A suggestion under a message: what is shown and the words it sends."""
+    """A suggestion under a message: what is shown and the words it sends.
+
+    With `call`, a number in E.164, a screen that can have it rung does that instead.
+    """
 
     label: str
     value: str
+    call: str = ""
+
+    def as_data(self) -> dict[str, str]:
+        """How it is kept with the message."""
+        return {"label": self.label, "value": self.value} | ({"call": self.call} if self.call else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +202,12 @@ class Reply:
 class HandOff:
     """A person should go on, ending the turn; routing decides which and when.
 
-    `message` is what the customer is told in place of “a colleague will join you”, when nobody needs to join at once.
+    `message` is what the customer is told in place of “a colleague will join you”, when nobody needs to join at once;
+    `asked_for` says that the customer has just said yes to a person.
     """
 
     next_step: str = ""
+    asked_for: bool = False
     message: str = ""
     form_state: Mapping[str, Any] = field(default_factory=dict)
 

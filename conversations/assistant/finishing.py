@@ -9,13 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.assistant import handing_over, wrap_up
+from conversations.assistant import handing_over, places, wrap_up
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.need_of import need_of
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.models import Conversation, Entry
-from conversations.services import delivery, handoff, records, timeline, turns
+from conversations.services import delivery, facts, handoff, records, timeline, turns
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from routing.models import Decision
@@ -81,13 +81,14 @@ def give_up(claim: Claim) -> int:
         return 0
     conversation = Conversation.objects.select_related("customer", "reason").get(pk=claim.conversation_id)
     line = words.interaction
-    need = need_of(conversation, opening=line.entry_point.hours, now=timezone.now(), asked_for_human=True)
+    known = facts.known_to(conversation, line)
+    need = need_of(conversation, known, opening=line.entry_point.hours, now=timezone.now(), asked_for_human=True)
     decision = decide_and_note(conversation, need, line)
     with transaction.atomic():
         lock_subject(conversation.public_id.hex)
         row = turns.hold(claim, even_if_overtaken=True)
         if decision.queue:
-            package = wrap_up.package(conversation, decision)
+            package = wrap_up.package(conversation, decision, known)
             handoff.request(conversation, decision, package, interaction=line)
             body = _("I am sorry, something went wrong on my side. I have asked a colleague to take over.")
         else:
@@ -159,7 +160,7 @@ def _say(prepared: Prepared, reply: Reply) -> int:
 def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if reply.quick_replies:
-        data["quick_replies"] = [asdict(each) for each in reply.quick_replies]
+        data["quick_replies"] = [each.as_data() for each in reply.quick_replies]
     if reply.sources:
         data["sources"] = [asdict(each) for each in reply.sources]
     if reply.asks:
@@ -170,10 +171,10 @@ def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
 
 
 def _state(prepared: Prepared, row: Conversation, reply: Reply) -> dict[str, Any]:
-    """The brain's part from the reply, the turn's own from what it kept; what was to be told is told."""
-    kept = {key: row.form_state[key] for key in ("callback", "warned") if key in row.form_state}
-    state = {**kept, **reply.form_state, "line": prepared.interaction.pk}
-    return {key: value for key, value in state.items() if value not in (None, "", [], {}) and key not in ("announce", "running")}
+    """The brain's part from the reply, the turn's own from what it kept, the places of other parties; what was to be told is told."""
+    kept = {key: prepared.state[key] for key in ("callback", "warned") if key in prepared.state}
+    state = {**kept, **reply.form_state, "line": prepared.interaction.pk, "aside": places.kept_aside(row.form_state, prepared.interaction)}
+    return {key: value for key, value in state.items() if value not in (None, "", [], {}) and key not in places.OF_THE_TURN}
 
 
 def _failed_turns(prepared: Prepared, ending: Ending) -> int:

@@ -18,6 +18,7 @@ from conversations.knowledge.search import search
 from conversations.models import KnowledgeArticle
 from conversations.models.consent import Purpose
 from conversations.services import consent, facts, handoff, timeline
+from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
 from conversations.services.timeline import NewEntry
 from routing.models import Decision, ServiceHours
@@ -88,14 +89,16 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     by = _by(decision, opening or prepared.context.now)
     when = wording.moment_of(by, prepared.context.now)
     if number:
-        note_callback(prepared, number, by)
         told = facts.phone(number) if "phone" in prepared.context.told_facts else _("the number we have")
-        sentences.append(_("I have noted that we will call you back on %(number)s by %(when)s.") % {"number": told, "when": when})
+        words = _("I have noted that we will call you back on %(number)s by %(when)s.")
+        sentences.append(words % {"number": told, "when": when})
+        is_wanted = handing.asked_for or prepared.context.understanding.asked_for_human
+        note_callback(prepared, number, by, asked_for=words % {"number": NUMBER_LEFT_OUT, "when": when} if is_wanted else "")
         asked = None
     else:
         sentences.append(_("On which phone number may we call you back by %(when)s?") % {"when": when})
         asked = AskedField("phone", str(FACT_LABELS["phone"]))
-    callback = {"noted": bool(number), "by": by.isoformat()}
+    callback = {"noted": bool(number), "by": by.isoformat(), "question": "" if number else sentences[-1]}
     state = {**handing.form_state, **_warned(safety), "callback": callback}
     if asked:
         state |= {"asked": "phone", "step": "callback"}
@@ -107,7 +110,7 @@ def callback_number_given(prepared: Prepared) -> Reply:
     number = prepared.standing.facts["phone"]
     callback = dict(prepared.state["callback"])
     by = datetime.fromisoformat(callback["by"])
-    note_callback(prepared, number, by)
+    note_callback(prepared, number, by, asked_for=str(callback.get("question", "")))
     when = wording.moment_of(by, prepared.context.now)
     body = _("Thank you. I have noted that we will call you back on %(number)s by %(when)s. Is there anything else I can do until then?")
     kept = {key: value for key, value in brains_part(prepared.state).items() if key not in ("asked", "step")}
@@ -119,7 +122,9 @@ def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> N
     handoff.request(
         prepared.conversation,
         decision,
-        package(prepared.conversation, decision, behaviour=prepared.context.behaviour, next_step=next_step),
+        package(
+            prepared.conversation, decision, prepared.context.facts, behaviour=prepared.context.behaviour, next_step=next_step
+        ),
         interaction=prepared.interaction,
     )
 
@@ -131,12 +136,14 @@ def refresh(prepared: Prepared) -> None:
         request(prepared, waiting.work_item.decision)
 
 
-def note_callback(prepared: Prepared, number: str, by: datetime) -> None:
-    """Writes down, once a conversation and number, that the customer is to be called, and that they asked for it.
+def note_callback(prepared: Prepared, number: str, by: datetime, *, asked_for: str) -> None:
+    """Writes down, once a conversation and number, that the customer is to be called.
 
-    Needs the customer's lock, since what somebody asked for is kept as consent.
+    `asked_for` are the words that they asked for it or agreed to it with; without them nobody has agreed to anything. Needs the
+    customer's lock, since what somebody asked for is kept as consent.
     """
-    appended = timeline.append(
+    once = f"callback:{prepared.conversation.public_id.hex}:{number}"
+    timeline.append(
         prepared.conversation.pk,
         NewEntry(
             kind="callback.requested",
@@ -145,14 +152,16 @@ def note_callback(prepared: Prepared, number: str, by: datetime) -> None:
             body=_("Call back on %(number)s by %(time)s.") % {"number": facts.phone(number), "time": date_format(by, "j M, H:i")},
             interaction=prepared.interaction,
             data={"phone": number, "by": by.isoformat()},
-            source_id=f"callback:{prepared.conversation.public_id.hex}:{number}",
+            source_id=once,
         ),
     )
-    if not appended.repeated:
+    if asked_for:
         consent.keep_request(
             prepared.interaction,
             Purpose.OUTBOUND_CALL,
             number,
+            wording=asked_for,
+            source_id=once,
             lasts=max(by - prepared.context.now, timedelta(0)) + CALL_BACK_LASTS,
             recorded_by=prepared.entry_point.company_name,
         )

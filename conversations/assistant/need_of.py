@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import CheckArea
 from conversations.models import Conversation
-from conversations.services.facts import ABOUT_THE_PERSON, readable
-from conversations.services.facts import known as known_facts
+from conversations.services.facts import ABOUT_THE_PERSON, KnownFact, readable
 from routing.models import ServiceHours
 from routing.need import Need
 from routing.services import decide, hours
@@ -17,13 +17,14 @@ from routing.services import decide, hours
 URGENCIES = ("normal", "high", "emergency")
 
 
-def need_of(conversation: Conversation, *, opening: ServiceHours | None, now: datetime, asked_for_human: bool) -> Need:
-    """The need of a conversation as it stands, with its score.
+def need_of(
+    conversation: Conversation, known: Mapping[str, KnownFact], *, opening: ServiceHours | None, now: datetime, asked_for_human: bool
+) -> Need:
+    """The need of a conversation as it stands, with its score, by what is known to the party that is answered.
 
     Facts that name a person are left out: routing does not need them. `now` decides whether it is in the `opening` hours;
     without any, it is always open. A system check reads this file: nothing in it may name how the customer came.
     """
-    known = known_facts(conversation)
     postcode = str(known["postcode"].value) if "postcode" in known else ""
     area = schedule().check_area(CheckArea(postcode)) if postcode else None
     reason = conversation.reason

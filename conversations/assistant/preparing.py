@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from conversations.assistant import guard, reading
-from conversations.assistant.brain import TURNS_OWN, HistoryLine, Reason, TurnContext
+from conversations.assistant import guard, places, reading
+from conversations.assistant.brain import HistoryLine, Reason, TurnContext
 from conversations.assistant.guard import Standing
 from conversations.assistant.need_of import need_of
 from conversations.assistant.playbooks import behaviour_of
@@ -22,7 +22,7 @@ from conversations.connectors.schedule import VisitsOfConversations
 from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction
 from conversations.models.identifier import Assurance
 from conversations.selectors import history
-from conversations.selectors.access import assurance_of, lines_of_party, may_know_of_others, proven_level, seen_by_party
+from conversations.selectors.access import assurance_of, proven_level, seen_by_party
 from conversations.services import facts, timeline, turns
 from conversations.services.consent_on_lines import purposes_to_agree_to
 from conversations.services.facts import KnownFact
@@ -72,7 +72,7 @@ def prepare(claim: Claim) -> Prepared | None:
         return None
     interaction = words.interaction
     entry_point = interaction.entry_point
-    conversation.form_state = _state_with(conversation, interaction)
+    conversation.form_state = places.place_of(conversation.form_state, interaction)
     behaviour = behaviour_of(entry_point)
     now = timezone.now().astimezone(ZoneInfo(entry_point.time_zone))
     handled = max(int((conversation.form_state.get(key) or {}).get("seq", 0)) for key in ("announce", "running"))
@@ -84,13 +84,13 @@ def prepare(claim: Claim) -> Prepared | None:
     )
     live = entry_point.is_live_for(conversation.public_id)
     asked = found.understanding.asked_for_human or not live
-    need = need_of(conversation, opening=entry_point.hours, now=now, asked_for_human=asked)
+    known = facts.known_to(conversation, interaction)
+    need = need_of(conversation, known, opening=entry_point.hours, now=now, asked_for_human=asked)
     conversation.score = need.score
     turns.note_understanding(
         conversation, reason=conversation.reason, urgency=conversation.urgency,
         sentiment=conversation.sentiment, score=need.score,
     )  # fmt: skip
-    known = facts.known_to(conversation, interaction)
     told = _told_facts(known, conversation, interaction, proven_level(interaction))
     handoff = _waiting_handoff(conversation)
     decision = decide_and_note(conversation, need, interaction)
@@ -106,6 +106,7 @@ def prepare(claim: Claim) -> Prepared | None:
         conversation=conversation.public_id,
         company=entry_point.company_name,
         language=entry_point.language,
+        region=entry_point.default_region,
         spoken=words.spoken,
         now=now,
         behaviour=behaviour,
@@ -164,22 +165,6 @@ def decide_and_note(conversation: Conversation, need: Need, interaction: Interac
 def decide_again(prepared: Prepared, **changes: Any) -> Decision:
     """The decision for the same need with some facts changed."""
     return decide_and_note(prepared.conversation, replace(prepared.need, **changes), prepared.interaction)
-
-
-def _state_with(conversation: Conversation, interaction: Interaction) -> dict[str, Any]:
-    """Where the AI agent is with the party of a line: what it had begun with another one is not gone on with, nor told."""
-    state: dict[str, Any] = conversation.form_state
-    done = state.get("announce")
-    if done and not _is_with(done.get("line"), interaction):
-        state = {name: value for name, value in state.items() if name != "announce"}
-    if _is_with(state.get("line"), interaction) or may_know_of_others(interaction):
-        return state
-    return {name: value for name, value in state.items() if name in TURNS_OWN}
-
-
-def _is_with(line: int | None, interaction: Interaction) -> bool:
-    """Whether a line, when it is known which, is one of the party of this one."""
-    return line in (None, interaction.pk) or lines_of_party(interaction).filter(pk=line).exists()
 
 
 def visits_of(story: tuple[UUID, ...], interaction: Interaction, opens: bool) -> tuple[frozenset[str], frozenset[str]]:

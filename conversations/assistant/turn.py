@@ -212,7 +212,7 @@ def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
         return Ending(handing, decision)
     if not live:
         return Ending(handing, decision, silent=prepared.handoff is not None)
-    if promised and not promised["noted"] and "phone" in prepared.standing.facts:
+    if promised and not promised["noted"] and prepared.state.get("step") == "callback" and "phone" in prepared.standing.facts:
         return Ending(handing, decision, gave_number=True)
     return None
 

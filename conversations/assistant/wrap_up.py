@@ -15,8 +15,9 @@ from conversations.assistant.brain import Behaviour
 from conversations.models import Conversation, Entry
 from conversations.models.entry_point import Channel
 from conversations.models.identifier import Assurance
+from conversations.selectors import said
 from conversations.services import facts
-from conversations.services.facts import FACT_LABELS
+from conversations.services.facts import FACT_LABELS, KnownFact
 from conversations.services.handoff import Package
 from routing.models import Decision
 
@@ -27,9 +28,14 @@ BOOKINGS: Final = ("booking.made", "booking.changed", "booking.cancelled")
 
 
 def package(
-    conversation: Conversation, decision: Decision, *, behaviour: Behaviour | None = None, next_step: str = ""
+    conversation: Conversation,
+    decision: Decision,
+    known: Mapping[str, KnownFact],
+    *,
+    behaviour: Behaviour | None = None,
+    next_step: str = "",
 ) -> Package:
-    """The package for a hand-over by this decision. One statement."""
+    """The package for a hand-over by this decision; `known` is what the AI agent could build on with the party that it answered."""
     rows = list(
         Entry.objects.filter(
             conversation=conversation, kind__in=["message", "tool.called", *BOOKINGS], redacted_at__isnull=True
@@ -37,10 +43,10 @@ def package(
     )
     return Package(
         why=_why(decision),
-        summary=_summary(conversation, rows),
+        summary=_summary(conversation, known, rows),
         facts=_facts(conversation),
         tried=_tried(rows),
-        next_step=next_step or _next_step(conversation, decision, behaviour),
+        next_step=next_step or _next_step(conversation, decision, known, behaviour),
     )
 
 
@@ -50,8 +56,7 @@ def _why(decision: Decision) -> str:
     return description if description.endswith((".", "?")) else f"{description}."
 
 
-def _summary(conversation: Conversation, rows: list[Entry]) -> str:
-    known = facts.known(conversation)
+def _summary(conversation: Conversation, known: Mapping[str, KnownFact], rows: list[Entry]) -> str:
     name = str(known["name"].value) if "name" in known else _("The customer")
     reason = conversation.reason
     sentences = [
@@ -61,8 +66,8 @@ def _summary(conversation: Conversation, rows: list[Entry]) -> str:
     ]
     if conversation.urgency == "emergency":
         sentences.insert(0, _("Emergency."))
-    said = [row.body.strip() for row in rows if row.kind == "message" and row.actor_kind == Entry.Actor.CUSTOMER]
-    quotes = [f"“{_short(text)}”" for text in _first_and_last([text for text in said if text])]
+    words = [row.body.strip() for row in rows if row.kind == "message" and row.actor_kind == Entry.Actor.CUSTOMER]
+    quotes = [f"“{_short(text)}”" for text in _first_and_last([text for text in words if text])]
     if quotes:
         sentences.append(_("In their words: %(words)s.") % {"words": wording.listed(quotes)})
     sentences += [row.body for row in rows if row.kind in BOOKINGS]
@@ -80,7 +85,7 @@ def _short(text: str) -> str:
 
 
 def _facts(conversation: Conversation) -> list[Mapping[str, Any]]:
-    known = sorted(facts.known(conversation).values(), key=lambda fact: fact.seq)
+    """What was said of each fact: what counts, and what less proven lines say differently, each with where it comes from."""
     return [
         {
             "name": fact.name,
@@ -89,7 +94,7 @@ def _facts(conversation: Conversation) -> list[Mapping[str, Any]]:
             "from": _from(fact.channel, fact.assurance),
             "seq": fact.seq,
         }
-        for fact in known
+        for fact in said.said_in(conversation)
     ]
 
 
@@ -114,12 +119,13 @@ def _tried(rows: list[Entry]) -> list[str]:
     return list(dict.fromkeys(tried))[-MOST_TRIED:]
 
 
-def _next_step(conversation: Conversation, decision: Decision, behaviour: Behaviour | None) -> str:
+def _next_step(
+    conversation: Conversation, decision: Decision, known: Mapping[str, KnownFact], behaviour: Behaviour | None
+) -> str:
     if conversation.urgency == "emergency":
         return _("Answer at once. Make sure that everybody is safe before anything else.")
     reason = conversation.reason
     form = behaviour.form_for_reason(reason.code) if reason and behaviour else None
-    known = facts.known(conversation)
     missing = [field.fact for field in form.fields if field.required and field.fact not in known] if form else []
     if missing:
         labels = [str(FACT_LABELS.get(fact, fact)).lower() for fact in missing]

@@ -265,7 +265,7 @@ class ChatConsumer(RecordSocket):
 
     async def _give_phone_code(self) -> None:
         if self.guest is None or self.interaction_id is None:
-            raise protocol.Refused("nothing_said", _("Write a first message, then you can carry on by phone."))
+            raise protocol.Refused("nothing_said", _("Write a first message, and a code comes here that takes it along to the phone."))
         frame = await in_thread(delivery.phone_code, self.interaction_id, self.guest.visitor)
         if frame is None:
             raise protocol.Refused("no_phone", _("There is no number to call at the moment."))

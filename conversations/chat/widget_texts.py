@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext as _
 
+from conversations.services import consent_texts
+
 
 def widget_texts() -> dict[str, str]:
     """The sentences by name, in the active language. Words in braces are filled in by the widget."""
@@ -77,7 +79,7 @@ def widget_texts() -> dict[str, str]:
         "phoneSimulator": _("Call from the phone simulator"),
         "callMe": _("Call me"),
         "callMeHow": _("Or we call you. On which number?"),
-        "callMeNote": _("We ring you at once, on this number, about this chat."),
+        "callMeNote": str(consent_texts.CALL_ME),
         "callWaiting": _("Placing the call"),
         "callingNow": _("We are calling {number} now. When the call asks for it, key in this code."),
         "callSimulator": _("Answer on the phone simulator"),

@@ -23,7 +23,7 @@ from conversations.flows import wrapping_up
 from conversations.models import Conversation, EntryPoint, Interaction, JoinCode
 from conversations.models.consent import Purpose
 from conversations.selectors import website
-from conversations.services import call_state, consent, delivery, identity, joining, numbers, threads, timeline, visitors
+from conversations.services import call_state, consent, consent_texts, delivery, identity, joining, numbers, threads, timeline, visitors
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from routing import advisory
@@ -121,7 +121,11 @@ def call_me(chat_id: int, visitor: str, written: str, *, network_is_over: bool =
         if door is None:
             raise _Refused("no_number")
         number = _number_to_ring(written, door)
-        if not consent.ask_for(chat, Purpose.OUTBOUND_CALL, number, lasts=REQUEST_LASTS, recorded_by=door.company_name).allowed:
+        wording = str(consent_texts.CALL_ME)
+        asked = consent.ask_for(
+            chat, Purpose.OUTBOUND_CALL, number, wording=wording, lasts=REQUEST_LASTS, recorded_by=door.company_name
+        )
+        if not asked.allowed:
             raise _Refused("no_contact", number)
         code, row = _issue_code(chat)
         _ring(_begin(chat, door, number))

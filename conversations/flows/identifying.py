@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from conversations.flows.outbound import live_call, require_owner
 from conversations.models import Conversation, Identifier, Interaction, OneTimeCode, Proof
 from conversations.models.entry_point import Channel
-from conversations.services import messengers, proving, verifying
+from conversations.services import consent_texts, messengers, proving, verifying
 from conversations.services.parties import IdentifierClaim
 from conversations.services.verifying import Checked
 from routing.models import AgentProfile
@@ -29,10 +29,11 @@ def send_code(conversation: Conversation, agent: AgentProfile, identifier: Ident
     """
     line = _line(conversation, agent)
     claim = IdentifierClaim(identifier.kind, identifier.value, "verified")
-    if not verifying.is_welcome(line, claim, made_by=agent.display_name):
+    wording = consent_texts.OFFERED_BY_AN_AGENT % {"agent": agent.display_name}
+    if not verifying.is_welcome(line, claim, made_by=agent.display_name, wording=wording):
         raise CannotVerify(_("This address or number is on the do-not-contact list. Choose another, or vouch for the customer yourself."))
     try:
-        return verifying.send(line, claim, made_by=agent.display_name)
+        return verifying.send(line, claim, made_by=agent.display_name, wording=wording)
     except verifying.TooManyCodes as problem:
         raise CannotVerify(_("Too many codes were sent already. Try again in an hour, or vouch for the customer yourself.")) from problem
     except messengers.NotSent as problem:

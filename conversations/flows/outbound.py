@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Interaction
-from conversations.services import call_state, chat_links, delivery, ownership, timeline
+from conversations.services import call_state, chat_links, consent_texts, delivery, ownership, timeline
 from conversations.services.timeline import Appended, NewEntry
 from routing.models import AgentProfile
 
@@ -32,7 +32,7 @@ def say_as_agent(conversation: Conversation, agent: AgentProfile, text: str, *, 
         lines = lines_to_customer(row)
         if not lines:
             raise NoLine(_("You are on the phone with the customer, and there is no web chat: tell them."))
-        chosen = next((each for each in lines if each.public_id == line), lines[0])
+        chosen = _chosen(lines, line)
         appended = timeline.append(
             row.pk,
             NewEntry(
@@ -93,7 +93,8 @@ def text_chat_link(conversation: Conversation, agent: AgentProfile) -> None:
     call = live_call(row)
     if call is None or call_state.waits_for_code(call):
         raise NoLine(_("There is no live call in this conversation."))
-    chat_links.send(call, made_by=agent.display_name)
+    wording = consent_texts.OFFERED_BY_AN_AGENT % {"agent": agent.display_name}
+    chat_links.send(call, made_by=agent.display_name, wording=wording)
 
 
 def require_owner(conversation: Conversation, agent: AgentProfile) -> Conversation:
@@ -129,3 +130,25 @@ def lines_to_customer(conversation: Conversation) -> list[Interaction]:
 def line_to_customer(conversation: Conversation) -> Interaction | None:
     """The line on which the customer is reached first; None before anything was said."""
     return next(iter(lines_to_customer(conversation)), None) or live_call(conversation)
+
+
+def chosen_line(conversation: Conversation, line: UUID | None) -> Interaction | None:
+    """The line that words would go to: the one with this public id when they may go there, else the first one."""
+    lines = lines_to_customer(conversation)
+    return _chosen(lines, line) if lines else live_call(conversation)
+
+
+def _chosen(lines: list[Interaction], line: UUID | None) -> Interaction:
+    return next((each for each in lines if each.public_id == line), lines[0])
+
+
+def line_spoken_on(conversation: Conversation) -> Interaction | None:
+    """The line on which a person and the customer talk: the live call that is let in, also by a person's own phone, else where words go."""
+    call = live_call(conversation)
+    return call if call and not call_state.waits_for_code(call) else line_to_customer(conversation)
+
+
+def lines_spoken_on(conversation: Conversation) -> list[Interaction]:
+    """The lines on which the customer may have told a person something, the likeliest first."""
+    lines = [line_spoken_on(conversation), *lines_to_customer(conversation)]
+    return list(dict.fromkeys(line for line in lines if line))

@@ -18,7 +18,6 @@ from conversations.inbox.views import readable
 from conversations.models import Consent, Conversation
 from conversations.models.consent import Purpose
 from conversations.models.identifier import Assurance
-from conversations.selectors import profile
 from conversations.selectors.consent import preference_of
 from conversations.services import chat_links, consent, delivery
 from conversations.services.consent import Said
@@ -148,14 +147,16 @@ def set_consent(request: AgentRequest, public_id: UUID, purpose: str) -> HttpRes
     found = readable(request, public_id)
     if purpose not in Purpose.values:
         raise Http404
-    form = ConsentForm(request.POST if request.method == "POST" else None, purpose=Purpose(purpose), scopes=pane.scopes_of(found, purpose))
+    scopes, lines = pane.scopes_of(found, purpose), pane.spoken_lines(found)
+    form = ConsentForm(request.POST if request.method == "POST" else None, purpose=Purpose(purpose), scopes=scopes, lines=lines)
     if form.is_valid():
+        spoken_on = form.line_chosen()
         said = Said(
             given_by=Consent.GivenBy.AGENT,
             how=form.cleaned_data["how"],
             recorded_by=request.agent.display_name,
-            assurance=profile.best_assurance(found) or Assurance.CLAIMED,
-            interaction=outbound.line_to_customer(found),
+            assurance=spoken_on.assurance if spoken_on else Assurance.CLAIMED,
+            interaction=spoken_on.line if spoken_on else None,
             conversation_id=found.pk,
             note=form.cleaned_data["note"],
         )

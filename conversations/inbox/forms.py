@@ -1,13 +1,15 @@
 """What agents send: each form checks one action and says what was wrong in words."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Consent, Customer, Identifier
+from conversations.models import Consent, Customer, Identifier, Interaction
 from conversations.models.consent import Purpose, Way
+from conversations.models.identifier import Assurance
 from conversations.services.consent_texts import WORDINGS
 from conversations.services.facts import written
 from routing.models import DispositionCode, Presence, Queue
@@ -123,6 +125,16 @@ class AttestForm(forms.Form):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class SpokenLine:
+    """A line on which something may have been told to an agent: its public id, what it is called, how sure its party is known."""
+
+    id: str
+    label: str
+    assurance: str
+    line: Interaction
+
+
 class ConsentForm(forms.Form):
     """What a customer told an agent about one purpose: yes or no, for what, how it was said, the words agreed to."""
 
@@ -147,14 +159,21 @@ class ConsentForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Kept with a yes, so that it is known later what they agreed to. Change them to what you said."),
     )
+    line = forms.ChoiceField(
+        label=_("Where they said it"),
+        required=False,
+        error_messages={"invalid_choice": _("That line is over. Choose another.")},
+    )
     note = forms.CharField(label=_("Why, or what else was said"), required=False, max_length=500)
 
-    def __init__(self, data: Any, *, purpose: Purpose, scopes: list[tuple[str, str]]) -> None:
+    def __init__(self, data: Any, *, purpose: Purpose, scopes: list[tuple[str, str]], lines: list[SpokenLine]) -> None:
+        """`lines` are those on which it may have been said, the likeliest first."""
         super().__init__(data, initial={"wording": WORDINGS[purpose], "scope": scopes[0][0]})
-        self._purpose = purpose
-        field = self.fields["scope"]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = scopes
+        self._purpose, self._lines = purpose, {line.id: line for line in lines}
+        cast(forms.ChoiceField, self.fields["scope"]).choices = scopes
+        cast(forms.ChoiceField, self.fields["line"]).choices = [(line.id, line.label) for line in lines]
+        if len(lines) < 2:
+            self.fields["line"].widget = forms.HiddenInput()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -162,7 +181,20 @@ class ConsentForm(forms.Form):
             self.add_error("wording", _("Write the words they agreed to."))
         if self._purpose == Purpose.CONTACT and data.get("decision") in ("refused", "revoked") and not data.get("note"):
             self.add_error("note", _("Write why they want no contact, so that a colleague understands it."))
+        is_yes_to_offers = self._purpose == Purpose.MARKETING and data.get("decision") == Consent.Decision.GIVEN
+        if is_yes_to_offers and self._line(data.get("line", "")) not in self._proven():
+            self.add_error("decision", _("A yes to offers needs proof of who says it. Verify the customer on this line first."))
         return data
+
+    def line_chosen(self) -> SpokenLine | None:
+        """The line on which it was said: the likeliest when none was chosen, None when there is none."""
+        return self._line(self.cleaned_data["line"])
+
+    def _line(self, chosen: str) -> SpokenLine | None:
+        return self._lines.get(chosen) or next(iter(self._lines.values()), None)
+
+    def _proven(self) -> list[SpokenLine]:
+        return [line for line in self._lines.values() if line.assurance == Assurance.VERIFIED]
 
     def words(self) -> str:
         """The words agreed to; nothing for a no."""

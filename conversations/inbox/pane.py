@@ -4,12 +4,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.flows.outbound import lines_to_customer, live_call
+from conversations.flows.outbound import lines_spoken_on, lines_to_customer, live_call
+from conversations.inbox.forms import SpokenLine
 from conversations.inbox.placeholders import PLACEHOLDERS
 from conversations.models import Conversation, Entry, Identifier, Interaction
 from conversations.models.consent import Purpose, Way
+from conversations.models.identifier import Assurance
 from conversations.reading import entries as reading
-from conversations.selectors import history, inbox, naming
+from conversations.selectors import access, history, inbox, naming
 from conversations.services import call_state, chat_links, consent_texts
 from routing.models import AgentProfile
 
@@ -71,6 +73,7 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
         "live_call": call,
         "on_the_phone": call is not None and call_state.person_is_on(call),
         "can_text_link": mine and is_open and call is not None and not call_state.waits_for_code(call) and chat_links.may_send(call),
+        "parties": spoken_lines(conversation),
         "lines": [(line.public_id, say_label(line)) for line in lines],
         "say_label": say_label(lines[0] if lines else None),
         "say_hint": _say_hint(conversation, lines, mine=mine, is_open=is_open),
@@ -83,6 +86,16 @@ def say_label(line: Interaction | None) -> str:
     if line is None or line.channel == "chat":
         return _("Send to web chat")
     return _("Say on the call") if line.state != Interaction.State.ENDED else _("Keep for the next contact")
+
+
+def spoken_lines(conversation: Conversation) -> list[SpokenLine]:
+    """The lines to the customer, each with how sure its own party is known, the one that is spoken on first."""
+    found = []
+    for line in lines_spoken_on(conversation):
+        assurance = access.assurance_of(line)
+        label = f"{line.get_channel_display()} · {Assurance(assurance).label}"
+        found.append(SpokenLine(str(line.public_id), label, assurance, line))
+    return found
 
 
 def scopes_of(conversation: Conversation, purpose: str) -> list[tuple[str, str]]:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Conversation, SavedReply
-from conversations.models.identifier import Assurance
+from conversations.models import Conversation, Interaction, SavedReply
 from conversations.reading.wording import fact_value
-from conversations.selectors import saved_replies
-from conversations.selectors.profile import best_assurance
+from conversations.selectors import access, saved_replies
+from conversations.services import facts
 from routing.models import AgentProfile
 
 FACTS = ("name", "phone", "email", "postcode")
@@ -39,22 +38,22 @@ class Offered:
     text: str
 
 
-def offered(conversation: Conversation, agent: AgentProfile, typed: str, limit: int = 5) -> list[Offered]:
-    """The active replies that fit what was typed, filled in for this conversation, best first."""
-    known = known_of(conversation, agent)
+def offered(conversation: Conversation, agent: AgentProfile, line: Interaction | None, typed: str, limit: int = 5) -> list[Offered]:
+    """The active replies that fit what was typed, filled in for the party of the line that they go to, best first."""
+    known = known_of(conversation, agent, line)
     return [Offered(reply, fill(reply.body, known)) for reply in saved_replies.matching(typed, conversation.customer.language, limit)]
 
 
-def known_of(conversation: Conversation, agent: AgentProfile) -> dict[str, str]:
+def known_of(conversation: Conversation, agent: AgentProfile, line: Interaction | None) -> dict[str, str]:
     """What placeholders stand for, by name; without what is not known.
 
-    Only what was said in this conversation, unless the party is verified: what the record holds about somebody must
-    not reach whoever merely writes in their place.
+    Only what the party of the line has said itself, and for one that has proven to be the customer also what the record says:
+    what others said, or what is held about somebody, must not reach whoever merely writes or calls in their place.
     """
-    said = {name: fact_value(row["value"], name) for name, row in conversation.facts.items() if name in FACTS}
-    if best_assurance(conversation) == Assurance.VERIFIED:
+    known = facts.known_to(conversation, line) if line else {}
+    said = {name: fact_value(fact.value, name) for name, fact in known.items() if name in FACTS}
+    if line and access.is_the_customer(line):
         said.setdefault("name", conversation.customer.name)
-    line = conversation.interactions.select_related("entry_point").order_by("-pk").first()
     values = {name: said.get(name, "") for name in FACTS}
     values["first_name"] = values["name"].split(" ")[0]
     values["agent"] = agent.display_name

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from conversations.flows import outbound
 from conversations.inbox import pane, placeholders
 from conversations.inbox.doors import AgentRequest, InboxRequest, for_agents, for_staff
 from conversations.inbox.forms import ListForm, PageForm
@@ -38,7 +39,7 @@ def lists(request: InboxRequest) -> HttpResponse:
 def conversation(request: InboxRequest, public_id: UUID) -> HttpResponse:
     """One conversation: the whole page, or its two panes when htmx asks."""
     found = readable(request, public_id)
-    panes = {**pane.whole(found, request.agent), "profile": profile.profile_of(found)}
+    panes = {**pane.whole(found, request.agent), "profile": _profile_of(found)}
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "inbox/panes.html", panes)
     return render(request, "inbox/home.html", {**_lists(request, current=public_id), **_page(request), **panes})
@@ -75,7 +76,7 @@ def status(request: InboxRequest, public_id: UUID) -> HttpResponse:
 def customer(request: InboxRequest, public_id: UUID) -> HttpResponse:
     """The right pane."""
     found = readable(request, public_id)
-    return render(request, "inbox/customer.html", {"conversation": found, "profile": profile.profile_of(found), "agent": request.agent})
+    return render(request, "inbox/customer.html", {"conversation": found, "profile": _profile_of(found), "agent": request.agent})
 
 
 @never_cache
@@ -93,7 +94,8 @@ def find(request: InboxRequest) -> HttpResponse:
 def inserts(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """What can be put into a reply by the words after a slash: saved replies, filled in, and passages of knowledge."""
     found, text = readable(request, public_id), _typed(request)
-    groups = {"replies": placeholders.offered(found, request.agent, text), "answers": inbox.answers(text, limit=5)}
+    line = outbound.chosen_line(found, _line_asked(request))
+    groups = {"replies": placeholders.offered(found, request.agent, line, text), "answers": inbox.answers(text, limit=5)}
     return render(request, "inbox/inserts.html", {**groups, "text": text})
 
 
@@ -108,6 +110,18 @@ def readable(request: InboxRequest, public_id: UUID) -> Conversation:
 def _typed(request: InboxRequest) -> str:
     """What was typed into a search, at most 100 characters; without null bytes, which the database refuses."""
     return request.GET.get("q", "").replace("\x00", "")[:100]
+
+
+def _line_asked(request: InboxRequest) -> UUID | None:
+    """The line that the composer says the words go to, when it says one."""
+    try:
+        return UUID(request.GET.get("line", ""))
+    except ValueError:
+        return None
+
+
+def _profile_of(conversation: Conversation) -> profile.Profile:
+    return profile.profile_of(conversation, outbound.line_spoken_on(conversation))
 
 
 def _page(request: InboxRequest) -> dict[str, Any]:

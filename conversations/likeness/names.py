@@ -18,6 +18,8 @@ MOST_SPELLINGS: Final = 6
 LETTERS_OF_A_SPELLING: Final = 3
 LONGEST_NAME: Final = 12
 """Words of a hypothesis that are read."""
+ALIKE: Final = 0.85
+"""From this likeness on two written words are taken for the same name: a letter or two that sound alike, as in Jon and John."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,22 @@ def likeness(known: Sequence[str], said: Sequence[str], *, spelled: bool = False
     sounds = _similarity([sound(word) for word in known], [sound(word) for word in said], spelled)
     best: NDArray[np.float32] = ((letters + sounds) / 2).max(axis=1)
     return best
+
+
+def may_be_ones(one: str, other: str) -> bool:
+    """Whether two written names may be the same person's: each word of the shorter is like one of the other, or its initial.
+
+    In any order; a name without letters, or none, may be anybody's. A family has a word in common, and is not one person.
+    """
+    shorter, longer = sorted((words(one), words(other)), key=len)
+    if not shorter:
+        return True
+    like = likeness(shorter, longer) >= ALIKE
+    return all(found or any(_is_initial(word, each) for each in longer) for word, found in zip(shorter, like.tolist(), strict=True))
+
+
+def _is_initial(one: str, other: str) -> bool:
+    return one[0] == other[0] and min(len(one), len(other)) == 1
 
 
 def _similarity(known: Sequence[str], said: Sequence[str], spelled: bool) -> NDArray[np.float32]:

@@ -7,6 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.folding import folded, folded_words
@@ -81,6 +83,15 @@ class Customer(models.Model):
         unnamed = _("Erased customer %(number)s") if self.erased_at else _("Customer %(number)s")
         return self.name or str(unnamed) % {"number": self.pk}
 
+    def told_apart(self, called: str = "") -> str:
+        """What it is called where another record is spoken of, too: with its number and since when it is there.
+
+        `called` is what to call it instead, such as the number that somebody without a name is reached at.
+        """
+        sentence = _("%(name)s (record %(number)s, since %(since)s)") if called or self.name else _("%(name)s (since %(since)s)")
+        since = date_format(timezone.localtime(self.created_at), "j M Y")
+        return str(sentence) % {"name": called or self, "number": self.pk, "since": since}
+
 
 class CustomerLink(models.Model):
     """One joining of two records, with its evidence. Un-joining deactivates the row; it is never deleted."""
@@ -106,7 +117,7 @@ class CustomerLink(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.joined} → {self.into}"
+        return f"{self.joined.told_apart()} → {self.into.told_apart()}"
 
 
 class MatchCandidate(models.Model):
@@ -136,4 +147,4 @@ class MatchCandidate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(_("%(one)s and %(other)s")) % {"one": self.customer, "other": self.other}
+        return str(_("%(one)s and %(other)s")) % {"one": self.customer.told_apart(), "other": self.other.told_apart()}

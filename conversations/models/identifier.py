@@ -28,6 +28,9 @@ PROVEN = (Assurance.VERIFIED, Assurance.NETWORK_HINT)
 
 ASSURANCE_RANK: dict[str, int] = {"claimed": 0, "network_hint": 1, "knowledge": 2, "verified": 3}
 
+SAID = "said"
+"""The source of what a party said or typed of itself while it talked with us."""
+
 NUMBER_AS_SAID = models.Func(
     Upper("value"),
     models.Value("^[^:]*:|[^A-Z0-9]"),

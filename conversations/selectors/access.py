@@ -94,8 +94,11 @@ def proofs_of(interaction: Interaction) -> QuerySet[Proof]:
     A code makes a call as good as the chat that it was given in, and no better.
     """
     on_its_lines = Q(interaction=interaction) | Q(interaction__join_codes__used_by=interaction)
-    counts = Q(withdrawn_at__isnull=True) & (Q(expires_at__isnull=True) | Q(expires_at__gt=Now()))
-    return Proof.objects.filter(on_its_lines, counts)
+    return _proofs_that_count().filter(on_its_lines)
+
+
+def _proofs_that_count() -> QuerySet[Proof]:
+    return Proof.objects.filter(Q(withdrawn_at__isnull=True) & (Q(expires_at__isnull=True) | Q(expires_at__gt=Now())))
 
 
 def proven_level(interaction: Interaction) -> str:
@@ -110,6 +113,39 @@ def proven_level(interaction: Interaction) -> str:
     return max(about_this.values_list("level", flat=True), key=lambda level: ASSURANCE_RANK[level], default="")
 
 
+def levels_of(conversation_id: int) -> dict[int, str]:
+    """How well parties have proven to be the customer of a conversation, by line; without the lines on which nothing was proven.
+
+    The same as `proven_level` for each, in two statements.
+    """
+    about_this = _proofs_that_count().filter(customer__conversations=conversation_id)
+    shown = list(about_this.values_list("interaction_id", "level"))
+    calls = JoinCode.objects.filter(interaction__in={line for line, _level in shown}, used_by__isnull=False)
+    by_code = list(calls.values_list("interaction_id", "used_by_id")) if shown else []
+    shown += [(call, level) for chat, call in by_code for line, level in shown if line == chat]
+    levels: dict[int, str] = {}
+    for line, level in shown:
+        levels[line] = max(level, levels.get(line, level), key=lambda each: ASSURANCE_RANK[each])
+    return levels
+
+
+def as_proven_as(interaction: Interaction) -> frozenset[int]:
+    """The lines on which as much was proven as on this one of being the customer, this one included; none when nothing was."""
+    level = proven_level(interaction)
+    if not level:
+        return frozenset()
+    levels = levels_of(interaction.conversation_id)
+    return frozenset({interaction.pk, *(line for line, shown in levels.items() if ASSURANCE_RANK[shown] >= ASSURANCE_RANK[level])})
+
+
+def lines_to_build_on(interaction: Interaction) -> QuerySet[Interaction]:
+    """The lines whose words a party may go on with: its own, and when it has proven to be the customer those that have as well.
+
+    What a line that has proven less says stays with that line: whoever shows a customer's number may be anybody.
+    """
+    return Interaction.objects.filter(Q(pk__in=lines_of_party(interaction).values("pk")) | Q(pk__in=as_proven_as(interaction)))
+
+
 def is_the_customer(interaction: Interaction) -> bool:
     """Whether the party has proven to be the customer on the record, not merely the party of another line."""
     return proven_level(interaction) == Assurance.VERIFIED
@@ -117,18 +153,14 @@ def is_the_customer(interaction: Interaction) -> bool:
 
 def assurance_of(interaction: Interaction) -> str:
     """How sure we are of who the party is; a code alone leaves a caller what their number makes them."""
-    if interaction.assurance not in (Assurance.VERIFIED, Assurance.KNOWLEDGE):
-        return interaction.assurance
-    return proven_level(interaction) or (Assurance.NETWORK_HINT if interaction.party.startswith("+") else Assurance.CLAIMED)
+    return assurance_with(interaction, proven_level(interaction))
 
 
-def may_know_of_others(interaction: Interaction) -> bool:
-    """Whether a party may notice that its conversation holds more than its own lines: when it has proven to be the customer.
-
-    A line that was filed there by its number may be anybody's, and so may one whose party said yes to carrying on with a
-    chat: whoever shows somebody's number can say yes as well.
-    """
-    return proven_level(interaction) != ""
+def assurance_with(interaction: Interaction, level: str) -> str:
+    """How sure we are of a party that has proven to be the customer at `level`, or has not when that is empty."""
+    if level or interaction.assurance not in (Assurance.VERIFIED, Assurance.KNOWLEDGE):
+        return level or interaction.assurance
+    return Assurance.NETWORK_HINT if interaction.party.startswith("+") else Assurance.CLAIMED
 
 
 def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
@@ -23,6 +24,37 @@ class KnownFact:
     value: Any
     assurance: str
     conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class KnownValue:
+    """A value that the customer is known by, once: its best row, and the rows behind it, one for each record that brought it."""
+
+    best: Identifier
+    rows: list[Identifier]
+
+    @property
+    def sources(self) -> list[str]:
+        """Where it was seen, the surest first."""
+        return list(dict.fromkeys(each.source for each in self.rows))
+
+    @property
+    def first_seen_at(self) -> datetime:
+        """Since when it is known."""
+        return min(each.first_seen_at for each in self.rows)
+
+    @property
+    def last_seen_at(self) -> datetime:
+        """When it was seen last."""
+        return max(each.last_seen_at for each in self.rows)
+
+
+def known_values(identifiers: Iterable[Identifier]) -> list[KnownValue]:
+    """Each value once: joined records may each have brought the same one. The identifiers come surest first."""
+    rows: dict[tuple[str, str], list[Identifier]] = {}
+    for each in identifiers:
+        rows.setdefault((each.kind, each.value), []).append(each)
+    return [KnownValue(same[0], same) for same in rows.values()]
 
 
 def identifiers_of(customer: Customer) -> QuerySet[Identifier]:

@@ -9,18 +9,20 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import phonenumbers
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery
 from django.db import OperationalError, connection, transaction
-from django.db.models import F, FloatField, Func, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import DateField, F, FloatField, Func, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Coalesce
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import QueryCanceled
 
-from conversations.likeness import codes
+from conversations.likeness import codes, folding, names, spelling
 from conversations.models import Booking, Conversation, Customer, Entry, EntryPoint, Identifier
 from conversations.models.folding import folded, folded_words
 from conversations.models.identifier import number_in_system
@@ -33,10 +35,24 @@ SHORTEST_PART: Final = 3
 FEWEST_DIGITS: Final = 4
 STAGE_MILLISECONDS: Final = 200
 """So long may each statement of a search take; what it would have found is then left out."""
-LOOKED_AT = 200
-"""So many names are compared; with more that match, which ones is the database's choice."""
+LOOKED_AT, LOOKED_AT_OF_EACH = 200, 20
+"""So many names are compared, of each other spelling and together; with more that match, which ones is the database's choice."""
+RESPELLED: Final = """
+    SELECT coalesce(named.root_id, named.id), named.name
+    FROM unnest(%s::text[]) AS spelling(word), LATERAL (
+        SELECT id, root_id, name FROM conversations_customer
+        WHERE to_tsvector('simple', coalesce(conversations_folded(name), '')) @@ spelling.word::tsquery
+        LIMIT %s
+    ) AS named
+    LIMIT %s
+"""
 SIMILAR = 0.42
 SIMILAR_WORD = 0.55
+SAME_NAME: Final = 0.7
+"""How like each word of a name must be to what was typed, by letters and by sound, when it is found by its sound or another spelling."""
+SHORTEST_BEGINNING: Final = 4
+BEGINNINGS_MILLISECONDS: Final = 60
+"""So long may texts be looked for by how their words begin, where they do not have the words themselves."""
 POSTCODE = re.compile(r"^(?=.*\d)[A-Z0-9]{3,10}$")
 REFERENCE = re.compile(r"^(?=.*\d)[A-Z0-9-]{4,20}$")
 COUNTS_FOR: Final = Coalesce("root_id", "pk")
@@ -167,7 +183,7 @@ def _details(asked: str, limit: int) -> Iterator[_Hit]:
 
 
 def _names(asked: str, limit: int) -> Iterator[_Hit]:
-    """Names that have all the words, or words that begin so, in any order; when there are none, similar ones."""
+    """Names that have all the words, or words that begin so, in any order; when there are none, those that sound or look like it."""
     words = highlighting.WORD.findall(asked)[:MOST_WORDS]
     if "@" in asked or not any(any(each.isalpha() for each in word) for word in words):
         return
@@ -176,21 +192,55 @@ def _names(asked: str, limit: int) -> Iterator[_Hit]:
     meant = folded(Value(asked))
     named = Customer.objects.alias(words=folded_words("name"), folded=folded("name"))
     named = named.annotate(likeness=Func(F("folded"), meant, function="SIMILARITY", output_field=FloatField()))
-    tries = [named.filter(words=_beginning_with(words))]
+    tries: list[Callable[[], list[_Hit]]] = [partial(_compared, named.filter(words=_beginning_with(words)), limit)]
     if max(map(len, words)) >= SHORTEST_PART and 1 < len(words) <= MOST_SIMILAR_WORDS:
         # Most typos are not in the first letters, and these are found much faster than all that is alike.
         alike = named.filter(words=_beginning_with([word[:SHORTEST_PART] for word in words]), likeness__gte=SIMILAR)
-        tries += [alike, named.filter(folded__trigram_similar=meant)]
+        sounding = named.filter(search_keys__overlap=_keys_by_sound(asked)).order_by().values_list(COUNTS_FOR, "name")[:LOOKED_AT]
+        tries += [partial(_compared, alike, limit), partial(_compared_by_word, sounding, words, limit)]
+        tries += [partial(_compared, named.filter(folded__trigram_similar=meant), limit)]
     elif len(words) == 1 and len(words[0]) >= SHORTEST_PART:
-        tries.append(named.filter(folded__trigram_word_similar=meant))
+        # In short words one letter changes most trigrams.
+        tries += [lambda: _compared_by_word(_respelled(words[0]), words, limit)]
+        tries += [partial(_compared, named.filter(folded__trigram_word_similar=meant), limit)]
     for one_try in tries:
-        if found := _compared(one_try, limit):
+        if found := one_try():
             yield from found
             return
 
 
 def _beginning_with(words: Sequence[str]) -> SearchQuery:
     return SearchQuery(folded(Value(" & ".join(f"'{word}':*" for word in words))), config="simple", search_type="raw")
+
+
+def _respelled(word: str) -> list[tuple[int, str]]:
+    """Names with a word that may be meant by `word`, each with whom it counts for.
+
+    Each spelling is looked up alone: together they would all be compared with every name that has one of them.
+    """
+    quoted = [f"'{each}'" for each in spelling.others(highlighting.fold(word))]
+    with connection.cursor() as cursor:
+        cursor.execute(RESPELLED, [quoted, LOOKED_AT_OF_EACH, LOOKED_AT])
+        return [(root, name) for root, name in cursor.fetchall()]
+
+
+def _keys_by_sound(name: str) -> Func:
+    """The keys of `Customer.search_keys` of a name alone: two of its words each, by how they sound."""
+    sounds = Func(Value(name), function="conversations_sounds", output_field=ArrayField(TextField()))
+    nothing_else = (Cast(Value(None), DateField()), Value(""))
+    return Func(sounds, *nothing_else, function="conversations_search_keys", output_field=ArrayField(TextField()))
+
+
+def _compared_by_word(named: Iterable[tuple[int, str]], words: Sequence[str], limit: int) -> list[_Hit]:
+    """The names in which each of the words is like one, best first."""
+    typed = [part for word in words for part in folding.words(word)]
+    like = []
+    for root, name in named:
+        of_each = names.likeness(typed, folding.words(name)).tolist()
+        if of_each and min(of_each) >= SAME_NAME:
+            like.append((sum(of_each) / len(of_each), root, name))
+    best = sorted(like, key=lambda row: (-row[0], -row[1]))[:limit]
+    return [_Hit(root, "name", name, PART + (BEST_NAME - PART) * likeness) for likeness, root, name in best]
 
 
 def _compared(named: QuerySet[Customer], limit: int) -> list[_Hit]:
@@ -215,15 +265,26 @@ def _parts_of_identifiers(asked: str, limit: int) -> Iterator[_Hit]:
 
 
 def _texts(asked: str, limit: int) -> Iterator[_Hit]:
-    """Conversations in which all the words were said or noted, the newest first."""
+    """Conversations in which all the words were said or noted, or else words that begin so, the newest first."""
     if sum(each.isalnum() for each in asked) < SHORTEST_PART:
         return
     said = Entry.objects.filter(kind__in=["message", "note"]).alias(words=folded_words("body")).order_by("-pk")
     newest = _newest(said.filter(words=SearchQuery(folded(Value(asked)), config="simple")), 2 * limit)
+    if not newest and (begun := _begun(asked)):
+        _set(enable_indexscan="off", statement_timeout=BEGINNINGS_MILLISECONDS)
+        newest = list(said.filter(words=begun).only("body", "conversation_id")[: 2 * limit])
     customers = dict(Conversation.objects.filter(pk__in={each.conversation_id for each in newest}).values_list("pk", "customer_id"))
     for place, entry in enumerate(newest):
         shown = highlighting.snippet(entry.body, asked)
         yield _Hit(customers[entry.conversation_id], "text", shown, TEXT - place / 10_000, entry.conversation_id)
+
+
+def _begun(asked: str) -> SearchQuery | None:
+    """Texts with all the words, or words that begin so; None when no word may be a beginning: short ones and numbers begin too many."""
+    words = highlighting.WORD.findall(asked)[:MOST_WORDS]
+    may_begin = {word for word in words if len(word) >= SHORTEST_BEGINNING and word.isalpha()}
+    query = " & ".join(f"'{word}':*" if word in may_begin else f"'{word}'" for word in words)
+    return SearchQuery(folded(Value(query)), config="simple", search_type="raw") if may_begin else None
 
 
 def _newest(matching: QuerySet[Entry], count: int) -> list[Entry]:

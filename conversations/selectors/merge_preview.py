@@ -24,10 +24,12 @@ from conversations.models import (
 from conversations.models.customer_fields import Difference
 from conversations.models.identifier import ASSURANCE_RANK
 from conversations.models.registry import re_rooted_models
-from conversations.selectors import closeness, naming
+from conversations.selectors import closeness, customer_record, naming
 
 MOST_SHOWN = 12
 """So many identifiers, proofs and joined records of each side are shown."""
+IDENTIFIERS_READ = 60
+"""Of so many identifiers of each side, the surest, each value is shown once."""
 CONVERSATIONS_READ = 20
 """So many of each side's newest conversations say what is known of its needs."""
 
@@ -47,6 +49,11 @@ class Side:
     rows: list[tuple[str, int]]
     facts: Mapping[str, Any]
     joined_records: list[Customer]
+
+    @property
+    def told_apart(self) -> str:
+        """What it is called beside the other one, which may have the same name."""
+        return self.customer.told_apart(self.calls_by if self.calls_by != str(self.customer) else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +162,9 @@ def going_back(link: CustomerLink) -> GoingBack:
 
 
 def _side(customer: Customer, counts: Mapping[str, Counter[int]], open_one: Conversation | None, facts: Mapping[str, Any]) -> Side:
-    identifiers = list(customer.identifiers.exclude(kind=Identifier.Kind.VISITOR).order_by("kind", "value")[:MOST_SHOWN])
+    reachable = customer_record.identifiers_of(customer).exclude(kind=Identifier.Kind.VISITOR)[:IDENTIFIERS_READ]
+    known = [each.best for each in customer_record.known_values(reachable)]
+    identifiers = sorted(known[:MOST_SHOWN], key=lambda each: (each.kind, each.value))
     named = {_called(Conversation), _called(Identifier), _called(Entry)}
     return Side(
         customer=customer,

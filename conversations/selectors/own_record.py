@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from conversations.models import Conversation, Customer, CustomerLink, Identifier, Interaction, customer_fields
 from conversations.models.entry_point import Channel
-from conversations.models.identifier import PROVEN, Assurance
+from conversations.models.identifier import PROVEN, SAID, Assurance
 from conversations.models.registry import re_rooted_models
 from conversations.selectors import access, history
 
@@ -44,10 +44,14 @@ def is_nobody_elses(record: Customer, line: Interaction) -> bool:
 
 
 def is_of_this_line_alone(record: Customer, line: Interaction) -> bool:
-    """Whether a record was made by this line and nothing else is known of it, so that joining it can open nothing."""
+    """Whether a record was made by this line and nothing else is known of it, so that joining it can open nothing.
+
+    What its party said of itself, such as the address that it then proves, is of the line: no other has said anything there.
+    """
     if CustomerLink.objects.filter(Q(joined=record) | Q(into=record)).exists() or not holds_nothing_but(line):
         return False
-    if Identifier.objects.filter(customer=record).exclude(kind=Identifier.Kind.PHONE, value=line.party).exists():
+    of_the_line = Q(kind=Identifier.Kind.PHONE, value=line.party) | Q(assurance=Assurance.CLAIMED, source=SAID)
+    if Identifier.objects.filter(customer=record).exclude(of_the_line).exists():
         return False
     said = customer_fields.values_of(record)
     if any(name not in SAID_ON_A_LINE and not customer_fields.says_nothing(name, value) for name, value in said.items()):

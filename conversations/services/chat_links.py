@@ -20,7 +20,7 @@ from conversations.models.entry_point import Channel
 from conversations.models.identifier import Identifier
 from conversations.models.keyed_hash import keyed_hash
 from conversations.selectors import website
-from conversations.services import consent, identity, messengers, numbers, timeline
+from conversations.services import consent, consent_texts, identity, messengers, numbers, timeline
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 
@@ -41,8 +41,10 @@ class NoLink(Exception):
         self.code, self.sentence = code, sentence
 
 
-def send(call: Interaction, *, made_by: str) -> ChatLink:
+def send(call: Interaction, *, made_by: str, wording: str = "") -> ChatLink:
     """Sends a link to the number that the call shows, and to no other; an earlier link of the call opens nothing any more.
+
+    `wording` is how it was offered, by default in the AI agent's words.
 
     Must not run in a transaction. Takes the number's advisory lock while the caps are looked at. Raises NoLink.
     """
@@ -50,7 +52,8 @@ def send(call: Interaction, *, made_by: str) -> ChatLink:
     door = website.chat_door_beside(call.entry_point)
     if door is None:
         raise NoLink("no_chat", _("There is no web chat that a link could lead to."))
-    if not consent.ask_for(call, Purpose.SMS, claim.value, lasts=LIFETIME, recorded_by=made_by).allowed:
+    words = wording or str(consent_texts.CHAT_LINK)
+    if not consent.ask_for(call, Purpose.SMS, claim.value, wording=words, lasts=LIFETIME, recorded_by=made_by).allowed:
         raise NoLink("not_wanted", _("No link can be sent to this number."))
     token = signing.Signer(sep=SEPARATOR, salt=SALT).sign(secrets.token_urlsafe(16))
     with transaction.atomic():

@@ -158,11 +158,23 @@ def revoke(customer: Customer, purpose: str, *, said: Said, way: str = "", ident
     return record(customer, purpose=purpose, decision=Consent.Decision.REVOKED, said=said, way=way, identifier=identifier)
 
 
-def keep_request(interaction: Interaction, purpose: str, number: str, *, lasts: timedelta, recorded_by: str) -> Consent:
+def keep_request(
+    interaction: Interaction,
+    purpose: str,
+    number: str,
+    *,
+    wording: str,
+    lasts: timedelta,
+    recorded_by: str,
+    source_id: str | None = None,
+) -> Consent:
     """Keeps that the party of a line asked to be called back, or to be sent a text message, on a number; good for so long.
 
-    Locks the customer.
+    `wording` is what the party was shown or told about it, without the number: that stands in the row, and an erasure takes it
+    out there. `source_id` makes a repetition write nothing. Locks the customer. Raises ValueError without a wording.
     """
+    if not wording.strip():
+        raise ValueError("A request keeps the words that the customer was shown or told.")
     line = _fresh(interaction)
     customer = line.conversation.customer
     said = Said(
@@ -171,6 +183,7 @@ def keep_request(interaction: Interaction, purpose: str, number: str, *, lasts: 
         recorded_by=recorded_by,
         assurance=assurance_for(line, ("phone", number)),
         interaction=line,
+        source_id=source_id,
     )
     return record(
         customer,
@@ -178,17 +191,18 @@ def keep_request(interaction: Interaction, purpose: str, number: str, *, lasts: 
         decision=Consent.Decision.GIVEN,
         said=said,
         identifier=("phone", number),
+        wording=wording,
         asked_for=True,
         expires_at=Now() + lasts,
     )
 
 
-def ask_for(interaction: Interaction, purpose: str, number: str, *, lasts: timedelta, recorded_by: str) -> Answer:
+def ask_for(interaction: Interaction, purpose: str, number: str, *, wording: str, lasts: timedelta, recorded_by: str) -> Answer:
     """Keeps that the party of a line asked for a call or a text message now, and says whether that lets it through.
 
     A number on the do-not-contact list is not rung or written to because somebody else typed it. Locks the customer.
     """
-    kept = keep_request(interaction, purpose, number, lasts=lasts, recorded_by=recorded_by)
+    kept = keep_request(interaction, purpose, number, wording=wording, lasts=lasts, recorded_by=recorded_by)
     return may_we(kept.customer, purpose, identifier=("phone", number))
 
 

@@ -32,6 +32,18 @@ WORDINGS: Mapping[str, Text] = {
 }
 """What an agent reads out, or the AI agent says, before somebody agrees."""
 
+CODE_TO_NUMBER: Text = gettext_lazy("I can text a six-digit code to the number %(number)s. Shall I?")
+CODE_SOMEWHERE: Text = gettext_lazy(
+    "I can send a six-digit code to your email address or by text message. Which address or number shall I use?"
+)
+CHAT_LINK: Text = gettext_lazy("If you would rather type, say: text me a link.")
+CALL_ME: Text = gettext_lazy("We ring you at once, on this number, about this chat.")
+OFFERED_BY_AN_AGENT: Text = gettext_lazy("Offered by %(agent)s in their own words.")
+"""What somebody who asks for a text message or a call was told or shown before."""
+
+NUMBER_LEFT_OUT = "…"
+"""Stands in kept words for the number, which the row itself holds."""
+
 
 def scope(way: str, kind: str, value: str) -> str:
     """What a yes or no is for: “by text message, on 07700 900123”; empty when it is for everything."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Customer, Entry, Interaction
-from conversations.selectors import access, history, own_record
+from conversations.models.identifier import SAID
+from conversations.selectors import access, history, own_record, said
 from conversations.services import identity, records, timeline
 from conversations.services.timeline import NewEntry
 
@@ -67,24 +68,36 @@ def _known(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, KnownFact]:
 
 
 def told_by(conversation: Conversation, interaction: Interaction) -> dict[str, KnownFact]:
-    """What a party gave itself in a conversation, on whichever of its lines, by name; of each fact the last one counts."""
-    here = {conversation.pk, *(each.pk for each in history.going_on_in(conversation.pk))}
-    lines = access.lines_of_party(interaction).filter(conversation__in=here)
-    entries = Entry.objects.filter(interaction__in=lines, kind="fact.learned", data__has_key="value").select_related("interaction")
-    return _known({str(each.data["name"]): _row(each.data, each.seq, each.interaction) for each in entries.order_by("recorded_at", "pk")})
+    """What a party gave itself in a conversation, on whichever of its lines, by name; of each fact the last one counts.
+
+    What it gave on a line that has proven less than this one counts for less, whenever that was.
+    """
+    own = Q(interaction__in=access.lines_of_party(interaction))
+    return _told(conversation, own, access.as_proven_as(interaction)) if conversation.facts else {}
 
 
 def known_to(conversation: Conversation, interaction: Interaction) -> dict[str, KnownFact]:
     """What the AI agent may build on with a party, by name: what it gave itself, so that what is asked and what is not says nothing
-    of others; everything for one that may know of them (`access.may_know_of_others`)."""
+    of others; for one that has proven to be the customer also what others said who have proven as much."""
     if not conversation.facts:
         return {}
-    return known(conversation) if access.may_know_of_others(interaction) else told_by(conversation, interaction)
+    sure = access.as_proven_as(interaction)
+    return _told(conversation, Q(interaction__in=access.lines_of_party(interaction)) | Q(interaction__in=sure), sure)
+
+
+def _told(conversation: Conversation, lines: Q, sure: Collection[int]) -> dict[str, KnownFact]:
+    """What was said last on these lines, first of all on those that are `sure`."""
+    here = {conversation.pk, *(each.pk for each in history.going_on_in(conversation.pk))}
+    told = Entry.objects.filter(lines, interaction__conversation__in=here, kind="fact.learned", data__has_key="value")
+    rows = list(told.select_related("interaction").order_by("recorded_at", "pk"))
+    rows.sort(key=lambda each: each.interaction_id in sure)
+    return _known({str(each.data["name"]): _row(each.data, each.seq, each.interaction) for each in rows})
 
 
 def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interaction: Interaction | None, from_seq: int) -> list[LearnedFact]:
     """Stores what is new or different, or new from this party, as `fact.learned` entries and returns it.
 
+    What the conversation knows for people is replaced by nothing that a less proven line says; each party goes on with its own.
     A name becomes the customer's when it has none and the record is the party's own; phone and email become claimed
     identifiers. Nothing is learned from words that were redacted while they were being read. Locks the customer's row and
     then the conversation's.
@@ -95,12 +108,15 @@ def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interacti
         row = Conversation.objects.select_for_update(no_key=True).select_related("customer").get(pk=conversation.pk)
         if Entry.objects.filter(conversation=row, seq=from_seq, redacted_at__isnull=False).exists():
             return []
-        given = told_by(row, interaction) if interaction and row.facts else known(row)
-        for fact in facts:
-            before, own = row.facts.get(fact.name), given.get(fact.name)
-            if own and own.value == fact.value:
+        used = known_to(row, interaction) if interaction else known(row)
+        given = told_by(row, interaction) if interaction and used and access.proven_level(interaction) else used
+        wanted = list(facts)
+        levels = access.levels_of(row.pk) if any(fact.name in row.facts for fact in wanted) else {}
+        for fact in wanted:
+            own, before = given.get(fact.name), used.get(fact.name)
+            if own and before and own.value == before.value == fact.value:
                 continue
-            _store(row, fact, before, interaction, from_seq)
+            _store(row, fact, before, interaction, from_seq, levels)
             learned.append(fact)
         if learned:
             Conversation.objects.filter(pk=row.pk).update(facts=row.facts)
@@ -109,25 +125,17 @@ def learn(conversation: Conversation, facts: Iterable[LearnedFact], *, interacti
 
 
 def gather(conversation_id: int) -> None:
-    """Makes what a conversation knows what its entries say: those of its lines first, then of what was joined into it.
+    """Makes what a conversation knows what its entries say, of each fact what counts by `said.learned_in`.
 
-    Of each fact the last one learned counts. Needs the conversation's lock. Joining and separating call it, so that
-    neither leaves anything behind.
+    Needs the conversation's lock. Joining, separating and proving call it, so that nothing is left behind and what a line
+    said before it proved anything counts as much as what it says now.
     """
-    joined = {each.pk for each in history.going_on_in(conversation_id)}
-    here = {conversation_id, *joined}
-    entries = (
-        Entry.objects.filter(kind="fact.learned", data__has_key="value")
-        .filter(Q(interaction__conversation__in=here) | Q(interaction__isnull=True, conversation__in=here))
-        .select_related("interaction")
-        .order_by("recorded_at", "pk")
-    )
-    own: dict[str, Any] = {}
-    others: dict[str, Any] = {}
-    for entry in entries:
-        known_facts = others if entry.conversation_id in joined else own
-        known_facts[str(entry.data["name"])] = _row(entry.data, entry.seq, entry.interaction)
-    Conversation.objects.filter(pk=conversation_id).update(facts=others | own)
+    learned = said.learned_in(conversation_id)
+    rows = {
+        str(each.entry.data["name"]): _row({**each.entry.data, "assurance": each.assurance}, each.entry.seq, each.entry.interaction)
+        for each in learned
+    }
+    Conversation.objects.filter(pk=conversation_id).update(facts=rows)
 
 
 def _row(data: Mapping[str, Any], seq: int, interaction: Interaction | None) -> dict[str, Any]:
@@ -137,10 +145,18 @@ def _row(data: Mapping[str, Any], seq: int, interaction: Interaction | None) -> 
         "seq": seq,
         "assurance": data["assurance"],
         "channel": interaction.channel if interaction else "",
+        "line": interaction.pk if interaction else None,
     }
 
 
-def _store(row: Conversation, fact: LearnedFact, before: dict[str, Any] | None, interaction: Interaction | None, from_seq: int) -> None:
+def _store(
+    row: Conversation,
+    fact: LearnedFact,
+    before: KnownFact | None,
+    interaction: Interaction | None,
+    from_seq: int,
+    levels: Mapping[int, str],
+) -> None:
     assurance = access.assurance_of(interaction) if interaction else "claimed"
     value = timeline.clean(fact.value)
     label = FACT_LABELS.get(fact.name, fact.name)
@@ -149,7 +165,7 @@ def _store(row: Conversation, fact: LearnedFact, before: dict[str, Any] | None, 
         "value": value,
         "from_seq": from_seq,
         "assurance": assurance,
-        "replaces": before["value"] if before else None,
+        "replaces": before.value if before else None,
     }
     appended = timeline.append(
         row.pk,
@@ -162,7 +178,9 @@ def _store(row: Conversation, fact: LearnedFact, before: dict[str, Any] | None, 
             data=data,
         ),
     )
-    row.facts[fact.name] = _row(data, appended.seq, interaction)
+    standing = row.facts.get(fact.name)
+    if standing is None or said.weight(levels, interaction.pk if interaction else None) >= said.weight(levels, standing["line"]):
+        row.facts[fact.name] = _row(data, appended.seq, interaction)
     _note_on_customer(row.customer, fact.name, value, interaction)
 
 
@@ -172,7 +190,7 @@ def _note_on_customer(customer: Customer, name: str, value: Any, interaction: In
     if name in ("phone", "email"):
         region = interaction.entry_point.default_region if interaction else ""
         try:
-            identity.claim(customer, name, str(value), source="said", region=region)
+            identity.claim(customer, name, str(value), source=SAID, region=region)
         except identity.InvalidIdentifier:
             return
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from conversations.services.finding import Facts, Found
 
 LONGEST = 320
+SAME_VALUE_SCORE = 0.6
+MOST_CLAIMANTS = 3
+"""With so many records a newly proven value makes a pair: what anybody may claim must not bury people in pairs."""
 
 
 class InvalidIdentifier(ValueError):
@@ -107,7 +110,8 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
     """Keeps a normalised identifier on the record, raising its assurance when this one is better.
 
     An identifier that is proven for another record stays with that one; here it is kept as claimed, and people see a match
-    candidate unless the value is shared by many. Must run in a transaction that holds the customer's lock.
+    candidate unless the value is shared by many. They see the same when it is proven here and others had claimed it before: the
+    last `MOST_CLAIMANTS` of them. Must run in a transaction that holds the customer's lock.
     """
     other = Identifier.objects.filter(kind=claim.kind, value=claim.value, assurance__in=PROVEN).exclude(customer=customer).first()
     is_shared = sharing.is_shared(claim)
@@ -115,6 +119,7 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
     # Records that were joined may each have brought the same identifier; the best one speaks for all.
     known = Identifier.objects.filter(customer=customer, kind=claim.kind, value=claim.value)
     identifier = max(known, key=lambda each: ASSURANCE_RANK[each.assurance], default=None)
+    was_proven = identifier is not None and identifier.assurance in PROVEN
     if identifier is None:
         identifier = Identifier.objects.create(
             customer=customer,
@@ -133,9 +138,23 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
         changes |= {"assurance": assurance, "source": source}
     Identifier.objects.filter(pk=identifier.pk).update(**changes)
     if other and not is_shared:
-        evidence = {"same": claim.kind, "value": claim.value, "said_as": claim.assurance}
-        note_candidate(customer, other.customer, score=0.6, evidence=evidence)
+        _note_same(customer, other.customer, claim, said_as=claim.assurance)
+    elif assurance in PROVEN and not was_proven and claim.kind != Identifier.Kind.VISITOR:
+        for claimant in _last_claimants(claim, customer):
+            _note_same(claimant.customer, customer, claim, said_as=claimant.shown_as)
     return identifier
+
+
+def _last_claimants(claim: IdentifierClaim, holder: Customer) -> list[Identifier]:
+    """Where else a value is kept that is proven for `holder`: the records that showed it last, each once and only so many."""
+    rows = Identifier.objects.filter(kind=claim.kind, value=claim.value).exclude(customer=holder).select_related("customer")
+    last = {each.customer_id: each for each in rows.order_by("-last_seen_at", "-pk")[: 2 * MOST_CLAIMANTS]}
+    return list(last.values())[:MOST_CLAIMANTS]
+
+
+def _note_same(claimant: Customer, holder: Customer, claim: IdentifierClaim, *, said_as: str) -> None:
+    evidence = {"same": claim.kind, "value": claim.value, "said_as": said_as}
+    note_candidate(claimant, holder, score=SAME_VALUE_SCORE, evidence=evidence)
 
 
 def introduce(customer: Customer, name: str, language: str) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from hashlib import sha256
 from typing import Any, Final
 from zoneinfo import available_timezones
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.likeness import codes
+from conversations.likeness import codes, folding
 from conversations.models import Customer
 from conversations.models.identifier import Assurance
 from conversations.selectors import written_dates
@@ -26,6 +27,7 @@ LANGUAGE: Final = re.compile(r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,6})?$")
 MONTH_FIRST: Final = frozenset({"US"})
 OLDEST: Final = date(1900, 1, 1)
 LONGEST_TEXT: Final = 500
+LENGTH_OF_MARK: Final = 12
 MOST_OWED: Final = Decimal(10) ** 10
 
 
@@ -62,13 +64,23 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a row says: identifiers in normal form, the system's own first; values of fields; attributes; what could not be used."""
+    """What a row says: identifiers in normal form, the system's own first; values of fields; attributes; what could not be used.
+
+    `apart` is for a row in which an email address or a phone number stands for the system's own id: the id that it has when
+    that address or number stands for somebody else already.
+    """
 
     line: int
     claims: tuple[IdentifierClaim, ...]
     fields: dict[str, Any]
     attributes: dict[str, str]
     problems: tuple[Problem, ...]
+    apart: IdentifierClaim | None = None
+
+    @property
+    def every_claim(self) -> tuple[IdentifierClaim, ...]:
+        """All identifiers that the row may have."""
+        return (*self.claims, self.apart) if self.apart else self.claims
 
 
 class _Unusable(ValueError):
@@ -78,7 +90,7 @@ class _Unusable(ValueError):
 def parse(source: SourceRow, options: Options) -> Row:
     """Reads a row. A cell that cannot be used is left out and is a problem; the rest of the row counts.
 
-    Without an `external_id` its email address stands for it in that system, or else its phone number.
+    Without a usable `external_id` its email address stands for it in that system, or else its phone number.
     """
     problems: list[Problem] = []
     if source.too_long:
@@ -94,10 +106,10 @@ def parse(source: SourceRow, options: Options) -> Row:
 
     email = read("email", lambda cell: identity.normalise("email", cell))
     phone = read("phone", lambda cell: identity.normalise("phone", cell, options.region))
-    number = source.cells.get("external_id") or email or phone
-    own = read_own(number, options, problems, source.line) if number else None
+    own = read_own(number, options, problems, source.line) if (number := source.cells.get("external_id")) else None
+    stand_in = None if own or not (email or phone) else read_own(email or phone, options, problems, source.line)
     assurance = Assurance.VERIFIED if options.vouched else Assurance.CLAIMED
-    claims = [IdentifierClaim("external", own, Assurance.VERIFIED)] if own else []
+    claims = [IdentifierClaim("external", each, Assurance.VERIFIED) for each in (own, stand_in) if each]
     claims += [IdentifierClaim(kind, value, assurance) for kind, value in (("email", email), ("phone", phone)) if value]
     readers = _readers(options)
     fields = {name: value for name in FIELDS if (value := read(name, readers[name])) is not None}
@@ -107,7 +119,14 @@ def parse(source: SourceRow, options: Options) -> Row:
             attributes[column[len(ATTRIBUTE) :]] = value
     if not claims:
         problems.append(Problem(source.line, "", _("Nothing tells whom this row is about. Give it an external_id, an email or a phone.")))
-    return Row(source.line, tuple(claims), fields, attributes, tuple(problems))
+    apart = IdentifierClaim("external", f"{stand_in}#{_mark_of(fields)}", Assurance.VERIFIED) if stand_in else None
+    return Row(source.line, tuple(claims), fields, attributes, tuple(problems), apart)
+
+
+def _mark_of(fields: dict[str, Any]) -> str:
+    """What tells people apart who share an address or a number: a short mark of the name, in any order, and the date of birth."""
+    who = f"{' '.join(sorted(folding.words(fields.get('name', ''))))}|{fields.get('date_of_birth', '')}"
+    return sha256(who.encode()).hexdigest()[:LENGTH_OF_MARK]
 
 
 def read_own(number: str, options: Options, problems: list[Problem], line: int) -> str | None:

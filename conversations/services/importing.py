@@ -1,9 +1,11 @@
 """Importing customers from a file: first what it would do, row by row, then doing exactly that.
 
-The importing system's own id is verified, since the system gave it; what else a file says of how to reach somebody is claimed,
-unless the system has verified it. An import joins nothing: where a row's identifiers belong to different customers, people see
-match candidates. It is done in batches, each in a transaction of its own. An import that was stopped is repeated: what is
-done already changes nothing.
+The importing system's own id is verified, since the system gave it, and it alone decides whom a row is about: two ids of a system
+are two customers, whatever they share. What else a file says of how to reach somebody is claimed, unless the system has verified
+it. Then a row whose id is new here is about whom such an address or number is proven for, if neither another id of that system
+nor the name nor the date of birth says otherwise. An import joins nothing: where a row's identifiers belong to different
+customers, they stay with whom they were, and people see match candidates. It is done in batches, each in a transaction of its
+own. An import that was stopped is repeated: what is done already changes nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from conversations.likeness import names
 from conversations.models import Customer, Identifier, SharedIdentifier
 from conversations.models.identifier import ASSURANCE_RANK, PROVEN, Assurance
 from conversations.services import erasure, identity, records, sharing
@@ -84,7 +87,7 @@ class _Known:
 
     def load(self, rows: Sequence[Row]) -> None:
         """Reads what is not known yet; five statements."""
-        keys = {(claim.kind, claim.value) for row in rows for claim in row.claims} - self.seen
+        keys = {(claim.kind, claim.value) for row in rows for claim in row.every_claim} - self.seen
         found = list(Identifier.objects.filter(_among(keys)))
         self.seen |= {(each.kind, each.value) for each in found}
         shared = SharedIdentifier.objects.filter(_among(keys), allowed_by="")
@@ -102,13 +105,17 @@ class _Known:
             if each.assurance in PROVEN:
                 self.proven[each.kind, each.value] = self.records[each.customer_id]
 
+    def holder_of(self, claim: IdentifierClaim) -> _Record | None:
+        """Whom an identifier is proven for; nobody when so many share it."""
+        return self.proven.get((claim.kind, claim.value)) if self.identifies(claim) else None
+
     def identifies(self, claim: IdentifierClaim) -> bool:
         """Whether the value says who its bearer is: not when so many share it."""
         return not sharing.covers(self.shared.get((claim.kind, claim.value)), claim)
 
     def owners(self, rows: Sequence[Row]) -> set[int]:
         """The customers that any identifier of the rows is proven for."""
-        keys = ((claim.kind, claim.value) for row in rows for claim in row.claims)
+        keys = ((claim.kind, claim.value) for row in rows for claim in row.every_claim)
         return {record.customer for key in keys if (record := self.proven.get(key)) and record.customer}
 
 
@@ -141,7 +148,7 @@ def _batches(source: Iterable[SourceRow], options: Options) -> Iterator[list[Row
 
 
 def _import(batch: list[Row], options: Options) -> list[Outcome]:
-    identity.lock([claim for row in batch for claim in row.claims])
+    identity.lock([claim for row in batch for claim in row.every_claim])
     known = _Known()
     known.load(batch)
     locked: set[int] = set()
@@ -150,7 +157,7 @@ def _import(batch: list[Row], options: Options) -> list[Outcome]:
         locked |= {each.pk for each in records.lock_roots(*Customer.objects.filter(pk__in=missing))}
         known = _Known()
         known.load(batch)
-    fresh = {(claim.kind, claim.value) for row in batch for claim in row.claims} - known.seen
+    fresh = {(claim.kind, claim.value) for row in batch for claim in row.every_claim} - known.seen
     planned = [_plan(row, known, options) for row in batch]
     touched = list({id(record): record for _outcome, record in planned if record}.values())
     _write([record for record in touched if record.new_fields or record.claims or record.customer is None], fresh, options)
@@ -161,15 +168,18 @@ def _plan(row: Row, known: _Known, options: Options) -> tuple[Outcome, _Record |
     """What a row does to the record it is about, noted on that record so that later rows see it."""
     if not row.claims:
         return Outcome(row.line, REFUSED, None, "", "", (), (), row.problems), None
-    record, by = _whom(row, known)
+    claims = _set_apart(row, known)
+    record, by = _whom(row, claims, known)
     is_new = record is None
-    if is_new and (erased := [claim for claim in row.claims if (claim.kind, claim.value) in known.erased]):
+    if is_new and (erased := [claim for claim in claims if (claim.kind, claim.value) in known.erased]):
         return Outcome(row.line, REFUSED, None, "", "", (), (), (*row.problems, _was_erased(row, erased[0]))), None
     if record is None:
         record = _Record(None, row.line, dict(UNSAID), {})
     calls_by = record.calls_by
     changes, conflicts = _fields(row, record, options, is_new=is_new)
-    for claim in row.claims:
+    if is_new and claims != row.claims and not known.holder_of(claims[1]):
+        conflicts.append(_stands_for_another(row, known))
+    for claim in claims:
         key = (claim.kind, claim.value)
         best = _better(*record.known.get(key, ("", "")))
         if best and ASSURANCE_RANK[best] >= ASSURANCE_RANK[claim.assurance]:
@@ -190,14 +200,43 @@ def _plan(row: Row, known: _Known, options: Options) -> tuple[Outcome, _Record |
     ), record
 
 
-def _whom(row: Row, known: _Known) -> tuple[_Record | None, str]:
-    """The customer that a verified identifier of the row is proven for, and by which one: the system's own id before others."""
-    for claim in row.claims:
-        record = known.proven.get((claim.kind, claim.value))
-        if record and claim.assurance == Assurance.VERIFIED and known.identifies(claim):
+def _set_apart(row: Row, known: _Known) -> tuple[IdentifierClaim, ...]:
+    """The identifiers of a row; with an id of its own where its address or number stands for somebody whom it is not about."""
+    holder = known.holder_of(row.claims[0]) if row.apart else None
+    is_anothers = holder is not None and _contradicts(row, holder)
+    if row.apart and (is_anothers or (holder is None and known.holder_of(row.apart))):
+        return (row.apart, *row.claims[1:])
+    return row.claims
+
+
+def _whom(row: Row, claims: Sequence[IdentifierClaim], known: _Known) -> tuple[_Record | None, str]:
+    """The customer whom a row is about, and by which identifier: the system's own id, or else one that is verified here and there."""
+    for claim in claims:
+        record = known.holder_of(claim)
+        if record is None or claim.assurance != Assurance.VERIFIED:
+            continue
+        if claim.kind == Identifier.Kind.EXTERNAL or not (_has_another_id(record, row) or _contradicts(row, record)):
             held = Assurance(record.known.get((claim.kind, claim.value), (claim.assurance, ""))[0]).label
             return record, f"{Identifier.Kind(claim.kind).label} {claim.value} ({held})"
     return None, ""
+
+
+def _has_another_id(record: _Record, row: Row) -> bool:
+    """Whether the system gave a customer another id than it gives the row; not where the row's own address stood for one."""
+    if row.apart or row.claims[0].kind != Identifier.Kind.EXTERNAL:
+        return False
+    system = row.claims[0].value.partition(":")[0]
+    stood_in = {f"{system}:{claim.value}" for claim in row.claims[1:]}
+    ids = {value for kind, value in record.known if kind == Identifier.Kind.EXTERNAL and value.startswith(f"{system}:")}
+    return bool(ids - stood_in)
+
+
+def _contradicts(row: Row, record: _Record) -> bool:
+    """Whether the name or the date of birth says that the row is about somebody else."""
+    born, known_born = row.fields.get("date_of_birth"), record.fields.get("date_of_birth")
+    if born and known_born and born != known_born:
+        return True
+    return not names.may_be_ones(row.fields.get("name", ""), record.fields.get("name") or "")
 
 
 def _fields(row: Row, record: _Record, options: Options, *, is_new: bool) -> tuple[list[str], list[Problem]]:
@@ -225,6 +264,12 @@ def _belongs_to_another(row: Row, claim: IdentifierClaim, owner: _Record) -> Pro
     if owner.calls_by == claim.value:
         sentence = _("%(value)s belongs to another customer. It is noted as claimed, and the two are shown as possibly one person.")
     return Problem(row.line, _column(claim), sentence % {"value": claim.value, "who": owner.calls_by})
+
+
+def _stands_for_another(row: Row, known: _Known) -> Problem:
+    claim, holder = row.claims[1], known.holder_of(row.claims[0])
+    sentence = _("%(value)s stands for %(who)s, whose name or date of birth is another one. The row is a customer of its own.")
+    return Problem(row.line, _column(claim), sentence % {"value": claim.value, "who": holder.calls_by if holder else claim.value})
 
 
 def _was_erased(row: Row, claim: IdentifierClaim) -> Problem:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Customer, Identifier, Interaction, Proof
 from conversations.models.identifier import ASSURANCE_RANK, Assurance
-from conversations.services import records, sharing, timeline
+from conversations.services import facts, records, sharing, timeline
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 
@@ -65,6 +65,8 @@ def prove(
     if ASSURANCE_RANK[level] > ASSURANCE_RANK[line.assurance]:
         Interaction.objects.filter(pk=line.pk).update(assurance=level)
         interaction.assurance = level
+    if line.conversation.facts:
+        facts.gather(line.conversation_id)
     return proof
 
 

@@ -21,7 +21,8 @@ from routing.models import ReasonCode
 
 OVER = (None, "", "done")
 """Steps at which nothing is being asked."""
-STAYS = frozenset({"running", "announce", "callback"})
+STAYS = frozenset({"running", "announce", "callback", "aside", "line"})
+"""What does not go along with a place that is carried elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +121,17 @@ def note_state(claim: Claim, changes: Mapping[str, Any], *, without: str = "") -
 
 
 def carry_state(source: Conversation, target: Conversation) -> None:
-    """Has what is being asked in a conversation go along where it goes on, unless something is being asked there.
+    """Has the places of parties in a conversation go along where it goes on, each by the line that it is of.
 
-    What is being done by a tool stays. Needs the locks of both.
+    What is being done by a tool stays, and so does a promise to call back. Needs the locks of both.
     """
-    if source.form_state.get("step") in OVER or target.form_state.get("step") not in OVER:
-        return
-    carried = {name: value for name, value in source.form_state.items() if name not in STAYS}
-    Conversation.objects.filter(pk=target.pk).update(form_state={**target.form_state, **carried})
+    state = source.form_state
+    carried = dict(state.get("aside", {}))
+    if state.get("step") not in OVER and state.get("line"):
+        carried[str(state["line"])] = {name: value for name, value in state.items() if name not in STAYS}
+    if carried:
+        aside = {**carried, **target.form_state.get("aside", {})}
+        Conversation.objects.filter(pk=target.pk).update(form_state={**target.form_state, "aside": aside})
 
 
 def note_understanding(conversation: Conversation, *, reason: ReasonCode | None, urgency: str, sentiment: float, score: int) -> None:

@@ -22,7 +22,7 @@ from conversations.models import Entry, Identifier, Interaction, OneTimeCode
 from conversations.models.consent import Purpose
 from conversations.models.entry_point import Channel
 from conversations.selectors.consent import suppression_of
-from conversations.services import consent, identity, messengers, raising, timeline, visitors
+from conversations.services import consent, consent_texts, identity, messengers, raising, timeline, visitors
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 
@@ -53,14 +53,16 @@ class Checked:
     tries_left: int = 0
 
 
-def send(interaction: Interaction, claim: IdentifierClaim, *, made_by: str) -> OneTimeCode:
+def send(interaction: Interaction, claim: IdentifierClaim, *, made_by: str, wording: str = "") -> OneTimeCode:
     """Sends a code to an email address or a number in normal form, good for ten minutes and for this line.
+
+    `wording` is how it was offered, by default in the AI agent's words.
 
     An earlier code of the line ends. To who is on the do-not-contact list nothing is sent, which only staff are told: whoever
     asks cannot find out who is on it. Must not run in a transaction. Takes the customer's lock, then the address's advisory
     lock and the interaction's row, while the caps are looked at. Raises TooManyCodes, messengers.NotSent.
     """
-    welcome = is_welcome(interaction, claim, made_by=made_by)
+    welcome = is_welcome(interaction, claim, made_by=made_by, wording=wording)
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
     with transaction.atomic():
         identity.lock([claim])
@@ -166,14 +168,17 @@ def _is_too_many(line: Interaction, claim: IdentifierClaim) -> bool:
     )
 
 
-def is_welcome(interaction: Interaction, claim: IdentifierClaim, *, made_by: str) -> bool:
+def is_welcome(interaction: Interaction, claim: IdentifierClaim, *, made_by: str, wording: str = "") -> bool:
     """Whether the holder of an address or number lets themselves be written to because somebody asks for a code.
 
-    Keeps that it was asked for. Locks the customer.
+    Keeps that it was asked for, and how it was offered, by default in the AI agent's words. Locks the customer.
     """
     if claim.kind == Identifier.Kind.EMAIL:
         return suppression_of(claim.kind, claim.value) is None
-    return consent.ask_for(interaction, Purpose.SMS, claim.value, lasts=LIFETIME, recorded_by=made_by).allowed
+    is_own = consent.own_number(interaction) == (claim.kind, claim.value)
+    offer = consent_texts.CODE_TO_NUMBER % {"number": consent_texts.NUMBER_LEFT_OUT} if is_own else str(consent_texts.CODE_SOMEWHERE)
+    asked = consent.ask_for(interaction, Purpose.SMS, claim.value, wording=wording or offer, lasts=LIFETIME, recorded_by=made_by)
+    return asked.allowed
 
 
 def _deliver(row: OneTimeCode, line: Interaction, code: str) -> None:

@@ -15,6 +15,7 @@ from conversations.models.identifier import E164
 from conversations.understanding.dates import find_date
 from conversations.understanding.names import find_name
 from conversations.understanding.normalise import clean
+from conversations.understanding.postcodes import find_postcode
 from conversations.understanding.spoken import to_typed
 from conversations.understanding.times import find_window
 
@@ -25,11 +26,6 @@ LONGEST_ANSWER: Final = 500
 # Every quantifier below is bounded, and what it matches starts with a fixed class of characters, so none can backtrack far.
 PHONE: Final = re.compile(r"(?<![\w-])\+?\(?[0-9](?:[ ().-]{0,2}[0-9]){6,16}(?![\w-])")
 EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-POSTCODES: Final = {
-    "GB": re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][ABD-HJLNP-UW-Z]{2})\b", re.IGNORECASE),
-    "US": re.compile(r"(?<![\w-])([0-9]{5})(-[0-9]{4})?(?![\w-])"),
-}
-OUTWARD: Final = re.compile(r"\b[A-Z]{1,2}[0-9][A-Z0-9]?\b", re.IGNORECASE)
 ORDER_NUMBER: Final = re.compile(r"\b(HH)( ?- ?| )?([A-Z0-9]{6})\b", re.IGNORECASE)
 AMOUNT: Final = re.compile(
     r"(?:(£|€|\$|\b(?:gbp|eur|usd))\s?)?(?<![\w.,/:-])([0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:\.([0-9]{1,2}))?(?![0-9])"
@@ -121,21 +117,8 @@ def _phone(text: str, region: str, expecting: str | None) -> Fact | None:
 
 
 def _postcode(text: str, region: str, expecting: str | None) -> Fact | None:
-    pattern = POSTCODES.get(region)
-    if pattern is None or (region != "GB" and expecting != "postcode" and "zip" not in text.lower()):
-        return None
-    matches = list(_few(pattern, text))
-    if matches:
-        match = matches[-1]
-        value = f"{match[1]} {match[2]}" if region == "GB" else match[0]
-        return Fact("postcode", value.upper(), match[0], 0.95)
-    if expecting != "postcode" or region != "GB":
-        return None
-    squeezed = pattern.fullmatch("".join(character for character in text[:40] if character.isalnum()))
-    if squeezed:
-        return Fact("postcode", f"{squeezed[1]} {squeezed[2]}".upper(), text, 0.9)
-    outward = OUTWARD.search(text[:200])
-    return Fact("postcode", outward[0].upper(), outward[0], 0.6) if outward else None
+    found = find_postcode(text, region=region, expected=expecting == "postcode")
+    return Fact("postcode", *found) if found else None
 
 
 def _when(text: str, now: datetime, region: str, expecting: str | None) -> Iterator[Fact]:

@@ -39,6 +39,10 @@ EMAIL_JOINTS: Final = {"dot": ".", "underscore": "_", "dash": "-", "hyphen": "-"
 NOT_LOCAL_PARTS: Final = frozenset({"me", "us", "you", "it", "is", "email", "mail", "look", "be", "here", "there"})
 SHORTEST_JOINED_NUMBER: Final = 5
 POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
+POSTCODE_WITHOUT_AREA: Final = re.compile(r"[0-9][A-Z0-9]?[0-9][A-Z]{2}")
+_SHORT_WORDS: Final = "a am an as at be by do go he hi i if in is it me mr ms my no of oh ok on or pm so to uh uk um up us we"
+SHORT_WORDS: Final = frozenset(_SHORT_WORDS.split())
+"""Words of one or two letters that do not begin a postcode."""
 EDGES: Final = ".,;:!?()[]\"“”‘’'"
 
 
@@ -119,9 +123,22 @@ def _with_runs_joined(words: list[str]) -> list[str]:
         written = _written(units, words, index)
         if written[0].startswith("+") and result and bare(result[-1]) == "plus":
             result.pop()
-        result.extend(written)
+        result.extend(_with_area(result, written))
         index = units[-1].end
     return result
+
+
+def _with_area(result: list[str], written: list[str]) -> list[str]:
+    """With the “HB” before a spelled “one two A B”, which is heard as a word, taken from the end of `result`."""
+    bare_code = bare(written[0]).upper()
+    area = result[-1].upper() if result and result[-1].lower() not in SHORT_WORDS else ""
+    if not POSTCODE_WITHOUT_AREA.fullmatch(bare_code):
+        return written
+    postcode = POSTCODE.fullmatch(area + bare_code) if area.isalpha() else None
+    if postcode is None:
+        return written
+    result.pop()
+    return [f"{postcode[1]} {postcode[2]}{written[0][len(bare_code) :]}"]
 
 
 def _run(words: list[str], start: int) -> list[_Unit]:
@@ -145,7 +162,7 @@ def _trimmed(units: list[_Unit], words: list[str]) -> list[_Unit]:
         return []
     if units and units[0].doubtful and (len(units) == 1 or len(units[1].text) > 3):
         return []
-    while units and units[-1].end < len(words) and units[-1].text in {"I", "A"} and len(bare(words[units[-1].end - 1])) == 1:
+    while units and units[-1].end < len(words) and units[-1].text in {"I", "A"} and len(words[units[-1].end - 1]) == 1:
         units = units[:-1]
     while units and units[-1].doubtful and len(units) < 3:
         units = units[:-1]

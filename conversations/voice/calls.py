@@ -11,6 +11,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -143,15 +144,13 @@ def _reply_or_filler(call_id: str, received: Received) -> Ncco:
 async def _turn_is_over(received: Received, deadline: datetime) -> None:
     """Return when what was said has been answered or answering it is no longer the AI agent's, at the latest at `deadline`.
 
-    Asks the record, since the turn may run in any process. What is owed goes along when the conversation is joined into
-    another one, as after a right one-time code; then the caller hears a filler.
+    Asks the record, since the turn may run in any process. Where the line goes on in another conversation, as after a right
+    one-time code, the answer is awaited there: whether a caller's line had to move says what is known of their number.
     """
-    owed = Conversation.objects.filter(
-        pk=received.conversation_id,
-        joined_into__isnull=True,
-        owner_kind=Conversation.Owner.ASSISTANT,
-        turn_done_seq__lt=received.seq,
-    )
+    here = Q(pk=received.conversation_id, joined_into__isnull=True, turn_done_seq__lt=received.seq)
+    place = Interaction.objects.filter(pk=received.interaction_id).values("conversation")
+    elsewhere = Q(pk__in=place, turn_done_seq__lt=F("turn_wanted_seq")) & ~Q(pk=received.conversation_id)
+    owed = Conversation.objects.filter(here | elsewhere, owner_kind=Conversation.Owner.ASSISTANT)
     while timezone.now() < deadline and await owed.aexists():  # noqa: ASYNC110  # it happens in the database
         await asyncio.sleep(POLL_SECONDS)
 

@@ -60,7 +60,7 @@ const lookUp = gathered(async (turn) => {
   const found = slash();
   if (turn !== asked || !found) return;
   try {
-    const query = new URLSearchParams({ q: found.words });
+    const query = new URLSearchParams({ q: found.words, line: byId("say-line")?.value ?? "" });
     const answer = ask(`${byId("conversation").dataset.inserts}?${query}`).then((response) => response.text());
     const html = await whileLate(answer, () => turn === asked && menu().hidden && show(skeleton("rows", 3)));
     if (turn === asked) draw(html);

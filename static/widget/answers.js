@@ -21,13 +21,15 @@ export class Answers {
   #place;
   #texts;
   #send;
+  #call;
   #shown = null;
 
-  /** `place` is filled with what can be answered; `send(text)` answers. */
-  constructor({ place, texts, send }) {
+  /** `place` is filled with what can be answered; `send(text)` answers, `call(number)` has a phone rung. */
+  constructor({ place, texts, send, call }) {
     this.#place = place;
     this.#texts = texts;
     this.#send = send;
+    this.#call = call;
   }
 
   /** Shows what the entry asks, or nothing for null. Says whether anything changed. */
@@ -59,8 +61,8 @@ export class Answers {
 
   #choices(choices, label) {
     const buttons = choices.map((choice) => {
-      const { label: words, value } = typeof choice === "string" ? { label: choice, value: choice } : choice;
-      const answer = () => this.#send(String(value ?? words));
+      const { label: words, value, call } = typeof choice === "string" ? { label: choice, value: choice } : choice;
+      const answer = () => (call ? this.#call(String(call)) : this.#send(String(value ?? words)));
       return element("button", { type: "button", class: "choice", on: { click: answer } }, String(words ?? value));
     });
     return element("div", { class: "choices", role: "group", "aria-label": label }, ...buttons);

@@ -118,7 +118,7 @@ class CxChat extends HTMLElement {
       callMe: (number) => this.#callMe(number),
       close: () => this.#closePhone(),
     });
-    this.#answers = new Answers({ place: this.#part.answers, texts, send: (text) => this.#answer(text) });
+    this.#answers = new Answers({ place: this.#part.answers, texts, send: (text) => this.#answer(text), call: (number) => this.#phone.ring(number) });
     const actions = {
       retry: (id) => this.#outbox.retry(id),
       edit: (id) => this.#composer.putBack(this.#outbox.withdraw(id)),
@@ -222,6 +222,7 @@ class CxChat extends HTMLElement {
     const fresh = this.#history.add(frame);
     for (const entry of fresh) this.#outbox.recorded(entry);
     if (this.#phone.open && fresh.some((entry) => entry.channel === "voice" || entry.data?.call_me === "over")) this.#hidePhone();
+    if (this.#phone.isEarly && fresh.length) this.#continueByPhone();
     if (fresh.some((entry) => entry.kind === "message" && entry.actor_kind !== "customer")) this.#activity = null;
     this.#render();
   }
@@ -264,7 +265,7 @@ class CxChat extends HTMLElement {
       this.#release();
       return this.#identity.refuse({ code, reason });
     }
-    if (this.#phone.isWaiting) return this.#phone.failed(reason);
+    if (this.#phone.isWaiting) return code === "nothing_said" ? this.#phone.tooEarly(reason) : this.#phone.failed(reason);
     this.#part.noticeText.textContent = reason || code;
     this.#part.notice.hidden = false;
   }
@@ -368,6 +369,7 @@ class CxChat extends HTMLElement {
 
   #callMe(number) {
     this.#phone.waiting(this.#texts.callWaiting);
+    this.#part.byPhone.setAttribute("aria-expanded", "true");
     if (!this.#connection.ask({ type: "call_me", number })) this.#phone.failed(this.#texts.phoneOffline);
   }
 

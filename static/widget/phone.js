@@ -14,6 +14,7 @@ export class PhoneSheet {
   #number = "";
   #clock = null;
   #waiting = false;
+  #early = false;
 
   /**
    * `place` is the sheet; `ask()` wants a (new) code from the server, `callMe(number)` a call; `close()` is called when the
@@ -36,11 +37,22 @@ export class PhoneSheet {
     return this.open && this.#waiting;
   }
 
+  /** Whether the sheet waits for a first message, since there is nothing to carry over yet. */
+  get isEarly() {
+    return this.open && this.#early;
+  }
+
   hide() {
-    this.#waiting = false;
+    this.#waiting = this.#early = false;
     clearInterval(this.#clock);
     this.#place.hidden = true;
     this.#place.replaceChildren();
+  }
+
+  /** Asks for a call to a number, which can be put right when it is refused. */
+  ring(number) {
+    this.#number = number;
+    this.#callMe(number);
   }
 
   waiting(text = this.#settings.texts.phoneWaiting) {
@@ -50,6 +62,14 @@ export class PhoneSheet {
 
   failed(reason) {
     this.#fill(element("p", { role: "alert", class: "problem" }, reason), this.#again(), this.#number && this.#callForm());
+  }
+
+  /** Before the first message: the number can be called as it is, and a code comes with the message. */
+  tooEarly(reason) {
+    const { phone, texts } = this.#settings;
+    const number = phone && element("a", { href: `tel:${phone.number}`, class: "phone-number" }, phone.readable);
+    this.#fill(element("p", { role: "status" }, reason), number && element("dl", { class: "phone-facts" }, this.#fact(texts.phoneNumber, number)));
+    this.#early = true;
   }
 
   /** Shows a `phone_code` frame: number (E.164), readable_number, code, expires_at and, with the simulator, simulator_url. */
@@ -96,8 +116,8 @@ export class PhoneSheet {
     input.value = this.#number;
     const submit = (event) => {
       event.preventDefault();
-      this.#number = input.value.trim();
-      if (this.#number) this.#callMe(this.#number);
+      const number = input.value.trim();
+      if (number) this.ring(number);
       else input.focus();
     };
     return element(
@@ -137,7 +157,7 @@ export class PhoneSheet {
   #fill(...content) {
     const { texts } = this.#settings;
     clearInterval(this.#clock);
-    this.#waiting = false;
+    this.#waiting = this.#early = false;
     const focusWasHere = this.#place.contains(this.#place.getRootNode().activeElement);
     const closing = element("button", { type: "button", class: "icon-button", "aria-label": texts.phoneClose, title: texts.phoneClose, on: { click: () => this.#close() } }, icon("close"));
     const title = element("h2", { tabindex: "-1" }, texts.continueByPhone);

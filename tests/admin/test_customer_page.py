@@ -70,7 +70,27 @@ class TestThePage:
         other = cast.customer("M. Price", external="crm:A-1")
         merging.join_customers(other, mary, evidence={}, made_by="test")
         assert reverse("admin:conversations_customer_change", args=[mary.pk]) in page_of(client, other)
-        assert "from the joined record M. Price" in page_of(client, mary)
+        assert f"from the joined record M. Price (record {other.pk}, since " in page_of(client, mary)
+
+    def test_a_value_that_several_records_brought_stands_once_with_its_best_assurance(self, client, manager, mary):
+        """The rows behind it are one click away."""
+        for source in ("import", "web chat"):
+            other = cast.customer(f"From {source}")
+            other.identifiers.create(
+                original_customer=other, kind="email", value="mary@example.com", assurance="claimed", source=source,
+                first_seen_at=timezone.now() - timedelta(days=400),
+            )  # fmt: skip
+            merging.join_customers(other, mary, evidence={}, made_by="test")
+        text = page_of(client, mary)
+        known = text[text.index("Known by") : text.index("Joined records")]
+        assert known.count("mary@example.com") == 1
+        shown, behind = known[known.index("mary@example.com") :].split("<details", 1)
+        assert "Verified" in shown
+        assert ">Claimed<" not in shown
+        assert all(source in shown for source in ("import", "web chat"))
+        assert str((timezone.now() - timedelta(days=400)).year) in shown
+        assert behind.count(">Claimed<") == 2
+        assert "On 3 records" in behind
 
     def test_date_of_birth_address_and_postcode_are_put_right(self, client, manager, mary):
         """The postcode in the form that it is looked for in."""

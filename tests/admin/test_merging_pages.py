@@ -7,6 +7,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from conversations.models import Conversation, Customer, CustomerLink, FieldConflict, MatchCandidate
 from conversations.services import erasure, merging
@@ -51,6 +53,12 @@ def page(name: str, *args: object) -> str:
     return reverse(f"admin:conversations_{name}", args=args)
 
 
+def called(customer: Customer) -> str:
+    """What a record is called beside another one, which may have the same name."""
+    since = date_format(timezone.localtime(customer.created_at), "j M Y")
+    return f"{customer.name} (record {customer.pk}, since {since})"
+
+
 def text_of(response) -> str:
     assert response.status_code == 200
     return " ".join(response.content.decode().split())
@@ -73,10 +81,35 @@ class TestAPair:
         assert FieldConflict.objects.get(field="name").settled_by == "manager"
         assert Customer.objects.get(pk=mary.pk).name == "Mary Price"
 
-    def test_the_other_record_can_be_kept_instead(self, client, manager, pair, unknown):
-        assert "Mary Price is found under M. Price" in text_of(client.get(page("matchcandidate_change", pair.pk), {"into": unknown.pk}))
+    def test_the_other_record_can_be_kept_instead(self, client, manager, pair, mary, unknown):
+        text = text_of(client.get(page("matchcandidate_change", pair.pk), {"into": unknown.pk}))
+        assert f"Everything of {called(mary)} is found under {called(unknown)}." in text
         client.post(page("matchcandidate_settle", pair.pk), {"decision": "join", "into": unknown.pk})
         assert CustomerLink.objects.get().into == unknown
+
+    def test_a_value_that_joined_records_brought_stands_once_on_each_side(self, client, manager, pair, mary):
+        other = cast.customer("M. P.")
+        other.identifiers.create(original_customer=other, kind="email", value="mary@example.com", assurance="claimed", source="test")
+        merging.join_customers(other, mary, evidence={}, made_by="Ann")
+        text = text_of(client.get(page("matchcandidate_change", pair.pk)))
+        assert text.count("mary@example.com") == 1
+        assert 'mary@example.com</span> <span class="badge badge-ok">Verified' in text
+
+    def test_two_of_one_name_are_told_apart_on_every_page(self, client, manager, pair, mary, unknown):
+        """By their numbers and since when they are there, before, while and after they are joined."""
+        Customer.objects.update(name="John Smythe")
+        mary.refresh_from_db()
+        unknown.refresh_from_db()
+        both = (called(mary), called(unknown))
+        before = [page("matchcandidate_change", pair.pk), page("matchcandidate_changelist"), page("customerlink_join", mary.pk, unknown.pk)]
+        for address in (*before, reverse("reporting:attention", args=["candidates"])):
+            assert all(each in text_of(client.get(address)) for each in both), address
+        assert called(unknown) in text_of(client.get(page("customer_change", mary.pk)))
+        found = text_of(client.get(page("customerlink_choose", mary.pk), {"q": "Smythe"}))
+        assert all(each in found for each in both)
+        link = merging.join_customers(unknown, mary, evidence={}, made_by="Ann")
+        for name, number in (("customerlink_change", link.pk), ("customer_change", mary.pk), ("matchcandidate_change", pair.pk)):
+            assert all(each in text_of(client.get(page(name, number))) for each in both), name
 
     def test_a_pair_that_was_settled_meanwhile_is_refused_kindly(self, client, manager, pair, mary, unknown):
         merging.join_customers(unknown, mary, evidence={}, made_by="Ann")
@@ -163,7 +196,8 @@ class TestTheTrail:
 
     def test_the_customer_page_says_who_joined_what_and_why_and_what_is_to_be_settled(self, client, manager, link, mary):
         text = text_of(client.get(page("customer_change", mary.pk)))
-        for words in ("M. Price into Mary Price", "by Ann", "Same number", "To be settled", "Keep standard", "Take gold"):
+        joined = f"{called(link.joined)} into {called(link.into)}"
+        for words in (joined, "by Ann", "Same number", "To be settled", "Keep standard", "Take gold"):
             assert words in text
 
     def test_a_difference_is_settled_once(self, client, manager, link, mary):
@@ -182,10 +216,10 @@ class TestTheTrail:
     def test_taking_it_back_says_before_what_it_does(self, client, manager, link, mary, unknown):
         Customer.objects.filter(pk=mary.pk).update(address="2 Quay")
         text = text_of(client.get(page("customerlink_change", link.pk)))
-        assert "M. Price</a> stands for itself again" in text
+        assert f"{called(unknown)}</a> stands for itself again" in text
         assert "1 goes back" in text
         assert "go on apart again" in text
-        assert "was changed since and stays on Mary Price" in text
+        assert f"was changed since and stays on {called(mary)}" in text
         assert "each with its own history" in text_of(client.post(page("customerlink_separate", link.pk), follow=True))
         assert "taken back by manager" in text_of(client.get(page("customer_change", mary.pk)))
         assert "Changed since, so it stayed" in text_of(client.get(page("customerlink_change", link.pk)))

@@ -120,6 +120,7 @@ async def test_a_call_back_is_allowed_by_the_request_itself(sunday_night: dateti
     row = await Consent.objects.aget()
     assert (row.asked_for, row.value, row.assurance) == (True, NUMBER, "claimed")
     assert row.expires_at is not None
+    assert row.wording.startswith("On which phone number may we call you back by"), "the words that were answered"
     assert await may(chat, "outbound_call") == "asked_for"
     assert await may(chat, "sms") == "not_asked"
 
@@ -128,3 +129,27 @@ async def test_a_call_back_is_allowed_by_the_request_itself(sunday_night: dateti
 async def test_what_only_sounds_like_it_changes_nothing(monday: datetime, chat: Line, words: str) -> None:
     await chat.say(words)
     assert not await Consent.objects.aexists()
+
+
+async def test_a_call_back_that_nobody_asked_for_is_no_consent(sunday_night: datetime) -> None:
+    """After two answers that did not help it is noted for people; the yes comes when the caller asks for a person, with the words told."""
+    call = await caller(NUMBER)
+    await call.say("purple monkey dishwasher")
+    assert "we will call you back on" in await call.say("flibber jabber wocky")
+    assert len(await call.entries("callback.requested")) == 1
+    assert not await Consent.objects.aexists()
+    said = await call.say("put me through to a human please")
+    row = await Consent.objects.aget()
+    assert (row.purpose, row.asked_for, row.value) == ("outbound_call", True, NUMBER)
+    assert row.wording.replace("…", "07700 900123") in said
+    assert "900123" not in row.wording, "the number stands in the row, where an erasure takes it out"
+
+
+async def test_a_yes_to_a_code_by_text_keeps_what_was_asked(monday: datetime) -> None:
+    call = await caller(NUMBER)
+    asked = await call.say("what is on my account")
+    await call.say("yes")
+    row = await Consent.objects.aget()
+    assert (row.purpose, row.value) == ("sms", NUMBER)
+    assert row.wording.replace("…", "07700 900123") in asked
+    assert "Shall I?" in row.wording

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from conversations.models import Conversation, Entry, Handoff
 from reporting.metrics.answered_in_time import due
 from reporting.period import Period
+from routing import clock as routing_clock
 from routing.models import ServiceHours, WorkItem
 from routing.services.service_levels import service_level_of
 from tests.support.sockets import open_widget
@@ -91,7 +92,7 @@ def overdue_at(moment: datetime, *, asked: datetime) -> int:
 async def test_everybody_reads_the_same_answer(settings: Settings, nights: ServiceHours, clock: str, until: str, opens: str) -> None:
     """The widget's greeting, the web site, the needs of a chat and of a call, and the time at which the report counts them as late."""
     settings.VOICE_REPLY_BUDGET_MS = 20_000
-    with time_machine.travel(london(clock), tick=False):
+    with time_machine.travel(london(clock), tick=False), routing_clock.at(london(clock)):
         answers = [await by_chat(), await by_phone(), (await AsyncClient().get("/harborhome")).context["is_open"]]
         works = [await work_of(channel) for channel in ("chat", "voice")]
     assert [*answers, *(in_hours for in_hours, _work, _allowed in works)] == [bool(until)] * 5

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.core import mail
 from django.db import transaction
 
-from conversations.models import Booking, Conversation, Customer, Entry, Interaction
+from conversations.models import Booking, Conversation, Customer, Entry, Interaction, MatchCandidate
 from conversations.services import joining, messengers, suppression, threads
 from tests.assistant.conftest import Line
 
@@ -127,6 +127,28 @@ async def test_a_caller_proves_an_address_and_hears_of_the_visit_booked_in_the_c
     assert reference in await call.say(mailed())
 
 
+async def test_a_first_call_that_proves_an_address_nobody_has_is_one_record() -> None:
+    """Having said the address before proving it does not make the number's record somebody else's."""
+    call = Line("voice", party="+447700900811")
+    await call.begin()
+    await call.say("when is my visit")
+    await call.say("no")
+    await call.say("jane at example dot org")
+    assert "confirmed" in await call.say(mailed())
+    record = await Customer.objects.aget()
+    kept = record.identifiers.order_by("kind").values_list("kind", "value", "assurance")
+    assert [each async for each in kept] == [("email", ADDRESS, "verified"), ("phone", "+447700900811", "network_hint")]
+    assert not await MatchCandidate.objects.aexists()
+
+
+async def test_a_name_said_with_an_address_names_the_record() -> None:
+    """Whichever of the two is learned first."""
+    call = Line("voice", party="+447700900813")
+    await call.begin()
+    await call.say("my name is Zebulon Quark and my email is zebulon at example dot org")
+    assert (await Customer.objects.aget()).name == "Zebulon Quark"
+
+
 async def test_a_proven_customer_moves_a_visit_of_an_earlier_conversation() -> None:
     """The wish to cancel begins the asking, and goes on by itself once it is known who this is."""
     reference = await known_jane()
@@ -196,7 +218,6 @@ async def test_other_questions_ask_nobody_who_they_are(words: str) -> None:
     assert not await Entry.objects.filter(kind="identity.code_sent").aexists()
 
 
-
 async def jane_is_known_by(**changes: object) -> None:
     """What the company knows of Jane beside her address."""
     customer = await Customer.objects.aget(identifiers__value=ADDRESS, identifiers__assurance="verified")
@@ -227,6 +248,68 @@ async def test_right_answers_open_the_visits_and_nothing_else() -> None:
     assert "85" not in told
     assert "You owe" not in told
     assert (await call.interaction()).assurance == "knowledge"
+
+
+IN_ONE_BREATH = {
+    "as asked": "Mary O'Connor, born thirtieth of November nineteen ninety, postcode HB one four E F",
+    "the other way round": "postcode HB one four E F, born thirtieth of November nineteen ninety, Mary O'Connor",
+    "typed": "HB14EF 30/11/1990 Mary O'Connor",
+}
+
+
+async def mary_is_known() -> str:
+    """A customer who can be asked for name, postcode and birthday; returns her visit's reference."""
+    reference = await known_jane()
+    await jane_is_known_by(name="Mary O'Connor", postcode="HB14EF", date_of_birth="1990-11-30")
+    return reference
+
+
+async def is_asked(channel: str) -> tuple[Line, str]:
+    """A line on which no code can be had, and the first question."""
+    line = Line("voice", party="+441632960766") if channel == "voice" else Line()
+    if channel == "voice":
+        await line.begin()
+    await line.say("what is on my account")
+    return line, await line.say("I do not have a mobile or an email address")
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+@pytest.mark.parametrize("words", IN_ONE_BREATH.values(), ids=IN_ONE_BREATH)
+async def test_all_that_is_told_in_one_breath_counts_in_any_order(channel: str, words: str) -> None:
+    """Nothing is asked for again that was said already, and none of it becomes a day for a visit."""
+    reference = await mary_is_known()
+    line, asked = await is_asked(channel)
+    assert "full name" in asked
+    assert reference in await line.say(words)
+    learned = {entry.data["name"] for entry in await line.entries("fact.learned") if entry.interaction_id == line.interaction_id}
+    assert not learned & {"date", "time_window", "date_of_birth"}
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_only_what_is_missing_is_asked_for(channel: str) -> None:
+    """A fact that comes out of turn is kept for its own question, and the one that was asked for is asked for again."""
+    reference = await mary_is_known()
+    line, _asked = await is_asked(channel)
+    assert "full name" in await line.say("I was born on the thirtieth of November nineteen ninety")
+    assert "postcode" in await line.say("Mary O'Connor")
+    assert reference in await line.say("it is H B 1 4 E F")
+
+
+async def test_what_came_in_two_messages_is_read_together() -> None:
+    """Somebody who sends before the answer has come is not asked again."""
+    reference = await mary_is_known()
+    line, _asked = await is_asked("chat")
+    await line.send("Mary O'Connor")
+    assert "postcode" in await line.say("30 November 1990")
+    assert reference in await line.say("HB1 4EF")
+
+
+async def test_the_same_fact_told_over_and_over_leads_to_a_person() -> None:
+    """Instead of the same question for ever."""
+    await mary_is_known()
+    line, _asked = await is_asked("chat")
+    said = [await line.say("my postcode is HB1 4EF") for _ in range(4)]
+    assert any("person" in words for words in said)
 
 
 async def test_wrong_answers_and_no_record_are_the_same_to_the_caller() -> None:

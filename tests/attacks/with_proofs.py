@@ -12,7 +12,7 @@ from django.db.models import F
 from django.test import AsyncClient
 from django.utils import timezone
 
-from conversations.models import ChatLink, HostSiteKey, OneTimeCode
+from conversations.models import Booking, ChatLink, HostSiteKey, OneTimeCode
 from conversations.services import suppression
 from tests.attacks import victim
 from tests.attacks.attack import CLOSED, CONTACT, FILED_ELSEWHERE, OPEN, Attack
@@ -20,13 +20,15 @@ from tests.attacks.on_chat import ACCOUNT
 from tests.attacks.on_phone import FILED, GOES_ON, OWN
 from tests.attacks.scene import Scene, in_thread, wrong
 from tests.support.host_site import by_hand, claims_of, token_of
-from tests.support.sockets import open_widget
+from tests.support.sockets import Widget, open_widget
 from tests.support.turns import nothing_owed
 
 EVE, SILENT = "eve.adder@example.org", "+447700900777"
 SIGNED_IN = CONTACT | {"Proof"}
 """What the victim adds to their own record by signing in while the attack goes on."""
 JOINED = {"Customer", "CustomerLink", "ConversationLink"}
+BOOKED = frozenset({"Proof", "Booking", "OneTimeCode", *JOINED})
+"""What the victim adds by proving who they are in a chat and booking a visit there."""
 
 
 async def guesses_in_parallel(scene: Scene) -> str:
@@ -159,6 +161,30 @@ async def proves_an_address_of_their_own(scene: Scene) -> str:
     return "nothing of the victim's" if "no visit coming up" in said and "You owe nothing" in said else said
 
 
+async def says_other_facts_on_a_spoofed_call(scene: Scene) -> str:
+    """The victim has proven who they are in a chat, and chooses a time; a call that shows their number says a name and a postcode."""
+    async with open_widget() as theirs:
+        await theirs.hello()
+        await _writes(theirs, ACCOUNT)
+        await _writes(theirs, victim.EMAIL)
+        await _writes(theirs, scene.mailed_code(victim.EMAIL))
+        await theirs.wait_for(lambda frame: frame["type"] == "welcome")
+        await _writes(theirs, "I would like to book a boiler service at HB2 2AA")
+        call = await scene.call(victim.PHONE)
+        await call.says("I would like to book a boiler service my name is Mallory Black and my postcode is HB1 2AB")
+        await _writes(theirs, "the first one")
+        await _writes(theirs, victim.NAME)
+        await _writes(theirs, "07700 900888")
+        booked = await in_thread(Booking.objects.latest)("pk")
+        said = f"{booked.name}, {booked.postcode}"
+        return "booked as the victim said" if said == f"{victim.NAME}, HB2 2AA" else said
+
+
+async def _writes(theirs: Widget, words: str) -> None:
+    await theirs.say(words, client_id=uuid4().hex)
+    await nothing_owed()
+
+
 async def opens_a_link_twice(scene: Scene) -> str:
     """A link of the attacker's own call, opened once; then its address is read from the browser's history."""
     path = await _own_link(scene)
@@ -237,6 +263,8 @@ ATTACKS = [
            CONTACT, FILED, statements_apart=FILED_ELSEWHERE),
     Attack("an address of one's own is proven on a spoofed call while a chat is open", proves_an_address_of_their_own,
            "nothing of the victim's", OPEN, CONTACT | {"InteractionLink"}, GOES_ON, statements_apart=FILED_ELSEWHERE),
+    Attack("a spoofed call says another name and postcode while the customer chats", says_other_facts_on_a_spoofed_call,
+           "booked as the victim said", OPEN, CONTACT | BOOKED, GOES_ON, statements_apart=FILED_ELSEWHERE),
     Attack("a host site's token is forged", forges_a_host_token, "identity_refused, identity_expired", OPEN),
     Attack("a stolen visitor token is used after the log-out", uses_a_token_after_log_out, "identity_used", CLOSED, SIGNED_IN, FILED,
            statements_apart=FILED_ELSEWHERE),

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from conversations.models import Consent, ContactPreference, Conversation, Entry
-from conversations.services import consent, identity
+from conversations.services import consent, identity, proving
 from tests.inbox.conftest import PHONE, Cast
 
 
@@ -95,6 +95,9 @@ def test_an_unknown_purpose_is_not_there(cast: Cast, talk: Conversation) -> None
 
 
 def test_offers_by_one_way(cast: Cast, talk: Conversation) -> None:
+    """A yes to offers needs proof on the line that it is said on."""
+    assert "needs proof" in send(cast, talk, "marketing", scope="email  ")[1]
+    proving.attest(talk.interactions.get(), by="Ann", note="Knows the last invoice.")
     assert send(cast, talk, "marketing", scope="email  ")[0] == 204
     assert consent.may_we(talk.customer, "marketing", way="email").allowed
     assert not consent.may_we(talk.customer, "marketing", way="text").allowed
@@ -117,3 +120,24 @@ def test_what_customers_wrote_is_text(cast: Cast, talk: Conversation) -> None:
     send(cast, talk, "sms", wording="<script>alert(1)</script>", note="<b>no</b>")
     assert "<script>alert" not in pane(cast, talk)
     assert "<b>no" not in pane(cast, talk)
+
+
+def test_a_caller_has_not_proven_what_the_chat_has(cast: Cast, talk: Conversation) -> None:
+    """With a verified chat and an unproven call, each line has its own badge, and a yes has the assurance of the line it is said on."""
+    chat = talk.interactions.get()
+    proving.attest(chat, by="Ann", note="Knows the last invoice.")
+    call = cast.call(talk)
+    text = pane(cast, talk)
+    assert "Caller ID" in text
+    assert ">Verified<" not in text
+    header = cast.client(cast.ann).get(reverse("inbox:status", args=[talk.public_id])).content.decode()
+    assert "Call · Caller ID" in header
+    assert "Web chat · Verified" in header
+    status, text = send(cast, talk, "marketing")
+    assert status == 422
+    assert "needs proof" in text
+    assert not consent.may_we(talk.customer, "marketing", way="email").allowed
+    assert send(cast, talk, "marketing", line=str(chat.public_id))[0] == 204
+    assert send(cast, talk, "sms")[0] == 204
+    noted = Consent.objects.order_by("pk").values_list("purpose", "assurance", "interaction")
+    assert list(noted) == [("marketing", "verified", chat.pk), ("sms", "network_hint", call.pk)]

@@ -146,7 +146,8 @@ def keep_replies() -> None:
 def test_a_slash_offers_both_groups_by_keyboard(visit: Visit, mine: Conversation) -> None:
     """Narrowed as one types, walked by arrows, put in by Enter where the slash stood; a gap must be filled before sending."""
     meanwhile(keep_replies)
-    meanwhile(facts.learn, mine, [LearnedFact("name", "Maria Lopez")], interaction=None, from_seq=2)
+    line = meanwhile(mine.interactions.get)
+    meanwhile(facts.learn, mine, [LearnedFact("name", "Maria Lopez")], interaction=line, from_seq=2)
     page = visit(mine)
     assert "saved replies" in page.get_attribute("#words", "placeholder")
     page.keyboard.press("/")

@@ -83,7 +83,7 @@ def test_placeholders_are_filled_from_the_conversation_and_the_agent(cast: Cast)
     conversation = cast.chat(name="")
     assert put_in(menu(cast, conversation)) == ["Hello there ({name}), no number: Ann of Harbor. Where? {email}"]
     known = [LearnedFact("name", "Maria Lopez"), LearnedFact("phone", "+441632960123"), LearnedFact("postcode", "LS1 4AP")]
-    facts.learn(conversation, known, interaction=None, from_seq=2)
+    facts.learn(conversation, known, interaction=conversation.interactions.get(), from_seq=2)
     assert put_in(menu(cast, conversation)) == ["Hello Maria (Maria Lopez), 01632 960123: Ann of Harbor. LS1 4AP {email}"]
 
 
@@ -94,6 +94,22 @@ def test_what_only_the_record_knows_is_not_put_into_words_for_somebody_unproven(
     assert put_in(menu(cast, conversation)) == ["Hello there"]
     proving.attest(conversation.interactions.get(), by="Ann", note="Knows the last invoice.")
     assert put_in(menu(cast, conversation)) == ["Hello Maria"]
+
+
+def test_each_line_is_written_to_with_what_its_own_party_said(cast: Cast) -> None:
+    """A call on the record of a verified chat: neither is told what the other said."""
+    reply("hello", "Hello {first_name|there}, {postcode|where?}")
+    conversation = cast.chat(name="")
+    chat = conversation.interactions.get()
+    proving.attest(chat, by="Ann", note="Knows the last invoice.")
+    facts.learn(conversation, [LearnedFact("name", "Maria Lopez")], interaction=chat, from_seq=2)
+    call = cast.call(conversation)
+    assert put_in(menu(cast, conversation)) == ["Hello there, where?"]
+    facts.learn(conversation, [LearnedFact("name", "Mallory Black"), LearnedFact("postcode", "LS1 4AP")], interaction=call, from_seq=2)
+    assert put_in(menu(cast, conversation)) == ["Hello Mallory, LS1 4AP"]
+    address = reverse("inbox:inserts", args=[conversation.public_id])
+    to_chat = cast.client(cast.ann).get(address, {"q": "", "line": str(chat.public_id)}).content.decode()
+    assert put_in(to_chat) == ["Hello Maria, where?"]
 
 
 def test_the_customers_language_comes_first_and_the_inactive_not_at_all(cast: Cast) -> None:
@@ -109,7 +125,7 @@ def test_text_of_a_reply_and_of_a_customer_is_inert(cast: Cast) -> None:
     """Script in a reply, a name or the typed words is shown and put in as text."""
     reply("hello", SCRIPT + " {name}", title=SCRIPT)
     conversation = cast.chat(name="")
-    facts.learn(conversation, [LearnedFact("name", SCRIPT + " {agent}")], interaction=None, from_seq=2)
+    facts.learn(conversation, [LearnedFact("name", SCRIPT + " {agent}")], interaction=conversation.interactions.get(), from_seq=2)
     page = menu(cast, conversation)
     assert SCRIPT not in page
     assert put_in(page) == [f"{SCRIPT} {SCRIPT} {{agent}}"]

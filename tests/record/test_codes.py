@@ -8,7 +8,7 @@ from django.db import transaction
 from conversations.chat import visitor
 from conversations.flows import takeover
 from conversations.models import Conversation, CustomerLink, Entry, EntryPoint, Interaction, MatchCandidate
-from conversations.selectors import access, history, profile
+from conversations.selectors import access, history
 from conversations.services import facts, handoff, joining, merging
 from conversations.services.facts import LearnedFact
 from conversations.services.handoff import Package
@@ -65,7 +65,7 @@ def test_people_see_a_candidate_with_the_code_as_evidence_and_no_verified_custom
     candidate = MatchCandidate.objects.get()
     assert (candidate.customer, candidate.other) == (place_of(own).customer, place_of(victim).customer)
     assert candidate.evidence["method"] == "code"
-    assert profile.best_assurance(place_of(own)) == "network_hint"
+    assert access.assurance_of(Interaction.objects.get(pk=spoofed.pk)) == "network_hint"
     facts.learn(place_of(own), [LearnedFact("email", "sam@example.org")], interaction=Interaction.objects.get(pk=spoofed.pk), from_seq=1)
     assert place_of(own).facts["email"]["assurance"] == "network_hint"
 

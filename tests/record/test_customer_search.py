@@ -63,6 +63,37 @@ def test_a_customer_is_found_by_whatever_is_known(maria: Customer, text: str) ->
     assert names(text) == ["María Zębik-Okafor"]
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Smith", "John Smythe"), ("Smithe", "John Smythe"), ("Jon Smith", "John Smythe"), ("smith jon", "John Smythe"),
+        ("Jon", "John Smythe"), ("Clra", "Clara Roth"), ("Klara", "Clara Roth"), ("Clara Rott", "Clara Roth"), ("Clra Roth", "Clara Roth"),
+        ("Rith", "Clara Roth"), ("Smyhte", "John Smythe"), ("Jón Smíth", "John Smythe"),
+    ],
+)  # fmt: skip
+def test_a_short_name_is_found_with_a_typo_or_as_it_sounds(text: str, name: str) -> None:
+    for each in ("John Smythe", "Clara Roth", "Peter Ashbury"):
+        rows.customer(each)
+    assert names(text) == [name]
+
+
+def test_names_that_are_spelled_so_come_before_those_that_sound_so() -> None:
+    """Nothing vaguer is looked for, and what is vaguer is not far off."""
+    for each in ("John Smythe", "Jon Smith", "Rahul Smet", "Dawn Snead"):
+        rows.customer(each)
+    assert names("Jon Smith") == names("Smith") == ["Jon Smith"]
+    assert names("Jonn Smith") == ["Jon Smith"]
+    assert names("John Smithe") == ["John Smythe", "Jon Smith"]
+
+
+def test_a_text_is_found_by_how_its_words_begin(maria: Customer) -> None:
+    """When none has the words themselves; and what was found so is marked."""
+    said(maria, "I smell gas in the kitchen.")
+    assert search("smel gas")[0].pieces == (("I ", False), ("smell", True), (" ", False), ("gas", True), (" in the kitchen.", False))
+    assert names("smell gas kitch") == ["María Zębik-Okafor"]
+    assert names("smel water") == names("sme gas") == []
+
+
 @pytest.mark.parametrize("text", ["9 août 1980", "9 aout 1980", "9 August 1980", "Aug. 9, 1980"])
 def test_months_are_named_in_ones_own_language_or_english_with_accents_or_without(maria: Customer, text: str) -> None:
     rows.customer("Ola", date_of_birth=datetime.date(1980, 8, 9))

@@ -122,15 +122,16 @@ def test_a_row_links_by_what_is_verified_and_fills_what_is_empty() -> None:
 
 
 def test_an_address_that_is_only_claimed_links_nobody() -> None:
-    """Neither when the file claims it nor when the record only does."""
+    """Neither when the file claims it nor when the record only does. People see both pairs."""
     mary, peter = rows.customer("Mary"), rows.customer("Peter")
     known_by(mary, "email", "mary@example.com")
     known_by(peter, "email", "peter@example.com", "claimed")
     run("external_id,email\nA-1,mary@example.com\n")
     run("external_id,email\nA-2,peter@example.com\n", VOUCHED)
     assert Customer.objects.count() == 4
-    candidate = MatchCandidate.objects.get()
-    assert {candidate.customer.identifiers.get(kind="external").value, candidate.other.name} == {"crm:A-1", "Mary"}
+    first, second = MatchCandidate.objects.order_by("pk")
+    assert (first.customer.identifiers.get(kind="external").value, first.other) == ("crm:A-1", mary)
+    assert (second.customer, second.other.identifiers.get(kind="external").value) == (peter, "crm:A-2")
 
 
 def test_identifiers_of_two_customers_join_nobody() -> None:
@@ -144,6 +145,92 @@ def test_identifiers_of_two_customers_join_nobody() -> None:
     assert MatchCandidate.objects.filter(customer=mary, other=peter, state="open").exists()
     assert Identifier.objects.get(customer=mary, kind="email").assurance == "claimed"
     assert not Customer.objects.filter(root__isnull=False).exists()
+
+
+HOUSEHOLD = (
+    "external_id,email,phone,name,date_of_birth,postcode,open_balance\n"
+    "30001,clara.roth@example.com,07700 900700,Clara Roth,1960-01-01,HB1 5AA,250.00\n"
+    "30002,otto.mann@example.com,07700 900700,Otto Mann,1999-09-09,HB7 7ZZ,0\n"
+)
+
+
+def known_of(name: str) -> set[tuple[str, str, str]]:
+    return set(Customer.objects.get(name=name).identifiers.values_list("kind", "value", "assurance"))
+
+
+@pytest.mark.parametrize("take_theirs", [False, True])
+def test_two_ids_of_one_system_are_two_customers_whatever_they_share(take_theirs: bool) -> None:
+    """The number stays with whom it was; that it is shared is said before, and people see the pair."""
+    options = Options("crm", region="GB", vouched=True, take_theirs=take_theirs)
+    foreseen = preview(HOUSEHOLD, options)
+    assert figures(foreseen) == figures(run(HOUSEHOLD, options)) == (2, 2, 0, 0, 0, 1, 0)
+    assert [(line, column) for line, column, _text in sentences(foreseen)] == [(3, "phone")]
+    assert "belongs to Clara Roth" in sentences(foreseen)[0][2]
+    assert ("phone", "+447700900700", "verified") in known_of("Clara Roth")
+    assert known_of("Otto Mann") == {
+        ("external", "crm:30002", "verified"),
+        ("email", "otto.mann@example.com", "verified"),
+        ("phone", "+447700900700", "claimed"),
+    }
+    otto = Customer.objects.get(name="Otto Mann")
+    assert (otto.open_balance, otto.postcode, str(otto.date_of_birth)) == (0, "HB77ZZ", "1999-09-09")
+    pair = MatchCandidate.objects.get()
+    assert (pair.evidence["same"], pair.evidence["value"]) == ("phone", "+447700900700")
+    assert figures(run(HOUSEHOLD, options)) == (2, 0, 0, 2, 0, 0, 0)
+
+
+def test_two_ids_are_two_customers_though_nothing_else_tells_them_apart() -> None:
+    """The same name and the same address: the system says that they are two."""
+    run("external_id,name,email\nA-1,Mary,mary@example.com\nA-2,Mary,mary@example.com\nA-3,,mary@example.com\n", VOUCHED)
+    assert Customer.objects.count() == 3
+    assert MatchCandidate.objects.count() == 2
+
+
+def test_another_system_links_whom_it_names_alike_and_nobody_else() -> None:
+    """By a proven address or number, unless the name or the date of birth is another one's."""
+    run(HOUSEHOLD, VOUCHED)
+    billing = Options("billing", region="GB", vouched=True)
+    file = (
+        "external_id,name,phone,email,date_of_birth\n"
+        "B-2,Mann, 07700 900700,otto.mann@example.com,\n"
+        "B-1,Roth C.,07700 900700,,1 Jan 1960\n"
+        "B-3,Otto Roth,07700 900700,,\n"
+        "B-4,C. Roth,07700 900700,,2001-01-01\n"
+        "B-5,,07700 900700,,\n"
+    )
+    for _ in range(2):
+        assert preview(file, billing).created == run(file, billing).created
+    assert ("external", "billing:B-1", "verified") in known_of("Clara Roth")
+    assert ("external", "billing:B-2", "verified") in known_of("Otto Mann")
+    assert Customer.objects.count() == 5
+    assert {each.evidence["value"] for each in MatchCandidate.objects.all()} == {"+447700900700"}
+
+
+@pytest.mark.parametrize("options", [CRM, VOUCHED])
+def test_rows_without_an_id_are_one_customer_only_as_far_as_nothing_contradicts(options: Options) -> None:
+    """The number that stands for the id does not make two people one; said again they are known again."""
+    file = (
+        "name,phone,date_of_birth,open_balance\n"
+        "Clara Roth,07700 900700,1960-01-01,250\n"
+        "Otto Mann,07700 900700,,\n"
+        "clara roth,07700 900700,,\n"
+        ",07700 900700,2 Feb 2002,\n"
+    )
+    foreseen = preview(file, options)
+    assert figures(foreseen) == figures(run(file, options)) == (4, 3, 0, 1, 0, 2, 0)
+    assert [(line, "Clara Roth" in text) for line, _column, text in sentences(foreseen)] == [(3, True), (5, True)]
+    assert list(Customer.objects.order_by("pk").values_list("name", "open_balance")) == [("Clara Roth", 250), ("Otto Mann", 0), ("", 0)]
+    assert MatchCandidate.objects.count() == (2 if options.vouched else 0)
+    before = everything()
+    assert figures(run(file, options))[:5] == (4, 0, 0, 4, 0)
+    assert everything() == before
+
+
+def test_an_id_that_comes_later_is_added_to_the_customer_of_the_same_address() -> None:
+    """An earlier file had no ids, so the address stood for one."""
+    run("name,email\nMary Price,mary@example.com\n", VOUCHED)
+    run("external_id,name,email\nA-1,Mary Price,mary@example.com\n", VOUCHED)
+    assert ("external", "crm:A-1", "verified") in known_of("Mary Price")
 
 
 @pytest.mark.parametrize(("take_theirs", "name"), [(False, "Mary Price"), (True, "Mary Jones")])

@@ -8,7 +8,8 @@ from django.db import transaction
 from conversations.chat import visitor
 from conversations.models import Conversation, Customer, CustomerLink, Identifier, Interaction, MatchCandidate, Proof
 from conversations.selectors import access
-from conversations.services import joining, merging, proving, raising, records
+from conversations.services import facts, joining, merging, proving, raising, records
+from conversations.services.facts import LearnedFact
 from conversations.services.parties import IdentifierClaim
 from tests.record import rows
 from tests.record.parties import VICTIM, call, chat, is_told, place_of, says
@@ -22,6 +23,11 @@ NUMBER = IdentifierClaim("phone", VICTIM, "verified")
 def raised(line: Interaction, claim: IdentifierClaim) -> Interaction:
     with transaction.atomic():
         return raising.raise_line(line, claim, method="one_time_code", made_by="tests", sentence="The code was given.")
+
+
+def said(line: Interaction, claim: IdentifierClaim) -> None:
+    """The party says that this is its address or number."""
+    facts.learn(place_of(line), [LearnedFact(claim.kind, claim.value)], interaction=line, from_seq=1)
 
 
 def record_of(line: Interaction) -> Customer:
@@ -110,6 +116,50 @@ def test_a_first_call_that_proves_a_known_address_is_one_record_with_it() -> Non
     raised(first, EMAIL)
     assert record_of(first) == record_of(jane)
     assert Identifier.objects.get(kind="phone", value="+447700900777").customer == record_of(jane)
+
+
+def test_a_first_caller_who_said_the_address_before_proving_it_is_one_record() -> None:
+    """What the party of a first call says of itself is of that call, too."""
+    first = call("+447700900777")
+    said(first, EMAIL)
+    raised(first, EMAIL)
+    assert set(Identifier.objects.values_list("kind", "assurance", "customer")) == {
+        ("phone", "network_hint", record_of(first).pk),
+        ("email", "verified", record_of(first).pk),
+    }
+    assert not MatchCandidate.objects.exists()
+
+
+def test_an_address_that_was_said_on_an_earlier_call_from_the_number_proves_nothing_of_the_number() -> None:
+    """Whoever calls second may be somebody else who shows the same number."""
+    said(call(), EMAIL)
+    second = call()
+    number = record_of(second)
+    raised(second, EMAIL)
+    assert record_of(second) != number
+    assert MatchCandidate.objects.get().state == "open"
+
+
+@pytest.mark.parametrize("said_first", [False, True])
+def test_an_address_that_two_people_give_makes_a_pair_whichever_gives_it_first(said_first: bool) -> None:
+    """One types it, one proves it: people see that the two may be one person."""
+    proven, typed = chat(visitor.new()), chat(visitor.new())
+    steps = [lambda: raised(proven, EMAIL), lambda: said(typed, EMAIL)]
+    for step in reversed(steps) if said_first else steps:
+        step()
+    pair = MatchCandidate.objects.get()
+    assert {pair.customer, pair.other} == {record_of(proven), record_of(typed)}
+    assert (pair.evidence["same"], pair.evidence["value"]) == ("email", EMAIL.value)
+    raised(proven, EMAIL)
+    assert MatchCandidate.objects.count() == 1
+
+
+def test_an_address_that_very_many_have_typed_makes_few_pairs() -> None:
+    """So that nobody can bury people in them."""
+    for _number in range(9):
+        said(chat(visitor.new()), EMAIL)
+    raised(chat(visitor.new()), EMAIL)
+    assert MatchCandidate.objects.count() == 3
 
 
 def test_another_person_on_the_same_browser_does_not_get_the_first_ones_record() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.likeness import codes, dates, folding, names, numbers, weighing
+from conversations.likeness import codes, dates, folding, names, numbers, spelling, weighing
 from conversations.likeness.weighing import Population
 
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=15)
@@ -184,3 +184,38 @@ def test_population_without_anybody_is_weighed_too() -> None:
     assert np.isfinite(weighing.postcode(["05099"], PEOPLE, nobody).weights).all()
     assert np.isfinite(weighing.date_of_birth([dates.DateReading(1966, 2, 8)], PEOPLE, nobody).weights).all()
     assert weighing.name(["Anna Nowak"], [], nobody).agreements == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "may_be"),
+    [
+        ("Clara Roth", "roth, CLARA", True),
+        ("Clara Roth", "Klara Roth", True),
+        ("Jon Smith", "John A. Smith", True),
+        ("C. Roth", "Clara Roth", True),
+        ("Dr Otto Mann", "Otto Mann", True),
+        ("Мария", "Maria", True),
+        ("", "Otto Mann", True),
+        ("1/2", "Otto Mann", True),
+        ("Clara Roth", "Otto Roth", False),
+        ("Clara Roth", "Otto Mann", False),
+        ("Mary Price", "Mary Jones", False),
+        ("Tim Roth", "Tom Roth", False),
+    ],
+)
+def test_whether_two_written_names_may_be_one_persons(one: str, other: str, may_be: bool) -> None:
+    """Whichever comes first. A family's name alone is not enough."""
+    assert names.may_be_ones(one, other) is names.may_be_ones(other, one) is may_be
+
+
+@given(WORDS)
+def test_other_spellings_are_bounded_each_once_and_never_the_word_itself(word: str) -> None:
+    """However long the word."""
+    others = spelling.others(word)
+    assert word not in others
+    assert len(others) == len(set(others)) <= spelling.MOST_SPELLINGS
+
+
+@pytest.mark.parametrize(("word", "meant"), [("smith", "smythe"), ("clra", "clara"), ("jon", "john"), ("mraia", "maria")])
+def test_other_spellings_have_what_sounds_alike_and_what_is_one_typo_away(word: str, meant: str) -> None:
+    assert meant in spelling.others(word)

@@ -253,14 +253,25 @@ def test_continue_by_phone_shows_number_and_code(chat):
 def test_without_a_code_the_sheet_says_why(chat):
     """The server's reason, and a way to ask again."""
     window = chat()
-    window.server.answer_phone = {
-        "type": "error",
-        "code": "nothing_said",
-        "reason": "Write a first message, then you can carry on by phone.",
-    }
+    window.server.answer_phone = {"type": "error", "code": "no_phone", "reason": "There is no number to call at the moment."}
     window.page.get_by_role("button", name="Continue by phone").click()
-    expect(window.page.get_by_text("Write a first message, then you can carry on by phone.")).to_be_visible()
+    expect(window.page.get_by_text("There is no number to call at the moment.")).to_be_visible()
     expect(window.page.get_by_role("button", name="Get a code")).to_be_visible()
+
+
+def test_a_code_is_offered_only_when_there_is_something_to_carry_over(chat):
+    """Before the first message the sheet says so; with the message the code comes by itself."""
+    window = chat()
+    window.server.answer_phone = {"type": "error", "code": "nothing_said", "reason": "Write a first message."}
+    window.page.get_by_role("button", name="Continue by phone").click()
+    sheet = window.page.get_by_role("region", name="Continue by phone")
+    expect(sheet.get_by_text("Write a first message.")).to_be_visible()
+    expect(sheet.get_by_role("button", name="Get a code")).to_have_count(0)
+    window.server.answer_phone = {
+        "type": "phone_code", "number": "+441632960100", "code": "482913", "expires_at": "2099-01-01T00:00:00Z",
+    }  # fmt: skip
+    window.write("Hello")
+    expect(sheet.get_by_text("482913")).to_be_visible()
 
 
 def test_call_me_shows_the_code_to_key_in_until_the_call_is_over(chat):
@@ -369,3 +380,17 @@ def test_broken_frames_are_ignored(chat):
         socket.send(json.dumps({"type": "weather"}))
     window.server.say("Still here")
     expect(window.bubbles.last).to_have_text("Still here")
+
+
+def test_the_button_for_a_call_has_the_number_rung(chat):
+    """What the AI agent offers does the same as the sheet: nothing is said, a refusal can be put right."""
+    window = chat()
+    window.server.answer_call = {"type": "error", "code": "not_called", "reason": "We cannot call this number at the moment."}
+    offer = {"label": "Call 07700 900123", "value": "Call 07700 900123", "call": "+447700900123"}
+    window.server.say("We can call 07700 900123 now.", data={"quick_replies": [offer]})
+    window.page.get_by_role("button", name="Call 07700 900123").click()
+    sheet = window.page.get_by_role("region", name="Continue by phone")
+    expect(sheet.get_by_role("alert")).to_have_text("We cannot call this number at the moment.")
+    expect(sheet.get_by_label("Or we call you. On which number?")).to_have_value("+447700900123")
+    assert [frame["number"] for frame in window.server.got("call_me")] == ["+447700900123"]
+    assert window.server.said() == []

@@ -90,13 +90,14 @@ def test_a_lost_acknowledgement_does_not_store_twice(visit):
 
 
 def test_the_phone_code_comes_from_the_server(visit):
-    """After a first message: the company's number and six digits."""
+    """Before the first message only the number; with it, in the sheet that is open, six digits."""
     window = visit()
     window.page.get_by_role("button", name="Continue by phone").click()
-    expect(window.page.get_by_text("Write a first message, then you can carry on by phone.")).to_be_visible()
+    expect(window.page.get_by_text("Write a first message, and a code comes here that takes it along to the phone.")).to_be_visible()
+    expect(window.page.get_by_role("region", name="Continue by phone").get_by_role("link", name="01632 960100")).to_be_visible()
+    expect(window.page.get_by_role("button", name="Get a code")).to_have_count(0)
+    expect(window.page.get_by_label("Or we call you. On which number?")).to_have_count(0)
     window.write(unique("Hello"))
-    expect(window.log.get_by_text("Sending")).to_have_count(0)
-    window.page.get_by_role("button", name="Get a code").click()
     expect(window.page.locator(".phone-code")).to_have_text(re.compile(r"^\d{6}$"))
     expect(window.page.get_by_role("link", name="01632 960100", exact=True)).to_have_count(2)
 

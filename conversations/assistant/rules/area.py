@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.rules.dialogue import Dialogue
-from conversations.understanding.facts import OUTWARD
+from conversations.understanding.postcodes import OUTWARD
 
 ASKS: Final = re.compile(
     r"\b(?:do|does|can|could|would|will|is|are) (?:you|your|the|it|i|we|anyone|someone)?\b.*"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
-from conversations.assistant.rules import area, booking, changing, chat_link, consent, identifying, knowledge, slots
+from conversations.assistant.rules import area, booking, call_me, changing, chat_link, consent, identifying, knowledge, slots
 from conversations.assistant.rules.dialogue import Dialogue, echo
 
 WHEN = frozenset({"date", "time_window"})
@@ -34,6 +34,9 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     texted = await chat_link.wanted(dialogue)
     if texted:
         return texted
+    called = call_me.wanted(dialogue)
+    if called:
+        return called
     if context.waits_for_person:
         return await _while_waiting(dialogue)
     looks = (
@@ -128,7 +131,7 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     if affirmative is None:
         return None
     if affirmative and offer["kind"] == "person":
-        return HandOff(form_state=dict(dialogue.state))
+        return HandOff(form_state=dict(dialogue.state), asked_for=True)
     form = dialogue.context.behaviour.form(str(offer.get("form", "")))
     if affirmative and form:
         dialogue.enter_form(form)

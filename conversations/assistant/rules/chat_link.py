@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.services import consent_texts
 
 TOOL: Final = "send_chat_link"
 
@@ -34,7 +35,7 @@ def told(dialogue: Dialogue, result: ToolResult) -> Reply:
 
 def offer(dialogue: Dialogue) -> str:
     """A sentence that offers the link to a caller; empty where there is none."""
-    return _("If you would rather type, say: text me a link.") if _is_there(dialogue) else ""
+    return str(consent_texts.CHAT_LINK) if _is_there(dialogue) else ""
 
 
 def _is_there(dialogue: Dialogue) -> bool:

@@ -49,6 +49,10 @@ class Dialogue:
         """Puts suggestions under the reply; each sends its own words."""
         self._quick_replies = tuple(QuickReply(label, label) for label in labels)
 
+    def offer_call(self, label: str, number: str) -> None:
+        """Puts a button under the reply that has a number rung."""
+        self._quick_replies = (QuickReply(label, label, call=number),)
+
     def suggest_yes_or_no(self) -> None:
         """Suggests yes and no."""
         self.suggest([_("Yes"), _("No")])

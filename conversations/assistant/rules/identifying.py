@@ -18,7 +18,8 @@ from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.booking import MOST_MISSES, offer_person, window_of
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.models.identifier import Assurance
-from conversations.services import facts
+from conversations.services import consent_texts, facts
+from conversations.understanding.answers import facts_in
 
 ACTION: Final = "identify"
 TOOL: Final = "verify_identity"
@@ -105,10 +106,10 @@ def _ask_where(dialogue: Dialogue) -> Reply:
     email = context.value("email") if "email" in context.told_facts else ""
     if context.spoken and phone:
         state["offered_to"] = phone
-        dialogue.say(_("I can text a six-digit code to the number %(number)s. Shall I?") % {"number": facts.phone(phone)})
+        dialogue.say(str(consent_texts.CODE_TO_NUMBER) % {"number": facts.phone(phone)})
         dialogue.suggest_yes_or_no()
         return dialogue.reply()
-    dialogue.say(_("I can send a six-digit code to your email address or by text message. Which address or number shall I use?"))
+    dialogue.say(str(consent_texts.CODE_SOMEWHERE))
     known = [each for each in (email, facts.phone(phone) if phone else "") if each]
     if known:
         dialogue.suggest(known)
@@ -186,12 +187,32 @@ async def _begin_questions(dialogue: Dialogue) -> Reply:
 
 
 async def _answer_given(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
-    state, context = dialogue.state, dialogue.context
-    fact = str(state.get("question", ""))
-    readings = [each for each in (context.value(fact) if fact in context.new_facts else "", *context.hypotheses) if each]
-    answers = {**dict(state.get("answers") or {}), fact: list(dict.fromkeys(readings))}
-    state["answers"] = answers
-    return await _ask_next(dialogue, answers, then)
+    state, known = dialogue.state, dict(dialogue.state.get("answers") or {})
+    told = _told(dialogue, str(state.get("question", "")))
+    if not told.keys() - known.keys():
+        # What was told before is told again, perhaps otherwise: it counts as it is now, and the question stands.
+        state["misses"] = int(state.get("misses", 0)) + 1
+    state["answers"] = {**known, **told}
+    if int(state.get("misses", 0)) >= MOST_MISSES:
+        dialogue.leave_form()
+        return offer_person(dialogue, _("I am sorry, I could not confirm who you are that way."))
+    return await _ask_next(dialogue, state["answers"], then)
+
+
+def _told(dialogue: Dialogue, asked: str) -> dict[str, list[str]]:
+    """The readings of the facts that were told, by the fact, likeliest first: the one that was asked for and others beside it."""
+    context = dialogue.context
+    languages = tuple(dict.fromkeys((context.language.partition("-")[0], "en")))
+    told: dict[str, dict[str, None]] = {}
+    # What came in several messages is read together, too.
+    for said in dict.fromkeys((*([context.text] if not context.spoken else []), *context.hypotheses)):
+        wanted = context.behaviour.knowledge_check
+        for fact, reading in facts_in(said, asked, wanted, languages=languages, region=context.region).items():
+            told.setdefault(fact, {})[reading] = None
+    understood = context.value(asked) if asked in context.new_facts and (asked in told or not told) else ""
+    if understood:
+        told[asked] = {understood: None, **told.get(asked, {})}
+    return {fact: list(readings) for fact, readings in told.items()}
 
 
 async def _ask_next(

@@ -1,0 +1,59 @@
+"""Postcodes as they are typed and said, however their letters and digits are grouped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from conversations.understanding.spoken import SHORT_WORDS
+
+MAX_CANDIDATES: Final = 10
+GB: Final = re.compile(
+    r"\b(?P<area>[A-Z]{1,2})[ -]?(?P<district>[0-9][A-Z0-9]?)[ -]?(?P<sector>[0-9])[ -]?(?P<unit>[ABD-HJLNP-UW-Z]{2})\b", re.IGNORECASE
+)
+US: Final = re.compile(r"(?<![\w-])[0-9]{5}(?:-[0-9]{4})?(?![\w-])")
+OUTWARD: Final = re.compile(r"\b[A-Z]{1,2}[0-9][A-Z0-9]?\b", re.IGNORECASE)
+AS_WRITTEN: Final = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}", re.IGNORECASE)
+ORDINAL: Final = re.compile(r"(?:1st|2nd|3rd|[04-9]th)$", re.IGNORECASE)
+INTRODUCED: Final = re.compile(r"\bpost ?code(?: is)?:? ?$", re.IGNORECASE)
+
+
+def find_postcode(text: str, *, region: str, expected: bool) -> tuple[str, str, float] | None:
+    """The last postcode in `text` in the form “HB1 4QT”, the words that said so and how sure that is (0 to 1), or None.
+
+    `expected` says that one was just asked for: then its beginning alone (“HB1”) will do, and in the United States five digits.
+    """
+    if region == "US":
+        return _american(text, expected)
+    if region != "GB":
+        return None
+    found = list(_british(text, expected))
+    if found:
+        return _written(found[-1]), found[-1][0], 0.95
+    if not expected:
+        return None
+    whole = GB.fullmatch("".join(character for character in text[:40] if character.isalnum()))
+    if whole:
+        return _written(whole), text, 0.9
+    outward = OUTWARD.search(text[:200])
+    return (outward[0].upper(), outward[0], 0.6) if outward else None
+
+
+def _american(text: str, expected: bool) -> tuple[str, str, float] | None:
+    found = list(islice(US.finditer(text), MAX_CANDIDATES)) if expected or "zip" in text.lower() else []
+    return (found[-1][0], found[-1][0], 0.95) if found else None
+
+
+def _british(text: str, expected: bool) -> Iterator[re.Match[str]]:
+    """Those written as they are on a letter, and those grouped in another way (“HB 12AB”) that are nothing else (“on 23rd”)."""
+    for match in islice(GB.finditer(text), MAX_CANDIDATES):
+        likely = expected or match["unit"].isupper() or INTRODUCED.search(text[: match.start()][-20:])
+        is_other = match["area"].lower() in SHORT_WORDS or ORDINAL.search(match[0])
+        if AS_WRITTEN.fullmatch(match[0]) or (likely and not is_other):
+            yield match
+
+
+def _written(match: re.Match[str]) -> str:
+    return f"{match['area']}{match['district']} {match['sector']}{match['unit']}".upper()
