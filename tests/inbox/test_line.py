@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from routing.models import WorkItem
+from routing.services.dispatch import dispatch_all
 from tests.inbox.conftest import Cast
 
 
@@ -17,6 +18,7 @@ def test_what_waited_too_long_stands_before_a_nearer_deadline(cast: Cast) -> Non
         cast.hands_over(cast.chat(name))
     now = timezone.now()
     lou = WorkItem.objects.latest("pk")
-    WorkItem.objects.filter(pk=lou.pk).update(enqueued_at=now - timedelta(hours=2), deadline=now + timedelta(hours=1))
+    WorkItem.objects.filter(pk=lou.pk).update(enqueued_at=now - timedelta(hours=2), deadline=now + timedelta(hours=1), ages_at=now)
+    dispatch_all()
     page = cast.client(cast.ann).get(reverse("inbox:lists"), {"tab": "waiting"}).content.decode()
     assert 0 < page.index("Longer Lou") < page.index("Nearer Nora")
