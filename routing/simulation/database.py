@@ -43,7 +43,8 @@ def throwaway_database() -> Iterator[None]:
         own = _another_connection(company, name)
         connections[DEFAULT_DB_ALIAS] = own
         try:
-            _make_tables(own)
+            with _refusing_kindly(keeper):
+                _make_tables(own)
             yield
         finally:
             connections[DEFAULT_DB_ALIAS] = company
@@ -54,19 +55,24 @@ def throwaway_database() -> Iterator[None]:
 
 
 def _create(keeper: Any, name: str, prefix: str) -> None:
+    with _refusing_kindly(keeper), keeper.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix])
+        for (left_over,) in cursor.fetchall():
+            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [left_over])
+            if cursor.fetchone()[0]:
+                _drop(keeper, left_over)
+        cursor.execute(f"CREATE DATABASE {keeper.ops.quote_name(name)}")
+
+
+@contextmanager
+def _refusing_kindly(keeper: Any) -> Iterator[None]:
     try:
-        with keeper.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
-            cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix])
-            for (left_over,) in cursor.fetchall():
-                cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [left_over])
-                if cursor.fetchone()[0]:
-                    _drop(keeper, left_over)
-            cursor.execute(f"CREATE DATABASE {keeper.ops.quote_name(name)}")
+        yield
     except DatabaseError as error:
         sentence = _(
-            "A simulation runs in a database of its own, and the server does not allow to make one: %(why)s."
-            " Let an administrator say “ALTER ROLE %(role)s CREATEDB”, or run it where DATABASE_URL names a server on which you may."
+            "A simulation runs in a database of its own, and the server does not allow it: %(why)s."
+            " Let an administrator say “ALTER ROLE %(role)s CREATEDB”, or set DATABASE_URL to a server on which you may make one."
         )
         role = keeper.settings_dict["OPTIONS"].get("assume_role") or keeper.settings_dict["USER"] or "…"
         raise NoDatabase(sentence % {"why": str(error).strip().splitlines()[0], "role": role}) from error
@@ -74,7 +80,7 @@ def _create(keeper: Any, name: str, prefix: str) -> None:
 
 def _make_tables(own: Any) -> None:
     """Makes the tables as the models describe them, which takes a tenth of the time of the migrations that led there."""
-    models = [model for app in NEEDED for model in apps.get_app_config(app).get_models()]
+    models: list[Any] = [model for app in NEEDED for model in apps.get_app_config(app).get_models()]
     with own.schema_editor() as editor:
         for model in models:
             editor.create_model(model)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from routing.simulation.database import NoDatabase
 from routing.simulation.problems import UnusableInput
@@ -36,6 +37,8 @@ class Command(BaseCommand):
                 write_pieces(options["pieces"], result.pieces)
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be written: {error.strerror}.") from error
+        except OperationalError as error:
+            raise CommandError(f"The database does not answer: {error}") from error
         except (UnusableInput, NoDatabase) as error:
             raise CommandError(str(error)) from error
         lines = [json.dumps(as_json(result), indent=2)] if options["json"] else as_table(result)
