@@ -63,7 +63,7 @@ def fit(company: Company, trace: Trace, staffing: Staffing, queues: Sequence[str
     """
     known = [queue.code for queue in company.queues]
     default = _default_queue(known, queues)
-    problems = [*_unknown_skills(company, trace, staffing), *_unknown_profiles(company, staffing)]
+    problems = [*_unknown_skills(company, trace, staffing), *_unknown_profiles(company, staffing), *_same_agents(company, staffing)]
     queue_of: dict[int, str] = {}
     for arrival in trace.arrivals:
         queue_of[arrival.line] = arrival.queue or default or ""
@@ -129,6 +129,16 @@ def _unknown_profiles(company: Company, staffing: Staffing) -> Iterator[Problem]
         if shift.profile and shift.profile not in names:
             sentence = _("There is no routing profile “%(name)s”. Use one of: %(names)s; or leave the cell empty.")
             yield Problem(staffing.file, shift.line, "profile", sentence % {"name": shift.profile, "names": ", ".join(names) or "–"})
+
+
+def _same_agents(company: Company, staffing: Staffing) -> Iterator[Problem]:
+    """Agents who stand there both by the name that they sign in with and by the one that they show."""
+    named: dict[int, str] = {}
+    for shift in staffing.shifts:
+        agent = company.agents.get(shift.agent)
+        if agent and named.setdefault(agent.pk, shift.agent) != shift.agent:
+            sentence = _("“%(one)s” and “%(other)s” are the same agent. Use one name in all lines.")
+            yield Problem(staffing.file, shift.line, "agent", sentence % {"one": named[agent.pk], "other": shift.agent})
 
 
 def _notes(plan: Plan, left_out: int) -> Iterator[str]:

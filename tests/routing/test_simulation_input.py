@@ -63,6 +63,14 @@ def test_a_staffing_that_cannot_be_used(company: Company, tmp_path: Path, staffi
     assert says in refusal(tmp_path, staffing=staffing)
 
 
+def test_one_agent_by_two_names(company: Company, tmp_path: Path) -> None:
+    """They would be there twice at once without anybody noticing."""
+    company.agent("kim")
+    times = "2026-11-27 09:00,2026-11-27 10:00"
+    refused = refusal(tmp_path, staffing=f"kim,{times},\nKim,{times},")
+    assert refused == "staffing.csv, line 3, column agent: “kim” and “Kim” are the same agent. Use one name in all lines."
+
+
 def test_every_problem_is_told_at_once_up_to_twenty(company: Company, tmp_path: Path) -> None:
     """Whoever corrects a file does not want to begin again for each cell."""
     bad = ARRIVAL.replace("600", "x").replace(",3,", ",x,")

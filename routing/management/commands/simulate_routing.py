@@ -38,7 +38,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be written: {error.strerror}.") from error
         except OperationalError as error:
-            raise CommandError(f"The database does not answer: {error}") from error
+            raise CommandError(f"The database does not answer ({error}). Start it, with make run when it is the embedded one.") from error
         except (UnusableInput, NoDatabase) as error:
             raise CommandError(str(error)) from error
         lines = [json.dumps(as_json(result), indent=2)] if options["json"] else as_table(result)
