@@ -1,5 +1,6 @@
 """The demo company: complete, and the same however often it is loaded."""
 
+import json
 from collections.abc import Iterable
 from io import StringIO
 
@@ -142,3 +143,19 @@ def test_the_embeddings_that_ship_are_those_of_the_model() -> None:
     assert set(map(vectors.digest, texts)) == set(vectors.shipped())
     some = texts[::40]
     assert np.abs(vectors.remembered(some) - embed(some)).max() < 1e-3
+
+
+def test_the_sample_day_can_be_simulated() -> None:
+    """With the demo company's queues, skills and agents, and one agent who is not hired yet."""
+    demo()
+    out = StringIO()
+    folder = source.FOLDER / "simulation"
+    call_command(
+        "simulate_routing", folder / "trace.csv", folder / "staffing.csv", time_zone="Europe/London", json=True, stdout=out
+    )
+    found = json.loads(out.getvalue())
+    assert [queue["queue"] for queue in found["queues"]] == ["billing", "service", "urgent"]
+    assert found["all"]["came"] == len((folder / "trace.csv").read_text().splitlines()) - 1
+    assert (found["all"]["inversions"], found["all"]["still_waiting"]) == (0, 0)
+    assert len(found["notes"]) == 1
+    assert "Temp" in found["notes"][0]

@@ -16,6 +16,7 @@ WRITING = frozenset(
 ROOMS_THAT_WRITE = (
     "*/services/*",
     "routing/rules/publish.py",  # drafts and published tables
+    "routing/simulation/*",  # only ever in a throwaway database of its own
     "conversations/knowledge/ingest.py",  # the passages that an article is cut into
     "conversations/connectors/local_schedule/*",  # an outside system that happens to live here
     "conversations/demo/*",

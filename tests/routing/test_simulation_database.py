@@ -1,0 +1,104 @@
+"""The throwaway database of a simulation: like the company's, apart from it, and gone afterwards."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from routing.models import Queue, ServiceLevel
+from routing.simulation.database import NoDatabase, throwaway_database
+from tests.routing.conftest import Company
+
+STRUCTURE = """
+    SELECT 'column', table_name, column_name, data_type || is_nullable || COALESCE(generation_expression, '')
+      FROM information_schema.columns
+     WHERE table_schema = 'public' AND table_name LIKE 'routing%'
+    UNION ALL
+    SELECT 'index', tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename LIKE 'routing%'
+    UNION ALL
+    SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+     WHERE contype IN ('c', 'u', 'f', 'p', 'x') AND conrelid::regclass::text LIKE 'routing%'
+    UNION ALL
+    SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(pg_trigger.oid) || prosrc
+      FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+     WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'routing%'
+"""
+
+
+def structure() -> set[tuple[str, ...]]:
+    """Columns, indexes, constraints and triggers of routing's tables, by their definitions."""
+    with connection.cursor() as cursor:
+        cursor.execute(STRUCTURE)
+        return set(cursor.fetchall())
+
+
+def databases() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database")
+        return {name for (name,) in cursor.fetchall()}
+
+
+def test_it_is_built_like_the_companys(db: None) -> None:
+    """What migrations made by SQL alone would be missing, and this says so."""
+    of_the_company = structure()
+    with throwaway_database():
+        assert structure() == of_the_company
+
+
+def test_the_company_is_neither_seen_nor_changed_and_nothing_is_left(company: Company) -> None:
+    """Even within an open transaction of the company's, which goes on afterwards."""
+    before = databases()
+    with throwaway_database():
+        assert not Queue.objects.exists()
+        ServiceLevel.objects.create(code="theirs", name="Theirs", answer_within_seconds=1)
+    company.urgent.name = "Changed in the same transaction"
+    company.urgent.save()
+    assert databases() == before
+    assert Queue.objects.count() == 3
+    assert not ServiceLevel.objects.filter(code="theirs").exists()
+
+
+def test_it_is_gone_after_an_error(db: None) -> None:
+    """And the company's connection is the default one again."""
+    before = databases()
+    with pytest.raises(ZeroDivisionError), throwaway_database():
+        raise ZeroDivisionError
+    assert databases() == before
+
+
+def test_what_a_killed_run_left_is_dropped_and_what_another_run_uses_is_not(transactional_db: None) -> None:
+    """A left-over is known by its free lock; another run's database is in use, whoever else begins or ends."""
+    with throwaway_database():
+        (used,) = [name for name in databases() if name.startswith("simulation_")]
+        left_over = f"{used.rpartition('_')[0]}_0123456789ab"
+        with connection.cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{left_over}"')
+        with ThreadPoolExecutor(1) as threads:
+            seen = threads.submit(databases_during_another_run).result()
+        assert (used in seen, left_over in seen) == (True, False)
+        assert not Queue.objects.exists()
+
+
+def databases_during_another_run() -> set[str]:
+    try:
+        with throwaway_database():
+            return databases()
+    finally:
+        connection.close()
+
+
+def test_where_databases_may_not_be_made_it_says_what_to_do(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A role without the right."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE planner")
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "assume_role", "planner")
+    try:
+        with pytest.raises(NoDatabase) as refused, throwaway_database():
+            pass
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP ROLE planner")
+    assert "permission denied to create database" in str(refused.value)
+    assert "ALTER ROLE planner CREATEDB" in str(refused.value)
