@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import phonenumbers
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from email_validator import EmailNotValidError, validate_email
 
@@ -210,18 +210,18 @@ def _known(claims: Sequence[IdentifierClaim]) -> Sequence[Any]:
     values = [Q(kind=each.kind, value=each.value) for each in claims if each.assurance in PROVEN]
     if not values:
         return []
+    shown = Identifier.objects.filter(reduce(or_, values), assurance__in=PROVEN)
     rows = (
-        Identifier.objects.filter(reduce(or_, values), assurance__in=PROVEN)
-        .select_related("customer")
-        .annotate(shared=sharing.shared_up_to("kind", "value"))
-        .order_by("customer_id", "pk")
+        shown.select_related("customer").annotate(shared=sharing.shared_up_to("kind", "value")).order_by("customer_id", "pk")
     )
-    # Waits for no lock: meanwhile a joining might move what is found, and hold what comes next.
-    known = list(rows.select_for_update(no_key=True, of=("customer",), skip_locked=True))
-    if len(known) == len(values) and not any(row.customer.root_id for row in known):
+    # One record that nobody holds is locked as it is read. Several are locked by `lock_roots` alone: whoever held some of them
+    # and waited for others would take them out of their order.
+    alone = rows.filter(~Exists(shown.exclude(customer=OuterRef("customer"))), customer__root=None)
+    known = list(alone.select_for_update(no_key=True, of=("customer",), skip_locked=True))
+    if len(known) == len(values):
         return known
     found = list(rows)
-    if len(found) == len(known) and not any(row.customer.root_id for row in found):
+    if len(found) == len(known):
         return known
     records.lock_roots(*(row.customer for row in found))
     return list(rows.all())

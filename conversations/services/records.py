@@ -40,11 +40,18 @@ def lock_roots(*customers: Customer) -> list[Customer]:
 
 def _locked(customers: tuple[Customer, ...]) -> list[Customer]:
     roots = _roots(customers)
-    rows = Customer.objects.select_for_update(no_key=True).filter(pk__in=set(roots)).order_by("pk")
-    by_id = {row.pk: row for row in rows}
-    if any(row.root_id for row in by_id.values()) or _roots(customers) != roots:
+    by_id = {root: _locked_root(root) for root in sorted(set(roots))}
+    if _roots(customers) != roots:
         raise _RootMoved
     return [by_id[root] for root in roots]
+
+
+def _locked_root(root: int) -> Customer:
+    """One after the other: who held a record that is no root any more, and waited for the next, would be in the way of a join."""
+    row = Customer.objects.select_for_update(no_key=True).get(pk=root)
+    if row.root_id:
+        raise _RootMoved
+    return row
 
 
 def _roots(customers: tuple[Customer, ...]) -> list[int]:
