@@ -6,8 +6,8 @@ from functools import partial
 
 from django.db import transaction
 
-from routing.models import Presence, Reservation, WorkItem
-from routing.signals import presence_changed, reservation_changed, work_item_changed
+from routing.models import Presence, Queue, Reservation, WorkItem
+from routing.signals import presence_changed, queue_changed, reservation_changed, work_item_changed
 
 
 def announce_work_item(work_item: WorkItem) -> None:
@@ -25,3 +25,8 @@ def announce_reservation(reservation: Reservation) -> None:
 def announce_presence(presence: Presence) -> None:
     """Tells that somebody became available, away or offline, once the transaction is committed."""
     transaction.on_commit(partial(presence_changed.send_robust, sender=Presence, presence=presence), robust=True)
+
+
+def announce_queue(queue: Queue) -> None:
+    """Tells that a queue was paused or goes on, once the transaction is committed."""
+    transaction.on_commit(partial(queue_changed.send_robust, sender=Queue, queue=queue), robust=True)

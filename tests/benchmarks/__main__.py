@@ -18,6 +18,7 @@ BENCHMARKS = (
     "linkage_quality",
     "merge",
     "customer_search",
+    "board",
 )
 
 
