@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from conversations.flows import supervising
 from conversations.inbox.actions import changed, refused_with
 from conversations.inbox.board_forms import PAGE, BoardForm, ClassForm, GiveForm, PauseForm, SeenForm
-from conversations.inbox.doors import InboxRequest, for_supervisors
+from conversations.inbox.doors import for_supervisors
 from conversations.inbox.forms import PresenceForm
 from conversations.inbox.page_texts import page_texts
 from conversations.selectors import naming
@@ -34,7 +34,7 @@ FIRST_IN_LINE = 15
 @never_cache
 @require_safe
 @for_supervisors
-def show(request: InboxRequest) -> HttpResponse:
+def show(request: HttpRequest) -> HttpResponse:
     """The whole page, or its two parts that change when htmx asks."""
     form = BoardForm(request.GET)
     parts = as_it_stands(form)
@@ -69,7 +69,7 @@ def as_it_stands(form: BoardForm) -> dict[str, Any]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_supervisors
-def pause(request: InboxRequest, queue_id: int) -> HttpResponse:
+def pause(request: HttpRequest, queue_id: int) -> HttpResponse:
     """Pauses a queue with a reason; GET answers the form for the dialog."""
     queue, form = get_object_or_404(Queue, pk=queue_id), PauseForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -80,7 +80,7 @@ def pause(request: InboxRequest, queue_id: int) -> HttpResponse:
 
 @require_POST
 @for_supervisors
-def resume(request: InboxRequest, queue_id: int) -> HttpResponse:
+def resume(request: HttpRequest, queue_id: int) -> HttpResponse:
     """A paused queue goes on."""
     supervising.resume(get_object_or_404(Queue, pk=queue_id), by=request.user)
     return changed()
@@ -88,7 +88,7 @@ def resume(request: InboxRequest, queue_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_supervisors
-def set_state(request: InboxRequest, agent_id: int) -> HttpResponse:
+def set_state(request: HttpRequest, agent_id: int) -> HttpResponse:
     """Makes somebody available, away or offline; GET answers the form for the dialog."""
     agent = get_object_or_404(AgentProfile.objects.select_related("presence"), pk=agent_id, active=True)
     form = PresenceForm(request.POST if request.method == "POST" else None, initial=_state_of(agent))
@@ -100,14 +100,14 @@ def set_state(request: InboxRequest, agent_id: int) -> HttpResponse:
 
 @require_safe
 @for_supervisors
-def work(request: InboxRequest, work_id: int) -> HttpResponse:
+def work(request: HttpRequest, work_id: int) -> HttpResponse:
     """The dialog for one piece of work: who has it, and what can be done about it."""
     return _dialog(request, _found(work_id))
 
 
 @require_POST
 @for_supervisors
-def change_class(request: InboxRequest, work_id: int) -> HttpResponse:
+def change_class(request: HttpRequest, work_id: int) -> HttpResponse:
     """Makes waiting work more or less urgent."""
     found, form = _found(work_id), ClassForm(request.POST)
     if not form.is_valid():
@@ -121,7 +121,7 @@ def change_class(request: InboxRequest, work_id: int) -> HttpResponse:
 
 @require_POST
 @for_supervisors
-def give(request: InboxRequest, work_id: int) -> HttpResponse:
+def give(request: HttpRequest, work_id: int) -> HttpResponse:
     """Offers work to somebody, whoever has it now."""
     found = _found(work_id)
     form = GiveForm(found, _held_by(found), request.POST)
@@ -136,7 +136,7 @@ def give(request: InboxRequest, work_id: int) -> HttpResponse:
 
 @require_POST
 @for_supervisors
-def take_back(request: InboxRequest, work_id: int) -> HttpResponse:
+def take_back(request: HttpRequest, work_id: int) -> HttpResponse:
     """Puts work that somebody has back into its line."""
     found, form = _found(work_id), SeenForm(request.POST)
     if not form.is_valid():
@@ -149,7 +149,7 @@ def take_back(request: InboxRequest, work_id: int) -> HttpResponse:
 
 
 def _dialog(
-    request: InboxRequest, found: WorkItem, *, class_form: ClassForm | None = None, give_form: GiveForm | None = None
+    request: HttpRequest, found: WorkItem, *, class_form: ClassForm | None = None, give_form: GiveForm | None = None
 ) -> HttpResponse:
     held = board.held_as([found]).get(found.pk)
     public_id, name = naming.by_subject([found.subject]).get(found.subject, (None, found.subject))

@@ -68,12 +68,11 @@ def for_supervisors(view: View) -> View:
     """Only staff to whom supervising was permitted; everybody else who is signed in is refused (403)."""
 
     @wraps(view)
-    def checked(request: InboxRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         if not access.may_supervise(request.user):
             raise PermissionDenied
-        request.agent = access.agent_of(request.user)
         with timezone.override(zone_of(request)):
             return view(request, *args, **kwargs)
 

@@ -12,13 +12,32 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db import connection
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from routing.models import AgentProfile, Presence, Queue, Reservation, RoutingProfileWork, WorkItem
 from routing.selectors.line import in_order
 
 LATELY = timedelta(minutes=30)
+_LIVE = """
+    SELECT queue_id AS queue, priority_class, state, count(*) AS pieces, min(enqueued_at) AS longest_since,
+           count(*) FILTER (WHERE deadline < %(now)s) AS late
+      FROM routing_workitem WHERE state IN ('queued', 'reserved', 'assigned', 'wrapping') GROUP BY queue_id, priority_class, state
+"""
+_ANSWERED = """
+    SELECT queue_id AS queue, count(*) FILTER (WHERE answered_at >= %(today)s) AS today,
+           count(*) FILTER (WHERE answered_at >= %(today)s AND answered_at <= deadline) AS today_in_time,
+           count(*) FILTER (WHERE answered_at >= %(lately)s) AS lately,
+           count(*) FILTER (WHERE answered_at >= %(lately)s AND answered_at <= deadline) AS lately_in_time
+      FROM routing_workitem WHERE answered_at >= %(since)s GROUP BY queue_id
+"""
+_ABANDONED = """
+    SELECT queue_id AS queue, count(*) FILTER (WHERE ended_at >= %(today)s) AS today,
+           count(*) FILTER (WHERE ended_at >= %(today)s AND ended_at > deadline) AS today_late,
+           count(*) FILTER (WHERE ended_at >= %(lately)s AND ended_at > deadline) AS lately_late
+      FROM routing_workitem WHERE answered_at IS NULL AND ended_at >= %(since)s GROUP BY queue_id
+"""
 _OF_AGENT = (
     "pk", "display_name", "team__name", "load", "capacity",
     "presence__state", "presence__away_reason", "presence__since", "presence__set_by",
@@ -190,7 +209,8 @@ def agents_by_state() -> dict[str, int]:
 
 def first_in_line(most: int, *, queue: int | None = None) -> list[InLine]:
     """What waits or is offered, in the order in which it is offered, of one queue or of all. One statement."""
-    line = in_order(WorkItem.objects.filter(state__in=WAITING) if queue is None else WorkItem.objects.filter(state__in=WAITING, queue=queue))
+    waiting = WorkItem.objects.filter(state__in=WAITING)
+    line = in_order(waiting if queue is None else waiting.filter(queue=queue))
     offers = Reservation.objects.filter(work_item=OuterRef("pk"), state=Reservation.State.PENDING)
     named = line.annotate(offered_to=Coalesce(Subquery(offers.values("agent__display_name")[:1]), Value("")))
     columns = ("pk", "subject", "queue__name", "priority_class", "enqueued_at", "deadline", "offered_to")
@@ -219,32 +239,23 @@ def who_has_room(kind: str) -> QuerySet[AgentProfile]:
 
 
 def _live(now: datetime) -> Iterable[Mapping[str, Any]]:
-    live = WorkItem.objects.filter(state__in=WorkItem.LIVE_STATES).order_by()
-    return live.values("queue", "priority_class", "state").annotate(
-        pieces=Count("queue"), longest_since=Min("enqueued_at"), late=Count("queue", filter=Q(deadline__lt=now))
-    )
+    return _rows(_LIVE, {"now": now})
 
 
 def _answered(now: datetime, today: datetime) -> Iterable[Mapping[str, Any]]:
     """Only the first time that somebody took the work counts, by its deadline."""
-    is_today, is_lately, in_time = Q(answered_at__gte=today), Q(answered_at__gte=now - LATELY), Q(answered_at__lte=F("deadline"))
-    answered = WorkItem.objects.filter(answered_at__gte=min(today, now - LATELY)).order_by()
-    return answered.values("queue").annotate(
-        today=Count("queue", filter=is_today),
-        today_in_time=Count("queue", filter=is_today & in_time),
-        lately=Count("queue", filter=is_lately),
-        lately_in_time=Count("queue", filter=is_lately & in_time),
-    )
+    return _rows(_ANSWERED, {"today": today, "lately": now - LATELY, "since": min(today, now - LATELY)})
 
 
 def _abandoned(now: datetime, today: datetime) -> Iterable[Mapping[str, Any]]:
-    is_today, is_lately, late = Q(ended_at__gte=today), Q(ended_at__gte=now - LATELY), Q(ended_at__gt=F("deadline"))
-    ended = WorkItem.objects.filter(answered_at__isnull=True, ended_at__gte=min(today, now - LATELY)).order_by()
-    return ended.values("queue").annotate(
-        today=Count("queue", filter=is_today),
-        today_late=Count("queue", filter=is_today & late),
-        lately_late=Count("queue", filter=is_lately & late),
-    )
+    return _rows(_ABANDONED, {"today": today, "lately": now - LATELY, "since": min(today, now - LATELY)})
+
+
+def _rows(statement: str, values: Mapping[str, datetime]) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _add_live(standing: Standing, row: Mapping[str, Any]) -> None:
