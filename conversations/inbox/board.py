@@ -18,13 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from conversations.flows import supervising
 from conversations.inbox.actions import changed, refused_with
-from conversations.inbox.board_forms import PAGE, BoardForm, ClassForm, GiveForm, PauseForm, SeenForm
+from conversations.inbox.board_forms import PAGE, STATES, BoardForm, ClassForm, GiveForm, PauseForm, SeenForm
 from conversations.inbox.doors import for_supervisors
 from conversations.inbox.forms import PresenceForm
 from conversations.inbox.page_texts import page_texts
 from conversations.selectors import naming
 from routing import clock
-from routing.models import AgentProfile, Queue, WorkItem
+from routing.models import AgentProfile, Queue, Team, WorkItem
 from routing.selectors import board
 from routing.services.hours import is_open
 
@@ -40,7 +40,9 @@ def show(request: HttpRequest) -> HttpResponse:
     parts = as_it_stands(form)
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "inbox/board/parts.html", parts)
-    return render(request, "inbox/board/page.html", {**parts, "form": form, "section": "board", "texts": page_texts()})
+    choices = {"teams": Team.objects.values_list("pk", "name"), "states": STATES, "asked_queue": form.queue_asked()}
+    page = {**parts, **choices, "asked": form.agents_asked(), "section": "board", "texts": page_texts()}
+    return render(request, "inbox/board/page.html", page)
 
 
 def as_it_stands(form: BoardForm) -> dict[str, Any]:

@@ -17,12 +17,15 @@ STATES = [("", _("Here")), *Presence.State.choices, ("all", _("Everybody"))]
 
 
 class BoardForm(forms.Form):
-    """What the board shows: the line of one queue or of all, and which agents. Anything unknown is left out."""
+    """What the board shows: the line of one queue or of all, and which agents. Anything unknown is left out.
 
-    queue = forms.ModelChoiceField(Queue.objects.all(), label=_("Line of"), required=False, empty_label=_("All queues"))
-    name = forms.CharField(label=_("Name"), required=False, max_length=80)
-    team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"), required=False, empty_label=_("All teams"))
-    state = forms.ChoiceField(label=_("State"), choices=STATES, required=False)
+    The page draws its fields itself, since it is drawn often.
+    """
+
+    queue = forms.ModelChoiceField(Queue.objects.all(), required=False)
+    name = forms.CharField(required=False, max_length=80)
+    team = forms.ModelChoiceField(Team.objects.all(), required=False)
+    state = forms.ChoiceField(choices=STATES, required=False)
     show = forms.IntegerField(min_value=1, max_value=MOST, required=False)
 
     def queue_asked(self) -> int | None:

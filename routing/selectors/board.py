@@ -308,6 +308,7 @@ def _earlier(first: datetime | None, second: datetime) -> datetime:
 def _held_by(agent_ids: Sequence[int]) -> dict[int, list[Held]]:
     held: dict[int, list[Held]] = defaultdict(list)
     live = Reservation.objects.filter(agent__in=agent_ids, state__in=Reservation.LIVE_STATES).order_by("offered_at", "pk")
-    for agent_id, *rest in live.values_list("agent", "work_item", "work_item__subject", "state", "accepted_at", "wraps_up_until"):
-        held[agent_id].append(Held(*rest))
+    rows = live.values_list("agent", "work_item", "work_item__subject", "state", "accepted_at", "wraps_up_until")
+    for agent_id, work_id, subject, state, since, ends_at in rows:
+        held[agent_id].append(Held(work_id, subject, state, since, ends_at))
     return held
