@@ -73,7 +73,8 @@ def test_every_change_of_a_policy_is_read_on_its_history(client):
     client.force_login(cast.manager())
     queue = cast.queue()
     history = reverse("admin:routing_queue_history", args=[queue.pk])
-    data = {"name": "First line", "service_level": queue.service_level_id, "hours": "", "group": "main", "overflow_queue": ""}
+    data = {"name": "First line", "service_level": queue.service_level_id, "hours": "", "group": "main", "min_proficiency": "1"}
+    data |= {"steps-TOTAL_FORMS": "0", "steps-INITIAL_FORMS": "0"}
     assert client.post(reverse("admin:routing_queue_change", args=[queue.pk]), data).status_code == 302
     assert Queue.objects.get(pk=queue.pk).name == "First line"
     text = client.get(history).content.decode()

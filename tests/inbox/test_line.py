@@ -17,6 +17,6 @@ def test_what_waited_too_long_stands_before_a_nearer_deadline(cast: Cast) -> Non
         cast.hands_over(cast.chat(name))
     now = timezone.now()
     lou = WorkItem.objects.latest("pk")
-    WorkItem.objects.filter(pk=lou.pk).update(enqueued_at=now - timedelta(hours=2), deadline=now + timedelta(hours=1))
+    WorkItem.objects.filter(pk=lou.pk).update(deadline=now + timedelta(hours=1), in_good_time=False)
     page = cast.client(cast.ann).get(reverse("inbox:lists"), {"tab": "waiting"}).content.decode()
     assert 0 < page.index("Longer Lou") < page.index("Nearer Nora")
