@@ -32,6 +32,12 @@ def close_quiet_conversations() -> int:
     return tidying.close_quiet_conversations()
 
 
+@shared_task
+def leave_nobody_without_work() -> int:
+    """See conversations.flows.tidying.leave_nobody_without_work."""
+    return tidying.leave_nobody_without_work()
+
+
 @shared_task(time_limit=7_200)
 def suggest_matches() -> int:
     """Notes the records that may be one person; returns how many pairs. See conversations.services.suggestions.suggest.

@@ -47,7 +47,8 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
         (
             "routing.RuleSet", "routing.Rule", "routing.RuleSetCase", "routing.ChannelException", "routing.Queue", "routing.ReasonCode",
             "routing.DispositionCode", "routing.ServiceLevel", "routing.ServiceHours", "routing.Territory", "routing.AgentProfile",
-            "routing.Team", "routing.Skill", "routing.RoutingProfile", "routing.Presence", "routing.WorkItem", "routing.Reservation",
+            "routing.Team", "routing.Skill", "routing.RoutingProfile", "routing.AwayReason", "routing.Presence", "routing.WorkItem",
+            "routing.Reservation",
             "routing.Decision",
         ),
     ),

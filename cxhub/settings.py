@@ -137,6 +137,9 @@ CELERY_BEAT_SCHEDULE = {
         "task": "conversations.tasks.end_silent_interactions", "schedule": 60.0, "options": {"expires": 60},
     },
     "end-lost-legs": {"task": "conversations.tasks.end_lost_legs", "schedule": 15.0, "options": {"expires": 15}},
+    "leave-nobody-without-work": {
+        "task": "conversations.tasks.leave_nobody_without_work", "schedule": 60.0, "options": {"expires": 60},
+    },
     "close-quiet-conversations": {
         "task": "conversations.tasks.close_quiet_conversations", "schedule": 600.0, "options": {"expires": 600},
     },

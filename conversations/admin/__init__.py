@@ -12,6 +12,7 @@ from conversations.admin import (
     privacy,
     saved_reply,
     schedule,
+    steering,
     transport,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "privacy",
     "saved_reply",
     "schedule",
+    "steering",
     "transport",
 ]

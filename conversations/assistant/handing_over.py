@@ -9,19 +9,22 @@ from typing import Any, Final
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from conversations.assistant import answers, wording
 from conversations.assistant.brain import TURNS_OWN, AskedField, HandOff, Reply, Source
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.wrap_up import package
 from conversations.knowledge.search import search
-from conversations.models import KnowledgeArticle
+from conversations.models import Handoff, KnowledgeArticle
 from conversations.models.consent import Purpose
 from conversations.services import consent, facts, handoff, timeline
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
 from conversations.services.timeline import NewEntry
-from routing.models import Decision, ServiceHours
+from routing import clock
+from routing.models import Decision, ServiceHours, WorkItem
+from routing.selectors import line
 from routing.services.hours import next_opening
 from routing.services.service_levels import deadline, service_level_of
 
@@ -57,7 +60,7 @@ def safety_first(prepared: Prepared) -> Safety:
 def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Reply:
     """Puts the conversation into the line of the decision's queue. Must run in a transaction that holds the turn."""
     again = prepared.handoff is not None
-    request(prepared, decision, next_step=handing.next_step)
+    waiting = request(prepared, decision, next_step=handing.next_step)
     safety = safety_first(prepared)
     if handing.message:
         # Nobody needs to join at once, so the AI agent goes on with whatever comes next.
@@ -69,8 +72,26 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
     known = "" if again or safety.text or not prepared.standing.facts else _("They can see what you told me, so you need not repeat it.")
     gave_up = prepared.need.failed_turns and not safety.text and not prepared.context.understanding.asked_for_human
     apology = _("I am sorry that I could not help with this.") if gave_up else ""
-    body = " ".join(part for part in (safety.text, apology, coming, known) if part)
+    place = "" if safety.text else place_sentence(waiting.work_item)
+    body = " ".join(part for part in (safety.text, apology, coming, place, known) if part)
     return Reply(body, sources=safety.sources, form_state={**handing.form_state, **_warned(safety), "callback": None})
+
+
+def place_sentence(work: WorkItem) -> str:
+    """Where work stands in its line and how long it will probably wait, as far as that is known; else empty.
+
+    At most four statements. Whoever is next is told so only with a time, since a colleague may be free at once.
+    """
+    if work.state != WorkItem.State.QUEUED or work.queue.paused_at:
+        return ""
+    place, still = line.position(work), line.estimated_wait(work, clock.now())
+    if still is None:
+        return _("You are number %(place)d in line.") % {"place": place} if place > 1 else ""
+    minutes = max(1, round(still.total_seconds() / 60))
+    about = ngettext("about %(minutes)d minute", "about %(minutes)d minutes", minutes) % {"minutes": minutes}
+    if place == 1:
+        return _("You are next in line, %(about)s.") % {"about": about}
+    return _("You are number %(place)d in line, %(about)s.") % {"place": place, "about": about}
 
 
 def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Reply:
@@ -117,9 +138,9 @@ def callback_number_given(prepared: Prepared) -> Reply:
     return Reply(body % {"number": facts.phone(number), "when": when}, form_state={**kept, "callback": {**callback, "noted": True}})
 
 
-def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> None:
+def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> Handoff:
     """Puts the need into the line, or refreshes the package of the one that waits."""
-    handoff.request(
+    return handoff.request(
         prepared.conversation,
         decision,
         package(

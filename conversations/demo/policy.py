@@ -15,6 +15,7 @@ from conversations.demo.source import Content
 from routing.models import (
     AgentProfile,
     AgentSkill,
+    AwayReason,
     DispositionCode,
     Queue,
     ReasonCode,
@@ -76,6 +77,8 @@ def add_people(company: Content) -> list[User]:
     """The manager and the agents with teams, routing profiles and skills. Returns the users that are new."""
     for row in company["routing_profiles"]:
         _add_profile(row)
+    for name in company["away_reasons"]:
+        AwayReason.objects.get_or_create(name=name)
     for name in company["teams"]:
         Team.objects.get_or_create(name=name)
     manager, created = _add_user(company["manager"], is_staff=True, is_superuser=True)

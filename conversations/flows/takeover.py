@@ -13,6 +13,16 @@ from routing.models import AgentProfile, DispositionCode, Queue, WorkItem
 from routing.services import queueing, reservations
 
 
+class OutcomeMissing(Exception):
+    """It cannot be closed without saying how it ended; the message is a sentence for the agent."""
+
+
+def needs_outcome(conversation: Conversation) -> bool:
+    """Whether closing needs an outcome: the queue of the live work decides, and without work it does not."""
+    live = WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=WorkItem.LIVE_STATES)
+    return live.filter(queue__outcome_required=True).exists()
+
+
 def accept(reservation_id: int, agent: AgentProfile) -> Conversation:
     """Accepts an offer: from this instant the person answers and the AI agent is refused. Accepting twice is accepting once.
 
@@ -66,10 +76,15 @@ def transfer(conversation: Conversation, agent: AgentProfile, queue: Queue, note
         queueing.requeue(work_item, queue=queue)
 
 
-def close(conversation: Conversation, agent: AgentProfile, disposition: DispositionCode, note: str = "") -> None:
-    """Ends a conversation with how it ended; the agent's capacity is free again. Raises NotYours."""
+def close(conversation: Conversation, agent: AgentProfile, disposition: DispositionCode | None, note: str = "") -> None:
+    """Ends a conversation with how it ended; the agent's capacity is free again.
+
+    Raises NotYours, and OutcomeMissing when the queue it came through asks for an outcome and none is given.
+    """
     with transaction.atomic():
         row = require_owner(conversation, agent)
+        if disposition is None and needs_outcome(row):
+            raise OutcomeMissing(_("Choose how it ended."))
         threads.close(row, actor_kind="agent", actor_name=agent.display_name, disposition=disposition, note=note)
         transaction.on_commit(lambda: delivery.deliver(row.pk))
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from conversations.flows import calling_back, wrapping_up
 from conversations.models import Conversation, Interaction
+from conversations.selectors import limbo
 from conversations.selectors.limbo import endless_interactions
 from conversations.services import call_state, ownership, threads
 from routing.models import WorkItem
@@ -30,6 +31,11 @@ def close_quiet_conversations() -> int:
     """
     now = timezone.now()
     return sum(_close_if_quiet(each, now) for each in _quiet(now))
+
+
+def leave_nobody_without_work() -> int:
+    """Ends what people have in name only, should the event have been lost (see `wrapping_up`); returns how many."""
+    return sum(wrapping_up.leave_nobody_without_work(each) for each in limbo.owned_without_work())
 
 
 def _end_if_silent(interaction_id: int, now: datetime) -> bool:

@@ -5,6 +5,7 @@ An action that cannot be done answers 409 with the reason as a sentence; what wa
 
 from uuid import UUID
 
+from django.forms import Form
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,6 +22,7 @@ from conversations.models.identifier import Assurance
 from conversations.selectors.consent import preference_of
 from conversations.services import chat_links, consent, delivery
 from conversations.services.consent import Said
+from routing.models import AwayReason
 from routing.services import presence as presence_service
 from routing.services import reservations
 
@@ -31,13 +33,13 @@ def say(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """Says something to the customer. Sending it again with the same `client_id` changes nothing."""
     found, form = readable(request, public_id), SayForm(request.POST)
     if not form.is_valid():
-        return _wrong(form)
+        return wrong(form)
     try:
         appended = outbound.say_as_agent(
             found, request.agent, form.cleaned_data["text"], client_id=form.cleaned_data["client_id"], line=form.cleaned_data["line"]
         )
     except (outbound.NotYours, outbound.NoLine) as refused:
-        return _refused(refused)
+        return refused_with(refused)
     return JsonResponse({"seq": appended.seq}, status=200 if appended.repeated else 201)
 
 
@@ -47,7 +49,7 @@ def note(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """Adds a note that only colleagues see."""
     found, form = readable(request, public_id), SayForm(request.POST)
     if not form.is_valid():
-        return _wrong(form)
+        return wrong(form)
     appended = outbound.add_note(found, request.agent, form.cleaned_data["text"], client_id=form.cleaned_data["client_id"])
     return JsonResponse({"seq": appended.seq}, status=200 if appended.repeated else 201)
 
@@ -59,7 +61,7 @@ def accept(request: AgentRequest, reservation_id: int) -> HttpResponse:
     try:
         taken = takeover.accept(reservation_id, request.agent)
     except reservations.ReservationGone as refused:
-        return _refused(refused)
+        return refused_with(refused)
     return _open(taken)
 
 
@@ -70,8 +72,8 @@ def decline(request: AgentRequest, reservation_id: int) -> HttpResponse:
     try:
         reservations.reject(reservation_id, request.agent)
     except reservations.ReservationGone as refused:
-        return _refused(refused)
-    return _changed()
+        return refused_with(refused)
+    return changed()
 
 
 @require_POST
@@ -82,8 +84,8 @@ def take_over(request: AgentRequest, public_id: UUID) -> HttpResponse:
     try:
         takeover.take_over(found, request.agent)
     except (outbound.NotYours, reservations.NoCapacity) as refused:
-        return _refused(refused)
-    return _changed()
+        return refused_with(refused)
+    return changed()
 
 
 @require_POST
@@ -94,8 +96,8 @@ def connect(request: AgentRequest, public_id: UUID) -> HttpResponse:
     try:
         outbound.connect_call(found, request.agent)
     except (outbound.NotYours, delivery.CannotConnect) as refused:
-        return _refused(refused)
-    return _changed()
+        return refused_with(refused)
+    return changed()
 
 
 @require_POST
@@ -106,8 +108,8 @@ def text_link(request: AgentRequest, public_id: UUID) -> HttpResponse:
     try:
         outbound.text_chat_link(found, request.agent)
     except (outbound.NotYours, outbound.NoLine, chat_links.NoLink) as refused:
-        return _refused(refused)
-    return _changed()
+        return refused_with(refused)
+    return changed()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -120,8 +122,8 @@ def transfer(request: AgentRequest, public_id: UUID) -> HttpResponse:
         try:
             takeover.transfer(found, request.agent, form.cleaned_data["queue"], form.cleaned_data["note"])
         except outbound.NotYours as refused:
-            return _refused(refused)
-        return _changed()
+            return refused_with(refused)
+        return changed()
     return render(request, "inbox/transfer.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200)
 
 
@@ -130,13 +132,13 @@ def transfer(request: AgentRequest, public_id: UUID) -> HttpResponse:
 def close(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """Ends a conversation with its outcome; GET answers the form for the dialog."""
     found = readable(request, public_id)
-    form = CloseForm(request.POST if request.method == "POST" else None)
+    form = CloseForm(request.POST if request.method == "POST" else None, needs_outcome=takeover.needs_outcome(found))
     if form.is_valid():
         try:
             takeover.close(found, request.agent, form.cleaned_data["disposition"], form.cleaned_data["note"])
-        except outbound.NotYours as refused:
-            return _refused(refused)
-        return _changed()
+        except (outbound.NotYours, takeover.OutcomeMissing) as refused:
+            return refused_with(refused)
+        return changed()
     return render(request, "inbox/close.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200)
 
 
@@ -165,7 +167,7 @@ def set_consent(request: AgentRequest, public_id: UUID, purpose: str) -> HttpRes
         consent.record(
             found.customer, purpose=purpose, decision=decision, said=said, way=way, identifier=identifier, wording=words
         )
-        return _changed()
+        return changed()
     asked = {"conversation": found, "form": form, "purpose": Purpose(purpose)}
     return render(request, "inbox/consent.html", asked, status=422 if form.is_bound else 200)
 
@@ -180,19 +182,22 @@ def set_preference(request: AgentRequest, public_id: UUID) -> HttpResponse:
     form = PreferenceForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         consent.prefer(found.customer, **form.cleaned_data, updated_by=request.agent.display_name)
-        return _changed()
+        return changed()
     return render(request, "inbox/preference.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_agents
 def presence(request: AgentRequest) -> HttpResponse:
-    """Changes whether work is offered to this agent."""
-    form = PresenceForm(request.POST)
-    if not form.is_valid():
-        return _wrong(form)
-    presence_service.set_state(request.agent, form.cleaned_data["state"], form.cleaned_data["away_reason"])
-    return _changed()
+    """Changes whether work is offered to this agent; GET answers the dialog with the reasons for being away."""
+    form = PresenceForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        presence_service.set_state(request.agent, form.cleaned_data["state"], form.reason())
+        return changed()
+    if form.is_bound and "state" in form.errors:
+        return wrong(form)
+    shown = {"form": form, "reasons": AwayReason.objects.filter(active=True)}
+    return render(request, "inbox/presence.html", shown, status=422 if form.is_bound else 200)
 
 
 def _open(conversation: Conversation) -> HttpResponse:
@@ -200,15 +205,15 @@ def _open(conversation: Conversation) -> HttpResponse:
     return HttpResponse(status=204, headers={"HX-Trigger": "inbox:changed", "X-Open": address})
 
 
-def _changed() -> HttpResponse:
+def changed() -> HttpResponse:
     """Nothing to show by itself; the page asks anew for what may have changed."""
     return HttpResponse(status=204, headers={"HX-Trigger": "inbox:changed"})
 
 
-def _refused(refused: Exception) -> HttpResponse:
+def refused_with(refused: Exception) -> HttpResponse:
     return HttpResponse(str(refused), status=409, content_type="text/plain; charset=utf-8")
 
 
-def _wrong(form: SayForm | PresenceForm) -> HttpResponse:
+def wrong(form: Form) -> HttpResponse:
     sentences = " ".join(str(error) for errors in form.errors.values() for error in errors)
     return HttpResponse(sentences, status=422, content_type="text/plain; charset=utf-8")

@@ -49,6 +49,8 @@ class InboxConsumer(RecordSocket):
             await self.close(code=NOT_STAFF)
             return
         await self.channel_layer.group_add(announce.AGENTS_GROUP, self.channel_name)
+        if await database_sync_to_async(access.may_supervise)(user):
+            await self.channel_layer.group_add(announce.SUPERVISORS_GROUP, self.channel_name)
         if self.agent:
             await self.channel_layer.group_add(announce.agent_group(self.agent.pk), self.channel_name)
             await self._follow_mine()
@@ -59,7 +61,7 @@ class InboxConsumer(RecordSocket):
         if self.lists_timer:
             self.lists_timer.cancel()
         groups = {announce.conversation_group(each) for each in {*self.mine, self.watching} if each}
-        groups |= {announce.AGENTS_GROUP} | ({announce.agent_group(self.agent.pk)} if self.agent else set())
+        groups |= {announce.AGENTS_GROUP, announce.SUPERVISORS_GROUP} | ({announce.agent_group(self.agent.pk)} if self.agent else set())
         for group in groups:
             await self.channel_layer.group_discard(group, self.channel_name)
 
@@ -103,6 +105,10 @@ class InboxConsumer(RecordSocket):
         self.lists_changed.add(frame["conversation"])
         if self.lists_timer is None:
             await self._tell_lists()
+
+    async def presence_changed(self, frame: dict[str, Any]) -> None:
+        """This agent's state changed, or, for a supervisor, anybody's."""
+        await self.work_changed({"conversation": None})
 
     async def signed_out(self, frame: dict[str, Any]) -> None:
         """Somebody signed out: this screen closes when it was theirs, in the same browser."""

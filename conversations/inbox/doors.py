@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
@@ -61,6 +62,21 @@ def for_agents(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return for_staff(checked)
+
+
+def for_supervisors(view: View) -> View:
+    """Only staff to whom supervising was permitted; everybody else who is signed in is refused (403)."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        if not access.may_supervise(request.user):
+            raise PermissionDenied
+        with timezone.override(zone_of(request)):
+            return view(request, *args, **kwargs)
+
+    return checked
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

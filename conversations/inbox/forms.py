@@ -12,7 +12,7 @@ from conversations.models.consent import Purpose, Way
 from conversations.models.identifier import Assurance
 from conversations.services.consent_texts import WORDINGS
 from conversations.services.facts import written
-from routing.models import DispositionCode, Presence, Queue
+from routing.models import AwayReason, DispositionCode, Presence, Queue
 
 LONGEST_MESSAGE = 4000
 
@@ -57,7 +57,7 @@ class TransferForm(forms.Form):
 
 
 class CloseForm(forms.Form):
-    """How it ended; the outcome is required, the note is not."""
+    """How it ended; the outcome is required where the queue asks for one, the note never."""
 
     disposition = forms.ModelChoiceField(
         DispositionCode.objects.filter(active=True),
@@ -66,6 +66,10 @@ class CloseForm(forms.Form):
         error_messages={"required": _("Choose how it ended."), "invalid_choice": _("That outcome is no longer used. Choose another.")},
     )
     note = forms.CharField(label=_("Note"), required=False, max_length=LONGEST_MESSAGE, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, data: Any, *, needs_outcome: bool) -> None:
+        super().__init__(data)
+        self.fields["disposition"].required = needs_outcome
 
 
 class WhereField(forms.ModelChoiceField):
@@ -219,10 +223,26 @@ class PreferenceForm(forms.Form):
 
 
 class PresenceForm(forms.Form):
-    """Whether the agent can be offered work."""
+    """Whether the agent can be offered work, and why not."""
 
-    state = forms.ChoiceField(choices=Presence.State.choices)
-    away_reason = forms.CharField(required=False, max_length=40)
+    state = forms.ChoiceField(
+        label=_("State"),
+        choices=Presence.State.choices,
+        error_messages={"required": _("Choose available, away or offline."), "invalid_choice": _("Choose available, away or offline.")},
+    )
+    away_reason = forms.ModelChoiceField(
+        AwayReason.objects.filter(active=True),
+        label=_("Why away"),
+        required=False,
+        to_field_name="name",
+        empty_label=_("No reason"),
+        error_messages={"invalid_choice": _("That reason is no longer used. Choose another.")},
+    )
+
+    def reason(self) -> str:
+        """The reason's name; empty when none was chosen."""
+        chosen = self.cleaned_data["away_reason"]
+        return chosen.name if chosen else ""
 
 
 class ListForm(forms.Form):

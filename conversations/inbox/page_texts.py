@@ -19,6 +19,8 @@ def page_texts() -> dict[str, str]:
         "tabFailed": _("“{name}” could not be loaded. You still see “{shown}” as it stood at {time}."),
         "findFailed": _("The search could not be done. What you typed is kept."),
         "insertsFailed": _("Saved replies and knowledge could not be loaded. What you typed is kept."),
+        # Board
+        "boardFailed": _("The board could not be refreshed. It shows how things stood at {time}."),
         # History
         "openFailed": _("This conversation could not be opened"),
         "backToList": _("Back to the list"),

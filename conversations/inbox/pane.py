@@ -66,6 +66,7 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
         "agent": agent,
         "work": work,
         "offer": inbox.pending_offer(work, agent),
+        "wrap_up": inbox.wrap_up(work) if mine else None,
         "mine": mine,
         "is_open": is_open,
         "can_say": mine and is_open and bool(lines),

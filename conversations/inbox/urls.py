@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.inbox import actions, verifying, views
+from conversations.inbox import actions, board, verifying, views
 
 app_name = "inbox"
 urlpatterns = [
@@ -27,4 +27,12 @@ urlpatterns = [
     path("offers/<int:reservation_id>/accept/", actions.accept, name="accept"),
     path("offers/<int:reservation_id>/decline/", actions.decline, name="decline"),
     path("presence/", actions.presence, name="presence"),
+    path("board/", board.show, name="board"),
+    path("board/queues/<int:queue_id>/pause/", board.pause, name="board-pause"),
+    path("board/queues/<int:queue_id>/resume/", board.resume, name="board-resume"),
+    path("board/agents/<int:agent_id>/state/", board.set_state, name="board-state"),
+    path("board/work/<int:work_id>/", board.work, name="board-work"),
+    path("board/work/<int:work_id>/class/", board.change_class, name="board-class"),
+    path("board/work/<int:work_id>/give/", board.give, name="board-give"),
+    path("board/work/<int:work_id>/take-back/", board.take_back, name="board-take-back"),
 ]

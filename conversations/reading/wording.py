@@ -47,6 +47,15 @@ def unmarked(markdown: str) -> str:
     return MARKS.sub("", LINK.sub(r"\1", rows))
 
 
+def lasting(since: datetime, until: datetime) -> str:
+    """How long something lasts, as roughly as matters: 42 s, 12 min, 1 h 12 min."""
+    seconds = max(0, int((until - since).total_seconds()))
+    hours, minutes = divmod(seconds // 60, 60)
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    return _("%(minutes)d min") % {"minutes": minutes} if minutes else _("%(seconds)d s") % {"seconds": seconds}
+
+
 def duration(seconds: float) -> str:
     """A length of time as people say it: 3 min 12 s."""
     minutes, rest = divmod(max(0, round(seconds)), 60)

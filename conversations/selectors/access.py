@@ -34,6 +34,8 @@ PARTY_DATA = frozenset(
     }
 )  # fmt: skip
 
+SUPERVISE = "routing.supervise"
+
 
 def agent_of(user: Any) -> AgentProfile | None:
     """The active agent profile of a signed-in user, or None."""
@@ -45,6 +47,11 @@ def agent_of(user: Any) -> AgentProfile | None:
 def may_read_conversations(user: Any) -> bool:
     """Whether a user may read customers' histories: active agents and managers."""
     return bool(getattr(user, "is_active", False) and getattr(user, "is_staff", False)) or agent_of(user) is not None
+
+
+def may_supervise(user: Any) -> bool:
+    """Whether a user may watch the board and steer queues, work and people: staff to whom the permission was given."""
+    return bool(user.is_active and user.is_staff and user.has_perm(SUPERVISE))
 
 
 def conversations_for(user: Any) -> QuerySet[Conversation]:

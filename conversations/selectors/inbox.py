@@ -85,6 +85,13 @@ def pending_offer(work: WorkItem | None, agent: AgentProfile | None) -> Reservat
     return work.reservations.filter(agent=agent, state=Reservation.State.PENDING, expires_at__gt=timezone.now()).first()
 
 
+def wrap_up(work: WorkItem | None) -> Reservation | None:
+    """The reservation under which this work is being written up, with when that ends by itself; None while it is not."""
+    if work is None or work.state != WorkItem.State.WRAPPING:
+        return None
+    return work.reservations.filter(state=Reservation.State.WRAPPING).first()
+
+
 def unanswered_package(conversation: Conversation) -> Entry | None:
     """The last hand-over package that no person has answered since; None in a closed conversation."""
     if conversation.status == Conversation.Status.CLOSED:

@@ -6,6 +6,7 @@ a while ago.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.db.models.functions import Coalesce
 
 from conversations.models import Conversation, Interaction
 from conversations.models.entry_point import Channel
+from routing.models import WorkItem
 
 LONGEST_CALL = timedelta(hours=3)
 """The platform ends a call after two hours, so one that is older has lost its last event; no webhook of it comes later."""
@@ -53,3 +55,12 @@ def turns_nobody_works_on(at: datetime | Combinable, *, unclaimed_for: timedelta
         status=Conversation.Status.OPEN,
         joined_into__isnull=True,
     )
+
+
+def owned_without_work(numbers: Iterable[int] | None = None) -> list[Conversation]:
+    """Open conversations, of all or of those with these ids, that a person has without any live work for it. Two statements."""
+    owned = Conversation.objects.filter(owner_kind=Conversation.Owner.HUMAN, status=Conversation.Status.OPEN, joined_into__isnull=True)
+    found = list(owned if numbers is None else owned.filter(pk__in=numbers))
+    subjects = [each.public_id.hex for each in found]
+    live = set(WorkItem.objects.filter(subject__in=subjects, state__in=WorkItem.LIVE_STATES).values_list("subject", flat=True))
+    return [each for each in found if each.public_id.hex not in live]

@@ -18,6 +18,7 @@ from conversations.services import push_loop
 
 logger = logging.getLogger(__name__)
 AGENTS_GROUP = "agents"
+SUPERVISORS_GROUP = "supervisors"
 LONGEST_PUSH_SECONDS = 10
 Frame = dict[str, Any]
 
@@ -125,6 +126,12 @@ def work_changed(conversation: Conversation | None = None) -> None:
 def offer_changed(agent_id: int, reservation_id: int, state: str) -> None:
     """Tells one agent's screens that an offer to them came or went, after commit."""
     send_after_commit(agent_group(agent_id), {"type": "offer.changed", "reservation": reservation_id, "state": state})
+
+
+def presence_changed(agent_id: int) -> None:
+    """Tells one agent's screens and those of supervisors, after commit, that the agent's state changed."""
+    for group in (agent_group(agent_id), SUPERVISORS_GROUP):
+        send_after_commit(group, {"type": "presence.changed"})
 
 
 def visitor_replaced(visitor: str, successor: str, *, heir: str) -> None:

@@ -182,7 +182,7 @@ def _separate(link: ConversationLink, undone_by: str) -> None:
             source, successor, evidence=link.evidence, made_by=link.made_by, sentence=reason, because_of=link.customer_link
         )
     if link.ended_work and is_open:
-        _begin_work_again(source, successor, link.ended_work)
+        begin_work_again(source, successor, link.ended_work)
     announce.work_changed(source)
     announce.work_changed(target)
 
@@ -296,7 +296,7 @@ def _end_work(work: WorkItem) -> None:
         reservations.complete(work.subject)
 
 
-def _begin_work_again(source: Conversation, successor: Conversation | None, ended: WorkItem) -> None:
+def begin_work_again(source: Conversation, successor: Conversation | None, ended: WorkItem) -> None:
     """Gives the work back to who had it, when they have room, or to the line, at its old place."""
     place = successor or source
     agent = None if successor else source.owner_agent

@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from routing.admin.explained import STAFF_NAME, Explained
 from routing.admin.history import ShowsHistory
 from routing.admin.policy import NamedInTables
+from routing.admin.supervising import SetsStates
 from routing.models import (
     AgentProfile,
     AgentSkill,
+    AwayReason,
     RoutingProfile,
     RoutingProfileQueue,
     RoutingProfileWork,
@@ -54,15 +56,38 @@ class RoutingProfileQueueInline(Explained, admin.TabularInline):
 class RoutingProfileWorkInline(Explained, admin.TabularInline):
     model = RoutingProfileWork
     extra = 1
-    help_texts = {"max_at_once": _("How many pieces of this kind one agent has at once, at most.")}
+    help_texts = {
+        "max_at_once": _("How many pieces of this kind one agent has at once, at most."),
+        "wrap_up_seconds": _(
+            "How long the writing-up may take after the customer has gone, in seconds. Then the conversation is closed without an "
+            "outcome and the agent is offered the next. Empty: as long as it takes."
+        ),
+    }
     verbose_name_plural = _("kinds of work: a kind that is not named here is not offered to these agents")
 
 
 @admin.register(RoutingProfile)
 class RoutingProfileAdmin(Explained, ShowsHistory):
-    help_texts = {"name": _("Whom it is for, such as first line. Agents are given a profile on their own page.")}
+    help_texts = {
+        "name": _("Whom it is for, such as first line. Agents are given a profile on their own page."),
+        "missed_offers_before_away": _(
+            "After so many offers in a row that they did not answer, agents are set away, and their screen says why. "
+            "Taking one in between counts anew."
+        ),
+    }
     inlines = (RoutingProfileQueueInline, RoutingProfileWorkInline)
-    list_display = ("name",)
+    list_display = ("name", "missed_offers_before_away")
+    search_fields = ("name",)
+
+
+@admin.register(AwayReason)
+class AwayReasonAdmin(Explained, ShowsHistory):
+    help_texts = {
+        "name": _("What agents choose and reports count, such as lunch or training."),
+        "active": _("A reason that is not active is no longer offered to agents. The history keeps it."),
+    }
+    list_display = ("name", "active")
+    list_filter = ("active",)
     search_fields = ("name",)
 
 
@@ -100,7 +125,7 @@ class AgentProfileForm(forms.ModelForm):
 
 
 @admin.register(AgentProfile)
-class AgentProfileAdmin(ShowsHistory):
+class AgentProfileAdmin(SetsStates, ShowsHistory):
     form = AgentProfileForm
     inlines = (AgentSkillInline,)
     list_display = ("display_name", "team", "routing_profile", "presence_now", "work_now", "active")
@@ -114,11 +139,12 @@ class AgentProfileAdmin(ShowsHistory):
 
     @admin.display(description=_("Presence"))
     def presence_now(self, agent: AgentProfile) -> str:
-        """What the agent chose."""
+        """What the agent chose, or a supervisor for them."""
         if not hasattr(agent, "presence"):
             return str(_("Offline"))
         reason = f" ({agent.presence.away_reason})" if agent.presence.away_reason else ""
-        return f"{agent.presence.get_state_display()}{reason}"
+        by = f" · {agent.presence.set_by}" if agent.presence.set_by else ""
+        return f"{agent.presence.get_state_display()}{reason}{by}"
 
     @admin.display(description=_("Work now"))
     def work_now(self, agent: AgentProfile) -> str:

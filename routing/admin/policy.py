@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from routing.admin.explained import Explained
 from routing.admin.history import ShowsHistory
 from routing.admin.read_only import CodeIsKept
+from routing.admin.supervising import PausesQueues
 from routing.models import (
     DispositionCode,
     Queue,
@@ -52,20 +53,25 @@ class RoutingStepInline(Explained, admin.TabularInline):
 
 
 @admin.register(Queue)
-class QueueAdmin(NamedInTables, ShowsHistory):
+class QueueAdmin(PausesQueues, NamedInTables, ShowsHistory):
     inlines = (RoutingStepInline,)
     output_name = "queue"
-    list_display = ("name", "code", "group", "service_level", "hours", "paused_at")
+    list_display = ("name", "code", "group", "service_level", "hours", "paused_at", "paused_by", "paused_why")
     list_select_related = ("service_level", "hours")
     help_texts = {
         **CodeIsKept.help_texts,
         "service_level": _("How soon this queue's work should be answered."),
         "hours": _("When people work on it. Empty: always."),
+        "outcome_required": _(
+            "Whoever closes a conversation that came through this queue has to say how it ended. Otherwise they may, and reports "
+            "count it as without an outcome. What closes by itself when the time for writing up is over never has one."
+        ),
     }
     search_fields = ("name", "code")
     fieldsets = (
         (None, {"fields": ("name", "code", "service_level", "hours")}),
         (_("Who works on it"), {"fields": ("group", "min_proficiency")}),
+        (_("When it is closed"), {"fields": ("outcome_required",)}),
     )
 
 

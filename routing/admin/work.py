@@ -1,10 +1,11 @@
-"""Work as it stands: waiting, offered, taken. Only shown; people change it in the inbox."""
+"""Work as it stands: waiting, offered, taken. Only shown; agents change it in the inbox, supervisors by the actions of the lists."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from routing.admin.read_only import ReadOnlyAdmin
+from routing.admin.supervising import SetsStates
 from routing.models import Presence, Reservation, WorkItem
 
 
@@ -37,7 +38,7 @@ class ReservationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Presence)
-class PresenceAdmin(ReadOnlyAdmin):
-    list_display = ("agent", "state", "away_reason", "since", "last_heartbeat_at")
+class PresenceAdmin(SetsStates, ReadOnlyAdmin):
+    list_display = ("agent", "state", "away_reason", "set_by", "since", "last_heartbeat_at")
     list_filter = ("state",)
     list_select_related = ("agent",)

@@ -101,6 +101,9 @@ class Queue(models.Model):
     min_proficiency = models.PositiveSmallIntegerField(
         default=1, help_text=_("How good an agent must be, from 1 to 5, at each skill that the work asks for.")
     )
+    outcome_required = models.BooleanField(
+        default=True, help_text=_("Whoever closes a conversation that came through this queue has to say how it ended.")
+    )
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_by = models.CharField(max_length=150, blank=True, editable=False)
     paused_why = models.CharField(max_length=200, blank=True, editable=False)

@@ -58,10 +58,12 @@ class WorkItem(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     enqueued_at = models.DateTimeField(db_default=Now(), help_text=_("The first time; a re-queue keeps it."))
     deadline = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True, help_text=_("When somebody took it for the first time."))
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["priority_class", "in_good_time", "deadline", "id"]
+        permissions = [("supervise", _("Can watch the board, pause queues, steer work and set people's state"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["subject"],
@@ -94,6 +96,25 @@ class WorkItem(models.Model):
             # Serves routing.services.ageing.
             models.Index(fields=["ages_at"], name="work_item_ages", condition=models.Q(state="queued", ages_at__isnull=False)),
             models.Index(fields=["subject", "-id"], name="work_item_by_subject"),
+            # Serve routing.selectors.board: what goes on in each queue, and what became of the work of today.
+            models.Index(
+                fields=["queue", "priority_class", "state"],
+                include=["enqueued_at", "deadline"],
+                name="work_item_live_by_queue",
+                condition=models.Q(state__in=["queued", "reserved", "assigned", "wrapping"]),
+            ),
+            models.Index(
+                fields=["answered_at"],
+                include=["queue", "deadline"],
+                name="work_item_answered",
+                condition=models.Q(answered_at__isnull=False),
+            ),
+            models.Index(
+                fields=["ended_at"],
+                include=["queue", "deadline"],
+                name="work_item_never_answered",
+                condition=models.Q(answered_at__isnull=True, ended_at__isnull=False),
+            ),
             # Serves routing.services.dispatch: what is not offered again to somebody at once.
             models.Index(
                 fields=["given_back_at"], name="work_item_given_back", condition=models.Q(state="queued", given_back_at__isnull=False)

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from routing.models import Reservation, WorkItem
+from routing.models import WorkItem
 
 ORDER = ("priority_class", "in_good_time", "deadline", "pk")
 PACE_IS_OF = timedelta(minutes=30)
-"""The time whose accepted offers tell how quickly a queue moves."""
+"""The time that tells how quickly a queue moves."""
 
 
 class Place(NamedTuple):
@@ -151,9 +151,9 @@ def position(work: WorkItem) -> int:
 def estimated_wait(work: WorkItem, now: datetime) -> timedelta | None:
     """How much longer the work will probably wait: its position by the pace at which its queue was served lately.
 
-    The pace is that of the offers accepted in the last half hour; None when there were none. Two statements.
+    The pace is that at which its work was taken in the last half hour; None when none was. Two statements.
     """
-    taken = Reservation.objects.filter(work_item__queue=work.queue_id, accepted_at__gt=now - PACE_IS_OF).count()
+    taken = WorkItem.objects.filter(queue=work.queue_id, answered_at__gt=now - PACE_IS_OF).count()
     return PACE_IS_OF / taken * position(work) if taken else None
 
 

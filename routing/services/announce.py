@@ -8,10 +8,10 @@ from functools import partial
 
 from django.db import transaction
 
-from routing.models import Presence, Reservation, WorkItem
-from routing.signals import presence_changed, reservation_changed, work_item_changed
+from routing.models import Presence, Queue, Reservation, WorkItem
+from routing.signals import presence_changed, queue_changed, reservation_changed, work_item_changed
 
-Told = WorkItem | Reservation | Presence
+Told = WorkItem | Reservation | Presence | Queue
 _only_listener: Callable[[Told], None] | None = None
 
 
@@ -39,6 +39,11 @@ def announce_reservation(reservation: Reservation) -> None:
 def announce_presence(presence: Presence) -> None:
     """Tells that somebody became available, away or offline, once the transaction is committed."""
     _tell(presence, partial(presence_changed.send_robust, sender=Presence, presence=presence))
+
+
+def announce_queue(queue: Queue) -> None:
+    """Tells that a queue was paused or goes on, once the transaction is committed."""
+    _tell(queue, partial(queue_changed.send_robust, sender=Queue, queue=queue))
 
 
 def _tell(what: Told, everybody: Callable[[], object]) -> None:

@@ -332,7 +332,9 @@ def _back_to_the_line(work_item: WorkItem, reservation: Reservation, state: Rese
 
 def _move(work_item: WorkItem, state: WorkItem.State) -> None:
     work_item.state = state
+    if state == WorkItem.State.ASSIGNED and work_item.answered_at is None:
+        work_item.answered_at = clock.now()
     if state not in WorkItem.LIVE_STATES:
         work_item.ended_at = clock.now()
-    work_item.save(update_fields=["state", "ended_at"])
+    work_item.save(update_fields=["state", "answered_at", "ended_at"])
     announce_work_item(work_item)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from routing import clock
 from routing.models import AgentProfile, Queue, Reservation, WorkItem
-from routing.services.announce import announce_reservation, announce_work_item
+from routing.services.announce import announce_queue, announce_reservation, announce_work_item
 from routing.services.dispatch import dispatch_after_commit
 from routing.services.load import take
 from routing.services.locks import lock_live_reservation, lock_live_work, lock_subject
@@ -18,25 +18,34 @@ from routing.services.queueing import WorkEnded
 from routing.services.reservations import end_reservation, lock_with_room
 
 
-def pause_queue(queue: Queue, *, by: str, why: str = "") -> None:
+def pause_queue(queue: Queue, *, by: str, why: str = "") -> bool:
     """Nothing of the queue is offered from the next pass on; what is offered or taken stays. Locks the queue's row.
 
-    Pausing twice keeps the first time. `by` names who did it.
+    Pausing twice keeps the first time. `by` names who did it. Says whether this call did it.
     """
     with transaction.atomic():
         row = Queue.objects.select_for_update().get(pk=queue.pk)
-        if row.paused_at is None:
-            row.paused_at, row.paused_by, row.paused_why = clock.now(), by, why[:200]
-            row.save(update_fields=["paused_at", "paused_by", "paused_why"])
+        if row.paused_at is not None:
+            return False
+        row.paused_at, row.paused_by, row.paused_why = clock.now(), by[:150], why[:200]
+        row.save(update_fields=["paused_at", "paused_by", "paused_why"])
+        announce_queue(row)
+    return True
 
 
-def resume_queue(queue: Queue) -> None:
-    """The queue's work is offered again; a dispatch pass follows on commit. Locks the queue's row."""
+def resume_queue(queue: Queue) -> bool:
+    """The queue's work is offered again; a dispatch pass follows on commit. Locks the queue's row.
+
+    Says whether it was paused until now.
+    """
     with transaction.atomic():
         row = Queue.objects.select_for_update().get(pk=queue.pk)
+        was_paused = row.paused_at is not None
         row.paused_at, row.paused_by, row.paused_why = None, "", ""
         row.save(update_fields=["paused_at", "paused_by", "paused_why"])
+        announce_queue(row)
         dispatch_after_commit(row.group)
+    return was_paused
 
 
 def change_class(work_item: WorkItem, priority_class: int) -> WorkItem:

@@ -1,7 +1,8 @@
 /* The keyboard, the palette and the dialogs. */
 
-import { ask, attempt, body, byId, gathered, inField, post, Refused, say, showPane, texts } from "./page.js";
+import { ask, body, byId, gathered, inField, showPane, texts } from "./page.js";
 import * as composer from "./composer.js";
+import { showDialog, whenDone } from "./dialogs.js";
 import * as history from "./history.js";
 import * as lists from "./lists.js";
 import { skeleton, tellTrouble, whileLate } from "./states.js";
@@ -16,7 +17,6 @@ const click = (selector) => document.querySelector(selector)?.click();
 const deeds = {
   palette: openPalette,
   keys: () => showDialog(byId("keys")),
-  "close-dialog": () => document.querySelector("dialog[open]")?.close(),
   "tab-mine": () => lists.chooseTab("mine"),
   "tab-waiting": () => lists.chooseTab("waiting"),
   "tab-open": () => lists.chooseTab("open"),
@@ -27,12 +27,13 @@ const deeds = {
   verify: () => click('[data-key="v"]'),
   close: () => click('[data-key="e"]'),
   available: () => lists.setPresence("available"),
-  away: () => lists.setPresence("away"),
+  away: () => click("#presence-away"),
   accept: () => lists.firstOffer()?.click(),
   customer: () => {
     showPane("customer");
     [...byId("customer-pane").querySelectorAll("summary, a, button")].find((each) => each.checkVisibility())?.focus();
   },
+  board: () => click("[data-board]"),
   reports: () => location.assign("/reports/"),
   admin: () => location.assign("/admin/"),
 };
@@ -56,6 +57,7 @@ const GO = {
   w: deeds["tab-waiting"],
   o: deeds["tab-open"],
   c: deeds.customer,
+  b: deeds.board,
   r: deeds.reports,
   a: deeds.admin,
 };
@@ -92,8 +94,6 @@ document.addEventListener("click", (event) => {
   } else if (hit("[data-do]")) run(hit("[data-do]").dataset.do);
   else if (hit("[data-accept]")) lists.accept(hit("[data-accept]").dataset.accept, history.open);
   else if (hit("[data-pane-to]")) showPane(hit("[data-pane-to]").dataset.paneTo);
-  else if (hit("[data-post]")) act(hit("[data-post]"));
-  else if (hit("[data-dialog]")) openForm(hit("[data-dialog]").dataset.dialog);
 });
 
 function run(name) {
@@ -101,59 +101,9 @@ function run(name) {
   deeds[name]?.();
 }
 
-async function act(button) {
-  button.disabled = true;
-  const answer = await attempt(() => post(button.dataset.post));
-  button.disabled = false;
-  if (!answer) return;
-  say(button.dataset.done, "ok");
-  changed();
-}
-
-function changed() {
+whenDone(() => {
   history.refreshAll();
   lists.refreshListsSoon();
-}
-
-function showDialog(dialog) {
-  if (!dialog.open) dialog.showModal();
-}
-
-/* Forms in the dialog */
-
-async function openForm(url) {
-  const answer = await attempt(() => ask(url));
-  if (!answer) return;
-  showForm(await answer.text());
-  showDialog(byId("action-dialog"));
-}
-
-/** Puts a form into the dialog; what was wrong in it has the focus, or its first field. */
-function showForm(html) {
-  const body = byId("action-body");
-  body.innerHTML = html;
-  const wrong = body.querySelector("[aria-invalid]");
-  (wrong ?? body.querySelector("select, input:not([type=hidden]), textarea"))?.focus();
-}
-
-document.addEventListener("submit", async (event) => {
-  const form = event.target.closest("[data-dialog-form]");
-  if (!form) return;
-  event.preventDefault();
-  const button = form.querySelector("[type=submit]");
-  button.disabled = true;
-  try {
-    const answer = await post(form.action, new FormData(form));
-    if (answer.status === 200) return showForm(await answer.text());
-    byId("action-dialog").close();
-    say(form.dataset.done, "ok");
-    changed();
-  } catch (error) {
-    button.disabled = false;
-    if (error instanceof Refused && error.status === 422) {
-      showForm(await error.response.text());
-    } else await attempt(() => Promise.reject(error));
-  }
 });
 
 /* The palette */

@@ -27,7 +27,7 @@ const handlers = {
 socket.addEventListener("frame", (event) => handlers[event.detail.type]?.(event.detail));
 socket.addEventListener("up", () => {
   clearTimeout(downTimer);
-  byId("connection").hidden = true;
+  byId("connection").hidden = navigator.onLine;
   lists.refreshListsSoon();
   if (wasDown) history.refreshAll();
   wasDown = false;

@@ -21,6 +21,19 @@ function clock(seconds) {
   return `${Math.floor(whole / MINUTE)}:${String(whole % MINUTE).padStart(2, "0")}`;
 }
 
+const unit = (name) => new Intl.NumberFormat(document.documentElement.lang || "en", { style: "unit", unit: name, unitDisplay: "short" });
+const seconds = unit("second");
+const minutes = unit("minute");
+const hours = unit("hour");
+
+/* How long something lasts, as roughly as matters. */
+function lasting(since) {
+  const whole = Math.max(0, Math.floor((Date.now() - since) / 1000));
+  if (whole < MINUTE) return seconds.format(whole);
+  const rest = minutes.format(Math.floor((whole % HOUR) / MINUTE));
+  return whole < HOUR ? rest : `${hours.format(Math.floor(whole / HOUR))} ${rest}`;
+}
+
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -30,6 +43,10 @@ export function refreshTimes(root = document) {
   for (const element of root.querySelectorAll("time[data-relative]")) write(element, ago(Date.parse(element.dateTime)));
   for (const element of root.querySelectorAll("[data-clock]")) {
     write(element, clock((Date.now() - Date.parse(element.dataset.clock)) / 1000));
+  }
+  for (const element of root.querySelectorAll("time[data-lasting]")) write(element, lasting(Date.parse(element.dateTime)));
+  for (const element of root.querySelectorAll("[data-until]")) {
+    write(element, clock((Date.parse(element.dataset.until) - Date.now()) / 1000));
   }
   for (const offer of root.querySelectorAll("[data-offer]")) countDown(offer);
 }

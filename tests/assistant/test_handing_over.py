@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from django.db.models.functions import Now
 
 from conversations.models import Handoff
 from routing.models import WorkItem
@@ -189,3 +190,23 @@ async def test_a_share_between_none_and_all(monday: datetime, record: None) -> N
         assert visitor.last.actor_kind == ("assistant" if disclosed else "system")
         assert bool(await visitor.entries("handoff.requested")) != disclosed
         seen.add(disclosed)
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_who_waits_is_told_their_place_and_for_how_long(monday: datetime, record: None, channel: str) -> None:
+    """On both channels the same, and only what is known: nothing for the first, and no time before the queue has moved."""
+    told = []
+    for taken_lately in (0, 0, 10):
+        line = Line(channel=channel)
+        if channel == "voice":
+            await line.begin()
+        first = await WorkItem.objects.order_by("pk").afirst()
+        for number in range(taken_lately):
+            await WorkItem.objects.acreate(
+                subject=f"served-{number}", kind="messaging", queue_id=first.queue_id, state="completed", deadline=Now(), answered_at=Now(),
+                ended_at=Now(),
+            )  # fmt: skip
+        told.append(await line.say("I want to talk to a person please"))
+    assert "in line" not in told[0]
+    assert "You are number 2 in line." in told[1]
+    assert "You are number 3 in line, about 9 minutes." in told[2]

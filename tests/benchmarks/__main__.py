@@ -21,6 +21,7 @@ BENCHMARKS = (
     "decide",
     "dispatch",
     "dispatch_rush",
+    "board",
 )
 
 

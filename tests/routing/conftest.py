@@ -30,7 +30,7 @@ from routing.models import (
     Territory,
 )
 from routing.rules.publish import publish
-from routing.signals import presence_changed, reservation_changed, work_item_changed
+from routing.signals import presence_changed, queue_changed, reservation_changed, work_item_changed
 
 ROWS: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     (
@@ -136,7 +136,7 @@ def make_draft(
 @pytest.fixture(autouse=True)
 def routing_alone() -> Iterator[None]:
     """Nobody above listens: routing works without the apps that use it."""
-    signals = (reservation_changed, work_item_changed, presence_changed)
+    signals = (reservation_changed, work_item_changed, presence_changed, queue_changed)
     listeners = [signal.receivers for signal in signals]
     for signal in signals:
         signal.receivers = []
