@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -91,12 +90,12 @@ def dispatch_all() -> int:
 
 def dispatch_after_commit(group: str) -> None:
     """A pass over one group once the transaction is committed; the sweep repeats one that fails."""
-    transaction.on_commit(partial(dispatch, group), robust=True)
+    transaction.on_commit(lambda: dispatch(group), robust=True)
 
 
 def dispatch_for_agent_after_commit(agent: AgentProfile) -> None:
     """A pass over every group whose work the agent could get, once the transaction is committed."""
-    transaction.on_commit(partial(_dispatch_for_profile, agent.routing_profile_id), robust=True)
+    transaction.on_commit(lambda: _dispatch_for_profile(agent.routing_profile_id), robust=True)
 
 
 def _dispatch_for_profile(profile_id: int) -> None:
