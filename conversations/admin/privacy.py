@@ -210,6 +210,7 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
 
 def _begin_soon(request: HttpRequest, row: ErasureRequest) -> None:
     """Has a worker do it: it reads the whole history and asks other systems. When no worker can be told, the sweep finds it."""
+    # A function, since Django cannot log a `partial` that fails, and raises then after all.
     transaction.on_commit(lambda: tasks.erase_person.apply_async((row.pk,), retry=False), robust=True)
     messages.info(request, _("Under way. This page says how far it has come."))
 

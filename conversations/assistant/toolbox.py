@@ -59,7 +59,7 @@ class TurnTools:
 
     def _finish(self, running: Mapping[str, Any]) -> ToolResult | None:
         tool, arguments, key = TOOLS[running["tool"]], dict(running["arguments"]), str(running["key"])
-        if running["line"] == self._prepared.interaction.pk:
+        if running.get("line", self._prepared.interaction.pk) == self._prepared.interaction.pk:
             result = self._run_and_keep(tool, arguments, key)
             self._look_again()
             return result

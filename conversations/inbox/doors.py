@@ -65,18 +65,15 @@ def for_agents(view: View) -> View:
 
 
 def for_supervisors(view: View) -> View:
-    """Only staff to whom supervising was permitted; everybody else who is signed in is refused (403)."""
+    """Only staff to whom supervising was permitted; agents and other staff are refused (403)."""
 
     @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return _to_sign_in(request)
+    def checked(request: InboxRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not access.may_supervise(request.user):
             raise PermissionDenied
-        with timezone.override(zone_of(request)):
-            return view(request, *args, **kwargs)
+        return view(request, *args, **kwargs)
 
-    return checked
+    return for_staff(checked)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -179,7 +179,7 @@ def _store(
         ),
     )
     standing = row.facts.get(fact.name)
-    if standing is None or said.weight(levels, interaction.pk if interaction else None) >= said.weight(levels, standing["line"]):
+    if standing is None or said.weight(levels, interaction.pk if interaction else None) >= said.weight(levels, standing.get("line")):
         row.facts[fact.name] = _row(data, appended.seq, interaction)
     _note_on_customer(row.customer, fact.name, value, interaction)
 

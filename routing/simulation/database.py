@@ -36,7 +36,7 @@ def throwaway_database() -> Iterator[None]:
     """
     company = connections[DEFAULT_DB_ALIAS]
     keeper = _another_connection(company)
-    prefix = f"simulation_{hashlib.sha256(str(company.settings_dict['NAME']).encode()).hexdigest()[:8]}_"
+    prefix = names_begin_with(company)
     name = prefix + secrets.token_hex(6)
     try:
         _create(keeper, name, prefix)
@@ -52,6 +52,11 @@ def throwaway_database() -> Iterator[None]:
             _drop(keeper, name)
     finally:
         keeper.close()
+
+
+def names_begin_with(company: Any) -> str:
+    """How the names of all throwaway databases of one company's database begin."""
+    return f"simulation_{hashlib.sha256(str(company.settings_dict['NAME']).encode()).hexdigest()[:8]}_"
 
 
 def _create(keeper: Any, name: str, prefix: str) -> None:

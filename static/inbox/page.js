@@ -107,8 +107,9 @@ export function showPane(name) {
   byId("main").dataset.pane = name;
 }
 
+/** Whether keys belong to what is typed: a field that is still focused in a dialog just closed takes none. */
 export function inField(target) {
-  return Boolean(target.closest?.("input, textarea, select, [contenteditable]"));
+  return Boolean(target.closest?.("input, textarea, select, [contenteditable]")?.checkVisibility());
 }
 
 export function newId() {

@@ -100,6 +100,25 @@ class TestErasing:
         assert "Erased. The report below" in page
         assert "Look again" not in page
 
+    def test_without_a_broker_it_is_noted_and_the_sweep_does_it(
+        self,
+        client: Client,
+        manager: User,
+        mary: Customer,
+        monkeypatch: pytest.MonkeyPatch,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        """Nobody is shown an error for what is stored already."""
+        app = tasks.erase_person.app
+        monkeypatch.setattr(app.amqp, "_producer_pool", None)
+        monkeypatch.setitem(app.conf.changes, "broker_write_url", "redis://127.0.0.1:1/0")
+        with django_capture_on_commit_callbacks(execute=True):
+            assert client.post(start_of(mary), CONFIRMED).status_code == 302
+        with Redis.from_url(settings.VALKEY_URL) as broker:
+            assert broker.llen("celery") == 0
+        assert tasks.erase_people() == 1
+        assert ErasureRequest.objects.get().state == "done"
+
     @pytest.mark.parametrize(("tries", "said"), [(1, "it is tried again by itself"), (5, "is not tried again by itself")])
     def test_what_failed_says_whether_it_is_tried_again(
         self, client: Client, manager: User, mary: Customer, tries: int, said: str

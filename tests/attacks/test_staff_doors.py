@@ -22,7 +22,7 @@ from conversations.chat import visitor
 from conversations.models import Conversation, Customer, ErasureRequest, FieldConflict, LegalHold, MatchCandidate, SharedIdentifier
 from conversations.models.consent import Purpose
 from conversations.services import erasure, holds, merging, weaving
-from routing.models import AgentProfile, Reservation
+from routing.models import AgentProfile, Queue, Reservation, WorkItem
 from tests.attacks import victim, watching
 from tests.attacks.victim import Victim
 from tests.record import parties
@@ -38,6 +38,7 @@ ADMIN_S_OWN = (*READS, "_add", "_change", "_delete")
 """Pages that Django's admin has for every model."""
 PARTS: dict[str, type[Model]] = {
     "public_id": Conversation, "reservation_id": Reservation, "customer": Customer, "other": Customer,
+    "queue_id": Queue, "agent_id": AgentProfile, "work_id": WorkItem,
 }  # fmt: skip
 OWN_DOOR = {"login", "logout", "jsi18n", "password_change", "password_change_done"}
 

@@ -117,3 +117,14 @@ def test_what_was_proven_on_each_line_is_the_same_asked_at_once(customer: Intera
     one_by_one = {line.pk: level for line in lines if (level := access.proven_level(line))}
     assert one_by_one == {customer.pk: "verified", with_code.pk: "verified"} == access.levels_of(place_of(customer).pk)
     assert without.pk not in one_by_one
+
+
+def test_what_was_learned_before_lines_were_noted_gives_way_like_a_word_of_nobody(customer: Interaction) -> None:
+    """An installation that is upgraded in the middle of a conversation goes on with it."""
+    conversation = customer.conversation
+    learns(customer, postcode="HB1 3CD")
+    conversation.refresh_from_db()
+    before = {name: {key: value for key, value in row.items() if key != "line"} for name, row in conversation.facts.items()}
+    Conversation.objects.filter(pk=conversation.pk).update(facts=before)
+    learns(customer, postcode="HB1 9ZZ")
+    assert for_people(conversation)["postcode"] == "HB1 9ZZ"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
 
 from routing.models import Queue, ServiceLevel
-from routing.simulation.database import NoDatabase, throwaway_database
+from routing.simulation.database import NoDatabase, names_begin_with, throwaway_database
 from tests.routing.conftest import Company
 
+Databases = Callable[[], set[str]]
 STRUCTURE = """
     SELECT 'column', table_name, column_name, data_type || is_nullable || COALESCE(generation_expression, '')
       FROM information_schema.columns
@@ -34,10 +36,17 @@ def structure() -> set[tuple[str, ...]]:
         return set(cursor.fetchall())
 
 
-def databases() -> set[str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database")
-        return {name for (name,) in cursor.fetchall()}
+@pytest.fixture
+def databases() -> Databases:
+    """What throwaway databases of this test's company there are; other processes of the tests have their own."""
+    beginning = names_begin_with(connection)
+
+    def now() -> set[str]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [beginning])
+            return {name for (name,) in cursor.fetchall()}
+
+    return now
 
 
 def test_it_is_built_like_the_companys(db: None) -> None:
@@ -47,7 +56,7 @@ def test_it_is_built_like_the_companys(db: None) -> None:
         assert structure() == of_the_company
 
 
-def test_the_company_is_neither_seen_nor_changed_and_nothing_is_left(company: Company) -> None:
+def test_the_company_is_neither_seen_nor_changed_and_nothing_is_left(company: Company, databases: Databases) -> None:
     """Even within an open transaction of the company's, which goes on afterwards."""
     before = databases()
     with throwaway_database():
@@ -60,7 +69,7 @@ def test_the_company_is_neither_seen_nor_changed_and_nothing_is_left(company: Co
     assert not ServiceLevel.objects.filter(code="theirs").exists()
 
 
-def test_it_is_gone_after_an_error(db: None) -> None:
+def test_it_is_gone_after_an_error(db: None, databases: Databases) -> None:
     """And the company's connection is the default one again."""
     before = databases()
     with pytest.raises(ZeroDivisionError), throwaway_database():
@@ -68,20 +77,20 @@ def test_it_is_gone_after_an_error(db: None) -> None:
     assert databases() == before
 
 
-def test_what_a_killed_run_left_is_dropped_and_what_another_run_uses_is_not(transactional_db: None) -> None:
+def test_what_a_killed_run_left_is_dropped_and_what_another_run_uses_is_not(transactional_db: None, databases: Databases) -> None:
     """A left-over is known by its free lock; another run's database is in use, whoever else begins or ends."""
     with throwaway_database():
-        (used,) = [name for name in databases() if name.startswith("simulation_")]
+        (used,) = databases()
         left_over = f"{used.rpartition('_')[0]}_0123456789ab"
         with connection.cursor() as cursor:
             cursor.execute(f'CREATE DATABASE "{left_over}"')
         with ThreadPoolExecutor(1) as threads:
-            seen = threads.submit(databases_during_another_run).result()
+            seen = threads.submit(during_another_run, databases).result()
         assert (used in seen, left_over in seen) == (True, False)
         assert not Queue.objects.exists()
 
 
-def databases_during_another_run() -> set[str]:
+def during_another_run(databases: Databases) -> set[str]:
     try:
         with throwaway_database():
             return databases()

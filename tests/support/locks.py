@@ -33,11 +33,19 @@ def locked(table: str, mode: str = "ACCESS EXCLUSIVE") -> Iterator[psycopg.Conne
 
 
 def waits_for_lock(table: str) -> bool:
-    """Whether somebody waits for a lock on the table, or for a row of it."""
+    """Whether somebody waits for a lock on the table, or for a row of it.
+
+    The text of a statement names what a row is waited for in, but only its beginning is kept, so the table's locks are asked too.
+    """
     with other_connection() as other:
         found = other.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ILIKE %s",
-            [f"%{table}%"],
+            """
+            SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = to_regclass(%(table)s)
+                              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+                OR EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                              AND query ILIKE %(named)s)
+            """,
+            {"table": table, "named": f"%{table}%"},
         ).fetchone()
     return bool(found and found[0])
 
