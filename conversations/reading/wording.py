@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import urlize
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from conversations.services import facts
@@ -135,3 +136,11 @@ def _moment_in(text: str) -> datetime | None:
         return parse_datetime(text)
     except ValueError:
         return None
+
+
+def language_name(code: str) -> str:
+    """A language by its name in the reader's language, `code` itself when Django does not know it."""
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from conversations.flows import outbound, takeover
-from conversations.models import Conversation, Identifier
+from conversations.models import Conversation, Customer, Identifier
 from conversations.reading.wording import linked, readable, unmarked
 from conversations.services import facts, threads, timeline
 from conversations.services.facts import LearnedFact
@@ -20,6 +20,14 @@ SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
 def page_of(cast: Cast, conversation: Conversation) -> str:
     return cast.client(cast.ann).get(reverse("inbox:conversation", args=[conversation.public_id])).content.decode()
+
+
+def test_a_language_is_told_by_its_name(cast: Cast) -> None:
+    """And by its code when nobody has a name for it."""
+    conversation = cast.chat()
+    assert "<dd>English</dd>" in page_of(cast, conversation)
+    Customer.objects.filter(pk=conversation.customer_id).update(language="tlh")
+    assert "<dd>tlh</dd>" in page_of(cast, conversation)
 
 
 def test_script_in_a_message_a_name_a_note_and_a_fact_is_inert(cast: Cast) -> None:
