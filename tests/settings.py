@@ -12,3 +12,4 @@ PASSWORD_HASHERS = [
 ]
 # A test that waits for a lock that nobody gives back fails, and says for which statement.
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=120s"
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.support.emptying"]
