@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import Behaviour
 from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH
-from conversations.assistant.tools.base import Tool
+from conversations.assistant.tools.base import Tool, ToolContext
 from conversations.models import Entry, Interaction
 from conversations.models.consent import Purpose
 from conversations.models.identifier import Assurance
@@ -103,6 +103,22 @@ def judge_arguments(tool: Tool, arguments: Mapping[str, Any]) -> Verdict | None:
     except jsonschema.ValidationError as problem:
         return Verdict(False, "bad_arguments", problem.message[:200])
     return None
+
+
+def judge_for_agent(tool: Tool, arguments: Mapping[str, Any], context: ToolContext) -> Verdict:
+    """Decides over a call that a person of the company makes in a conversation of theirs.
+
+    They may do for the customer what the customer may ask of them, whatever the playbook lets the AI agent do; what is not of
+    this customer, or not of the company's links, is nobody's to touch here.
+    """
+    wrong = judge_arguments(tool, arguments)
+    if wrong is not None:
+        return wrong
+    if tool.name in CHANGES_A_VISIT and str(arguments["reference"]).strip().upper() not in context.visits:
+        return Verdict(False, "other_booking", _("This customer has no such visit coming up."))
+    if tool.name == "send_link" and arguments["link"] not in context.links:
+        return Verdict(False, "not_in_playbook", _("That link may not be sent."))
+    return ALLOWED
 
 
 def is_used_up(tool: Tool, standing: Standing) -> bool:
