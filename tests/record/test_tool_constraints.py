@@ -77,7 +77,7 @@ def test_the_local_sales_system_and_desk() -> None:
     promise("2")
     refused("invoice_has_one_standing_promise", lambda: promise("3"))
     refused("promise_is_about_some_money", lambda: promise("4", amount=0, replaced_at=NOW))
-    refused("ticket_kind_is_known", lambda: ticket(kind="wish"))
+    refused("ticket_kind_is_known", lambda: ticket(kind="wish", score=1))
     refused("ticket_state_is_known", lambda: ticket(state="lost"))
     refused("lead_has_a_score", lambda: ticket(kind="lead"))
     ticket()

@@ -355,7 +355,7 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
             _offer_visit(dialogue, booking_form)
         return dialogue.reply()
     if context.reason_is_new and context.reason:
-        return booking.offer_person(dialogue, _("I have no answer to that in our help pages."))
+        return booking.offer_person(dialogue, _("I have no answer to that in our help pages."), or_ticket=True)
     dialogue.say(echo(context))
     if context.alternatives and not context.failed_turns:
         names = knowledge.names_of_reasons(dialogue)
@@ -366,4 +366,4 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
         dialogue.state["clarify"] = [{"code": reason.code, "name": reason.name} for reason in context.alternatives]
         return dialogue.reply(failed=True)
     dialogue.say(_("I am sorry, I did not understand that."))
-    return booking.offer_person(dialogue, chat_link.offer(dialogue))
+    return booking.offer_person(dialogue, chat_link.offer(dialogue), or_ticket=True)

@@ -10,6 +10,7 @@ from conversations.assistant.tools.base import Event, Tool, ToolContext, ToolOut
 from conversations.connectors.desk import OpenTicket
 from conversations.connectors.registry import desk
 from conversations.models import Conversation
+from conversations.services.timeline import storable
 
 CONTACT = ("name", "phone", "email")
 
@@ -21,8 +22,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
         OpenTicket(
             customer=conversation.customer.public_id,
             conversation=context.conversation,
-            subject=str(arguments["subject"]),
-            details=str(arguments.get("details", "")),
+            subject=storable(str(arguments["subject"])),
+            details=storable(str(arguments.get("details", ""))),
             contact={fact: context.facts[fact] for fact in CONTACT if fact in context.facts},
             idempotency_key=context.idempotency_key,
         )

@@ -33,10 +33,12 @@ class OpenTicket(Errand):
         return WANTS.search(acts.plain(dialogue.context.text)) is not None
 
     def first(self, dialogue: Dialogue) -> dict[str, object]:
-        """What it is about, when the wish says it: the words around “open a ticket”."""
+        """What it is about, when the wish says it (the words around “open a ticket”), or what a ticket was just offered for."""
         told = WANTS.sub(" ", acts.plain(dialogue.context.text)).strip(" .,:;")
         told = re.sub(r"^(?:please|for|about|because|that|as)\b\s*", "", told)
-        return {"subject": told} if len(told.split()) >= SHORTEST_STORY else {}
+        about = str((dialogue.context.form_state.get("offer") or {}).get("about", ""))
+        told = told if len(told.split()) >= SHORTEST_STORY else about
+        return {"subject": told} if told else {}
 
     async def missing(self, dialogue: Dialogue) -> Reply | None:
         """What it is about, and how the answer reaches them."""
