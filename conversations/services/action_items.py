@@ -117,7 +117,7 @@ def finish(item: ActionItem, *, by: By) -> bool:
         open_ones = ActionItem.objects.filter(pk=item.pk, done_at__isnull=True)
         if not open_ones.update(done_at=Now(), done_by=by.name[:200]):
             return False
-        _note(item, "action.done", by, _("Done: %(title)s") % {"title": item.title}, None)
+        _note(item, "action.done", by, item.title, None)
     return True
 
 
@@ -155,11 +155,7 @@ def _note(item: ActionItem, kind: str, by: By, sentence: str, interaction: Inter
 
 
 def _added_sentence(item: ActionItem) -> str:
-    who = item.owner.display_name if item.owner else ""
-    if who and item.due_at:
-        return _("To do for %(who)s by %(time)s: %(title)s") % {
-            "who": who, "time": date_format(item.due_at, "j M, H:i"), "title": item.title,
-        }  # fmt: skip
-    if item.due_at and item.kind != ActionItem.Kind.CALL_BACK:
-        return _("To do by %(time)s: %(title)s") % {"time": date_format(item.due_at, "j M, H:i"), "title": item.title}
-    return _("To do: %(title)s") % {"title": item.title}
+    """What is to be done, by whom and until when, as far as that was said; a call back says its time itself."""
+    until = date_format(timezone.localtime(item.due_at), "j M, H:i") if item.due_at and item.kind != ActionItem.Kind.CALL_BACK else ""
+    told = [item.owner.display_name if item.owner else "", _("by %(time)s") % {"time": until} if until else ""]
+    return f"{item.title} ({', '.join(filter(None, told))})" if any(told) else item.title
