@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import ActionItem, Conversation, Interaction
 from conversations.models.consent import Purpose
+from conversations.selectors.limbo import call_backs_nobody_was_given
 from conversations.services import consent, facts, records, timeline
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.timeline import NewEntry
@@ -123,8 +124,7 @@ def finish(item: ActionItem, *, by: By) -> bool:
 
 def due_call_backs() -> QuerySet[ActionItem]:
     """The calls whose time has come and that nobody was given yet, the longest due first."""
-    waiting = ActionItem.objects.filter(kind=ActionItem.Kind.CALL_BACK, done_at__isnull=True, put_in_line_at__isnull=True)
-    return waiting.filter(due_at__lte=Now()).order_by("due_at", "pk")
+    return call_backs_nobody_was_given(Now())
 
 
 def claim(item: ActionItem) -> bool:

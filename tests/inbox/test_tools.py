@@ -30,6 +30,7 @@ from conversations.models import (
     SentLink,
     Ticket,
 )
+from conversations.selectors.invariants import call_backs_in_limbo
 from conversations.services import identity, messengers
 from conversations.services.parties import IdentifierClaim
 from routing.models import ReasonCode
@@ -193,8 +194,10 @@ def test_a_promised_call_is_given_to_people_when_its_time_has_come(live_cast: Ca
     use(ann, taken, "schedule_callback", phone="07700 900321", at=at, about="The invoice")
     assert keeping_promises.call_back_in_time() == 0
     takeover.close(taken, live_cast.ann, live_cast.solved)
-    ActionItem.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    ActionItem.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    assert len(call_backs_in_limbo()) == 1
     assert [keeping_promises.call_back_in_time() for _twice in range(2)] == [1, 0]
+    assert call_backs_in_limbo() == []
     package = Handoff.objects.latest("pk")
     assert re.search(r"Call back now: Call 07700 900321 on .*The invoice", package.next_step)
     assert package.conversation.status == "open"
