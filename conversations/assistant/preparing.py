@@ -198,8 +198,7 @@ def standing_of(standing: Standing, conversation: Conversation, interaction: Int
     story = story_of(conversation, interaction, opens)
     visits, own = visits_of(story, interaction, opens)
     agrees = purposes_to_agree_to(interaction)
-    used = standing.used or guard.used_in(conversation.pk)
-    return replace(standing, level=level, story=story, visits=visits, own_visits=own, may_agree_to=agrees, used=used)
+    return replace(standing, level=level, story=story, visits=visits, own_visits=own, may_agree_to=agrees)
 
 
 def _reachable(given: set[str], interaction: Interaction) -> frozenset[str]:

@@ -45,6 +45,7 @@ class TurnTools:
         self._prepared = prepared
         self._standing = prepared.standing
         self.did_something = False
+        self._is_counted = False
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """See `brain.ToolBox`. Raises turns.TurnLost and turns.TurnOvertaken before anything is changed."""
@@ -74,6 +75,10 @@ class TurnTools:
         tool = TOOLS.get(name)
         if tool is None:
             return ToolResult(name, error="no_such_tool", sentence=_("There is no such tool."))
+        if not self._is_counted:
+            # Only a turn that uses tools pays for knowing how often they were used.
+            self._standing = replace(self._standing, used=guard.used_in(self._prepared.conversation.pk))
+            self._is_counted = True
         verdict = guard.judge(tool, arguments, self._standing)
         if not verdict.allowed:
             self._keep(self._entry(tool, arguments, verdict=verdict, body=verdict.sentence))
