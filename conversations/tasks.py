@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from conversations.assistant import turn
-from conversations.flows import erasing, tidying
+from conversations.flows import erasing, keeping_promises, tidying
 from conversations.services import linkage, retention, suggestions
 from conversations.voice import agent_leg
 
@@ -66,6 +66,18 @@ def erase_people() -> int:
 def ask_connectors() -> int:
     """See conversations.flows.erasing.ask_connectors."""
     return erasing.ask_connectors()
+
+
+@shared_task
+def call_back_in_time() -> int:
+    """See conversations.flows.keeping_promises.call_back_in_time."""
+    return keeping_promises.call_back_in_time()
+
+
+@shared_task
+def send_leads() -> int:
+    """See conversations.flows.keeping_promises.send_leads."""
+    return keeping_promises.send_leads()
 
 
 @shared_task

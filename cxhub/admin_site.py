@@ -31,6 +31,7 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
         (
             "conversations.Customer", "conversations.MatchCandidate", "conversations.CustomerLink", "conversations.Identifier",
             "conversations.SharedIdentifier", "conversations.Consent", "conversations.Suppression", "conversations.Booking",
+            "conversations.SalesAccount", "conversations.Ticket",
         ),
     ),
     "conversations": (
@@ -38,7 +39,7 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
         "message-square-text",
         (
             "conversations.Conversation", "conversations.Interaction", "conversations.Handoff", "conversations.ConversationLink",
-            "conversations.Entry", "conversations.SavedReply",
+            "conversations.Entry", "conversations.ActionItem", "conversations.Qualification", "conversations.SavedReply",
         ),
     ),
     "routing": (

@@ -148,6 +148,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "erase-people": {"task": "conversations.tasks.erase_people", "schedule": 60.0, "options": {"expires": 60}},
     "ask-connectors": {"task": "conversations.tasks.ask_connectors", "schedule": 60.0, "options": {"expires": 60}},
+    "call-back-in-time": {"task": "conversations.tasks.call_back_in_time", "schedule": 30.0, "options": {"expires": 30}},
+    "send-leads": {"task": "conversations.tasks.send_leads", "schedule": 60.0, "options": {"expires": 60}},
     "apply-retention": {"task": "conversations.tasks.apply_retention", "schedule": crontab(hour=2, minute=30)},
 }
 
@@ -263,6 +265,8 @@ SPECTACULAR_SETTINGS = {"TITLE": "CX Hub", "VERSION": "1", "SERVE_INCLUDE_SCHEMA
 ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")
 MODEL_TIMEOUT_SECONDS = env.whole_number("MODEL_TIMEOUT_SECONDS", default=30, lowest=1, highest=600)
 TURN_LEASE_SECONDS = env.whole_number("TURN_LEASE_SECONDS", default=60, lowest=2, highest=3600)
+TOOL_CALLS_PER_CONVERSATION = env.whole_number("TOOL_CALLS_PER_CONVERSATION", default=300, lowest=1, highest=10_000)
+"""Where a playbook does not say how many."""
 
 # --- The phone
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterable
+from typing import Any, Final
 from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+CODE: Final = re.compile(r"[a-z0-9_]{1,40}")
 
 
 class LinesField(forms.CharField):
@@ -25,6 +29,48 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
+
+
+class LinksField(LinesField):
+    """Links of the company, one on each line as code, label and https address with bars between them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return "\n".join(" | ".join(str(each.get(part, "")) for part in ("code", "label", "address")) for each in value)
+
+    def to_python(self, value: Any) -> Any:
+        found = []
+        for line in super().to_python(value):
+            parts = [part.strip() for part in line.split("|")]
+            if len(parts) != 3 or not all(parts) or not CODE.fullmatch(parts[0]):
+                raise forms.ValidationError(_("Write each link as “code | label | address”, such as “pay | Pay online | https://…”."))
+            if not parts[2].startswith("https://"):
+                raise forms.ValidationError(_("The address of a link begins with https://."))
+            found.append(dict(zip(("code", "label", "address"), parts, strict=True)))
+        if len({each["code"] for each in found}) < len(found):
+            raise forms.ValidationError(_("Each code stands once."))
+        return found
+
+
+class LimitsField(LinesField):
+    """How often something may be done, one on each line as name and number; only names that are known."""
+
+    def __init__(self, *, names: Iterable[str], **options: Any) -> None:
+        self.names = frozenset(names)
+        super().__init__(**options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(f"{name}: {most}" for name, most in value.items()) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> Any:
+        found = {}
+        for line in super().to_python(value):
+            name, _colon, most = (part.strip() for part in line.partition(":"))
+            if name not in self.names or not most.isdecimal() or len(most) > 4:
+                raise forms.ValidationError(_("Write each limit as “tool: number”, such as “open_ticket: 3”."))
+            found[name] = int(most)
+        return found
 
 
 class TimeZoneField(forms.TypedChoiceField):

@@ -14,36 +14,27 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from conversations.admin.fields import LinesField
+from conversations.admin.fields import LimitsField, LinesField, LinksField
 from conversations.assistant.tools import TOOLS
 from conversations.models import Playbook, PlaybookForm, PlaybookFormField
 from conversations.services import knowing, playbooks
 from conversations.services.facts import FACT_LABELS
 from routing.admin.explained import Explained
 
-TOOL_LABELS = {
-    "check_area": _("Check the service area of a postcode"),
-    "find_slots": _("Find free time windows"),
-    "book": _("Book a visit"),
-    "correct": _("Put details of a booking right"),
-    "reschedule": _("Move a visit"),
-    "cancel": _("Cancel a visit"),
-    "hand_off": _("Hand over to a person"),
-    "search_knowledge": _("Look up articles"),
-    "find_prices": _("Look up prices"),
-    "find_visits": _("Look up visits: of this conversation, or of the record for a proven customer"),
-    "verify_identity": _("Find out who the customer is, by a code or by questions"),
-    "show_account": _("Tell a proven customer what is on their account"),
-}
-OPENED_BY_ANSWERS = ("find_visits", "reschedule", "cancel")
+OPENED_BY_ANSWERS = ("find_visits", "reschedule", "cancel", "find_orders")
 """What right answers may open; everything else needs a code or more."""
-READ: dict[Any, str] = {name: f"{name}_read" for name in ("tools", "knowledge_check", "opens_with_answers", "languages")}
+AS_JSON = ("tools", "knowledge_check", "opens_with_answers", "languages", "links", "tool_limits")
+READ: dict[Any, str] = {name: f"{name}_read" for name in AS_JSON}
 
 
 def tool_choices(*further: str) -> list[tuple[str, str]]:
     """Every tool there is, then `further` ones that a playbook still names, with what each does."""
     names = [*TOOLS, *(name for name in further if name not in TOOLS)]
-    return [(name, str(TOOL_LABELS.get(name, name))) for name in names]
+    return [(name, _title_of(name)) for name in names]
+
+
+def _title_of(name: str) -> str:
+    return str(TOOLS[name].title) if name in TOOLS else name
 
 
 class PlaybookEditor(forms.ModelForm):
@@ -60,8 +51,16 @@ class PlaybookEditor(forms.ModelForm):
     )
     opens_with_answers = forms.MultipleChoiceField(
         label=_("What right answers open"), required=False, widget=forms.CheckboxSelectMultiple,
-        choices=[(name, TOOL_LABELS[name]) for name in OPENED_BY_ANSWERS],
+        choices=[(name, TOOLS[name].title) for name in OPENED_BY_ANSWERS],
         help_text=_("Answers may be known to others, so open little. Everything else on a record needs a code."),
+    )
+    links = LinksField(
+        label=_("Links it may send"), required=False,
+        help_text=_("One on each line as code | label | address. Customers ask for a link by its label; no other link is ever sent."),
+    )
+    tool_limits = LimitsField(
+        label=_("Limits of tools"), required=False, names=TOOLS,
+        help_text=_("One on each line, such as open_ticket: 3. How often one conversation may use a tool, where that is not as usual."),
     )
     languages = LinesField(label=_("Languages"), help_text=_("One on each line, such as en."))
 
@@ -69,7 +68,7 @@ class PlaybookEditor(forms.ModelForm):
         model = Playbook
         fields = (
             "code", "name", "persona", "disclosure", "policies", "tools", "knowledge_check", "opens_with_answers", "languages",
-            "reason_threshold", "knowledge_threshold",
+            "reason_threshold", "knowledge_threshold", "links", "tool_limits", "most_tool_calls",
         )
         help_texts = {
             "code": _("What entry points call this playbook. All its versions share it."),
@@ -175,7 +174,7 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "code")}),
         (_("How it speaks"), {"fields": ("persona", "disclosure", "policies", "languages")}),
-        (_("What it may do"), {"fields": ("tools",)}),
+        (_("What it may do"), {"fields": ("tools", "links", "tool_limits", "most_tool_calls")}),
         (_("Who is it"), {"fields": ("knowledge_check", "opens_with_answers")}),
         (_("How sure it must be"), {"fields": ("reason_threshold", "knowledge_threshold")}),
     )
@@ -204,6 +203,14 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
     def opens_with_answers_read(self, playbook: Playbook) -> str:
         labels = dict(tool_choices(*playbook.opens_with_answers))
         return ", ".join(labels[name] for name in playbook.opens_with_answers) or "–"
+
+    @admin.display(description=_("Links it may send"))
+    def links_read(self, playbook: Playbook) -> str:
+        return ", ".join(f"{each['label']} ({each['address']})" for each in playbook.links) or "–"
+
+    @admin.display(description=_("Limits of tools"))
+    def tool_limits_read(self, playbook: Playbook) -> str:
+        return ", ".join(f"{_title_of(name)}: {most}" for name, most in playbook.tool_limits.items()) or str(_("As usual."))
 
     @admin.display(description=_("Languages"))
     def languages_read(self, playbook: Playbook) -> str:

@@ -46,6 +46,8 @@ IN_WRITING: Final = re.compile(
     r"|\b(?:carry|go) on (?:in writing|(?:in|by|on) (?:the |your )?(?:web )?chat)\b"
     r"|\b(?:switch|move|change)(?: this| over)? to (?:the |your )?(?:web )?chat\b"
 )
+CALLS_US: Final = re.compile(r"\b(?:call|ring|phone) (?:me|us)\b|\bcall ?back\b|\bgive me a (?:call|ring)\b")
+BEFORE_COMING: Final = re.compile(r"\b(?:engineer|plumber|technician|before (?:you|they|he|she) come)\b")
 SKIP: Final = re.compile(
     r"skip(?: it| that| this)?|i do(?:n't| not) (?:have|know)(?: one| it| that)?|none|not sure|no idea|pass|rather not(?: say)?"
 )
@@ -130,6 +132,12 @@ def gives_up_visit(text: str) -> bool:
         return False
     wished = GIVE_UP.search(words) and VISIT.search(words) and not NOT_GIVE_UP.search(words)
     return bool(wished) and (not is_question(text) or "instead" in words)
+
+
+def asks_for_call_at_a_time(text: str, told: frozenset[str]) -> bool:
+    """Whether a text asks to be called on a day or at a time; `told` are the names of the facts in it."""
+    words = plain(text)
+    return bool(told & {"date", "time_window"}) and CALLS_US.search(words) is not None and BEFORE_COMING.search(words) is None
 
 
 def choice(text: str, options: int) -> int | None:

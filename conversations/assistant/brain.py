@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from conversations.assistant.tools.base import Link
 from conversations.services.facts import KnownFact
 from conversations.understanding.read import Understanding
 
@@ -57,6 +58,9 @@ class Behaviour:
     reason_threshold: float
     knowledge_threshold: float
     forms: tuple[Form, ...]
+    links: tuple[Link, ...] = ()
+    tool_limits: Mapping[str, int] = field(default_factory=dict)
+    most_tool_calls: int | None = None
 
     def form(self, code: str) -> Form | None:
         """The form of that code, if the playbook has it."""

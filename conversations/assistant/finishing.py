@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.assistant import handing_over, places, wrap_up
+from conversations.assistant import handing_over, places, qualification, wrap_up
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.need_of import need_of
 from conversations.assistant.preparing import Prepared, decide_and_note
@@ -37,16 +37,19 @@ class Ending:
 def finish(prepared: Prepared, ending: Ending) -> int:
     """Writes the ending and returns the seq of what the customer is told, 0 when nothing is.
 
-    Locks the customer when a call back may be promised, then the subject of the work, then the conversation's row. Raises
-    TurnLost and TurnOvertaken: nothing is written.
+    Locks the customer when a call back may be promised or a form is filled, then the subject of the work, then the
+    conversation's row. Raises TurnLost and TurnOvertaken: nothing is written.
     """
     claim = prepared.claim
     with transaction.atomic():
-        if ending.gave_number or ending.decision.handler in (Decision.Handler.CALLBACK, Decision.Handler.AFTER_HOURS):
+        qualified = qualification.form_filled_by(prepared, ending.said)
+        if qualified or ending.gave_number or ending.decision.handler in (Decision.Handler.CALLBACK, Decision.Handler.AFTER_HOURS):
             records.lock_root(prepared.conversation.customer)
         # The same order as when an agent accepts an offer: the work first, then the conversation.
         lock_subject(prepared.conversation.public_id.hex)
         row = turns.hold(claim, even_if_overtaken=ending.did_something)
+        if qualified:
+            qualification.keep(prepared, qualified)
         reply = _reply(prepared, ending)
         if prepared.handoff and isinstance(ending.said, Reply):
             handing_over.refresh(prepared)

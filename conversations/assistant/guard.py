@@ -5,27 +5,38 @@ be the one that made it, a line of the same party (the same call, the same visit
 chat was keyed), or by one that has proven to be the customer, as far as that proof opens.
 
 Anybody may say that they want no calls, messages, offers or recordings; a yes needs a party that has shown who it is.
+
+What is said of a promise, a call back, a link or a detail of the record must be what the party said; and no conversation uses
+tools without end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import jsonschema
+from django.conf import settings
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import Behaviour
 from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH
-from conversations.assistant.tools.base import Tool
+from conversations.assistant.tools.base import Tool, ToolContext
 from conversations.models import Entry, Interaction
 from conversations.models.consent import Purpose
 from conversations.models.identifier import Assurance
 from conversations.selectors.access import lines_of_party
 
 MOST_VISITS = 3
+NEVER_TOO_OFTEN = frozenset({"hand_off", "set_consent"})
+"""Nobody is kept from a person, or from saying no."""
+FORMATS = jsonschema.FormatChecker(formats=["date"])
+FORMATS.checks("date-time", raises=ValueError)(lambda value: bool(datetime.fromisoformat(value)))
 CHANGES_A_VISIT = frozenset({"reschedule", "cancel", "correct"})
 
 
@@ -36,7 +47,7 @@ class Standing:
     `level` is how well the party has proven to be the customer (`access.proven_level`); `reachable` are the addresses and
     numbers that it gave itself or calls from; `may_agree_to` are the purposes of consent that it may say yes to; `visits` are
     the references that it may know of, `own_visits` those of them that it booked itself, `story` the conversations whose
-    visits it may ask about.
+    visits it may ask about. `used` is how often each tool has run in the conversation.
     """
 
     behaviour: Behaviour
@@ -48,6 +59,11 @@ class Standing:
     own_visits: frozenset[str] = frozenset()
     story: tuple[UUID, ...] = ()
     may_agree_to: frozenset[str] = frozenset()
+    used: Mapping[str, int] = field(default_factory=dict)
+
+    def with_use(self, tool: str) -> Standing:
+        """The same after one more call of a tool."""
+        return replace(self, used={**self.used, tool: self.used.get(tool, 0) + 1})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +83,58 @@ def judge(tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdi
     named = standing.behaviour.tools | ALWAYS_THERE
     if tool.name not in named and COMES_WITH.get(tool.name) not in named:
         return Verdict(False, "not_in_playbook", _("The AI agent may not do that here."))
-    try:
-        jsonschema.validate(dict(arguments), tool.schema)
-    except jsonschema.ValidationError as problem:
-        return Verdict(False, "bad_arguments", problem.message[:200])
+    wrong = judge_arguments(tool, arguments)
+    if wrong is not None:
+        return wrong
+    if is_used_up(tool, standing):
+        return Verdict(False, "too_often", _("That was done as often as it may be in one conversation. A colleague can go on."))
     if (tool.changes or tool.live_only) and not standing.live:
         return Verdict(False, "draft_only", _("A draft changes nothing."))
     if tool.needs and not opens(tool.name, standing.level, standing.behaviour):
         return Verdict(False, "not_proven", _("The customer has to show first who they are."))
-    if tool.name == "verify_identity" and "to" in arguments and arguments["to"] not in standing.reachable:
-        return Verdict(False, "not_what_was_given", _("A code goes only to an address or number that the customer gave here."))
-    if tool.name == "verify_identity" and "answers" in arguments and not standing.behaviour.knowledge_check:
-        return Verdict(False, "not_in_playbook", _("Answers prove nothing here."))
-    if tool.name == "book":
-        return _judge_booking(arguments, standing)
-    if tool.name in CHANGES_A_VISIT:
-        return _judge_change(tool, arguments, standing)
-    if tool.name == "set_consent":
-        return _judge_consent(arguments, standing)
+    rule = RULES.get(tool.name)
+    return rule(tool, arguments, standing) if rule else ALLOWED
+
+
+def judge_arguments(tool: Tool, arguments: Mapping[str, Any]) -> Verdict | None:
+    """What is wrong with arguments by the tool's schema; None when nothing is."""
+    try:
+        jsonschema.validate(dict(arguments), tool.schema, format_checker=FORMATS)
+    except jsonschema.ValidationError as problem:
+        return Verdict(False, "bad_arguments", problem.message[:200])
+    return None
+
+
+def judge_for_agent(tool: Tool, arguments: Mapping[str, Any], context: ToolContext) -> Verdict:
+    """Decides over a call that a person of the company makes in a conversation of theirs.
+
+    They may do for the customer what the customer may ask of them, whatever the playbook lets the AI agent do; what is not of
+    this customer, or not of the company's links, is nobody's to touch here.
+    """
+    wrong = judge_arguments(tool, arguments)
+    if wrong is not None:
+        return wrong
+    if tool.name in CHANGES_A_VISIT and str(arguments["reference"]).strip().upper() not in context.visits:
+        return Verdict(False, "other_booking", _("This customer has no such visit coming up."))
+    if tool.name == "send_link" and arguments["link"] not in context.links:
+        return Verdict(False, "not_in_playbook", _("That link may not be sent."))
     return ALLOWED
+
+
+def is_used_up(tool: Tool, standing: Standing) -> bool:
+    """Whether a conversation has used a tool, or all of them together, as often as its playbook allows."""
+    if tool.name in NEVER_TOO_OFTEN:
+        return False
+    behaviour = standing.behaviour
+    most = behaviour.tool_limits.get(tool.name, tool.most)
+    altogether = behaviour.most_tool_calls or settings.TOOL_CALLS_PER_CONVERSATION
+    return standing.used.get(tool.name, 0) >= most or sum(standing.used.values()) >= altogether
+
+
+def used_in(conversation_id: int) -> dict[str, int]:
+    """How often each tool has run in a conversation, as far as the history keeps it; a call that was refused has not."""
+    ran = Entry.objects.filter(conversation=conversation_id, kind="tool.called", data__allowed=True, data__error="")
+    return dict(ran.order_by().values_list("data__tool").annotate(Count("pk")))
 
 
 def opens(tool: str, level: str, behaviour: Behaviour) -> bool:
@@ -96,7 +145,15 @@ def opens(tool: str, level: str, behaviour: Behaviour) -> bool:
     return level == Assurance.VERIFIED or (level == Assurance.KNOWLEDGE and tool in behaviour.opens_with_answers)
 
 
-def _judge_booking(arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+def _judge_verifying(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    if "to" in arguments and arguments["to"] not in standing.reachable:
+        return Verdict(False, "not_what_was_given", _("A code goes only to an address or number that the customer gave here."))
+    if "answers" in arguments and not standing.behaviour.knowledge_check:
+        return Verdict(False, "not_in_playbook", _("Answers prove nothing here."))
+    return ALLOWED
+
+
+def _judge_booking(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
     if any(arguments[fact] != standing.facts.get(fact) for fact in ("name", "phone", "postcode")):
         return Verdict(False, "not_what_was_given", _("A visit is booked only for the name, phone and postcode that were given."))
     if len(standing.visits) >= MOST_VISITS:
@@ -115,12 +172,57 @@ def _judge_change(tool: Tool, arguments: Mapping[str, Any], standing: Standing) 
     return ALLOWED
 
 
-def _judge_consent(arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+def _judge_consent(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
     if arguments["agrees"] and arguments["purpose"] not in standing.may_agree_to:
         return Verdict(False, "not_shown", _("I cannot note that here, since I do not know who you are. A colleague can do it with you."))
     if "way" in arguments and arguments["purpose"] != Purpose.MARKETING:
         return Verdict(False, "bad_arguments", _("Only offers come in several ways."))
     return ALLOWED
+
+
+def _judge_promise(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    said = standing.facts.get("amount", "").partition(" ")[0]
+    amount = arguments.get("amount")
+    is_said = amount is None or (said and Decimal(said) == Decimal(amount))
+    if not is_said or arguments["pay_by"] != standing.facts.get("date"):
+        return Verdict(False, "not_what_was_given", _("Only the amount and the day that the customer said can be promised."))
+    return ALLOWED
+
+
+def _judge_callback(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    at = datetime.fromisoformat(arguments["at"])
+    first, _to, last = standing.facts.get("time_window", "").partition("-")
+    in_window = not last or first <= f"{at:%H:%M}" <= last
+    if arguments["phone"] not in standing.reachable or at.date().isoformat() != standing.facts.get("date") or not in_window:
+        return Verdict(False, "not_what_was_given", _("A call is promised only on the number and at the time that the customer said."))
+    return ALLOWED
+
+
+def _judge_link(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    if arguments["link"] not in {link.code for link in standing.behaviour.links}:
+        return Verdict(False, "not_in_playbook", _("That link may not be sent."))
+    if arguments["to"] not in standing.reachable:
+        return Verdict(False, "not_what_was_given", _("A link goes only to an address or number that the customer gave here."))
+    return ALLOWED
+
+
+def _judge_detail(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    if arguments["value"] != standing.facts.get(arguments["fact"]):
+        return Verdict(False, "not_what_was_given", _("Only what the customer said here can be noted."))
+    return ALLOWED
+
+
+RULES: Mapping[str, Callable[[Tool, Mapping[str, Any], Standing], Verdict]] = {
+    "verify_identity": _judge_verifying,
+    "book": _judge_booking,
+    **dict.fromkeys(CHANGES_A_VISIT, _judge_change),
+    "set_consent": _judge_consent,
+    "promise_to_pay": _judge_promise,
+    "schedule_callback": _judge_callback,
+    "send_link": _judge_link,
+    "update_fact": _judge_detail,
+}
+"""What a tool's arguments must be for the party on the line, beyond what its schema says."""
 
 
 def references_made_by(interaction: Interaction) -> frozenset[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conversations.assistant.brain import Behaviour, Form, FormField
-from conversations.models import EntryPoint, PlaybookForm
+from conversations.assistant.tools.base import Link
+from conversations.models import EntryPoint, Playbook, PlaybookForm
 
 
 def behaviour_of(entry_point: EntryPoint) -> Behaviour:
@@ -22,7 +23,15 @@ def behaviour_of(entry_point: EntryPoint) -> Behaviour:
         reason_threshold=playbook.reason_threshold,
         knowledge_threshold=playbook.knowledge_threshold,
         forms=tuple(_form(form) for form in forms),
+        links=links_of(playbook),
+        tool_limits={str(tool): int(most) for tool, most in playbook.tool_limits.items()},
+        most_tool_calls=playbook.most_tool_calls,
     )
+
+
+def links_of(playbook: Playbook) -> tuple[Link, ...]:
+    """The company's links that a playbook lets be sent."""
+    return tuple(Link(str(each["code"]), str(each["label"]), str(each["address"])) for each in playbook.links)
 
 
 def _form(form: PlaybookForm) -> Form:

@@ -34,6 +34,7 @@ WORDS_THAT_TELL: Final = 6
 FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
 WHEN: Final = frozenset({"date", "time_window"})
+CALL_BACK: Final = "schedule_callback"
 BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
 
 
@@ -134,6 +135,10 @@ def read(
         )
     )
     understood = _with_name_among(understood, expecting)
+    told = frozenset(fact.name for fact in understood.facts)
+    if CALL_BACK in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):
+        # A call at a chosen time is promised, and nobody needs to be found now.
+        understood = replace(understood, asked_for_human=False, reason=None)
     changed = _learn(understood, conversation, words, expecting, picks)
     is_new, alternatives = _keep_reason(understood, text, conversation, words)
     if is_new:

@@ -29,10 +29,13 @@ from conversations.connectors.base import ConnectorError
 from conversations.connectors.schedule import SlotTaken
 from conversations.models import Entry, Interaction
 from conversations.services import timeline, turns
+from conversations.services.action_items import By
 from conversations.services.timeline import NewEntry
 
 ATTEMPTS = 3
 HIDDEN = "•••"
+AFTER_WHICH_AGAIN = ("payment.promised", "record.changed", "link.sent", "callback.requested")
+"""What makes the same call a new one: the customer wants once more what was otherwise meanwhile."""
 
 
 class TurnTools:
@@ -42,6 +45,7 @@ class TurnTools:
         self._prepared = prepared
         self._standing = prepared.standing
         self.did_something = False
+        self._is_counted = False
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """See `brain.ToolBox`. Raises turns.TurnLost and turns.TurnOvertaken before anything is changed."""
@@ -71,10 +75,15 @@ class TurnTools:
         tool = TOOLS.get(name)
         if tool is None:
             return ToolResult(name, error="no_such_tool", sentence=_("There is no such tool."))
+        if not self._is_counted:
+            # Only a turn that uses tools pays for knowing how often they were used.
+            self._standing = replace(self._standing, used=guard.used_in(self._prepared.conversation.pk))
+            self._is_counted = True
         verdict = guard.judge(tool, arguments, self._standing)
         if not verdict.allowed:
             self._keep(self._entry(tool, arguments, verdict=verdict, body=verdict.sentence))
             return ToolResult(name, error=verdict.code, sentence=verdict.sentence)
+        self._standing = self._standing.with_use(name)
         if tool.changes:
             key = self._key(tool, arguments)
             self._begin(tool, arguments, key)
@@ -118,6 +127,7 @@ class TurnTools:
                         kind=event.kind,
                         actor_kind="assistant",
                         actor_name=self._prepared.entry_point.company_name,
+                        audience=event.audience,
                         body=event.sentence,
                         data={**event.data, "idempotency_key": key},
                         interaction=self._prepared.interaction,
@@ -140,6 +150,9 @@ class TurnTools:
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
             visits=self._standing.visits,
             idempotency_key=key,
+            links={link.code: link for link in self._standing.behaviour.links},
+            facts=self._standing.facts,
+            by=By("assistant", self._prepared.entry_point.company_name),
         )
         for attempt in stamina.retry_context(on=_passes, attempts=ATTEMPTS, wait_initial=0.05, wait_max=0.5):
             with attempt:
@@ -157,7 +170,7 @@ class TurnTools:
     def _key(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
         """The same for the same call until something came of it."""
         conversation = self._prepared.conversation
-        kinds = Q(kind__startswith="booking.") | Q(kind__startswith="consent.")
+        kinds = Q(kind__startswith="booking.") | Q(kind__startswith="consent.") | Q(kind__in=AFTER_WHICH_AGAIN)
         done = Entry.objects.filter(kinds, conversation=conversation).count()
         told = json.dumps(arguments, sort_keys=True)
         digest = hashlib.sha256(f"{tool.name}:{told}".encode()).hexdigest()[:24]

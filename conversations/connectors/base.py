@@ -26,7 +26,8 @@ class ConnectorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EraseCustomers:
-    """The records of one person by their public ids, and other names that a system may have for them, such as `crm:10042`."""
+    """The records of one person by their public ids, and what else a system may know them by: its own number for them, such as
+    `crm:10042`, their addresses and their phone numbers."""
 
     customers: tuple[UUID, ...]
     references: tuple[str, ...] = ()

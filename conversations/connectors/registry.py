@@ -1,12 +1,16 @@
-"""Which connectors there are, and which one does the scheduling."""
+"""Which connectors there are, and which one does what."""
 
 from __future__ import annotations
 
-from conversations.connectors import local_schedule
+from conversations.connectors import local_accounts, local_desk, local_schedule
+from conversations.connectors.accounts import Accounts
 from conversations.connectors.base import Connector
+from conversations.connectors.desk import Desk
 from conversations.connectors.schedule import Schedule
 
 SCHEDULES: dict[str, Schedule] = {"local_schedule": local_schedule.SCHEDULE}
+ACCOUNTS: dict[str, Accounts] = {"local_accounts": local_accounts.ACCOUNTS}
+DESKS: dict[str, Desk] = {"local_desk": local_desk.DESK}
 
 
 def schedule(name: str = "local_schedule") -> Schedule:
@@ -14,9 +18,20 @@ def schedule(name: str = "local_schedule") -> Schedule:
     return SCHEDULES[name]
 
 
+def accounts(name: str = "local_accounts") -> Accounts:
+    """The connector of that name to a sales system. Raises KeyError when there is none."""
+    return ACCOUNTS[name]
+
+
+def desk(name: str = "local_desk") -> Desk:
+    """The connector of that name to a help desk. Raises KeyError when there is none."""
+    return DESKS[name]
+
+
 def connectors() -> tuple[Connector, ...]:
     """Every connector with its operations by name."""
-    return tuple(each.as_connector(name) for name, each in SCHEDULES.items())
+    every: dict[str, Schedule | Accounts | Desk] = {**SCHEDULES, **ACCOUNTS, **DESKS}
+    return tuple(each.as_connector(name) for name, each in every.items())
 
 
 def names() -> list[str]:

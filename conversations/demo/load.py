@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 import yaml
 from django.db import transaction
+from django.utils import timezone
 
 from conversations.chat import demo_site
 from conversations.demo import policy, source
@@ -17,11 +18,14 @@ from conversations.knowledge.ingest import embedded_texts, ingest
 from conversations.models import (
     EntryPoint,
     HostSiteKey,
+    Invoice,
     KnowledgeArticle,
     Playbook,
     PlaybookForm,
     PlaybookFormField,
     PriceListItem,
+    SalesAccount,
+    SalesOrder,
     SavedReply,
     Suppression,
     Technician,
@@ -71,6 +75,7 @@ def load() -> Loaded:
         new_people = policy.add_people(company)
         policy.publish_rule_sets(source.rule_sets())
         _add_schedule(company)
+        _add_accounts(company)
         _add_articles()
         _add_saved_replies()
         _add_playbook(source.playbook())
@@ -124,6 +129,33 @@ def _add_schedule(company: Content) -> None:
         TechnicianShift.objects.bulk_create(
             TechnicianShift(technician=technician, weekday=day, starts=starts, ends=ends) for day, starts, ends in shifts
         )
+
+
+def _add_accounts(company: Content) -> None:
+    today = timezone.localdate()
+
+    def day(offset: int) -> date:
+        return today + timedelta(days=offset)
+
+    for row in company["accounts"]:
+        values = {"name": row["name"], "email": row["email"], "phone": row["phone"]}
+        account, created = SalesAccount.objects.get_or_create(number=row["number"], defaults=values)
+        if not created:
+            continue
+        SalesOrder.objects.bulk_create(
+            SalesOrder(
+                account=account, reference=each["reference"], what=each["what"], ordered_on=day(each["ordered"]),
+                expected_on=day(each["expected"]), state=each["state"], total=Decimal(each["total"]),
+            )
+            for each in row["orders"]
+        )  # fmt: skip
+        Invoice.objects.bulk_create(
+            Invoice(
+                account=account, reference=each["reference"], what=each["what"], issued_on=day(each["issued"]),
+                due_on=day(each["due"]), total=Decimal(each["total"]), left_to_pay=Decimal(each["left"]),
+            )
+            for each in row["invoices"]
+        )  # fmt: skip
 
 
 def _add_articles() -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.inbox import actions, board, verifying, views
+from conversations.inbox import actions, board, tools, verifying, views
 
 app_name = "inbox"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("c/<uuid:public_id>/take-over/", actions.take_over, name="take-over"),
     path("c/<uuid:public_id>/connect/", actions.connect, name="connect"),
     path("c/<uuid:public_id>/verify/", verifying.verify, name="verify"),
+    path("c/<uuid:public_id>/tools/", tools.choose, name="tools"),
+    path("c/<uuid:public_id>/tools/<slug:name>/", tools.use, name="tool"),
+    path("items/<uuid:item_id>/done/", tools.finish_item, name="item-done"),
     path("c/<uuid:public_id>/text-link/", actions.text_link, name="text-link"),
     path("c/<uuid:public_id>/transfer/", actions.transfer, name="transfer"),
     path("c/<uuid:public_id>/close/", actions.close, name="close"),

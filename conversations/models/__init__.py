@@ -1,5 +1,6 @@
 """Everything that happened, and with whom; import models from here."""
 
+from conversations.models.action_item import ActionItem
 from conversations.models.chat_link import ChatLink
 from conversations.models.consent import Consent, ContactPreference, Suppression
 from conversations.models.conversation import Conversation, ConversationLink
@@ -15,13 +16,17 @@ from conversations.models.interaction import Interaction, InteractionLink, JoinC
 from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
 from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason
 from conversations.models.proof import KnowledgeCheck, OneTimeCode, Proof
+from conversations.models.qualification import Qualification
 from conversations.models.retention import LegalHold, RetentionRule, RetentionRun
+from conversations.models.sales import Invoice, PaymentPromise, SalesAccount, SalesOrder, Ticket
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
+from conversations.models.sent_link import SentLink
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
 from conversations.models.visitor import RetiredVisitor
 
 __all__ = [
+    "ActionItem",
     "Booking",
     "ChatLink",
     "ChatSessionRecord",
@@ -45,6 +50,7 @@ __all__ = [
     "Identifier",
     "Interaction",
     "InteractionLink",
+    "Invoice",
     "JoinCode",
     "KnowledgeArticle",
     "KnowledgeCheck",
@@ -52,19 +58,25 @@ __all__ = [
     "LegalHold",
     "MatchCandidate",
     "OneTimeCode",
+    "PaymentPromise",
     "Playbook",
     "PlaybookForm",
     "PlaybookFormField",
     "PlaybookFormReason",
     "PriceListItem",
     "Proof",
+    "Qualification",
     "RetentionRule",
     "RetentionRun",
     "RetiredVisitor",
+    "SalesAccount",
+    "SalesOrder",
     "SavedReply",
+    "SentLink",
     "SharedIdentifier",
     "Suppression",
     "Technician",
     "TechnicianShift",
+    "Ticket",
     "WebhookRecord",
 ]

@@ -62,6 +62,15 @@ class Playbook(models.Model):
     opens_with_answers = models.JSONField(
         default=list, blank=True, help_text=_("What right answers open. They prove less than a code, so open little.")
     )
+    links = models.JSONField(
+        default=list, blank=True, help_text=_("The links that may be sent to customers: code, label and address of each.")
+    )
+    tool_limits = models.JSONField(
+        default=dict, blank=True, help_text=_("How often a tool may be used in one conversation, where that is not as usual.")
+    )
+    most_tool_calls = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("How many uses of tools one conversation may have altogether. Empty: as usual.")
+    )
     languages = models.JSONField(default=list)
     reason_threshold = models.FloatField(
         default=0.4, help_text=_("Below this confidence the reason counts as unknown and the AI agent asks.")

@@ -38,6 +38,8 @@ CONVERSATION_REFERENCES: Mapping[str, str] = {
     "conversations.Entry.conversation": "Entries stay where they were written, with their numbers.",
     "conversations.Handoff.conversation": "A package stays where it was asked for; the work that waits gets a copy of it.",
     "conversations.Booking.conversation": "A visit stays where it was arranged.",
+    "conversations.ActionItem.conversation": "What is to be done stays where it was promised.",
+    "conversations.Qualification.conversation": "A form stays where it was filled.",
 }
 """References to a conversation: `app.Model.field`, and what joining and separating do to it."""
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, Interaction, WebhookRecord
 from conversations.models.registry import re_rooted_models
-from conversations.selectors.limbo import SWEPT_WITHIN, endless_interactions, turns_nobody_works_on
+from conversations.selectors.limbo import SWEPT_WITHIN, call_backs_nobody_was_given, endless_interactions, turns_nobody_works_on
 from routing.models import WorkItem
 from routing.selectors.invariants import Invariant
 
@@ -74,6 +74,12 @@ def turns_in_limbo() -> list[str]:
     return [f"Conversation {one.pk} waits for an answer to entry {one.turn_wanted_seq}." for one in waiting]
 
 
+def call_backs_in_limbo() -> list[str]:
+    """Customers who were promised a call at a time that is over, and whom nobody was asked to call."""
+    waiting = call_backs_nobody_was_given(timezone.now() - SWEPT_WITHIN)
+    return [f"Call back {one.pk} was promised for {one.due_at:%Y-%m-%d %H:%M} UTC, and nobody was asked to call." for one in waiting]
+
+
 def work_of_ended_conversations() -> list[str]:
     """Work that waits for, is offered to or is with a person although its conversation is closed or goes on in another."""
     live = list(WorkItem.objects.filter(state__in=WorkItem.LIVE_STATES).values_list("subject", flat=True))
@@ -108,6 +114,7 @@ INVARIANTS = (
     Invariant("Every call and chat session has exactly one interaction.", contacts_without_interaction),
     Invariant("Every interaction ends.", interactions_in_limbo),
     Invariant("Every message to the AI agent is answered.", turns_in_limbo),
+    Invariant("Every promised call is given to somebody in time.", call_backs_in_limbo),
     Invariant("A closed conversation, or one that goes on in another, has no live work.", work_of_ended_conversations),
     Invariant("Every row counts for the root of the record it was made for.", rows_under_another_record),
     Invariant("A record that others count for is not joined itself.", roots_that_are_joined),

@@ -14,7 +14,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from conversations.models import Conversation, Interaction
+from conversations.models import ActionItem, Conversation, Interaction
 from conversations.models.entry_point import Channel
 from routing.models import WorkItem
 
@@ -55,6 +55,12 @@ def turns_nobody_works_on(at: datetime | Combinable, *, unclaimed_for: timedelta
         status=Conversation.Status.OPEN,
         joined_into__isnull=True,
     )
+
+
+def call_backs_nobody_was_given(at: datetime | Combinable) -> QuerySet[ActionItem]:
+    """Calls at a chosen time that were due at that time and that nobody was given, the longest due first."""
+    waiting = ActionItem.objects.filter(kind=ActionItem.Kind.CALL_BACK, done_at__isnull=True, put_in_line_at__isnull=True)
+    return waiting.filter(due_at__lte=at).order_by("due_at", "pk")
 
 
 def owned_without_work(numbers: Iterable[int] | None = None) -> list[Conversation]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
-from conversations.models import Booking, ContactPreference, Conversation, Customer, Identifier, Interaction
+from conversations.models import ActionItem, Booking, ContactPreference, Conversation, Customer, Identifier, Interaction
 from conversations.models.identifier import ASSURANCE_RANK
 from conversations.selectors import access, consent, inbox, merge_trail, naming, said
 from conversations.selectors.consent import PurposeAnswers
@@ -36,6 +37,7 @@ class Profile:
     identifiers: list[Identifier]
     facts: list[Said]
     bookings: list[Booking]
+    to_do: list[ActionItem]
     earlier: list[Conversation]
     candidates: list[Candidate]
     consents: list[PurposeAnswers]
@@ -53,6 +55,7 @@ def profile_of(conversation: Conversation, line: Interaction | None) -> Profile:
         identifiers=identifiers,
         facts=said.said_in(conversation),
         bookings=bookings_of(customer, timezone.now()),
+        to_do=to_do_of(customer),
         earlier=inbox.earlier(conversation),
         candidates=candidates_of(customer),
         consents=consent.answers_of(customer),
@@ -79,6 +82,13 @@ def bookings_of(customer: Customer, now: datetime) -> list[Booking]:
     coming = every.filter(state=Booking.State.BOOKED, window__endswith__gt=now).order_by("window")[:10]
     others = every.exclude(state=Booking.State.BOOKED, window__endswith__gt=now).order_by("-window")[:5]
     return [*coming, *others]
+
+
+def to_do_of(customer: Customer) -> list[ActionItem]:
+    """What is to be done for a customer, the most urgent first, then what was done lately."""
+    every = ActionItem.objects.filter(customer=customer).select_related("owner")
+    waiting = every.filter(done_at__isnull=True).order_by(F("due_at").asc(nulls_last=True), "pk")[:20]
+    return [*waiting, *every.filter(done_at__isnull=False).order_by("-done_at")[:3]]
 
 
 def _best_of_each(identifiers: Iterable[Identifier]) -> list[Identifier]:

@@ -38,6 +38,7 @@ CODE_SOMEWHERE: Text = gettext_lazy(
 )
 CHAT_LINK: Text = gettext_lazy("If you would rather type, say: text me a link.")
 CALL_ME: Text = gettext_lazy("We ring you at once, on this number, about this chat.")
+LINK_ASKED_FOR: Text = gettext_lazy("I can send you the link by text message or email.")
 OFFERED_BY_AN_AGENT: Text = gettext_lazy("Offered by %(agent)s in their own words.")
 """What somebody who asks for a text message or a call was told or shown before."""
 

@@ -43,6 +43,10 @@ ENTRIES_AT_ONCE = 500
 COUNTED_OF_A_WEBHOOK = frozenset({"uuid", "status", "direction", "timestamp", "start_time", "end_time", "duration", "endpoint_type"})
 """What reports compare with the record, see `reporting.reconcile`."""
 GONE = "–"
+_KEPT_BY_CONNECTORS = (
+    "conversations.SalesAccount", "conversations.SalesOrder", "conversations.Invoice", "conversations.PaymentPromise",
+    "conversations.Ticket",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +222,11 @@ def _booked_visits(scope: Scope) -> Erased:
     return Erased(0)
 
 
+def _asked_of_a_connector(scope: Scope) -> Erased:
+    """Nothing: these tables stand for outside systems, whose connectors are asked and confirm it."""
+    return Erased(0)
+
+
 def _delete(label: str, scope: Scope) -> Erased:
     return Erased(rows_of(apps.get_model(label), scope).delete()[0])
 
@@ -248,6 +257,10 @@ def _by_label() -> dict[str, Eraser]:
             "conversations.Handoff", why=GONE, summary="", facts=[], tried=[], next_step=""
         ),
         "conversations.Booking": _booked_visits,
+        **dict.fromkeys(_KEPT_BY_CONNECTORS, _asked_of_a_connector),
+        "conversations.ActionItem": deleted("conversations.ActionItem"),
+        "conversations.Qualification": deleted("conversations.Qualification"),
+        "conversations.SentLink": deleted("conversations.SentLink"),
         **{label: emptied(label, evidence={}) for label in links},
         "conversations.MatchCandidate": deleted("conversations.MatchCandidate"),
         "conversations.JoinCode": deleted("conversations.JoinCode"),

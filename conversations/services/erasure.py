@@ -230,7 +230,7 @@ def _work(name: str, row: ErasureRequest, scope: Scope, connectors: Sequence[str
 
 def _ask_connectors(row: ErasureRequest, scope: Scope, connectors: Sequence[str]) -> int:
     customers = [str(public_id) for public_id in personal_data.public_ids(scope)]
-    references = sorted(value for kind, value in personal_data.identifiers_of(scope) if kind == Identifier.Kind.EXTERNAL)
+    references = sorted(personal_data.known_elsewhere_as(scope))
     return connector_requests.queue(row, connectors, customers=customers, references=references)
 
 

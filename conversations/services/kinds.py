@@ -101,6 +101,12 @@ _KINDS = (
     EntryKind("consent.refused", _("Consent refused"), "hand", _body, personal=("value",)),
     EntryKind("consent.revoked", _("Consent taken back"), "hand", _body, personal=("value",)),
     EntryKind("contact.suppressed", _("Never to be contacted"), "phone-off", _body, personal=("value",)),
+    EntryKind("ticket.opened", _("Ticket opened"), "sticky-note", _body, personal=("subject",)),
+    EntryKind("payment.promised", _("Payment promised"), "scale", _body, personal=("amount",)),
+    EntryKind("record.changed", _("Record changed"), "tag", _body, personal=("value", "replaces")),
+    EntryKind("action.added", _("To do"), "list", _body, personal=("owner",)),
+    EntryKind("action.done", _("Done"), "check", _body, personal=("owner",)),
+    EntryKind("qualified", _("Qualified"), "gauge", _body, personal=("answers",)),
     EntryKind("draft", _("Draft of the AI agent"), "draft", _body),
 )
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Model, Q, QuerySet
 
 from conversations.models import Conversation, Customer, Identifier, Interaction
+from conversations.models.identifier import Assurance
 from conversations.models.keyed_hash import keyed_hash
 
 
@@ -84,6 +85,17 @@ def identifiers_of(scope: Scope) -> set[tuple[str, str]]:
     """Every (kind, value) on the person's records."""
     found = Identifier.objects.filter(Q(customer__in=scope.records) | Q(original_customer__in=scope.records))
     return set(found.values_list("kind", "value"))
+
+
+def known_elsewhere_as(scope: Scope) -> set[str]:
+    """By what outside systems may know the person: their numbers for them, and addresses and phones that were proven to be theirs.
+
+    What somebody only claimed may be somebody else's, whose rows must stay. An erasure that has begun has made everything claimed,
+    so how well it was shown counts.
+    """
+    own = Q(customer__in=scope.records) | Q(original_customer__in=scope.records)
+    proven = Q(kind=Identifier.Kind.EXTERNAL) | Q(kind__in=[Identifier.Kind.EMAIL, Identifier.Kind.PHONE], shown_as=Assurance.VERIFIED)
+    return set(Identifier.objects.filter(own, proven).values_list("value", flat=True))
 
 
 def erased_hash(kind: str, value: str) -> str:

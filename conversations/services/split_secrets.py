@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from conversations.models import Conversation, Entry, Handoff, Identifier, Interaction
+from conversations.models import ActionItem, Conversation, Entry, Handoff, Identifier, Interaction, Qualification
 from conversations.services import facts, records, timeline
 from conversations.services.redaction import MASK, SHORTEST_CODE, hide_digits, without_other_numbers
 from conversations.services.split_numbers import find_split_card, is_about_card, names_code, without_code
@@ -21,7 +21,10 @@ MOST_MESSAGES: Final = 60
 MESSAGES_AFTER_A_CARD: Final = 6
 SURE_DIGITS: Final = 6
 """So many digits in a row are a quotation of a piece; fewer may be a year, and are one only where they stand alone."""
-QUOTING: Final = ("fact.learned", "tool.called", "draft", "handoff.requested", "callback.requested", "reason.recognised", "message", "note")
+QUOTING: Final = (
+    "fact.learned", "tool.called", "draft", "handoff.requested", "callback.requested", "reason.recognised", "message", "note",
+    "ticket.opened", "payment.promised", "record.changed", "action.added", "action.done", "qualified",
+)  # fmt: skip
 
 
 def settle(provider_id: str, text: str, *, source_id: str) -> str:
@@ -108,6 +111,10 @@ def _take_out(line: Interaction, pieces: Sequence[Entry], secret: Secret) -> Non
     for package in Handoff.objects.filter(conversation__in=conversations, requested_at__gte=began):
         kept = {name: secret.taken_out(getattr(package, name)) for name in ("why", "summary", "facts", "tried", "next_step")}
         Handoff.objects.filter(pk=package.pk).update(**kept)
+    for item in ActionItem.objects.filter(conversation__in=conversations, made_at__gte=began):
+        ActionItem.objects.filter(pk=item.pk).update(title=secret.taken_out(item.title))
+    for qualified in Qualification.objects.filter(conversation__in=conversations, qualified_at__gte=began):
+        Qualification.objects.filter(pk=qualified.pk).update(answers=secret.taken_out(qualified.answers))
     claimed = Identifier.objects.filter(
         customer=line.conversation.customer_id, kind=Identifier.Kind.PHONE, assurance="claimed", first_seen_at__gte=began
     )

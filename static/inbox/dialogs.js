@@ -53,7 +53,11 @@ document.addEventListener("submit", async (event) => {
   button.disabled = true;
   try {
     const answer = await post(form.action, fields);
-    if (answer.status === 200) return showForm(await answer.text());
+    if (answer.status === 200) {
+      showForm(await answer.text());
+      if (answer.headers.get("HX-Trigger")) done();
+      return;
+    }
     byId("action-dialog").close();
     say(form.dataset.done, "ok");
     done();

@@ -210,6 +210,7 @@ async def test_a_form_without_a_tool_becomes_work_for_people(monday: datetime, c
         "postcode": "HB2 1AA",
         "name": "Lee Chen",
         "phone": "07700 900111",
+        "quote_score": "60",
     }
     assert "8 am" in await chat.say("what are your opening hours?")
 

@@ -19,9 +19,18 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from conversations.chat import visitor
-from conversations.models import Conversation, Customer, ErasureRequest, FieldConflict, LegalHold, MatchCandidate, SharedIdentifier
+from conversations.models import (
+    ActionItem,
+    Conversation,
+    Customer,
+    ErasureRequest,
+    FieldConflict,
+    LegalHold,
+    MatchCandidate,
+    SharedIdentifier,
+)
 from conversations.models.consent import Purpose
-from conversations.services import erasure, holds, merging, weaving
+from conversations.services import action_items, erasure, holds, merging, weaving
 from routing.models import AgentProfile, Queue, Reservation, WorkItem
 from tests.attacks import victim, watching
 from tests.attacks.victim import Victim
@@ -38,7 +47,7 @@ ADMIN_S_OWN = (*READS, "_add", "_change", "_delete")
 """Pages that Django's admin has for every model."""
 PARTS: dict[str, type[Model]] = {
     "public_id": Conversation, "reservation_id": Reservation, "customer": Customer, "other": Customer,
-    "queue_id": Queue, "agent_id": AgentProfile, "work_id": WorkItem,
+    "queue_id": Queue, "agent_id": AgentProfile, "work_id": WorkItem, "item_id": ActionItem,
 }  # fmt: skip
 OWN_DOOR = {"login", "logout", "jsi18n", "password_change", "password_change_done"}
 
@@ -56,6 +65,7 @@ def jacinta() -> Victim:
     weaving.join_by_hand(joined, into, reason="One need.", made_by="tests")
     SharedIdentifier.objects.create(kind="phone", value="+441632960500", customers=9, shown_as="verified")
     erasure.request(third, ground="asked", by="tests")
+    action_items.add(into, title="Send the papers", by=action_items.By("agent", "Ann"), key="papers")
     return made
 
 
@@ -93,6 +103,8 @@ def _value(path: str, found: re.Match[str]) -> str:
     """The number of the first row of what an address is about, "0" when there is none."""
     if found[2] == "purpose":
         return str(Purpose.SMS)
+    if found[2] == "name":
+        return "open_ticket"
     if found[2] == "content_type_id":
         return str(ContentType.objects.get_for_model(Customer).pk)
     model = _model(path, found[2])

@@ -18,7 +18,7 @@ ROOMS_THAT_WRITE = (
     "routing/rules/publish.py",  # drafts and published tables
     "routing/simulation/*",  # only ever in a throwaway database of its own
     "conversations/knowledge/ingest.py",  # the passages that an article is cut into
-    "conversations/connectors/local_schedule/*",  # an outside system that happens to live here
+    "conversations/connectors/local_*/*",  # outside systems that happen to live here
     "conversations/demo/*",
     "conversations/voice/simulator/*",  # keeps its calls in Valkey, not in the record
 )

@@ -60,13 +60,19 @@ def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
     return None
 
 
-def offer_person(dialogue: Dialogue, lead: str) -> Reply:
-    """Says what did not work and offers a person; what was going on stays where it is."""
+def offer_person(dialogue: Dialogue, lead: str, *, or_ticket: bool = False) -> Reply:
+    """Says what did not work and offers a person; what was going on stays where it is.
+
+    With `or_ticket`, a ticket about what was just said is offered beside, where the playbook has them.
+    """
     dialogue.say(lead)
     dialogue.say(_("Shall I pass you to a person?"))
     dialogue.state["offer"] = {"kind": "person"}
     dialogue.state["misses"] = 0
     dialogue.suggest_yes_or_no()
+    if or_ticket and "open_ticket" in dialogue.context.behaviour.tools:
+        dialogue.state["offer"]["about"] = dialogue.context.text[:LONGEST_QUERY]
+        dialogue.suggest([_("Yes"), _("No"), _("Open a ticket")])
     return dialogue.reply(failed=True)
 
 

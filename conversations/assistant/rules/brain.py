@@ -11,6 +11,8 @@ from conversations.assistant import acts
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.rules import area, booking, call_me, changing, chat_link, consent, identifying, knowledge, slots
 from conversations.assistant.rules.dialogue import Dialogue, echo
+from conversations.assistant.rules.errands import ERRANDS, engine
+from conversations.assistant.rules.errands.engine import Errand
 
 WHEN = frozenset({"date", "time_window"})
 SURE_ANSWER = 0.5
@@ -31,7 +33,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         return announced
     if await consent.note(dialogue) and (only_that := await _consent_alone(dialogue)):
         return only_that
-    texted = await chat_link.wanted(dialogue)
+    texted = None if _errand_wanted_now(dialogue) else await chat_link.wanted(dialogue)
     if texted:
         return texted
     called = call_me.wanted(dialogue)
@@ -40,8 +42,8 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     if context.waits_for_person:
         return await _while_waiting(dialogue)
     looks = (
-        _small_acts, _offer_answered, _identity_going_on, changing.tell, _identity_wanted, _change_wanted, _change_going_on,
-        _form_going_on, _area_asked, _new_subject,
+        _small_acts, _offer_answered, _identity_going_on, _errand_going_on, changing.tell, _errand_wanted, _identity_wanted,
+        _change_wanted, _change_going_on, _form_going_on, _area_asked, _new_subject,
     )  # fmt: skip
     for look in looks:
         found = await look(dialogue)
@@ -70,6 +72,8 @@ async def _announce(dialogue: Dialogue) -> Reply | None:
         return dialogue.reply()
     if result.tool == chat_link.TOOL:
         return chat_link.told(dialogue, result)
+    if result.tool in ERRANDS:
+        return ERRANDS[result.tool].told(dialogue, result)
     if result.tool == "book":
         return await booking.told_booking(dialogue, result)
     return await changing.told_change(dialogue, result.tool, result)
@@ -142,12 +146,42 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     return dialogue.reply() if not dialogue.form else await _back_to_form(dialogue)
 
 
-async def _identity_going_on(dialogue: Dialogue) -> Reply | None:
+async def _identity_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     """Who this is, is being found out: a question in between is answered, then that goes on."""
     if dialogue.state.get("action") == identifying.ACTION and not dialogue.context.new_facts and await _answers_question(dialogue):
         return dialogue.reply()
-    then = {action: partial(changing.begin, action=action) for action in ("reschedule", "cancel")}
-    return await identifying.go_on(dialogue, then)
+    changes: identifying.Then = {action: partial(changing.begin, action=action) for action in ("reschedule", "cancel")}
+    errands: identifying.Then = {action: partial(engine.resume, errand=errand) for action, errand in ERRANDS.items()}
+    return await identifying.go_on(dialogue, {**changes, **errands})
+
+
+async def _errand_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
+    """What is being done for the customer goes on; a question in between is answered, and a new subject leaves it."""
+    errand = ERRANDS.get(str(dialogue.state.get("action")))
+    if errand is None:
+        return None
+    found = await engine.go_on(dialogue, errand)
+    if found:
+        return found
+    if await _answers_question(dialogue):
+        return await engine.go_on_with(dialogue, errand)
+    if dialogue.context.reason_is_new or _errand_wanted_now(dialogue):
+        dialogue.leave_form()
+        return None
+    return await engine.again(dialogue, errand)
+
+
+def _errand_wanted_now(dialogue: Dialogue) -> Errand | None:
+    """The errand that the words ask for, unless a form or a change is going on or the playbook does not have its tool."""
+    if dialogue.form or dialogue.state.get("action") not in (None, "", *ERRANDS):
+        return None
+    there = [errand for action, errand in ERRANDS.items() if action in dialogue.context.behaviour.tools]
+    return next((errand for errand in there if errand.is_wanted(dialogue)), None)
+
+
+async def _errand_wanted(dialogue: Dialogue) -> Reply | HandOff | None:
+    errand = _errand_wanted_now(dialogue)
+    return await engine.begin(dialogue, errand) if errand else None
 
 
 async def _identity_wanted(dialogue: Dialogue) -> Reply | None:
@@ -173,7 +207,7 @@ async def _change_wanted(dialogue: Dialogue) -> Reply | None:
     return await changing.correct(dialogue)
 
 
-async def _change_going_on(dialogue: Dialogue) -> Reply | None:
+async def _change_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if not dialogue.state.get("action") or dialogue.state.get("step") == "done":
         return None
     found = await changing.go_on(dialogue)
@@ -187,8 +221,10 @@ async def _change_going_on(dialogue: Dialogue) -> Reply | None:
     return await _back_to_change(dialogue)
 
 
-async def _back_to_change(dialogue: Dialogue) -> Reply:
+async def _back_to_change(dialogue: Dialogue) -> Reply | HandOff:
     action = str(dialogue.state["action"])
+    if action in ERRANDS:
+        return await engine.again(dialogue, ERRANDS[action])
     if dialogue.state.get("step") == "confirm":
         dialogue.say(_("Shall I cancel the visit? Please say yes or no."))
         dialogue.suggest_yes_or_no()
@@ -319,7 +355,7 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
             _offer_visit(dialogue, booking_form)
         return dialogue.reply()
     if context.reason_is_new and context.reason:
-        return booking.offer_person(dialogue, _("I have no answer to that in our help pages."))
+        return booking.offer_person(dialogue, _("I have no answer to that in our help pages."), or_ticket=True)
     dialogue.say(echo(context))
     if context.alternatives and not context.failed_turns:
         names = knowledge.names_of_reasons(dialogue)
@@ -330,4 +366,4 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
         dialogue.state["clarify"] = [{"code": reason.code, "name": reason.name} for reason in context.alternatives]
         return dialogue.reply(failed=True)
     dialogue.say(_("I am sorry, I did not understand that."))
-    return booking.offer_person(dialogue, chat_link.offer(dialogue))
+    return booking.offer_person(dialogue, chat_link.offer(dialogue), or_ticket=True)

@@ -14,13 +14,15 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from conversations.assistant import acts, wording
-from conversations.assistant.brain import Reply, ToolResult
+from conversations.assistant.brain import HandOff, Reply, ToolResult
 from conversations.assistant.rules.booking import MOST_MISSES, offer_person, window_of
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.models.identifier import Assurance
 from conversations.services import consent_texts, facts
 from conversations.understanding.answers import facts_in
 
+Then = Mapping[str, Callable[["Dialogue"], Awaitable[Reply | HandOff]]]
+"""What follows, by its purpose, once it is known who this is."""
 ACTION: Final = "identify"
 TOOL: Final = "verify_identity"
 ACCOUNT: Final = "account"
@@ -65,17 +67,21 @@ def is_possible(dialogue: Dialogue) -> bool:
     return TOOL in dialogue.context.behaviour.tools
 
 
-async def begin(dialogue: Dialogue, purpose: str) -> Reply:
-    """Starts to find out who the customer is, to go on with `purpose` afterwards. For `account`, a proven customer is told at once."""
+async def begin(dialogue: Dialogue, purpose: str, *, keep: Mapping[str, object] | None = None) -> Reply:
+    """Starts to find out who the customer is, to go on with `purpose` afterwards. For `account`, a proven customer is told at once.
+
+    `keep` is what the purpose has to remember until then.
+    """
     dialogue.leave_form()
-    dialogue.state.update(action=ACTION, purpose=purpose, wants_code=WANTS_CODE.search(acts.plain(dialogue.context.text)) is not None)
+    wants_code = WANTS_CODE.search(acts.plain(dialogue.context.text)) is not None
+    dialogue.state.update(keep or {}, action=ACTION, purpose=purpose, wants_code=wants_code)
     if purpose == ACCOUNT and (dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue)):
         return await _tell_account(dialogue)
     dialogue.say(_("I can help with that once I know that it is you."))
     return _ask_where(dialogue)
 
 
-async def go_on(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply | None:
+async def go_on(dialogue: Dialogue, then: Then) -> Reply | HandOff | None:
     """The next step; `then` maps a purpose to what follows once it is known who this is. None when nothing was begun."""
     state = dialogue.state
     if state.get("action") != ACTION:
@@ -110,7 +116,9 @@ def _ask_where(dialogue: Dialogue) -> Reply:
         dialogue.suggest_yes_or_no()
         return dialogue.reply()
     dialogue.say(str(consent_texts.CODE_SOMEWHERE))
-    known = [each for each in (email, facts.phone(phone) if phone else "") if each]
+    # What is to become the new one is not on the record, so a code to it would show nothing.
+    new = set((state.get("said") or {}).values()) if state.get("detail") else set()
+    known = [shown for value, shown in ((email, email), (phone, facts.phone(phone) if phone else "")) if value and value not in new]
     if known:
         dialogue.suggest(known)
     if context.behaviour.knowledge_check and not known:
@@ -154,7 +162,7 @@ def _not_sent(dialogue: Dialogue, result: ToolResult) -> Reply:
     return offer_person(dialogue, _("I am sorry, I cannot send a code now. %(why)s") % {"why": result.sentence})
 
 
-async def _code_given(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
+async def _code_given(dialogue: Dialogue, then: Then) -> Reply | HandOff:
     context, state = dialogue.context, dialogue.state
     said = {fact.name: fact.value for fact in context.understanding.facts if fact.name in ("email", "phone")}
     if CODE.fullmatch(context.text):
@@ -166,7 +174,7 @@ async def _code_given(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue]
     return _missed(dialogue, _("I am waiting for the six digits of the code. Say “new code” if it did not come."))
 
 
-async def _try(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
+async def _try(dialogue: Dialogue, then: Then) -> Reply | HandOff:
     result = await dialogue.tools.call(TOOL, {"code": re.sub(r"\D", "", dialogue.context.text)})
     if result.worked and result.result["right"]:
         return await _known(dialogue, then)
@@ -179,14 +187,14 @@ async def _try(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Await
     return dialogue.reply()
 
 
-async def _begin_questions(dialogue: Dialogue) -> Reply:
+async def _begin_questions(dialogue: Dialogue) -> Reply | HandOff:
     """No code can reach them: questions, where the playbook lets answers prove something."""
     dialogue.state.update(step="answers", answers={}, misses=0)
     dialogue.say(_("Then I will ask you a few questions instead."))
     return await _ask_next(dialogue, {})
 
 
-async def _answer_given(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
+async def _answer_given(dialogue: Dialogue, then: Then) -> Reply | HandOff:
     state, known = dialogue.state, dict(dialogue.state.get("answers") or {})
     told = _told(dialogue, str(state.get("question", "")))
     if not told.keys() - known.keys():
@@ -216,8 +224,8 @@ def _told(dialogue: Dialogue, asked: str) -> dict[str, list[str]]:
 
 
 async def _ask_next(
-    dialogue: Dialogue, answers: Mapping[str, Any], then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]] | None = None
-) -> Reply:
+    dialogue: Dialogue, answers: Mapping[str, Any], then: Then | None = None
+) -> Reply | HandOff:
     result = await dialogue.tools.call(TOOL, {"answers": dict(answers)})
     if result.worked and result.result["ask"]:
         fact = str(result.result["ask"])
@@ -230,7 +238,7 @@ async def _ask_next(
     return offer_person(dialogue, _("I am sorry, I could not confirm who you are that way."))
 
 
-async def _known(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
+async def _known(dialogue: Dialogue, then: Then) -> Reply | HandOff:
     purpose = str(dialogue.state.get("purpose", ACCOUNT))
     dialogue.say(_("Thank you, that is confirmed."))
     return await then[purpose](dialogue) if purpose in then else await _tell_account(dialogue)

@@ -1,19 +1,28 @@
 """Every tool by name. Look-ups that disclose nothing private are always there; the rest a playbook must name."""
 
 from conversations.assistant.tools import (
+    add_action_item,
     book,
     cancel,
     check_area,
     correct,
+    find_invoices,
+    find_orders,
     find_prices,
     find_slots,
     find_visits,
     hand_off,
+    open_ticket,
+    promise_to_pay,
     reschedule,
+    schedule_callback,
     search_knowledge,
     send_chat_link,
+    send_link,
     set_consent,
+    set_reason,
     show_account,
+    update_fact,
     verify_identity,
 )
 from conversations.assistant.tools.base import Tool
@@ -35,6 +44,15 @@ TOOLS: dict[str, Tool] = {
         verify_identity,
         set_consent,
         send_chat_link,
+        find_orders,
+        find_invoices,
+        promise_to_pay,
+        open_ticket,
+        schedule_callback,
+        send_link,
+        update_fact,
+        set_reason,
+        add_action_item,
     )
 }
 # Nobody has to be allowed to say that they want no more calls.

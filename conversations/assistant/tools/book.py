@@ -46,4 +46,12 @@ TOOL = Tool(
     run,
     changes=True,
     begun=gettext_lazy("Began to book the visit."),
+    title=gettext_lazy("Book a visit"),
+    labels={
+        "service": gettext_lazy("What for"),
+        "name": gettext_lazy("Name on the visit"),
+        "phone": gettext_lazy("Phone the engineer can ring"),
+        "postcode": gettext_lazy("Postcode"),
+        "start": gettext_lazy("Start"),
+    },
 )

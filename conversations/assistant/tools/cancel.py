@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
-from conversations.assistant.tools.visits import visit_event, visit_json
+from conversations.assistant.tools.visits import visit_choices, visit_event, visit_json
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import CancelVisit
 
@@ -25,4 +25,9 @@ TOOL = Tool(
     run,
     changes=True,
     begun=gettext_lazy("Began to cancel the visit."),
+    title=gettext_lazy("Cancel a visit"),
+    labels={
+        "reference": gettext_lazy("Visit"),
+    },
+    choices={"reference": visit_choices},
 )

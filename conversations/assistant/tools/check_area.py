@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
 from conversations.connectors.registry import schedule
@@ -23,4 +24,8 @@ TOOL = Tool(
     "Says whether a postcode lies in the area that is served. Use it as soon as a postcode is known.",
     arguments_schema(["postcode"], postcode=text("The postcode, such as HB1 4QT.", 12)),
     run,
+    title=gettext_lazy("Check the service area of a postcode"),
+    labels={
+        "postcode": gettext_lazy("Postcode"),
+    },
 )

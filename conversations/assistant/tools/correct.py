@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
-from conversations.assistant.tools.visits import visit_event, visit_json
+from conversations.assistant.tools.visits import visit_choices, visit_event, visit_json
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import CorrectVisit
 
@@ -32,4 +32,11 @@ TOOL = Tool(
     run,
     changes=True,
     begun=gettext_lazy("Began to correct the visit."),
+    title=gettext_lazy("Put details of a booking right"),
+    labels={
+        "reference": gettext_lazy("Visit"),
+        "name": gettext_lazy("Name"),
+        "phone": gettext_lazy("Phone"),
+    },
+    choices={"reference": visit_choices},
 )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
 from conversations.connectors.registry import schedule
@@ -55,4 +56,8 @@ TOOL = Tool(
     arguments_schema(["query"], query=text("What the price is wanted for.", 4000)),
     run,
     recorded=False,
+    title=gettext_lazy("Look up prices"),
+    labels={
+        "query": gettext_lazy("What for"),
+    },
 )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, text
 from conversations.assistant.tools.visits import slot_json
@@ -39,4 +40,11 @@ TOOL = Tool(
         },
     ),
     run,
+    title=gettext_lazy("Find free time windows"),
+    labels={
+        "postcode": gettext_lazy("Postcode"),
+        "from": gettext_lazy("Not before"),
+        "to": gettext_lazy("Not after"),
+        "limit": gettext_lazy("How many"),
+    },
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema
 from conversations.assistant.tools.visits import visit_json
@@ -24,4 +25,5 @@ TOOL = Tool(
     arguments_schema([]),
     run,
     recorded=False,
+    title=gettext_lazy("Look up visits"),
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
 
@@ -18,4 +19,5 @@ TOOL = Tool(
     "Hands the conversation to a person. Use it when the customer asks for one or when you cannot help.",
     arguments_schema(["reason"], reason=text("Why, in one sentence.", 500)),
     run,
+    title=gettext_lazy("Hand over to a person"),
 )

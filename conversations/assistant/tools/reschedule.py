@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, text
-from conversations.assistant.tools.visits import visit_event, visit_json
+from conversations.assistant.tools.visits import visit_choices, visit_event, visit_json
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import MoveVisit
 
@@ -30,4 +30,10 @@ TOOL = Tool(
     run,
     changes=True,
     begun=gettext_lazy("Began to move the visit."),
+    title=gettext_lazy("Move a visit"),
+    labels={
+        "reference": gettext_lazy("Visit"),
+        "start": gettext_lazy("New start"),
+    },
+    choices={"reference": visit_choices},
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
 from conversations.knowledge.search import search
@@ -26,4 +27,8 @@ TOOL = Tool(
     arguments_schema(["query"], query=text("The question in the customer's words.", 4000)),
     run,
     recorded=False,
+    title=gettext_lazy("Look up articles"),
+    labels={
+        "query": gettext_lazy("Question"),
+    },
 )

@@ -31,4 +31,5 @@ TOOL = Tool(
     run,
     changes=True,
     begun=gettext_lazy("Began to send a link to the chat."),
+    title=gettext_lazy("Text the caller a link to the web chat"),
 )

@@ -42,4 +42,5 @@ TOOL = Tool(
     run,
     changes=True,
     begun=gettext_lazy("Noted what was said about consent."),
+    title=gettext_lazy("Note what was said about consent"),
 )

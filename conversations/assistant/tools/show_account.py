@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema
 from conversations.assistant.tools.visits import visit_json
@@ -29,4 +30,5 @@ TOOL = Tool(
     arguments_schema([]),
     run,
     needs=Assurance.VERIFIED,
+    title=gettext_lazy("Show visits and open balance"),
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
 from conversations.connectors.base import ConnectorError
@@ -94,4 +95,5 @@ TOOL = Tool(
     run,
     live_only=True,
     hidden=frozenset({"code", "to", "answers"}),
+    title=gettext_lazy("Find out who the customer is"),
 )

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant.tools.base import Event, Json
+from conversations.assistant.tools.base import Event, Json, ToolContext
 from conversations.assistant.wording import window
-from conversations.connectors.schedule import BookedVisit, Slot
+from conversations.connectors.registry import schedule
+from conversations.connectors.schedule import BookedVisit, Slot, VisitsOfConversations
 
 
 def slot_json(slot: Slot) -> Json:
@@ -27,6 +28,13 @@ def visit_json(visit: BookedVisit) -> Json:
         "start": visit.start.isoformat(),
         "end": visit.end.isoformat(),
     }
+
+
+def visit_choices(context: ToolContext) -> list[tuple[str, str]]:
+    """The coming visits that may be known of, as choices of a form."""
+    found = schedule().visits_of_conversations(VisitsOfConversations(context.conversations, context.now))
+    known = [visit for visit in found if visit.reference in context.visits]
+    return [(visit.reference, f"{visit.reference} · {visit.service} · {window(visit.start, visit.end, context.now)}") for visit in known]
 
 
 def visit_event(kind: str, visit: BookedVisit, now: datetime) -> Event:

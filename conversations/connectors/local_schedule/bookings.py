@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from psycopg import errors
 
 from conversations.connectors.base import EraseCustomers, ErasedCopies
 from conversations.connectors.local_schedule.slots import find_slots, technicians_for, windows_of
+from conversations.connectors.references import new_reference
 from conversations.connectors.schedule import (
     BookedVisit,
     BookVisit,
@@ -31,9 +31,6 @@ from conversations.connectors.schedule import (
 )
 from conversations.models import Booking, Conversation, Technician
 
-# Without the letters and digits that are mistaken for each other when read out.
-REFERENCE_LETTERS = "23456789ACDEFGHJKMNPQRTVWXY"
-REFERENCE_PREFIX = "HH"
 OTHER_SLOTS = 3
 LOOK_AHEAD = timedelta(days=14)
 
@@ -50,7 +47,7 @@ def book(arguments: BookVisit) -> BookedVisit:
     technicians = technicians_for(arguments.postcode)
     for technician, slot in _who_works_then(technicians, arguments.start):
         booking = Booking(
-            reference=_new_reference(),
+            reference=new_reference(),
             customer_id=conversation.customer_id,
             original_customer_id=conversation.customer_id,
             conversation=conversation,
@@ -181,11 +178,6 @@ def _by_key(key: str) -> BookedVisit | None:
 def _others(postcode: str, near: datetime) -> tuple[Slot, ...]:
     day = near.replace(hour=0, minute=0, second=0, microsecond=0)
     return find_slots(FindSlots(postcode, day, day + LOOK_AHEAD, OTHER_SLOTS))
-
-
-def _new_reference() -> str:
-    """27^6 references; the unlikely one that exists already is refused by the database like a busy technician."""
-    return f"{REFERENCE_PREFIX}-{''.join(secrets.choice(REFERENCE_LETTERS) for _ in range(6))}"
 
 
 def _visit(booking: Booking) -> BookedVisit:

@@ -1,0 +1,82 @@
+"""“Can somebody call me tomorrow at ten?”: on which number and when, promised after a yes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts, wording
+from conversations.assistant.brain import Reply, ToolResult
+from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
+from conversations.services import facts
+
+
+class CallBack(Errand):
+    """Promises a call at a chosen time."""
+
+    action = "schedule_callback"
+    facts = frozenset({"date", "time_window", "phone"})
+
+    def is_wanted(self, dialogue: Dialogue) -> bool:
+        """A call with a day or a time; one at once is a person, or the button that rings."""
+        told = frozenset(fact.name for fact in dialogue.context.understanding.facts)
+        return acts.asks_for_call_at_a_time(dialogue.context.text, told)
+
+    def first(self, dialogue: Dialogue) -> Mapping[str, object]:
+        """What the call is about, as far as it is known."""
+        return {"subject": dialogue.context.reason.name} if dialogue.context.reason else {}
+
+    async def missing(self, dialogue: Dialogue) -> Reply | None:
+        """The day, the time, the number."""
+        if not said(dialogue, "date"):
+            dialogue.ask("date", _("On which day shall we call?"))
+            return dialogue.reply()
+        if not said(dialogue, "time_window"):
+            dialogue.ask("time_window", _("At what time shall we call?"))
+            return dialogue.reply()
+        if not _number(dialogue):
+            dialogue.ask("phone", _("On which number shall we call you?"))
+            return dialogue.reply()
+        return None
+
+    def read_back(self, dialogue: Dialogue) -> str:
+        """Number and time."""
+        values = {"number": facts.phone(_number(dialogue)), "when": wording.moment_of(_moment(dialogue), dialogue.context.now)}
+        return _("We will call you on %(number)s %(when)s. Is that right?") % values
+
+    async def do(self, dialogue: Dialogue) -> Reply:
+        """Promises it; a time when nobody is there is asked for anew."""
+        arguments = {"phone": _number(dialogue), "at": _moment(dialogue).isoformat()}
+        about = str(dialogue.state.get("subject") or "")
+        result = await dialogue.tools.call(self.action, arguments | ({"about": about[:200]} if about else {}))
+        if result.error == "not_then":
+            told = dialogue.state.get("said") or {}
+            dialogue.state.update(said={name: value for name, value in told.items() if name == "phone"}, step="collect")
+            dialogue.say(result.sentence)
+            dialogue.ask("date", _("Which other day or time would suit you?"))
+            return dialogue.reply()
+        return self.told(dialogue, result)
+
+    def told(self, dialogue: Dialogue, result: ToolResult) -> Reply:
+        """Reads back what was promised."""
+        if not result.worked:
+            return not_done(dialogue, result)
+        at = datetime.fromisoformat(str(result.result["at"])).astimezone(dialogue.context.now.tzinfo)
+        values = {"number": facts.phone(str(result.result["phone"])), "when": wording.moment_of(at, dialogue.context.now)}
+        dialogue.say(_("Thank you. A colleague will call you on %(number)s %(when)s.") % values)
+        return done(dialogue)
+
+
+def _number(dialogue: Dialogue) -> str:
+    """The number that was said, now or before, or that the call shows; only one that may be said back."""
+    context = dialogue.context
+    return context.value("phone") if "phone" in context.told_facts else context.calls_from
+
+
+def _moment(dialogue: Dialogue) -> datetime:
+    """The beginning of the time that was said, on the day that was said."""
+    start = said(dialogue, "time_window").partition("-")[0]
+    return datetime.fromisoformat(f"{said(dialogue, 'date')}T{start}").replace(tzinfo=dialogue.context.now.tzinfo)

@@ -1,0 +1,160 @@
+"""How an errand goes: who is speaking, what is missing, the same read back, done after a yes.
+
+What was said of it since it began stands in the form state (`said`), so nothing older is taken for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts
+from conversations.assistant.brain import HandOff, Reply, ToolResult
+from conversations.assistant.rules import identifying
+from conversations.assistant.rules.booking import MOST_MISSES, offer_person
+from conversations.assistant.rules.dialogue import Dialogue
+from conversations.models.identifier import Assurance
+
+
+class Errand:
+    """One kind of errand. `action` is the tool that it ends with, `facts` what may be said for it, `needs_proof` whether it is
+    of somebody's own record."""
+
+    action: ClassVar[str]
+    facts: ClassVar[frozenset[str]] = frozenset()
+    needs_proof: ClassVar[bool] = False
+
+    def is_wanted(self, dialogue: Dialogue) -> bool:
+        """Whether the words of this turn ask for it."""
+        raise NotImplementedError
+
+    def first(self, dialogue: Dialogue) -> Mapping[str, object]:
+        """What is to be remembered from the words that began it."""
+        return {}
+
+    async def missing(self, dialogue: Dialogue) -> Reply | None:
+        """The question for what is missing, or an end when it cannot be done; None when everything is there."""
+        return None
+
+    def read_back(self, dialogue: Dialogue) -> str:
+        """The question that reads back what will be done; empty when nothing needs a yes."""
+        return ""
+
+    async def do(self, dialogue: Dialogue) -> Reply | HandOff:
+        """Does it and says what came of it."""
+        raise NotImplementedError
+
+    def told(self, dialogue: Dialogue, result: ToolResult) -> Reply:
+        """Says what came of it, also when a process died between doing and telling."""
+        raise NotImplementedError
+
+
+async def begin(dialogue: Dialogue, errand: Errand) -> Reply | HandOff:
+    """Starts an errand, with finding out who this is where that is needed."""
+    remembered = {**errand.first(dialogue), "said": _said_now(dialogue, errand)}
+    if errand.needs_proof and not is_known_enough(dialogue, errand.action):
+        if identifying.is_possible(dialogue):
+            return await identifying.begin(dialogue, errand.action, keep=remembered)
+        dialogue.leave_form()
+        return offer_person(dialogue, _("I am sorry, I cannot do that before I know who you are."))
+    dialogue.leave_form()
+    dialogue.state.update(action=errand.action, **remembered)
+    return await go_on_with(dialogue, errand)
+
+
+async def resume(dialogue: Dialogue, errand: Errand) -> Reply | HandOff:
+    """Goes on with an errand once it is known who this is."""
+    remembered = {name: value for name, value in dialogue.state.items() if name in KEPT}
+    dialogue.state.clear()
+    dialogue.state.update(action=errand.action, **remembered)
+    return await go_on_with(dialogue, errand)
+
+
+async def go_on(dialogue: Dialogue, errand: Errand) -> Reply | HandOff | None:
+    """The next step of an errand that was begun; None when the words were about something else."""
+    state, context = dialogue.state, dialogue.context
+    fresh = _said_now(dialogue, errand)
+    state["said"] = {**(state.get("said") or {}), **fresh}
+    if state.get("step") == "confirm" and not fresh:
+        affirmative = context.understanding.affirmative
+        if affirmative is None:
+            affirmative = acts.leading_answer(context.text)
+        if affirmative:
+            return await errand.do(dialogue)
+        if affirmative is False:
+            state.update(said={}, step="collect", misses=0)
+            dialogue.say(_("All right."))
+            return await go_on_with(dialogue, errand)
+        return None
+    if fresh or state.get("asked") in context.new_facts or _is_choice(dialogue):
+        state["misses"] = 0
+        return await go_on_with(dialogue, errand)
+    return None
+
+
+async def again(dialogue: Dialogue, errand: Errand) -> Reply | HandOff:
+    """Asks once more what was asked; after three times without an answer a person is offered."""
+    dialogue.state["misses"] = int(dialogue.state.get("misses") or 0) + 1
+    if dialogue.state["misses"] >= MOST_MISSES:
+        dialogue.leave_form()
+        return offer_person(dialogue, _("I am sorry, I could not make that out."))
+    return await go_on_with(dialogue, errand)
+
+
+async def go_on_with(dialogue: Dialogue, errand: Errand) -> Reply | HandOff:
+    """Asks for what is missing, reads back, or does it."""
+    dialogue.state.update(step="collect", asked="")
+    asked = await errand.missing(dialogue)
+    if asked is not None:
+        return asked
+    question = errand.read_back(dialogue)
+    if not question:
+        return await errand.do(dialogue)
+    dialogue.state.update(step="confirm", asked="")
+    dialogue.say(question)
+    dialogue.suggest_yes_or_no()
+    return dialogue.reply()
+
+
+def is_known_enough(dialogue: Dialogue, tool: str) -> bool:
+    """Whether the party has shown enough of who it is for a tool."""
+    assurance = dialogue.context.assurance
+    opened = tool in dialogue.context.behaviour.opens_with_answers
+    return assurance == Assurance.VERIFIED or (assurance == Assurance.KNOWLEDGE and opened)
+
+
+def said(dialogue: Dialogue, fact: str) -> str:
+    """What was said of a fact since the errand began; empty when nothing was, or when it is known otherwise by now."""
+    value = str((dialogue.state.get("said") or {}).get(fact, ""))
+    return value if value and value == dialogue.context.value(fact) else ""
+
+
+def not_done(dialogue: Dialogue, result: ToolResult) -> Reply:
+    """It could not be done: why, and a person is offered."""
+    dialogue.leave_form()
+    return offer_person(dialogue, _("I am sorry, I cannot do that here. %(why)s") % {"why": result.sentence})
+
+
+def done(dialogue: Dialogue) -> Reply:
+    """The end of an errand that was done."""
+    dialogue.leave_form()
+    dialogue.say(_("Is there anything else I can do?"))
+    return dialogue.reply()
+
+
+KEPT = ("said", "invoice", "detail", "link", "subject", "reference")
+"""What an errand remembers while who is speaking is found out."""
+
+
+def _said_now(dialogue: Dialogue, errand: Errand) -> dict[str, str]:
+    """What this turn says of the facts of an errand, as it is known now."""
+    context = dialogue.context
+    told = {fact.name for fact in context.understanding.facts} | (context.new_facts & errand.facts)
+    return {name: context.value(name) for name in told & errand.facts if context.value(name)}
+
+
+def _is_choice(dialogue: Dialogue) -> bool:
+    offered = dialogue.state.get("choose_from") or []
+    return acts.chosen_name(dialogue.context.text, [str(each) for each in offered]) is not None

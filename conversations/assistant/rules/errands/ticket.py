@@ -1,0 +1,85 @@
+"""“Open a ticket”: for what nothing else helps with, so that somebody looks into it and answers."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts
+from conversations.assistant.brain import Reply, ToolResult
+from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
+from conversations.services import facts
+
+WANTS: Final = re.compile(
+    r"\b(?:open|raise|log|create|file|make|need|want)\b.{0,20}\bticket\b|^(?:a )?ticket$"
+    r"|\b(?:can|could) (?:you|someone|somebody) (?:please )?(?:look into|investigate|check up on) (?:it|this|that)\b"
+)
+SHORTEST_STORY: Final = 7
+"""Words from which the wish itself tells what it is about."""
+SUBJECT: Final = 80
+
+
+class OpenTicket(Errand):
+    """Opens a ticket with what the customer tells."""
+
+    action = "open_ticket"
+    facts = frozenset({"details", "phone", "email"})
+
+    def is_wanted(self, dialogue: Dialogue) -> bool:
+        """By the words alone: nobody gets a ticket who did not ask for one."""
+        return WANTS.search(acts.plain(dialogue.context.text)) is not None
+
+    def first(self, dialogue: Dialogue) -> dict[str, object]:
+        """What it is about, when the wish says it (the words around “open a ticket”), or what a ticket was just offered for."""
+        told = WANTS.sub(" ", acts.plain(dialogue.context.text)).strip(" .,:;")
+        told = re.sub(r"^(?:please|for|about|because|that|as)\b\s*", "", told)
+        about = str((dialogue.context.form_state.get("offer") or {}).get("about", ""))
+        told = told if len(told.split()) >= SHORTEST_STORY else about
+        return {"subject": told} if told else {}
+
+    async def missing(self, dialogue: Dialogue) -> Reply | None:
+        """What it is about, and how the answer reaches them."""
+        if not self._story(dialogue):
+            dialogue.ask("details", _("What should we look into? A sentence or two is enough."))
+            return dialogue.reply()
+        if not _reached_at(dialogue):
+            dialogue.ask("phone", _("On which number or email address can we answer you?"))
+            return dialogue.reply()
+        return None
+
+    def read_back(self, dialogue: Dialogue) -> str:
+        """The story in short and where the answer goes."""
+        values = {"story": _short(self._story(dialogue)), "where": _reached_at(dialogue)}
+        return _("I will open a ticket: “%(story)s”, and we answer you on %(where)s. Is that right?") % values
+
+    async def do(self, dialogue: Dialogue) -> Reply:
+        """Opens it."""
+        story = self._story(dialogue)
+        arguments = {"subject": _short(story), "details": story[:4000]}
+        return self.told(dialogue, await dialogue.tools.call(self.action, arguments))
+
+    def told(self, dialogue: Dialogue, result: ToolResult) -> Reply:
+        """The reference."""
+        if not result.worked:
+            return not_done(dialogue, result)
+        dialogue.say(_("I have opened a ticket, reference %(reference)s. Somebody looks into it and answers you.") % dict(result.result))
+        return done(dialogue)
+
+    def _story(self, dialogue: Dialogue) -> str:
+        return said(dialogue, "details") or str(dialogue.state.get("subject") or "")
+
+
+def _reached_at(dialogue: Dialogue) -> str:
+    context = dialogue.context
+    for fact in ("phone", "email"):
+        if fact in context.told_facts and context.value(fact):
+            return facts.written(fact, context.value(fact))
+    return facts.phone(context.calls_from) if context.calls_from else ""
+
+
+def _short(story: str) -> str:
+    words = " ".join(story.split())
+    return words if len(words) <= SUBJECT else f"{words[:SUBJECT].rsplit(' ', 1)[0]}…"

@@ -1,0 +1,70 @@
+"""Promises a call at a time that the customer chose."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, phone, text
+from conversations.assistant.wording import moment_of
+from conversations.connectors.base import ConnectorError
+from conversations.models import Interaction
+from conversations.services import action_items, facts
+from routing.services import hours
+
+FARTHEST = timedelta(days=14)
+
+
+class NotThen(ConnectorError):
+    """Nobody is there at that time; `next_at` is when somebody is, ISO, if that is known."""
+
+    def __init__(self, sentence: str, next_at: datetime | None = None) -> None:
+        super().__init__(sentence, code="not_then", permanent=True)
+        self.next_at = next_at
+
+
+def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
+    """The result: `phone` and `at`. At that time the conversation goes into the line, so that a person calls."""
+    line = Interaction.objects.select_related("conversation__customer", "entry_point__hours").get(pk=context.interaction)
+    at = datetime.fromisoformat(arguments["at"]).astimezone(context.now.tzinfo)
+    if at <= context.now or at > context.now + FARTHEST:
+        raise NotThen(_("A call can be promised for a time within the next two weeks."))
+    if not hours.is_open(line.entry_point.hours, at):
+        opening = hours.next_opening(line.entry_point.hours, at)
+        when = opening.astimezone(context.now.tzinfo) if opening else None
+        sentence = _("Nobody is there at that time.")
+        if when:
+            sentence = _("Nobody is there at that time; somebody is %(when)s.") % {"when": moment_of(when, context.now)}
+        raise NotThen(sentence, when)
+    words = _("We will call you on %(number)s %(when)s.")
+    agreed = words % {"number": facts.phone(arguments["phone"]), "when": moment_of(at, context.now)}
+    action_items.add_call_back(
+        line,
+        phone=arguments["phone"],
+        at=at,
+        by=context.by,
+        key=context.idempotency_key,
+        asked_with=agreed,
+        about=str(arguments.get("about", "")),
+    )
+    return ToolOutcome({"phone": arguments["phone"], "at": at.isoformat()}, agreed)
+
+
+TOOL = Tool(
+    "schedule_callback",
+    "Promises that a person calls the customer at a time that they chose, on a number that they gave.",
+    arguments_schema(
+        ["phone", "at"],
+        phone=phone("The number to call, as the customer gave it, E.164."),
+        at=moment("When, as the customer said it."),
+        about=text("What about, in a few words.", 200),
+    ),
+    run,
+    changes=True,
+    begun=gettext_lazy("Began to note a call back."),
+    most=4,
+    title=gettext_lazy("Schedule a call back"),
+    labels={"phone": gettext_lazy("Number to call"), "at": gettext_lazy("When"), "about": gettext_lazy("What about")},
+)

@@ -1,0 +1,133 @@
+"""The dialogs in which an agent uses the AI agent's tools, and what is to be done for a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from conversations.flows import staff_tools
+from conversations.flows.outbound import NoLine, NotYours, line_spoken_on
+from conversations.inbox.actions import changed, refused_with
+from conversations.inbox.doors import AgentRequest, for_agents
+from conversations.inbox.tool_forms import ToolForm
+from conversations.inbox.views import readable
+from conversations.models import ActionItem, Conversation
+from conversations.models.identifier import Assurance
+from conversations.selectors import access
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that a tool found, as pairs of what it is called and how it reads; or only words."""
+
+    pairs: list[tuple[str, str]]
+
+
+@never_cache
+@require_safe
+@for_agents
+def choose(request: AgentRequest, public_id: UUID) -> HttpResponse:
+    """The tools that this agent may use here."""
+    found = readable(request, public_id)
+    try:
+        tools = staff_tools.offered(found, request.agent)
+    except (NotYours, NoLine) as refused:
+        return refused_with(refused)
+    groups = {"doing": [tool for tool in tools if tool.changes], "looking": [tool for tool in tools if not tool.changes]}
+    return render(request, "inbox/tools.html", {"conversation": found, **groups})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_agents
+def use(request: AgentRequest, public_id: UUID, name: str) -> HttpResponse:
+    """The form of one tool; POST runs it and shows what came of it. Sending it again with the same `client_id` changes nothing."""
+    found = readable(request, public_id)
+    try:
+        tool, context = staff_tools.tool_for(found, request.agent, name)
+        region = _region(found)
+        form = ToolForm(tool, context, region=region, data=request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            return _form(request, found, form)
+        used = staff_tools.use(found, request.agent, name, form.arguments(), client_id=form.client_key)
+    except (NotYours, NoLine) as refused:
+        return refused_with(refused)
+    except KeyError:
+        raise Http404 from None
+    except staff_tools.NotDone as refused:
+        form.add_error(None, str(refused))
+        return _form(request, found, form)
+    answer = render(
+        request,
+        "inbox/tool_result.html",
+        {"conversation": found, "tool": tool, "sentence": used.sentence, "rows": _rows(used.result), "proven": _is_proven(found)},
+    )
+    answer["HX-Trigger"] = "inbox:changed"
+    return answer
+
+
+@require_POST
+@for_agents
+def finish_item(request: AgentRequest, item_id: UUID) -> HttpResponse:
+    """Something that was to be done is done."""
+    item = ActionItem.objects.select_related("conversation", "owner").filter(public_id=item_id).first()
+    if item is None:
+        raise Http404
+    readable(request, item.conversation.public_id)
+    staff_tools.finish_item(item, request.agent)
+    return changed()
+
+
+def _form(request: AgentRequest, conversation: Conversation, form: ToolForm) -> HttpResponse:
+    asked = {"conversation": conversation, "form": form, "tool": form.tool, "proven": _is_proven(conversation)}
+    return render(request, "inbox/tool.html", asked, status=422 if form.is_bound else 200)
+
+
+def _region(conversation: Conversation) -> str:
+    line = line_spoken_on(conversation)
+    return line.entry_point.default_region if line else ""
+
+
+def _is_proven(conversation: Conversation) -> bool:
+    line = line_spoken_on(conversation)
+    return line is not None and access.assurance_of(line) == Assurance.VERIFIED
+
+
+def _rows(result: Mapping[str, Any]) -> list[Row]:
+    """What a tool answered, to be read: each thing of a list by itself, everything else as one."""
+    rows = []
+    single = {name: value for name, value in result.items() if not isinstance(value, list)}
+    for values in result.values():
+        if isinstance(values, list):
+            rows += [Row(_pairs(each) if isinstance(each, dict) else [("", str(each))]) for each in values]
+    return [*rows, *([Row(_pairs(single))] if _pairs(single) else [])]
+
+
+def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    shown = {name: _readable(value) for name, value in values.items() if not (name == "state" and "state_name" in values)}
+    return [(name.removesuffix("_name").replace("_", " ").capitalize(), text) for name, text in shown.items() if text]
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    text = str(value)
+    moment: datetime | None = parse_datetime(text) if "T" in text and len(text) > 15 else None
+    if moment is not None and moment.tzinfo is not None:
+        return date_format(localtime(moment), "D j M Y, H:i")
+    day = parse_date(text) if len(text) == 10 else None
+    return date_format(day, "D j M Y") if day else text

@@ -1,0 +1,98 @@
+"""What a record says of a person, put right at their own request: the value before and after stand in the history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from conversations.models import Customer, Entry, Identifier, Interaction
+from conversations.services import facts, identity, records, timeline
+from conversations.services.action_items import By
+from conversations.services.facts import FACT_LABELS, LearnedFact
+from conversations.services.timeline import NewEntry
+
+COLUMNS: Final = {"name": 200, "postcode": 16, "address": 300}
+"""Columns of the record, and how long what stands there may be."""
+IDENTIFIERS: Final = (Identifier.Kind.PHONE.value, Identifier.Kind.EMAIL.value)
+CHANGEABLE: Final = (*COLUMNS, *IDENTIFIERS)
+SOURCE: Final = "put right"
+
+
+class NotChangeable(ValueError):
+    """The value cannot be kept, in a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A detail as it reads now, and as it read before; empty when nothing was known."""
+
+    fact: str
+    before: str
+    after: str
+
+
+def change(line: Interaction, fact: str, value: str, *, by: By, key: str) -> Changed:
+    """Writes one detail of the record that a line is filed under; the same `key` again changes nothing.
+
+    A number or address is added as one that was told and not proven; those before stay, since they may still reach the
+    person. Whether the party may change anything is for the caller to have settled. One transaction; locks the customer, then
+    the conversation. Raises NotChangeable.
+    """
+    if fact not in CHANGEABLE:
+        raise NotChangeable(_("That cannot be changed here."))
+    source_id = f"record.changed:{key}"
+    with transaction.atomic():
+        fresh = Interaction.objects.select_related("conversation__customer", "entry_point").get(pk=line.pk)
+        customer = records.lock_root(fresh.conversation.customer)
+        told = Entry.objects.filter(source_id=source_id).first()
+        if told is not None:
+            return Changed(fact, str(told.data.get("replaces") or ""), str(told.data.get("value") or ""))
+        normal, before = _normal(fact, value, fresh.entry_point.default_region), _standing(customer, fact)
+        _write(customer, fact, normal)
+        label = FACT_LABELS.get(fact, fact)
+        appended = timeline.append(
+            fresh.conversation_id,
+            NewEntry(
+                kind="record.changed",
+                actor_kind=by.kind,
+                actor_name=by.name,
+                audience="staff",
+                body=_("%(label)s on the record is now: %(value)s") % {"label": label, "value": facts.written(fact, normal)},
+                interaction=fresh,
+                data={"name": fact, "value": normal, "replaces": before},
+                source_id=source_id,
+            ),
+        )
+        facts.learn(fresh.conversation, [LearnedFact(fact, normal, normal)], interaction=fresh, from_seq=appended.seq)
+    return Changed(fact, before, normal)
+
+
+def _normal(fact: str, value: str, region: str) -> str:
+    words = " ".join(value.replace("\x00", "").split())
+    if fact in IDENTIFIERS:
+        try:
+            return identity.normalise(fact, words, region)
+        except identity.InvalidIdentifier as problem:
+            raise NotChangeable(_("That is not a number or address that I can note.")) from problem
+    if not words:
+        raise NotChangeable(_("There is nothing to note."))
+    return words[: COLUMNS[fact]]
+
+
+def _standing(customer: Customer, fact: str) -> str:
+    if fact in IDENTIFIERS:
+        newest = customer.identifiers.filter(kind=fact).order_by("-last_seen_at", "-pk").first()
+        return newest.value if newest else ""
+    return str(getattr(customer, fact))
+
+
+def _write(customer: Customer, fact: str, value: str) -> None:
+    if fact in IDENTIFIERS:
+        identity.claim(customer, fact, value, source=SOURCE)
+        return
+    stored = "".join(each for each in value.upper() if each.isalnum()) if fact == "postcode" else value
+    setattr(customer, fact, stored)
+    records.correct(customer, [fact])

@@ -1,0 +1,204 @@
+"""Agents use the AI agent's tools, through HTTP: in their own conversations, each effect once, with their name in the history."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from conversations.flows import keeping_promises, takeover
+from conversations.models import (
+    ActionItem,
+    Conversation,
+    Entry,
+    Handoff,
+    Identifier,
+    Invoice,
+    PaymentPromise,
+    Playbook,
+    SalesAccount,
+    SalesOrder,
+    SentLink,
+    Ticket,
+)
+from conversations.selectors.invariants import call_backs_in_limbo
+from conversations.services import identity, messengers
+from conversations.services.parties import IdentifierClaim
+from routing.models import ReasonCode
+from tests.inbox.conftest import Cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADDRESS = "maria@example.org"
+
+
+@pytest.fixture(autouse=True)
+def no_texts() -> Iterator[None]:
+    before = list(messengers._text_senders)
+    messengers._text_senders.clear()
+    yield
+    messengers._text_senders[:] = before
+
+
+@pytest.fixture
+def taken(live_cast: Cast) -> Conversation:
+    """A chat that Ann has, whose customer has an account with the sales system by an address that was proven before."""
+    conversation = live_cast.chat()
+    with transaction.atomic():
+        identity.remember(conversation.customer, IdentifierClaim("email", ADDRESS, "verified"), source="import")
+    account = SalesAccount.objects.create(number="harborhome:7", email=ADDRESS)
+    today = timezone.localdate()
+    SalesOrder.objects.create(account=account, reference="HH-R7T2KD", what="Radiator valves", ordered_on=today, total=38)
+    Invoice.objects.create(
+        account=account, reference="HH-Q3W8NF", what="Boiler service", issued_on=today, due_on=today, total=85, left_to_pay=85
+    )
+    takeover.take_over(conversation, live_cast.ann)
+    conversation.refresh_from_db()
+    return conversation
+
+
+def address_of(conversation: Conversation, tool: str = "") -> str:
+    return reverse("inbox:tool", args=[conversation.public_id, tool]) if tool else reverse("inbox:tools", args=[conversation.public_id])
+
+
+def use(browser: Client, conversation: Conversation, tool: str, **fields: Any) -> tuple[int, str]:
+    answer = browser.post(address_of(conversation, tool), {"client_id": str(uuid.uuid4()), **fields})
+    return answer.status_code, answer.content.decode()
+
+
+def test_only_who_has_the_conversation_uses_tools(live_cast: Cast, taken: Conversation) -> None:
+    """The list, the form and the deed: a colleague is told whose it is, others do not come in, nothing is done; nor without the token."""
+    fields = {"client_id": str(uuid.uuid4()), "subject": "Look into it"}
+    for path in (address_of(taken), address_of(taken, "open_ticket")):
+        for who, status in ((live_cast.ben, 409), (live_cast.manager, 404), (live_cast.stranger, 404), (None, 302)):
+            browser = live_cast.client(who)
+            assert browser.get(path).status_code == status, path
+            if path != address_of(taken):
+                assert browser.post(path, fields).status_code == status
+    assert "Take it over" in live_cast.client(live_cast.ben).get(address_of(taken)).content.decode()
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(live_cast.ann.user)
+    assert careful.post(address_of(taken, "open_ticket"), fields).status_code == 403
+    assert not Ticket.objects.exists()
+    ann = live_cast.client(live_cast.ann)
+    page = ann.get(address_of(taken)).content.decode()
+    assert "Open a ticket" in page
+    assert "Look up orders" in page
+    assert "Move a visit" not in page, "there is no visit to move"
+    assert "Send a link" not in page, "no playbook names one"
+    for name in ("verify_identity", "reschedule", "no_such_tool"):
+        assert ann.get(address_of(taken, name)).status_code == 404
+
+
+def test_a_deed_is_done_once_and_told_with_its_name(live_cast: Cast, taken: Conversation) -> None:
+    """The form says what is missing; the same form sent twice opens one ticket; the history says who did it."""
+    ann = live_cast.client(live_cast.ann)
+    page = ann.get(address_of(taken, "open_ticket")).content.decode()
+    assert 'name="subject"' in page
+    assert use(ann, taken, "open_ticket")[0] == 422
+    fields = {"client_id": str(uuid.uuid4()), "subject": "Meter reading is wrong", "details": "Since the last visit."}
+    answers = [use(ann, taken, "open_ticket", **fields) for _twice in range(2)]
+    ticket = Ticket.objects.get()
+    assert [status for status, _page in answers] == [200, 200]
+    assert all(ticket.reference in page for _status, page in answers)
+    called = Entry.objects.get(conversation=taken, kind="tool.called")
+    assert (called.actor_kind, called.actor_name, called.data["tool"]) == ("agent", live_cast.ann.display_name, "open_ticket")
+    assert Entry.objects.get(kind="ticket.opened").actor_kind == "agent"
+    assert (ticket.customer, ticket.conversation) == (taken.customer.public_id, taken.public_id)
+
+
+def test_looking_up_says_what_may_be_read_out(live_cast: Cast, taken: Conversation) -> None:
+    """An agent sees the record's orders and invoices, with a warning while the party has proven nothing."""
+    ann = live_cast.client(live_cast.ann)
+    status, page = use(ann, taken, "find_orders")
+    assert (status, "HH-R7T2KD" in page, "Placed" in page) == (200, True, True)
+    assert "has not proven to be the customer" in page
+    assert "85.00" in use(ann, taken, "find_invoices", reference="HH-Q3W8NF")[1]
+    Identifier.objects.filter(value=ADDRESS).update(assurance="claimed")
+    assert "HH-R7T2KD" not in use(ann, taken, "find_orders")[1], "an address that was only claimed opens nobody's account"
+
+
+def test_every_other_deed(live_cast: Cast, taken: Conversation) -> None:
+    """A promise, a call back, a detail, a reason, a thing to do, a link: each from its form, each in the history."""
+    ann = live_cast.client(live_cast.ann)
+    reason = ReasonCode.objects.create(code="bill", name="A bill")
+    friday = timezone.localdate() + timedelta(days=4)
+    status, page = use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", amount="100.00", pay_by=friday.isoformat())
+    assert (status, "Only 85.00 is left to pay" in page) == (422, True)
+    assert use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", pay_by=friday.isoformat())[0] == 200
+    assert (PaymentPromise.objects.get().amount, PaymentPromise.objects.get().made_by) == (85, live_cast.ann.display_name)
+    at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    assert "not a phone number" in use(ann, taken, "schedule_callback", phone="12", at=at)[1]
+    assert use(ann, taken, "schedule_callback", phone="07700 900321", at=at)[0] == 200
+    assert use(ann, taken, "update_fact", fact="name", value="Maria Lopez-Garcia")[0] == 200
+    assert use(ann, taken, "set_reason", reason="no_such")[0] == 422
+    assert use(ann, taken, "set_reason", reason="bill")[0] == 200
+    assert use(ann, taken, "add_action_item", title="Send the guarantee papers", owner=str(live_cast.ben.pk))[0] == 200
+    taken.refresh_from_db()
+    taken.customer.refresh_from_db()
+    assert (taken.customer.name, taken.reason) == ("Maria Lopez-Garcia", reason)
+    told = {entry.kind: entry for entry in Entry.objects.filter(conversation=taken, actor_kind="agent")}
+    assert {"payment.promised", "record.changed", "reason.recognised", "action.added"} <= told.keys()
+    assert sorted(ActionItem.objects.values_list("kind", flat=True)) == ["call_back", "payment", "task"]
+    assert ActionItem.objects.get(kind="call_back").phone == "+447700900321"
+
+
+def test_links_are_the_playbooks(live_cast: Cast, taken: Conversation) -> None:
+    """Only what it lists is sent, once for one form."""
+    links = [{"code": "pay", "label": "Pay online", "address": "https://pay.example/"}]
+    values = {"persona": "-", "disclosure": "An AI.", "languages": ["en"], "links": links, "status": "published"}
+    Playbook.objects.create(code="front", name="Front", **values)
+    ann = live_cast.client(live_cast.ann)
+    assert "Send a link" in ann.get(address_of(taken)).content.decode()
+    assert use(ann, taken, "send_link", link="https://evil.example", to=ADDRESS)[0] == 422
+    fields = {"client_id": str(uuid.uuid4()), "link": "pay", "to": ADDRESS}
+    assert [use(ann, taken, "send_link", **fields)[0] for _twice in range(2)] == [200, 200]
+    assert [each.to for each in mail.outbox] == [[ADDRESS]]
+    assert "https://pay.example/" in mail.outbox[0].body
+    assert SentLink.objects.get().sent_at
+    assert ADDRESS not in str(Entry.objects.get(kind="tool.called").data)
+
+
+def test_what_is_to_be_done_is_seen_and_marked(live_cast: Cast, taken: Conversation) -> None:
+    """In the customer's pane, with a button for any agent; done once, by name; strangers mark nothing."""
+    ann, ben = live_cast.client(live_cast.ann), live_cast.client(live_cast.ben)
+    use(ann, taken, "add_action_item", title="Send the guarantee papers", owner=str(live_cast.ben.pk))
+    item = ActionItem.objects.get()
+    pane = ben.get(reverse("inbox:customer", args=[taken.public_id])).content.decode()
+    done = reverse("inbox:item-done", args=[item.public_id])
+    assert "Send the guarantee papers" in pane
+    assert done in pane
+    assert live_cast.client(live_cast.stranger).post(done).status_code == 404
+    assert live_cast.client(None).post(done).status_code == 302
+    assert ben.get(done).status_code == 405
+    assert ben.post(reverse("inbox:item-done", args=[uuid.uuid4()])).status_code == 404
+    assert [ben.post(done).status_code for _twice in range(2)] == [204, 204]
+    item.refresh_from_db()
+    assert item.done_by == live_cast.ben.display_name
+    assert Entry.objects.filter(kind="action.done").count() == 1
+    assert done not in ben.get(reverse("inbox:customer", args=[taken.public_id])).content.decode()
+
+
+def test_a_promised_call_is_given_to_people_when_its_time_has_come(live_cast: Cast, taken: Conversation) -> None:
+    """Once, also when the conversation was closed long before: the customer's next one has the package with the number."""
+    ann = live_cast.client(live_cast.ann)
+    at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    use(ann, taken, "schedule_callback", phone="07700 900321", at=at, about="The invoice")
+    assert keeping_promises.call_back_in_time() == 0
+    takeover.close(taken, live_cast.ann, live_cast.solved)
+    ActionItem.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    assert len(call_backs_in_limbo()) == 1
+    assert [keeping_promises.call_back_in_time() for _twice in range(2)] == [1, 0]
+    assert call_backs_in_limbo() == []
+    package = Handoff.objects.latest("pk")
+    assert re.search(r"Call back now: Call 07700 900321 on .*The invoice", package.next_step)
+    assert package.conversation.status == "open"
+    assert package.conversation.customer == taken.customer
