@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import handing_over, places, wrap_up
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.need_of import need_of
+from conversations.assistant.pacing import Stop
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.models import Conversation, Entry
@@ -24,7 +25,10 @@ from routing.services.locks import lock_subject
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ends a turn. `did_something` keeps a reply that tells of it even when the customer said more meanwhile."""
+    """What ends a turn. `did_something` keeps a reply that tells of it even when the customer said more meanwhile.
+
+    `stopped` says why the AI agent says no more after it.
+    """
 
     said: Reply | HandOff
     decision: Decision
@@ -32,6 +36,7 @@ class Ending:
     did_something: bool = False
     gave_number: bool = False
     silent: bool = False
+    stopped: Stop | None = None
 
 
 def finish(prepared: Prepared, ending: Ending) -> int:
@@ -51,6 +56,8 @@ def finish(prepared: Prepared, ending: Ending) -> int:
         if prepared.handoff and isinstance(ending.said, Reply):
             handing_over.refresh(prepared)
         seq = _say(prepared, reply) if reply.body else 0
+        if ending.stopped:
+            _note_stop(prepared, ending.stopped)
         turns.finish(
             claim,
             form_state=_state(prepared, row, reply),
@@ -155,6 +162,20 @@ def _say(prepared: Prepared, reply: Reply) -> int:
         ),
     )
     return appended.seq
+
+
+def _note_stop(prepared: Prepared, stop: Stop) -> None:
+    timeline.append(
+        prepared.conversation.pk,
+        NewEntry(
+            kind="assistant.stopped",
+            actor_kind="system",
+            audience="staff",
+            body=stop.sentence,
+            data={"reason": stop.reason},
+            interaction=prepared.interaction,
+        ),
+    )
 
 
 def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:

@@ -102,6 +102,8 @@ _KINDS = (
     EntryKind("consent.revoked", _("Consent taken back"), "hand", _body, personal=("value",)),
     EntryKind("contact.suppressed", _("Never to be contacted"), "phone-off", _body, personal=("value",)),
     EntryKind("draft", _("Draft of the AI agent"), "draft", _body),
+    EntryKind("reply.refused", _("Reply held back"), "shield", _body, personal=("withheld", "about")),
+    EntryKind("assistant.stopped", _("AI agent stopped"), "hand", _body),
 )
 
 KINDS: Mapping[str, EntryKind] = {kind.name: kind for kind in _KINDS}

@@ -46,6 +46,11 @@ def filler(call: Interaction) -> Ncco:
     return aside(call, _("One moment, please."))
 
 
+def silence(call: Interaction) -> Ncco:
+    """Nothing is said; the call listens on."""
+    return [ncco.listen(language=call.entry_point.language, silence_seconds=silence_seconds(call.conversation))]
+
+
 def ready_by() -> datetime:
     """The earliest time at which a reply may replace a filler that starts now."""
     return timezone.now() + timedelta(seconds=FILLER_SECONDS)
