@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,11 +16,14 @@ from conversations.assistant.pacing import Stop
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.models import Conversation, Entry
+from conversations.rendering import written
 from conversations.services import delivery, facts, handoff, records, timeline, turns
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from routing.models import Decision
 from routing.services.locks import lock_subject
+
+LINK_TOOL: Final = "send_chat_link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ def _say(prepared: Prepared, reply: Reply) -> int:
             kind="message",
             actor_kind=Entry.Actor.ASSISTANT if prepared.live else Entry.Actor.SYSTEM,
             actor_name=prepared.entry_point.company_name,
-            body=reply.body,
+            body=written.text(reply.body),
             data=_data(prepared, reply),
             interaction=prepared.interaction,
             source_id=_source_id(prepared.claim),
@@ -188,6 +191,8 @@ def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
         data["field"] = asdict(reply.asks)
     if prepared.context.spoken:
         data["spoken"] = True
+        if LINK_TOOL in prepared.context.behaviour.tools and prepared.interaction.party.startswith("+"):
+            data["link_by_text"] = True
     return data
 
 

@@ -25,7 +25,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from conversations.assistant import finishing, pacing
-from conversations.assistant.brain import Brain, BrainEvent, HandOff, Reply, TextDelta, ToolBox
+from conversations.assistant.brain import Brain, BrainEvent, HandOff, Reply, TextDelta, ToolBox, TurnContext
 from conversations.assistant.finishing import Ending
 from conversations.assistant.handing_over import brains_part
 from conversations.assistant.outgoing.gate import Gate
@@ -276,7 +276,7 @@ async def _listen(brain: Brain, prepared: Prepared, tools: TurnTools) -> Reply |
     """The brain's last word, or what the gate has said instead; what it writes meanwhile is shown as a draft, as far as it may be."""
     gate = await _in_thread(Gate)(prepared)
     said: Reply | HandOff | None = None
-    async with aclosing(_events(brain, prepared, gate.watch(tools))) as events:
+    async with aclosing(_events(brain, gate.context, gate.watch(tools))) as events:
         async for event in events:
             if not isinstance(event, TextDelta):
                 said = event
@@ -290,9 +290,9 @@ async def _listen(brain: Brain, prepared: Prepared, tools: TurnTools) -> Reply |
     return await _in_thread(gate.let_through)(said)
 
 
-async def _events(brain: Brain, prepared: Prepared, tools: ToolBox) -> AsyncGenerator[BrainEvent]:
+async def _events(brain: Brain, context: TurnContext, tools: ToolBox) -> AsyncGenerator[BrainEvent]:
     """What the brain yields, as something that can be closed before its end."""
-    async for event in brain.answer(prepared.context, tools):
+    async for event in brain.answer(context, tools):
         yield event
 
 

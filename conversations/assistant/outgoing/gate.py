@@ -46,11 +46,16 @@ def canary_of(conversation: UUID) -> str:
 
 
 class Gate:
-    """What is known of one turn, and what became of what was to leave. Made in a thread: it reads the record."""
+    """What is known of one turn, and what became of what was to leave. Made in a thread: it reads the record.
+
+    `context` is the turn's, without orders in what is known of the customer, such as a name that is one.
+    """
 
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
         self._sources = sources_of(prepared.context)
+        facts = {name: replace(fact, value=without_orders(fact.value)) for name, fact in prepared.context.facts.items()}
+        self.context = replace(prepared.context, facts=facts)
         behaviour = prepared.context.behaviour
         hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
         self._bounds = Bounds(
