@@ -264,6 +264,10 @@ SPECTACULAR_SETTINGS = {"TITLE": "CX Hub", "VERSION": "1", "SERVE_INCLUDE_SCHEMA
 
 ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")
 MODEL_TIMEOUT_SECONDS = env.whole_number("MODEL_TIMEOUT_SECONDS", default=30, lowest=1, highest=600)
+ASSISTANT_BRAIN = env.text("ASSISTANT_BRAIN", default="conversations.assistant.rules.RulesBrain")
+ASSISTANT_REPLIES_PER_MINUTE = env.whole_number("ASSISTANT_REPLIES_PER_MINUTE", default=30, lowest=1, highest=10_000)
+ASSISTANT_REPLIES_IN_A_ROW = env.whole_number("ASSISTANT_REPLIES_IN_A_ROW", default=60, lowest=1, highest=10_000)
+ASSISTANT_TOOLS_PER_CONVERSATION = env.whole_number("ASSISTANT_TOOLS_PER_CONVERSATION", default=200, lowest=1, highest=10_000)
 TURN_LEASE_SECONDS = env.whole_number("TURN_LEASE_SECONDS", default=60, lowest=2, highest=3600)
 TOOL_CALLS_PER_CONVERSATION = env.whole_number("TOOL_CALLS_PER_CONVERSATION", default=300, lowest=1, highest=10_000)
 """Where a playbook does not say how many."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,19 +12,26 @@ from django.utils.translation import gettext as _
 from conversations.assistant import handing_over, places, qualification, wrap_up
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.need_of import need_of
+from conversations.assistant.pacing import Stop
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.models import Conversation, Entry
+from conversations.rendering import written
 from conversations.services import delivery, facts, handoff, records, timeline, turns
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from routing.models import Decision
 from routing.services.locks import lock_subject
 
+LINK_TOOL: Final = "send_chat_link"
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ends a turn. `did_something` keeps a reply that tells of it even when the customer said more meanwhile."""
+    """What ends a turn. `did_something` keeps a reply that tells of it even when the customer said more meanwhile.
+
+    `stopped` says why the AI agent says no more after it.
+    """
 
     said: Reply | HandOff
     decision: Decision
@@ -32,6 +39,7 @@ class Ending:
     did_something: bool = False
     gave_number: bool = False
     silent: bool = False
+    stopped: Stop | None = None
 
 
 def finish(prepared: Prepared, ending: Ending) -> int:
@@ -54,6 +62,8 @@ def finish(prepared: Prepared, ending: Ending) -> int:
         if prepared.handoff and isinstance(ending.said, Reply):
             handing_over.refresh(prepared)
         seq = _say(prepared, reply) if reply.body else 0
+        if ending.stopped:
+            _note_stop(prepared, ending.stopped)
         turns.finish(
             claim,
             form_state=_state(prepared, row, reply),
@@ -151,13 +161,27 @@ def _say(prepared: Prepared, reply: Reply) -> int:
             kind="message",
             actor_kind=Entry.Actor.ASSISTANT if prepared.live else Entry.Actor.SYSTEM,
             actor_name=prepared.entry_point.company_name,
-            body=reply.body,
+            body=written.text(reply.body),
             data=_data(prepared, reply),
             interaction=prepared.interaction,
             source_id=_source_id(prepared.claim),
         ),
     )
     return appended.seq
+
+
+def _note_stop(prepared: Prepared, stop: Stop) -> None:
+    timeline.append(
+        prepared.conversation.pk,
+        NewEntry(
+            kind="assistant.stopped",
+            actor_kind="system",
+            audience="staff",
+            body=stop.sentence,
+            data={"reason": stop.reason},
+            interaction=prepared.interaction,
+        ),
+    )
 
 
 def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
@@ -170,6 +194,8 @@ def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
         data["field"] = asdict(reply.asks)
     if prepared.context.spoken:
         data["spoken"] = True
+        if LINK_TOOL in prepared.context.behaviour.tools and prepared.interaction.party.startswith("+"):
+            data["link_by_text"] = True
     return data
 
 

@@ -14,20 +14,22 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.utils.module_loading import import_string
 
-from conversations.assistant import finishing
-from conversations.assistant.brain import Brain, HandOff, Reply, TextDelta
+from conversations.assistant import finishing, pacing
+from conversations.assistant.brain import Brain, BrainEvent, HandOff, Reply, TextDelta, ToolBox, TurnContext
 from conversations.assistant.finishing import Ending
 from conversations.assistant.handing_over import brains_part
+from conversations.assistant.outgoing.gate import Gate
 from conversations.assistant.preparing import Prepared, decide_again, prepare
-from conversations.assistant.rules import RulesBrain
 from conversations.assistant.toolbox import TurnTools
 from conversations.models import EntryPoint
 from conversations.selectors import history
@@ -189,6 +191,9 @@ async def _answer(claim: Claim) -> TurnOutcome:
     if prepared is None:
         await _in_thread(finishing.nothing_to_say)(claim)
         return NOTHING
+    stop = await _in_thread(pacing.stop_of)(prepared) if prepared.live else None
+    if stop:
+        return await _stopped(prepared, stop)
     if prepared.entry_point.mode == EntryPoint.Mode.SHADOW:
         await _draft(prepared)
     ending = _decided_ending(prepared, prepared.decision)
@@ -198,6 +203,17 @@ async def _answer(claim: Claim) -> TurnOutcome:
         ending = replace(ending, did_something=await _keep_wishes(prepared))
     seq = await _in_thread(finishing.finish)(prepared, ending)
     return TurnOutcome("answered" if isinstance(ending.said, Reply) else "handed_over", seq)
+
+
+async def _stopped(prepared: Prepared, stop: pacing.Stop) -> TurnOutcome:
+    """The AI agent says no more: a person is asked once, and what comes after that stays without an answer."""
+    if stop.is_told:
+        await _in_thread(finishing.nothing_to_say)(prepared.claim)
+        return NOTHING
+    decision = await _in_thread(decide_again)(prepared, asked_for_human=True)
+    handing = HandOff(form_state=brains_part(prepared.state), next_step=stop.sentence)
+    ending = Ending(handing, decision, silent=prepared.handoff is not None, stopped=stop)
+    return TurnOutcome("handed_over", await _in_thread(finishing.finish)(prepared, ending))
 
 
 def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
@@ -257,15 +273,27 @@ async def _with_what_was_begun(prepared: Prepared, tools: TurnTools) -> Prepared
 
 
 async def _listen(brain: Brain, prepared: Prepared, tools: TurnTools) -> Reply | HandOff:
-    """The brain's last word; what it writes meanwhile is shown as a draft."""
-    written = ""
-    async for event in brain.answer(prepared.context, tools):
-        if isinstance(event, TextDelta):
-            written += event.text
-            await _show_draft(prepared, written)
-        else:
-            return event
-    raise RuntimeError("The brain ended without a reply.")
+    """The brain's last word, or what the gate has said instead; what it writes meanwhile is shown as a draft, as far as it may be."""
+    gate = await _in_thread(Gate)(prepared)
+    said: Reply | HandOff | None = None
+    async with aclosing(_events(brain, gate.context, gate.watch(tools))) as events:
+        async for event in events:
+            if not isinstance(event, TextDelta):
+                said = event
+                break
+            if shown := gate.draft(event.text):
+                await _show_draft(prepared, shown)
+            if gate.refusal:
+                break
+    if said is None and not gate.refusal:
+        raise RuntimeError("The brain ended without a reply.")
+    return await _in_thread(gate.let_through)(said)
+
+
+async def _events(brain: Brain, context: TurnContext, tools: ToolBox) -> AsyncGenerator[BrainEvent]:
+    """What the brain yields, as something that can be closed before its end."""
+    async for event in brain.answer(context, tools):
+        yield event
 
 
 async def _draft(prepared: Prepared) -> None:
@@ -292,8 +320,9 @@ async def _show_draft(prepared: Prepared, text: str) -> None:
 
 
 def choose_brain() -> Brain:
-    """The brain that answers."""
-    return RulesBrain()
+    """The brain that answers: the one that the settings name."""
+    brain: Brain = import_string(settings.ASSISTANT_BRAIN)()
+    return brain
 
 
 def _worker_name() -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Final
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conversations.flows.outbound import NotYours, line_to_customer, require_owner
 from conversations.models import Conversation
-from conversations.services import announce, delivery, handoff, ownership, threads, timeline
+from conversations.services import announce, delivery, handoff, ownership, threads, timeline, turns
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, DispositionCode, Queue, WorkItem
 from routing.services import queueing, reservations
@@ -23,27 +27,42 @@ def needs_outcome(conversation: Conversation) -> bool:
     return live.filter(queue__outcome_required=True).exists()
 
 
+class ToolRuns(Exception):
+    """The AI agent is changing something at this instant."""
+
+
+LONGEST_TOOL_SECONDS: Final = 5.0
+LOOK_AGAIN_SECONDS: Final = 0.05
+
+
 def accept(reservation_id: int, agent: AgentProfile) -> Conversation:
     """Accepts an offer: from this instant the person answers and the AI agent is refused. Accepting twice is accepting once.
 
-    Locks the work with its offer, and then the conversation's row. Raises
-    routing.services.reservations.ReservationGone with a sentence for the agent.
+    Waits for what the AI agent has begun to change (`_after_a_tool`). Locks the work with its offer, and then the
+    conversation's row. Raises routing.services.reservations.ReservationGone with a sentence for the agent.
     """
-    with transaction.atomic():
+
+    @transaction.atomic
+    def change(*, even_during_a_tool: bool) -> Conversation:
         reservation = reservations.accept(reservation_id, agent)
         row = ownership.lock_with_work(Conversation.objects.get(public_id=reservation.work_item.subject))
         if row.owner_agent_id != agent.pk:
-            _join(row, agent)
-    return row
+            _join(row, agent, even_during_a_tool=even_during_a_tool)
+        return row
+
+    return _after_a_tool(change)
 
 
 def take_over(conversation: Conversation, agent: AgentProfile) -> Conversation:
     """Takes a conversation that was not offered: from the AI agent or out of the waiting line. Taking it twice is taking it once.
 
-    Locks the work's subject, then the conversation's row, then the work with its offer and the agents.
-    Raises NotYours when another person has it or it is closed, reservations.NoCapacity when the agent is full.
+    Waits for what the AI agent has begun to change (`_after_a_tool`). Locks the work's subject, then the conversation's row,
+    then the work with its offer and the agents. Raises NotYours when another person has it or it is closed,
+    reservations.NoCapacity when the agent is full.
     """
-    with transaction.atomic():
+
+    @transaction.atomic
+    def change(*, even_during_a_tool: bool) -> Conversation:
         row = ownership.lock_with_work(conversation)
         if row.status == Conversation.Status.CLOSED:
             raise NotYours(_("This conversation is closed."))
@@ -52,8 +71,10 @@ def take_over(conversation: Conversation, agent: AgentProfile) -> Conversation:
         if row.owner_agent:
             raise NotYours(_("%(owner)s has this conversation. Ask them to transfer it.") % {"owner": row.owner_agent.display_name})
         reservations.assign(subject=row.public_id.hex, kind=handoff.kind_of_work(row), agent=agent)
-        _join(row, agent)
-    return row
+        _join(row, agent, even_during_a_tool=even_during_a_tool)
+        return row
+
+    return _after_a_tool(change)
 
 
 def transfer(conversation: Conversation, agent: AgentProfile, queue: Queue, note: str) -> None:
@@ -89,7 +110,22 @@ def close(conversation: Conversation, agent: AgentProfile, disposition: Disposit
         transaction.on_commit(lambda: delivery.deliver(row.pk))
 
 
-def _join(conversation: Conversation, agent: AgentProfile) -> None:
+def _after_a_tool(change: Callable[..., Conversation]) -> Conversation:
+    """Has a person wait for what the AI agent has begun to change, so that nothing comes of it once they have joined.
+
+    At most five seconds: what takes longer does not keep them out.
+    """
+    ends_at = time.monotonic() + LONGEST_TOOL_SECONDS
+    while True:
+        try:
+            return change(even_during_a_tool=time.monotonic() >= ends_at)
+        except ToolRuns:
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _join(conversation: Conversation, agent: AgentProfile, *, even_during_a_tool: bool) -> None:
+    if not even_during_a_tool and turns.is_changing_something(conversation):
+        raise ToolRuns
     ownership.give_to_human(conversation, agent)
     handoff.note_accepted(conversation)
     timeline.append(

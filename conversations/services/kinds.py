@@ -108,6 +108,8 @@ _KINDS = (
     EntryKind("action.done", _("Done"), "check", _body, personal=("owner",)),
     EntryKind("qualified", _("Qualified"), "gauge", _body, personal=("answers",)),
     EntryKind("draft", _("Draft of the AI agent"), "draft", _body),
+    EntryKind("reply.refused", _("Reply held back"), "shield", _body, personal=("withheld", "about")),
+    EntryKind("assistant.stopped", _("AI agent stopped"), "hand", _body),
 )
 
 KINDS: Mapping[str, EntryKind] = {kind.name: kind for kind in _KINDS}

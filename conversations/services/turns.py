@@ -85,6 +85,12 @@ def hold(claim: Claim, *, even_if_overtaken: bool = False) -> Conversation:
     return row
 
 
+def is_changing_something(conversation: Conversation) -> bool:
+    """Whether a worker that is alive runs a tool which changes something. Call with the conversation's row locked."""
+    begun = Conversation.objects.filter(pk=conversation.pk, form_state__has_key="running")
+    return begun.filter(turn_lease_until__gt=Now()).exists()
+
+
 def finish(claim: Claim, *, form_state: Mapping[str, Any], failed_turns: int) -> None:
     """Ends the turn: what it answered is done and the lease is free. Call after `hold`, in its transaction."""
     Conversation.objects.filter(pk=claim.conversation_id, turn_worker=claim.worker).update(

@@ -19,6 +19,7 @@ from django.utils.translation import override
 from conversations.flows import calling_back, inbound
 from conversations.flows.inbound import CallStart, InboundMessage, InteractionOver, Received
 from conversations.models import Conversation, EntryPoint, Interaction, WebhookRecord
+from conversations.selectors import pace
 from conversations.services import call_state, timeline
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
@@ -138,6 +139,8 @@ def _reply_or_filler(call_id: str, received: Received) -> Ncco:
         return replies.filler(call)
     if received.repeated:
         return replies.again(call)
+    if pace.is_silent(call.conversation_id):
+        return replies.silence(call)
     return replies.aside(call, _("One moment, please."))
 
 

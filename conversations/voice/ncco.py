@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 from django.conf import settings
 from django.urls import reverse
 
-from conversations.voice import speech
+from conversations.rendering import spoken
 
 Action = dict[str, Any]
 Ncco = list[Action]
@@ -109,7 +109,7 @@ def webhook_url(name: str, **arguments: Any) -> str:
 def _pieces(text: str) -> list[str]:
     """`text` escaped for SSML, in pieces within the limit; what would take minutes to say is left out."""
     pieces: list[str] = []
-    for sentence in speech.sentences(text):
+    for sentence in spoken.sentences(text):
         for part in _short(escape(sentence)):
             if pieces and len(pieces[-1]) + 1 + len(part) <= MAX_TALK_CHARACTERS:
                 pieces[-1] += f" {part}"

@@ -7,9 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Entry, Interaction
+from conversations.rendering import spoken
 from conversations.services import call_state
 from conversations.services.call_state import Unspoken
-from conversations.voice import ncco, speech
+from conversations.voice import ncco
 from conversations.voice.ncco import Ncco
 from routing.models import WorkItem
 
@@ -46,6 +47,11 @@ def filler(call: Interaction) -> Ncco:
     return aside(call, _("One moment, please."))
 
 
+def silence(call: Interaction) -> Ncco:
+    """Nothing is said; the call listens on."""
+    return [ncco.listen(language=call.entry_point.language, silence_seconds=silence_seconds(call.conversation))]
+
+
 def ready_by() -> datetime:
     """The earliest time at which a reply may replace a filler that starts now."""
     return timezone.now() + timedelta(seconds=FILLER_SECONDS)
@@ -79,12 +85,12 @@ def heard(call: Interaction, *, next_words: str, ended_at: datetime) -> dict[str
     said = call.data.get("said")
     if not said:
         return None
-    began_at = ended_at.timestamp() - ncco.END_OF_SPEECH_SECONDS - speech.seconds_to_say(next_words)
+    began_at = ended_at.timestamp() - ncco.END_OF_SPEECH_SECONDS - spoken.seconds_to_say(next_words)
     elapsed = began_at - float(said["at"])
-    if elapsed >= speech.seconds_to_say(said["text"]):
+    if elapsed >= spoken.seconds_to_say(said["text"]):
         return None
     words = str(said["text"]).split()
-    count = min(len(words), round(elapsed * speech.WORDS_A_SECOND))
+    count = min(len(words), round(elapsed * spoken.WORDS_A_SECOND))
     if count <= 0:
         # Nobody answers before the first word: what was said came faster than the usual speed of speech tells.
         return None
@@ -104,7 +110,7 @@ def _said(call: Interaction, text: str, *, seq: int, hints: list[str] | None = N
 def _words(entry: Entry) -> str:
     if entry.kind == "handoff.accepted":
         return _("%(name)s has joined and will answer you here.") % {"name": entry.actor_name}
-    words = speech.spoken(entry.body, entry.data)
+    words = spoken.words(entry.body, entry.data)
     if entry.actor_kind == Entry.Actor.AGENT:
         return _("%(name)s says: %(words)s") % {"name": entry.actor_name, "words": words}
     return words

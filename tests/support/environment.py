@@ -17,6 +17,10 @@ RUNS = Path(__file__).resolve().parent.parent.parent / ".data" / "test"
 FORGOTTEN = (
     "ANTHROPIC_API_KEY",
     "ALLOWED_HOSTS",
+    "ASSISTANT_BRAIN",
+    "ASSISTANT_REPLIES_IN_A_ROW",
+    "ASSISTANT_REPLIES_PER_MINUTE",
+    "ASSISTANT_TOOLS_PER_CONVERSATION",
     "ASYNC_DATABASE_POOL_SIZE",
     "BIND_ADDRESS",
     "CALL_ME_PER_HOUR",

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.voice import ncco, speech
+from conversations.rendering import spoken
+from conversations.voice import ncco
 from conversations.voice.simulator.checking import InvalidNcco, checked
 
 
 @given(st.text("ab Z019 :.,?!<>&'\"£@/-–\n\x00é漢😀", max_size=300), st.integers(min_value=1, max_value=20))
 def test_any_reply_makes_a_valid_ncco(text: str, times: int) -> None:
     """Each talk stays below the limit, holds no markup of the reply's, and after barge-in comes input."""
-    actions = ncco.reply(speech.spoken(text * times), language="en-GB")
+    actions = ncco.reply(spoken.words(text * times), language="en-GB")
     assert checked(actions) == actions
     assert actions[-1]["action"] == "input"
     for action in actions[:-1]:
@@ -55,17 +56,17 @@ def test_a_long_reply_is_cut_between_sentences() -> None:
     ],
 )
 def test_how_things_are_said(written: str, said: str) -> None:
-    assert speech.spoken(written) == said
+    assert spoken.words(written) == said
 
 
 def test_quick_replies_are_read_as_a_list() -> None:
     rows = [{"label": "Tomorrow", "value": "tomorrow"}, {"label": "Friday 08:00–10:00", "value": "f"}]
-    assert speech.spoken("When?", {"quick_replies": rows}) == "When? You can say: Tomorrow or Friday 8 a.m. to 10 a.m."
+    assert spoken.words("When?", {"quick_replies": rows}) == "When? You can say: Tomorrow or Friday 8 a.m. to 10 a.m."
 
 
 @pytest.mark.parametrize("data", [{"quick_replies": "x"}, {"quick_replies": [1, {}, {"label": ""}]}, {}, None])
 def test_quick_replies_of_another_shape_are_left_out(data: dict[str, object] | None) -> None:
-    assert speech.spoken("When?", data) == "When?"
+    assert spoken.words("When?", data) == "When?"
 
 
 @pytest.mark.parametrize(

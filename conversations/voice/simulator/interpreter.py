@@ -9,7 +9,7 @@ import re
 import time
 from typing import Any, Final
 
-from conversations.voice import speech
+from conversations.rendering import spoken
 from conversations.voice.simulator import legs, posting
 from conversations.voice.simulator.checking import InvalidNcco, checked
 from conversations.voice.simulator.exchange import Exchange, Happening, Leg
@@ -140,7 +140,7 @@ class Line:
         if name == "talk":
             words = html.unescape(TAGS.sub(" ", asked["text"])).strip()
             await self._write("company", " ".join(words.split()))
-            self._timed(name, speech.seconds_to_say(words), barge_in=asked.get("bargeIn", False))
+            self._timed(name, spoken.seconds_to_say(words), barge_in=asked.get("bargeIn", False))
         elif name == "stream":
             self._timed(name, STREAM_SECONDS, barge_in=asked.get("bargeIn", False))
         elif name == "wait":

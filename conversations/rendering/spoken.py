@@ -5,16 +5,31 @@ The result is plain words, the same for every voice; `ncco` escapes and wraps th
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any, Final
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 MAX_CHOICES: Final = 4
 WEB_ADDRESS: Final = re.compile(r"(?:,? \b(?:or|and))?(?: ?\b(?:see|visit|at))? ?\(?\b(?:https?://|www\.)[^\s)]+\)?", re.IGNORECASE)
 MARKDOWN_LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-MARKS: Final = re.compile(r"[*_`#>|]+")
-BULLET: Final = re.compile(r"(?m)^\s*(?:[-•–]|\d+[.)])\s+")
+MARKS: Final = re.compile(r"[*_`#<>|\[\]{}~^\\]+")
+BULLET: Final = re.compile(r"(?m)^\s*[-•–*+]\s+")
+STEP: Final = re.compile(r"(?m)^\s*(\d{1,2})[.)]\s+(?=\D)")
+TAG: Final = re.compile(r"</?[a-zA-Z!][^<>]*>")
+UNSPEAKABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML, and so SSML, cannot hold."""
+ISO_DAY: Final = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+RANGE: Final = re.compile(r"(?<=\d)\s?[–—]\s?(?=[£€$]?\d)")
+STREET: Final = re.compile(r"(?<=[a-z] )(St|Rd|Ave|Ln|Sq)\b\.?(?=[,.]|$|\s+[A-Z])")
+WORDS_OF_STREETS: Final = {"St": "Street", "Rd": "Road", "Ave": "Avenue", "Ln": "Lane", "Sq": "Square"}
+SHORT_WORDS: Final = {"e.g.": gettext_noop("for example"), "i.e.": gettext_noop("that is"), "&": gettext_noop("and")}
+SHORT_WORD: Final = re.compile(r"\be\.g\.|\bi\.e\.|(?<=\s)&(?=\s)")
+LONGEST_SENTENCE: Final = 30
+"""In words; more than that nobody follows by ear."""
+PAUSE: Final = re.compile(r"(?:;|:|,| [–—-])\s+(?=\w)")
 EMAIL: Final = re.compile(r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)\b")
 POSTCODE: Final = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})\b")
 REFERENCE: Final = re.compile(r"\b(?=[A-Z0-9-]*[0-9])(?=[A-Z0-9-]*[A-Z])(?:[A-Z0-9]+(?:-[A-Z0-9]+)+|[A-Z0-9]{5,12})\b")
@@ -35,16 +50,27 @@ WORDS_OF_DAYS: Final = {
     "Sun": "Sunday",
 }  # fmt: skip
 SHORT_DAY: Final = re.compile(rf"\b({'|'.join(WORDS_OF_DAYS)})\b\.?")
+WORDS_OF_MONTHS: Final = {
+    "Jan": "January", "Feb": "February", "Mar": "March", "Apr": "April", "Jun": "June", "Jul": "July", "Aug": "August",
+    "Sep": "September", "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December",
+}  # fmt: skip
+SHORT_MONTH: Final = re.compile(rf"(?<=\d )({'|'.join(WORDS_OF_MONTHS)})\b\.?")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!…])\s+")
 
 
-def spoken(body: str, data: Mapping[str, Any] | None = None) -> str:
-    """What is said for a message with `body` and the entry's `data`: the words, then the quick replies as a list."""
-    sentences = [_said(body)]
-    labels = [label for label in _labels((data or {}).get("quick_replies")) if label.lower() not in body.lower()]
+def words(body: str, data: Mapping[str, Any] | None = None) -> str:
+    """What is said for a message with `body` and the entry's `data`: the words, then the quick replies as a list.
+
+    Where a link is left out and the data say that one can be texted to the caller (`link_by_text`), that is offered.
+    """
+    data = data or {}
+    said = [_said(body)]
+    if data.get("link_by_text") and (MARKDOWN_LINK.search(body) or WEB_ADDRESS.search(body)):
+        said.append(_("I can send you the link by text message."))
+    labels = [label for label in _labels(data.get("quick_replies")) if label.lower() not in body.lower()]
     if labels:
-        sentences.append(_("You can say: %(choices)s.") % {"choices": _listed(_said(label) for label in labels)})
-    return " ".join(sentence for sentence in sentences if sentence).replace(".m..", ".m.")
+        said.append(_("You can say: %(choices)s.") % {"choices": _listed(_said(label) for label in labels)})
+    return " ".join(sentence for sentence in said if sentence).replace(".m..", ".m.")
 
 
 def sentences(text: str) -> list[str]:
@@ -69,21 +95,46 @@ def spelled(characters: str) -> str:
 
 
 def _said(text: str) -> str:
-    text = MARKDOWN_LINK.sub(r"\1", text)
+    text = MARKDOWN_LINK.sub(r"\1", TAG.sub(" ", UNSPEAKABLE.sub("", text)))
     text = WEB_ADDRESS.sub("", text)
-    text = MARKS.sub("", BULLET.sub("", text))
+    text = MARKS.sub("", STEP.sub(r"\1: ", BULLET.sub("", text)))
+    text = SHORT_WORD.sub(lambda found: _(SHORT_WORDS[found[0]]), text)
     text = EMAIL.sub(lambda found: f"{_dotted(found[1])} {_('at')} {_dotted(found[2])}", text)
+    text = ISO_DAY.sub(_day, text)
     text = TIME_SPAN.sub(lambda found: f"{_clock(found[1], found[2])} {_('to')} {_clock(found[3], found[4])}", text)
     text = TIME.sub(lambda found: _clock(found[1], found[2]), text)
+    text = RANGE.sub(f" {_('to')} ", text)
     text = MONEY.sub(_money, text)
     text = POSTCODE.sub(lambda found: f"{' '.join(found[1])}, {' '.join(found[2])}", text)
     text = VISIT_REFERENCE.sub(lambda found: spelled(found[0]), text)
     text = REFERENCE.sub(_reference, text)
     text = LONG_NUMBER.sub(_number, text)
     text = SHORT_DAY.sub(lambda found: WORDS_OF_DAYS[found[1]], text)
+    text = SHORT_MONTH.sub(lambda found: WORDS_OF_MONTHS[found[1]], text)
+    text = STREET.sub(lambda found: WORDS_OF_STREETS[found[1]], text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     joined = " ".join(line if line[-1] in ".?!:;," else f"{line}." for line in lines)
-    return re.sub(r"\s+([.,?!])", r"\1", " ".join(joined.split()))
+    plain = re.sub(r"\s+([.,?!])", r"\1", " ".join(joined.split()))
+    return " ".join(_speakable(sentence) for sentence in sentences(plain))
+
+
+def _speakable(sentence: str) -> str:
+    """A sentence that is too long to be followed by ear, parted at the pause that lies nearest to its middle."""
+    if len(sentence.split()) <= LONGEST_SENTENCE:
+        return sentence
+    pauses = [found for found in PAUSE.finditer(sentence) if sentence[found.start() - 1 : found.start()].isalpha()]
+    if not pauses:
+        return sentence
+    middle = min(pauses, key=lambda found: abs(found.start() - len(sentence) // 2))
+    first, rest = sentence[: middle.start()], sentence[middle.end() :]
+    return f"{_speakable(f'{first}.')} {_speakable(rest[:1].upper() + rest[1:])}"
+
+
+def _day(found: re.Match[str]) -> str:
+    try:
+        return date_format(date(int(found[1]), int(found[2]), int(found[3])), "j F Y")
+    except ValueError:
+        return found[0]
 
 
 def _labels(quick_replies: object) -> list[str]:

@@ -1,0 +1,188 @@
+"""The gate of one turn: what a brain asks of tools and what it wants said pass through it.
+
+Drafts are judged as they are written. What may still become something that must not leave is held back until more has come;
+when something of the kind is there, nothing more is shown and the brain is asked no further.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from conversations.assistant.brain import HandOff, QuickReply, Reply, ToolBox, ToolResult
+from conversations.assistant.handing_over import brains_part
+from conversations.assistant.outgoing import checks
+from conversations.assistant.outgoing.checks import Bounds, Refusal, refusal_of
+from conversations.assistant.outgoing.forms import runs_of_words
+from conversations.assistant.outgoing.holding import settled
+from conversations.assistant.outgoing.instructions import without_orders
+from conversations.assistant.outgoing.private import private_of
+from conversations.assistant.outgoing.sources import sources_of
+from conversations.assistant.preparing import Prepared
+from conversations.assistant.tools import TOOLS
+from conversations.services import timeline
+from conversations.services.redaction import mask
+from conversations.services.timeline import NewEntry
+
+MOST_CALLS: Final = 25
+LOOK_BACK: Final = 300
+PIECE: Final = 24
+"""After its first words, a draft is shown on by so many characters at least, or at the end of a sentence."""
+LONGEST_WITHHELD: Final = 2_000
+BOOKINGS: Final = {"booking.made": "book", "booking.changed": "reschedule", "booking.cancelled": "cancel"}
+
+
+def canary_of(conversation: UUID) -> str:
+    """A word that a brain may put among its instructions and that never leaves: where it turns up, they have leaked."""
+    digest = hmac.new(settings.SECRET_KEY.encode(), f"canary:{conversation.hex}".encode(), "sha256").hexdigest()
+    return f"cx{digest[:20]}"
+
+
+class Gate:
+    """What is known of one turn, and what became of what was to leave. Made in a thread: it reads the record.
+
+    `context` is the turn's, without orders in what is known of the customer, such as a name that is one.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._sources = sources_of(prepared.context)
+        facts = {name: replace(fact, value=without_orders(fact.value)) for name, fact in prepared.context.facts.items()}
+        self.context = replace(prepared.context, facts=facts)
+        behaviour = prepared.context.behaviour
+        hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
+        self._bounds = Bounds(
+            private=private_of(prepared.interaction, prepared.standing.level),
+            secrets=frozenset({canary_of(prepared.conversation.public_id)}),
+            policies=frozenset(runs_of_words(f"{behaviour.persona} . {behaviour.policies}", checks.WORDS_OF_A_POLICY)),
+            hosts=frozenset(host.lower() for host in hosts),
+        )
+        self._worked = {BOOKINGS[line.kind] for line in prepared.context.history if line.kind in BOOKINGS}
+        announced = prepared.context.form_state.get("announce")
+        self._worked |= {str(announced["tool"])} if announced else set()
+        self._done: list[ToolResult] = []
+        self._calls = 0
+        self._written = ""
+        self._shown = 0
+        self.refusal: Refusal | None = None
+
+    def watch(self, tools: ToolBox) -> ToolBox:
+        """The same tools, so many calls a turn, whose answers come without orders and may be repeated from then on."""
+        return _Watched(self, tools)
+
+    async def call(self, tools: ToolBox, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """One call of a tool."""
+        self._calls += 1
+        if self._calls > MOST_CALLS:
+            return ToolResult(name, error="too_many_calls", sentence=_("That was tried too often in one turn."))
+        result = await tools.call(name, arguments)
+        result = replace(result, result=without_orders(result.result), sentence=without_orders(result.sentence))
+        self._sources.add_result(result)
+        if result.worked:
+            self._worked.add(name)
+            if name in TOOLS and TOOLS[name].changes:
+                self._done.append(result)
+        return result
+
+    def draft(self, piece: str) -> str | None:
+        """The next piece of a reply that is being written. Returns the reply so far as it may be shown; None when nothing is new."""
+        self._written += piece
+        upto = settled(self._written, self._bounds)
+        is_sentence = self._written[:upto].rstrip().endswith((".", "?", "!"))
+        if self.refusal or upto <= self._shown or (self._shown and not is_sentence and upto < self._shown + PIECE):
+            return None
+        since = max(0, self._shown - LOOK_BACK)
+        self.refusal = self._judge(self._written[since:upto])
+        if self.refusal:
+            return None
+        self._shown = upto
+        return self._written[:upto]
+
+    def let_through(self, said: Reply | HandOff | None) -> Reply | HandOff:
+        """What ends the turn as the brain wants it, or what is said instead, with a note for staff. None: a draft was refused."""
+        if said is not None and not self.refusal:
+            self.refusal = self._judge(_everything(said))
+        if said is not None and not self.refusal:
+            return _cut_short(said, checks.LONGEST_SPOKEN if self._prepared.context.spoken else checks.LONGEST_WRITTEN)
+        if self.refusal:
+            self._note(self.refusal, _everything(said) if said else self._written)
+        if isinstance(said, HandOff):
+            return replace(said, message="", form_state=self._place())
+        return self._instead()
+
+    def _judge(self, text: str) -> Refusal | None:
+        return refusal_of(text, self._bounds, self._sources, self._worked)
+
+    def _instead(self) -> Reply:
+        """What was done is told in the tool's own words; otherwise a person is offered."""
+        if self._done:
+            told = [str(each.result.get("told") or each.sentence) for each in self._done]
+            return Reply(" ".join(dict.fromkeys(told)), form_state=self._place())
+        body = _("I am sorry, I cannot answer that here. Shall I ask a colleague to help you?")
+        choices = tuple(QuickReply(label, label) for label in (_("Yes"), _("No")))
+        return Reply(body, quick_replies=choices, form_state={**self._place(), "offer": {"kind": "person"}}, failed=True)
+
+    def _place(self) -> dict[str, Any]:
+        return brains_part(self._prepared.state)
+
+    def _note(self, refusal: Refusal, text: str) -> None:
+        timeline.append(
+            self._prepared.conversation.pk,
+            NewEntry(
+                kind="reply.refused",
+                actor_kind="system",
+                audience="staff",
+                body=why(refusal),
+                interaction=self._prepared.interaction,
+                data={"reason": refusal.reason, "about": refusal.about, "withheld": mask(text)[:LONGEST_WITHHELD]},
+            ),
+        )
+
+
+class _Watched:
+    def __init__(self, gate: Gate, tools: ToolBox) -> None:
+        self._gate, self._tools = gate, tools
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """See `brain.ToolBox`."""
+        return await self._gate.call(self._tools, name, arguments)
+
+
+def why(refusal: Refusal) -> str:
+    """The reason as staff read it."""
+    sentences = {
+        "secret": _("A reply was held back: it held a secret mark of the AI agent's instructions."),
+        "own_instructions": _("A reply was held back: it told of the AI agent's own instructions or tools."),
+        "private": _("A reply was held back: it told something of the record that this party has not shown to know (%(about)s)."),
+        "markup": _("A reply was held back: it held markup."),
+        "link": _("A reply was held back: it led to a page that is not ours (%(about)s)."),
+        "card": _("A reply was held back: it held a card number or security code."),
+        "invented": _("A reply was held back: nothing that was said or looked up holds what it named (%(about)s)."),
+        "promise": _("A reply was held back: it told of something that was not done (%(about)s)."),
+    }
+    return sentences[refusal.reason] % {"about": refusal.about} if refusal.about else sentences[refusal.reason].replace(" (%(about)s)", "")
+
+
+def _everything(said: Reply | HandOff) -> str:
+    """All that a customer would see or hear, as one text."""
+    if isinstance(said, HandOff):
+        return said.message
+    choices = [part for each in said.quick_replies for part in (each.label, each.value, each.call)]
+    sources = [part for each in said.sources for part in (each.title, each.url)]
+    return "\n".join(part for part in [said.body, *choices, *sources, said.asks.label if said.asks else ""] if part)
+
+
+def _cut_short(said: Reply | HandOff, longest: int) -> Reply | HandOff:
+    """A body that is longer than anybody reads or hears, cut after a sentence."""
+    if isinstance(said, HandOff) or len(said.body) <= longest:
+        return said
+    head = said.body[:longest]
+    ends = [match.start() for match in checks.SENTENCE_END.finditer(head)]
+    return replace(said, body=head[: ends[-1]] if ends else f"{head.rpartition(' ')[0] or head}…")

@@ -1,0 +1,74 @@
+"""Telling texts that speak to a machine from texts for people, so that what comes from outside reaches no brain as an order.
+
+It is a sieve and no proof: what passes it is data all the same, and the guard decides over every call and every reply.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+CUT: Final = "[…]"
+MACHINE: Final = r"(?:ai|llm|chatbot|bot|language model|ai agent|ai assistant|ai model|assistant model|automated agent)"
+BEGINNING: Final = r"(?:^|[\n\[(<{*#.\"'“—-])\s*"
+RULES: Final = r"(?:instructions|rules|prompts?|polic(?:y|ies)|guidelines|guardrails)"
+TOOLS: Final = r"(?:show_account|verify_identity|find_visits|find_slots|find_prices|search_knowledge|send_chat_link|set_consent|check_area)"
+PATTERNS: Final = (
+    # What holds for people is to be forgotten.
+    rf"(?<!not )(?<!never )(?<!n't )\b(?:ignore|disregard|forget|override|bypass)\s+(?:[\w’']+\s+){{0,4}}{RULES}\b",
+    r"\b(?:ignora|olvida|omite)\s+(?:[\wáéíóú]+\s+){0,4}(?:instrucciones|reglas|pol[ií]ticas)\b",
+    r"\b(?:ignoriere?|vergiss)\s+(?:[\wäöü]+\s+){0,4}(?:anweisungen|regeln)\b",
+    r"\bignore[zr]?\s+(?:[\wéèà]+\s+){0,4}(?:instructions|consignes|r[èe]gles)\b",
+    rf"\bnew {RULES}\s*[:=]|\b(?:end|begin) of (?:system|prompt|instructions|policy)\b",
+    r"\b(?:system|hidden|secret|initial|original|your) (?:prompt|instructions)\b",
+    # Somebody else seems to speak.
+    rf"{BEGINNING}(?-i:SYSTEM|ASSISTANT|DEVELOPER|ADMIN|ROOT)\s*[:>\]]",
+    rf"{BEGINNING}(?:system|assistant|developer|admin(?:istrator)?) (?:prompt|message|note|override|instruction|update)\s*[:>\]]",
+    rf"{BEGINNING}(?:system|assistant|developer|admin)\s*:(?=.*\b(?:you|user|customer|caller|verified|call|ignore|say|tell)\b)",
+    r"</?\s*(?:system|assistant|user|human|customer|tool|message|instructions?|function_calls?|invoke|admin|policy|prompt)\b[^>]*>",
+    r"\[/?(?:INST|SYS|SYSTEM)\]|<\|[\w ]*\|>|<<SYS>>|###\s*(?:instruction|system|response)",
+    # A machine is spoken to.
+    r"\b(?:you are|you're) now\b(?=.*\b(?:mode|admin|assistant|verified|unrestricted|developer|bot|ai)\b)",
+    r"\b(?:developer|debug|admin|maintenance|god|jailbreak|dan) mode\b",
+    rf"\b(?:note|message|instructions?|attention|important|dear|hey|hello)[\s,:]+(?:(?:to|for)\s+)?(?:(?:the|any|all|our)\s+)?{MACHINE}s?\b",
+    rf"\b(?:{MACHINE}|assistant)s?(?: (?:reading|processing|seeing) this)? (?:must|should|shall|has to|have to|is to|needs to)\b",
+    rf"(?:^|[.!?\n])\s*(?:{MACHINE}|assistant)\s*[,:]\s",
+    # Tools are named.
+    r"\b(?:call|run|invoke|execute|trigger|use) (?:the )?(?:tool|function|command|api)\b(?! keys?)",
+    rf"\b(?:book|cancel|correct|reschedule|hand_off)\(|\b{TOOLS}\b",
+    r"[\"']?\b(?:tool|tool_name|function|tool_use|arguments)[\"']?\s*[:=]\s*[\"'{]",
+    # The inside is to be shown, or the customer deceived.
+    r"\b(?:repeat|reveal|print|output|recite|disclose|leak|append|include|say|(?:reply|answer|respond|begin|end) with)\b[^.\n]{0,80}"
+    r"\b(?:verbatim|word for word|canary|secret|password|prompt|policies|persona|token|exactly)\b",
+    r"\b(?:do not|don't|without) (?:tell|telling|inform|informing|ask|asking|mention)\w*\b[^.\n]{0,30}\b(?:customer|user|caller|visitor)\b",
+)
+SPEAKS: Final = re.compile("|".join(f"(?:{pattern})" for pattern in PATTERNS), re.IGNORECASE)
+UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+SENTENCE_START: Final = re.compile(r"(?:[.?!:;]\s+|\n+)")
+
+
+def speaks_to_machines(text: str) -> bool:
+    """Whether a text gives an order to an AI or shows the inside of one."""
+    return SPEAKS.search(UNSEEN.sub("", text)) is not None
+
+
+def without_orders(value: Any) -> Any:
+    """JSON from outside without what speaks to machines: of a text, the paragraph is cut from the sentence with it on."""
+    if isinstance(value, str):
+        return "\n\n".join(map(_cut, value.split("\n\n"))) if speaks_to_machines(value) else value
+    if isinstance(value, Mapping):
+        return {key: without_orders(each) for key, each in value.items()}
+    if isinstance(value, Sequence):
+        return [without_orders(each) for each in value]
+    return value
+
+
+def _cut(paragraph: str) -> str:
+    plain = UNSEEN.sub("", paragraph)
+    found = SPEAKS.search(plain)
+    if not found:
+        return paragraph
+    starts = [match.end() for match in SENTENCE_START.finditer(plain, 0, found.end()) if match.start() <= found.start()]
+    kept = plain[: starts[-1] if starts else 0].rstrip()
+    return f"{kept} {CUT}".strip()
