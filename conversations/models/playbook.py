@@ -63,6 +63,11 @@ class Playbook(models.Model):
         default=list, blank=True, help_text=_("What right answers open. They prove less than a code, so open little.")
     )
     languages = models.JSONField(default=list)
+    translations = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_("What it says in its other languages, by language: the disclosure, the questions of the forms, the names of reasons and services."),
+    )
     reason_threshold = models.FloatField(
         default=0.4, help_text=_("Below this confidence the reason counts as unknown and the AI agent asks.")
     )
