@@ -10,7 +10,7 @@ HEADING: Final = re.compile(r"(?m)^\s{0,3}#{1,6}\s.*$")
 ITEM: Final = re.compile(r"(?m)^\s*(?:[-*+•]|\d{1,2}[.)])\s+")
 MARKS: Final = re.compile(r"[*_`>|]+")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
-WORD: Final = re.compile(r"[a-z]{4,}")
+WORD: Final = re.compile(r"[^\W\d_]{4,}")
 SAYS_NOTHING: Final = frozenset(
     {
         "about", "been", "could", "does", "from", "have", "here", "hello", "know", "long", "please", "should", "some", "tell",

@@ -139,6 +139,7 @@ class TurnTools:
             now=self._prepared.context.now,
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
             visits=self._standing.visits,
+            language=self._prepared.context.language.partition("-")[0],
             idempotency_key=key,
         )
         for attempt in stamina.retry_context(on=_passes, attempts=ATTEMPTS, wait_initial=0.05, wait_max=0.5):

@@ -15,11 +15,11 @@ from django.db import connection, transaction
 from conversations.assistant import turn
 from conversations.flows import wrapping_up
 from conversations.models import Conversation, EntryPoint, Interaction
-from conversations.services import announce, async_connections, identity, proving, split_secrets, threads, timeline
+from conversations.services import announce, async_connections, identity, proving, speaking, split_secrets, threads, timeline
 from conversations.services.kinds import kind_of
 from conversations.services.parties import Party
 from conversations.services.split_numbers import may_be_piece
-from conversations.services.timeline import NewEntry
+from conversations.understanding.languages import LANGUAGES, read_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,26 +196,23 @@ def _begin(start: InboundMessage | CallStart) -> Interaction:
             data=dict(start.data) if isinstance(start, CallStart) else None,
         )
         proving.keep_vouched(interaction, start.party.claims, made_by=entry_point.name)
-        disclose(interaction, entry_point)
+        disclose(interaction, entry_point, words=start.text if isinstance(start, InboundMessage) else "")
         wrapping_up.talk_again_after_commit(conversation)
     conversation.refresh_from_db()
     interaction.conversation = conversation
     return interaction
 
 
-def disclose(interaction: Interaction, entry_point: EntryPoint) -> None:
-    """Writes, once for a line, that an AI answers on it, where one does. Locks the conversation's row."""
-    conversation = Conversation.objects.get(pk=interaction.conversation_id)
+def disclose(interaction: Interaction, entry_point: EntryPoint, *, words: str = "") -> None:
+    """Writes, once for a line, that an AI answers on it, where one does; in the language of the first `words`, when they tell it.
+
+    Locks the conversation's row.
+    """
+    conversation = Conversation.objects.select_related("customer").get(pk=interaction.conversation_id)
     if not entry_point.is_live_for(conversation.public_id) or conversation.owner_kind == Conversation.Owner.HUMAN:
         return
-    timeline.append(
-        conversation.pk,
-        NewEntry(
-            kind="disclosure.shown",
-            actor_kind="assistant",
-            actor_name=entry_point.company_name,
-            body=entry_point.playbook.disclosure,
-            interaction=interaction,
-            source_id=f"disclosure:{interaction.provider_id}",
-        ),
-    )
+    playbook = entry_point.playbook
+    read = read_language(words, current=conversation.language or entry_point.language.partition("-")[0]).language if words else ""
+    if read and playbook.speaks(read) and read != (conversation.language or entry_point.language.partition("-")[0]):
+        speaking.choose(conversation, read, interaction=interaction, named=LANGUAGES[read])
+    speaking.disclose(interaction, playbook, conversation.language, company=entry_point.company_name)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.selectors.access import lines_of_party
@@ -24,9 +25,9 @@ STAGE_NONE: Final = ""
 PERSON_KEY: Final = "0"
 SPOKEN_CODE: Final = re.compile(r"(?:[a-z' ]*\b(?:is|it's|code)\b[:,]?\s*)?((?:\d[ -]?){5}\d)[.!]?", re.IGNORECASE)
 YES: Final = re.compile(
-    r"\W*(?:yes|yeah|yep|yup|sure|correct|right|ok|okay|please do|go ahead|carry on|that's right|i was|i did)\b", re.IGNORECASE
+    r"\W*(?:yes|yeah|yep|yup|sure|correct|right|ok|okay|please do|go ahead|carry on|that's right|i was|i did|sí|si|claro|vale)\b", re.IGNORECASE
 )
-NO: Final = re.compile(r"\W*(?:no|nope|nah|not really|i wasn't|i was not)\b[\s,.]*(?:thanks|thank you)?\W*", re.IGNORECASE)
+NO: Final = re.compile(r"\W*(?:no|nope|nah|not really|i wasn't|i was not)\b[\s,.]*(?:thanks|thank you|gracias)?\W*", re.IGNORECASE)
 LONGEST_MERE_YES: Final = 5
 RESTS_OF_A_CARD: Final = range(7, 14)
 """How many digits may be left of a card's number when the first six were taken for a code."""
@@ -148,6 +149,10 @@ def _words_of_keys(call: Interaction, given: CallInput) -> Words:
     """What the keys say, for a turn."""
     if given.digits == PERSON_KEY:
         return Words(_("I would like to speak to a person."), {"for_turn": True})
+    language = replies.language_keys(call).get(given.digits) if call.data.get("stage") in (STAGE_OPENING, STAGE_JOIN) else None
+    if language:
+        with override(language):
+            return Words(_("In English, please."), {"for_turn": True})
     kept = hide_digits(given.digits) if _may_go_on_from_a_code(call, given) else mask_keys(given.digits)
     return Words(kept, {"for_turn": True})
 
@@ -189,13 +194,13 @@ def _join_recent_chat(call: Interaction) -> None:
 
 def welcome(call: Interaction) -> None:
     """Writes that the call goes on where the chat is, naming what it is about only to a party that holds the chat."""
-    call = Interaction.objects.select_related("conversation__reason").get(pk=call.pk)
+    call = Interaction.objects.select_related("conversation__reason", "entry_point").get(pk=call.pk)
     reason = call.conversation.reason
     # With a person who had the call already, it stayed in a conversation that may be about something else.
     proven = lines_of_party(call).filter(channel="chat", conversation=call.conversation_id).exists()
     if reason and proven:
         text = _("Thank you. I have our chat about “%(reason)s” here, so you need not repeat anything. How can I help now?")
-        text %= {"reason": reason.name}
+        text %= {"reason": call.entry_point.playbook.name_in(call.language, reason.name)}
     else:
         text = _("Thank you. I have our chat here, so you need not repeat anything. How can I help now?")
     _say(call, text, source_id=f"welcome:{call.provider_id}:{call.conversation_id}")
@@ -222,7 +227,7 @@ def _silence(call: Interaction, given: CallInput) -> Ncco:
         return replies.aside(call, _("To speak to a person, press zero. Or tell me how I can help."))
     return ncco.goodbye(
         _("I cannot hear you, so I will end the call now. Please call again whenever you like. Goodbye."),
-        language=call.entry_point.language,
+        language=call.language,
     )
 
 

@@ -53,8 +53,9 @@ CODE: Final = re.compile(r"(?:\D*\d){6}\D*")
 
 async def wanted(dialogue: Dialogue) -> Reply | None:
     """Begins when the words ask for something of the customer's own record; None when they do not."""
-    words = acts.plain(dialogue.context.text)
-    asks = OWN_ACCOUNT.search(words) or WHO_AM_I.search(words) or WANTS_CODE.search(words)
+    words = acts.plain(dialogue.context.words)
+    changes = acts.GIVE_UP.search(words) or acts.MOVE.search(words)
+    asks = (OWN_ACCOUNT.search(words) and not changes) or WHO_AM_I.search(words) or WANTS_CODE.search(words)
     if len(words) > 3 * acts.LONGEST_ACT or not asks:
         return None
     return await begin(dialogue, ACCOUNT) if is_possible(dialogue) else None
@@ -68,7 +69,7 @@ def is_possible(dialogue: Dialogue) -> bool:
 async def begin(dialogue: Dialogue, purpose: str) -> Reply:
     """Starts to find out who the customer is, to go on with `purpose` afterwards. For `account`, a proven customer is told at once."""
     dialogue.leave_form()
-    dialogue.state.update(action=ACTION, purpose=purpose, wants_code=WANTS_CODE.search(acts.plain(dialogue.context.text)) is not None)
+    dialogue.state.update(action=ACTION, purpose=purpose, wants_code=WANTS_CODE.search(acts.plain(dialogue.context.words)) is not None)
     if purpose == ACCOUNT and (dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue)):
         return await _tell_account(dialogue)
     dialogue.say(_("I can help with that once I know that it is you."))
@@ -82,7 +83,7 @@ async def go_on(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awai
         return None
     if dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue):
         return await _known(dialogue, then)
-    if CANNOT.search(acts.plain(dialogue.context.text)) and dialogue.context.behaviour.knowledge_check and state.get("step") != "answers":
+    if CANNOT.search(acts.plain(dialogue.context.words)) and dialogue.context.behaviour.knowledge_check and state.get("step") != "answers":
         return await _begin_questions(dialogue)
     if state.get("step") == "answers":
         return await _answer_given(dialogue, then)
@@ -161,13 +162,13 @@ async def _code_given(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue]
         return await _try(dialogue, then)
     if said:
         return await _send(dialogue, said.get("email") or said["phone"])
-    if AGAIN.search(acts.plain(context.text)):
+    if AGAIN.search(acts.plain(context.words)):
         return await _send(dialogue, str(state["to"]))
     return _missed(dialogue, _("I am waiting for the six digits of the code. Say “new code” if it did not come."))
 
 
 async def _try(dialogue: Dialogue, then: Mapping[str, Callable[[Dialogue], Awaitable[Reply]]]) -> Reply:
-    result = await dialogue.tools.call(TOOL, {"code": re.sub(r"\D", "", dialogue.context.text)})
+    result = await dialogue.tools.call(TOOL, {"code": re.sub(r"\D", "", dialogue.context.words)})
     if result.worked and result.result["right"]:
         return await _known(dialogue, then)
     if result.worked and result.result["tries_left"]:
@@ -245,7 +246,7 @@ async def _tell_account(dialogue: Dialogue) -> Reply:
         return offer_person(dialogue, _("I am sorry, I cannot look that up here."))
     visits = list(result.result["visits"])
     for visit in visits:
-        values = {"service": visit["service"], "window": window_of(visit, dialogue), "reference": visit["reference"]}
+        values = {"service": dialogue.context.behaviour.named(visit["service"]), "window": window_of(visit, dialogue), "reference": visit["reference"]}
         dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % values)
     if not visits:
         dialogue.say(_("You have no visit coming up."))

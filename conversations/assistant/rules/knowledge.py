@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.assistant import answers, wording
+from conversations.assistant.brain import TurnContext
 from conversations.assistant.rules.dialogue import Dialogue
 
 MOST_PRICES = 3
@@ -24,14 +25,14 @@ async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
 def asks_for_price(dialogue: Dialogue) -> bool:
     """Whether the reason or the words are about a price."""
     reason, context = dialogue.context.reason, dialogue.context
-    words = context.text.lower()
+    words = context.words.lower()
     about = context.reason_is_new and reason is not None and reason.code.startswith("price")
     return about or any(sign in words for sign in ("how much", "price", "cost", "charge for", "fee"))
 
 
 async def answer_price(dialogue: Dialogue) -> bool:
     """Says what fits on the price list; says whether anything did."""
-    found = await dialogue.tools.call("find_prices", {"query": dialogue.context.text})
+    found = await dialogue.tools.call("find_prices", {"query": dialogue.context.words})
     prices = found.result.get("prices", [])[:MOST_PRICES] if found.worked else []
     if not prices:
         return False
@@ -39,19 +40,21 @@ async def answer_price(dialogue: Dialogue) -> bool:
         prices = prices[:1]
     if dialogue.form is None:
         dialogue.state["service"] = prices[0]["name"]
-    dialogue.say(" ".join(_price(each, dialogue.context.language) for each in prices))
+    dialogue.say(" ".join(_price(each, dialogue.context) for each in prices))
     return True
 
 
-def _price(row: dict[str, str], language: str) -> str:
-    values = {"name": row["name"], "amount": wording.money(row["price"], language), "unit": row["unit"]}
+def _price(row: dict[str, str], context: TurnContext) -> str:
+    named = context.behaviour.named
+    values = {"name": named(row["name"]), "amount": wording.money(row["price"], context.language), "unit": named(row["unit"])}
     if row["unit"] == "from":
         sentence = _("%(name)s: from %(amount)s.") % values
     elif row["unit"]:
         sentence = _("%(name)s: %(amount)s (%(unit)s).") % values
     else:
         sentence = _("%(name)s: %(amount)s.") % values
-    return f"{sentence} {row['description']}".strip()
+    # A service with a name in another language has no description in it.
+    return sentence if named(row["name"]) != row["name"] else f"{sentence} {row['description']}".strip()
 
 
 async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
@@ -96,4 +99,4 @@ async def _passages(dialogue: Dialogue, query: str) -> list[Mapping[str, Any]]:
 
 def names_of_reasons(dialogue: Dialogue) -> str:
     """The likely reasons, as a list to choose from."""
-    return wording.listed([reason.name for reason in dialogue.context.alternatives], _("or"))
+    return wording.listed([dialogue.context.behaviour.named(reason.name) for reason in dialogue.context.alternatives], _("or"))

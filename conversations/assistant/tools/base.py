@@ -20,6 +20,7 @@ class ToolContext:
     `interaction` is the line the answer goes to, `conversations` are those whose visits the party may ask about,
     `knowledge_check` the facts whose answers together show who somebody is.
     `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
+    `language` (two letters) is the customer's.
     `visits` are the references of those that the party may know of and change.
     """
 
@@ -31,6 +32,7 @@ class ToolContext:
     now: datetime
     knowledge_threshold: float
     visits: frozenset[str] = frozenset()
+    language: str = "en"
     idempotency_key: str = ""
 
 
