@@ -16,10 +16,13 @@ from conversations.evaluation.outcome import EndState, end_state, last_said
 from conversations.evaluation.scenario import Heard, Scenario, Step
 from conversations.models import EntryPoint, Interaction
 from conversations.services import joining
+from conversations.understanding.languages import read_language
 
 P = ParamSpec("P")
 T = TypeVar("T")
 MOST_ANSWERS: Final = 14
+SPANISH_KEY: Final = "2"
+"""What the greeting of the demo company says to press for Spanish, in Spanish."""
 CONFIDENCE: Final = 0.93
 OFFERED_TIME: Final = re.compile(r"\d{1,2}:\d\d")
 YES_OR_NO: Final = frozenset({"yes", "no", "sí"})
@@ -73,6 +76,12 @@ class _Play:
         if channel == "phone":
             # A caller shows the number, so being asked for it is being asked again.
             self._given["phone"] = max(1, len(self._scenario.knows.get("phone", ())))
+        if isinstance(line, PhoneLine) and len(self._lines) == 1 and self._speaks_spanish and self._scenario.presses_for_language:
+            await line.press(SPANISH_KEY)
+
+    @property
+    def _speaks_spanish(self) -> bool:
+        return self._scenario.expect.get("language") == "es"
 
     @property
     def _number(self) -> str:
@@ -84,7 +93,8 @@ class _Play:
     async def _say(self, text: str, heard: tuple[Heard, ...], gives: frozenset[str]) -> None:
         line = self._lines[-1]
         if isinstance(line, PhoneLine):
-            language = "es" if self._scenario.expect.get("language") == "es" else "en"
+            told = self._scenario.presses_for_language or read_language(text).language == "es"
+            language = "es" if self._speaks_spanish and told else "en"
             await line.say(heard or (Heard(as_heard(text, language), CONFIDENCE),))
         else:
             await line.say((Heard(text, 1.0),))

@@ -16,7 +16,7 @@ STEPS: Final = frozenset({"say", "heard", "gives", "answers", "silence", "keys",
 EXPECTATIONS: Final = frozenset(
     {"booking", "moved", "cancelled", "reason", "facts", "handoff", "callback", "answers", "sources", "never", "language"}
 )
-KEYS: Final = frozenset({"name", "tells", "says", "knows", "expect", "channels", "office", "calls_from", "within_playbook"})
+KEYS: Final = frozenset({"name", "tells", "says", "knows", "expect", "channels", "office", "calls_from", "within_playbook", "presses_for_language"})
 
 
 class UnreadableScenario(ValueError):
@@ -54,6 +54,7 @@ class Step:
 class Scenario:
     """A customer. `knows` maps what may be asked to the answers, one for each time; `office` is open or closed.
 
+    A caller who speaks another language presses the key that the greeting names for it, unless `presses_for_language` is off.
     `within_playbook` is off for what the AI agent has no means for: it is played and shown, and counts in no share.
     """
 
@@ -66,6 +67,7 @@ class Scenario:
     office_open: bool = True
     calls_from: str = ""
     within_playbook: bool = True
+    presses_for_language: bool = True
     crosses: bool = field(default=False)
 
 
@@ -104,6 +106,7 @@ def read(row: Mapping[str, Any]) -> Scenario:
         office_open=row.get("office", "open") == "open",
         calls_from=str(row.get("calls_from", "")),
         within_playbook=bool(row.get("within_playbook", True)),
+        presses_for_language=bool(row.get("presses_for_language", True)),
         crosses=crosses,
     )
 

@@ -59,13 +59,19 @@ def gloss(text: str, language: str, *, names: bool = False) -> str:
         length, meaning = _longest(words, index, table)
         if index == 0 and words[0].core in LEADING[language] and not length > 1:
             length, meaning = 1, LEADING[language][words[0].core]
-        if not length or (names and words[index].core in ALSO_NAMES):
+        if not length or (names and words[index].core in ALSO_NAMES) or (length == 1 and _is_spelled(words, index)):
             found.append(words[index].written)
             index += 1
             continue
         found.append(meaning + words[index + length - 1].tail)
         index += length
     return " ".join(_with_times(found))
+
+
+def _is_spelled(words: list[_Word], index: int) -> bool:
+    """Whether a word of one letter stands beside another one, as in a postcode that is spelled: “tres a b”."""
+    beside = [words[each].core for each in (index - 1, index + 1) if 0 <= each < len(words)]
+    return len(words[index].core) == 1 and any(len(each) == 1 and each.isalpha() for each in beside)
 
 
 def fold(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from conversations.understanding.gloss import fold
+from conversations.understanding.gloss import fold, gloss
 
 LANGUAGES: Final = {"en": "English", "es": "Español"}
 """The languages that the AI agent can be spoken to in, each in its own name. A playbook names those that it speaks."""
@@ -27,11 +27,12 @@ _SPANISH: Final = (
     "el la los las un una del que y en por para con mi se es esta hay tengo tenemos quiero necesito quisiera puede pueden puedo cuando"
     " cuanto cuesta como cual donde hola gracias buenos buenas dias tardes noches si caldera agua huele llamo soy sale funciona cita visita"
     " calefaccion fontanero grifo factura manana martes miercoles jueves viernes lunes sabado domingo hoy ayer una mi su nombre codigo"
-    " postal telefono adios vale perdon persona hablar ha han muy pero porque esto eso gotea cocina bano fuga tuberia ustedes usted"
+    " estamos sin vienen trabajan llegan actualicen datos favor cobrado dos este llevo horas al cada anulen reserva tampoco tiene tienen"
+    " caliente agosto enero primera segunda primero otra otro tarde ninguna saltar espanol postal telefono adios vale perdon persona hablar ha han muy pero porque esto eso gotea cocina bano fuga tuberia ustedes usted"
 )
 _ENGLISH: Final = (
     "the i my is and you have need want for it of in can please what how do hello hi am are with on we there would like not this that was"
-    " to a an your be will when where who why yes from at or if i'm i'd it's don't me thanks boiler water heating tap"
+    " to a an your be will when where who why yes from at or if i'm i'd it's don't thanks boiler water heating tap"
 )
 SPANISH: Final = frozenset(_SPANISH.split())
 ENGLISH: Final = frozenset(_ENGLISH.split())
@@ -40,6 +41,11 @@ SPANISH_MARKS: Final = re.compile(r"[¿¡ñáéíóú]")
 WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 ENOUGH: Final = 2
 ENOUGH_TO_GO_BACK: Final = 3
+
+
+def in_english(text: str) -> str:
+    """A text in whichever language as the recognisers read it."""
+    return gloss(text, read_language(text).language)
 
 
 @dataclass(frozen=True, slots=True)

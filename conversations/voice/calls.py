@@ -95,7 +95,9 @@ async def hear(given: CallInput) -> Ncco:
         settled = await sync_to_async(settle)(call, given)
         if settled is None:
             call = await sync_to_async(_call)(given.call_id) or call
-            return await sync_to_async(_next_words)(call) or await sync_to_async(replies.again)(call)
+            # A code may have led into a chat in another language.
+            with override(call.language):
+                return await sync_to_async(_next_words)(call) or await sync_to_async(replies.again)(call)
         if not isinstance(settled, Words):
             return settled
         try:

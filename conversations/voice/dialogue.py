@@ -14,7 +14,8 @@ from conversations.selectors.access import lines_of_party
 from conversations.services import call_state, joining, split_secrets, timeline, verifying
 from conversations.services.redaction import MASK, hide_digits, mask, mask_keys
 from conversations.services.timeline import NewEntry
-from conversations.understanding.normalise import normalise
+from conversations.understanding.gloss import gloss
+from conversations.understanding.normalise import clean, normalise
 from conversations.voice import ncco, replies
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallInput
@@ -70,10 +71,15 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
     """
     if not given.digits and not given.hypotheses:
         return _silence(call, given)
-    text = given.digits or normalise(given.hypotheses[0].text, spoken=True)
+    text = given.digits or _as_typed(call, given.hypotheses[0].text)
     if Entry.objects.filter(source_id__in=[given.source_id, _keys_id(given)]).exists():
         return _repeated(call, given, text)
     return _keyed(call, given) if given.digits else _spoken(call, given, text)
+
+
+def _as_typed(call: Interaction, heard: str) -> str:
+    """What was said as it would have been typed; only English says how its numbers and letters are written."""
+    return normalise(heard, spoken=True) if call.language.startswith("en") else clean(heard)
 
 
 def _repeated(call: Interaction, given: CallInput, text: str) -> Words | Ncco | None:
@@ -95,7 +101,7 @@ def _keyed_again(call: Interaction, given: CallInput) -> Words | Ncco | None:
 def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | None:
     stage = call.data.get("stage")
     best = given.hypotheses[0]
-    code = SPOKEN_CODE.fullmatch(text)
+    code = SPOKEN_CODE.fullmatch(normalise(gloss(text, call.language.partition("-")[0]), spoken=True))
     if code and (stage in (STAGE_OPENING, STAGE_JOIN) or "code" in text.lower()) and verifying.live_code(call) is None:
         note_words(call, given, _("(a code)"))
         return _redeem(call, given, re.sub(r"\D", "", code[1]))
@@ -195,6 +201,12 @@ def _join_recent_chat(call: Interaction) -> None:
 def welcome(call: Interaction) -> None:
     """Writes that the call goes on where the chat is, naming what it is about only to a party that holds the chat."""
     call = Interaction.objects.select_related("conversation__reason", "entry_point").get(pk=call.pk)
+    # The chat may be in another language than the call was until now.
+    with override(call.language):
+        _say_welcome(call)
+
+
+def _say_welcome(call: Interaction) -> None:
     reason = call.conversation.reason
     # With a person who had the call already, it stayed in a conversation that may be about something else.
     proven = lines_of_party(call).filter(channel="chat", conversation=call.conversation_id).exists()
