@@ -19,7 +19,8 @@ RESTART: Final = re.compile(r"\b(?:start (?:over|again|from scratch)|begin again
 _DROPS: Final = r"(?:cancel(?: that| this| it)?|stop(?: it| that| this)?|never ?mind|forget (?:it|that|about it)|leave it|quit)"
 DROP: Final = re.compile(rf"(?:no,? |please |ok,? |actually,? )*{_DROPS}(?:[,.]? (?:just )?{_DROPS})?(?:,? please| thanks| thank you)?")
 REPEAT: Final = re.compile(
-    r"(?:sorry|excuse me|hold on|i beg your)?[,?]? ?(?:pardon|what(?: was that| did you say)?|come again|say (?:that|it) again|repeat (?:that|it|please)"
+    r"(?:sorry|excuse me|hold on|i beg your)?[,?]? ?"
+    r"(?:pardon|what(?: was that| did you say)?|come again|say (?:that|it) again|repeat (?:that|it|please)"
     r"|(?:can|could|would) you (?:please )?(?:say|repeat) (?:that|it|the question|what you said)(?: again| once more)?|once more"
     r"|i (?:did not|didn't|could not|couldn't) (?:hear|catch|get) (?:that|you|it|what you said))(?: please| again| sorry)?"
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,9 @@ STEPS: Final = frozenset({"say", "heard", "gives", "answers", "silence", "keys",
 EXPECTATIONS: Final = frozenset(
     {"booking", "moved", "cancelled", "reason", "facts", "handoff", "callback", "answers", "sources", "never", "language"}
 )
-KEYS: Final = frozenset({"name", "tells", "says", "knows", "expect", "channels", "office", "calls_from", "within_playbook", "presses_for_language"})
+KEYS: Final = frozenset(
+    {"name", "tells", "says", "knows", "expect", "channels", "office", "calls_from", "within_playbook", "presses_for_language"}
+)
 
 
 class UnreadableScenario(ValueError):
@@ -68,7 +70,7 @@ class Scenario:
     calls_from: str = ""
     within_playbook: bool = True
     presses_for_language: bool = True
-    crosses: bool = field(default=False)
+    crosses: bool = False
 
 
 @cache
@@ -94,7 +96,7 @@ def read(row: Mapping[str, Any]) -> Scenario:
     steps = [_step(name, each) for each in row["says"]]
     if steps[-1].answers == 0:
         steps.append(Step(answers=None))
-    knows = {str(fact): tuple(map(str, value)) if isinstance(value, list) else (str(value),) for fact, value in (row.get("knows") or {}).items()}
+    knows = {str(fact): _answers(value) for fact, value in (row.get("knows") or {}).items()}
     crosses = any(each.line for each in steps)
     return Scenario(
         name=name,
@@ -109,6 +111,10 @@ def read(row: Mapping[str, Any]) -> Scenario:
         presses_for_language=bool(row.get("presses_for_language", True)),
         crosses=crosses,
     )
+
+
+def _answers(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
 
 
 def _step(name: str, each: Any) -> Step:

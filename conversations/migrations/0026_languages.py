@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='playbook',
             name='translations',
-            field=models.JSONField(blank=True, default=dict, help_text='What it says in its other languages, by language: the disclosure, the questions of the forms, the names of reasons and services.'),
+            field=models.JSONField(blank=True, default=dict, help_text='What it says in its other languages, by language: disclosure, questions of the forms, names of reasons and services.'),
         ),
     ]

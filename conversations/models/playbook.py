@@ -66,7 +66,7 @@ class Playbook(models.Model):
     translations = models.JSONField(
         default=dict,
         blank=True,
-        help_text=_("What it says in its other languages, by language: the disclosure, the questions of the forms, the names of reasons and services."),
+        help_text=_("What it says in its other languages, by language: disclosure, questions of the forms, names of reasons and services."),
     )
     reason_threshold = models.FloatField(
         default=0.4, help_text=_("Below this confidence the reason counts as unknown and the AI agent asks.")

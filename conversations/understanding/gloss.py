@@ -21,9 +21,8 @@ LEADING: Final = {"es": {"si": "yes"}}
 """Words that mean this only at the beginning: “sí” is written like “if” by whoever leaves the accent out."""
 BEFORE_A_NAME: Final = {"es": ("me llamo", "mi nombre es", "mi nombre completo es", "a nombre de", "es a nombre de", "soy")}
 AFTER_A_NAME: Final = frozenset({"y", "mi", "con", "vivo", "necesito", "quiero", "and", "gracias"})
-ALSO_NAMES: Final = frozenset(
-    "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno de del la".split()
-)
+_ALSO_NAMES: Final = "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno de del la"
+ALSO_NAMES: Final = frozenset(_ALSO_NAMES.split())
 LONGEST_NAME: Final = 5
 OPENING_MARKS: Final = "¿¡\"“«('"
 CLOSING_MARKS: Final = ".,;:!?\"”»)'…"

@@ -15,20 +15,26 @@ _ASKED: Final = {
         r"\b(?:in|speak|speaks|to|into|you) (?:spanish|espanol)\b|\ben (?:espanol|castellano)\b"
         r"|\bhabla(?:n|s|is|r)? (?:en )?(?:espanol|castellano)\b|^(?:spanish|espanol|castellano)(?: please| por favor)?$"
     ),
-    "en": r"\b(?:in|speak|speaks|to|into|you) english\b|\ben ingles\b|\bhabla(?:n|s|is|r)? (?:en )?ingles\b|^(?:english|ingles)(?: please| por favor)?$",
+    "en": (
+        r"\b(?:in|speak|speaks|to|into|you) english\b|\ben ingles\b|\bhabla(?:n|s|is|r)? (?:en )?ingles\b"
+        r"|^(?:english|ingles)(?: please| por favor)?$"
+    ),
 }
 ASKED: Final = {language: re.compile(pattern) for language, pattern in _ASKED.items()}
-AROUND: Final = frozenset(
-    "can could may we i you do does please por favor puede puedo podemos seguir hablar quiero quisiera prefiero go on continue carry switch"
-    " let's lets se usted me speak talk would like want to prefer anyone someone here alguien que hola hello hi sorry no".split()
+_AROUND: Final = (
+    "can could may we i you do does please por favor puede puedo podemos seguir hablar quiero quisiera prefiero go on continue carry"
+    " switch let's lets se usted me speak talk would like want to prefer anyone someone here alguien que hola hello hi sorry no"
 )
+AROUND: Final = frozenset(_AROUND.split())
 """Words that ask for a language and say nothing besides."""
 _SPANISH: Final = (
-    "el la los las un una del que y en por para con mi se es esta hay tengo tenemos quiero necesito quisiera puede pueden puedo cuando"
-    " cuanto cuesta como cual donde hola gracias buenos buenas dias tardes noches si caldera agua huele llamo soy sale funciona cita visita"
-    " calefaccion fontanero grifo factura manana martes miercoles jueves viernes lunes sabado domingo hoy ayer una mi su nombre codigo"
-    " estamos sin vienen trabajan llegan actualicen datos favor cobrado dos este llevo horas al cada anulen reserva tampoco tiene tienen"
-    " caliente agosto enero primera segunda primero otra otro tarde ninguna saltar espanol postal telefono adios vale perdon persona hablar ha han muy pero porque esto eso gotea cocina bano fuga tuberia ustedes usted"
+    "el la los las un una del que y en por para con mi se es esta hay tengo tenemos quiero necesito quisiera puede pueden"
+    " puedo cuando cuanto cuesta como cual donde hola gracias buenos buenas dias tardes noches si caldera agua huele llamo soy"
+    " sale funciona cita visita calefaccion fontanero grifo factura manana martes miercoles jueves viernes lunes sabado"
+    " domingo hoy ayer su nombre codigo estamos sin vienen trabajan llegan actualicen datos favor cobrado dos este llevo horas"
+    " al cada anulen reserva tampoco tiene tienen caliente agosto enero primera segunda primero otra otro tarde ninguna saltar"
+    " espanol postal telefono adios vale perdon persona hablar ha han muy pero porque esto eso gotea cocina bano fuga tuberia"
+    " ustedes usted"
 )
 _ENGLISH: Final = (
     "the i my is and you have need want for it of in can please what how do hello hi am are with on we there would like not this that was"

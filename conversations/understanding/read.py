@@ -63,8 +63,8 @@ def understand(
 
     `now` is aware, in the zone in which “tomorrow” is meant; `default_region` (ISO 3166, as GB) is where a phone number
     without a country code and a postcode are from; `expecting` is the fact just asked for, if any; `threshold` is
-    the confidence below which the reason is unknown; `language` (two letters) is the one it is in. One query; about 15 ms, and seconds at the first call of
-    a process or after phrases changed, so an event loop calls it through `asyncio.to_thread`.
+    the confidence below which the reason is unknown; `language` (two letters) is the one it is in. One query; about 15 ms, and
+    seconds at the first call of a process or after phrases changed, so an event loop calls it through `asyncio.to_thread`.
 
     Raises ValueError when `now` is naive.
     """

@@ -26,7 +26,8 @@ STAGE_NONE: Final = ""
 PERSON_KEY: Final = "0"
 SPOKEN_CODE: Final = re.compile(r"(?:[a-z' ]*\b(?:is|it's|code)\b[:,]?\s*)?((?:\d[ -]?){5}\d)[.!]?", re.IGNORECASE)
 YES: Final = re.compile(
-    r"\W*(?:yes|yeah|yep|yup|sure|correct|right|ok|okay|please do|go ahead|carry on|that's right|i was|i did|sí|si|claro|vale)\b", re.IGNORECASE
+    r"\W*(?:yes|yeah|yep|yup|sure|correct|right|ok|okay|please do|go ahead|carry on|that's right|i was|i did|sí|si|claro|vale)\b",
+    re.IGNORECASE,
 )
 NO: Final = re.compile(r"\W*(?:no|nope|nah|not really|i wasn't|i was not)\b[\s,.]*(?:thanks|thank you|gracias)?\W*", re.IGNORECASE)
 LONGEST_MERE_YES: Final = 5

@@ -31,7 +31,8 @@ async def answer(dialogue: Dialogue) -> bool | None:
         return None
     dialogue.state["area_asked"] = True
     if found.result["served"]:
-        dialogue.say(_("Yes, we come to %(place)s (%(area)s).") % {"place": place, "area": dialogue.context.behaviour.named(found.result["territory_name"])})
+        area = dialogue.context.behaviour.named(found.result["territory_name"])
+        dialogue.say(_("Yes, we come to %(place)s (%(area)s).") % {"place": place, "area": area})
         return True
     dialogue.say(_("I am sorry, we do not come to %(place)s.") % {"place": place})
     return False

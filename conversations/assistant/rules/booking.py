@@ -160,7 +160,7 @@ def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
     dialogue.state.update(step="done", reference=visit["reference"])
     dialogue.say(
         _("Your visit is booked: %(service)s on %(window)s. Your reference is %(reference)s.")
-        % {"service": dialogue.context.behaviour.named(visit["service"]), "window": window_of(visit, dialogue), "reference": visit["reference"]}
+        % told_of(visit, dialogue)
     )
     told = dialogue.context.told_facts
     if {"name", "phone"} <= told:
@@ -169,6 +169,12 @@ def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
     elif "name" in told:
         dialogue.say(_("It is in the name of %(name)s.") % {"name": visit["name"]})
     dialogue.say(_("If anything is wrong, just tell me. Is there anything else I can do?"))
+
+
+def told_of(visit: Mapping[str, Any], dialogue: Dialogue) -> dict[str, str]:
+    """What is told of a visit: `service`, `window` and `reference` as they read on this line."""
+    service = dialogue.context.behaviour.named(str(visit["service"]))
+    return {"service": service, "window": window_of(visit, dialogue), "reference": str(visit["reference"])}
 
 
 def window_of(visit: Mapping[str, Any], dialogue: Dialogue) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules import identifying, slots
-from conversations.assistant.rules.booking import offer_person, window_of
+from conversations.assistant.rules.booking import offer_person, told_of, window_of
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.models.identifier import Assurance
 from conversations.services import facts
@@ -40,8 +40,7 @@ async def tell(dialogue: Dialogue) -> Reply | None:
         return None
     known = await _visits(dialogue)
     for visit in known:
-        values = {"service": dialogue.context.behaviour.named(visit["service"]), "window": window_of(visit, dialogue), "reference": visit["reference"]}
-        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % values)
+        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % told_of(visit, dialogue))
     return dialogue.reply() if known else None
 
 

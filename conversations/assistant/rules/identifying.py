@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
-from conversations.assistant.rules.booking import MOST_MISSES, offer_person, window_of
+from conversations.assistant.rules.booking import MOST_MISSES, offer_person, told_of
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.models.identifier import Assurance
 from conversations.services import consent_texts, facts
@@ -246,8 +246,7 @@ async def _tell_account(dialogue: Dialogue) -> Reply:
         return offer_person(dialogue, _("I am sorry, I cannot look that up here."))
     visits = list(result.result["visits"])
     for visit in visits:
-        values = {"service": dialogue.context.behaviour.named(visit["service"]), "window": window_of(visit, dialogue), "reference": visit["reference"]}
-        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % values)
+        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % told_of(visit, dialogue))
     if not visits:
         dialogue.say(_("You have no visit coming up."))
     if "open_balance" in result.result:

@@ -13,6 +13,7 @@ from conversations.assistant.rules.dialogue import Dialogue
 
 MOST_PRICES = 3
 SURE_PASSAGE = 0.55
+MOST_WORDS = 0.5
 
 
 async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
@@ -61,7 +62,7 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     """Answers from the article that fits best and names it; says whether one did."""
     context = dialogue.context
     best = await _best_passage(dialogue, least_score)
-    if best is None:
+    if best is None or not _is_about(best, dialogue):
         return False
     text = answers.fitting(best["text"], context.text, spoken=context.spoken)
     if not text:
@@ -71,6 +72,20 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
         dialogue.say(_("That is from our help page “%(title)s”.") % {"title": best["title"]})
     dialogue.cite(best["title"], best["url"])
     return True
+
+
+def _is_about(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:
+    """Whether a passage is about what was asked, as far as can be told.
+
+    To the embedding model, which has learned English, all that is written in another language looks alike. There, the reason
+    that was understood must be the passage's, or most telling words of the question must stand in it.
+    """
+    context = dialogue.context
+    if context.language.startswith("en"):
+        return True
+    if passage["reason"] and passage["reason"] == context.understanding.reason:
+        return True
+    return answers.share_of_words(f"{passage['title']} {passage['text']}", context.text) >= MOST_WORDS
 
 
 async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, Any] | None:
