@@ -130,8 +130,13 @@ def _add_schedule(company: Content) -> None:
 def _add_articles() -> None:
     codes = {reason.code: reason for reason in ReasonCode.objects.all()}
     for article in source.articles():
-        values = {"title": article.title, "url": article.url, "body": article.body, "language": article.language}
-        values |= {"reason": codes.get(article.reason)}
+        values = {
+            "title": article.title,
+            "url": article.url,
+            "body": article.body,
+            "language": article.language,
+            "reason": codes.get(article.reason),
+        }
         KnowledgeArticle.objects.get_or_create(slug=article.slug, defaults=values)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -98,8 +98,8 @@ class _Play:
             await line.say(heard or (Heard(as_heard(text, language), CONFIDENCE),))
         else:
             await line.say((Heard(text, 1.0),))
-        told = {fact for fact, answers in self._scenario.knows.items() if any(_plain(each) in _plain(text) for each in answers)}
-        for fact in told | gives:
+        named = {fact for fact, answers in self._scenario.knows.items() if any(_plain(each) in _plain(text) for each in answers)}
+        for fact in named | gives:
             self._given[fact] += 1
 
     async def _answer(self) -> bool:
@@ -140,5 +140,5 @@ def _plain(text: str) -> str:
     return "".join(character for character in text.lower() if character.isalnum())
 
 
-def _in_thread(function: Callable[P, T]) -> Callable[P, Any]:
+def _in_thread(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
     return database_sync_to_async(function, thread_sensitive=False)

@@ -69,6 +69,7 @@ def is_empty() -> bool:
 
 def _go_to(name: str) -> None:
     connection.close()
-    if getattr(connection, "pool", None):
-        connection.close_pool()
+    close_pool = getattr(connection, "close_pool", None)
+    if close_pool and getattr(connection, "pool", None):
+        close_pool()
     connection.settings_dict["NAME"] = name

@@ -22,6 +22,8 @@ FOR_CUSTOMERS = (
 )  # fmt: skip
 FOR_STAFF = {"The phone platform did not place the call: %(why)s."}
 CALLS = {"_", "_lazy", "gettext", "gettext_noop", "ngettext", "pgettext"}
+PLURALS = ("minutes", "more tries.")
+"""How the second of two forms ends; it is found by the first."""
 PLACES = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 
 
@@ -73,7 +75,7 @@ def test_what_is_compiled_is_what_is_written() -> None:
     with (FOLDER / "django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
     for text, translations in written().items():
-        if text and "l j F" not in text:
+        if text and "l j F" not in text and not text.endswith(PLURALS):
             assert compiled.gettext(text) in translations, f"Compile anew: msgfmt -o django.mo django.po ({text})"
 
 
