@@ -11,7 +11,6 @@ from django.db import connection
 from django.test.utils import override_settings
 
 from conversations.demo.load import load
-from conversations.models import Customer, WebhookRecord
 from routing.models import ServiceHours, ServiceHoursException
 from routing.simulation.database import own_database
 
@@ -60,11 +59,6 @@ def forget_everybody() -> None:
     """Empties the record, so that no scenario meets another one's customer. Only within `scratch_company`."""
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {TABLES_OF_THE_RECORD} CASCADE")
-
-
-def is_empty() -> bool:
-    """Whether no customer is in the record."""
-    return not Customer.objects.exists() and not WebhookRecord.objects.exists()
 
 
 def _go_to(name: str) -> None:

@@ -39,7 +39,12 @@ def offers_of_languages(call: Interaction) -> Ncco:
 
 
 def language_keys(call: Interaction) -> dict[str, str]:
-    """The keys for the languages that are not spoken on the call now, by their place in the playbook: 2 for the second."""
+    """The keys for the languages that are not spoken on the call now, by their place in the playbook: 2 for the second.
+
+    None where people answer: which languages they speak is not known.
+    """
+    if not call.entry_point.is_live_for(call.conversation.public_id):
+        return {}
     now = call.language.partition("-")[0]
     return {str(place): each for place, each in enumerate(call.entry_point.playbook.languages, start=1) if each != now and place < 10}
 
