@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -24,6 +25,31 @@ from routing.admin.explained import Explained
 OPENED_BY_ANSWERS = ("find_visits", "reschedule", "cancel", "find_orders")
 """What right answers may open; everything else needs a code or more."""
 AS_JSON = ("tools", "knowledge_check", "opens_with_answers", "languages", "links", "tool_limits")
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}
+_QUESTION = {
+    "type": "object",
+    "properties": {"prompt": {"type": "string", "minLength": 1}, "spoken": {"type": "string"}},
+    "required": ["prompt"],
+    "additionalProperties": False,
+}
+_FORM = {
+    "type": "object",
+    "properties": {"closing": {"type": "string"}, "fields": {"type": "object", "additionalProperties": _QUESTION}},
+    "additionalProperties": False,
+}
+TRANSLATIONS = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "properties": {
+            "disclosure": {"type": "string", "minLength": 1},
+            "forms": {"type": "object", "additionalProperties": _FORM},
+            "names": _TEXTS,
+        },
+        "additionalProperties": False,
+    },
+}
+"""What a playbook says in other languages, by language."""
 READ: dict[Any, str] = {name: f"{name}_read" for name in AS_JSON}
 
 
@@ -63,12 +89,16 @@ class PlaybookEditor(forms.ModelForm):
         help_text=_("One on each line, such as open_ticket: 3. How often one conversation may use a tool, where that is not as usual."),
     )
     languages = LinesField(label=_("Languages"), help_text=_("One on each line, such as en."))
+    translations = forms.JSONField(
+        label=_("In its other languages"), required=False, widget=forms.Textarea(attrs={"rows": 12}),
+        help_text=_("By language: “disclosure”, “forms” (by code: “closing”, and “fields” with “prompt” and “spoken” by fact), “names”."),
+    )
 
     class Meta:
         model = Playbook
         fields = (
             "code", "name", "persona", "disclosure", "policies", "tools", "knowledge_check", "opens_with_answers", "languages",
-            "reason_threshold", "knowledge_threshold", "links", "tool_limits", "most_tool_calls",
+            "translations", "reason_threshold", "knowledge_threshold", "links", "tool_limits", "most_tool_calls",
         )
         help_texts = {
             "code": _("What entry points call this playbook. All its versions share it."),
@@ -88,6 +118,16 @@ class PlaybookEditor(forms.ModelForm):
         if found.get("knowledge_check") and not found.get("opens_with_answers"):
             self.add_error("opens_with_answers", _("Choose what right answers open, or ask no questions."))
         return found
+
+    def clean_translations(self) -> dict[str, Any]:
+        found = self.cleaned_data.get("translations") or {}
+        try:
+            jsonschema.validate(found, TRANSLATIONS)
+        except jsonschema.ValidationError as problem:
+            place = " › ".join(map(str, problem.absolute_path))
+            raise forms.ValidationError(_("%(place)s: %(what)s") % {"place": place, "what": problem.message[:200]}) from None
+        translations: dict[str, Any] = found
+        return translations
 
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
@@ -173,7 +213,7 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
     inlines = (PlaybookFormInline,)
     fieldsets = (
         (None, {"fields": ("name", "code")}),
-        (_("How it speaks"), {"fields": ("persona", "disclosure", "policies", "languages")}),
+        (_("How it speaks"), {"fields": ("persona", "disclosure", "policies", "languages", "translations")}),
         (_("What it may do"), {"fields": ("tools", "links", "tool_limits", "most_tool_calls")}),
         (_("Who is it"), {"fields": ("knowledge_check", "opens_with_answers")}),
         (_("How sure it must be"), {"fields": ("reason_threshold", "knowledge_threshold")}),

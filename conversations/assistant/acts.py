@@ -16,10 +16,13 @@ QUESTION_WORDS: Final = (
 QUESTION: Final = re.compile(rf"^(?:and |but |so |ok |okay |please |also |hi |hello |by the way,? )*(?:{'|'.join(QUESTION_WORDS)})\b")
 REQUEST: Final = re.compile(r"\b(?:can|could|would|may) (?:you|i|we|someone|somebody)\b|\bi(?:'d| would)? (?:like|want|need)\b|\bplease\b")
 RESTART: Final = re.compile(r"\b(?:start (?:over|again|from scratch)|begin again|restart|from the (?:start|beginning))\b")
-DROP: Final = re.compile(
-    r"(?:no,? |please |ok,? |actually,? )*"
-    r"(?:cancel(?: that| this| it)?|stop(?: it| that| this)?|never ?mind|forget (?:it|that|about it)|leave it|quit)"
-    r"(?:,? please| thanks| thank you)?"
+_DROPS: Final = r"(?:cancel(?: that| this| it)?|stop(?: it| that| this)?|never ?mind|forget (?:it|that|about it)|leave it|quit)"
+DROP: Final = re.compile(rf"(?:no,? |please |ok,? |actually,? )*{_DROPS}(?:[,.]? (?:just )?{_DROPS})?(?:,? please| thanks| thank you)?")
+REPEAT: Final = re.compile(
+    r"(?:sorry|excuse me|hold on|i beg your)?[,?]? ?"
+    r"(?:pardon|what(?: was that| did you say)?|come again|say (?:that|it) again|repeat (?:that|it|please)"
+    r"|(?:can|could|would) you (?:please )?(?:say|repeat) (?:that|it|the question|what you said)(?: again| once more)?|once more"
+    r"|i (?:did not|didn't|could not|couldn't) (?:hear|catch|get) (?:that|you|it|what you said))(?: please| again| sorry)?"
 )
 THANKS: Final = re.compile(r"\b(?:thanks|thank you|thankyou|cheers|much appreciated)\b")
 BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) everything|nothing else|see you|have a (?:nice|good) day)\b")

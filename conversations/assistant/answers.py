@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from conversations.understanding.gloss import fold
+
 LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 HEADING: Final = re.compile(r"(?m)^\s{0,3}#{1,6}\s.*$")
 ITEM: Final = re.compile(r"(?m)^\s*(?:[-*+•]|\d{1,2}[.)])\s+")
 MARKS: Final = re.compile(r"[*_`>|]+")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
-WORD: Final = re.compile(r"[a-z]{4,}")
+WORD: Final = re.compile(r"[^\W\d_]{4,}")
 SAYS_NOTHING: Final = frozenset(
     {
         "about", "been", "could", "does", "from", "have", "here", "hello", "know", "long", "please", "should", "some", "tell",
         "than", "that", "their", "them", "then", "there", "these", "they", "this", "those", "very", "want", "were", "what", "when",
         "where", "which", "will", "with", "would", "your",
+        "algo", "como", "cuando", "cuanto", "cuanta", "debe", "deben", "desde", "donde", "esta", "estan", "este", "favor", "gracias",
+        "hace", "hasta", "hola", "para", "pero", "porque", "puede", "pueden", "quiero", "sobre", "tener", "tengo", "tiene", "tienen",
+        "ustedes", "usted",
     }
 )  # fmt: skip
 WRITTEN: Final = (4, 500)
@@ -45,8 +50,14 @@ def first_block(passage: str) -> str:
 
 def shares_words(passage: str, question: str) -> bool:
     """Whether a telling word of the question stands in the passage, in any form (“take”, “takes”)."""
-    beginnings = {word[:4] for word in WORD.findall(passage.lower())}
-    return any(word[:4] in beginnings for word in WORD.findall(question.lower()) if word not in SAYS_NOTHING)
+    return share_of_words(passage, question) > 0
+
+
+def share_of_words(passage: str, question: str) -> float:
+    """Which share of the question's telling words stand in the passage, in any form; 0 when it has none. Accents do not count."""
+    beginnings = {word[:4] for word in WORD.findall(fold(passage))}
+    telling = {word[:4] for word in WORD.findall(fold(question)) if word not in SAYS_NOTHING}
+    return len(telling & beginnings) / len(telling) if telling else 0.0
 
 
 def fitting(passage: str, question: str, *, spoken: bool) -> str:

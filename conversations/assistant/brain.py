@@ -45,7 +45,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """The published playbook, as plain values."""
+    """The published playbook, as plain values, its forms in the customer's language.
+
+    `names` are those of reasons, services and areas in that language, where they have another one.
+    """
 
     code: str
     version: int
@@ -61,10 +64,15 @@ class Behaviour:
     links: tuple[Link, ...] = ()
     tool_limits: Mapping[str, int] = field(default_factory=dict)
     most_tool_calls: int | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def form(self, code: str) -> Form | None:
         """The form of that code, if the playbook has it."""
         return next((form for form in self.forms if form.code == code), None)
+
+    def named(self, name: str) -> str:
+        """What a reason, a service or an area is called in the customer's language."""
+        return self.names.get(name, name)
 
     def form_for_reason(self, reason: str) -> Form | None:
         """The form that a reason starts, if any."""
@@ -102,7 +110,9 @@ class TurnContext:
     may be said back to this party: those it gave itself, or all when its identity is proven. `now` is in the entry
     point's time zone. `hypotheses` are the readings of the last thing said, likeliest first. `changed_facts` maps what this
     turn replaced to the value before. `calls_from` is the number that a call shows, empty for a chat and for a withheld one:
-    whoever is on the call has shown it themselves, so it may be said back.
+    whoever is on the call has shown it themselves, so it may be said back. `language` is the customer's, with the region of the
+    entry point; `gloss` the text with the English words that rules know in place of another language's. `asks_only_for_language` says
+    that nothing but another language was asked for, which it is in now.
     """
 
     conversation: UUID
@@ -129,6 +139,13 @@ class TurnContext:
     failed_turns: int
     waits_for_person: bool
     calls_from: str = ""
+    gloss: str = ""
+    asks_only_for_language: bool = False
+
+    @property
+    def words(self) -> str:
+        """The words as rules read them; `text` is what was said, for people and for whoever reads any language."""
+        return self.gloss or self.text
 
     def value(self, fact: str) -> str:
         """The value of a known fact as text; empty when it is not known."""

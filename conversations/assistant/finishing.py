@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.assistant import handing_over, places, qualification, wrap_up
 from conversations.assistant.brain import HandOff, Reply
@@ -103,9 +104,9 @@ def give_up(claim: Claim) -> int:
         if decision.queue:
             package = wrap_up.package(conversation, decision, known)
             handoff.request(conversation, decision, package, interaction=line)
-            body = _("I am sorry, something went wrong on my side. I have asked a colleague to take over.")
-        else:
-            body = _("I am sorry, something went wrong on my side. Please try again in a few minutes.")
+        with override(line.language):
+            handed = _("I am sorry, something went wrong on my side. I have asked a colleague to take over.")
+            body = handed if decision.queue else _("I am sorry, something went wrong on my side. Please try again in a few minutes.")
         appended = timeline.append(
             claim.conversation_id,
             NewEntry(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, override
 
 from conversations.assistant import answers, wording
 from conversations.assistant.brain import TURNS_OWN, AskedField, HandOff, Reply, Source
@@ -49,8 +49,11 @@ def safety_first(prepared: Prepared) -> Safety:
     if prepared.need.urgency != EMERGENCY or prepared.state.get("warned"):
         return Safety()
     reason = prepared.conversation.reason
-    found = search(prepared.context.text or str(reason), limit=5, threshold=0.0)
-    fitting = next((hit for hit in found if reason and hit.reason == reason.code), None)
+    language = prepared.context.language.partition("-")[0]
+    own = search(prepared.context.text or str(reason), limit=5, threshold=0.0, language=language)
+    # Better in another language than not at all.
+    usual = [] if language == "en" else search(prepared.context.words or str(reason), limit=5, threshold=0.0)
+    fitting = next((hit for hit in (*own, *usual) if reason and hit.reason == reason.code), None)
     if fitting is None:
         return Safety()
     article = KnowledgeArticle.objects.get(url=fitting.url, title=fitting.title)
@@ -140,14 +143,10 @@ def callback_number_given(prepared: Prepared) -> Reply:
 
 def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> Handoff:
     """Puts the need into the line, or refreshes the package of the one that waits."""
-    return handoff.request(
-        prepared.conversation,
-        decision,
-        package(
-            prepared.conversation, decision, prepared.context.facts, behaviour=prepared.context.behaviour, next_step=next_step
-        ),
-        interaction=prepared.interaction,
-    )
+    # A package is for colleagues, so it is in the company's language and not in the customer's.
+    with override(prepared.entry_point.language):
+        told = package(prepared.conversation, decision, prepared.context.facts, behaviour=prepared.context.behaviour, next_step=next_step)
+    return handoff.request(prepared.conversation, decision, told, interaction=prepared.interaction)
 
 
 def refresh(prepared: Prepared) -> None:

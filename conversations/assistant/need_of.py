@@ -32,7 +32,7 @@ def need_of(
         reason=reason.code if reason else "unknown",
         urgency=conversation.urgency if conversation.urgency in URGENCIES else "normal",  # type: ignore[arg-type]
         sentiment=round(conversation.sentiment, 3),
-        language=conversation.customer.language,
+        language=conversation.language or conversation.customer.language,
         tier=conversation.customer.tier,
         territory=area.territory if area and area.served else "unknown",
         line_of_business=(reason.line_of_business if reason else "") or "unknown",

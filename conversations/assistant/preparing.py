@@ -19,15 +19,16 @@ from conversations.assistant.playbooks import behaviour_of
 from conversations.assistant.reading import Reading, Words
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import VisitsOfConversations
-from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction
+from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction, Playbook
 from conversations.models.identifier import Assurance
 from conversations.selectors import history
 from conversations.selectors.access import assurance_of, proven_level, seen_by_party
-from conversations.services import facts, timeline, turns
+from conversations.services import facts, speaking, timeline, turns
 from conversations.services.consent_on_lines import purposes_to_agree_to
 from conversations.services.facts import KnownFact
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
+from conversations.understanding.languages import LANGUAGES, read_language
 from conversations.understanding.read import Understanding
 from routing.models import Decision, WorkItem
 from routing.need import Need
@@ -73,16 +74,20 @@ def prepare(claim: Claim) -> Prepared | None:
     interaction = words.interaction
     entry_point = interaction.entry_point
     conversation.form_state = places.place_of(conversation.form_state, interaction)
-    behaviour = behaviour_of(entry_point)
+    playbook = entry_point.playbook
     now = timezone.now().astimezone(ZoneInfo(entry_point.time_zone))
     handled = max(int((conversation.form_state.get(key) or {}).get("seq", 0)) for key in ("announce", "running"))
     text = words.text_after(handled)
+    live = entry_point.is_live_for(conversation.public_id)
+    language, asks_only = _language(text, conversation, interaction, playbook, live)
+    behaviour = behaviour_of(entry_point, playbook, language)
     found = (
-        reading.read(text, conversation=conversation, words=words, behaviour=behaviour, now=now, entry_point=entry_point)
+        reading.read(
+            text, conversation=conversation, words=words, behaviour=behaviour, now=now, entry_point=entry_point, language=language
+        )
         if text
         else Reading(NOTHING_SAID, False, (), frozenset(), {})
     )
-    live = entry_point.is_live_for(conversation.public_id)
     asked = found.understanding.asked_for_human or not live
     known = facts.known_to(conversation, interaction)
     need = need_of(conversation, known, opening=entry_point.hours, now=now, asked_for_human=asked)
@@ -105,7 +110,7 @@ def prepare(claim: Claim) -> Prepared | None:
     context = TurnContext(
         conversation=conversation.public_id,
         company=entry_point.company_name,
-        language=entry_point.language,
+        language=entry_point.language if entry_point.language.startswith(language) else f"{language}-{entry_point.default_region}",
         region=entry_point.default_region,
         spoken=words.spoken,
         now=now,
@@ -127,10 +132,29 @@ def prepare(claim: Claim) -> Prepared | None:
         failed_turns=conversation.failed_turns,
         waits_for_person=handoff is not None and not state.get("callback"),
         calls_from=interaction.party if words.spoken and interaction.party.startswith("+") else "",
+        gloss=found.understanding.gloss,
+        asks_only_for_language=asks_only,
     )
     return Prepared(
         claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state
     )
+
+
+def _language(text: str, conversation: Conversation, interaction: Interaction, playbook: Playbook, live: bool) -> tuple[str, bool]:
+    """The language to go on in (two letters), and whether nothing but it was asked for. A change is written down and disclosed in.
+
+    The answer to a question for a name tells no language: “Maria de la Cruz” may speak any.
+    """
+    current = conversation.language or interaction.entry_point.language.partition("-")[0]
+    read = read_language(text, current=current)
+    told = read.only or conversation.form_state.get("asked") != "name"
+    if not read.language or not told or not playbook.speaks(read.language):
+        return current, False
+    if read.language != current:
+        speaking.choose(conversation, read.language, interaction=interaction, named=LANGUAGES[read.language])
+        if live:
+            speaking.disclose(interaction, playbook, read.language, company=interaction.entry_point.company_name)
+    return read.language, read.only
 
 
 def decide_and_note(conversation: Conversation, need: Need, interaction: Interaction) -> Decision:

@@ -19,6 +19,7 @@ from conversations.services import facts, timeline
 from conversations.services.facts import LearnedFact
 from conversations.services.timeline import NewEntry
 from conversations.understanding.facts import NAMES, Fact
+from conversations.understanding.gloss import gloss
 from conversations.understanding.names import find_name
 from conversations.understanding.normalise import meaning
 from conversations.understanding.read import PERSON_REASON, Understanding, understand
@@ -33,6 +34,7 @@ SURE_CHANGE_OF_SUBJECT: Final = 0.6
 WORDS_THAT_TELL: Final = 6
 FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
+MOST_READINGS: Final = 4
 WHEN: Final = frozenset({"date", "time_window"})
 CALL_BACK: Final = "schedule_callback"
 BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
@@ -115,30 +117,44 @@ def _owed_from_elsewhere(note: Entry, lines_in: frozenset[int], answered_in: int
 
 
 def read(
-    text: str, *, conversation: Conversation, words: Words, behaviour: Behaviour, now: datetime, entry_point: EntryPoint
+    text: str,
+    *,
+    conversation: Conversation,
+    words: Words,
+    behaviour: Behaviour,
+    now: datetime,
+    entry_point: EntryPoint,
+    language: str = "en",
 ) -> Reading:
     """Understands `text`, learns its facts and sets reason, urgency and sentiment on `conversation`, without saving it.
 
-    Locks the conversation's row while facts are stored.
+    `language` (two letters) is the one it is in. Where a recogniser gave several readings and the likeliest says nothing, the
+    next that says something counts. Locks the conversation's row while facts are stored.
     """
     state = conversation.form_state
-    picks = acts.choice(text, len(state.get("offered", []))) is not None
+    picks = acts.choice(gloss(text, language), len(state.get("offered", []))) is not None
     expecting = None if picks else state.get("asked") or None
-    understood = _without_mistakes(
-        understand(
-            text,
+
+    def reading_of(heard: str) -> Understanding:
+        found = understand(
+            heard,
             spoken=words.spoken,
             now=now,
             default_region=entry_point.default_region,
             expecting=expecting,
             threshold=behaviour.reason_threshold,
+            language=language,
         )
-    )
-    understood = _with_name_among(understood, expecting)
+        return _with_name_among(_without_mistakes(found), expecting)
+
+    understood = reading_of(text)
+    if words.spoken and len(words.messages) == 1 and not _tells(understood, expecting, state, text):
+        others = (reading_of(each) for each in words.hypotheses[1:MOST_READINGS])
     told = frozenset(fact.name for fact in understood.facts)
     if CALL_BACK in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
+        understood = next((each for each in others if _tells(each, expecting, state, each.text)), understood)
     changed = _learn(understood, conversation, words, expecting, picks)
     is_new, alternatives = _keep_reason(understood, text, conversation, words)
     if is_new:
@@ -146,14 +162,27 @@ def read(
     return Reading(understood, is_new, alternatives, frozenset(changed), {k: v for k, v in changed.items() if v is not None})
 
 
+def _tells(understood: Understanding, expecting: str | None, state: Mapping[str, Any], text: str) -> bool:
+    """Whether a reading says something that can be gone on with: what was asked for, a need, an answer, a choice, an act."""
+    known_form = expecting in NAMES
+    if expecting and (not known_form or any(fact.name == expecting and fact.confidence >= SURE_FACT for fact in understood.facts)):
+        return True
+    if understood.asked_for_human or understood.affirmative is not None or understood.urgency == "emergency" or understood.wishes:
+        return True
+    said = understood.gloss or text
+    if acts.is_question(said) or acts.drops_it(said) or acts.choice(said, len(state.get("offered", []))) is not None:
+        return True
+    return not expecting and (understood.reason is not None or bool(understood.facts))
+
+
 def _without_mistakes(understood: Understanding) -> Understanding:
     """Without what bare facts are taken for: a postcode has no time in it, a name and a number ask for nobody."""
     names = {fact.name for fact in understood.facts}
     found = understood.facts
-    if "postcode" in names and len(understood.text.split()) <= FEW_WORDS:
+    if "postcode" in names and len(understood.gloss.split()) <= FEW_WORDS:
         found = tuple(fact for fact in found if fact.name not in WHEN)
     asked = understood.asked_for_human
-    if asked and names and not wants_person(meaning(understood.text)):
+    if asked and names and not wants_person(meaning(understood.gloss)):
         return replace(understood, facts=found, asked_for_human=False, reason=None)
     return replace(understood, facts=found)
 
@@ -162,7 +191,7 @@ def _with_name_among(understood: Understanding, expecting: str | None) -> Unders
     """With the name that was asked for when it came together with something else: “Kim Lee 07700 900333”."""
     if expecting != "name" or not understood.facts or any(fact.name == "name" for fact in understood.facts):
         return understood
-    rest = understood.text
+    rest = understood.gloss
     for fact in understood.facts:
         rest = rest.replace(fact.text, " ")
     name = find_name(rest.strip(" ,.;"), expected=True)
@@ -180,7 +209,7 @@ def _learn(
     wanted = [
         LearnedFact(fact.name, fact.value, fact.text)
         for fact in understood.facts
-        if _is_kept(fact, understood.text, conversation.form_state, expecting, picks)
+        if _is_kept(fact, understood.gloss, conversation.form_state, expecting, picks)
     ]
     interaction = words.interaction
     if interaction.channel == Channel.VOICE and interaction.party.startswith("+"):
@@ -224,8 +253,8 @@ def _keep_reason(
     understood: Understanding, text: str, conversation: Conversation, words: Words
 ) -> tuple[bool, tuple[Reason, ...]]:
     before = conversation.reason
-    clarified = _clarified(text, conversation.form_state)
-    code = clarified or _new_reason_code(understood, text, conversation)
+    clarified = _clarified(text, conversation.form_state) or _clarified(understood.gloss, conversation.form_state)
+    code = clarified or _new_reason_code(understood, understood.gloss or text, conversation)
     guesses = [guess for guess, _chance in understood.alternatives if guess != PERSON_REASON]
     wanted = {code, *guesses} - {None}
     rows = {row.code: row for row in ReasonCode.objects.filter(code__in=wanted, active=True)} if wanted else {}

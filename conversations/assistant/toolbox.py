@@ -149,6 +149,7 @@ class TurnTools:
             now=self._prepared.context.now,
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
             visits=self._standing.visits,
+            language=self._prepared.context.language.partition("-")[0],
             idempotency_key=key,
             links={link.code: link for link in self._standing.behaviour.links},
             facts=self._standing.facts,

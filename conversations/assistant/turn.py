@@ -23,6 +23,7 @@ from typing import Final, ParamSpec, TypeVar
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import override
 
 from conversations.assistant import finishing, pacing
 from conversations.assistant.brain import Brain, BrainEvent, HandOff, Reply, TextDelta, ToolBox, TurnContext
@@ -194,14 +195,15 @@ async def _answer(claim: Claim) -> TurnOutcome:
     stop = await _in_thread(pacing.stop_of)(prepared) if prepared.live else None
     if stop:
         return await _stopped(prepared, stop)
-    if prepared.entry_point.mode == EntryPoint.Mode.SHADOW:
-        await _draft(prepared)
-    ending = _decided_ending(prepared, prepared.decision)
-    if ending is None:
-        ending = await _brain_ending(prepared)
-    elif prepared.live:
-        ending = replace(ending, did_something=await _keep_wishes(prepared))
-    seq = await _in_thread(finishing.finish)(prepared, ending)
+    with override(prepared.context.language):
+        if prepared.entry_point.mode == EntryPoint.Mode.SHADOW:
+            await _draft(prepared)
+        ending = _decided_ending(prepared, prepared.decision)
+        if ending is None:
+            ending = await _brain_ending(prepared)
+        elif prepared.live:
+            ending = replace(ending, did_something=await _keep_wishes(prepared))
+        seq = await _in_thread(finishing.finish)(prepared, ending)
     return TurnOutcome("answered" if isinstance(ending.said, Reply) else "handed_over", seq)
 
 

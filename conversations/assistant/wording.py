@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 EURO_COUNTRIES = ("AT", "BE", "CY", "DE", "EE", "ES", "FI", "FR", "GR", "HR", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PT", "SI", "SK")
 CURRENCY_SIGNS = {"GB": "£", "US": "$", "CA": "$", "AU": "$", "NZ": "$"} | dict.fromkeys(EURO_COUNTRIES, "€")
@@ -15,7 +16,7 @@ CURRENCY_SIGNS = {"GB": "£", "US": "$", "CA": "$", "AU": "$", "NZ": "$"} | dict
 
 def day(moment: datetime, now: datetime, *, plain: bool = False) -> str:
     """“today, Monday 23 November”; `plain` leaves out today and tomorrow, for what is read later."""
-    name = date_format(moment, "l j F")
+    name = date_format(moment, pgettext("format of a date, as in Django", "l j F"))
     days = (moment.date() - now.astimezone(moment.tzinfo).date()).days
     if plain or days not in (0, 1):
         return name

@@ -41,6 +41,7 @@ class ChatConsumer(RecordSocket):
     interaction_id: int | None = None
     interaction_public_id: str | None = None
     conversation_hex: str | None = None
+    language = ""
     sent_upto = 0
     refusals = 0
 
@@ -48,8 +49,9 @@ class ChatConsumer(RecordSocket):
         """Accepts when the entry point exists and the page may show the widget."""
         self.allowance, self.allowance_at = float(settings.CHAT_MESSAGES_PER_SECOND), monotonic()
         self.said_here: deque[str] = deque(maxlen=REMEMBERED_MESSAGES)
-        address = parse_qs(self.scope["query_string"].decode("latin-1")).get("entry_point", [""])[0]
-        found = await in_thread(_entry_point, address[:200])
+        asked = parse_qs(self.scope["query_string"].decode("latin-1"))
+        self.language = asked.get("language", [""])[0].partition("-")[0][:10]
+        found = await in_thread(_entry_point, asked.get("entry_point", [""])[0][:200])
         await self.accept()
         if found is None:
             await self.close(code=NO_SUCH_DOOR)
@@ -129,7 +131,7 @@ class ChatConsumer(RecordSocket):
         guest = self.guest
         if guest is None:
             return
-        opening = await in_thread(delivery.opening, guest.entry_point)
+        opening = await in_thread(delivery.opening, guest.entry_point, self.language)
         standing = await in_thread(delivery.standing, guest.visitor, guest.entry_point)
         state = {"owner": standing.owner, "name": standing.owner_name} if standing else {"owner": "assistant", "name": ""}
         known = {"token": guest.visitor.token, "session": guest.session, "identity": guest.identity_frame}
@@ -205,6 +207,7 @@ class ChatConsumer(RecordSocket):
             text=text,
             source_id=f"chat:{guest.visitor.browser.series}:{client_id}",
             data={"client_id": client_id},
+            language=self.language,
         )
         return await inbound.receive(message, channel="chat")
 

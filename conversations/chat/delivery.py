@@ -136,8 +136,8 @@ def call(interaction_id: int, visitor: Visitor, number: str, *, network_is_over:
     return frame
 
 
-def opening(entry_point: EntryPoint) -> dict[str, Any]:
-    """What the widget needs before anything is said: company, greeting, whether people are there now.
+def opening(entry_point: EntryPoint, language: str = "") -> dict[str, Any]:
+    """What the widget needs before anything is said: company, greeting in its language, whether people are there now.
 
     The AI agent greets where it answers everybody; otherwise it says what it is when it takes a conversation.
     """
@@ -146,7 +146,7 @@ def opening(entry_point: EntryPoint) -> dict[str, Any]:
     opens_at = None if is_open else hours.next_opening(entry_point.hours, now)
     return {
         "company": entry_point.company_name,
-        "greeting": entry_point.playbook.disclosure if entry_point.is_live_for_all else "",
+        "greeting": entry_point.playbook.disclosure_in(language) if entry_point.is_live_for_all else "",
         "open": is_open,
         "opens_at": opens_at.isoformat() if opens_at else None,
     }

@@ -4,6 +4,8 @@ A host site includes one line, and lists its origin in the entry point's allowed
 
     <script src="https://cx.example/widget.js?entry_point=/harborhome" async></script>
 
+`&language=es` has it speak Spanish, when the playbook does.
+
 With a Content-Security-Policy it also allows this server in script-src, style-src and connect-src (and its
 websocket in connect-src). `data-theme="light"` or `"dark"` on the script overrules the reader's system; any
 element of the page with `data-cx-chat="open"` opens the chat. How a site says who is signed in on it is in
@@ -24,6 +26,7 @@ from conversations.chat.articles import article_html
 from conversations.chat.widget_texts import widget_texts
 from conversations.models import EntryPoint, KnowledgeArticle
 from conversations.selectors import website
+from conversations.understanding.languages import LANGUAGES
 from routing.services import hours
 
 STYLES = ("css/tokens.css", "widget/chat.css", "widget/history.css", "widget/writing.css", "widget/adapting.css")
@@ -55,17 +58,24 @@ def widget_script(request: HttpRequest) -> HttpResponse:
         door = website.chat_door(address)
     except EntryPoint.DoesNotExist:
         return _script(NO_CHAT % json.dumps(f"CX Hub has no chat for the entry point {address[:200]!r}."), status=404)
-    return _script(SCRIPT % json.dumps(_settings(door)))
+    return _script(SCRIPT % json.dumps(_settings(door, _language(door, request.GET.get("language", "")))))
 
 
-def _settings(door: EntryPoint) -> dict[str, object]:
-    with translation.override(door.language):
+def _language(door: EntryPoint, asked: str) -> str:
+    """The language that the page asks for, when the playbook speaks it; otherwise that of the entry point."""
+    short = asked.partition("-")[0]
+    is_other = short in LANGUAGES and not door.language.startswith(short)
+    return short if is_other and door.playbook.speaks(short) else door.language
+
+
+def _settings(door: EntryPoint, language: str) -> dict[str, object]:
+    with translation.override(language):
         texts = widget_texts()
     phone = website.phone_number(door)
     return {
         "entryPoint": door.address,
         "company": door.company_name,
-        "language": door.language,
+        "language": language,
         "timeZone": door.time_zone,
         "phone": {"number": phone, "readable": website.readable_number(phone, door.default_region)} if phone else None,
         "module": static("widget/chat.js"),

@@ -34,6 +34,7 @@ from conversations.models import (
 from conversations.services import host_sites, playbooks, suppression
 from conversations.understanding import reasons
 from conversations.understanding.classify import small_talk, tone_examples
+from conversations.understanding.languages import in_english
 from conversations.understanding.normalise import meaning
 from routing import advisory
 from routing.models import ReasonCode, ServiceHours, Territory
@@ -105,7 +106,7 @@ def sign_ins() -> list[SignIn]:
 def texts_to_ship() -> Iterator[str]:
     """Every text of the product whose embedding a fresh start needs: phrases, small talk, scored sentences, passages."""
     for row in source.reasons():
-        yield from map(meaning, row["phrases"])
+        yield from (meaning(in_english(phrase)) for phrase in row["phrases"])
     yield from map(meaning, small_talk())
     for group in yaml.safe_load(tone_examples()):
         yield from map(meaning, group["texts"])
@@ -161,7 +162,13 @@ def _add_accounts(company: Content) -> None:
 def _add_articles() -> None:
     codes = {reason.code: reason for reason in ReasonCode.objects.all()}
     for article in source.articles():
-        values = {"title": article.title, "url": article.url, "body": article.body, "reason": codes.get(article.reason)}
+        values = {
+            "title": article.title,
+            "url": article.url,
+            "body": article.body,
+            "language": article.language,
+            "reason": codes.get(article.reason),
+        }
         KnowledgeArticle.objects.get_or_create(slug=article.slug, defaults=values)
 
 

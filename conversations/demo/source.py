@@ -11,6 +11,8 @@ from typing import Any, Final
 import yaml
 
 FOLDER: Final = Path(__file__).parent / "content"
+TRANSLATED: Final = ("es",)
+"""The languages besides English; each has a folder."""
 Content = dict[str, Any]
 
 
@@ -23,6 +25,7 @@ class Article:
     url: str
     reason: str
     body: str
+    language: str = "en"
 
 
 @cache
@@ -34,16 +37,17 @@ def company() -> Content:
 
 @cache
 def playbook() -> Content:
-    """Persona, disclosure, policies, thresholds and forms of the AI agent."""
+    """Persona, disclosure, policies, thresholds and forms of the AI agent, and what it says in other languages."""
     found: Content = _read("playbook.yaml")
-    return found
+    return {**found, "translations": {language: _read(f"{language}/playbook.yaml") for language in TRANSLATED}}
 
 
 @cache
 def reasons() -> list[Content]:
-    """The reason codes with their example phrases."""
+    """The reason codes with their example phrases, in every language."""
     found: list[Content] = _read("reasons.yaml")
-    return found
+    others = [_read(f"{language}/phrases.yaml") for language in TRANSLATED]
+    return [{**row, "phrases": [*row["phrases"], *(phrase for each in others for phrase in each.get(row["code"], ()))]} for row in found]
 
 
 @cache
@@ -61,11 +65,18 @@ def saved_replies() -> list[Content]:
 
 
 def articles() -> Iterator[Article]:
-    """The knowledge articles, by slug."""
-    for path in sorted((FOLDER / "articles").glob("*.md")):
+    """The knowledge articles, by language and slug; those of another language have it in their slug."""
+    yield from _articles(FOLDER / "articles", "en")
+    for language in TRANSLATED:
+        yield from _articles(FOLDER / language / "articles", language)
+
+
+def _articles(folder: Path, language: str) -> Iterator[Article]:
+    for path in sorted(folder.glob("*.md")):
         _, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
         fields = yaml.safe_load(head)
-        yield Article(path.stem, fields["title"], fields["url"], fields["reason"], body.strip())
+        slug = path.stem if language == "en" else f"{path.stem}-{language}"
+        yield Article(slug, fields["title"], fields["url"], fields["reason"], body.strip(), language)
 
 
 def _read(name: str) -> Any:

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 
 from conversations.flows import wrapping_up
 from conversations.models import Conversation, EntryPoint, Interaction, JoinCode
@@ -160,11 +160,12 @@ def tell_when_over(public_id: UUID) -> None:
     chat = Interaction.objects.select_related("conversation", "entry_point").get(pk=call.data["asked_in"])
     if chat.conversation.status == Conversation.Status.CLOSED:
         return
-    if call.answered_at and call.end_reason != "machine":
-        text = _("The call to the number ending in %(ending)s was over before the code was keyed in.")
-    else:
-        text = _("We could not reach you on the number ending in %(ending)s.")
-    instead = _("You can ask us to call again, call us with a code, or go on here.")
+    with override(chat.language):
+        if call.answered_at and call.end_reason != "machine":
+            text = _("The call to the number ending in %(ending)s was over before the code was keyed in.")
+        else:
+            text = _("We could not reach you on the number ending in %(ending)s.")
+        instead = _("You can ask us to call again, call us with a code, or go on here.")
     timeline.append(
         chat.conversation_id,
         NewEntry(

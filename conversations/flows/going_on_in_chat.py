@@ -8,6 +8,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.flows import inbound, wrapping_up
 from conversations.models import ChatLink, EntryPoint, Identifier, Interaction
@@ -115,13 +116,15 @@ def _begin(link: ChatLink, number: IdentifierClaim, door: EntryPoint, party: Par
 
 
 def _greet(chat: Interaction, door: EntryPoint) -> None:
+    with override(chat.language):
+        text = _("Here you can go on in writing. What was said on the phone is known here.")
     timeline.append(
         chat.conversation_id,
         NewEntry(
             kind="message",
             actor_kind="system",
             actor_name=door.company_name,
-            body=_("Here you can go on in writing. What was said on the phone is known here."),
+            body=text,
             interaction=chat,
             source_id=f"went-on-in-chat:{chat.public_id.hex}",
         ),

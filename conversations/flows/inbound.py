@@ -15,11 +15,11 @@ from django.db import connection, transaction
 from conversations.assistant import turn
 from conversations.flows import wrapping_up
 from conversations.models import Conversation, EntryPoint, Interaction
-from conversations.services import announce, async_connections, identity, proving, split_secrets, threads, timeline
+from conversations.services import announce, async_connections, identity, proving, speaking, split_secrets, threads, timeline
 from conversations.services.kinds import kind_of
 from conversations.services.parties import Party
 from conversations.services.split_numbers import may_be_piece
-from conversations.services.timeline import NewEntry
+from conversations.understanding.languages import LANGUAGES, read_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class InboundMessage:
 
     `provider_id` is the transport's id of the call or chat session; `source_id` is the same for every
     repetition of the same message; `data` holds what the transport knows of it (client_id, spoken,
-    confidence, hypotheses).
+    confidence, hypotheses); `language` (two letters) is that of the page it was typed on, when that is known.
     """
 
     entry_point_id: int
@@ -38,6 +38,7 @@ class InboundMessage:
     source_id: str
     occurred_at: datetime | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,26 +197,26 @@ def _begin(start: InboundMessage | CallStart) -> Interaction:
             data=dict(start.data) if isinstance(start, CallStart) else None,
         )
         proving.keep_vouched(interaction, start.party.claims, made_by=entry_point.name)
-        disclose(interaction, entry_point)
+        typed = start if isinstance(start, InboundMessage) else None
+        disclose(interaction, entry_point, words=typed.text if typed else "", language=typed.language if typed else "")
         wrapping_up.talk_again_after_commit(conversation)
     conversation.refresh_from_db()
     interaction.conversation = conversation
     return interaction
 
 
-def disclose(interaction: Interaction, entry_point: EntryPoint) -> None:
-    """Writes, once for a line, that an AI answers on it, where one does. Locks the conversation's row."""
-    conversation = Conversation.objects.get(pk=interaction.conversation_id)
+def disclose(interaction: Interaction, entry_point: EntryPoint, *, words: str = "", language: str = "") -> None:
+    """Writes, once for a line, that an AI answers on it, where one does.
+
+    In the language of the first `words`, when they tell it, otherwise in that of the page (`language`). Locks the conversation's row.
+    """
+    conversation = Conversation.objects.select_related("customer").get(pk=interaction.conversation_id)
     if not entry_point.is_live_for(conversation.public_id) or conversation.owner_kind == Conversation.Owner.HUMAN:
         return
-    timeline.append(
-        conversation.pk,
-        NewEntry(
-            kind="disclosure.shown",
-            actor_kind="assistant",
-            actor_name=entry_point.company_name,
-            body=entry_point.playbook.disclosure,
-            interaction=interaction,
-            source_id=f"disclosure:{interaction.provider_id}",
-        ),
-    )
+    playbook = entry_point.playbook
+    current = conversation.language or entry_point.language.partition("-")[0]
+    usual = conversation.language or language or current
+    chosen = read_language(words, current=usual).language or usual
+    if chosen != current and chosen in LANGUAGES and playbook.speaks(chosen):
+        speaking.choose(conversation, chosen, interaction=interaction, named=LANGUAGES[chosen])
+    speaking.disclose(interaction, playbook, conversation.language, company=entry_point.company_name)

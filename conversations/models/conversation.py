@@ -38,6 +38,9 @@ class Conversation(models.Model):
     reason = models.ForeignKey(ReasonCode, models.PROTECT, null=True, blank=True, related_name="conversations")
     urgency = models.CharField(max_length=10, choices=Urgency.choices, default=Urgency.NORMAL)
     sentiment = models.FloatField(default=0)
+    language = models.CharField(
+        max_length=10, blank=True, help_text=_("The language that was chosen here, such as es. Empty: that of the entry point.")
+    )
     score = models.IntegerField(default=0)
     failed_turns = models.PositiveSmallIntegerField(default=0)
     facts = models.JSONField(

@@ -10,6 +10,9 @@ from conversations.models.conversation import Conversation
 from conversations.models.entry_point import Channel, EntryPoint
 from conversations.models.identifier import Assurance
 
+VOICES = {"en": "en-GB", "es": "es-ES"}
+"""How a language is spoken and listened to where the entry point's own is another one."""
+
 
 class Interaction(models.Model):
     """What happened over one line. What its party may see depends on what was proven on it; see `selectors.access`."""
@@ -72,6 +75,12 @@ class Interaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.provider_id}"
+
+    @property
+    def language(self) -> str:
+        """The language tag of this line, such as en-GB: of the language chosen in its conversation, else that of the entry point."""
+        chosen, usual = self.conversation.language, self.entry_point.language
+        return usual if not chosen or usual.partition("-")[0] == chosen else VOICES.get(chosen, chosen)
 
 
 class JoinCode(models.Model):

@@ -1,6 +1,6 @@
 """How the AI agent behaves: persona, disclosure, policies, forms to fill, tools. Versioned."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.db import models
@@ -72,6 +72,11 @@ class Playbook(models.Model):
         null=True, blank=True, help_text=_("How many uses of tools one conversation may have altogether. Empty: as usual.")
     )
     languages = models.JSONField(default=list)
+    translations = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_("What it says in its other languages, by language: disclosure, questions of the forms, names of reasons and services."),
+    )
     reason_threshold = models.FloatField(
         default=0.4, help_text=_("Below this confidence the reason counts as unknown and the AI agent asks.")
     )
@@ -117,6 +122,22 @@ class Playbook(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
+
+    def speaks(self, language: str) -> bool:
+        """Whether it answers in a language (two letters)."""
+        return language in self.languages
+
+    def disclosure_in(self, language: str) -> str:
+        """The sentence that says that this is an AI, in a language (two letters or a tag) when there is one."""
+        return str(self._translation(language).get("disclosure") or self.disclosure)
+
+    def name_in(self, language: str, name: str) -> str:
+        """What a reason, a service or an area is called in a language (two letters or a tag)."""
+        return str(self._translation(language).get("names", {}).get(name, name))
+
+    def _translation(self, language: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.translations.get(language.partition("-")[0], {})
+        return found
 
 
 class PlaybookForm(models.Model):

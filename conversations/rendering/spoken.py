@@ -35,7 +35,7 @@ POSTCODE: Final = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})\b")
 REFERENCE: Final = re.compile(r"\b(?=[A-Z0-9-]*[0-9])(?=[A-Z0-9-]*[A-Z])(?:[A-Z0-9]+(?:-[A-Z0-9]+)+|[A-Z0-9]{5,12})\b")
 VISIT_REFERENCE: Final = re.compile(r"\b[A-Z]{2}-[A-Z0-9]{6}\b")
 WORD_IN_CAPITALS: Final = re.compile(r"[A-Z]{4}")
-TIME_SPAN: Final = re.compile(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\s*(?:-|–|—|to)\s*([01]?\d|2[0-3])[:.]([0-5]\d)\b")
+TIME_SPAN: Final = re.compile(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\s*(?:-|–|—|to|a)\s*([01]?\d|2[0-3])[:.]([0-5]\d)\b")
 TIME: Final = re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)\b")
 LONG_NUMBER: Final = re.compile(r"\+?\b\d(?:[ \u00a0]?\d){4,15}\b")
 WORDS_A_SECOND: Final = 2.7

@@ -57,17 +57,17 @@ def help_article(slug: str) -> KnowledgeArticle:
     return KnowledgeArticle.objects.select_related("reason").get(slug=slug, published=True)
 
 
-def help_topics() -> list[Topic]:
-    """Every published article, by line of business; articles of none come last."""
+def help_topics(language: str = "en") -> list[Topic]:
+    """Every published article in a language (two letters), by line of business; articles of none come last."""
     topics: dict[str, list[KnowledgeArticle]] = {}
-    for article in KnowledgeArticle.objects.filter(published=True).select_related("reason").order_by("title"):
+    for article in KnowledgeArticle.objects.filter(published=True, language=language).select_related("reason").order_by("title"):
         topics.setdefault(article.reason.line_of_business.capitalize() if article.reason else "", []).append(article)
     return [Topic(name, topics[name]) for name in sorted(topics, key=lambda name: (name == "", name))]
 
 
 def related_articles(article: KnowledgeArticle, count: int = 4) -> QuerySet[KnowledgeArticle]:
-    """Other published articles on the same thing."""
-    others = KnowledgeArticle.objects.filter(published=True).exclude(pk=article.pk)
+    """Other published articles on the same thing, in the same language."""
+    others = KnowledgeArticle.objects.filter(published=True, language=article.language).exclude(pk=article.pk)
     return others.filter(reason=article.reason)[:count] if article.reason else others.none()
 
 

@@ -11,7 +11,7 @@ import phonenumbers
 from django.db import transaction
 from django.db.models import Q
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Customer, Entry, Interaction
@@ -211,7 +211,7 @@ def written(name: str, value: Any) -> str:
         return text.replace("-", f" {gettext('to')} ")
     if name == "date":
         try:
-            return date_format(date.fromisoformat(text), "l j F")
+            return date_format(date.fromisoformat(text), pgettext("format of a date, as in Django", "l j F"))
         except ValueError:
             return text
     return text

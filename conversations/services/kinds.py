@@ -74,6 +74,7 @@ _KINDS = (
     EntryKind("call.problem", _("Problem on the call"), "alert", _body),
     EntryKind("reason.recognised", _("Reason recognised"), "target", _body),
     EntryKind("fact.learned", _("Learned"), "tag", _body, personal=("value", "replaces")),
+    EntryKind("language.chosen", _("Language"), "message", _body),
     EntryKind("routing.decided", _("Routing decided"), "route", _body),
     EntryKind("tool.called", _("Looked up"), "tool", _body, personal=("arguments", "result", "error")),
     EntryKind("booking.made", _("Booked"), "calendar", _body, personal=("postcode",)),

@@ -8,6 +8,7 @@ from conversations.models import Playbook, PlaybookForm, PlaybookFormField
 
 COPIED = (
     "code", "name", "persona", "disclosure", "policies", "tools", "knowledge_check", "opens_with_answers", "languages",
+    "translations",
     "reason_threshold", "knowledge_threshold", "links", "tool_limits", "most_tool_calls",
 )  # fmt: skip
 

@@ -29,6 +29,7 @@ NOT_NAMES: Final = frozenset(_NOT_NAMES.split())
 PARTICLES: Final = frozenset({"van", "von", "de", "der", "den", "la", "le", "del", "di", "da", "bin", "al", "el", "st"})
 TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "dr", "mx", "prof", "sir"})
 ENDINGS: Final = frozenset({"here", "speaking", "calling", "please", "thanks", "again"})
+ALSO_NAMES: Final = frozenset({"will", "may"})
 LONGEST: Final = 5
 
 
@@ -95,6 +96,8 @@ def _whole(words: list[str], plain: list[str]) -> tuple[str, str, float] | None:
         "well",
     }:
         start += 1
+    if _is_whole_name(plain[start:]):
+        words = [*words[:start], words[start].capitalize(), *words[start + 1 :]]
     name = _name_from(words, plain, start, needs_capital=False)
     if name is None:
         return None
@@ -107,7 +110,12 @@ def _whole(words: list[str], plain: list[str]) -> tuple[str, str, float] | None:
 
 def _may_be_name(word: str, plain: str) -> bool:
     letters = plain.replace("'", "").replace("-", "").replace(".", "")
-    return letters.isalpha() and len(letters) <= 40 and (plain not in NOT_NAMES or (plain in {"will", "may"} and word[:1].isupper()))
+    return letters.isalpha() and len(letters) <= 40 and (plain not in NOT_NAMES or (plain in ALSO_NAMES and word[:1].isupper()))
+
+
+def _is_whole_name(plain: list[str]) -> bool:
+    """“will tanner”, heard without capitals where a name was asked for: a word that is also a name, and one that is nothing else."""
+    return len(plain) == 2 and plain[0] in ALSO_NAMES and plain[1] not in NOT_NAMES and plain[1].isalpha()
 
 
 def _written(parts: list[str], words: list[str], after: int) -> str:

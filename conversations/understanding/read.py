@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -10,9 +10,10 @@ from conversations.understanding import reasons
 from conversations.understanding.classify import THRESHOLD
 from conversations.understanding.consent import ConsentWish, read_wishes
 from conversations.understanding.embed import embed
-from conversations.understanding.facts import Fact, extract
-from conversations.understanding.normalise import meaning, normalise, plain
-from conversations.understanding.tone import Urgency, higher, read_answer, read_urgency, wants_person
+from conversations.understanding.facts import LONGEST_ANSWER, NAMES, Fact, extract
+from conversations.understanding.gloss import gloss
+from conversations.understanding.normalise import clean, meaning, normalise, plain
+from conversations.understanding.tone import Urgency, higher, read_answer, read_urgency, wants_person, without_denied
 
 PERSON_REASON: Final = "talk_to_person"
 SURE: Final = 0.5
@@ -30,7 +31,8 @@ class Understanding:
     `text` is the normal form of what was typed or said; `reason` is None when it is unknown (`confidence` is then that of
     the likeliest guess, and `alternatives` the next three with their probabilities); `sentiment` runs from -1 to 1;
     `affirmative` is True for yes, False for no, None for neither; `wishes` is what it says about being contacted and recorded,
-    which is no reason, and `besides` what is left of the text without that.
+    which is no reason, and `besides` what is left of the text without that. `gloss` is the text as the recognisers read it, with
+    the English words that they know in place of another language's; in English it is `text`.
     """
 
     text: str
@@ -44,6 +46,7 @@ class Understanding:
     facts: tuple[Fact, ...]
     wishes: tuple[ConsentWish, ...] = ()
     besides: str = ""
+    gloss: str = ""
 
 
 def understand(
@@ -54,24 +57,26 @@ def understand(
     default_region: str,
     expecting: str | None = None,
     threshold: float = THRESHOLD,
+    language: str = "en",
 ) -> Understanding:
     """What `text` means; the same for a need typed and said.
 
     `now` is aware, in the zone in which “tomorrow” is meant; `default_region` (ISO 3166, as GB) is where a phone number
     without a country code and a postcode are from; `expecting` is the fact just asked for, if any; `threshold` is
-    the confidence below which the reason is unknown. One query; about 15 ms, and seconds at the first call of
-    a process or after phrases changed, so an event loop calls it through `asyncio.to_thread`.
+    the confidence below which the reason is unknown; `language` (two letters) is the one it is in. One query; about 15 ms, and
+    seconds at the first call of a process or after phrases changed, so an event loop calls it through `asyncio.to_thread`.
 
     Raises ValueError when `now` is naive.
     """
-    written = normalise(text, spoken=spoken)
-    facts = tuple(extract(written, now=now, default_region=default_region, expecting=expecting))
-    wishes, besides = read_wishes(text)
+    read = gloss(clean(text), language, names=expecting == "name")
+    written, known_words = (clean(text) if language != "en" else normalise(text, spoken=spoken)), normalise(read, spoken=spoken)
+    facts = tuple(_as_said(fact, written) for fact in extract(known_words, now=now, default_region=default_region, expecting=expecting))
+    wishes, besides = read_wishes(read)
     core = meaning(besides)
     if not core:
-        return Understanding(written, None, 0.0, (), "normal", 0.0, False, None, facts, wishes, besides)
+        return Understanding(written, None, 0.0, (), "normal", 0.0, False, None, facts, wishes, besides, known_words)
     known = reasons.current()
-    vector = embed([core])[0]
+    vector = embed([without_denied(core)])[0]
     found = known.classifier.classify(vector, threshold)
     reason = None if _only_answers(expecting, facts, core) else found.reason
     urgency = higher(read_urgency(core), known.urgencies.get(reason or "", "normal"))
@@ -87,7 +92,13 @@ def understand(
         facts=facts,
         wishes=wishes,
         besides=besides,
+        gloss=known_words,
     )
+
+
+def _as_said(fact: Fact, written: str) -> Fact:
+    """A fact of no known form is the answer itself, in the words that were said."""
+    return fact if fact.name in NAMES else replace(fact, value=written[:LONGEST_ANSWER], text=written[:LONGEST_ANSWER])
 
 
 def _only_answers(expecting: str | None, facts: tuple[Fact, ...], core: str) -> bool:

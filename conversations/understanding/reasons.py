@@ -21,12 +21,13 @@ from django.db.models.functions import MD5, Concat
 
 from conversations.understanding.classify import ReasonClassifier, ToneReader, small_talk, tone_examples, train, train_tone
 from conversations.understanding.embed import MODEL_SHA256
+from conversations.understanding.languages import in_english
 from conversations.understanding.tone import Urgency
 from conversations.understanding.vectors import remembered
 from routing.models import ReasonCode, ReasonPhrase
 
 # Raised when training itself changes, so that what older processes left in the cache is not used.
-FORM: Final = "1"
+FORM: Final = "2"
 REMEMBERED: Final = 4
 KEPT_SECONDS: Final = 7 * 24 * 3600
 TrainedT = TypeVar("TrainedT")
@@ -107,7 +108,7 @@ def _phrases() -> dict[str, list[str]]:
     phrases: dict[str, list[str]] = {}
     rows = ReasonPhrase.objects.filter(reason__active=True).order_by("reason__code", "text")
     for code, text in rows.values_list("reason__code", "text"):
-        phrases.setdefault(code, []).append(text)
+        phrases.setdefault(code, []).append(in_english(text))
     return phrases
 
 

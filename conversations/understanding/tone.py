@@ -84,6 +84,12 @@ def read_urgency(meaning: str) -> Urgency:
     return "high" if HIGH.search(calm) else "normal"
 
 
+def without_denied(meaning: str) -> str:
+    """`meaning` without the dangers that it says are not there (“but no smell of gas”); all of it when nothing else is said."""
+    left = " ".join(NOT_MEANT.sub(" ", meaning).split())
+    return left if len(left.split()) > 1 else meaning
+
+
 def higher(one: Urgency, other: Urgency) -> Urgency:
     """The more pressing of two urgencies."""
     return max(one, other, key=ORDER.index)

@@ -51,10 +51,11 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
         if not _name(call, attempt, placed.call_id):
             _try(lambda: gateway.hang_up(placed.call_id))
             raise CannotConnect(_("Your phone did not answer, or the caller has hung up."))
-        text = _("I am putting you through to %(name)s. Please stay on the line.") % {"name": agent.display_name}
+        with override(call.language):
+            text = _("I am putting you through to %(name)s. Please stay on the line.") % {"name": agent.display_name}
         gateway.transfer(
             call.provider_id,
-            ncco.waiting_room(text, room=_room(call), language=language),
+            ncco.waiting_room(text, room=_room(call), language=call.language),
             region_url=call.data.get("region_url", ""),
         )
     except CallGone as error:
@@ -237,7 +238,7 @@ def _is_still_there(leg: dict[str, Any]) -> bool:
 def _note_leaving(call: Interaction, leg: dict[str, Any]) -> str:
     """Notes for staff when the phone was not answered; returns what the caller is told."""
     if leg["state"] == TALKING:
-        with override(call.entry_point.language):
+        with override(call.language):
             return _("%(name)s has left the call. Is there anything else? Please tell me.") % {"name": leg["name"]}
     _note(
         call,
@@ -246,7 +247,7 @@ def _note_leaving(call: Interaction, leg: dict[str, Any]) -> str:
         audience="staff",
         key=leg["id"] or leg["attempt"],
     )
-    with override(call.entry_point.language):
+    with override(call.language):
         return _not_picked_up(leg["name"])
 
 

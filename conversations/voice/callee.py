@@ -53,7 +53,7 @@ def answer(public_id: UUID, asked: AnsweredCall) -> Ncco:
     call = call_state.adopt(public_id, asked.call_id)
     if call is None or call.state == Interaction.State.ENDED:
         return []
-    with override(call.entry_point.language):
+    with override(call.language):
         if call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
         call_state.note_state(call.pk, Interaction.State.ACTIVE, answered_at=call.answered_at or timezone.now())
@@ -83,7 +83,7 @@ def settle(call: Interaction, given: CallInput) -> Ncco | None:
     if given.digits == NOT_ASKED_KEY:
         calling_back.note_not_asked(call)
         text = _("I am sorry for the trouble. We will not call this number again because of a chat. Goodbye.")
-        return ncco.goodbye(text, language=call.entry_point.language)
+        return ncco.goodbye(text, language=call.language)
     return _ask_again(call, _("Please key in the six digits that the chat on your screen shows."))
 
 
@@ -106,7 +106,7 @@ def _redeem(call: Interaction, given: CallInput, code: str) -> Ncco | None:
     try:
         opened = joining.redeem_code(code, call)
     except joining.TooManyAttempts:
-        return ncco.goodbye(_("That was not the code either. Please go on in the chat. Goodbye."), language=call.entry_point.language)
+        return ncco.goodbye(_("That was not the code either. Please go on in the chat. Goodbye."), language=call.language)
     if opened is None:
         return _ask_again(call, _("That is not the code that the chat shows, or it is too old. Please try once more."))
     if not given.digits:
@@ -122,7 +122,7 @@ def _ask_again(call: Interaction, text: str) -> Ncco:
     prompts = int(call.data.get("prompts", 0)) + 1
     _remember(call, prompts=prompts)
     if prompts > MOST_PROMPTS:
-        return ncco.goodbye(_("I have to end the call here. You can go on in the chat. Goodbye."), language=call.entry_point.language)
+        return ncco.goodbye(_("I have to end the call here. You can go on in the chat. Goodbye."), language=call.language)
     return replies.aside(call, text)
 
 

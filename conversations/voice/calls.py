@@ -39,18 +39,19 @@ def answer(asked: AnsweredCall) -> Ncco:
     call = _begin(asked.call_id, dialled=asked.dialled, caller=asked.caller, region_url=asked.region_url, room=asked.room_id)
     if call is None:
         return ncco.goodbye(_("This number is not in service. Goodbye."), language=DEFAULT_LANGUAGE)
-    with override(call.entry_point.language):
+    with override(call.language):
         if call.state == Interaction.State.ENDED:
             return []
         if call.entry_point.mode == EntryPoint.Mode.OFF:
             return ncco.goodbye(
                 _("Thank you for calling %(company)s. Nobody can take calls here at the moment. Goodbye.")
                 % {"company": call.entry_point.company_name},
-                language=call.entry_point.language,
+                language=call.language,
             )
         call_state.note_state(call.pk, Interaction.State.ACTIVE, answered_at=call.answered_at or timezone.now())
         dialogue.greet(call)
-        return _next_words(call) or replies.again(_call(asked.call_id) or call)
+        said = _next_words(call) or replies.again(_call(asked.call_id) or call)
+        return [*said[:-1], *replies.offers_of_languages(call), *said[-1:]]
 
 
 def note_event(event: CallEvent) -> None:
@@ -88,14 +89,16 @@ async def hear(given: CallInput) -> Ncco:
     call = await sync_to_async(_call)(given.call_id)
     if call is None:
         return ncco.goodbye(_("Sorry, this call was lost. Please call again."), language=DEFAULT_LANGUAGE)
-    with override(call.entry_point.language):
+    with override(call.language):
         if call.state == Interaction.State.ENDED or call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
         settle = callee.settle if call_state.waits_for_code(call) else dialogue.settle
         settled = await sync_to_async(settle)(call, given)
         if settled is None:
             call = await sync_to_async(_call)(given.call_id) or call
-            return await sync_to_async(_next_words)(call) or await sync_to_async(replies.again)(call)
+            # A code may have led into a chat in another language.
+            with override(call.language):
+                return await sync_to_async(_next_words)(call) or await sync_to_async(replies.again)(call)
         if not isinstance(settled, Words):
             return settled
         try:
@@ -128,8 +131,12 @@ async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:
 def _reply_or_filler(call_id: str, received: Received) -> Ncco:
     call = Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(provider_id=call_id)
     unspoken = call_state.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
-    if unspoken:
-        return replies.of(unspoken)
+    # The turn may have changed the language.
+    with override(call.language):
+        return replies.of(unspoken) if unspoken else _nothing_to_say_yet(call, received)
+
+
+def _nothing_to_say_yet(call: Interaction, received: Received) -> Ncco:
     if call.state == Interaction.State.ENDED:
         return replies.closing(call)
     if call.conversation.owner_agent:

@@ -42,7 +42,7 @@ def speak(interaction_id: int) -> None:
     unspoken = call_state.claim_unspoken(interaction_id, as_webhook=False)
     if unspoken is None:
         return
-    with override(unspoken.interaction.entry_point.language):
+    with override(unspoken.interaction.language):
         actions = replies.of(unspoken)
     try:
         gateway.transfer(call.provider_id, actions, region_url=unspoken.interaction.data.get("region_url", ""))
@@ -56,7 +56,7 @@ def speak(interaction_id: int) -> None:
 def _say_goodbye(call: Interaction) -> None:
     """A person closed the conversation while the caller was on the line: their last words, and goodbye."""
     unspoken = call_state.claim_unspoken(call.pk, as_webhook=False)
-    with override(call.entry_point.language):
+    with override(call.language):
         actions = replies.closing(call, unspoken)
     try:
         gateway.transfer(call.provider_id, actions, region_url=call.data.get("region_url", ""))

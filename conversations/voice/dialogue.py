@@ -7,13 +7,15 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.selectors.access import lines_of_party
 from conversations.services import call_state, joining, split_secrets, timeline, verifying
 from conversations.services.redaction import MASK, hide_digits, mask, mask_keys
 from conversations.services.timeline import NewEntry
-from conversations.understanding.normalise import normalise
+from conversations.understanding.gloss import gloss
+from conversations.understanding.normalise import clean, normalise
 from conversations.voice import ncco, replies
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallInput
@@ -24,9 +26,10 @@ STAGE_NONE: Final = ""
 PERSON_KEY: Final = "0"
 SPOKEN_CODE: Final = re.compile(r"(?:[a-z' ]*\b(?:is|it's|code)\b[:,]?\s*)?((?:\d[ -]?){5}\d)[.!]?", re.IGNORECASE)
 YES: Final = re.compile(
-    r"\W*(?:yes|yeah|yep|yup|sure|correct|right|ok|okay|please do|go ahead|carry on|that's right|i was|i did)\b", re.IGNORECASE
+    r"\W*(?:yes|yeah|yep|yup|sure|correct|right|ok|okay|please do|go ahead|carry on|that's right|i was|i did|sí|si|claro|vale)\b",
+    re.IGNORECASE,
 )
-NO: Final = re.compile(r"\W*(?:no|nope|nah|not really|i wasn't|i was not)\b[\s,.]*(?:thanks|thank you)?\W*", re.IGNORECASE)
+NO: Final = re.compile(r"\W*(?:no|nope|nah|not really|i wasn't|i was not)\b[\s,.]*(?:thanks|thank you|gracias)?\W*", re.IGNORECASE)
 LONGEST_MERE_YES: Final = 5
 RESTS_OF_A_CARD: Final = range(7, 14)
 """How many digits may be left of a card's number when the first six were taken for a code."""
@@ -69,10 +72,15 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
     """
     if not given.digits and not given.hypotheses:
         return _silence(call, given)
-    text = given.digits or normalise(given.hypotheses[0].text, spoken=True)
+    text = given.digits or _as_typed(call, given.hypotheses[0].text)
     if Entry.objects.filter(source_id__in=[given.source_id, _keys_id(given)]).exists():
         return _repeated(call, given, text)
     return _keyed(call, given) if given.digits else _spoken(call, given, text)
+
+
+def _as_typed(call: Interaction, heard: str) -> str:
+    """What was said as it would have been typed; only English says how its numbers and letters are written."""
+    return normalise(heard, spoken=True) if call.language.startswith("en") else clean(heard)
 
 
 def _repeated(call: Interaction, given: CallInput, text: str) -> Words | Ncco | None:
@@ -94,7 +102,7 @@ def _keyed_again(call: Interaction, given: CallInput) -> Words | Ncco | None:
 def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | None:
     stage = call.data.get("stage")
     best = given.hypotheses[0]
-    code = SPOKEN_CODE.fullmatch(text)
+    code = SPOKEN_CODE.fullmatch(normalise(gloss(text, call.language.partition("-")[0]), spoken=True))
     if code and (stage in (STAGE_OPENING, STAGE_JOIN) or "code" in text.lower()) and verifying.live_code(call) is None:
         note_words(call, given, _("(a code)"))
         return _redeem(call, given, re.sub(r"\D", "", code[1]))
@@ -148,6 +156,10 @@ def _words_of_keys(call: Interaction, given: CallInput) -> Words:
     """What the keys say, for a turn."""
     if given.digits == PERSON_KEY:
         return Words(_("I would like to speak to a person."), {"for_turn": True})
+    language = replies.language_keys(call).get(given.digits) if call.data.get("stage") in (STAGE_OPENING, STAGE_JOIN) else None
+    if language:
+        with override(language):
+            return Words(_("In English, please."), {"for_turn": True})
     kept = hide_digits(given.digits) if _may_go_on_from_a_code(call, given) else mask_keys(given.digits)
     return Words(kept, {"for_turn": True})
 
@@ -189,13 +201,19 @@ def _join_recent_chat(call: Interaction) -> None:
 
 def welcome(call: Interaction) -> None:
     """Writes that the call goes on where the chat is, naming what it is about only to a party that holds the chat."""
-    call = Interaction.objects.select_related("conversation__reason").get(pk=call.pk)
+    call = Interaction.objects.select_related("conversation__reason", "entry_point").get(pk=call.pk)
+    # The chat may be in another language than the call was until now.
+    with override(call.language):
+        _say_welcome(call)
+
+
+def _say_welcome(call: Interaction) -> None:
     reason = call.conversation.reason
     # With a person who had the call already, it stayed in a conversation that may be about something else.
     proven = lines_of_party(call).filter(channel="chat", conversation=call.conversation_id).exists()
     if reason and proven:
         text = _("Thank you. I have our chat about “%(reason)s” here, so you need not repeat anything. How can I help now?")
-        text %= {"reason": reason.name}
+        text %= {"reason": call.entry_point.playbook.name_in(call.language, reason.name)}
     else:
         text = _("Thank you. I have our chat here, so you need not repeat anything. How can I help now?")
     _say(call, text, source_id=f"welcome:{call.provider_id}:{call.conversation_id}")
@@ -222,7 +240,7 @@ def _silence(call: Interaction, given: CallInput) -> Ncco:
         return replies.aside(call, _("To speak to a person, press zero. Or tell me how I can help."))
     return ncco.goodbye(
         _("I cannot hear you, so I will end the call now. Please call again whenever you like. Goodbye."),
-        language=call.entry_point.language,
+        language=call.language,
     )
 
 

@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.models import Conversation, Entry, Interaction
+from conversations.models.interaction import VOICES
 from conversations.rendering import spoken
 from conversations.services import call_state
 from conversations.services.call_state import Unspoken
@@ -25,10 +27,33 @@ def of(unspoken: Unspoken) -> Ncco:
     return _said(call, text, seq=unspoken.entries[-1].seq, hints=_choices(unspoken.entries[-1]))
 
 
+def offers_of_languages(call: Interaction) -> Ncco:
+    """For each other language of the playbook, in itself and by a voice of its own, which key to press for it."""
+    if call.conversation.owner_agent:
+        return []
+    actions: Ncco = []
+    for key, language in language_keys(call).items():
+        with override(language):
+            text = _("To speak English here, press %(key)s.") % {"key": key}
+        actions += ncco.talk(text, language=VOICES.get(language, language), barge_in=True)
+    return actions
+
+
+def language_keys(call: Interaction) -> dict[str, str]:
+    """The keys for the languages that are not spoken on the call now, by their place in the playbook: 2 for the second.
+
+    None where people answer: which languages they speak is not known.
+    """
+    if not call.entry_point.is_live_for(call.conversation.public_id):
+        return {}
+    now = call.language.partition("-")[0]
+    return {str(place): each for place, each in enumerate(call.entry_point.playbook.languages, start=1) if each != now and place < 10}
+
+
 def closing(call: Interaction, unspoken: Unspoken | None = None) -> Ncco:
     """What was not said yet, thanks and goodbye; then the call ends."""
     words = [_words(entry) for entry in unspoken.entries] if unspoken else []
-    return ncco.goodbye(" ".join([*words, _("Thank you for calling. Goodbye.")]), language=call.entry_point.language)
+    return ncco.goodbye(" ".join([*words, _("Thank you for calling. Goodbye.")]), language=call.language)
 
 
 def again(call: Interaction) -> Ncco:
@@ -39,7 +64,7 @@ def again(call: Interaction) -> Ncco:
 
 def aside(call: Interaction, text: str) -> Ncco:
     """Something that is no entry, such as “one moment”, and listen."""
-    return ncco.reply(text, language=call.entry_point.language, silence_seconds=silence_seconds(call.conversation))
+    return ncco.reply(text, language=call.language, silence_seconds=silence_seconds(call.conversation))
 
 
 def filler(call: Interaction) -> Ncco:
@@ -104,7 +129,7 @@ def _said(call: Interaction, text: str, *, seq: int, hints: list[str] | None = N
         data["said"] = said
 
     call_state.change_data(call.pk, remember)
-    return ncco.reply(text, language=call.entry_point.language, silence_seconds=silence_seconds(call.conversation), hints=hints or [])
+    return ncco.reply(text, language=call.language, silence_seconds=silence_seconds(call.conversation), hints=hints or [])
 
 
 def _words(entry: Entry) -> str:

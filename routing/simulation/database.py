@@ -35,20 +35,33 @@ def throwaway_database() -> Iterator[None]:
     Raises NoDatabase when the server does not allow it.
     """
     company = connections[DEFAULT_DB_ALIAS]
-    keeper = _another_connection(company)
-    prefix = names_begin_with(company)
-    name = prefix + secrets.token_hex(6)
-    try:
-        _create(keeper, name, prefix)
+    with own_database() as name:
         own = _another_connection(company, name)
         connections[DEFAULT_DB_ALIAS] = own
         try:
-            with _refusing_kindly(keeper):
+            with _refusing_kindly(own):
                 _make_tables(own)
             yield
         finally:
             connections[DEFAULT_DB_ALIAS] = company
             own.close()
+
+
+@contextmanager
+def own_database() -> Iterator[str]:
+    """The name of an empty database on the company's server, dropped after the block whoever is still connected.
+
+    Raises NoDatabase when the server does not allow it.
+    """
+    company = connections[DEFAULT_DB_ALIAS]
+    keeper = _another_connection(company)
+    prefix = names_begin_with(company)
+    name = prefix + secrets.token_hex(6)
+    try:
+        _create(keeper, name, prefix)
+        try:
+            yield name
+        finally:
             _drop(keeper, name)
     finally:
         keeper.close()

@@ -92,7 +92,7 @@ class CxChat extends HTMLElement {
     this.#texts = texts;
     this.#times = new Times(language, timeZone);
     this.#memory = new Memory(server, entryPoint);
-    this.#connection = this.#newConnection(server, entryPoint);
+    this.#connection = this.#newConnection(server, entryPoint, language);
     this.#outbox = new Outbox({ memory: this.#memory, connection: this.#connection, onChange: () => this.#render() });
     this.#composer = new Composer({
       texts,
@@ -143,10 +143,11 @@ class CxChat extends HTMLElement {
     return sheets;
   }
 
-  #newConnection(server, entryPoint) {
+  #newConnection(server, entryPoint, language) {
     const address = new URL("/ws/chat/", server);
     address.protocol = address.protocol.replace("http", "ws");
     address.searchParams.set("entry_point", entryPoint);
+    address.searchParams.set("language", language);
     return new Connection({
       address: address.href,
       hello: () => this.#hello(),

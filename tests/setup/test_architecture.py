@@ -20,6 +20,7 @@ ROOMS_THAT_WRITE = (
     "conversations/knowledge/ingest.py",  # the passages that an article is cut into
     "conversations/connectors/local_*/*",  # outside systems that happen to live here
     "conversations/demo/*",
+    "conversations/evaluation/stage.py",  # only ever in a throwaway database of its own
     "conversations/voice/simulator/*",  # keeps its calls in Valkey, not in the record
 )
 

@@ -22,16 +22,17 @@ async def answer(dialogue: Dialogue) -> bool | None:
     """Says yes or no to “do you come to HB4?” and returns it; None, and nothing said, when no place was asked about."""
     if dialogue.form or dialogue.state.get("action"):
         return None
-    words, asked_before = acts.plain(dialogue.context.text), dialogue.state.pop("area_asked", False)
+    words, asked_before = acts.plain(dialogue.context.words), dialogue.state.pop("area_asked", False)
     place = _place(dialogue)
-    if not place or not acts.is_question(dialogue.context.text) or not (ASKS.search(words) or (asked_before and ASKS_ON.search(words))):
+    if not place or not acts.is_question(dialogue.context.words) or not (ASKS.search(words) or (asked_before and ASKS_ON.search(words))):
         return None
     found = await dialogue.tools.call("check_area", {"postcode": place})
     if not found.worked:
         return None
     dialogue.state["area_asked"] = True
     if found.result["served"]:
-        dialogue.say(_("Yes, we come to %(place)s (%(area)s).") % {"place": place, "area": found.result["territory_name"]})
+        area = dialogue.context.behaviour.named(found.result["territory_name"])
+        dialogue.say(_("Yes, we come to %(place)s (%(area)s).") % {"place": place, "area": area})
         return True
     dialogue.say(_("I am sorry, we do not come to %(place)s.") % {"place": place})
     return False
@@ -40,5 +41,5 @@ async def answer(dialogue: Dialogue) -> bool | None:
 def _place(dialogue: Dialogue) -> str:
     """The postcode that this turn names, or the first half of one."""
     named = next((fact.value for fact in dialogue.context.understanding.facts if fact.name == "postcode"), "")
-    half = OUTWARD.search(dialogue.context.text)
+    half = OUTWARD.search(dialogue.context.words)
     return named or (half.group().upper() if half else "")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
@@ -18,6 +19,11 @@ from conversations.services import facts
 WHEN = frozenset({"date", "time_window"})
 NEEDED_TO_BOOK = ("postcode", "name", "phone")
 MOST_MISSES = 3
+REPAIRS = {
+    "postcode": _lazy("That is not a postcode I know; one looks like HB1 4QT."),
+    "phone": _lazy("That is not a phone number I can use; one looks like 07700 900123."),
+    "email": _lazy("That is not an email address I can use; one looks like sam@example.com."),
+}
 LONGEST_QUERY = 2000
 SHARE_OF_NAME = 0.7
 WORD = re.compile(r"[a-z]+")
@@ -46,7 +52,7 @@ def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
         state["misses"] = 0
         return None
     field = next((field for field in form.fields if field.fact == asked), None)
-    if field is not None and not field.required and acts.is_short(context.text, acts.SKIP):
+    if field is not None and not field.required and acts.is_short(context.words, acts.SKIP):
         state["skipped"] = [*state.get("skipped", []), asked]
         return None
     if asked in context.facts:
@@ -56,7 +62,7 @@ def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
     state["misses"] = int(state.get("misses", 0)) + 1
     if state["misses"] >= MOST_MISSES:
         return offer_person(dialogue, _("I am sorry, I could not make that out."))
-    dialogue.say(_("I did not get that: I need the %(fact)s.") % {"fact": label_of(asked).lower()})
+    dialogue.say(str(REPAIRS.get(asked) or _("I did not get that: I need the %(fact)s.") % {"fact": label_of(asked).lower()}))
     return None
 
 
@@ -160,7 +166,7 @@ def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
     dialogue.state.update(step="done", reference=visit["reference"])
     dialogue.say(
         _("Your visit is booked: %(service)s on %(window)s. Your reference is %(reference)s.")
-        % {"service": visit["service"], "window": window_of(visit, dialogue), "reference": visit["reference"]}
+        % told_of(visit, dialogue)
     )
     told = dialogue.context.told_facts
     if {"name", "phone"} <= told:
@@ -169,6 +175,12 @@ def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
     elif "name" in told:
         dialogue.say(_("It is in the name of %(name)s.") % {"name": visit["name"]})
     dialogue.say(_("If anything is wrong, just tell me. Is there anything else I can do?"))
+
+
+def told_of(visit: Mapping[str, Any], dialogue: Dialogue) -> dict[str, str]:
+    """What is told of a visit: `service`, `window` and `reference` as they read on this line."""
+    service = dialogue.context.behaviour.named(str(visit["service"]))
+    return {"service": service, "window": window_of(visit, dialogue), "reference": str(visit["reference"])}
 
 
 def window_of(visit: Mapping[str, Any], dialogue: Dialogue) -> str:
@@ -181,7 +193,7 @@ async def service_wanted(dialogue: Dialogue) -> str:
     """The service on the price list that the words of this turn or else the reason mean; the reason's name when there is none."""
     context = dialogue.context
     reason = context.reason.name if context.reason else _("Visit")
-    for words in (context.text, reason):
+    for words in (context.words, reason):
         found = await dialogue.tools.call("find_prices", {"query": words[:LONGEST_QUERY] or "-"})
         named = [str(each["name"]) for each in found.result.get("prices", [])] if found.worked else []
         if named and _is_about(named[0], words):

@@ -39,6 +39,8 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     called = call_me.wanted(dialogue)
     if called:
         return called
+    if context.asks_only_for_language:
+        return await _in_that_language(dialogue)
     if context.waits_for_person:
         return await _while_waiting(dialogue)
     looks = (
@@ -50,6 +52,18 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         if found:
             return found
     return await _otherwise(dialogue)
+
+
+async def _in_that_language(dialogue: Dialogue) -> Reply | HandOff:
+    """Nothing but another language was asked for: it goes on in it where it was."""
+    dialogue.say(_("All right, we go on in English."))
+    state = dialogue.state
+    if state.get("action") and state.get("step") in ("confirm", "choose"):
+        return await _back_to_change(dialogue)
+    if dialogue.form:
+        return await _back_to_form(dialogue)
+    dialogue.say(_("What can I do for you?"))
+    return dialogue.reply()
 
 
 async def _consent_alone(dialogue: Dialogue) -> Reply | HandOff | None:
@@ -81,7 +95,7 @@ async def _announce(dialogue: Dialogue) -> Reply | None:
 
 async def _while_waiting(dialogue: Dialogue) -> Reply:
     """A person is on the way: questions are still answered, everything else is passed on."""
-    if acts.is_question(dialogue.context.text) and await knowledge.answer(dialogue, least_score=SURE_ANSWER):
+    if acts.is_question(dialogue.context.words) and await knowledge.answer(dialogue, least_score=SURE_ANSWER):
         return dialogue.reply()
     # Said once; whoever listens on the phone must hear something each time.
     if dialogue.context.spoken or not dialogue.state.get("acknowledged"):
@@ -91,8 +105,10 @@ async def _while_waiting(dialogue: Dialogue) -> Reply:
 
 
 async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
-    text, state = dialogue.context.text, dialogue.state
+    text, state = dialogue.context.words, dialogue.state
     busy = bool(dialogue.form or state.get("action"))
+    if acts.is_short(text, acts.REPEAT) and (said := dialogue.last_said):
+        return _say_again(dialogue, said)
     if acts.wants_to_start_over(text):
         dialogue.leave_form()
         dialogue.say(_("All right, let us start again. What can I do for you?"))
@@ -122,13 +138,25 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     return None
 
 
+def _say_again(dialogue: Dialogue, said: str) -> Reply:
+    """The last words once more; whatever was asked stays asked, and nothing counts as misunderstood."""
+    dialogue.say(said)
+    dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])
+    if dialogue.state.get("offer"):
+        dialogue.suggest_yes_or_no()
+    asked = str(dialogue.state.get("asked") or "")
+    if asked and dialogue.form and not dialogue.state.get("offered"):
+        dialogue.note_asked(asked)
+    return dialogue.reply()
+
+
 async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     """Yes or no to what was offered last. An offer stands for one turn."""
     offer = dialogue.state.pop("offer", None)
     affirmative = dialogue.context.understanding.affirmative
     if not offer:
         busy = dialogue.form or dialogue.state.get("action")
-        if affirmative is None or busy or dialogue.context.understanding.reason or not acts.is_bare_answer(dialogue.context.text):
+        if affirmative is None or busy or dialogue.context.understanding.reason or not acts.is_bare_answer(dialogue.context.words):
             return None
         dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
         return dialogue.reply()
@@ -199,7 +227,7 @@ async def _change_wanted(dialogue: Dialogue) -> Reply | None:
             return await changing.begin(dialogue, action)
     if state.get("step") != "done" or not state.get("reference"):
         return None
-    words = acts.plain(context.text)
+    words = acts.plain(context.words)
     if acts.GIVE_UP.search(words) and acts.VISIT.search(words) and not acts.is_question(words):
         return await changing.begin(dialogue, "cancel")
     if context.changed_facts.keys() & WHEN or (acts.MOVE.search(words) and context.new_facts & WHEN):
@@ -261,7 +289,7 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
 
 
 def _ask_again_for_time(dialogue: Dialogue) -> Reply:
-    if dialogue.context.understanding.affirmative is False or "another" in dialogue.context.text.lower():
+    if dialogue.context.understanding.affirmative is False or "another" in dialogue.context.words.lower():
         dialogue.say(_("No problem. Which other day or time would suit you?"))
         dialogue.state["asked"] = "time_window"
         return dialogue.reply()
@@ -276,7 +304,7 @@ def _ask_again_for_time(dialogue: Dialogue) -> Reply:
 async def _answers_question(dialogue: Dialogue) -> bool:
     """A question in the middle of something is answered, then that goes on."""
     context = dialogue.context
-    if not acts.is_question(context.text) or context.understanding.affirmative is not None:
+    if not acts.is_question(context.words) or context.understanding.affirmative is not None:
         return False
     return await knowledge.answer(dialogue)
 
@@ -316,7 +344,7 @@ async def _new_subject(dialogue: Dialogue) -> Reply | HandOff | None:
     form = context.behaviour.form_for_reason(understood) if understood else None
     if form is None:
         return None
-    asks_only = acts.is_question(context.text) and not acts.is_request(context.text)
+    asks_only = acts.is_question(context.words) and not acts.is_request(context.words)
     if asks_only and await knowledge.answer(dialogue):
         if form.tool == "book":
             _offer_visit(dialogue, form)
@@ -348,7 +376,7 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
     """No form fits: an answer from the articles, or a question back."""
     context = dialogue.context
     dialogue.state.pop("clarify", None)
-    wants_answer = acts.is_question(context.text) or context.understanding.reason is not None
+    wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
     if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else SURE_ANSWER):
         booking_form = context.behaviour.form_for_tool("book")
         if dialogue.state.get("service") and booking_form:
@@ -362,8 +390,9 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
         dialogue.say(_("I want to get this right. Is it about one of these: %(reasons)s?") % {"reasons": names})
         dialogue.say(_("You can also say it in other words."))
         dialogue.say(chat_link.offer(dialogue))
-        dialogue.suggest([reason.name for reason in context.alternatives])
-        dialogue.state["clarify"] = [{"code": reason.code, "name": reason.name} for reason in context.alternatives]
+        named = [{"code": reason.code, "name": context.behaviour.named(reason.name)} for reason in context.alternatives]
+        dialogue.suggest([each["name"] for each in named])
+        dialogue.state["clarify"] = named
         return dialogue.reply(failed=True)
     dialogue.say(_("I am sorry, I did not understand that."))
     return booking.offer_person(dialogue, chat_link.offer(dialogue), or_ticket=True)

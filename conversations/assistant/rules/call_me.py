@@ -25,7 +25,7 @@ WHEN: Final = frozenset({"date", "time_window"})
 
 def wanted(dialogue: Dialogue) -> Reply | None:
     """The button for the number that somebody in a chat asks to be called on now; where the chat stands stays as it is."""
-    context, words = dialogue.context, acts.plain(dialogue.context.text)
+    context, words = dialogue.context, acts.plain(dialogue.context.words)
     said = {fact.name: fact.value for fact in context.understanding.facts}
     answers_form = dialogue.state.get("asked") == "phone"
     if context.spoken or answers_form or "phone" not in said or said.keys() & WHEN:

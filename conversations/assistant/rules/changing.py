@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules import identifying, slots
-from conversations.assistant.rules.booking import offer_person, window_of
+from conversations.assistant.rules.booking import offer_person, told_of, window_of
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.models.identifier import Assurance
 from conversations.services import facts
@@ -35,13 +35,12 @@ async def cancel_instead(dialogue: Dialogue) -> Reply:
 
 async def tell(dialogue: Dialogue) -> Reply | None:
     """Reads back the visits that this party may know of, when it asks for them; None when there is none or nothing was asked."""
-    words = acts.plain(dialogue.context.text)
+    words = acts.plain(dialogue.context.words)
     if not (acts.is_question(words) and acts.OWN_VISIT.search(words)):
         return None
     known = await _visits(dialogue)
     for visit in known:
-        values = {"service": visit["service"], "window": window_of(visit, dialogue), "reference": visit["reference"]}
-        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % values)
+        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % told_of(visit, dialogue))
     return dialogue.reply() if known else None
 
 
@@ -153,8 +152,8 @@ async def _offer(dialogue: Dialogue, visit: Visit) -> Reply:
 async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:
     affirmative = dialogue.context.understanding.affirmative
     if affirmative is None:
-        affirmative = acts.leading_answer(dialogue.context.text)
-    if affirmative is None and acts.drops_it(dialogue.context.text):
+        affirmative = acts.leading_answer(dialogue.context.words)
+    if affirmative is None and acts.drops_it(dialogue.context.words):
         affirmative = True
     if affirmative is None:
         return None
@@ -171,7 +170,7 @@ async def _chosen_visit(dialogue: Dialogue, visits: list[Visit]) -> Reply:
     said = _named(dialogue)
     index = next((index for index, visit in enumerate(visits) if visit["reference"] == said), None)
     if index is None:
-        index = acts.choice(dialogue.context.text, len(visits))
+        index = acts.choice(dialogue.context.words, len(visits))
     return _ask_which(dialogue, visits) if index is None else await _go_on_with(dialogue, visits[index])
 
 

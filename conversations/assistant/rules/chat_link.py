@@ -16,7 +16,7 @@ TOOL: Final = "send_chat_link"
 
 async def wanted(dialogue: Dialogue) -> Reply | None:
     """A caller's wish to go on in writing; where the call stands stays as it is."""
-    if not _is_there(dialogue) or not acts.IN_WRITING.search(acts.plain(dialogue.context.text)):
+    if not _is_there(dialogue) or not acts.IN_WRITING.search(acts.plain(dialogue.context.words)):
         return None
     return told(dialogue, await dialogue.tools.call(TOOL, {}))
 

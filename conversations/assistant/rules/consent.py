@@ -16,7 +16,7 @@ async def note(dialogue: Dialogue) -> bool:
     """
     context = dialogue.context
     busy = bool(dialogue.form or dialogue.state.get("action"))
-    if busy and acts.drops_it(context.text):
+    if busy and acts.drops_it(context.words):
         return False
     told: list[str] = []
     for wish in context.understanding.wishes:

@@ -66,8 +66,18 @@ class Dialogue:
     def ask(self, fact: str, prompt: str) -> None:
         """Asks for one fact."""
         self.say(prompt)
+        self.note_asked(fact)
+
+    def note_asked(self, fact: str) -> None:
+        """Notes which fact the words that are in the reply already ask for."""
         self.state["asked"] = fact
         self._asks = AskedField(fact, label_of(fact))
+
+    @property
+    def last_said(self) -> str:
+        """What the AI agent said last; empty before it said anything."""
+        spoke = (line.text for line in reversed(self.context.history) if line.kind == "message" and line.speaker == "assistant")
+        return next(spoke, "")
 
     def reply(self, *, failed: bool = False) -> Reply:
         """The reply as it stands."""

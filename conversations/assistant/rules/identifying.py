@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import HandOff, Reply, ToolResult
-from conversations.assistant.rules.booking import MOST_MISSES, offer_person, window_of
+from conversations.assistant.rules.booking import MOST_MISSES, offer_person, told_of
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.models.identifier import Assurance
 from conversations.services import consent_texts, facts
@@ -55,8 +55,9 @@ CODE: Final = re.compile(r"(?:\D*\d){6}\D*")
 
 async def wanted(dialogue: Dialogue) -> Reply | None:
     """Begins when the words ask for something of the customer's own record; None when they do not."""
-    words = acts.plain(dialogue.context.text)
-    asks = OWN_ACCOUNT.search(words) or WHO_AM_I.search(words) or WANTS_CODE.search(words)
+    words = acts.plain(dialogue.context.words)
+    changes = acts.GIVE_UP.search(words) or acts.MOVE.search(words)
+    asks = (OWN_ACCOUNT.search(words) and not changes) or WHO_AM_I.search(words) or WANTS_CODE.search(words)
     if len(words) > 3 * acts.LONGEST_ACT or not asks:
         return None
     return await begin(dialogue, ACCOUNT) if is_possible(dialogue) else None
@@ -73,7 +74,7 @@ async def begin(dialogue: Dialogue, purpose: str, *, keep: Mapping[str, object] 
     `keep` is what the purpose has to remember until then.
     """
     dialogue.leave_form()
-    wants_code = WANTS_CODE.search(acts.plain(dialogue.context.text)) is not None
+    wants_code = WANTS_CODE.search(acts.plain(dialogue.context.words)) is not None
     dialogue.state.update(keep or {}, action=ACTION, purpose=purpose, wants_code=wants_code)
     if purpose == ACCOUNT and (dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue)):
         return await _tell_account(dialogue)
@@ -88,7 +89,7 @@ async def go_on(dialogue: Dialogue, then: Then) -> Reply | HandOff | None:
         return None
     if dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue):
         return await _known(dialogue, then)
-    if CANNOT.search(acts.plain(dialogue.context.text)) and dialogue.context.behaviour.knowledge_check and state.get("step") != "answers":
+    if CANNOT.search(acts.plain(dialogue.context.words)) and dialogue.context.behaviour.knowledge_check and state.get("step") != "answers":
         return await _begin_questions(dialogue)
     if state.get("step") == "answers":
         return await _answer_given(dialogue, then)
@@ -169,13 +170,13 @@ async def _code_given(dialogue: Dialogue, then: Then) -> Reply | HandOff:
         return await _try(dialogue, then)
     if said:
         return await _send(dialogue, said.get("email") or said["phone"])
-    if AGAIN.search(acts.plain(context.text)):
+    if AGAIN.search(acts.plain(context.words)):
         return await _send(dialogue, str(state["to"]))
     return _missed(dialogue, _("I am waiting for the six digits of the code. Say “new code” if it did not come."))
 
 
 async def _try(dialogue: Dialogue, then: Then) -> Reply | HandOff:
-    result = await dialogue.tools.call(TOOL, {"code": re.sub(r"\D", "", dialogue.context.text)})
+    result = await dialogue.tools.call(TOOL, {"code": re.sub(r"\D", "", dialogue.context.words)})
     if result.worked and result.result["right"]:
         return await _known(dialogue, then)
     if result.worked and result.result["tries_left"]:
@@ -253,8 +254,7 @@ async def _tell_account(dialogue: Dialogue) -> Reply:
         return offer_person(dialogue, _("I am sorry, I cannot look that up here."))
     visits = list(result.result["visits"])
     for visit in visits:
-        values = {"service": visit["service"], "window": window_of(visit, dialogue), "reference": visit["reference"]}
-        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % values)
+        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % told_of(visit, dialogue))
     if not visits:
         dialogue.say(_("You have no visit coming up."))
     if "open_balance" in result.result:

@@ -8,10 +8,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.assistant import answers, wording
+from conversations.assistant.brain import TurnContext
 from conversations.assistant.rules.dialogue import Dialogue
 
 MOST_PRICES = 3
 SURE_PASSAGE = 0.55
+MOST_WORDS = 0.5
 
 
 async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
@@ -24,14 +26,14 @@ async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
 def asks_for_price(dialogue: Dialogue) -> bool:
     """Whether the reason or the words are about a price."""
     reason, context = dialogue.context.reason, dialogue.context
-    words = context.text.lower()
+    words = context.words.lower()
     about = context.reason_is_new and reason is not None and reason.code.startswith("price")
     return about or any(sign in words for sign in ("how much", "price", "cost", "charge for", "fee"))
 
 
 async def answer_price(dialogue: Dialogue) -> bool:
     """Says what fits on the price list; says whether anything did."""
-    found = await dialogue.tools.call("find_prices", {"query": dialogue.context.text})
+    found = await dialogue.tools.call("find_prices", {"query": dialogue.context.words})
     prices = found.result.get("prices", [])[:MOST_PRICES] if found.worked else []
     if not prices:
         return False
@@ -39,26 +41,28 @@ async def answer_price(dialogue: Dialogue) -> bool:
         prices = prices[:1]
     if dialogue.form is None:
         dialogue.state["service"] = prices[0]["name"]
-    dialogue.say(" ".join(_price(each, dialogue.context.language) for each in prices))
+    dialogue.say(" ".join(_price(each, dialogue.context) for each in prices))
     return True
 
 
-def _price(row: dict[str, str], language: str) -> str:
-    values = {"name": row["name"], "amount": wording.money(row["price"], language), "unit": row["unit"]}
+def _price(row: dict[str, str], context: TurnContext) -> str:
+    named = context.behaviour.named
+    values = {"name": named(row["name"]), "amount": wording.money(row["price"], context.language), "unit": named(row["unit"])}
     if row["unit"] == "from":
         sentence = _("%(name)s: from %(amount)s.") % values
     elif row["unit"]:
         sentence = _("%(name)s: %(amount)s (%(unit)s).") % values
     else:
         sentence = _("%(name)s: %(amount)s.") % values
-    return f"{sentence} {row['description']}".strip()
+    # A service with a name in another language has no description in it.
+    return sentence if named(row["name"]) != row["name"] else f"{sentence} {row['description']}".strip()
 
 
 async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
     """Answers from the article that fits best and names it; says whether one did."""
     context = dialogue.context
     best = await _best_passage(dialogue, least_score)
-    if best is None:
+    if best is None or not _is_about(best, dialogue):
         return False
     text = answers.fitting(best["text"], context.text, spoken=context.spoken)
     if not text:
@@ -68,6 +72,20 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
         dialogue.say(_("That is from our help page “%(title)s”.") % {"title": best["title"]})
     dialogue.cite(best["title"], best["url"])
     return True
+
+
+def _is_about(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:
+    """Whether a passage is about what was asked, as far as can be told.
+
+    To the embedding model, which has learned English, all that is written in another language looks alike. There, the reason
+    that was understood must be the passage's, or most telling words of the question must stand in it.
+    """
+    context = dialogue.context
+    if context.language.startswith("en"):
+        return True
+    if passage["reason"] and passage["reason"] == context.understanding.reason:
+        return True
+    return answers.share_of_words(f"{passage['title']} {passage['text']}", context.text) >= MOST_WORDS
 
 
 async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, Any] | None:
@@ -96,4 +114,4 @@ async def _passages(dialogue: Dialogue, query: str) -> list[Mapping[str, Any]]:
 
 def names_of_reasons(dialogue: Dialogue) -> str:
     """The likely reasons, as a list to choose from."""
-    return wording.listed([reason.name for reason in dialogue.context.alternatives], _("or"))
+    return wording.listed([dialogue.context.behaviour.named(reason.name) for reason in dialogue.context.alternatives], _("or"))

@@ -20,8 +20,20 @@ def chosen(dialogue: Dialogue) -> Slot | None:
     """The offered window that the customer means, if they mean one."""
     offered = dialogue.state.get("offered") or []
     understood = dialogue.context.understanding
-    index = acts.chosen_slot(dialogue.context.text, offered, understood.facts, understood.affirmative)
+    index = acts.chosen_name(dialogue.context.text, [slot["label"] for slot in offered])
+    if index is None:
+        index = acts.chosen_slot(dialogue.context.words, offered, understood.facts, understood.affirmative)
+    if index is None and _insists(dialogue, offered):
+        index = 0
     return offered[index] if index is not None else None
+
+
+def _insists(dialogue: Dialogue, offered: list[Slot]) -> bool:
+    """Whether the day or time is said once more of which every offered window is: then the earliest will do."""
+    wished = {fact.name: fact.value for fact in dialogue.context.understanding.facts if fact.name in ("date", "time_window")}
+    if not wished or not offered or dialogue.context.new_facts or dialogue.context.understanding.affirmative is False:
+        return False
+    return all(_suits(slot, wished.get("date", ""), wished.get("time_window", "")) for slot in offered)
 
 
 async def offer(dialogue: Dialogue, postcode: str, *, prompt: str = "", lead: str = "") -> bool:

@@ -14,7 +14,7 @@ MOST = 3
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result: `passages` above the playbook's threshold, best first, with `text`, `title`, `url`, `score`, `reason`."""
-    found = search(arguments["query"], limit=MOST, threshold=context.knowledge_threshold)
+    found = search(arguments["query"], limit=MOST, threshold=context.knowledge_threshold, language=context.language)
     passages = [
         {"text": hit.text, "title": hit.title, "url": hit.url, "score": hit.score, "reason": hit.reason} for hit in found
     ]

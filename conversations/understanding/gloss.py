@@ -1,0 +1,139 @@
+"""Another language read by the recognisers that there are: its words replaced by the English ones that they know.
+
+A language is a data file (`data/<language>.yaml`: English words, and the phrases that mean them); see
+docs/decisions/a-language-is-a-gloss.md. What is in no phrase stays as it is, as names do.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+DATA: Final = Path(__file__).parent / "data"
+FILES: Final = {"es": "spanish.yaml"}
+LEADING: Final = {"es": {"si": "yes"}}
+"""Words that mean this only at the beginning: “sí” is written like “if” by whoever leaves the accent out."""
+BEFORE_A_NAME: Final = {"es": ("me llamo", "mi nombre es", "mi nombre completo es", "a nombre de", "es a nombre de", "soy")}
+AFTER_A_NAME: Final = frozenset({"y", "mi", "con", "vivo", "necesito", "quiero", "and", "gracias"})
+_ALSO_NAMES: Final = "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno de del la"
+ALSO_NAMES: Final = frozenset(_ALSO_NAMES.split())
+LONGEST_NAME: Final = 5
+OPENING_MARKS: Final = "¿¡\"“«('"
+CLOSING_MARKS: Final = ".,;:!?\"”»)'…"
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word as it was written, its folded core, and the marks after it."""
+
+    written: str
+    core: str
+    tail: str
+
+
+def gloss(text: str, language: str, *, names: bool = False) -> str:
+    """`text` with the English words that the recognisers know; English comes back as it is.
+
+    `names` says that a name was just asked for, so that words which are names, too, stay. Takes time in proportion to the
+    length of the text.
+    """
+    if language not in FILES:
+        return text
+    table = _table(language)
+    words = [_word(each) for each in text.split()]
+    found: list[str] = []
+    index = 0
+    while index < len(words):
+        kept = _name_at(words, index, language)
+        if kept is not None:
+            found += kept[0]
+            index = kept[1]
+            continue
+        length, meaning = _longest(words, index, table)
+        if index == 0 and words[0].core in LEADING[language] and not length > 1:
+            length, meaning = 1, LEADING[language][words[0].core]
+        if not length or (names and words[index].core in ALSO_NAMES) or (length == 1 and _is_spelled(words, index)):
+            found.append(words[index].written)
+            index += 1
+            continue
+        found.append(meaning + words[index + length - 1].tail)
+        index += length
+    return " ".join(_with_times(found))
+
+
+def _is_spelled(words: list[_Word], index: int) -> bool:
+    """Whether a word of one letter stands beside another one, as in a postcode that is spelled: “tres a b”."""
+    beside = [words[each].core for each in (index - 1, index + 1) if 0 <= each < len(words)]
+    return len(words[index].core) == 1 and any(len(each) == 1 and each.isalpha() for each in beside)
+
+
+def fold(text: str) -> str:
+    """Small letters without accents."""
+    return "".join(each for each in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(each) != "Mn")
+
+
+def _word(written: str) -> _Word:
+    bare = written.lstrip(OPENING_MARKS)
+    core = bare.rstrip(CLOSING_MARKS)
+    return _Word(bare, fold(core), bare[len(core) :])
+
+
+def _longest(words: list[_Word], index: int, table: Mapping[str, str]) -> tuple[int, str]:
+    """How many words from `index` on are a phrase, and what it means; 0 when none is. A phrase goes over no mark."""
+    best = (0, "")
+    phrase = ""
+    for length in range(1, min(_longest_phrase(table), len(words) - index) + 1):
+        word = words[index + length - 1]
+        phrase = f"{phrase} {word.core}".strip()
+        if phrase in table:
+            best = (length, table[phrase])
+        if word.tail:
+            break
+    return best
+
+
+def _longest_phrase(table: Mapping[str, str]) -> int:
+    return int(table[""])
+
+
+def _name_at(words: list[_Word], index: int, language: str) -> tuple[list[str], int] | None:
+    """“me llamo Rosa Domingo”: the announcement in English, the name as it was said, and the index after it."""
+    for opening in BEFORE_A_NAME[language]:
+        size = len(opening.split())
+        if " ".join(word.core for word in words[index : index + size]) != opening:
+            continue
+        end = index + size
+        while end < min(len(words), index + size + LONGEST_NAME) and words[end].core not in AFTER_A_NAME and words[end].core:
+            end += 1
+            if words[end - 1].tail:
+                break
+        named = [word.written for word in words[index + size : end]]
+        if not named or (opening == "soy" and not named[0][:1].isupper()):
+            return None
+        return ["I am" if opening == "soy" else "my name is", *named], end
+    return None
+
+
+def _with_times(found: list[str]) -> list[str]:
+    """“10 half past” as English has it: “half past 10”."""
+    written = " ".join(found).split()
+    for place in range(1, len(written) - 1):
+        if written[place] == "half" and written[place + 1].startswith("past") and written[place - 1] not in ("at", "and"):
+            hour = written[place - 1]
+            tail = written[place + 1].removeprefix("past")
+            written[place - 1 : place + 2] = ["half", "past", hour + tail]
+    return written
+
+
+@cache
+def _table(language: str) -> dict[str, str]:
+    """Folded phrases to what they mean; under the empty phrase, how many words the longest has."""
+    rows = yaml.safe_load((DATA / FILES[language]).read_text(encoding="utf-8"))
+    table = {str(phrase): str(meaning) for meaning, phrases in rows.items() for phrase in phrases}
+    return table | {"": str(max(len(phrase.split()) for phrase in table))}

@@ -1,0 +1,105 @@
+"""What customers are told has a Spanish translation, and what is compiled is what is written."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from conversations.demo import source
+from conversations.understanding.gloss import gloss
+
+FOLDER = Path(settings.BASE_DIR) / "locale" / "es" / "LC_MESSAGES"
+FOR_CUSTOMERS = (
+    "conversations/assistant/rules/*.py", "conversations/assistant/wording.py", "conversations/voice/dialogue.py",
+    "conversations/voice/replies.py", "conversations/voice/callee.py", "conversations/voice/speech.py",
+    "conversations/chat/widget_texts.py",
+)  # fmt: skip
+FOR_STAFF = {"The phone platform did not place the call: %(why)s."}
+CALLS = {"_", "_lazy", "gettext", "gettext_noop", "ngettext", "pgettext"}
+PLURALS = ("minutes", "more tries.")
+"""How the second of two forms ends; it is found by the first."""
+PLACES = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
+
+
+def said_to_customers() -> Iterator[tuple[str, str]]:
+    """Every text of the modules that speak to customers, with its file."""
+    for pattern in FOR_CUSTOMERS:
+        for path in sorted(Path(settings.BASE_DIR).glob(pattern)):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
+                    texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+                    yield from ((path.name, text) for text in texts if node.func.id != "pgettext")
+
+
+def written() -> dict[str, list[str]]:
+    """The translations of the .po file by their text."""
+    found: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in (FOLDER / "django.po").read_text(encoding="utf-8").splitlines():
+        match = re.fullmatch(r'(msgid|msgid_plural|msgstr(?:\[\d\])?) "(.*)"', line)
+        if match and match[1].startswith("msgid"):
+            current = [*current, _plain(match[2])] if match[1] == "msgid_plural" else [_plain(match[2])]
+        elif match:
+            for text in current:
+                found.setdefault(text, []).append(_plain(match[2]))
+    return found
+
+
+def _plain(text: str) -> str:
+    return text.replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
+
+
+def test_everything_said_to_customers_is_translated() -> None:
+    known = written()
+    missing = [(name, text) for name, text in said_to_customers() if text not in FOR_STAFF and not any(known.get(text, []))]
+    assert not missing
+
+
+def test_translations_fill_in_the_same_places() -> None:
+    wrong = [
+        (text, each)
+        for text, translations in written().items()
+        for each in translations
+        if text and each and set(PLACES.findall(each)) - set(PLACES.findall(text)) | set(PLACES.findall(text)) - set(PLACES.findall(each))
+    ]
+    assert not wrong
+
+
+def test_what_is_compiled_is_what_is_written() -> None:
+    with (FOLDER / "django.mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    for text, translations in written().items():
+        if text and "l j F" not in text and not text.endswith(PLURALS):
+            assert compiled.gettext(text) in translations, f"Compile anew: msgfmt -o django.mo django.po ({text})"
+
+
+def test_the_demo_company_says_everything_in_spanish() -> None:
+    """Every question of every form, every reason and every service."""
+    playbook = source.playbook()
+    spanish = playbook["translations"]["es"]
+    asked = {(form["code"], field["fact"]) for form in playbook["forms"] for field in form["fields"]}
+    assert asked == {(code, fact) for code, form in spanish["forms"].items() for fact in form["fields"]}
+    named = {row["name"] for row in source.reasons()} | {row["name"] for row in source.company()["prices"]}
+    assert named <= spanish["names"].keys()
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("sí, la primera", "yes, the first one"),
+        ("el jueves a las diez de la mañana", "thursday at ten am"),
+        ("entre las diez y las doce", "between ten and twelve"),
+        ("Me llamo Julio Domingo y vivo en HB1 4QT", "my name is Julio Domingo and i live in HB1 4QT"),
+        ("h b tres cinco a b", "h b three five a b"),
+        ("no huele a gas", "no smell of gas"),
+    ],
+)
+def test_spanish_is_read_as_the_recognisers_know_it(said: str, read: str) -> None:
+    assert gloss(said, "es") == read
+    assert gloss(said, "en") == said
