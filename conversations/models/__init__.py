@@ -19,6 +19,7 @@ from conversations.models.retention import LegalHold, RetentionRule, RetentionRu
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
+from conversations.models.turn_trace import TurnTrace
 from conversations.models.visitor import RetiredVisitor
 
 __all__ = [
@@ -66,5 +67,6 @@ __all__ = [
     "Suppression",
     "Technician",
     "TechnicianShift",
+    "TurnTrace",
     "WebhookRecord",
 ]
