@@ -9,11 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.assistant import handing_over, places, wrap_up
+from conversations.assistant import handing_over, places, tracing, wrap_up
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.need_of import need_of
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
+from conversations.assistant.recording import TurnRecord
 from conversations.models import Conversation, Entry
 from conversations.services import delivery, facts, handoff, records, timeline, turns
 from conversations.services.timeline import NewEntry
@@ -24,7 +25,10 @@ from routing.services.locks import lock_subject
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ends a turn. `did_something` keeps a reply that tells of it even when the customer said more meanwhile."""
+    """What ends a turn. `did_something` keeps a reply that tells of it even when the customer said more meanwhile.
+
+    `record` is how a brain came to it; None when no brain was asked.
+    """
 
     said: Reply | HandOff
     decision: Decision
@@ -32,6 +36,7 @@ class Ending:
     did_something: bool = False
     gave_number: bool = False
     silent: bool = False
+    record: TurnRecord | None = None
 
 
 def finish(prepared: Prepared, ending: Ending) -> int:
@@ -56,6 +61,9 @@ def finish(prepared: Prepared, ending: Ending) -> int:
             form_state=_state(prepared, row, reply),
             failed_turns=_failed_turns(prepared, ending),
         )
+        if ending.record:
+            outcome = "answered" if isinstance(ending.said, Reply) else "handed_over"
+            tracing.keep(prepared, ending.record, outcome=outcome, reply_seq=seq)
         transaction.on_commit(lambda: delivery.deliver(claim.conversation_id))
     return seq
 
@@ -109,9 +117,9 @@ def give_up(claim: Claim) -> int:
     return appended.seq
 
 
-def keep_draft(prepared: Prepared, reply: Reply) -> None:
+def keep_draft(prepared: Prepared, reply: Reply, record: TurnRecord) -> None:
     """Writes, once a turn and for staff only, what the AI agent would have said."""
-    timeline.append(
+    appended = timeline.append(
         prepared.conversation.pk,
         NewEntry(
             kind="draft",
@@ -124,6 +132,7 @@ def keep_draft(prepared: Prepared, reply: Reply) -> None:
             source_id=f"draft:{prepared.conversation.pk}:{prepared.claim.wanted_seq}",
         ),
     )
+    tracing.keep(prepared, record, outcome="drafted", reply_seq=appended.seq)
 
 
 def _reply(prepared: Prepared, ending: Ending) -> Reply:

@@ -77,12 +77,21 @@ def hold(claim: Claim, *, even_if_overtaken: bool = False) -> Conversation:
     Raises TurnLost, and TurnOvertaken unless that does not matter to the caller.
     """
     row = Conversation.objects.select_for_update(no_key=True).get(pk=claim.conversation_id)
+    _refuse_unless_ours(claim, row, even_if_overtaken)
+    return row
+
+
+def look(claim: Claim) -> None:
+    """Whether the turn is still worth going on with, without a lock. Raises TurnLost and TurnOvertaken."""
+    _refuse_unless_ours(claim, Conversation.objects.get(pk=claim.conversation_id), even_if_overtaken=False)
+
+
+def _refuse_unless_ours(claim: Claim, row: Conversation, even_if_overtaken: bool) -> None:
     ours = row.fence == claim.fence and row.turn_worker == claim.worker
     if not ours or row.joined_into_id or row.status != Conversation.Status.OPEN:
         raise TurnLost
     if row.turn_wanted_seq > claim.wanted_seq and not even_if_overtaken:
         raise TurnOvertaken
-    return row
 
 
 def finish(claim: Claim, *, form_state: Mapping[str, Any], failed_turns: int) -> None:

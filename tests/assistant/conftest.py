@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -14,6 +15,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from conversations.assistant import turn
+from conversations.assistant.stand_in.server import StandIn
 from conversations.demo.load import load
 from conversations.flows import inbound
 from conversations.flows.inbound import CallStart, InboundMessage
@@ -169,3 +171,22 @@ async def _closed_pool() -> Iterator[None]:
     """Every test has its own event loop, and so its own pool."""
     yield
     await async_connections.close()
+    await turn.close()
+
+
+@pytest.fixture(scope="package")
+def provider() -> Iterator[StandIn]:
+    """The stand-in for the model's provider."""
+    stand_in = StandIn()
+    stand_in.start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def model(provider: StandIn, settings: Any) -> StandIn:
+    """The stand-in, asked in place of Claude; what is known of its failures is forgotten."""
+    provider.play()
+    settings.ANTHROPIC_BASE_URL, settings.ANTHROPIC_API_KEY = provider.url, f"key-{next(_numbers)}"
+    settings.MODEL_TIMEOUT_SECONDS, settings.MODEL_SILENCE_SECONDS, settings.VOICE_MODEL_TIMEOUT_SECONDS = 4, 1, 2
+    return provider
