@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from conversations.chat import visitor
-from conversations.models import Conversation, Customer, ErasureRequest, FieldConflict, LegalHold, MatchCandidate, SharedIdentifier
+from conversations.models import Conversation, Customer, Entry, ErasureRequest, FieldConflict, LegalHold, MatchCandidate, SharedIdentifier
 from conversations.models.consent import Purpose
 from conversations.services import erasure, holds, merging, weaving
 from routing.models import AgentProfile, Queue, Reservation, WorkItem
@@ -38,7 +38,7 @@ ADMIN_S_OWN = (*READS, "_add", "_change", "_delete")
 """Pages that Django's admin has for every model."""
 PARTS: dict[str, type[Model]] = {
     "public_id": Conversation, "reservation_id": Reservation, "customer": Customer, "other": Customer,
-    "queue_id": Queue, "agent_id": AgentProfile, "work_id": WorkItem,
+    "queue_id": Queue, "agent_id": AgentProfile, "work_id": WorkItem, "entry_id": Entry,
 }  # fmt: skip
 OWN_DOOR = {"login", "logout", "jsi18n", "password_change", "password_change_done"}
 
