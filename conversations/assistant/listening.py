@@ -7,8 +7,6 @@ import time
 from contextlib import aclosing, suppress
 from typing import Final
 
-from channels.db import database_sync_to_async
-
 from conversations.assistant.brain import Brain, HandOff, Reply, StartAgain, TextDelta
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.recording import TurnRecord
@@ -17,7 +15,7 @@ from conversations.services import announce, turns
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 
 LOOKS_EVERY_SECONDS: Final = 0.4
-DRAFTS_EVERY_SECONDS: Final = 0.06
+DRAFTS_EVERY_SECONDS: Final = 0.1
 """A draft is sent whole each time, and nobody reads faster."""
 
 
@@ -61,7 +59,7 @@ async def _until_void(claim: Claim, tools: TurnTools) -> None:
     while True:
         await asyncio.sleep(LOOKS_EVERY_SECONDS)
         try:
-            await database_sync_to_async(turns.look, thread_sensitive=False)(claim)
+            await turns.look(claim)
         except (TurnLost, TurnOvertaken):
             if not (tools.is_busy or tools.did_something):
                 raise

@@ -103,7 +103,8 @@ class TurnTools:
             return result
         try:
             if tool.live_only:
-                turns.look(self._prepared.claim)
+                with transaction.atomic():
+                    turns.hold(self._prepared.claim)
             outcome = self._run(tool, arguments, "")
         except ConnectorError as problem:
             self._keep(self._entry(tool, arguments, body=problem.sentence, error=problem.code))

@@ -34,7 +34,7 @@ from conversations.assistant.rules import RulesBrain
 from conversations.assistant.toolbox import TurnTools
 from conversations.models import EntryPoint
 from conversations.selectors import history
-from conversations.services import turns
+from conversations.services import async_connections, turns
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 from routing.models import Decision
 
@@ -142,7 +142,8 @@ async def _take_alone(conversation_id: int) -> TurnOutcome:
 
 
 async def close() -> None:
-    """Closes what the running event loop has open to the model's provider; a later turn opens it again."""
+    """Closes what the running event loop has open to the database and to the model's provider; a later turn opens it again."""
+    await async_connections.close()
     if settings.ANTHROPIC_API_KEY:
         from conversations.assistant import claude
 

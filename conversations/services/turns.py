@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from conversations.models import Conversation
 from conversations.selectors.limbo import turns_nobody_works_on
-from conversations.services import timeline
+from conversations.services import async_connections, timeline
 from routing.models import ReasonCode
 
 OVER = (None, "", "done")
@@ -56,6 +56,11 @@ UPDATE conversations_conversation
 RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts
 """
 
+LOOK = """
+SELECT fence = %s AND turn_worker = %s AND joined_into_id IS NULL AND status = 'open', turn_wanted_seq > %s
+  FROM conversations_conversation WHERE id = %s
+"""
+
 
 def claim(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | None:
     """Takes the turn when one is due and nobody's lease is running; None otherwise. `worker` is unique per claim."""
@@ -77,20 +82,25 @@ def hold(claim: Claim, *, even_if_overtaken: bool = False) -> Conversation:
     Raises TurnLost, and TurnOvertaken unless that does not matter to the caller.
     """
     row = Conversation.objects.select_for_update(no_key=True).get(pk=claim.conversation_id)
-    _refuse_unless_ours(claim, row, even_if_overtaken)
-    return row
-
-
-def look(claim: Claim) -> None:
-    """Whether the turn is still worth going on with, without a lock. Raises TurnLost and TurnOvertaken."""
-    _refuse_unless_ours(claim, Conversation.objects.get(pk=claim.conversation_id), even_if_overtaken=False)
-
-
-def _refuse_unless_ours(claim: Claim, row: Conversation, even_if_overtaken: bool) -> None:
     ours = row.fence == claim.fence and row.turn_worker == claim.worker
     if not ours or row.joined_into_id or row.status != Conversation.Status.OPEN:
         raise TurnLost
     if row.turn_wanted_seq > claim.wanted_seq and not even_if_overtaken:
+        raise TurnOvertaken
+    return row
+
+
+async def look(claim: Claim) -> None:
+    """Whether the turn is still worth going on with: one statement without a lock, on the event loop.
+
+    Raises TurnLost and TurnOvertaken.
+    """
+    async with async_connections.connection() as connected:
+        cursor = await connected.execute(LOOK, [claim.fence, claim.worker, claim.wanted_seq, claim.conversation_id])
+        found = await cursor.fetchone()
+    if found is None or not found[0]:
+        raise TurnLost
+    if found[1]:
         raise TurnOvertaken
 
 

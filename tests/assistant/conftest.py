@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +21,6 @@ from conversations.demo.load import load
 from conversations.flows import inbound
 from conversations.flows.inbound import CallStart, InboundMessage
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
-from conversations.services import async_connections
 from conversations.services.parties import IdentifierClaim, Party
 
 # A Monday in November, an hour after the office has opened.
@@ -170,13 +170,13 @@ def empty_valkey() -> None:
 async def _closed_pool() -> Iterator[None]:
     """Every test has its own event loop, and so its own pool."""
     yield
-    await async_connections.close()
     await turn.close()
 
 
 @pytest.fixture(scope="package")
 def provider() -> Iterator[StandIn]:
-    """The stand-in for the model's provider."""
+    """The stand-in for the model's provider; the library that asks it is read beforehand, as the web process does."""
+    importlib.import_module("conversations.assistant.claude")
     stand_in = StandIn()
     stand_in.start()
     yield stand_in

@@ -221,9 +221,9 @@ class _Loop:
         untold = [reference for reference in self._found.references if reference not in text]
         if untold:
             raise ModelFailed("untold", "what was done is not in the reply")
-        heard = json.dumps([self._record.request, self._record.exchanges[:-1]], default=str)
-        invented = [each for each in REFERENCE.findall(text) if each not in heard]
-        if invented:
+        named = REFERENCE.findall(text)
+        heard = json.dumps([self._record.request, self._record.exchanges[:-1]], default=str) if named else ""
+        if any(each not in heard for each in named):
             raise ModelFailed("invented", "a reference that nobody gave")
         return reply_of(self._context, self._found, text)
 
