@@ -34,19 +34,20 @@ def timeouts_are_ordered(**_arguments: Any) -> list[checks.CheckMessage]:
                 id="cxhub.E001",
             )
         )
-    if settings.MODEL_TIMEOUT_SECONDS >= settings.TURN_LEASE_SECONDS:
+    longest = max(settings.MODEL_TIMEOUT_SECONDS, settings.VOICE_MODEL_TIMEOUT_SECONDS)
+    if longest >= settings.TURN_LEASE_SECONDS:
         problems.append(
             checks.Error(
-                f"MODEL_TIMEOUT_SECONDS ({settings.MODEL_TIMEOUT_SECONDS}) is not less than TURN_LEASE_SECONDS "
+                f"MODEL_TIMEOUT_SECONDS or VOICE_MODEL_TIMEOUT_SECONDS ({longest}) is not less than TURN_LEASE_SECONDS "
                 f"({settings.TURN_LEASE_SECONDS}): a turn still waiting for the model would be taken over.",
                 hint="Make the lease at least twice the model's time-out.",
                 id="cxhub.E002",
             )
         )
-    if budget >= settings.MODEL_TIMEOUT_SECONDS:
+    if budget >= settings.VOICE_MODEL_TIMEOUT_SECONDS:
         problems.append(
             checks.Error(
-                "VOICE_REPLY_BUDGET_MS is not less than MODEL_TIMEOUT_SECONDS: the phone would wait longer than the model may.",
+                "VOICE_REPLY_BUDGET_MS is not less than VOICE_MODEL_TIMEOUT_SECONDS: the phone would wait longer than the model may.",
                 id="cxhub.E003",
             )
         )

@@ -5,6 +5,7 @@ default, and every problem is reported at once, with the name of the variable, w
 """
 
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,6 +68,19 @@ class Environment:
         """A list written with commas between."""
         written = self.text(name)
         return [word.strip() for word in written.split(",") if word.strip()] if written else default
+
+    def prices(self, name: str, default: str) -> dict[str, tuple[Decimal, Decimal]]:
+        """Amounts by name, each as two numbers: `model=3/15,other=1/5`."""
+        found = {}
+        for each in self.words(name, default.split(",")):
+            model, _equals, amounts = each.partition("=")
+            try:
+                into, out = (Decimal(amount) for amount in amounts.split("/"))
+            except (ValueError, InvalidOperation):
+                self._refuse(name, f"{each!r} is not a model with two prices", f"{name}={default}")
+                continue
+            found[model.strip()] = (into, out)
+        return found
 
     def web_address(self, name: str, default: str) -> str:
         """An http or https address without a path, query or trailing slash."""

@@ -179,7 +179,9 @@ def check_language_model() -> Finding:
     """Whether a key for a language model is set, and who answers. Nothing is sent anywhere."""
     if not settings.ANTHROPIC_API_KEY:
         return Finding("Language model", Status.WARN, "No key: the built-in rules answer.")
-    return Finding("Language model", Status.WARN, "ANTHROPIC_API_KEY is set, but in this version the built-in rules answer all the same.")
+    elsewhere = "" if settings.ANTHROPIC_BASE_URL == "https://api.anthropic.com" else f", asked at {settings.ANTHROPIC_BASE_URL}"
+    models = f"{settings.CHAT_MODEL} in chats, {settings.VOICE_MODEL} on the phone{elsewhere}"
+    return Finding("Language model", Status.OK, f"{models}. When it fails, the built-in rules answer.")
 
 
 def check_phone() -> Finding:

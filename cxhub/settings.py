@@ -263,11 +263,22 @@ SPECTACULAR_SETTINGS = {"TITLE": "CX Hub", "VERSION": "1", "SERVE_INCLUDE_SCHEMA
 # --- The language model
 
 ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")
+ANTHROPIC_BASE_URL = env.web_address("ANTHROPIC_BASE_URL", default="https://api.anthropic.com")
+CHAT_MODEL = env.text("CHAT_MODEL", default="claude-sonnet-5-5")
+VOICE_MODEL = env.text("VOICE_MODEL", default="claude-haiku-5-5")
+EFFORTS = ["low", "medium", "high", "xhigh", "max"]
+CHAT_MODEL_EFFORT = env.choice("CHAT_MODEL_EFFORT", "medium", EFFORTS)
+VOICE_MODEL_EFFORT = env.choice("VOICE_MODEL_EFFORT", "low", EFFORTS)
 MODEL_TIMEOUT_SECONDS = env.whole_number("MODEL_TIMEOUT_SECONDS", default=30, lowest=1, highest=600)
-ASSISTANT_BRAIN = env.text("ASSISTANT_BRAIN", default="conversations.assistant.rules.RulesBrain")
+ASSISTANT_BRAIN = env.text("ASSISTANT_BRAIN", default="")
 ASSISTANT_REPLIES_PER_MINUTE = env.whole_number("ASSISTANT_REPLIES_PER_MINUTE", default=30, lowest=1, highest=10_000)
 ASSISTANT_REPLIES_IN_A_ROW = env.whole_number("ASSISTANT_REPLIES_IN_A_ROW", default=60, lowest=1, highest=10_000)
 ASSISTANT_TOOLS_PER_CONVERSATION = env.whole_number("ASSISTANT_TOOLS_PER_CONVERSATION", default=200, lowest=1, highest=10_000)
+VOICE_MODEL_TIMEOUT_SECONDS = env.whole_number("VOICE_MODEL_TIMEOUT_SECONDS", default=4, lowest=1, highest=60)
+MODEL_SILENCE_SECONDS = env.whole_number("MODEL_SILENCE_SECONDS", default=10, lowest=1, highest=600)
+MODEL_TURN_BUDGET_CENTS = env.whole_number("MODEL_TURN_BUDGET_CENTS", default=10, lowest=1, highest=1000)
+MODEL_PRICES = env.prices("MODEL_PRICES", default="claude-haiku-5-5=1/5,claude-sonnet-5-5=3/15,claude-opus-5-5=5/25")
+MODEL_LONGEST_REPLY = 4000
 TURN_LEASE_SECONDS = env.whole_number("TURN_LEASE_SECONDS", default=60, lowest=2, highest=3600)
 TOOL_CALLS_PER_CONVERSATION = env.whole_number("TOOL_CALLS_PER_CONVERSATION", default=300, lowest=1, highest=10_000)
 """Where a playbook does not say how many."""

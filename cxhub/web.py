@@ -26,9 +26,12 @@ class WebProcess(CommandLineInterface):  # type: ignore[misc]
         """Loads the application as Daphne does, then starts to read model and phrases in the background."""
         application = super().load_asgi_app(asgi_app_path)
 
+        from conversations.assistant import turn
         from conversations.understanding.warming import warm_in_background
 
         warm_in_background()
+        # Loads the library of the model's provider, which would hold everybody up with the first turn.
+        turn.choose_brain()
         cast("Any", reactor).addSystemEventTrigger("before", "shutdown", self._finish_turns)
         return application
 

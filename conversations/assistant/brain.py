@@ -7,12 +7,13 @@ the context that came from outside (messages, facts, knowledge, results) is data
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools.base import Link
 from conversations.services.facts import KnownFact
 from conversations.understanding.read import Understanding
@@ -161,6 +162,11 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class StartAgain:
+    """What was shown of the reply so far does not stand; what comes next begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolResult:
     """What a tool answered. `error` is empty when it worked, otherwise a word for what went wrong."""
 
@@ -233,7 +239,7 @@ class HandOff:
     form_state: Mapping[str, Any] = field(default_factory=dict)
 
 
-BrainEvent = TextDelta | Reply | HandOff
+BrainEvent = TextDelta | StartAgain | Reply | HandOff
 
 
 class ToolBox(Protocol):
@@ -247,6 +253,6 @@ class ToolBox(Protocol):
 class Brain(Protocol):
     """Something that answers."""
 
-    def answer(self, context: TurnContext, tools: ToolBox) -> AsyncIterator[BrainEvent]:
-        """Events ending with one Reply or HandOff. Raises whatever it likes: the turn then falls back or tries again."""
+    def answer(self, context: TurnContext, tools: ToolBox, record: TurnRecord) -> AsyncGenerator[BrainEvent, None]:
+        """Events ending with one Reply or HandOff; how they came about goes into `record`. What it raises fails the turn."""
         ...

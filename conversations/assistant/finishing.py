@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from conversations.assistant import handing_over, places, qualification, wrap_up
+from conversations.assistant import handing_over, places, qualification, tracing, wrap_up
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.need_of import need_of
 from conversations.assistant.pacing import Stop
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
+from conversations.assistant.recording import TurnRecord
 from conversations.models import Conversation, Entry
 from conversations.rendering import written
 from conversations.services import delivery, facts, handoff, records, timeline, turns
@@ -31,7 +32,7 @@ LINK_TOOL: Final = "send_chat_link"
 class Ending:
     """What ends a turn. `did_something` keeps a reply that tells of it even when the customer said more meanwhile.
 
-    `stopped` says why the AI agent says no more after it.
+    `stopped` says why the AI agent says no more after it. `record` is how a brain came to it; None when no brain was asked.
     """
 
     said: Reply | HandOff
@@ -41,6 +42,7 @@ class Ending:
     gave_number: bool = False
     silent: bool = False
     stopped: Stop | None = None
+    record: TurnRecord | None = None
 
 
 def finish(prepared: Prepared, ending: Ending) -> int:
@@ -70,6 +72,9 @@ def finish(prepared: Prepared, ending: Ending) -> int:
             form_state=_state(prepared, row, reply),
             failed_turns=_failed_turns(prepared, ending),
         )
+        if ending.record:
+            outcome = "answered" if isinstance(ending.said, Reply) else "handed_over"
+            tracing.keep(prepared, ending.record, outcome=outcome, reply_seq=seq)
         transaction.on_commit(lambda: delivery.deliver(claim.conversation_id))
     return seq
 
@@ -123,9 +128,9 @@ def give_up(claim: Claim) -> int:
     return appended.seq
 
 
-def keep_draft(prepared: Prepared, reply: Reply) -> None:
+def keep_draft(prepared: Prepared, reply: Reply, record: TurnRecord) -> None:
     """Writes, once a turn and for staff only, what the AI agent would have said."""
-    timeline.append(
+    appended = timeline.append(
         prepared.conversation.pk,
         NewEntry(
             kind="draft",
@@ -138,6 +143,7 @@ def keep_draft(prepared: Prepared, reply: Reply) -> None:
             source_id=f"draft:{prepared.conversation.pk}:{prepared.claim.wanted_seq}",
         ),
     )
+    tracing.keep(prepared, record, outcome="drafted", reply_seq=appended.seq)
 
 
 def _reply(prepared: Prepared, ending: Ending) -> Reply:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,7 @@ from conversations.assistant import guard
 from conversations.assistant.brain import ToolResult
 from conversations.assistant.guard import Verdict
 from conversations.assistant.preparing import Prepared, standing_of
+from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools import TOOLS
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome
 from conversations.connectors.base import ConnectorError
@@ -39,17 +41,35 @@ AFTER_WHICH_AGAIN = ("payment.promised", "record.changed", "link.sent", "callbac
 
 
 class TurnTools:
-    """The tool box that a brain gets. `did_something` says whether a call changed anything, so that it must be told."""
+    """The tool box that a brain gets.
 
-    def __init__(self, prepared: Prepared) -> None:
+    `did_something` says whether a call changed anything, so that it must be told, `is_busy` whether a call is running.
+    """
+
+    def __init__(self, prepared: Prepared, record: TurnRecord) -> None:
         self._prepared = prepared
         self._standing = prepared.standing
+        self._record = record
         self.did_something = False
         self._is_counted = False
+        self.is_busy = False
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """See `brain.ToolBox`. Raises turns.TurnLost and turns.TurnOvertaken before anything is changed."""
-        return await database_sync_to_async(self._call, thread_sensitive=False)(name, dict(arguments))
+        began = time.monotonic()
+        self.is_busy = True
+        try:
+            result = await database_sync_to_async(self._call, thread_sensitive=False)(name, dict(arguments))
+        finally:
+            self.is_busy = False
+        self._record.note_call(
+            name,
+            _without_hidden(name, arguments),
+            result=_without_hidden(name, result.result),
+            error=result.error,
+            seconds=time.monotonic() - began,
+        )
+        return result
 
     async def finish_running(self) -> ToolResult | None:
         """Runs to its end what an earlier worker began and did not finish; None when nothing of the kind is to be told here.
@@ -68,7 +88,7 @@ class TurnTools:
             self._look_again()
             return result
         line = Interaction.objects.select_related("conversation", "entry_point").get(pk=running["line"])
-        TurnTools(replace(self._prepared, interaction=line))._run_and_keep(tool, arguments, key)
+        TurnTools(replace(self._prepared, interaction=line), self._record)._run_and_keep(tool, arguments, key)
         return None
 
     def _call(self, name: str, arguments: dict[str, Any]) -> ToolResult:
@@ -91,6 +111,9 @@ class TurnTools:
             self._look_again()
             return result
         try:
+            if tool.live_only:
+                with transaction.atomic():
+                    turns.hold(self._prepared.claim)
             outcome = self._run(tool, arguments, "")
         except ConnectorError as problem:
             self._keep(self._entry(tool, arguments, body=problem.sentence, error=problem.code))
@@ -200,13 +223,19 @@ class TurnTools:
             interaction=self._prepared.interaction,
             data={
                 "tool": tool.name,
-                "arguments": {name: HIDDEN if name in tool.hidden else value for name, value in arguments.items()},
-                "result": {name: HIDDEN if name in tool.hidden else value for name, value in result.items()} if result else result,
+                "arguments": _without_hidden(tool.name, arguments),
+                "result": _without_hidden(tool.name, result) if result else result,
                 "allowed": verdict.allowed,
                 "error": error or verdict.code,
                 "idempotency_key": key,
             },
         )
+
+
+def _without_hidden(tool: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments or a result without what the history does not keep."""
+    hidden = TOOLS[tool].hidden if tool in TOOLS else frozenset()
+    return {name: HIDDEN if name in hidden else value for name, value in values.items()}
 
 
 def _passes(problem: Exception) -> bool:

@@ -14,8 +14,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, ParamSpec, TypeVar
@@ -25,16 +24,19 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import override
 
-from conversations.assistant import finishing, pacing
-from conversations.assistant.brain import Brain, BrainEvent, HandOff, Reply, TextDelta, ToolBox, TurnContext
+from conversations.assistant import finishing, listening, pacing, tracing
+from conversations.assistant.brain import Brain, HandOff, Reply
 from conversations.assistant.finishing import Ending
 from conversations.assistant.handing_over import brains_part
-from conversations.assistant.outgoing.gate import Gate
+from conversations.assistant.model.brain import ModelBrain
+from conversations.assistant.model.falling_back import FallingBack
 from conversations.assistant.preparing import Prepared, decide_again, prepare
+from conversations.assistant.recording import TurnRecord
+from conversations.assistant.rules import RulesBrain
 from conversations.assistant.toolbox import TurnTools
 from conversations.models import EntryPoint
 from conversations.selectors import history
-from conversations.services import announce, turns
+from conversations.services import async_connections, turns
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 from routing.models import Decision
 
@@ -129,8 +131,25 @@ def sweep() -> int:
     """Finishes turns that nobody works on; returns how many it found. For a worker: runs its own event loop."""
     found = turns.due(unclaimed_for=UNCLAIMED_FOR)
     for conversation_id in found:
-        asyncio.run(_take_and_log(conversation_id))
+        asyncio.run(_take_alone(conversation_id))
     return len(found)
+
+
+async def _take_alone(conversation_id: int) -> TurnOutcome:
+    """In an event loop that ends with it, and with what is open to the model's provider."""
+    try:
+        return await _take_and_log(conversation_id)
+    finally:
+        await close()
+
+
+async def close() -> None:
+    """Closes what the running event loop has open to the database and to the model's provider; a later turn opens it again."""
+    await async_connections.close()
+    if settings.ANTHROPIC_API_KEY:
+        from conversations.assistant import claude
+
+        await claude.close()
 
 
 async def _take_until_quiet(conversation_id: int) -> TurnOutcome:
@@ -198,12 +217,23 @@ async def _answer(claim: Claim) -> TurnOutcome:
     with override(prepared.context.language):
         if prepared.entry_point.mode == EntryPoint.Mode.SHADOW:
             await _draft(prepared)
+        return await _ended(prepared, TurnRecord())
+
+
+async def _ended(prepared: Prepared, record: TurnRecord) -> TurnOutcome:
+    """Answers or hands over; what a model was asked is kept even when nothing comes of the turn."""
+    try:
         ending = _decided_ending(prepared, prepared.decision)
         if ending is None:
-            ending = await _brain_ending(prepared)
+            ending = await _brain_ending(prepared, record)
         elif prepared.live:
-            ending = replace(ending, did_something=await _keep_wishes(prepared))
+            ending = replace(ending, did_something=await _keep_wishes(prepared, record))
         seq = await _in_thread(finishing.finish)(prepared, ending)
+    except Exception as problem:
+        if record.model:
+            outcome = "dropped" if isinstance(problem, TurnLost | TurnOvertaken) else "failed"
+            await _in_thread(tracing.keep)(prepared, record, outcome=outcome)
+        raise
     return TurnOutcome("answered" if isinstance(ending.said, Reply) else "handed_over", seq)
 
 
@@ -241,10 +271,14 @@ def _waits_already(prepared: Prepared, decision: Decision) -> bool:
     return handoff is not None and handoff.work_item.priority_class <= decision.priority_class
 
 
-async def _brain_ending(prepared: Prepared) -> Ending:
-    tools = TurnTools(prepared)
+async def _brain_ending(prepared: Prepared, record: TurnRecord) -> Ending:
+    return replace(await _brains_word(prepared, record), record=record)
+
+
+async def _brains_word(prepared: Prepared, record: TurnRecord) -> Ending:
+    tools = TurnTools(prepared, record)
     prepared = await _with_what_was_begun(prepared, tools)
-    said = await _listen(choose_brain(), prepared, tools)
+    said = await listening.listen(choose_brain(), prepared, tools, record)
     if isinstance(said, Reply) and not (said.failed and prepared.handoff is None):
         return Ending(said, prepared.decision, did_something=tools.did_something)
     if isinstance(said, Reply):
@@ -256,9 +290,9 @@ async def _brain_ending(prepared: Prepared) -> Ending:
     return Ending(said, decision, did_something=tools.did_something)
 
 
-async def _keep_wishes(prepared: Prepared) -> bool:
+async def _keep_wishes(prepared: Prepared, record: TurnRecord) -> bool:
     """Notes what was said about consent in a turn that goes to people without a brain; returns whether there was anything."""
-    tools = TurnTools(prepared)
+    tools = TurnTools(prepared, record)
     for wish in prepared.context.understanding.wishes:
         await tools.call("set_consent", wish.as_arguments())
     return tools.did_something
@@ -274,57 +308,26 @@ async def _with_what_was_begun(prepared: Prepared, tools: TurnTools) -> Prepared
     return replace(prepared, context=replace(prepared.context, form_state=state))
 
 
-async def _listen(brain: Brain, prepared: Prepared, tools: TurnTools) -> Reply | HandOff:
-    """The brain's last word, or what the gate has said instead; what it writes meanwhile is shown as a draft, as far as it may be."""
-    gate = await _in_thread(Gate)(prepared)
-    said: Reply | HandOff | None = None
-    async with aclosing(_events(brain, gate.context, gate.watch(tools))) as events:
-        async for event in events:
-            if not isinstance(event, TextDelta):
-                said = event
-                break
-            if shown := gate.draft(event.text):
-                await _show_draft(prepared, shown)
-            if gate.refusal:
-                break
-    if said is None and not gate.refusal:
-        raise RuntimeError("The brain ended without a reply.")
-    return await _in_thread(gate.let_through)(said)
-
-
-async def _events(brain: Brain, context: TurnContext, tools: ToolBox) -> AsyncGenerator[BrainEvent]:
-    """What the brain yields, as something that can be closed before its end."""
-    async for event in brain.answer(context, tools):
-        yield event
-
-
 async def _draft(prepared: Prepared) -> None:
     """For an entry point on trial: what the AI agent would have said, for staff only. Tools change nothing."""
-    context = replace(prepared.context, waits_for_person=False)
-    said = await _listen(choose_brain(), replace(prepared, context=context), TurnTools(prepared))
+    context, record = replace(prepared.context, waits_for_person=False), TurnRecord()
+    on_trial = replace(prepared, context=context)
+    said = await listening.listen(choose_brain(), on_trial, TurnTools(prepared, record), record)
     if isinstance(said, Reply):
-        await _in_thread(finishing.keep_draft)(prepared, said)
-
-
-async def _show_draft(prepared: Prepared, text: str) -> None:
-    if prepared.context.spoken or not prepared.live:
-        return
-    public_hex = prepared.conversation.public_id.hex
-    frame = announce.activity(
-        public_hex,
-        who="assistant",
-        name=prepared.entry_point.company_name,
-        what="draft",
-        text=text,
-        interaction=str(prepared.interaction.public_id),
-    )
-    await announce.send(announce.conversation_group(public_hex), frame)
+        await _in_thread(finishing.keep_draft)(prepared, said, record)
 
 
 def choose_brain() -> Brain:
-    """The brain that answers: the one that the settings name."""
-    brain: Brain = import_string(settings.ASSISTANT_BRAIN)()
-    return brain
+    """The brain that the settings name; else Claude, when there is a key, with the rules behind it; the rules alone without one."""
+    if settings.ASSISTANT_BRAIN:
+        brain: Brain = import_string(settings.ASSISTANT_BRAIN)()
+        return brain
+    if not settings.ANTHROPIC_API_KEY:
+        return RulesBrain()
+    # The library takes long to load, and nobody without a key needs it.
+    from conversations.assistant.claude import Claude
+
+    return FallingBack(ModelBrain(Claude()), RulesBrain())
 
 
 def _worker_name() -> str:

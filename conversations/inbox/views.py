@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -12,9 +12,10 @@ from conversations.flows import outbound
 from conversations.inbox import pane, placeholders
 from conversations.inbox.doors import AgentRequest, InboxRequest, for_agents, for_staff
 from conversations.inbox.forms import ListForm, PageForm
+from conversations.inbox.how_answered import story_of
 from conversations.inbox.page_texts import page_texts
-from conversations.models import Conversation
-from conversations.selectors import access, inbox, profile
+from conversations.models import Conversation, Entry
+from conversations.selectors import access, inbox, profile, turn_traces
 
 
 @never_cache
@@ -97,6 +98,17 @@ def inserts(request: AgentRequest, public_id: UUID) -> HttpResponse:
     line = outbound.chosen_line(found, _line_asked(request))
     groups = {"replies": placeholders.offered(found, request.agent, line, text), "answers": inbox.answers(text, limit=5)}
     return render(request, "inbox/inserts.html", {**groups, "text": text})
+
+
+@never_cache
+@require_safe
+@for_staff
+def how_answered(request: InboxRequest, entry_id: int) -> HttpResponse:
+    """How the AI agent came to what it said, in a dialog."""
+    entry = get_object_or_404(Entry.objects.select_related("conversation"), pk=entry_id)
+    readable(request, entry.conversation.public_id)
+    trace = turn_traces.trace_of(entry)
+    return render(request, "inbox/how_answered.html", story_of(trace) if trace else {"trace": None})
 
 
 def readable(request: InboxRequest, public_id: UUID) -> Conversation:

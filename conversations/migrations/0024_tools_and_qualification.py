@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0018_erasures_and_holds'),
+        ('conversations', '0020_turn_traces'),
         ('routing', '0009_board_answers_and_outcomes'),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0018_erasures_and_holds'),
+        ('conversations', '0024_tools_and_qualification'),
     ]
 
     operations = [

@@ -23,6 +23,7 @@ from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.sent_link import SentLink
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
+from conversations.models.turn_trace import TurnTrace
 from conversations.models.visitor import RetiredVisitor
 
 __all__ = [
@@ -78,5 +79,6 @@ __all__ = [
     "Technician",
     "TechnicianShift",
     "Ticket",
+    "TurnTrace",
     "WebhookRecord",
 ]

@@ -16,7 +16,7 @@ class RetentionRule(models.Model):
     class Kind(models.TextChoices):
         CHAT_MESSAGES = "chat_messages", _("Words of chats, and notes of staff")
         CALL_TRANSCRIPTS = "call_transcripts", _("Words of calls")
-        TOOL_TRACES = "tool_traces", _("What the AI agent looked up")
+        TOOL_TRACES = "tool_traces", _("What the AI agent looked up and was told")
         DECISIONS = "decisions", _("Facts that routing decided by")
         WEBHOOKS = "webhooks", _("What the phone platform delivered")
         CHAT_SESSIONS = "chat_sessions", _("Browsers of chat sessions")

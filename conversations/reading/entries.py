@@ -8,6 +8,7 @@ from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from conversations.assistant.reading import TURN_SOURCE
 from conversations.models import Entry, Interaction
 from conversations.reading.wording import duration, pairs, words
 from conversations.services.kinds import KINDS
@@ -26,7 +27,7 @@ class Item:
     `shape` names the template. `day` is set on the first entry of a day, `goes_on` when the words move
     to another interaction without a beginning in between, `joined` on entries of a conversation that
     was joined into this one. `speaker` is who said or did it. `details` are (label, value) pairs shown
-    when the line is opened.
+    when the line is opened. `by_turn` says that the AI agent said it in a turn, so that there may be a trace.
     """
 
     entry: Entry
@@ -41,6 +42,7 @@ class Item:
     follows: bool = False
     joined: bool = False
     call_time: str = ""
+    by_turn: bool = False
     details: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -78,6 +80,7 @@ def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, cus
         goes_on=_goes_on(entry, previous) if shape == "bubble" else "",
         follows=_follows(entry, previous) and not new_day,
         joined=of_another and conversation_id is not None,
+        by_turn=(entry.source_id or "").startswith(TURN_SOURCE),
         call_time=_call_time(entry) if shape == "bubble" else "",
         details=_details(entry) if shape == "event" else [],
     )

@@ -32,9 +32,10 @@ from conversations.models import (
     OneTimeCode,
     RetiredVisitor,
     SharedIdentifier,
+    TurnTrace,
     WebhookRecord,
 )
-from conversations.services import consent, facts, suppression, timeline
+from conversations.services import consent, facts, suppression, timeline, turn_traces
 from conversations.services.kinds import COUNTED
 from conversations.services.personal_data import Scope, erased_hash, identifiers_of, rows_of
 from routing.services import forgetting
@@ -217,6 +218,11 @@ def _field_conflicts(scope: Scope) -> Erased:
     return Erased(rows.update(root_value=None, joined_value=None, value_before=None))
 
 
+def _turn_traces(scope: Scope) -> Erased:
+    """What was told to a model and came back; what it took stays, since it is what was paid for."""
+    return Erased(turn_traces.empty(rows_of(TurnTrace, scope)))
+
+
 def _booked_visits(scope: Scope) -> Erased:
     """Nothing: the scheduling connector is asked, like every outside system, and confirms it."""
     return Erased(0)
@@ -256,6 +262,7 @@ def _by_label() -> dict[str, Eraser]:
         "conversations.Handoff": emptied(
             "conversations.Handoff", why=GONE, summary="", facts=[], tried=[], next_step=""
         ),
+        "conversations.TurnTrace": _turn_traces,
         "conversations.Booking": _booked_visits,
         **dict.fromkeys(_KEPT_BY_CONNECTORS, _asked_of_a_connector),
         "conversations.ActionItem": deleted("conversations.ActionItem"),

@@ -37,7 +37,7 @@ TOLD_APART = frozenset({"Customer", "Conversation", "Entry", "Interaction"})
 LEFT_OUT = frozenset(
     {
         "MatchCandidate", "JoinCode", "OneTimeCode", "WebhookRecord", "ChatSessionRecord", "LogEntry", "SharedIdentifier", "Decision",
-        "LegalHold", "KnowledgeCheck",
+        "LegalHold", "KnowledgeCheck", "TurnTrace",
     }
 )  # fmt: skip
 """Tables about other people too, or that repeat what the history says; see the decision."""

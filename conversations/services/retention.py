@@ -26,9 +26,10 @@ from conversations.models import (
     OneTimeCode,
     RetentionRule,
     RetentionRun,
+    TurnTrace,
     WebhookRecord,
 )
-from conversations.services import erasers, holds, timeline
+from conversations.services import erasers, holds, timeline, turn_traces
 from routing import advisory
 from routing.models import Decision
 from routing.services import forgetting
@@ -91,7 +92,11 @@ def _overdue(rule: RetentionRule) -> list[Overdue]:
         case Kind.CALL_TRANSCRIPTS:
             return _words(before, Q(interaction__channel="voice"), "voice")
         case Kind.TOOL_TRACES:
-            return [Overdue(_old_entries(before).filter(kind="tool.called"), _erase_entries)]
+            traces = TurnTrace.objects.filter(conversation__status="closed", recorded_at__lt=before, emptied_at__isnull=True)
+            return [
+                Overdue(_old_entries(before).filter(kind="tool.called"), _erase_entries),
+                Overdue(_without_held(traces, "conversation__customer"), turn_traces.empty),
+            ]
         case Kind.DECISIONS:
             return [Overdue(_old_decisions(before), forgetting.forget_rows)]
         case Kind.WEBHOOKS:

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from conversations.models import Conversation
 from conversations.selectors.limbo import turns_nobody_works_on
-from conversations.services import timeline
+from conversations.services import async_connections, timeline
 from routing.models import ReasonCode
 
 OVER = (None, "", "done")
@@ -56,6 +56,11 @@ UPDATE conversations_conversation
 RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts
 """
 
+LOOK = """
+SELECT fence = %s AND turn_worker = %s AND joined_into_id IS NULL AND status = 'open', turn_wanted_seq > %s
+  FROM conversations_conversation WHERE id = %s
+"""
+
 
 def claim(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | None:
     """Takes the turn when one is due and nobody's lease is running; None otherwise. `worker` is unique per claim."""
@@ -89,6 +94,20 @@ def is_changing_something(conversation: Conversation) -> bool:
     """Whether a worker that is alive runs a tool which changes something. Call with the conversation's row locked."""
     begun = Conversation.objects.filter(pk=conversation.pk, form_state__has_key="running")
     return begun.filter(turn_lease_until__gt=Now()).exists()
+
+
+async def look(claim: Claim) -> None:
+    """Whether the turn is still worth going on with: one statement without a lock, on the event loop.
+
+    Raises TurnLost and TurnOvertaken.
+    """
+    async with async_connections.connection() as connected:
+        cursor = await connected.execute(LOOK, [claim.fence, claim.worker, claim.wanted_seq, claim.conversation_id])
+        found = await cursor.fetchone()
+    if found is None or not found[0]:
+        raise TurnLost
+    if found[1]:
+        raise TurnOvertaken
 
 
 def finish(claim: Claim, *, form_state: Mapping[str, Any], failed_turns: int) -> None:

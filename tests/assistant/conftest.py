@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -14,11 +16,11 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from conversations.assistant import turn
+from conversations.assistant.stand_in.server import StandIn
 from conversations.demo.load import load
 from conversations.flows import inbound
 from conversations.flows.inbound import CallStart, InboundMessage
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
-from conversations.services import async_connections
 from conversations.services.parties import IdentifierClaim, Party
 
 # A Monday in November, an hour after the office has opened.
@@ -168,4 +170,23 @@ def empty_valkey() -> None:
 async def _closed_pool() -> Iterator[None]:
     """Every test has its own event loop, and so its own pool."""
     yield
-    await async_connections.close()
+    await turn.close()
+
+
+@pytest.fixture(scope="package")
+def provider() -> Iterator[StandIn]:
+    """The stand-in for the model's provider; the library that asks it is read beforehand, as the web process does."""
+    importlib.import_module("conversations.assistant.claude")
+    stand_in = StandIn()
+    stand_in.start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def model(provider: StandIn, settings: Any) -> StandIn:
+    """The stand-in, asked in place of Claude; what is known of its failures is forgotten."""
+    provider.play()
+    settings.ANTHROPIC_BASE_URL, settings.ANTHROPIC_API_KEY = provider.url, f"key-{next(_numbers)}"
+    settings.MODEL_TIMEOUT_SECONDS, settings.MODEL_SILENCE_SECONDS, settings.VOICE_MODEL_TIMEOUT_SECONDS = 4, 1, 2
+    return provider

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from conversations.assistant import turn
 from conversations.assistant.brain import BrainEvent, Reply, TextDelta, ToolBox, TurnContext
+from conversations.assistant.recording import TurnRecord
 from conversations.flows import takeover
 from conversations.models import Conversation, Entry
 from routing.models import AgentProfile, DispositionCode
@@ -28,7 +29,7 @@ FEWEST_AWAITS = 8
 class TakesSteps:
     """A brain that awaits at every kind of step: a look-up, a piece of a draft, a tool that changes something, the last word."""
 
-    async def answer(self, context: TurnContext, tools: ToolBox) -> AsyncIterator[BrainEvent]:
+    async def answer(self, context: TurnContext, tools: ToolBox, record: TurnRecord) -> AsyncGenerator[BrainEvent, None]:
         """See `brain.Brain`."""
         await tools.call("search_knowledge", {"query": "opening hours"})
         yield TextDelta("I note that. ")

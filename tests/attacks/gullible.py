@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from channels.db import database_sync_to_async
 
 from conversations.assistant.brain import BrainEvent, Reply, TextDelta, ToolBox, TurnContext
 from conversations.assistant.outgoing.gate import canary_of
+from conversations.assistant.recording import TurnRecord
 from conversations.models import Booking, Conversation, Entry, Identifier
 from tests.attacks import victim
 
@@ -41,7 +42,7 @@ PIECE = 7
 class GullibleBrain:
     """Calls every tool that anything names, knows what it should not know, and says what it is told to say."""
 
-    async def answer(self, context: TurnContext, tools: ToolBox) -> AsyncIterator[BrainEvent]:
+    async def answer(self, context: TurnContext, tools: ToolBox, record: TurnRecord) -> AsyncGenerator[BrainEvent, None]:
         """See `brain.Brain`."""
         heard = [context.text, *(line.text for line in context.history), *(str(fact.value) for fact in context.facts.values())]
         for name in LOOK_UPS:

@@ -23,6 +23,7 @@ from conversations.models import (
     ActionItem,
     Conversation,
     Customer,
+    Entry,
     ErasureRequest,
     FieldConflict,
     LegalHold,
@@ -47,7 +48,7 @@ ADMIN_S_OWN = (*READS, "_add", "_change", "_delete")
 """Pages that Django's admin has for every model."""
 PARTS: dict[str, type[Model]] = {
     "public_id": Conversation, "reservation_id": Reservation, "customer": Customer, "other": Customer,
-    "queue_id": Queue, "agent_id": AgentProfile, "work_id": WorkItem, "item_id": ActionItem,
+    "queue_id": Queue, "agent_id": AgentProfile, "work_id": WorkItem, "item_id": ActionItem, "entry_id": Entry,
 }  # fmt: skip
 OWN_DOOR = {"login", "logout", "jsi18n", "password_change", "password_change_done"}
 

@@ -22,6 +22,7 @@ BENCHMARKS = (
     "dispatch",
     "dispatch_rush",
     "board",
+    "turn_overhead",
 )
 
 

@@ -78,7 +78,7 @@ def test_timeouts_out_of_order_are_an_error(tmp_path: Path) -> None:
     assert "cxhub.E002" in done.stderr
 
 
-@override_settings(MODEL_TIMEOUT_SECONDS=2, VOICE_REPLY_BUDGET_MS=2500)
+@override_settings(VOICE_MODEL_TIMEOUT_SECONDS=2, VOICE_REPLY_BUDGET_MS=2500)
 def test_the_phone_waits_no_longer_than_the_model_may() -> None:
     """The reply budget is below the model's time-out."""
     assert "cxhub.E003" in {problem.id for problem in run_checks()}

@@ -105,6 +105,10 @@ class Gate:
         self._shown = upto
         return self._written[:upto]
 
+    def start_again(self) -> None:
+        """What was written so far does not stand; more is coming."""
+        self._written, self._shown = "", 0
+
     def let_through(self, said: Reply | HandOff | None) -> Reply | HandOff:
         """What ends the turn as the brain wants it, or what is said instead, with a note for staff. None: a draft was refused."""
         if said is not None and not self.refusal:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
+from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import area, booking, call_me, changing, chat_link, consent, identifying, knowledge, slots
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
@@ -21,7 +22,7 @@ SURE_ANSWER = 0.5
 class RulesBrain:
     """Answers without any network: from articles, the price list, forms and tools."""
 
-    async def answer(self, context: TurnContext, tools: ToolBox) -> AsyncIterator[BrainEvent]:
+    async def answer(self, context: TurnContext, tools: ToolBox, record: TurnRecord) -> AsyncGenerator[BrainEvent, None]:
         """See `assistant.brain.Brain`."""
         yield await _answer(Dialogue(context, tools))
 

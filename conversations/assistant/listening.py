@@ -1,0 +1,121 @@
+"""Listening to a brain while it answers: drafts are shown, and what has become void is not waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing, suppress
+from typing import Final
+
+from channels.db import database_sync_to_async
+
+from conversations.assistant.brain import Brain, HandOff, Reply, StartAgain, TextDelta
+from conversations.assistant.outgoing.gate import Gate
+from conversations.assistant.preparing import Prepared
+from conversations.assistant.recording import TurnRecord
+from conversations.assistant.toolbox import TurnTools
+from conversations.services import announce, turns
+from conversations.services.turns import Claim, TurnLost, TurnOvertaken
+
+LOOKS_EVERY_SECONDS: Final = 0.4
+DRAFTS_EVERY_SECONDS: Final = 0.1
+"""A draft is sent whole each time, and nobody reads faster."""
+
+
+async def listen(brain: Brain, prepared: Prepared, tools: TurnTools, record: TurnRecord) -> Reply | HandOff:
+    """The brain's last word, as far as it may leave; what it writes meanwhile is shown as a draft, as far as that may.
+
+    Raises turns.TurnLost and turns.TurnOvertaken within half a second of a person taking over and of the customer saying more, but
+    never in the middle of a tool, nor when something was done that has to be told.
+    """
+    draft = _Draft(prepared)
+    listening = asyncio.ensure_future(_last_word(brain, prepared, tools, record, draft))
+    watching = asyncio.ensure_future(_until_void(prepared.claim, tools))
+    try:
+        done, _others = await asyncio.wait({listening, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if listening not in done:
+            watching.result()
+        return await listening
+    except BaseException:
+        await draft.take_away()
+        raise
+    finally:
+        for task in (listening, watching):
+            task.cancel()
+        await asyncio.gather(listening, watching, return_exceptions=True)
+
+
+async def _last_word(brain: Brain, prepared: Prepared, tools: TurnTools, record: TurnRecord, draft: _Draft) -> Reply | HandOff:
+    """What the brain ends with, or what the gate has said instead."""
+    gate = await database_sync_to_async(Gate, thread_sensitive=False)(prepared)
+    said: Reply | HandOff | None = None
+    async with aclosing(brain.answer(gate.context, gate.watch(tools), record)) as events:
+        async for event in events:
+            if isinstance(event, TextDelta):
+                if shown := gate.draft(event.text):
+                    await draft.show(shown)
+                if gate.refusal:
+                    break
+            elif isinstance(event, StartAgain):
+                gate.start_again()
+                await draft.start_again()
+            else:
+                said = event
+                break
+    if said is None and not gate.refusal:
+        raise RuntimeError("The brain ended without a reply.")
+    return await database_sync_to_async(gate.let_through, thread_sensitive=False)(said)
+
+
+async def _until_void(claim: Claim, tools: TurnTools) -> None:
+    """Ends, by an exception, when the turn is not to be gone on with."""
+    while True:
+        await asyncio.sleep(LOOKS_EVERY_SECONDS)
+        try:
+            await turns.look(claim)
+        except (TurnLost, TurnOvertaken):
+            if not (tools.is_busy or tools.did_something):
+                raise
+
+
+class _Draft:
+    """What the customer sees of a reply that is being written. On the phone and in drafts for staff nothing is shown."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._is_shown = prepared.live and not prepared.context.spoken
+        self._written = ""
+        self._at = 0.0
+
+    async def show(self, text: str) -> None:
+        """The reply so far."""
+        self._written = text
+        now = time.monotonic()
+        if now - self._at >= DRAFTS_EVERY_SECONDS:
+            self._at = now
+            await self._show("draft", self._written)
+
+    async def start_again(self) -> None:
+        """What was written does not stand; more is coming."""
+        self._written, self._at = "", 0.0
+        await self._show("typing")
+
+    async def take_away(self) -> None:
+        """No reply comes of it."""
+        if self._written:
+            with suppress(Exception):
+                await self._show("idle")
+
+    async def _show(self, what: str, text: str = "") -> None:
+        if not self._is_shown:
+            return
+        public_hex = self._prepared.conversation.public_id.hex
+        frame = announce.activity(
+            public_hex,
+            who="assistant",
+            name=self._prepared.entry_point.company_name,
+            what=what,
+            text=text,
+            interaction=str(self._prepared.interaction.public_id),
+        )
+        await announce.send(announce.conversation_group(public_hex), frame)

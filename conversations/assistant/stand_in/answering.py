@@ -1,0 +1,105 @@
+"""What the stand-in answers without a script: a few rules over the same request that a model would get, enough for a demonstration.
+
+It reads the request as the product writes it (`model.prompt`): what was said and offered in <now>, what is known in <facts>.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from conversations.assistant.stand_in.scenes import Call, Scene, Text, calls
+
+TAGGED: Final = re.compile(r"<(now|facts)>(.*?)</\1>", re.DOTALL)
+PERSON: Final = re.compile(r"\b(person|human|somebody|someone|agent|colleague|manager)\b")
+PRICE: Final = re.compile(r"\b(price|prices|cost|costs|charge|how much)\b")
+BOOK: Final = re.compile(r"\b(book|appointment|visit|come round|engineer)\b")
+HELLO: Final = re.compile(r"^(hello|hi|hey|good (morning|afternoon|evening))\W*$")
+THANKS: Final = re.compile(r"^(thanks|thank you|bye|that is all)\b")
+ORDER: Final = ("first", "second", "third")
+NEEDED: Final = {"postcode": "the postcode of the visit", "name": "your name", "phone": "your phone number"}
+PACE: Final = 0.02
+
+
+def answer(body: Mapping[str, Any]) -> Scene:
+    """The next answer to a request."""
+    facts, now, results = _read(body)
+    if results:
+        return _after(results, now)
+    said = str(now.get("said", "")).lower()
+    if PERSON.search(said):
+        return calls(Call("hand_off", {"reason": "The customer asks for a person."}))
+    chosen = _chosen(said, now.get("times_offered") or [])
+    if chosen or BOOK.search(said) or now.get("asked_for") in NEEDED:
+        return _book(facts, chosen)
+    if HELLO.match(said):
+        return _says("Hello. What can I do for you?")
+    if THANKS.match(said):
+        return _says("You are welcome. Write again whenever you like.")
+    return calls(Call("find_prices" if PRICE.search(said) else "search_knowledge", {"query": said or "help"}))
+
+
+def _read(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[tuple[str, dict[str, Any]]]]:
+    """What is known, what was said, and the results of the last calls by the name of the tool."""
+    found: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    results: list[tuple[str, dict[str, Any]]] = []
+    blocks = [*body.get("system", []), *(block for message in body["messages"] for block in message["content"])]
+    for block in blocks:
+        if block["type"] == "text":
+            found |= {tag: json.loads(told) for tag, told in TAGGED.findall(block["text"])}
+            results = []
+        elif block["type"] == "tool_use":
+            names[block["id"]] = block["name"]
+            results = []
+        elif block["type"] == "tool_result":
+            results.append((names[block["tool_use_id"]], json.loads(block["content"])))
+    return found.get("facts", {}), found.get("now", {}), results
+
+
+def _book(facts: Mapping[str, Any], chosen: str) -> Scene:
+    known = {**facts.get("facts", {}), **{name: f"known:{name}" for name in facts.get("known_not_shown", [])}}
+    missing = next((name for name in NEEDED if name not in known), "")
+    if missing:
+        return _says(f"I can arrange that. Please tell me {NEEDED[missing]}.", fact=missing)
+    if not chosen:
+        return calls(Call("find_slots", {"postcode": known["postcode"], "limit": len(ORDER)}))
+    wanted = {name: known[name] for name in NEEDED}
+    return calls(Call("book", {"service": facts.get("about") or "Visit", "start": chosen, **wanted}))
+
+
+def _chosen(said: str, offered: list[Mapping[str, Any]]) -> str:
+    """The start of the time that was offered and is meant, if one is."""
+    for place, slot in zip(ORDER, offered, strict=False):
+        if place in said or str(slot["label"]).lower() in said:
+            return str(slot["start"])
+    return ""
+
+
+def _after(results: list[tuple[str, dict[str, Any]]], now: Mapping[str, Any]) -> Scene:
+    tool, told = results[-1]
+    result = told.get("result", {})
+    if result.get("passages"):
+        return _says(_sentences(result["passages"][0]["text"]))
+    if result.get("prices"):
+        return _says(" ".join(f"{each['name']}: {each['price']} {each['unit']}.".replace(" .", ".") for each in result["prices"][:3]))
+    if tool == "find_slots" and result.get("slots"):
+        return _says("These times are free. Which one suits you?", fact="time_window")
+    if tool == "book" and result.get("reference"):
+        return _says(f"Your visit is booked. Your reference is {result['reference']}. Is there anything else?")
+    if told.get("error") == "not_what_was_given" or now.get("said") == "":
+        return calls(Call("hand_off", {"reason": "It could not be booked."}))
+    return _says("I do not find that in our help pages. Shall I pass you to a person?", options=["Yes", "No"])
+
+
+def _sentences(passage: str) -> str:
+    plain = re.sub(r"(?m)^#+.*$|[*_`>#]", "", passage)
+    found = re.split(r"(?<=[.!?])\s+", " ".join(plain.split()))
+    return " ".join(found[:3])
+
+
+def _says(words: str, **asks: Any) -> Scene:
+    wanted = (Call("ask_customer", asks),) if asks else ()
+    return Scene((Text(words), *wanted), stop="tool_use" if asks else "end_turn", piece_seconds=PACE)
