@@ -447,14 +447,18 @@ class TestOutsideSystems:
         assert erasure.due() == []
 
     def test_what_it_is_asked_with_is_forgotten_when_it_has_confirmed(self) -> None:
-        """Another system knows the person by its own number; that is kept until then and no longer."""
+        """Another system knows the person by its own number, or by a proven address; that is kept until then and no longer.
+
+        What somebody only claimed is not among it: it may be somebody else's.
+        """
         customer = sam()
         with transaction.atomic():
             identity.claim(customer, "external", "crm:10042", source="import")
+            identity.claim(customer, "email", "somebody-else@example.org", source="said")
         row = erasure.request(customer, ground="asked", by="maya")
         erasure.run(row.pk, connectors=["local_schedule"])
         asked = ConnectorRequest.objects.get()
-        assert (asked.customers, asked.references) == ([str(customer.public_id)], ["crm:10042"])
+        assert (asked.customers, asked.references) == ([str(customer.public_id)], sorted(["crm:10042", EMAIL]))
         assert erasing.ask_connectors() == 1
         asked.refresh_from_db()
         assert (asked.state, asked.references) == ("done", [])
