@@ -139,7 +139,8 @@ def _what_must_stay() -> tuple[Any, ...]:
     person = Customer.objects.get(name=victim.NAME)
     bookings = Booking.objects.filter(reference=victim.REFERENCE).values_list("state", "window", "name", "phone", "postcode")
     return (
-        list(bookings), Booking.objects.filter(customer=person).count(), Consent.objects.filter(customer=person).count(),
+        list(bookings), Booking.objects.filter(customer=person).count(),
+        Consent.objects.filter(customer=person, purpose="marketing").count(),
         person.name, person.address, person.postcode, person.date_of_birth, person.open_balance,
     )  # fmt: skip
 
