@@ -53,9 +53,9 @@ class Gate:
 
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
-        self._sources = sources_of(prepared.context)
         facts = {name: replace(fact, value=plain_fact(name, fact.value)) for name, fact in prepared.context.facts.items()}
         self.context = replace(prepared.context, facts=facts)
+        self._sources = sources_of(self.context)
         behaviour = prepared.context.behaviour
         hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
         self._bounds = Bounds(
