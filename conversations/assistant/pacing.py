@@ -39,7 +39,8 @@ def stop_of(prepared: Prepared) -> Stop | None:
     pace = pace_of(prepared.conversation.pk, prepared.interaction.pk)
     repeated = _repeated(pace)
     if repeated >= LOOP_AFTER:
-        begun = [said.seq for said in pace.said if said.by_customer][-repeated]
+        theirs = [said.seq for said in pace.said if said.by_customer]
+        begun = theirs[-repeated] if repeated < len(theirs) else 0
         return Stop("loop", _("The other side repeats itself or us, as machines do."), pace.stopped_seq > begun)
     is_told = pace.stopped_seq > pace.headway_seq
     if pace.replies_in_a_minute >= settings.ASSISTANT_REPLIES_PER_MINUTE:

@@ -15,7 +15,7 @@ LINES_LOOKED_AT: Final = 24
 OURS: Final = Q(kind="message", actor_kind__in=[Entry.Actor.ASSISTANT, Entry.Actor.SYSTEM])
 A_PERSON: Final = Q(kind="message", actor_kind=Entry.Actor.AGENT) | Q(kind="handoff.accepted")
 HEADWAY: Final = (
-    Q(kind__in=["fact.learned", "reason.recognised", "identity.proven", "conversation.joined", "interaction.started"])
+    Q(kind__in=["fact.learned", "identity.proven", "conversation.joined", "interaction.started"])
     | Q(kind__startswith="booking.")
     | Q(kind__startswith="consent.")
 )

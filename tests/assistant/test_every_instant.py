@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from datetime import datetime
 from typing import Any
@@ -46,13 +47,18 @@ class Interrupted:
         self.steps, self.at, self.does, self.awaits = steps, at, does, 0
 
     def __await__(self) -> Generator[Any, Any, Any]:
+        goes_on = functools.partial(self.steps.send, None)
         while True:
             try:
-                awaited = self.steps.send(None)
+                awaited = goes_on()
             except StopIteration as over:
                 return over.value
             self.awaits += 1
-            yield awaited
+            try:
+                yield awaited
+                goes_on = functools.partial(self.steps.send, None)
+            except Exception as problem:
+                goes_on = functools.partial(self.steps.throw, problem)
             if self.awaits == self.at:
                 yield from self.does().__await__()
 

@@ -22,7 +22,7 @@ from conversations.assistant.outgoing import checks
 from conversations.assistant.outgoing.checks import Bounds, Refusal, refusal_of
 from conversations.assistant.outgoing.forms import runs_of_words
 from conversations.assistant.outgoing.holding import settled
-from conversations.assistant.outgoing.instructions import without_orders
+from conversations.assistant.outgoing.instructions import plain_fact, without_orders
 from conversations.assistant.outgoing.private import private_of
 from conversations.assistant.outgoing.sources import sources_of
 from conversations.assistant.preparing import Prepared
@@ -53,9 +53,9 @@ class Gate:
 
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
-        self._sources = sources_of(prepared.context)
-        facts = {name: replace(fact, value=without_orders(fact.value)) for name, fact in prepared.context.facts.items()}
+        facts = {name: replace(fact, value=plain_fact(name, fact.value)) for name, fact in prepared.context.facts.items()}
         self.context = replace(prepared.context, facts=facts)
+        self._sources = sources_of(self.context)
         behaviour = prepared.context.behaviour
         hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
         self._bounds = Bounds(

@@ -45,6 +45,8 @@ PATTERNS: Final = (
 )
 SPEAKS: Final = re.compile("|".join(f"(?:{pattern})" for pattern in PATTERNS), re.IGNORECASE)
 UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+NO_NAME: Final = re.compile(r"[;<>{}\[\]|/\\:@#\d]")
+BESIDES_A_NAME: Final = re.compile(r"[^\w\s.'’,-]|\d")
 SENTENCE_START: Final = re.compile(r"(?:[.?!:;]\s+|\n+)")
 
 
@@ -62,6 +64,13 @@ def without_orders(value: Any) -> Any:
     if isinstance(value, Sequence):
         return [without_orders(each) for each in value]
     return value
+
+
+def plain_fact(name: str, value: Any) -> Any:
+    """What is known of a customer without orders; a name that holds code is cut where it stops being one."""
+    if name == "name" and isinstance(value, str) and NO_NAME.search(value):
+        value = BESIDES_A_NAME.split(value)[0].strip(" '’-,")
+    return without_orders(value)
 
 
 def _cut(paragraph: str) -> str:
