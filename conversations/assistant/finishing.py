@@ -15,7 +15,7 @@ from conversations.assistant.need_of import need_of
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.models import Conversation, Entry
-from conversations.services import delivery, facts, handoff, records, timeline, turns
+from conversations.services import delivery, facts, handoff, records, roll_out, timeline, turns
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from routing.models import Decision
@@ -38,7 +38,7 @@ def finish(prepared: Prepared, ending: Ending) -> int:
     """Writes the ending and returns the seq of what the customer is told, 0 when nothing is.
 
     Locks the customer when a call back may be promised, then the subject of the work, then the conversation's row. Raises
-    TurnLost and TurnOvertaken: nothing is written.
+    TurnLost, TurnOvertaken and AssistantStopped: nothing is written.
     """
     claim = prepared.claim
     with transaction.atomic():
@@ -47,6 +47,8 @@ def finish(prepared: Prepared, ending: Ending) -> int:
         # The same order as when an agent accepts an offer: the work first, then the conversation.
         lock_subject(prepared.conversation.public_id.hex)
         row = turns.hold(claim, even_if_overtaken=ending.did_something)
+        if prepared.live:
+            roll_out.require_running()
         reply = _reply(prepared, ending)
         if prepared.handoff and isinstance(ending.said, Reply):
             handing_over.refresh(prepared)
@@ -109,21 +111,27 @@ def give_up(claim: Claim) -> int:
     return appended.seq
 
 
-def keep_draft(prepared: Prepared, reply: Reply) -> None:
-    """Writes, once a turn and for staff only, what the AI agent would have said."""
-    timeline.append(
-        prepared.conversation.pk,
-        NewEntry(
-            kind="draft",
-            actor_kind="assistant",
-            actor_name=prepared.entry_point.company_name,
-            audience="staff",
-            body=reply.body,
-            data=_data(prepared, reply),
-            interaction=prepared.interaction,
-            source_id=f"draft:{prepared.conversation.pk}:{prepared.claim.wanted_seq}",
-        ),
-    )
+def keep_draft(prepared: Prepared, reply: Reply, wanted: list[str]) -> None:
+    """Writes, once a turn and for staff only, what the AI agent would have said, to be compared with what a person says.
+
+    `wanted` are the names of the tools that it would have used to change something.
+    """
+    with transaction.atomic():
+        appended = timeline.append(
+            prepared.conversation.pk,
+            NewEntry(
+                kind="draft",
+                actor_kind="assistant",
+                actor_name=prepared.entry_point.company_name,
+                audience="staff",
+                body=reply.body,
+                data=_data(prepared, reply),
+                interaction=prepared.interaction,
+                source_id=f"draft:{prepared.conversation.pk}:{prepared.claim.wanted_seq}",
+            ),
+        )
+        draft = Entry.objects.select_related("conversation__reason", "interaction__entry_point")
+        roll_out.keep_review(draft.get(conversation=appended.conversation_id, seq=appended.seq), tools=wanted)
 
 
 def _reply(prepared: Prepared, ending: Ending) -> Reply:

@@ -21,7 +21,7 @@ from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import VisitsOfConversations
 from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction
 from conversations.models.identifier import Assurance
-from conversations.selectors import history
+from conversations.selectors import history, roll_out
 from conversations.selectors.access import assurance_of, proven_level, seen_by_party
 from conversations.services import facts, timeline, turns
 from conversations.services.consent_on_lines import purposes_to_agree_to
@@ -82,7 +82,7 @@ def prepare(claim: Claim) -> Prepared | None:
         if text
         else Reading(NOTHING_SAID, False, (), frozenset(), {})
     )
-    live = entry_point.is_live_for(conversation.public_id)
+    live = roll_out.answers(entry_point, conversation.public_id, reason=conversation.reason, now=now)
     asked = found.understanding.asked_for_human or not live
     known = facts.known_to(conversation, interaction)
     need = need_of(conversation, known, opening=entry_point.hours, now=now, asked_for_human=asked)

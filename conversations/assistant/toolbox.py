@@ -28,7 +28,7 @@ from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.schedule import SlotTaken
 from conversations.models import Entry, Interaction
-from conversations.services import timeline, turns
+from conversations.services import roll_out, timeline, turns
 from conversations.services.timeline import NewEntry
 
 ATTEMPTS = 3
@@ -36,15 +36,19 @@ HIDDEN = "•••"
 
 
 class TurnTools:
-    """The tool box that a brain gets. `did_something` says whether a call changed anything, so that it must be told."""
+    """The tool box that a brain gets. `did_something` says whether a call changed anything, so that it must be told.
+
+    `only_wanted` are the tools that would have changed something, had it not been for a draft.
+    """
 
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
         self._standing = prepared.standing
         self.did_something = False
+        self.only_wanted: list[str] = []
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        """See `brain.ToolBox`. Raises turns.TurnLost and turns.TurnOvertaken before anything is changed."""
+        """See `brain.ToolBox`. Raises turns.TurnLost, turns.TurnOvertaken and AssistantStopped before anything is changed."""
         return await database_sync_to_async(self._call, thread_sensitive=False)(name, dict(arguments))
 
     async def finish_running(self) -> ToolResult | None:
@@ -73,6 +77,8 @@ class TurnTools:
             return ToolResult(name, error="no_such_tool", sentence=_("There is no such tool."))
         verdict = guard.judge(tool, arguments, self._standing)
         if not verdict.allowed:
+            if tool.changes and verdict.code == "draft_only":
+                self.only_wanted.append(name)
             self._keep(self._entry(tool, arguments, verdict=verdict, body=verdict.sentence))
             return ToolResult(name, error=verdict.code, sentence=verdict.sentence)
         if tool.changes:
@@ -96,6 +102,7 @@ class TurnTools:
         claim = self._prepared.claim
         with transaction.atomic():
             turns.hold(claim)
+            roll_out.require_running()
             self._keep(self._entry(tool, arguments, body=str(tool.begun), key=key))
             line = self._prepared.interaction.pk
             running = {"tool": tool.name, "arguments": arguments, "key": key, "seq": claim.wanted_seq, "line": line}

@@ -31,7 +31,9 @@ from conversations.assistant.rules import RulesBrain
 from conversations.assistant.toolbox import TurnTools
 from conversations.models import EntryPoint
 from conversations.selectors import history
+from conversations.selectors.roll_out import stop_in_force
 from conversations.services import announce, turns
+from conversations.services.roll_out import AssistantStopped
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 from routing.models import Decision
 
@@ -45,6 +47,8 @@ RETRY_IN: Final = timedelta(seconds=2)
 LONGEST_RETRY: Final = timedelta(minutes=1)
 UNCLAIMED_FOR: Final = timedelta(seconds=5)
 SHARE_OF_LEASE: Final = 0.8
+STOP_SEEN_WITHIN_SECONDS: Final = 0.5
+"""How long a reply that is being shown while it is written may go on after the AI agent was stopped; it is never stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,9 @@ async def _run(claim: Claim) -> TurnOutcome:
     except TurnOvertaken:
         await _in_thread(turns.release)(claim)
         return DROPPED
+    except AssistantStopped:
+        # Prepared anew it is nobody's but people's, and what the customer is told says so.
+        return await _run(claim)
     except Exception:
         logger.exception("turn_failed", extra={"conversation": claim.conversation_id, "attempt": claim.attempts})
         return await _after_failure(claim)
@@ -189,7 +196,7 @@ async def _answer(claim: Claim) -> TurnOutcome:
     if prepared is None:
         await _in_thread(finishing.nothing_to_say)(claim)
         return NOTHING
-    if prepared.entry_point.mode == EntryPoint.Mode.SHADOW:
+    if prepared.entry_point.mode == EntryPoint.Mode.SHADOW and not await _in_thread(stop_in_force)():
         await _draft(prepared)
     ending = _decided_ending(prepared, prepared.decision)
     if ending is None:
@@ -257,11 +264,16 @@ async def _with_what_was_begun(prepared: Prepared, tools: TurnTools) -> Prepared
 
 
 async def _listen(brain: Brain, prepared: Prepared, tools: TurnTools) -> Reply | HandOff:
-    """The brain's last word; what it writes meanwhile is shown as a draft."""
-    written = ""
+    """The brain's last word; what it writes meanwhile is shown as a draft. Raises AssistantStopped."""
+    written, look_at = "", 0.0
     async for event in brain.answer(prepared.context, tools):
         if isinstance(event, TextDelta):
             written += event.text
+            now = asyncio.get_running_loop().time()
+            if now >= look_at:
+                look_at = now + STOP_SEEN_WITHIN_SECONDS
+                if await _in_thread(stop_in_force)():
+                    raise AssistantStopped
             await _show_draft(prepared, written)
         else:
             return event
@@ -271,9 +283,10 @@ async def _listen(brain: Brain, prepared: Prepared, tools: TurnTools) -> Reply |
 async def _draft(prepared: Prepared) -> None:
     """For an entry point on trial: what the AI agent would have said, for staff only. Tools change nothing."""
     context = replace(prepared.context, waits_for_person=False)
-    said = await _listen(choose_brain(), replace(prepared, context=context), TurnTools(prepared))
+    tools = TurnTools(prepared)
+    said = await _listen(choose_brain(), replace(prepared, context=context), tools)
     if isinstance(said, Reply):
-        await _in_thread(finishing.keep_draft)(prepared, said)
+        await _in_thread(finishing.keep_draft)(prepared, said, tools.only_wanted)
 
 
 async def _show_draft(prepared: Prepared, text: str) -> None:

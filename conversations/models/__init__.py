@@ -16,12 +16,14 @@ from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
 from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason
 from conversations.models.proof import KnowledgeCheck, OneTimeCode, Proof
 from conversations.models.retention import LegalHold, RetentionRule, RetentionRun
+from conversations.models.roll_out import AssistantSwitch, DraftReview
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
 from conversations.models.visitor import RetiredVisitor
 
 __all__ = [
+    "AssistantSwitch",
     "Booking",
     "ChatLink",
     "ChatSessionRecord",
@@ -33,6 +35,7 @@ __all__ = [
     "Customer",
     "CustomerLink",
     "DataExport",
+    "DraftReview",
     "Entry",
     "EntryPoint",
     "ErasedIdentifier",
