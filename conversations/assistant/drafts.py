@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
 
 from conversations.assistant.tools import TOOLS
 from conversations.models import DraftReview, Entry, Interaction
+from conversations.services import roll_out
 from conversations.understanding.embed import embed
 from conversations.understanding.normalise import meaning
 
@@ -32,12 +32,12 @@ def compare_drafts(line: Interaction) -> int:
         later = after.filter(before, pk__gt=review.entry_id)
         answer = later.filter(kind="message", actor_kind=Entry.Actor.AGENT).order_by("seq").first()
         done = _tools_of_people(later)
-        DraftReview.objects.filter(pk=review.pk).update(
-            answer=answer,
+        roll_out.keep_comparison(
+            review,
+            answer,
             similarity=likeness(review.entry.body, answer.body) if answer and review.entry.body else None,
             same_reason=review.reason_id == reason if answer else None,
             same_tools=(set(review.tools) == done) if answer and (review.tools or done) else None,
-            compared_at=Now(),
         )
     return len(reviews)
 

@@ -15,6 +15,7 @@ from conversations.assistant.need_of import need_of
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.models import Conversation, Entry
+from conversations.selectors.roll_out import stop_in_force
 from conversations.services import delivery, facts, handoff, records, roll_out, timeline, turns
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
@@ -99,7 +100,7 @@ def give_up(claim: Claim) -> int:
             claim.conversation_id,
             NewEntry(
                 kind="message",
-                actor_kind="assistant",
+                actor_kind=Entry.Actor.SYSTEM if stop_in_force() else Entry.Actor.ASSISTANT,
                 actor_name=line.entry_point.company_name,
                 body=body,
                 interaction=line,

@@ -84,8 +84,9 @@ def since_stopped(prepared: Prepared) -> list[str]:
     Empty when it was not stopped, had not answered on this line, or people are being found already.
     """
     own = Entry.objects.filter(interaction=prepared.interaction)
-    was_answering = own.filter(kind="disclosure.shown").exists()
-    if prepared.live or prepared.handoff or not was_answering or stop_in_force() is None:
+    if prepared.live or prepared.handoff or stop_in_force() is None:
+        return []
+    if not own.filter(kind="disclosure.shown", source_id__startswith="disclosure:").exists():
         return []
     done = own.filter(kind__in=BOOKINGS, actor_kind=Entry.Actor.ASSISTANT, seq__gt=prepared.claim.done_seq).order_by("seq")
     return [*done.values_list("body", flat=True), _("Our AI assistant has been switched off for now.")]

@@ -13,14 +13,13 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from conversations.assistant.drafts import compare_drafts
 from conversations.assistant.writing.base import FactSaid, Happened, Heard, Outcome, Said, Suggested, WrapUp
 from conversations.assistant.writing.choice import choose_writer
 from conversations.models import Conversation, Entry, Interaction
 from conversations.selectors import said as saying
-from conversations.services import facts, timeline
+from conversations.services import facts, timeline, wrap_ups
 from conversations.services.facts import FACT_LABELS
 from conversations.services.timeline import NewEntry
 from conversations.understanding.moods import moods
@@ -41,7 +40,7 @@ HAPPENED: Final = Q(kind__startswith="booking.") | Q(kind__startswith="action.")
 def sweep() -> int:
     """Writes what is owed and due; returns how many it wrote. One that fails is logged and tried again after the lease."""
     written = 0
-    for number in _claimed():
+    for number in wrap_ups.claim(limit=MOST_AT_ONCE, lease=LEASE):
         try:
             written += write(number)
         except Exception:
@@ -62,9 +61,8 @@ def write(number: int) -> bool:
     writer = choose_writer()
     found = writer.wrap_up(heard) if heard.said or heard.happened else None
     with transaction.atomic():
-        held = Interaction.objects.values("conversation").filter(pk=number)
-        row = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("disposition").get(pk__in=held)
-        if not Interaction.objects.filter(pk=number, wrap_up_due_at__isnull=False).update(wrap_up_due_at=None):
+        row = wrap_ups.settle(number)
+        if row is None:
             return False
         compare_drafts(line)
         if found is None:
@@ -103,16 +101,6 @@ def heard_in(conversation: Conversation, line: Interaction | None = None) -> Hea
 def label_of(fact: str) -> str:
     """What a fact is called."""
     return str(FACT_LABELS.get(fact, fact.replace("_", " ").capitalize()))
-
-
-def _claimed() -> list[int]:
-    """What is due, put off by the lease so that no other worker writes it meanwhile; the longest owed first."""
-    due = Interaction.objects.filter(wrap_up_due_at__lte=Now()).order_by("wrap_up_due_at", "pk")[:MOST_AT_ONCE]
-    return [
-        number
-        for number in due.values_list("pk", flat=True)
-        if Interaction.objects.filter(pk=number, wrap_up_due_at__lte=Now()).update(wrap_up_due_at=Now() + LEASE)
-    ]
 
 
 def _said(entry: Entry) -> Said:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, Interaction, WebhookRecord
 from conversations.models.registry import re_rooted_models
-from conversations.selectors.limbo import SWEPT_WITHIN, endless_interactions, turns_nobody_works_on
+from conversations.selectors.limbo import SWEPT_WITHIN, endless_interactions, turns_nobody_works_on, unwritten_wrap_ups
 from routing.models import WorkItem
 from routing.selectors.invariants import Invariant
 
@@ -74,6 +74,11 @@ def turns_in_limbo() -> list[str]:
     return [f"Conversation {one.pk} waits for an answer to entry {one.turn_wanted_seq}." for one in waiting]
 
 
+def wrap_ups_in_limbo() -> list[str]:
+    """Calls and chat sessions that ended a while ago and have no wrap-up yet."""
+    return [f"{one} ended at {one.ended_at:%Y-%m-%d %H:%M} UTC and is not wrapped up." for one in unwritten_wrap_ups(timezone.now())]
+
+
 def work_of_ended_conversations() -> list[str]:
     """Work that waits for, is offered to or is with a person although its conversation is closed or goes on in another."""
     live = list(WorkItem.objects.filter(state__in=WorkItem.LIVE_STATES).values_list("subject", flat=True))
@@ -108,6 +113,7 @@ INVARIANTS = (
     Invariant("Every call and chat session has exactly one interaction.", contacts_without_interaction),
     Invariant("Every interaction ends.", interactions_in_limbo),
     Invariant("Every message to the AI agent is answered.", turns_in_limbo),
+    Invariant("Every interaction that ended is wrapped up.", wrap_ups_in_limbo),
     Invariant("A closed conversation, or one that goes on in another, has no live work.", work_of_ended_conversations),
     Invariant("Every row counts for the root of the record it was made for.", rows_under_another_record),
     Invariant("A record that others count for is not joined itself.", roots_that_are_joined),

@@ -70,3 +70,12 @@ def judge(draft: Entry, agent: AgentProfile, verdict: str) -> None:
     """Keeps what an agent thinks of a draft; the last word counts. Raises DraftReview.DoesNotExist."""
     review = DraftReview.objects.get(entry=draft)
     DraftReview.objects.filter(pk=review.pk).update(verdict=verdict, judged_by=agent, judged_at=Now())
+
+
+def keep_comparison(
+    review: DraftReview, answer: Entry | None, *, similarity: float | None, same_reason: bool | None, same_tools: bool | None
+) -> None:
+    """Keeps what a draft was like beside what a person then said and did; everything is None when nobody answered."""
+    DraftReview.objects.filter(pk=review.pk).update(
+        answer=answer, similarity=similarity, same_reason=same_reason, same_tools=same_tools, compared_at=Now()
+    )

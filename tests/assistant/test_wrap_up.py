@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,8 @@ from conversations import tasks
 from conversations.assistant import recap
 from conversations.flows import inbound, takeover
 from conversations.models import Conversation, DraftReview, Entry, EntryPoint, Interaction
-from conversations.services import roll_out, timeline
+from conversations.selectors.invariants import wrap_ups_in_limbo
+from conversations.services import roll_out, timeline, wrap_ups
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, DispositionCode
 from tests.assistant.conftest import Line
@@ -126,8 +127,12 @@ async def test_a_worker_that_dies_loses_nothing(monday: datetime, chat: Line) ->
     """It had claimed the wrap-up; when its lease is over the next sweep writes it."""
     await chat.say("what are your opening hours?")
     await off_loop(inbound.end_interaction)(chat.provider_id, reason="left")
-    assert await off_loop(recap._claimed)() == [chat.interaction_id]
+    assert await off_loop(wrap_ups.claim)(limit=9, lease=recap.LEASE) == [chat.interaction_id]
     assert await off_loop(tasks.write_wrap_ups)() == 0, "somebody is at it"
+    await Interaction.objects.filter(pk=chat.interaction_id).aupdate(
+        started_at=monday - timedelta(hours=3), ended_at=monday - timedelta(hours=2)
+    )
+    assert len(await off_loop(wrap_ups_in_limbo)()) == 1, "doctor tells of it when nobody comes"
     await Interaction.objects.filter(pk=chat.interaction_id).aupdate(wrap_up_due_at=datetime(2026, 1, 1).astimezone())
     assert await off_loop(tasks.write_wrap_ups)() == 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -32,7 +31,7 @@ def drafted(line: Interaction, verdict: str, by: AgentProfile) -> None:
 
 def test_agreement_by_door_and_reason_and_outcomes_that_were_kept(client: Client) -> None:
     """Shares are of what was judged; every number opens to its rows; strangers do not come in."""
-    ann = AgentProfile.objects.create(user=User.objects.create_user("ann"), display_name="Ann")
+    ann = cast.agent("Ann")
     talk = cast.conversation(cast.customer(), timezone.now(), reason=cast.reason())
     cast.chat(talk)
     line = Interaction.objects.get(conversation=talk)

@@ -10,16 +10,14 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, answers, wording
+from conversations.assistant.wrap_up import BOOKINGS, first_and_last, short
 from conversations.assistant.writing.base import Draft, Heard, Passage, Point, Said, Suggested, WrapUp
 from conversations.assistant.writing.endings import ending_of, is_thanks
 
-LONGEST_QUOTE: Final = 200
-MOST_QUOTES: Final = 2
 MOST_POINTS: Final = 6
 OURS: Final = ("assistant", "agent")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+")
 PROMISE: Final = re.compile(r"\b(?:I|[Ww]e|[Oo]ur \w+)(?:['’]ll| will| shall|['’]m going to| am going to|['’]re going to| are going to)\b")
-DONE: Final = ("booking.made", "booking.changed", "booking.cancelled")
 TO_DO: Final = ("callback.requested", "action.", "ticket.")
 PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]+)(?:\|([^{}]*))?\}")
 GREETING: Final = re.compile(r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hola|buen[oa]s)\b", re.IGNORECASE)
@@ -63,10 +61,10 @@ class ExtractiveWriter:
         else:
             sentences.append(_("%(name)s has not said clearly what it is about.") % {"name": name})
         words = [each.text.strip() for each in heard.said if each.by == "customer" and each.text.strip()]
-        quotes = [f"“{_short(text)}”" for text in _first_and_last(words)]
+        quotes = [f"“{short(text)}”" for text in first_and_last(words)]
         if quotes:
             sentences.append(_("In their words: %(words)s.") % {"words": wording.listed(quotes)})
-        done = [each.sentence for each in heard.happened if each.kind in DONE]
+        done = [each.sentence for each in heard.happened if each.kind in BOOKINGS]
         answered = list(dict.fromkeys(title for each in heard.said for title in each.sources))
         if answered:
             sentences.append(_("Answered from: %(titles)s.") % {"titles": wording.listed([f"“{title}”" for title in answered])})
@@ -88,16 +86,6 @@ class ExtractiveWriter:
         return self._rewriting[style](text, known)
 
 
-def _short(text: str) -> str:
-    joined = " ".join(text.split())
-    return joined if len(joined) <= LONGEST_QUOTE else f"{joined[:LONGEST_QUOTE].rstrip()}…"
-
-
-def _first_and_last(said: list[str]) -> list[str]:
-    telling = [text for text in said if len(text.split()) > 1] or said
-    return telling if len(telling) <= MOST_QUOTES else [telling[0], telling[-1]]
-
-
 def _to_do(heard: Heard) -> tuple[Point, ...]:
     """What was promised: what stands in the record as such, and our own sentences that promise something."""
     points = [Point(each.sentence, each.seq) for each in heard.happened if each.kind.startswith(TO_DO)]
@@ -106,7 +94,7 @@ def _to_do(heard: Heard) -> tuple[Point, ...]:
         for sentence in SENTENCE_END.split(each.text) if each.by == "agent" else ():
             repeats = is_called_back and "call you back" in sentence
             if PROMISE.search(sentence) and not sentence.rstrip().endswith("?") and not repeats:
-                points.append(Point(_short(sentence), each.seq))
+                points.append(Point(short(sentence), each.seq))
     return tuple(points[-MOST_POINTS:])
 
 
@@ -114,7 +102,7 @@ def _open(heard: Heard) -> tuple[Point, ...]:
     """What the customer asked and nobody answered, and what we asked and they did not tell."""
     known = {fact.name for fact in heard.facts}
     questions = [
-        Point(_short(sentence), each.seq)
+        Point(short(sentence), each.seq)
         for each in heard.said
         if each.by == "customer" and not _is_answered(each, heard)
         for sentence in SENTENCE_END.split(each.text)
@@ -122,7 +110,7 @@ def _open(heard: Heard) -> tuple[Point, ...]:
     ]
     asked = next((each for each in reversed(heard.said) if each.by in OURS and each.asked), None)
     if asked and asked.asked not in known and not any(each.by == "customer" and each.seq > asked.seq for each in heard.said):
-        questions.append(Point(_("We asked, and were not told: %(words)s") % {"words": _short(asked.text)}, asked.seq))
+        questions.append(Point(_("We asked, and were not told: %(words)s") % {"words": short(asked.text)}, asked.seq))
     return tuple(questions[-MOST_POINTS:])
 
 
