@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from conversations.assistant import turn
+from conversations.assistant import recap, turn
 from conversations.flows import erasing, keeping_promises, overflowing, tidying
 from conversations.services import linkage, retention, suggestions
 from conversations.voice import agent_leg
@@ -12,6 +12,12 @@ from conversations.voice import agent_leg
 def finish_turns() -> int:
     """Finishes answers whose process died: see conversations.assistant.turn.sweep."""
     return turn.sweep()
+
+
+@shared_task
+def write_wrap_ups() -> int:
+    """See conversations.assistant.recap.sweep."""
+    return recap.sweep()
 
 
 @shared_task

@@ -57,8 +57,8 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
         gettext_lazy("AI agents"),
         "bot",
         (
-            "conversations.Playbook", "conversations.EntryPoint", "conversations.HostSiteKey", "conversations.KnowledgeArticle",
-            "conversations.PriceListItem", "conversations.Technician",
+            "conversations.Playbook", "conversations.EntryPoint", "conversations.AssistantSwitch", "conversations.HostSiteKey",
+            "conversations.KnowledgeArticle", "conversations.PriceListItem", "conversations.Technician",
         ),
     ),
     "reporting": (

@@ -133,6 +133,7 @@ CELERY_BEAT_SCHEDULE = {
     "end-wrap-ups": {"task": "routing.tasks.end_wrap_ups", "schedule": 5.0, "options": {"expires": 5}},
     "notice-silent-agents": {"task": "routing.tasks.notice_silent_agents", "schedule": 30.0, "options": {"expires": 30}},
     "finish-turns": {"task": "conversations.tasks.finish_turns", "schedule": 5.0, "options": {"expires": 5}},
+    "write-wrap-ups": {"task": "conversations.tasks.write_wrap_ups", "schedule": 5.0, "options": {"expires": 5}},
     "end-silent-interactions": {
         "task": "conversations.tasks.end_silent_interactions", "schedule": 60.0, "options": {"expires": 60},
     },

@@ -21,7 +21,7 @@ from reporting.charts import Sparkline, sparkline
 from reporting.csv_export import csv_response
 from reporting.figure import Figure, Metric, Table, measure
 from reporting.forms import SPANS, PeriodForm, chosen_period
-from reporting.metrics import HEADLINES, METRICS, SERVICE, volumes
+from reporting.metrics import HEADLINES, METRICS, ROLL_OUT, SERVICE, draft_agreement, volumes
 from reporting.pictures import pictures
 
 ROWS_PER_PAGE = 50
@@ -70,6 +70,25 @@ def report(request: HttpRequest) -> HttpResponse:
                 "pictures": pictures(period),
             },
         )
+
+
+@managers_only
+def roll_out(request: HttpRequest) -> HttpResponse:
+    """How far people agree with the AI agent's drafts and suggestions, at each door and for each reason."""
+    form = PeriodForm(request.GET)
+    period = chosen_period(form)
+    with timezone.override(period.zone):
+        measured = [measure(metric, period) for metric in ROLL_OUT]
+        shown = {
+            "section": "reports",
+            "form": form,
+            "period": period,
+            "spans": list(PeriodForm.base_fields["period"].choices),  # type: ignore[attr-defined]
+            "chosen_span": _span_of(request),
+            "figures": [(figure, sparkline(figure.daily)) for figure in measured],
+            "agreements": draft_agreement.agreements(period),
+        }
+        return render(request, "reporting/roll_out.html", shown)
 
 
 @managers_only

@@ -33,8 +33,8 @@ class EntryPointForm(forms.ModelForm):
     class Meta:
         model = EntryPoint
         fields = (
-            "name", "company_name", "channel", "address", "playbook_code", "mode", "live_share_percent", "hours", "time_zone",
-            "language", "default_region", "allowed_origins", "recording_policy",
+            "name", "company_name", "channel", "address", "playbook_code", "mode", "live_share_percent", "hours", "live_hours",
+            "live_reasons", "reasons", "time_zone", "language", "default_region", "allowed_origins", "recording_policy",
         )
         help_texts = {
             "name": _("What staff call it."),
@@ -45,6 +45,9 @@ class EntryPointForm(forms.ModelForm):
                 "Drafts for staff only: people answer, and see what the AI agent would have said. Live: it answers."
             ),
             "hours": _("When people can be reached. Empty: always."),
+            "live_hours": _("When the AI agent answers here while it is live; at other hours people do."),
+            "live_reasons": _("What the AI agent answers here while it is live. It finds out the reason, and hands over the rest."),
+            "reasons": _("The reasons chosen, for the choice above."),
             "default_region": _("Two letters. Numbers written without a country belong there."),
             "language": _("The language spoken here, such as en-GB."),
         }
@@ -73,6 +76,9 @@ class EntryPointForm(forms.ModelForm):
         address = str(data.get("address", ""))
         if data.get("channel") == "chat" and address and not address.startswith("/"):
             raise ValidationError({"address": _("A web path begins with a slash, such as /harborhome.")})
+        by_reason = data.get("live_reasons") not in (None, EntryPoint.LiveReasons.ALL)
+        if by_reason and not data.get("reasons"):
+            raise ValidationError({"reasons": _("Choose at least one reason, or let the AI agent answer every reason.")})
         return data
 
 
@@ -82,9 +88,11 @@ class EntryPointAdmin(admin.ModelAdmin):
     list_display = ("name", "channel", "address", "playbook_code", "mode", "live_share_percent")
     list_filter = ("channel", "mode")
     search_fields = ("name", "address", "company_name")
+    filter_horizontal = ("reasons",)
     fieldsets = (
         (None, {"fields": ("name", "company_name", "channel", "address")}),
         (_("Who answers"), {"fields": ("playbook_code", "mode", "live_share_percent", "hours")}),
+        (_("How far the AI agent is let"), {"fields": ("live_hours", "live_reasons", "reasons")}),
         (_("Place and language"), {"fields": ("time_zone", "language", "default_region")}),
         (_("Widget"), {"fields": ("allowed_origins",)}),
         (_("Calls"), {"fields": ("recording_policy",)}),

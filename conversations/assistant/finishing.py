@@ -19,7 +19,8 @@ from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.assistant.recording import TurnRecord
 from conversations.models import Conversation, Entry
 from conversations.rendering import written
-from conversations.services import delivery, facts, handoff, records, timeline, turns
+from conversations.selectors.roll_out import stop_in_force
+from conversations.services import delivery, facts, handoff, records, roll_out, timeline, turns
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from routing.models import Decision
@@ -49,7 +50,7 @@ def finish(prepared: Prepared, ending: Ending) -> int:
     """Writes the ending and returns the seq of what the customer is told, 0 when nothing is.
 
     Locks the customer when a call back may be promised or a form is filled, then the subject of the work, then the
-    conversation's row. Raises TurnLost and TurnOvertaken: nothing is written.
+    conversation's row. Raises TurnLost, TurnOvertaken and AssistantStopped: nothing is written.
     """
     claim = prepared.claim
     with transaction.atomic():
@@ -61,6 +62,8 @@ def finish(prepared: Prepared, ending: Ending) -> int:
         row = turns.hold(claim, even_if_overtaken=ending.did_something)
         if qualified:
             qualification.keep(prepared, qualified)
+        if prepared.live:
+            roll_out.require_running()
         reply = _reply(prepared, ending)
         if prepared.handoff and isinstance(ending.said, Reply):
             handing_over.refresh(prepared)
@@ -116,7 +119,7 @@ def give_up(claim: Claim) -> int:
             claim.conversation_id,
             NewEntry(
                 kind="message",
-                actor_kind="assistant",
+                actor_kind=Entry.Actor.SYSTEM if stop_in_force() else Entry.Actor.ASSISTANT,
                 actor_name=line.entry_point.company_name,
                 body=body,
                 interaction=line,
@@ -128,22 +131,28 @@ def give_up(claim: Claim) -> int:
     return appended.seq
 
 
-def keep_draft(prepared: Prepared, reply: Reply, record: TurnRecord) -> None:
-    """Writes, once a turn and for staff only, what the AI agent would have said."""
-    appended = timeline.append(
-        prepared.conversation.pk,
-        NewEntry(
-            kind="draft",
-            actor_kind="assistant",
-            actor_name=prepared.entry_point.company_name,
-            audience="staff",
-            body=reply.body,
-            data=_data(prepared, reply),
-            interaction=prepared.interaction,
-            source_id=f"draft:{prepared.conversation.pk}:{prepared.claim.wanted_seq}",
-        ),
-    )
-    tracing.keep(prepared, record, outcome="drafted", reply_seq=appended.seq)
+def keep_draft(prepared: Prepared, reply: Reply, record: TurnRecord, wanted: list[str]) -> None:
+    """Writes, once a turn and for staff only, what the AI agent would have said, to be compared with what a person says.
+
+    `wanted` are the names of the tools that it would have used to change something.
+    """
+    with transaction.atomic():
+        appended = timeline.append(
+            prepared.conversation.pk,
+            NewEntry(
+                kind="draft",
+                actor_kind="assistant",
+                actor_name=prepared.entry_point.company_name,
+                audience="staff",
+                body=reply.body,
+                data=_data(prepared, reply),
+                interaction=prepared.interaction,
+                source_id=f"draft:{prepared.conversation.pk}:{prepared.claim.wanted_seq}",
+            ),
+        )
+        tracing.keep(prepared, record, outcome="drafted", reply_seq=appended.seq)
+        draft = Entry.objects.select_related("conversation__reason", "interaction__entry_point")
+        roll_out.keep_review(draft.get(conversation=appended.conversation_id, seq=appended.seq), tools=wanted)
 
 
 def _reply(prepared: Prepared, ending: Ending) -> Reply:

@@ -13,10 +13,11 @@ from django.utils.translation import ngettext, override
 from conversations.assistant import answers, wording
 from conversations.assistant.brain import TURNS_OWN, AskedField, HandOff, Reply, Source
 from conversations.assistant.preparing import Prepared
-from conversations.assistant.wrap_up import package
+from conversations.assistant.wrap_up import BOOKINGS, package
 from conversations.knowledge.search import search
-from conversations.models import Handoff, KnowledgeArticle
+from conversations.models import Entry, Handoff, KnowledgeArticle
 from conversations.models.consent import Purpose
+from conversations.selectors.roll_out import stop_in_force
 from conversations.services import callbacks, consent, facts, handoff
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
@@ -74,8 +75,22 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
     gave_up = prepared.need.failed_turns and not safety.text and not prepared.context.understanding.asked_for_human
     apology = _("I am sorry that I could not help with this.") if gave_up else ""
     place = "" if safety.text else place_sentence(waiting.work_item)
-    body = " ".join(part for part in (safety.text, apology, coming, place, known) if part)
+    body = " ".join(part for part in (safety.text, *since_stopped(prepared), apology, coming, place, known) if part)
     return Reply(body, sources=safety.sources, form_state={**handing.form_state, **_warned(safety), "callback": None})
+
+
+def since_stopped(prepared: Prepared) -> list[str]:
+    """What is true when the AI agent was stopped in a conversation that it answered: that it was, and what it still did in this turn.
+
+    Empty when it was not stopped, had not answered on this line, or people are being found already.
+    """
+    own = Entry.objects.filter(interaction=prepared.interaction)
+    if prepared.live or prepared.handoff or stop_in_force() is None:
+        return []
+    if not own.filter(kind="disclosure.shown", source_id__startswith="disclosure:").exists():
+        return []
+    done = own.filter(kind__in=BOOKINGS, actor_kind=Entry.Actor.ASSISTANT, seq__gt=prepared.claim.done_seq).order_by("seq")
+    return [*done.values_list("body", flat=True), _("Our AI assistant has been switched off for now.")]
 
 
 def place_sentence(work: WorkItem) -> str:
@@ -107,7 +122,7 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     safety = safety_first(prepared)
     number = prepared.standing.facts.get("phone", "")
     opening = _opening(prepared, decision)
-    sentences = [safety.text, _closed_sentence(prepared, opening)]
+    sentences = [safety.text, *since_stopped(prepared), _closed_sentence(prepared, opening)]
     by = _by(decision, opening or prepared.context.now)
     when = wording.moment_of(by, prepared.context.now)
     if number:

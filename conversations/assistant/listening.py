@@ -14,7 +14,9 @@ from conversations.assistant.outgoing.gate import Gate
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.toolbox import TurnTools
+from conversations.selectors.roll_out import stop_in_force
 from conversations.services import announce, turns
+from conversations.services.roll_out import AssistantStopped
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 
 LOOKS_EVERY_SECONDS: Final = 0.4
@@ -25,8 +27,9 @@ DRAFTS_EVERY_SECONDS: Final = 0.1
 async def listen(brain: Brain, prepared: Prepared, tools: TurnTools, record: TurnRecord) -> Reply | HandOff:
     """The brain's last word, as far as it may leave; what it writes meanwhile is shown as a draft, as far as that may.
 
-    Raises turns.TurnLost and turns.TurnOvertaken within half a second of a person taking over and of the customer saying more, but
-    never in the middle of a tool, nor when something was done that has to be told.
+    Raises turns.TurnLost, turns.TurnOvertaken and AssistantStopped within half a second of a person taking over, of the customer
+    saying more and of the AI agent being stopped, but never in the middle of a tool, nor the second when something was done that
+    has to be told.
     """
     draft = _Draft(prepared)
     listening = asyncio.ensure_future(_last_word(brain, prepared, tools, record, draft))
@@ -71,6 +74,8 @@ async def _until_void(claim: Claim, tools: TurnTools) -> None:
     """Ends, by an exception, when the turn is not to be gone on with."""
     while True:
         await asyncio.sleep(LOOKS_EVERY_SECONDS)
+        if not tools.is_busy and await database_sync_to_async(stop_in_force, thread_sensitive=False)():
+            raise AssistantStopped
         try:
             await turns.look(claim)
         except (TurnLost, TurnOvertaken):

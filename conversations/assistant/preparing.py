@@ -21,7 +21,7 @@ from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import VisitsOfConversations
 from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction, Playbook
 from conversations.models.identifier import Assurance
-from conversations.selectors import history
+from conversations.selectors import history, roll_out
 from conversations.selectors.access import assurance_of, proven_level, seen_by_party
 from conversations.services import facts, speaking, timeline, turns
 from conversations.services.consent_on_lines import purposes_to_agree_to
@@ -78,8 +78,8 @@ def prepare(claim: Claim) -> Prepared | None:
     now = timezone.now().astimezone(ZoneInfo(entry_point.time_zone))
     handled = max(int((conversation.form_state.get(key) or {}).get("seq", 0)) for key in ("announce", "running"))
     text = words.text_after(handled)
-    live = entry_point.is_live_for(conversation.public_id)
-    language, asks_only = _language(text, conversation, interaction, playbook, live)
+    in_share = entry_point.is_in_live_share(conversation.public_id)
+    language, asks_only = _language(text, conversation, interaction, playbook, in_share)
     behaviour = behaviour_of(entry_point, playbook, language)
     found = (
         reading.read(
@@ -88,6 +88,7 @@ def prepare(claim: Claim) -> Prepared | None:
         if text
         else Reading(NOTHING_SAID, False, (), frozenset(), {})
     )
+    live = roll_out.answers(entry_point, conversation.public_id, reason=conversation.reason, now=now)
     asked = found.understanding.asked_for_human or not live
     known = facts.known_to(conversation, interaction)
     need = need_of(conversation, known, opening=entry_point.hours, now=now, asked_for_human=asked)

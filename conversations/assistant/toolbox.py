@@ -30,7 +30,7 @@ from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.schedule import SlotTaken
 from conversations.models import Entry, Interaction
-from conversations.services import timeline, turns
+from conversations.services import roll_out, timeline, turns
 from conversations.services.action_items import By
 from conversations.services.timeline import NewEntry
 
@@ -43,7 +43,8 @@ AFTER_WHICH_AGAIN = ("payment.promised", "record.changed", "link.sent", "callbac
 class TurnTools:
     """The tool box that a brain gets.
 
-    `did_something` says whether a call changed anything, so that it must be told, `is_busy` whether a call is running.
+    `did_something` says whether a call changed anything, so that it must be told, `is_busy` whether a call is running;
+    `only_wanted` are the tools that would have changed something, had it not been for a draft.
     """
 
     def __init__(self, prepared: Prepared, record: TurnRecord) -> None:
@@ -53,9 +54,10 @@ class TurnTools:
         self.did_something = False
         self._is_counted = False
         self.is_busy = False
+        self.only_wanted: list[str] = []
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        """See `brain.ToolBox`. Raises turns.TurnLost and turns.TurnOvertaken before anything is changed."""
+        """See `brain.ToolBox`. Raises turns.TurnLost, turns.TurnOvertaken and AssistantStopped before anything is changed."""
         began = time.monotonic()
         self.is_busy = True
         try:
@@ -101,6 +103,8 @@ class TurnTools:
             self._is_counted = True
         verdict = guard.judge(tool, arguments, self._standing)
         if not verdict.allowed:
+            if tool.changes and verdict.code == "draft_only":
+                self.only_wanted.append(name)
             self._keep(self._entry(tool, arguments, verdict=verdict, body=verdict.sentence))
             return ToolResult(name, error=verdict.code, sentence=verdict.sentence)
         self._standing = self._standing.with_use(name)
@@ -128,6 +132,7 @@ class TurnTools:
         claim = self._prepared.claim
         with transaction.atomic():
             turns.hold(claim)
+            roll_out.require_running()
             self._keep(self._entry(tool, arguments, body=str(tool.begun), key=key))
             line = self._prepared.interaction.pk
             running = {"tool": tool.name, "arguments": arguments, "key": key, "seq": claim.wanted_seq, "line": line}

@@ -36,7 +36,9 @@ from conversations.assistant.rules import RulesBrain
 from conversations.assistant.toolbox import TurnTools
 from conversations.models import EntryPoint
 from conversations.selectors import history
+from conversations.selectors.roll_out import stop_in_force
 from conversations.services import async_connections, turns
+from conversations.services.roll_out import AssistantStopped
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 from routing.models import Decision
 
@@ -187,6 +189,9 @@ async def _run(claim: Claim) -> TurnOutcome:
     except TurnOvertaken:
         await _in_thread(turns.release)(claim)
         return DROPPED
+    except AssistantStopped:
+        # Prepared anew it is nobody's but people's, and what the customer is told says so.
+        return await _run(claim)
     except Exception:
         logger.exception("turn_failed", extra={"conversation": claim.conversation_id, "attempt": claim.attempts})
         return await _after_failure(claim)
@@ -215,7 +220,7 @@ async def _answer(claim: Claim) -> TurnOutcome:
     if stop:
         return await _stopped(prepared, stop)
     with override(prepared.context.language):
-        if prepared.entry_point.mode == EntryPoint.Mode.SHADOW:
+        if prepared.entry_point.mode == EntryPoint.Mode.SHADOW and not await _in_thread(stop_in_force)():
             await _draft(prepared)
         return await _ended(prepared, TurnRecord())
 
@@ -311,10 +316,10 @@ async def _with_what_was_begun(prepared: Prepared, tools: TurnTools) -> Prepared
 async def _draft(prepared: Prepared) -> None:
     """For an entry point on trial: what the AI agent would have said, for staff only. Tools change nothing."""
     context, record = replace(prepared.context, waits_for_person=False), TurnRecord()
-    on_trial = replace(prepared, context=context)
-    said = await listening.listen(choose_brain(), on_trial, TurnTools(prepared, record), record)
+    on_trial, tools = replace(prepared, context=context), TurnTools(prepared, record)
+    said = await listening.listen(choose_brain(), on_trial, tools, record)
     if isinstance(said, Reply):
-        await _in_thread(finishing.keep_draft)(prepared, said, record)
+        await _in_thread(finishing.keep_draft)(prepared, said, record, tools.only_wanted)
 
 
 def choose_brain() -> Brain:

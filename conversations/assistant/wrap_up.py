@@ -67,19 +67,21 @@ def _summary(conversation: Conversation, known: Mapping[str, KnownFact], rows: l
     if conversation.urgency == "emergency":
         sentences.insert(0, _("Emergency."))
     words = [row.body.strip() for row in rows if row.kind == "message" and row.actor_kind == Entry.Actor.CUSTOMER]
-    quotes = [f"“{_short(text)}”" for text in _first_and_last([text for text in words if text])]
+    quotes = [f"“{short(text)}”" for text in first_and_last([text for text in words if text])]
     if quotes:
         sentences.append(_("In their words: %(words)s.") % {"words": wording.listed(quotes)})
     sentences += [row.body for row in rows if row.kind in BOOKINGS]
     return " ".join(sentences)
 
 
-def _first_and_last(said: list[str]) -> list[str]:
+def first_and_last(said: list[str]) -> list[str]:
+    """The first and the last telling things of those said."""
     telling = [text for text in said if len(text.split()) > 1] or said
     return telling if len(telling) <= MOST_QUOTES else [telling[0], telling[-1]]
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text in one line, cut where a quotation would be too long."""
     joined = " ".join(text.split())
     return joined if len(joined) <= LONGEST_QUOTE else f"{joined[:LONGEST_QUOTE].rstrip()}…"
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from conversations.chat.visitor import Visitor
 from conversations.flows import calling_back
 from conversations.models import Conversation, EntryPoint, Interaction
-from conversations.selectors import access, website
+from conversations.selectors import access, roll_out, website
 from conversations.services import announce, joining, visitors
 from routing.models import WorkItem
 from routing.services import hours
@@ -146,7 +146,7 @@ def opening(entry_point: EntryPoint, language: str = "") -> dict[str, Any]:
     opens_at = None if is_open else hours.next_opening(entry_point.hours, now)
     return {
         "company": entry_point.company_name,
-        "greeting": entry_point.playbook.disclosure_in(language) if entry_point.is_live_for_all else "",
+        "greeting": entry_point.playbook.disclosure_in(language) if roll_out.greets_everybody(entry_point, now) else "",
         "open": is_open,
         "opens_at": opens_at.isoformat() if opens_at else None,
     }

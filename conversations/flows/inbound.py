@@ -11,10 +11,12 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.db import connection, transaction
+from django.utils import timezone
 
 from conversations.assistant import turn
 from conversations.flows import wrapping_up
 from conversations.models import Conversation, EntryPoint, Interaction
+from conversations.selectors import roll_out
 from conversations.services import announce, async_connections, identity, proving, speaking, split_secrets, threads, timeline
 from conversations.services.kinds import kind_of
 from conversations.services.parties import Party
@@ -211,7 +213,8 @@ def disclose(interaction: Interaction, entry_point: EntryPoint, *, words: str = 
     In the language of the first `words`, when they tell it, otherwise in that of the page (`language`). Locks the conversation's row.
     """
     conversation = Conversation.objects.select_related("customer").get(pk=interaction.conversation_id)
-    if not entry_point.is_live_for(conversation.public_id) or conversation.owner_kind == Conversation.Owner.HUMAN:
+    answers = roll_out.answers(entry_point, conversation.public_id, reason=conversation.reason, now=timezone.now())
+    if not answers or conversation.owner_kind == Conversation.Owner.HUMAN:
         return
     playbook = entry_point.playbook
     current = conversation.language or entry_point.language.partition("-")[0]

@@ -97,8 +97,10 @@ def transfer(conversation: Conversation, agent: AgentProfile, queue: Queue, note
         queueing.requeue(work_item, queue=queue)
 
 
-def close(conversation: Conversation, agent: AgentProfile, disposition: DispositionCode | None, note: str = "") -> None:
-    """Ends a conversation with how it ended; the agent's capacity is free again.
+def close(
+    conversation: Conversation, agent: AgentProfile, disposition: DispositionCode | None, note: str = "", *, suggested: str = ""
+) -> None:
+    """Ends a conversation with how it ended; the agent's capacity is free again. `suggested` is the outcome's code that they were shown.
 
     Raises NotYours, and OutcomeMissing when the queue it came through asks for an outcome and none is given.
     """
@@ -106,7 +108,9 @@ def close(conversation: Conversation, agent: AgentProfile, disposition: Disposit
         row = require_owner(conversation, agent)
         if disposition is None and needs_outcome(row):
             raise OutcomeMissing(_("Choose how it ended."))
-        threads.close(row, actor_kind="agent", actor_name=agent.display_name, disposition=disposition, note=note)
+        threads.close(
+            row, actor_kind="agent", actor_name=agent.display_name, disposition=disposition, note=note, suggested=suggested
+        )
         transaction.on_commit(lambda: delivery.deliver(row.pk))
 
 

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from conversations.assistant import recap
 from conversations.flows import outbound, takeover
 from conversations.inbox import pane
 from conversations.inbox.doors import AgentRequest, for_agents
@@ -22,7 +23,7 @@ from conversations.models.identifier import Assurance
 from conversations.selectors.consent import preference_of
 from conversations.services import chat_links, consent, delivery
 from conversations.services.consent import Said
-from routing.models import AwayReason
+from routing.models import AwayReason, DispositionCode
 from routing.services import presence as presence_service
 from routing.services import reservations
 
@@ -132,10 +133,17 @@ def transfer(request: AgentRequest, public_id: UUID) -> HttpResponse:
 def close(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """Ends a conversation with its outcome; GET answers the form for the dialog."""
     found = readable(request, public_id)
-    form = CloseForm(request.POST if request.method == "POST" else None, needs_outcome=takeover.needs_outcome(found))
+    needs_outcome = takeover.needs_outcome(found)
+    if request.method == "POST":
+        form = CloseForm(request.POST, needs_outcome=needs_outcome)
+    else:
+        suggested = recap.suggested_for(found)
+        outcome = DispositionCode.objects.filter(code=suggested.code, active=True).first() if suggested.code else None
+        form = CloseForm(None, needs_outcome=needs_outcome, suggested=outcome, because=suggested.because)
     if form.is_valid():
+        chosen = form.cleaned_data
         try:
-            takeover.close(found, request.agent, form.cleaned_data["disposition"], form.cleaned_data["note"])
+            takeover.close(found, request.agent, chosen["disposition"], chosen["note"], suggested=chosen["suggested"])
         except (outbound.NotYours, takeover.OutcomeMissing) as refused:
             return refused_with(refused)
         return changed()

@@ -67,9 +67,15 @@ class CloseForm(forms.Form):
     )
     note = forms.CharField(label=_("Note"), required=False, max_length=LONGEST_MESSAGE, widget=forms.Textarea(attrs={"rows": 3}))
 
-    def __init__(self, data: Any, *, needs_outcome: bool) -> None:
-        super().__init__(data)
+    suggested = forms.SlugField(required=False, max_length=40, widget=forms.HiddenInput())
+
+    def __init__(self, data: Any, *, needs_outcome: bool, suggested: DispositionCode | None = None, because: str = "") -> None:
+        """`suggested` is chosen from the start, with why it is thought of."""
+        super().__init__(data, initial={"disposition": suggested, "suggested": suggested.code} if suggested else None)
         self.fields["disposition"].required = needs_outcome
+        if suggested:
+            words = _("Suggested: %(because)s Choose another when it ended otherwise.")
+            self.fields["disposition"].help_text = words % {"because": because}
 
 
 class WhereField(forms.ModelChoiceField):

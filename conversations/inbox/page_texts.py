@@ -42,6 +42,7 @@ def page_texts() -> dict[str, str]:
         "sending": _("Sending"),
         "waiting": _("Waits for the connection"),
         "putBack": _("Put back into the field"),
+        "copilotFailed": _("The copilot could not be loaded. What you wrote is kept."),
         # Times
         "now": _("now"),
         "secondsLeft": _("{seconds} s"),

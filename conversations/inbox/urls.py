@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.inbox import actions, board, tools, verifying, views
+from conversations.inbox import actions, board, copilot, tools, verifying, views
 
 app_name = "inbox"
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("c/<uuid:public_id>/status/", views.status, name="status"),
     path("c/<uuid:public_id>/customer/", views.customer, name="customer"),
     path("c/<uuid:public_id>/inserts/", views.inserts, name="inserts"),
+    path("c/<uuid:public_id>/copilot/", copilot.show, name="copilot"),
+    path("c/<uuid:public_id>/rewrite/", copilot.rewrite, name="rewrite"),
+    path("c/<uuid:public_id>/judge/", copilot.judge, name="judge"),
     path("c/<uuid:public_id>/say/", actions.say, name="say"),
     path("c/<uuid:public_id>/note/", actions.note, name="note"),
     path("c/<uuid:public_id>/take-over/", actions.take_over, name="take-over"),

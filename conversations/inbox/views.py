@@ -55,9 +55,10 @@ def entries(request: InboxRequest, public_id: UUID) -> HttpResponse:
     asked = PageForm(request.GET)
     if not asked.is_valid():
         raise Http404
+    whose = {"conversation": found, "agent": request.agent}
     if asked.cleaned_data["before"]:
-        return render(request, "inbox/older.html", pane.older(found, asked.cleaned_data["before"]))
-    part = pane.newer(found, asked.cleaned_data["after"] or 0)
+        return render(request, "inbox/older.html", {**pane.older(found, asked.cleaned_data["before"]), **whose})
+    part = {**pane.newer(found, asked.cleaned_data["after"] or 0), **whose}
     answer = render(request, "inbox/entries.html", part)
     answer["X-Upto"] = str(part["upto"])
     return answer
@@ -95,7 +96,7 @@ def find(request: InboxRequest) -> HttpResponse:
 def inserts(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """What can be put into a reply by the words after a slash: saved replies, filled in, and passages of knowledge."""
     found, text = readable(request, public_id), _typed(request)
-    line = outbound.chosen_line(found, _line_asked(request))
+    line = outbound.chosen_line(found, line_asked(request))
     groups = {"replies": placeholders.offered(found, request.agent, line, text), "answers": inbox.answers(text, limit=5)}
     return render(request, "inbox/inserts.html", {**groups, "text": text})
 
@@ -124,7 +125,7 @@ def _typed(request: InboxRequest) -> str:
     return request.GET.get("q", "").replace("\x00", "")[:100]
 
 
-def _line_asked(request: InboxRequest) -> UUID | None:
+def line_asked(request: InboxRequest) -> UUID | None:
     """The line that the composer says the words go to, when it says one."""
     try:
         return UUID(request.GET.get("line", ""))

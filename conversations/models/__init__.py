@@ -18,6 +18,7 @@ from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormFi
 from conversations.models.proof import KnowledgeCheck, OneTimeCode, Proof
 from conversations.models.qualification import Qualification
 from conversations.models.retention import LegalHold, RetentionRule, RetentionRun
+from conversations.models.roll_out import AssistantSwitch, DraftReview
 from conversations.models.sales import Invoice, PaymentPromise, SalesAccount, SalesOrder, Ticket
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
@@ -28,6 +29,7 @@ from conversations.models.visitor import RetiredVisitor
 
 __all__ = [
     "ActionItem",
+    "AssistantSwitch",
     "Booking",
     "ChatLink",
     "ChatSessionRecord",
@@ -39,6 +41,7 @@ __all__ = [
     "Customer",
     "CustomerLink",
     "DataExport",
+    "DraftReview",
     "Entry",
     "EntryPoint",
     "ErasedIdentifier",

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.playbook import Playbook
-from routing.models import ServiceHours
+from routing.models import ReasonCode, ServiceHours
 
 
 class Channel(models.TextChoices):
@@ -26,6 +26,20 @@ class EntryPoint(models.Model):
         SHADOW = "shadow", _("Drafts for staff only")
         LIVE = "live", _("Live")
 
+    class LiveHours(models.TextChoices):
+        """When the AI agent answers where it is live."""
+
+        ALWAYS = "always", _("At any hour")
+        INSIDE = "inside", _("Only inside the opening hours")
+        OUTSIDE = "outside", _("Only outside the opening hours")
+
+    class LiveReasons(models.TextChoices):
+        """What the AI agent answers where it is live. It always finds out what it is about."""
+
+        ALL = "all", _("Every reason")
+        ONLY = "only", _("Only the reasons chosen")
+        EXCEPT = "except", _("All but the reasons chosen")
+
     class RecordingPolicy(models.TextChoices):
         """Whether calls may be recorded here, and what the caller must be told or asked first."""
 
@@ -43,6 +57,9 @@ class EntryPoint(models.Model):
     live_share_percent = models.PositiveSmallIntegerField(
         default=100, help_text=_("The share of new conversations the AI agent answers; the rest go to people.")
     )
+    live_hours = models.CharField(max_length=7, choices=LiveHours.choices, default=LiveHours.ALWAYS)
+    live_reasons = models.CharField(max_length=6, choices=LiveReasons.choices, default=LiveReasons.ALL)
+    reasons = models.ManyToManyField(ReasonCode, blank=True, related_name="+")
     recording_policy = models.CharField(
         max_length=12,
         choices=RecordingPolicy.choices,
@@ -66,6 +83,17 @@ class EntryPoint(models.Model):
             models.CheckConstraint(condition=models.Q(mode__in=["off", "shadow", "live"]), name="entry_point_mode_is_known"),
             models.CheckConstraint(condition=models.Q(channel__in=["chat", "voice"]), name="entry_point_channel_is_known"),
             models.CheckConstraint(
+                condition=models.Q(live_hours__in=["always", "inside", "outside"]), name="entry_point_live_hours_are_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(live_hours="always") | models.Q(hours__isnull=False),
+                name="entry_point_that_is_live_by_hours_has_hours",
+                violation_error_message=_("Choose the opening hours that the AI agent goes by."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(live_reasons__in=["all", "only", "except"]), name="entry_point_live_reasons_are_known"
+            ),
+            models.CheckConstraint(
                 condition=models.Q(recording_policy__in=["not_recorded", "announce", "ask_first"]),
                 name="entry_point_recording_policy_is_known",
             ),
@@ -79,17 +107,12 @@ class EntryPoint(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def is_live_for(self, conversation: UUID) -> bool:
-        """Whether the AI agent answers the conversation with this public id: the door is live and it falls in the share.
+    def is_in_live_share(self, conversation: UUID) -> bool:
+        """Whether the door is live and the conversation with this public id falls in the share. `selectors.roll_out` has the rest.
 
         The same conversation gets the same answer for as long as the share stays as it is.
         """
         return self.mode == self.Mode.LIVE and conversation.int % 100 < self.live_share_percent
-
-    @property
-    def is_live_for_all(self) -> bool:
-        """Whether the AI agent answers every conversation."""
-        return self.mode == self.Mode.LIVE and self.live_share_percent == 100
 
     @property
     def playbook(self) -> Playbook:

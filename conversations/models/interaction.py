@@ -41,6 +41,9 @@ class Interaction(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=40, blank=True)
+    wrap_up_due_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("From when on its wrap-up is to be written; empty when none is owed.")
+    )
     data = models.JSONField(default=dict, blank=True, help_text=_("What the transport needs to go on, such as the call's region address."))
 
     class Meta:
@@ -63,10 +66,15 @@ class Interaction(models.Model):
                 condition=models.Q(direction__in=["inbound", "outbound"]), name="interaction_direction_is_known"
             ),
             models.CheckConstraint(condition=~models.Q(provider_id=""), name="interaction_has_a_provider_id"),
+            models.CheckConstraint(
+                condition=models.Q(wrap_up_due_at__isnull=True) | models.Q(state="ended"), name="wrap_up_is_due_only_after_the_end"
+            ),
         ]
         indexes = [
             # Serves the sweep that ends what the transport forgot to end.
             models.Index(fields=["started_at"], name="interaction_live", condition=~models.Q(state="ended")),
+            # Serves the sweep that writes wrap-ups.
+            models.Index(fields=["wrap_up_due_at"], name="interaction_wrap_up_due", condition=models.Q(wrap_up_due_at__isnull=False)),
             # Serves the limit of calls that we make to one number.
             models.Index(fields=["party", "started_at"], name="interaction_outbound", condition=models.Q(direction="outbound")),
             # Serves finding the chats of a browser, at every hello.

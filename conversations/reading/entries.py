@@ -101,7 +101,7 @@ def _shape(entry: Entry) -> str:
         return "bubble"
     if entry.kind in SEPARATORS:
         return "separator"
-    return {"note": "note", "handoff.requested": "package"}.get(entry.kind, "event")
+    return {"note": "note", "handoff.requested": "package", "wrapped_up": "wrap_up", "draft": "draft"}.get(entry.kind, "event")
 
 
 def _sentence(entry: Entry) -> str:

@@ -16,6 +16,7 @@ from conversations.selectors.limbo import (
     endless_interactions,
     owned_without_work,
     turns_nobody_works_on,
+    unwritten_wrap_ups,
 )
 from routing.models import WorkItem
 from routing.selectors.invariants import Invariant
@@ -86,6 +87,11 @@ def call_backs_in_limbo() -> list[str]:
     return [f"Call back {one.pk} was promised for {one.due_at:%Y-%m-%d %H:%M} UTC, and nobody was asked to call." for one in waiting]
 
 
+def wrap_ups_in_limbo() -> list[str]:
+    """Calls and chat sessions that ended a while ago and have no wrap-up yet."""
+    return [f"{one} ended at {one.ended_at:%Y-%m-%d %H:%M} UTC and is not wrapped up." for one in unwritten_wrap_ups(timezone.now())]
+
+
 def work_of_ended_conversations() -> list[str]:
     """Work that waits for, is offered to or is with a person although its conversation is closed or goes on in another."""
     live = list(WorkItem.objects.filter(state__in=WorkItem.LIVE_STATES).values_list("subject", flat=True))
@@ -130,6 +136,7 @@ INVARIANTS = (
     Invariant("Every interaction ends.", interactions_in_limbo),
     Invariant("Every message to the AI agent is answered.", turns_in_limbo),
     Invariant("Every promised call is given to somebody in time.", call_backs_in_limbo),
+    Invariant("Every interaction that ended is wrapped up.", wrap_ups_in_limbo),
     Invariant("A closed conversation, or one that goes on in another, has no live work.", work_of_ended_conversations),
     Invariant("Whoever has a conversation has live work of it.", owners_without_work),
     Invariant("Every row counts for the root of the record it was made for.", rows_under_another_record),

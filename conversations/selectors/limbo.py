@@ -30,6 +30,14 @@ SILENT_CHAT = timedelta(minutes=30)
 SWEPT_WITHIN = timedelta(minutes=5)
 """How long the sweeps, which run every few seconds to a minute, may take for what they should do."""
 
+WRAPPED_UP_WITHIN = timedelta(hours=1)
+"""How long after its end an interaction may owe its wrap-up; a chat that fell silent ended when its last words were written."""
+
+
+def unwritten_wrap_ups(at: datetime) -> QuerySet[Interaction]:
+    """Interactions that owed a wrap-up at that time for longer than the sweep and its tries again should take."""
+    return Interaction.objects.filter(wrap_up_due_at__isnull=False, ended_at__lt=at - WRAPPED_UP_WITHIN)
+
 
 def endless_interactions(at: datetime) -> QuerySet[Any]:
     """Live chat sessions that were silent for too long at that time, and live calls that are older than any call can be.

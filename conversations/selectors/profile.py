@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from conversations.models import ActionItem, Booking, ContactPreference, Conversation, Customer, Identifier, Interaction
+from conversations.models import ActionItem, Booking, ContactPreference, Conversation, Customer, Entry, Identifier, Interaction
 from conversations.models.identifier import ASSURANCE_RANK
 from conversations.selectors import access, consent, inbox, merge_trail, naming, said
 from conversations.selectors.consent import PurposeAnswers
@@ -42,6 +42,7 @@ class Profile:
     candidates: list[Candidate]
     consents: list[PurposeAnswers]
     preference: ContactPreference | None
+    wrap_ups: list[Entry]
 
 
 def profile_of(conversation: Conversation, line: Interaction | None) -> Profile:
@@ -60,7 +61,14 @@ def profile_of(conversation: Conversation, line: Interaction | None) -> Profile:
         candidates=candidates_of(customer),
         consents=consent.answers_of(customer),
         preference=consent.preference_of(customer),
+        wrap_ups=wrap_ups_of(customer),
     )
+
+
+def wrap_ups_of(customer: Customer, limit: int = 3) -> list[Entry]:
+    """What was written up of the customer's last interactions, newest first, whatever the channel. One statement."""
+    written = Entry.objects.filter(kind="wrapped_up", redacted_at__isnull=True, conversation__customer=customer)
+    return list(written.select_related("interaction", "conversation").order_by("-pk")[:limit])
 
 
 def candidates_of(customer: Customer) -> list[Candidate]:

@@ -11,7 +11,8 @@ Locks are taken in one order everywhere, and whoever needs several of one kind t
 5. the subjects of routing's work (`ownership.lock_with_work`), and behind them its own rows, whose order is in
    `routing.services`;
 6. conversations by rising id;
-7. interactions.
+7. interactions;
+8. the advisory lock of the switch that stops the AI agent (`roll_out`), shared by turns; whoever throws it takes nothing else before it.
 
 A customer's message takes a conversation and nothing before it (migration `0005`), but for one with digits that may be a
 piece of a card's number, which takes the customer first (`split_secrets.settle`). When that conversation was joined

@@ -166,7 +166,7 @@ def _interactions(scope: Scope) -> Erased:
     rows = Interaction.objects.filter(pk__in=scope.lines)
     for line in rows.filter(channel="chat").exclude(provider_id__startswith="erased."):
         Interaction.objects.filter(pk=line.pk).update(provider_id=_pseudonym(line.provider_id))
-    return Erased(rows.update(party="", data={}))
+    return Erased(rows.update(party="", data={}, wrap_up_due_at=None))
 
 
 def _conversations(scope: Scope) -> Erased:
@@ -319,6 +319,7 @@ HOLDS_NOTHING: Mapping[str, str] = {
             "routing.ReasonCodeEvent", "routing.ReasonPhraseEvent", "routing.DispositionCodeEvent", "routing.TerritoryEvent",
             "routing.TerritoryPostcodeEvent", "routing.TeamEvent", "routing.SkillEvent", "routing.RoutingProfileEvent",
             "routing.RoutingProfileQueueEvent", "routing.RoutingProfileWorkEvent",
+            "conversations.AssistantSwitch", "conversations.AssistantSwitchEvent", "conversations.EntryPoint_reasons",
             "conversations.EntryPoint", "conversations.Playbook", "conversations.PlaybookForm", "conversations.PlaybookForm_reasons",
             "conversations.PlaybookFormField", "conversations.HostSiteKey", "conversations.RetentionRule",
             "conversations.RetentionRuleEvent",
@@ -338,7 +339,7 @@ HOLDS_NOTHING: Mapping[str, str] = {
     **dict.fromkeys(
         [
             "routing.WorkItem", "routing.Reservation", "routing.Interruption", "conversations.RetentionRun", "conversations.DataExport",
-            "conversations.HostSiteToken",
+            "conversations.HostSiteToken", "conversations.DraftReview",
         ],
         _NUMBERS,
     ),

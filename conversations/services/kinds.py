@@ -16,6 +16,7 @@ COUNTED = frozenset(
         "channel", "entry_point", "duration_seconds", "end_reason", "status", "reason", "confidence", "urgency", "sentiment", "assurance",
         "decision", "handler", "queue", "priority_class", "rule", "version", "escalation_reason", "tool", "allowed", "handoff",
         "owner_kind", "agent", "fence", "disposition", "conversation", "direction", "method", "level", "spoken",
+        "suggested", "mood", "writer", "with_person",
     }
 )  # fmt: skip
 """The keys of `data` that are left of an entry when the person is erased: codes, numbers and ids of rows, no words."""
@@ -112,6 +113,7 @@ _KINDS = (
     EntryKind("draft", _("Draft of the AI agent"), "draft", _body),
     EntryKind("reply.refused", _("Reply held back"), "shield", _body, personal=("withheld", "about")),
     EntryKind("assistant.stopped", _("AI agent stopped"), "hand", _body),
+    EntryKind("wrapped_up", _("Wrap-up"), "list", _body, personal=("summary", "action_items", "open_questions")),
 )
 
 KINDS: Mapping[str, EntryKind] = {kind.name: kind for kind in _KINDS}

@@ -37,7 +37,10 @@ from routing.services import forgetting
 Kind = RetentionRule.Kind
 LOCK = "conversations.retention"
 BATCH = 500
-WORDS = ("message", "draft", "disclosure.shown", "note", "fact.learned", "reason.recognised", "handoff.requested", "call.dtmf")
+WORDS = (
+    "message", "draft", "disclosure.shown", "note", "fact.learned", "reason.recognised", "handoff.requested", "call.dtmf",
+    "wrapped_up",
+)  # fmt: skip
 """The kinds of entry that hold what was said and what was understood of it."""
 
 

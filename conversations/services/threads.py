@@ -83,7 +83,7 @@ def start_interaction(
 
 
 def end_interaction(interaction: Interaction, *, reason: str, at: datetime | None = None) -> bool:
-    """Ends an interaction once; says whether this call did it.
+    """Ends an interaction once; says whether this call did it. From then on its wrap-up is owed (`assistant.recap`).
 
     Locks its conversation and then its row, in the order of everybody who changes both.
     """
@@ -94,7 +94,9 @@ def end_interaction(interaction: Interaction, *, reason: str, at: datetime | Non
         if row.state == Interaction.State.ENDED:
             return False
         ended_at = max(at or timezone.now(), row.started_at)
-        Interaction.objects.filter(pk=row.pk).update(state=Interaction.State.ENDED, ended_at=ended_at, end_reason=reason[:40])
+        Interaction.objects.filter(pk=row.pk).update(
+            state=Interaction.State.ENDED, ended_at=ended_at, end_reason=reason[:40], wrap_up_due_at=Now()
+        )
         timeline.append(
             row.conversation_id,
             NewEntry(
@@ -112,8 +114,18 @@ def end_interaction(interaction: Interaction, *, reason: str, at: datetime | Non
     return True
 
 
-def close(conversation: Conversation, *, actor_kind: str, actor_name: str, disposition: DispositionCode | None, note: str = "") -> bool:
+def close(
+    conversation: Conversation,
+    *,
+    actor_kind: str,
+    actor_name: str,
+    disposition: DispositionCode | None,
+    note: str = "",
+    suggested: str = "",
+) -> bool:
     """Closes a conversation with its outcome, and with it those that were joined into it; sessions and work end.
+
+    `suggested` is the code of the outcome that was suggested to whoever chose this one, empty when none was.
 
     A live call does not hold it open: the transport ends the call, since only it knows when that was.
     Says whether this call did it. Locks all their work, then the conversation's row and the joined ones'.
@@ -131,7 +143,7 @@ def close(conversation: Conversation, *, actor_kind: str, actor_name: str, dispo
                     actor_name=actor_name,
                     audience="staff",
                     body=note or str(disposition.name),
-                    data={"disposition": disposition.code},
+                    data={"disposition": disposition.code, **({"suggested": suggested} if suggested else {})},
                 ),
             )
         for interaction in row.interactions.filter(channel="chat").exclude(state=Interaction.State.ENDED):

@@ -2,7 +2,7 @@
 
 from django import template
 
-from conversations.reading import evidence, wording
+from conversations.reading import evidence, wording, wrap_ups
 from conversations.services import consent_texts
 
 register = template.Library()
@@ -17,3 +17,5 @@ register.filter("moment", wording.moment)
 register.filter("consent_scope", consent_texts.scope_of)
 register.filter("lasting", wording.lasting)
 register.filter("language_name", wording.language_name)
+register.filter("mood_course", wrap_ups.mood_course)
+register.filter("outcome", wrap_ups.outcome)

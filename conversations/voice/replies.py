@@ -46,7 +46,7 @@ def language_keys(call: Interaction) -> dict[str, str]:
 
     None where people answer: which languages they speak is not known.
     """
-    if not call.entry_point.is_live_for(call.conversation.public_id):
+    if not call.entry_point.is_in_live_share(call.conversation.public_id):
         return {}
     now = call.language.partition("-")[0]
     return {str(place): each for place, each in enumerate(call.entry_point.playbook.languages, start=1) if each != now and place < 10}

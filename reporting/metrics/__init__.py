@@ -6,9 +6,11 @@ from reporting.figure import Metric
 from reporting.metrics import (
     answered_in_time,
     containment,
+    draft_agreement,
     duplicate_conversations,
     journey_accuracy,
     routing_consistency,
+    suggested_outcomes,
     volumes,
 )
 
@@ -22,6 +24,8 @@ SERVICE = (
     answered_in_time.TIME_TO_PERSON,
 )
 
+ROLL_OUT = (draft_agreement.AGREEMENT, suggested_outcomes.KEPT)
+
 METRICS: Mapping[str, Metric] = {
     metric.code: metric
     for module in (
@@ -31,6 +35,8 @@ METRICS: Mapping[str, Metric] = {
         volumes,
         containment,
         answered_in_time,
+        draft_agreement,
+        suggested_outcomes,
     )
     for metric in module.METRICS
 }

@@ -134,8 +134,8 @@ function insert(item) {
   chooseGap();
 }
 
-/* Written as if typed, so that the browser's own undo brings back what stood there. It would cut what is too long. */
-function write(text) {
+/** Written as if typed, so that the browser's own undo brings back what stood there. It would cut what is too long. */
+export function write(text) {
   const here = field();
   const length = here.value.length - (here.selectionEnd - here.selectionStart) + text.length;
   if (length <= here.maxLength && document.execCommand("insertText", false, text)) return;

@@ -2,6 +2,7 @@
 
 import { ask, body, byId, gathered, inField, showPane, texts } from "./page.js";
 import * as composer from "./composer.js";
+import * as copilot from "./copilot.js";
 import { showDialog, whenDone } from "./dialogs.js";
 import * as history from "./history.js";
 import * as lists from "./lists.js";
@@ -23,6 +24,7 @@ const deeds = {
   reply: () => composer.setMode("say"),
   note: () => composer.setMode("note"),
   insert: () => composer.openInsert(),
+  copilot: copilot.toggle,
   transfer: () => click('[data-key="t"]'),
   verify: () => click('[data-key="v"]'),
   tools: () => click('[data-key="u"]'),
@@ -47,6 +49,7 @@ const KEYS = {
   n: deeds.note,
   t: deeds.transfer,
   u: deeds.tools,
+  c: deeds.copilot,
   v: deeds.verify,
   e: deeds.close,
   "/": deeds.insert,

@@ -75,6 +75,7 @@ function draw(html) {
   const known = new Set(offerIds());
   const top = byId("queue-rows").scrollTop;
   pane.innerHTML = html;
+  byId("stopped").innerHTML = byId("stopped-now").innerHTML;
   byId("queue-rows").scrollTop = top;
   if (focused) byId(focused)?.focus({ preventScroll: true });
   markCursor();

@@ -275,7 +275,7 @@ class TestEntryPoints:
         data = {
             "name": "Chat", "company_name": "Harbor", "channel": "chat", "address": "/harborhome", "playbook_code": "home", "mode": "live",
             "live_share_percent": "100", "time_zone": "Europe/London", "language": "en-GB", "default_region": "gb", "allowed_origins": "",
-            "recording_policy": "not_recorded",
+            "recording_policy": "not_recorded", "live_hours": "always", "live_reasons": "all",
         }
         return client.post(url(EntryPoint, "add"), data | changes)
 
@@ -292,6 +292,8 @@ class TestEntryPoints:
             ({"channel": "voice", "address": "01632"}, "voice_entry_point_address_is_e164"),
             ({"live_share_percent": "101"}, "entry_point_live_share_is_a_percentage"),
             ({"playbook_code": "none"}, "Select a valid choice"),
+            ({"live_hours": "outside"}, "Choose the opening hours that the AI agent goes by."),
+            ({"live_reasons": "only"}, "Choose at least one reason"),
         ],
     )
     def test_what_cannot_be_is_explained(self, client, manager, changes, said):

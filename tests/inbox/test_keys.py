@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from conversations.flows import takeover
+from conversations.knowledge.ingest import ingest
 from conversations.models import Conversation, Entry, KnowledgeArticle, KnowledgePassage, SavedReply
 from conversations.services import facts
 from conversations.services.facts import LearnedFact
@@ -263,3 +264,30 @@ def test_sections_of_the_customer_stay_as_they_were_left(live_cast: Cast, visit:
     page.wait_for_selector("[data-section=facts]:not([open])")
     assert page.is_visible("[data-section=bookings][open]")
     assert other.pk != mine.pk
+
+
+def test_the_copilot_by_keyboard(live_cast: Cast, mine: Conversation, visit: Visit) -> None:
+    """c opens it with the focus on what it suggests, Enter puts that into the field, and nothing is sent; Esc leaves all as it was."""
+    article = KnowledgeArticle(title="Reset", body="Hold the reset button for ten seconds.", url="/help/reset/", published=True)
+    meanwhile(article.save)
+    meanwhile(ingest, article)
+    meanwhile(live_cast.says, mine, "How do I reset my boiler?")
+    page = visit(mine)
+    page.keyboard.press("c")
+    focused(page, "#copilot [data-put]")
+    expect(page.locator("#copilot")).to_contain_text("Hold the reset button for ten seconds.")
+    page.keyboard.press("Escape")
+    focused(page, "#words")
+    expect(page.locator("#copilot")).to_be_hidden()
+    expect(page.locator("#words")).to_have_value("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("suggest a reply")
+    page.keyboard.press("Enter")
+    focused(page, "#copilot [data-put]")
+    page.keyboard.press("Enter")
+    expect(page.locator("#words")).to_have_value("Hold the reset button for ten seconds.")
+    page.locator("#copilot-button").click()
+    page.get_by_role("button", name="Add a greeting and a sign-off").click()
+    expect(page.locator("#words")).to_have_value("Hello,\n\nHold the reset button for ten seconds.\n\nKind regards,\nAnn")
+    assert meanwhile(Entry.objects.filter(kind="message", actor_kind="agent").count) == 0

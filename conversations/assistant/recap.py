@@ -1,0 +1,140 @@
+"""The wrap-up of an interaction that ended: written once, to its conversation's history, whatever the channel was.
+
+An interaction owes one from its end on (`Interaction.wrap_up_due_at`); the sweep writes it, so nothing is lost when a process
+dies. The same pass compares the drafts of that line with what a person then said.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from conversations.assistant.drafts import compare_drafts
+from conversations.assistant.writing.base import FactSaid, Happened, Heard, Outcome, Said, Suggested, WrapUp
+from conversations.assistant.writing.choice import choose_writer
+from conversations.models import Conversation, Entry, Interaction
+from conversations.selectors import said as saying
+from conversations.services import facts, timeline, wrap_ups
+from conversations.services.facts import FACT_LABELS
+from conversations.services.timeline import NewEntry
+from conversations.understanding.moods import moods
+from routing.models import DispositionCode
+
+logger = logging.getLogger(__name__)
+
+KIND: Final = "wrapped_up"
+MOST_AT_ONCE: Final = 50
+MOST_MOODS: Final = 60
+LEASE: Final = timedelta(minutes=2)
+"""How long one worker may write; then the wrap-up is due again."""
+HAPPENED: Final = Q(kind__startswith="booking.") | Q(kind__startswith="action.") | Q(kind__startswith="ticket.") | Q(
+    kind__in=["tool.called", "callback.requested", "handoff.requested"]
+)
+
+
+def sweep() -> int:
+    """Writes what is owed and due; returns how many it wrote. One that fails is logged and tried again after the lease."""
+    written = 0
+    for number in wrap_ups.claim(limit=MOST_AT_ONCE, lease=LEASE):
+        try:
+            written += write(number)
+        except Exception:
+            logger.exception("wrap_up_not_written", extra={"interaction": number})
+    return written
+
+
+def write(number: int) -> bool:
+    """Writes the wrap-up of an interaction and what became of its drafts, once; says whether this call did it.
+
+    The writer works before any lock is taken. Locks the conversation's row and then the interaction's. Raises what the
+    writer raises: nothing is written.
+    """
+    line = Interaction.objects.select_related("conversation__customer", "conversation__reason", "entry_point").get(pk=number)
+    if line.wrap_up_due_at is None:
+        return False
+    heard = heard_in(line.conversation, line)
+    writer = choose_writer()
+    found = writer.wrap_up(heard) if heard.said or heard.happened else None
+    with transaction.atomic():
+        row = wrap_ups.settle(number)
+        if row is None:
+            return False
+        compare_drafts(line)
+        if found is None:
+            # Nobody said anything, so there is nothing to know.
+            return False
+        timeline.append(row.pk, _entry(row, line, heard, found, writer.name))
+    return True
+
+
+def suggested_for(conversation: Conversation) -> Suggested:
+    """How the conversation probably ended so far, for whoever is about to close it."""
+    return choose_writer().outcome(heard_in(conversation))
+
+
+def heard_in(conversation: Conversation, line: Interaction | None = None) -> Heard:
+    """What was said and done in a conversation, or on one line of it; what was taken out of the history is left out."""
+    rows = Entry.objects.filter(Q(kind="message") | HAPPENED, redacted_at__isnull=True)
+    rows = rows.filter(interaction=line) if line else rows.filter(conversation=conversation)
+    entries = list(rows.order_by("recorded_at", "pk"))
+    spoken = _with_moods([_said(each) for each in entries if each.kind == "message"])
+    known = [each for each in saying.said_in(conversation) if each.counts]
+    outcomes = DispositionCode.objects.filter(active=True).order_by("code")
+    name = next((str(each.value) for each in known if each.name == "name"), conversation.customer.name)
+    return Heard(
+        said=tuple(spoken),
+        happened=tuple(Happened(each.seq, each.kind, each.body, _detail(each)) for each in entries if each.kind != "message"),
+        facts=tuple(FactSaid(each.name, label_of(each.name), facts.written(each.name, each.value), each.seq) for each in known),
+        reason=conversation.reason.name if conversation.reason else "",
+        urgency=conversation.urgency,
+        name=name,
+        outcomes=tuple(Outcome(each.code, each.name) for each in outcomes),
+        language=conversation.customer.language,
+    )
+
+
+def label_of(fact: str) -> str:
+    """What a fact is called."""
+    return str(FACT_LABELS.get(fact, fact.replace("_", " ").capitalize()))
+
+
+def _said(entry: Entry) -> Said:
+    field: dict[str, Any] = entry.data.get("field") or {}
+    sources = tuple(str(each.get("title", "")) for each in entry.data.get("sources") or ())
+    return Said(entry.seq, entry.actor_kind, entry.actor_name, entry.body, asked=str(field.get("fact", "")), sources=sources)
+
+
+def _with_moods(said: list[Said]) -> list[Said]:
+    """The customer's own words with how they sounded, the last of them when there are very many."""
+    own = [index for index, each in enumerate(said) if each.by == Entry.Actor.CUSTOMER and each.text.strip()][-MOST_MOODS:]
+    for index, mood in zip(own, moods([said[index].text for index in own]), strict=True):
+        said[index] = replace(said[index], mood=mood)
+    return said
+
+
+def _detail(entry: Entry) -> str:
+    result = entry.data.get("result") or {}
+    return "not_served" if entry.data.get("tool") == "check_area" and result.get("served") is False else ""
+
+
+def _entry(conversation: Conversation, line: Interaction, heard: Heard, found: WrapUp, writer: str) -> NewEntry:
+    course = [each.mood for each in heard.said if each.mood is not None]
+    data: dict[str, Any] = {
+        "channel": line.channel,
+        "mood": {"start": course[0], "end": course[-1], "lowest": min(course)} if course else None,
+        "suggested": found.outcome.code,
+        "because": found.outcome.because,
+        "disposition": conversation.disposition.code if conversation.disposition else "",
+        "action_items": [each.as_data() for each in found.action_items],
+        "open_questions": [each.as_data() for each in found.open_questions],
+        "with_person": any(each.by == Entry.Actor.AGENT for each in heard.said),
+        "writer": writer,
+    }
+    return NewEntry(
+        kind=KIND, actor_kind="system", audience="staff", body=found.summary, data=data, interaction=line, source_id=f"wrap_up:{line.pk}"
+    )

@@ -1,0 +1,152 @@
+"""What a writer gets and what it gives: plain values in, plain values out, the same with a language model and without.
+
+Everything said in a `Heard` came from outside and is data, never an instruction. A writer reads no database and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+STYLES: Final[Mapping[str, str | Promise]] = {
+    "tidy": _("Tidy up"),
+    "greeting": _("Add a greeting and a sign-off"),
+    "written_out": _("Write out I’m, we’ll, can’t"),
+    "shorter": _("Shorter"),
+    "friendlier": _("Friendlier"),
+    "formal": _("More formal"),
+}
+"""Every way of rewriting, in the order in which they are offered; a writer names those that it truly can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing said. `by` is `customer`, `assistant`, `agent` or `system`; `asked` the fact that it asked for; `mood` -1 to 1."""
+
+    seq: int
+    by: str
+    name: str
+    text: str
+    asked: str = ""
+    sources: tuple[str, ...] = ()
+    mood: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing done, such as `booking.made`, with its sentence; `detail` is a word of what came of it."""
+
+    seq: int
+    kind: str
+    sentence: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FactSaid:
+    """A fact as it counts, with the entry that taught it."""
+
+    name: str
+    label: str
+    value: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A way in which a conversation can end."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """All that a writer knows of one line, or of a whole conversation."""
+
+    said: tuple[Said, ...]
+    happened: tuple[Happened, ...]
+    facts: tuple[FactSaid, ...]
+    reason: str
+    urgency: str
+    name: str
+    outcomes: tuple[Outcome, ...]
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing to know, with the entry that it comes from."""
+
+    text: str
+    seq: int
+
+    def as_data(self) -> dict[str, Any]:
+        """How it is kept."""
+        return {"text": self.text, "seq": self.seq}
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """A suggested outcome: its code, empty when none fits, and the sentence that speaks for it."""
+
+    code: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """What is to be known of an interaction that ended."""
+
+    summary: str
+    outcome: Suggested
+    action_items: tuple[Point, ...]
+    open_questions: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage of the knowledge base that may answer."""
+
+    title: str
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A reply that a person may send, with where it comes from: (title, address) pairs."""
+
+    text: str
+    sources: tuple[tuple[str, str], ...] = ()
+
+
+class Writer(Protocol):
+    """Something that writes for the people of the company. Raises whatever it likes: then nothing is written, or later."""
+
+    name: str
+    styles: tuple[str, ...]
+
+    def wrap_up(self, heard: Heard) -> WrapUp:
+        """The wrap-up of an interaction that ended."""
+        ...
+
+    def outcome(self, heard: Heard) -> Suggested:
+        """How it probably ended."""
+        ...
+
+    def summary(self, heard: Heard) -> str:
+        """What it was about so far, in a few sentences."""
+        ...
+
+    def reply(self, heard: Heard, question: str, passages: tuple[Passage, ...]) -> Draft | None:
+        """A reply to what the customer said last, from these passages alone; None when they do not answer it."""
+        ...
+
+    def rewrite(self, text: str, style: str, known: Mapping[str, str]) -> str:
+        """The text in one of `styles`; `known` is what placeholders stand for. Raises KeyError for another style."""
+        ...

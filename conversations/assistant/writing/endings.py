@@ -1,0 +1,80 @@
+"""How it probably ended, from what was done and said alone: the same record always gives the same outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from conversations.assistant.writing.base import Happened, Heard, Outcome, Suggested
+from conversations.understanding.embed import embed
+
+ALIKE: Final = 0.6
+"""From which likeness on an outcome of the company's list means an ending (“Visit booked” and “Appointment booked”: 0.74)."""
+
+Ending = tuple[str, str | Promise, Callable[[Heard], bool]]
+
+
+def _done(kind: str) -> Callable[[Heard], bool]:
+    return lambda heard: _last_booking(heard) == kind
+
+
+def _happened(kind: str, detail: str = "") -> Callable[[Heard], bool]:
+    return lambda heard: any(each.kind == kind and detail in ("", each.detail) for each in heard.happened)
+
+
+def _answered(heard: Heard) -> bool:
+    """Something was answered from an article, and the customer was not left waiting."""
+    return any(each.sources for each in heard.said) and not _left(heard) and not _happened("handoff.requested")(heard)
+
+
+def _left(heard: Heard) -> bool:
+    """The customer spoke last, and nobody answered."""
+    spoken = [each for each in heard.said if each.by != "system"]
+    return bool(spoken) and spoken[-1].by == "customer" and not is_thanks(spoken[-1].text)
+
+
+def is_thanks(text: str) -> bool:
+    """Whether somebody only says thanks, yes or goodbye, which wants no answer."""
+    words = text.lower().replace(",", " ").replace(".", " ").replace("!", " ").split()
+    return len(words) <= MOST_WORDS_OF_THANKS and any(word in THANKS for word in words)
+
+
+MOST_WORDS_OF_THANKS: Final = 7
+THANKS: Final = frozenset({"thanks", "thank", "cheers", "bye", "goodbye", "great", "perfect", "ok", "okay", "gracias", "adiós"})
+
+ENDINGS: Final[Sequence[Ending]] = (
+    ("Visit cancelled", _("A visit was cancelled."), _done("booking.cancelled")),
+    ("Visit moved to another time", _("A visit was moved."), _done("booking.changed")),
+    ("Visit booked", _("A visit was booked."), _done("booking.made")),
+    ("Outside our area, not served", _("The address lies outside the area that is served."), _happened("tool.called", "not_served")),
+    ("Call back arranged", _("A call back was promised."), _happened("callback.requested")),
+    ("Customer left without an answer", _("The customer spoke last, and nobody answered."), _left),
+    ("Question answered", _("A question was answered from the knowledge base."), _answered),
+)
+"""What an ending is called in plain words, why it is thought of, and when; the first that holds is the one."""
+
+
+def ending_of(heard: Heard) -> Suggested:
+    """The outcome of the company's list that means how it ended; without a code when none does."""
+    for name, because, holds in ENDINGS:
+        if holds(heard):
+            return Suggested(_alike(name, heard.outcomes), str(because))
+    return Suggested()
+
+
+def _last_booking(heard: Heard) -> str:
+    booked: list[Happened] = [each for each in heard.happened if each.kind.startswith("booking.")]
+    return booked[-1].kind if booked else ""
+
+
+def _alike(name: str, outcomes: Sequence[Outcome]) -> str:
+    """The code of the outcome that is most like a name in its meaning; empty when none is like it."""
+    if not outcomes:
+        return ""
+    vectors = embed([name, *(each.name for each in outcomes)])
+    likeness = vectors[1:] @ vectors[0]
+    best = int(likeness.argmax())
+    return outcomes[best].code if likeness[best] >= ALIKE else ""

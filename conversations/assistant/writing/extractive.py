@@ -1,0 +1,160 @@
+"""The writer without a model: it only picks out, joins and tidies what stands there, so it says nothing that nobody said."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts, answers, wording
+from conversations.assistant.wrap_up import BOOKINGS, first_and_last, short
+from conversations.assistant.writing.base import Draft, Heard, Passage, Point, Said, Suggested, WrapUp
+from conversations.assistant.writing.endings import ending_of, is_thanks
+
+MOST_POINTS: Final = 6
+OURS: Final = ("assistant", "agent")
+SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+")
+PROMISE: Final = re.compile(r"\b(?:I|[Ww]e|[Oo]ur \w+)(?:['’]ll| will| shall|['’]m going to| am going to|['’]re going to| are going to)\b")
+TO_DO: Final = ("callback.requested", "action.", "ticket.")
+PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]+)(?:\|([^{}]*))?\}")
+GREETING: Final = re.compile(r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hola|buen[oa]s)\b", re.IGNORECASE)
+SIGN_OFF: Final = re.compile(r"(?:regards|wishes|sincerely|cheers|thanks|thank you|saludos)[,.!]?(?:\s+\S+){0,3}\s*$", re.IGNORECASE)
+CONTRACTIONS: Final[Mapping[str, str]] = {
+    "can't": "cannot", "won't": "will not", "shan't": "shall not", "n't": " not", "i'm": "I am", "'re": " are", "'ve": " have",
+    "'ll": " will", "let's": "let us", "that's": "that is", "it's": "it is", "there's": "there is", "what's": "what is",
+    "here's": "here is",
+}  # fmt: skip
+"""What always means the same written out. “'s” and “'d” may mean several things, so they stay but for these."""
+CONTRACTED: Final = re.compile(
+    r"\b(?:can't|won't|shan't|i'm|let's|that's|it's|there's|what's|here's)\b|(?<=\w)(?:n't|'re|'ve|'ll)\b", re.IGNORECASE
+)
+
+
+class ExtractiveWriter:
+    """See `Writer`. Rewriting is what rules can do rightly: marks, placeholders, a greeting, contractions."""
+
+    name = "extractive"
+
+    def __init__(self) -> None:
+        self._rewriting: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
+            "tidy": _tidy, "greeting": _with_greeting, "written_out": _written_out,
+        }  # fmt: skip
+        self.styles = tuple(self._rewriting)
+
+    def wrap_up(self, heard: Heard) -> WrapUp:
+        """See `Writer`."""
+        return WrapUp(self.summary(heard), self.outcome(heard), _to_do(heard), _open(heard))
+
+    def outcome(self, heard: Heard) -> Suggested:
+        """See `Writer`."""
+        return ending_of(heard)
+
+    def summary(self, heard: Heard) -> str:
+        """See `Writer`: who came about what, their first and last telling words, what was done."""
+        name = heard.name or _("The customer")
+        sentences = [_("Emergency.")] if heard.urgency == "emergency" else []
+        if heard.reason:
+            sentences.append(_("%(name)s came about: %(reason)s.") % {"name": name, "reason": heard.reason})
+        else:
+            sentences.append(_("%(name)s has not said clearly what it is about.") % {"name": name})
+        words = [each.text.strip() for each in heard.said if each.by == "customer" and each.text.strip()]
+        quotes = [f"“{short(text)}”" for text in first_and_last(words)]
+        if quotes:
+            sentences.append(_("In their words: %(words)s.") % {"words": wording.listed(quotes)})
+        done = [each.sentence for each in heard.happened if each.kind in BOOKINGS]
+        answered = list(dict.fromkeys(title for each in heard.said for title in each.sources))
+        if answered:
+            sentences.append(_("Answered from: %(titles)s.") % {"titles": wording.listed([f"“{title}”" for title in answered])})
+        joined = list(dict.fromkeys(each.name for each in heard.said if each.by == "agent" and each.name))
+        if joined:
+            sentences.append(_("%(names)s answered.") % {"names": wording.listed(joined)})
+        return " ".join([*sentences, *done])
+
+    def reply(self, heard: Heard, question: str, passages: tuple[Passage, ...]) -> Draft | None:
+        """See `Writer`: the sentences of the best passage that answer the question."""
+        for passage in passages:
+            text = answers.fitting(passage.text, question, spoken=False)
+            if text:
+                return Draft(text, ((passage.title, passage.url),))
+        return None
+
+    def rewrite(self, text: str, style: str, known: Mapping[str, str]) -> str:
+        """See `Writer`."""
+        return self._rewriting[style](text, known)
+
+
+def _to_do(heard: Heard) -> tuple[Point, ...]:
+    """What was promised: what stands in the record as such, and our own sentences that promise something."""
+    points = [Point(each.sentence, each.seq) for each in heard.happened if each.kind.startswith(TO_DO)]
+    is_called_back = any(each.kind == "callback.requested" for each in heard.happened)
+    for each in heard.said:
+        for sentence in SENTENCE_END.split(each.text) if each.by == "agent" else ():
+            repeats = is_called_back and "call you back" in sentence
+            if PROMISE.search(sentence) and not sentence.rstrip().endswith("?") and not repeats:
+                points.append(Point(short(sentence), each.seq))
+    return tuple(points[-MOST_POINTS:])
+
+
+def _open(heard: Heard) -> tuple[Point, ...]:
+    """What the customer asked and nobody answered, and what we asked and they did not tell."""
+    known = {fact.name for fact in heard.facts}
+    questions = [
+        Point(short(sentence), each.seq)
+        for each in heard.said
+        if each.by == "customer" and not _is_answered(each, heard)
+        for sentence in SENTENCE_END.split(each.text)
+        if acts.is_question(sentence) and not is_thanks(sentence)
+    ]
+    asked = next((each for each in reversed(heard.said) if each.by in OURS and each.asked), None)
+    if asked and asked.asked not in known and not any(each.by == "customer" and each.seq > asked.seq for each in heard.said):
+        questions.append(Point(_("We asked, and were not told: %(words)s") % {"words": short(asked.text)}, asked.seq))
+    return tuple(questions[-MOST_POINTS:])
+
+
+def _is_answered(question: Said, heard: Heard) -> bool:
+    """Whether a person spoke after it, or the AI agent before it handed over."""
+    later = [each for each in heard.said if each.seq > question.seq and each.by in OURS]
+    handed = next((each.seq for each in heard.happened if each.kind == "handoff.requested" and each.seq > question.seq), None)
+    return any(each.by == "agent" or handed is None or each.seq < handed for each in later)
+
+
+def _tidy(text: str, known: Mapping[str, str]) -> str:
+    """Spaces and marks as they should be, sentences with a capital letter, placeholders spelt rightly and filled in."""
+    filled = PLACEHOLDER.sub(lambda found: _filled(found, known), text)
+    lines = [" ".join(line.split()) for line in filled.strip().splitlines()]
+    joined = re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+    joined = re.sub(r"([!?])\1+", r"\1", joined)
+    joined = re.sub(r"\s+([,.;!?])(?=\s|$)", r"\1", joined)
+    joined = re.sub(r"\bi\b(?=['’ ])(?!\.)", "I", joined)
+    return re.sub(r"(^|[.!?]\s+|\n)([a-zà-ÿ])(?=\w*[\s,.!?']|\w*$)", lambda found: found[1] + found[2].upper(), joined)
+
+
+def _filled(found: re.Match[str], known: Mapping[str, str]) -> str:
+    """A placeholder by what is known, under the name that was meant; left for the person when nothing is known."""
+    name = found[1].lower()
+    meant = name if name in known else next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)), name)
+    return known.get(meant) or (found[2] or "").strip() or f"{{{found[1]}}}"
+
+
+def _with_greeting(text: str, known: Mapping[str, str]) -> str:
+    """The text with a greeting before and a sign-off after it, where it has none; nothing else is changed."""
+    parts: Sequence[str] = [text.strip()]
+    if not GREETING.match(text.strip()):
+        name = known.get("first_name", "")
+        parts = [_("Hello %(name)s,") % {"name": name} if name else _("Hello,"), *parts]
+    if not SIGN_OFF.search(text) and known.get("agent"):
+        parts = [*parts, _("Kind regards,\n%(name)s") % {"name": known["agent"]}]
+    return "\n\n".join(parts)
+
+
+def _written_out(text: str, known: Mapping[str, str]) -> str:
+    """Contractions written out in full."""
+    return CONTRACTED.sub(_full, text.replace("’", "'")) if CONTRACTED.search(text.replace("’", "'")) else text
+
+
+def _full(found: re.Match[str]) -> str:
+    full = CONTRACTIONS[found[0].lower()]
+    return full[0].upper() + full[1:] if found[0][0].isupper() else full

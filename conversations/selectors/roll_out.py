@@ -1,0 +1,44 @@
+"""Whether the AI agent answers: at which door, for which share, at which hours, for which reasons, and unless it was stopped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from conversations.models import AssistantSwitch, EntryPoint
+from routing.models import ReasonCode
+from routing.services import hours
+
+
+def stop_in_force() -> AssistantSwitch | None:
+    """The switch when somebody has stopped the AI agent everywhere, None while it runs. One statement."""
+    return AssistantSwitch.objects.filter(stopped_at__isnull=False).first()
+
+
+def answers(door: EntryPoint, conversation: UUID, *, reason: ReasonCode | None, now: datetime) -> bool:
+    """Whether the AI agent answers the conversation with this public id at a door now.
+
+    A reason that is not known yet is left out by nothing: the AI agent finds out what it is about.
+    """
+    return door.is_in_live_share(conversation) and _at_this_hour(door, now) and _for_reason(door, reason) and stop_in_force() is None
+
+
+def greets_everybody(door: EntryPoint, now: datetime) -> bool:
+    """Whether the AI agent answers whoever comes in at a door now."""
+    return door.mode == door.Mode.LIVE and door.live_share_percent == 100 and _at_this_hour(door, now) and stop_in_force() is None
+
+
+def _at_this_hour(door: EntryPoint, now: datetime) -> bool:
+    match door.live_hours:
+        case EntryPoint.LiveHours.INSIDE:
+            return hours.is_open(door.hours, now)
+        case EntryPoint.LiveHours.OUTSIDE:
+            return not hours.is_open(door.hours, now)
+        case _:
+            return True
+
+
+def _for_reason(door: EntryPoint, reason: ReasonCode | None) -> bool:
+    if reason is None or door.live_reasons == EntryPoint.LiveReasons.ALL:
+        return True
+    return door.reasons.filter(pk=reason.pk).exists() == (door.live_reasons == EntryPoint.LiveReasons.ONLY)
