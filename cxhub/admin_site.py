@@ -57,6 +57,7 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
         "bot",
         (
             "conversations.Playbook", "conversations.EntryPoint", "conversations.HostSiteKey", "conversations.KnowledgeArticle",
+            "conversations.UnansweredQuestion",
             "conversations.PriceListItem", "conversations.Technician",
         ),
     ),

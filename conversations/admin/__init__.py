@@ -14,6 +14,7 @@ from conversations.admin import (
     schedule,
     steering,
     transport,
+    unanswered,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "schedule",
     "steering",
     "transport",
+    "unanswered",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,16 +15,26 @@ from conversations.assistant.need_of import need_of
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.models import Conversation, Entry
-from conversations.services import delivery, facts, handoff, records, timeline, turns
+from conversations.services import delivery, facts, handoff, records, timeline, turns, unanswered
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
+from conversations.understanding.embed import embed
+from conversations.understanding.normalise import meaning
 from routing.models import Decision
 from routing.services.locks import lock_subject
+
+FEWEST_WORDS: Final = 3
+PERSONAL: Final = ("name", "phone", "email", "postcode", "date_of_birth", "order_number", "account_number")
+"""Facts that a question is kept without."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ends a turn. `did_something` keeps a reply that tells of it even when the customer said more meanwhile."""
+    """What ends a turn.
+
+    `did_something` keeps a reply that tells of it even when the customer said more meanwhile; `unanswered` says that something was asked
+    that nobody could answer.
+    """
 
     said: Reply | HandOff
     decision: Decision
@@ -32,6 +42,7 @@ class Ending:
     did_something: bool = False
     gave_number: bool = False
     silent: bool = False
+    unanswered: bool = False
 
 
 def finish(prepared: Prepared, ending: Ending) -> int:
@@ -41,6 +52,7 @@ def finish(prepared: Prepared, ending: Ending) -> int:
     TurnLost and TurnOvertaken: nothing is written.
     """
     claim = prepared.claim
+    question = _question(prepared) if ending.unanswered and prepared.live else None
     with transaction.atomic():
         if ending.gave_number or ending.decision.handler in (Decision.Handler.CALLBACK, Decision.Handler.AFTER_HOURS):
             records.lock_root(prepared.conversation.customer)
@@ -50,6 +62,8 @@ def finish(prepared: Prepared, ending: Ending) -> int:
         reply = _reply(prepared, ending)
         if prepared.handoff and isinstance(ending.said, Reply):
             handing_over.refresh(prepared)
+        if question:
+            unanswered.note(question, line=prepared.interaction, seq=claim.wanted_seq)
         seq = _say(prepared, reply) if reply.body else 0
         turns.finish(
             claim,
@@ -138,6 +152,17 @@ def _reply(prepared: Prepared, ending: Ending) -> Reply:
     if ending.decision.handler == Decision.Handler.HUMAN:
         return handing_over.to_person(prepared, ending.decision, handing=said)
     return handing_over.to_later(prepared, ending.decision, handing=said)
+
+
+def _question(prepared: Prepared) -> unanswered.Question | None:
+    """What was asked, without what the party told of itself; None when it is too short to be written an article about."""
+    context = prepared.context
+    told = [prepared.standing.facts[name] for name in PERSONAL if name in prepared.standing.facts]
+    text = unanswered.masked(context.text, told=told)
+    core = meaning(text)
+    if len(core.split()) < FEWEST_WORDS:
+        return None
+    return unanswered.Question(text, embed([core])[0].tolist(), context.language.split("-")[0].lower())
 
 
 def _say(prepared: Prepared, reply: Reply) -> int:

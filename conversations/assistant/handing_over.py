@@ -49,11 +49,11 @@ def safety_first(prepared: Prepared) -> Safety:
     if prepared.need.urgency != EMERGENCY or prepared.state.get("warned"):
         return Safety()
     reason = prepared.conversation.reason
-    found = search(prepared.context.text or str(reason), limit=5, threshold=0.0)
+    found = search(prepared.context.text or str(reason), limit=5, threshold=0.0, language=prepared.context.language)
     fitting = next((hit for hit in found if reason and hit.reason == reason.code), None)
     if fitting is None:
         return Safety()
-    article = KnowledgeArticle.objects.get(url=fitting.url, title=fitting.title)
+    article = KnowledgeArticle.objects.get(pk=fitting.article)
     return Safety(answers.opening(answers.first_block(article.body), SAFETY_SENTENCES), (Source(article.title, article.url),))
 
 

@@ -23,7 +23,7 @@ from conversations.assistant import guard
 from conversations.assistant.brain import ToolResult
 from conversations.assistant.guard import Verdict
 from conversations.assistant.preparing import Prepared, standing_of
-from conversations.assistant.tools import TOOLS
+from conversations.assistant.tools import TOOLS, search_knowledge
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.schedule import SlotTaken
@@ -36,12 +36,22 @@ HIDDEN = "•••"
 
 
 class TurnTools:
-    """The tool box that a brain gets. `did_something` says whether a call changed anything, so that it must be told."""
+    """The tool box that a brain gets.
+
+    `did_something` says whether a call changed anything, so that it must be told; `found_nothing` whether articles were looked
+    for and none was found.
+    """
 
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
         self._standing = prepared.standing
         self.did_something = False
+        self._looked_up: list[bool] = []
+
+    @property
+    def found_nothing(self) -> bool:
+        """See above."""
+        return bool(self._looked_up) and not any(self._looked_up)
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """See `brain.ToolBox`. Raises turns.TurnLost and turns.TurnOvertaken before anything is changed."""
@@ -86,6 +96,8 @@ class TurnTools:
         except ConnectorError as problem:
             self._keep(self._entry(tool, arguments, body=problem.sentence, error=problem.code))
             return _failure(tool, problem)
+        if tool.name == search_knowledge.TOOL.name:
+            self._looked_up.append(bool(outcome.result["passages"]))
         if tool.live_only:
             self._look_again()
         if tool.recorded:
@@ -139,6 +151,8 @@ class TurnTools:
             now=self._prepared.context.now,
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
             visits=self._standing.visits,
+            level=self._standing.level,
+            language=self._prepared.context.language,
             idempotency_key=key,
         )
         for attempt in stamina.retry_context(on=_passes, attempts=ATTEMPTS, wait_initial=0.05, wait_max=0.5):

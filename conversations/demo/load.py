@@ -27,7 +27,7 @@ from conversations.models import (
     Technician,
     TechnicianShift,
 )
-from conversations.services import host_sites, playbooks, suppression
+from conversations.services import articles, host_sites, playbooks, suppression
 from conversations.understanding import reasons
 from conversations.understanding.classify import small_talk, tone_examples
 from conversations.understanding.normalise import meaning
@@ -77,7 +77,7 @@ def load() -> Loaded:
         _add_doors(company)
         _add_do_not_contact(company)
         _add_site_key()
-    waiting = list(KnowledgeArticle.objects.filter(passages__isnull=True))
+    waiting = list(KnowledgeArticle.objects.filter(published=True, passages__isnull=True))
     for article in waiting:
         ingest(article)
     reasons.current()
@@ -98,9 +98,9 @@ def sign_ins() -> list[SignIn]:
 
 
 def texts_to_ship() -> Iterator[str]:
-    """Every text of the product whose embedding a fresh start needs: phrases, small talk, scored sentences, passages."""
+    """Every text of the product whose embedding a fresh start needs: reasons' names and phrases, small talk, scored sentences, passages."""
     for row in source.reasons():
-        yield from map(meaning, row["phrases"])
+        yield from map(meaning, [row["name"], *row["phrases"]])
     yield from map(meaning, small_talk())
     for group in yaml.safe_load(tone_examples()):
         yield from map(meaning, group["texts"])
@@ -127,10 +127,12 @@ def _add_schedule(company: Content) -> None:
 
 
 def _add_articles() -> None:
-    codes = {reason.code: reason for reason in ReasonCode.objects.all()}
+    codes, new = {reason.code: reason for reason in ReasonCode.objects.all()}, list[KnowledgeArticle]()
     for article in source.articles():
         values = {"title": article.title, "url": article.url, "body": article.body, "reason": codes.get(article.reason)}
-        KnowledgeArticle.objects.get_or_create(slug=article.slug, defaults=values)
+        made, is_new = KnowledgeArticle.objects.get_or_create(slug=article.slug, defaults=values)
+        new += [made] if is_new else []
+    articles.number_first_versions(new, by=source.company()["name"])
 
 
 def _add_saved_replies() -> None:

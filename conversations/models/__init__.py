@@ -12,13 +12,14 @@ from conversations.models.handoff import Handoff
 from conversations.models.host_site import HostSiteKey, HostSiteToken
 from conversations.models.identifier import Identifier, SharedIdentifier
 from conversations.models.interaction import Interaction, InteractionLink, JoinCode
-from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
+from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage, KnowledgeQuestion, KnowledgeVersion
 from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason
 from conversations.models.proof import KnowledgeCheck, OneTimeCode, Proof
 from conversations.models.retention import LegalHold, RetentionRule, RetentionRun
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
+from conversations.models.unanswered import UnansweredQuestion
 from conversations.models.visitor import RetiredVisitor
 
 __all__ = [
@@ -49,6 +50,8 @@ __all__ = [
     "KnowledgeArticle",
     "KnowledgeCheck",
     "KnowledgePassage",
+    "KnowledgeQuestion",
+    "KnowledgeVersion",
     "LegalHold",
     "MatchCandidate",
     "OneTimeCode",
@@ -66,5 +69,6 @@ __all__ = [
     "Suppression",
     "Technician",
     "TechnicianShift",
+    "UnansweredQuestion",
     "WebhookRecord",
 ]

@@ -38,6 +38,7 @@ CONVERSATION_REFERENCES: Mapping[str, str] = {
     "conversations.Entry.conversation": "Entries stay where they were written, with their numbers.",
     "conversations.Handoff.conversation": "A package stays where it was asked for; the work that waits gets a copy of it.",
     "conversations.Booking.conversation": "A visit stays where it was arranged.",
+    "conversations.UnansweredQuestion.conversation": "A question stays where it was asked.",
 }
 """References to a conversation: `app.Model.field`, and what joining and separating do to it."""
 

@@ -19,9 +19,19 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from conversations.chat import visitor
-from conversations.models import Conversation, Customer, ErasureRequest, FieldConflict, LegalHold, MatchCandidate, SharedIdentifier
+from conversations.models import (
+    Conversation,
+    Customer,
+    ErasureRequest,
+    FieldConflict,
+    KnowledgeArticle,
+    LegalHold,
+    MatchCandidate,
+    SharedIdentifier,
+)
 from conversations.models.consent import Purpose
-from conversations.services import erasure, holds, merging, weaving
+from conversations.services import articles, erasure, holds, merging, unanswered, weaving
+from conversations.services.unanswered import Question
 from routing.models import AgentProfile, Queue, Reservation, WorkItem
 from tests.attacks import victim, watching
 from tests.attacks.victim import Victim
@@ -56,6 +66,9 @@ def jacinta() -> Victim:
     weaving.join_by_hand(joined, into, reason="One need.", made_by="tests")
     SharedIdentifier.objects.create(kind="phone", value="+441632960500", customers=9, shown_as="verified")
     erasure.request(third, ground="asked", by="tests")
+    line = joined.interactions.get()
+    unanswered.note(Question("do you mend kites", [1.0] + [0.0] * 383, "en"), line=line, seq=1)
+    articles.number_first_versions([KnowledgeArticle.objects.get_or_create(slug="kites", defaults={"title": "Kites"})[0]], by="tests")
     return made
 
 

@@ -22,6 +22,9 @@ BENCHMARKS = (
     "dispatch",
     "dispatch_rush",
     "board",
+    "classify",
+    "reason_accuracy",
+    "knowledge_recall",
 )
 
 

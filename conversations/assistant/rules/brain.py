@@ -318,6 +318,7 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
         if dialogue.state.get("service") and booking_form:
             _offer_visit(dialogue, booking_form)
         return dialogue.reply()
+    dialogue.does_not_know = True
     if context.reason_is_new and context.reason:
         return booking.offer_person(dialogue, _("I have no answer to that in our help pages."))
     dialogue.say(echo(context))

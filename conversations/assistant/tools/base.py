@@ -20,7 +20,8 @@ class ToolContext:
     `interaction` is the line the answer goes to, `conversations` are those whose visits the party may ask about,
     `knowledge_check` the facts whose answers together show who somebody is.
     `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
-    `visits` are the references of those that the party may know of and change.
+    `visits` are the references of those that the party may know of and change; `level` is how well it has proven to be the
+    customer (`access.proven_level`); `language` is the conversation's.
     """
 
     conversation: UUID
@@ -31,6 +32,8 @@ class ToolContext:
     now: datetime
     knowledge_threshold: float
     visits: frozenset[str] = frozenset()
+    level: str = ""
+    language: str = "en"
     idempotency_key: str = ""
 
 
