@@ -52,6 +52,8 @@ class ArticleForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
+        # Browsers end lines in their own way, which would make every saving a change.
+        found |= {name: found[name].replace("\r\n", "\n") for name in ("body", "asked_as") if name in found}
         if found.get("valid_from") and found.get("valid_until") and found["valid_until"] < found["valid_from"]:
             self.add_error("valid_until", _("Choose a day on or after the first one."))
         return found
@@ -237,6 +239,11 @@ class KnowledgeVersionAdmin(ReadOnlyAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Reached from the article, so not in the lists."""
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: KnowledgeVersion | None = None) -> bool:
+        """A draft is dropped; what was published stays."""
+        is_draft = obj is not None and obj.status == KnowledgeVersion.Status.DRAFT
+        return is_draft and request.user.has_perm("conversations.delete_knowledgeversion")
 
     def get_urls(self) -> list[URLPattern]:
         name = "conversations_knowledgeversion_restore"

@@ -39,19 +39,14 @@ class TurnTools:
     """The tool box that a brain gets.
 
     `did_something` says whether a call changed anything, so that it must be told; `found_nothing` whether articles were looked
-    for and none was found.
+    for in vain, in these or in other words.
     """
 
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
         self._standing = prepared.standing
         self.did_something = False
-        self._looked_up: list[bool] = []
-
-    @property
-    def found_nothing(self) -> bool:
-        """See above."""
-        return bool(self._looked_up) and not any(self._looked_up)
+        self.found_nothing = False
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """See `brain.ToolBox`. Raises turns.TurnLost and turns.TurnOvertaken before anything is changed."""
@@ -97,7 +92,7 @@ class TurnTools:
             self._keep(self._entry(tool, arguments, body=problem.sentence, error=problem.code))
             return _failure(tool, problem)
         if tool.name == search_knowledge.TOOL.name:
-            self._looked_up.append(bool(outcome.result["passages"]))
+            self.found_nothing |= not outcome.result["passages"]
         if tool.live_only:
             self._look_again()
         if tool.recorded:

@@ -98,7 +98,7 @@ def sign_ins() -> list[SignIn]:
 
 
 def texts_to_ship() -> Iterator[str]:
-    """Every text of the product whose embedding a fresh start needs: reasons' names and phrases, small talk, scored sentences, passages."""
+    """Every text of the product whose embedding a fresh start needs: reasons' names and phrases, small talk, scored sentences, articles."""
     for row in source.reasons():
         yield from map(meaning, [row["name"], *row["phrases"]])
     yield from map(meaning, small_talk())
@@ -106,6 +106,7 @@ def texts_to_ship() -> Iterator[str]:
         yield from map(meaning, group["texts"])
     for article in source.articles():
         yield from embedded_texts(article.title, article.body)
+        yield from map(meaning, article.asked_as)
 
 
 def _add_schedule(company: Content) -> None:
@@ -130,6 +131,7 @@ def _add_articles() -> None:
     codes, new = {reason.code: reason for reason in ReasonCode.objects.all()}, list[KnowledgeArticle]()
     for article in source.articles():
         values = {"title": article.title, "url": article.url, "body": article.body, "reason": codes.get(article.reason)}
+        values["asked_as"] = "\n".join(article.asked_as)
         made, is_new = KnowledgeArticle.objects.get_or_create(slug=article.slug, defaults=values)
         new += [made] if is_new else []
     articles.number_first_versions(new, by=source.company()["name"])

@@ -23,6 +23,7 @@ class Article:
     url: str
     reason: str
     body: str
+    asked_as: tuple[str, ...] = ()
 
 
 @cache
@@ -65,7 +66,7 @@ def articles() -> Iterator[Article]:
     for path in sorted((FOLDER / "articles").glob("*.md")):
         _, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
         fields = yaml.safe_load(head)
-        yield Article(path.stem, fields["title"], fields["url"], fields["reason"], body.strip())
+        yield Article(path.stem, fields["title"], fields["url"], fields["reason"], body.strip(), tuple(fields["asked_as"]))
 
 
 def _read(name: str) -> Any:

@@ -51,7 +51,7 @@ class Options:
 class PlannedArticle:
     """One file: what it would do to which article, what would become different, and how many of its passages are made anew.
 
-    `problem` says why it is refused.
+    `replaces` is the number of the article's newest version by then. `problem` says why it is refused.
     """
 
     path: str
@@ -61,6 +61,7 @@ class PlannedArticle:
     changes: tuple[str, ...] = ()
     passages: int = 0
     made: int = 0
+    replaces: int = 0
     problem: str = ""
     values: tuple[tuple[str, Any], ...] = ()
 
@@ -159,7 +160,8 @@ def _planned(document: Document, options: Options, reasons: dict[str, ReasonCode
     now = {name: getattr(article, name) for name in (*PLACE, *CONTENT)}
     changes = tuple(name for name in (*CONTENT, *PLACE) if now[name] != values[name])
     effect = Effect.CHANGE if changes or not article.published else Effect.LEAVE
-    return replace(row, effect=effect, changes=changes, made=changed_passages(article, version))
+    newest = max((each.number for each in article.versions.all()), default=0)
+    return replace(row, effect=effect, changes=changes, made=changed_passages(article, version), replaces=newest)
 
 
 def _values(

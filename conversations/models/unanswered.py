@@ -45,7 +45,7 @@ class UnansweredQuestion(models.Model):
             models.UniqueConstraint(fields=["conversation", "seq"], name="question_is_noted_once_a_turn"),
             models.CheckConstraint(condition=Q(state__in=["open", "answered", "dismissed"]), name="question_state_is_known"),
             models.CheckConstraint(
-                condition=Q(state="open", settled_at__isnull=True) | Q(state__in=["answered", "dismissed"], settled_at__isnull=False),
+                condition=Q(state="open", settled_at__isnull=True) | (~Q(state="open") & Q(settled_at__isnull=False)),
                 name="question_is_settled_when_it_is_not_open",
             ),
         ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from pgvector.django import CosineDistance
 
@@ -83,6 +83,13 @@ def answered(numbers: Iterable[int], article: KnowledgeArticle) -> int:
     """These questions are answered by an article; returns how many were open."""
     rows = UnansweredQuestion.objects.filter(pk__in=list(numbers), state=UnansweredQuestion.State.OPEN)
     return rows.update(state=UnansweredQuestion.State.ANSWERED, article=article, settled_at=Now())
+
+
+def forget(said: QuerySet[Entry]) -> None:
+    """Deletes what was noted of entries whose words go, and of what was asked in one turn with them."""
+    messages = UnansweredQuestion.objects.filter(conversation=OuterRef("conversation"), seq__gte=OuterRef("seq")).order_by("seq")
+    noted = said.filter(kind="message", actor_kind=Entry.Actor.CUSTOMER).annotate(question=Subquery(messages.values("pk")[:1]))
+    UnansweredQuestion.objects.filter(pk__in=list(noted.values_list("question", flat=True))).delete()
 
 
 def _open(group: uuid.UUID) -> QuerySet[UnansweredQuestion]:

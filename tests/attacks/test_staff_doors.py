@@ -24,6 +24,7 @@ from conversations.models import (
     Customer,
     ErasureRequest,
     FieldConflict,
+    Interaction,
     KnowledgeArticle,
     LegalHold,
     MatchCandidate,
@@ -66,7 +67,7 @@ def jacinta() -> Victim:
     weaving.join_by_hand(joined, into, reason="One need.", made_by="tests")
     SharedIdentifier.objects.create(kind="phone", value="+441632960500", customers=9, shown_as="verified")
     erasure.request(third, ground="asked", by="tests")
-    line = joined.interactions.get()
+    line = Interaction.objects.order_by("pk")[0]
     unanswered.note(Question("do you mend kites", [1.0] + [0.0] * 383, "en"), line=line, seq=1)
     articles.number_first_versions([KnowledgeArticle.objects.get_or_create(slug="kites", defaults={"title": "Kites"})[0]], by="tests")
     return made

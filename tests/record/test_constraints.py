@@ -26,6 +26,7 @@ from conversations.models import (
     JoinCode,
     KnowledgeArticle,
     KnowledgePassage,
+    KnowledgeQuestion,
     KnowledgeVersion,
     MatchCandidate,
     Playbook,
@@ -397,6 +398,7 @@ def test_what_was_published_of_an_article_never_changes() -> None:
         ("article_has_one_published_version", {"number": 3, "status": "published", "published_at": NOW}),
         ("version_number_is_unique_in_its_article", {"number": 1, "status": "retired", "published_at": NOW}),
         ("version_was_published_when_it_is_no_draft", {"number": 3, "status": "retired"}),
+        ("version_status_is_known", {"number": 3, "status": "lost", "published_at": NOW}),
         ("version_audience_is_known", {"number": 3, "status": "retired", "published_at": NOW, "audience": "friends"}),
         (
             "version_is_valid_until_after_it_is_valid_from",
@@ -405,6 +407,13 @@ def test_what_was_published_of_an_article_never_changes() -> None:
     ):
         refused(name, lambda values=values: KnowledgeVersion.objects.create(article=article, title="A", body="-", **values))
     assert of_it.update(status="retired") == 1
+    same = KnowledgeArticle.objects.filter(pk=article.pk)
+    refused("article_audience_is_known", lambda: same.update(audience="friends"))
+    wrong_way = {"valid_from": NOW, "valid_until": NOW - timedelta(days=1)}
+    refused("article_is_valid_until_after_it_is_valid_from", lambda: same.update(**wrong_way))
+    question = {"article": article, "text": "what is it", "embedding": [0.0] * 384}
+    KnowledgeQuestion.objects.create(**question)
+    refused("question_stands_once_in_its_article", lambda: KnowledgeQuestion.objects.create(**question))
 
 
 def test_an_unanswered_question_is_noted_once_and_settled_with_a_time() -> None:
@@ -416,6 +425,7 @@ def test_an_unanswered_question_is_noted_once_and_settled_with_a_time() -> None:
     settled = "question_is_settled_when_it_is_not_open"
     refused(settled, lambda: UnansweredQuestion.objects.create(seq=2, state="dismissed", **about))
     refused(settled, lambda: UnansweredQuestion.objects.create(seq=2, settled_at=NOW, **about))
+    refused("question_state_is_known", lambda: UnansweredQuestion.objects.create(seq=2, state="lost", settled_at=NOW, **about))
 
 
 def test_a_handoff_says_why() -> None:
