@@ -58,7 +58,8 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
         "bot",
         (
             "conversations.Playbook", "conversations.EntryPoint", "conversations.AssistantSwitch", "conversations.HostSiteKey",
-            "conversations.KnowledgeArticle", "conversations.PriceListItem", "conversations.Technician",
+            "conversations.KnowledgeArticle", "conversations.UnansweredQuestion",
+            "conversations.PriceListItem", "conversations.Technician",
         ),
     ),
     "reporting": (

@@ -23,7 +23,7 @@ from conversations.models import (
     MatchCandidate,
     Playbook,
 )
-from conversations.selectors import limbo, merge_trail
+from conversations.selectors import articles, limbo, merge_trail, questions
 from reporting.cells import conversation_cell, customer_cell, time_cell
 from reporting.figure import Cell, Table, Text
 from reporting.metrics.journey_accuracy import mismatch_table
@@ -106,6 +106,16 @@ def kinds_without_rules(now: datetime) -> list[str]:
 def unsearchable_articles(now: datetime) -> QuerySet[KnowledgeArticle]:
     """Published articles that were never cut into passages, so that the AI agent cannot find them."""
     return KnowledgeArticle.objects.filter(published=True, passages__isnull=True)
+
+
+def articles_to_review(now: datetime) -> QuerySet[KnowledgeArticle]:
+    """Articles whose review is due, or will be within two weeks."""
+    return articles.due_for_review()
+
+
+def unanswered_questions(now: datetime) -> QuerySet[Any]:
+    """What customers asked in vain, one row for each thing."""
+    return questions.open_groups()
 
 
 def open_candidates(now: datetime) -> QuerySet[MatchCandidate]:
@@ -237,7 +247,15 @@ CONCERNS: Mapping[str, Concern] = {
         ),
         Concern(
             "articles", _("Articles the AI agent cannot find"),
-            _("Open and save them once, so that they are cut into passages."), Severity.WARN, unsearchable_articles, _named_rows,
+            _("Open them and press Publish, so that they are cut into passages."), Severity.WARN, unsearchable_articles, _named_rows,
+        ),
+        Concern(
+            "reviews", _("Articles to be read again"),
+            _("Read them, put right what is wrong, and press “Read and found right”."), Severity.INFO, articles_to_review, _named_rows,
+        ),
+        Concern(
+            "questions", _("Questions nobody could answer"),
+            _("Write an article, or say that it is not for us to answer."), Severity.INFO, unanswered_questions, _named_rows,
         ),
         Concern(
             "candidates", _("Customers who may be one person"),

@@ -16,6 +16,7 @@ from conversations.admin import (
     schedule,
     steering,
     transport,
+    unanswered,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "schedule",
     "steering",
     "transport",
+    "unanswered",
 ]

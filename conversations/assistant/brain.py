@@ -215,7 +215,10 @@ class AskedField:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer, ending the turn. `failed` says that the brain did not know what to do with what was said."""
+    """The answer, ending the turn.
+
+    `failed` says that the brain did not know what to do with what was said, `unanswered` that it was asked something it does not know.
+    """
 
     body: str
     quick_replies: tuple[QuickReply, ...] = ()
@@ -223,6 +226,7 @@ class Reply:
     asks: AskedField | None = None
     form_state: Mapping[str, Any] = field(default_factory=dict)
     failed: bool = False
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

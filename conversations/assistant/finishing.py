@@ -20,20 +20,28 @@ from conversations.assistant.recording import TurnRecord
 from conversations.models import Conversation, Entry
 from conversations.rendering import written
 from conversations.selectors.roll_out import stop_in_force
-from conversations.services import delivery, facts, handoff, records, roll_out, timeline, turns
+from conversations.services import delivery, facts, handoff, records, roll_out, timeline, turns, unanswered
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
+from conversations.understanding.embed import embed
+from conversations.understanding.normalise import meaning
 from routing.models import Decision
 from routing.services.locks import lock_subject
 
 LINK_TOOL: Final = "send_chat_link"
 
+FEWEST_WORDS: Final = 3
+PERSONAL: Final = ("name", "phone", "email", "postcode", "date_of_birth", "order_number", "account_number")
+"""Facts that a question is kept without."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ends a turn. `did_something` keeps a reply that tells of it even when the customer said more meanwhile.
+    """What ends a turn.
 
-    `stopped` says why the AI agent says no more after it. `record` is how a brain came to it; None when no brain was asked.
+    `did_something` keeps a reply that tells of it even when the customer said more meanwhile; `unanswered` says that something was
+    asked that nobody could answer, `stopped` why the AI agent says no more after it. `record` is how a brain came to it; None when
+    no brain was asked.
     """
 
     said: Reply | HandOff
@@ -44,6 +52,7 @@ class Ending:
     silent: bool = False
     stopped: Stop | None = None
     record: TurnRecord | None = None
+    unanswered: bool = False
 
 
 def finish(prepared: Prepared, ending: Ending) -> int:
@@ -53,6 +62,7 @@ def finish(prepared: Prepared, ending: Ending) -> int:
     conversation's row. Raises TurnLost, TurnOvertaken and AssistantStopped: nothing is written.
     """
     claim = prepared.claim
+    question = _question(prepared) if ending.unanswered and prepared.live else None
     with transaction.atomic():
         qualified = qualification.form_filled_by(prepared, ending.said)
         if qualified or ending.gave_number or ending.decision.handler in (Decision.Handler.CALLBACK, Decision.Handler.AFTER_HOURS):
@@ -67,6 +77,8 @@ def finish(prepared: Prepared, ending: Ending) -> int:
         reply = _reply(prepared, ending)
         if prepared.handoff and isinstance(ending.said, Reply):
             handing_over.refresh(prepared)
+        if question:
+            unanswered.note(question, line=prepared.interaction, seq=claim.wanted_seq)
         seq = _say(prepared, reply) if reply.body else 0
         if ending.stopped:
             _note_stop(prepared, ending.stopped)
@@ -167,6 +179,17 @@ def _reply(prepared: Prepared, ending: Ending) -> Reply:
     if ending.decision.handler == Decision.Handler.HUMAN:
         return handing_over.to_person(prepared, ending.decision, handing=said)
     return handing_over.to_later(prepared, ending.decision, handing=said)
+
+
+def _question(prepared: Prepared) -> unanswered.Question | None:
+    """What was asked, without what the party told of itself; None when it is too short to be written an article about."""
+    context = prepared.context
+    told = [prepared.standing.facts[name] for name in PERSONAL if name in prepared.standing.facts]
+    text = unanswered.masked(context.text, told=told)
+    core = meaning(text)
+    if len(core.split()) < FEWEST_WORDS:
+        return None
+    return unanswered.Question(text, embed([core])[0].tolist(), context.language.split("-")[0].lower())
 
 
 def _say(prepared: Prepared, reply: Reply) -> int:

@@ -51,11 +51,11 @@ def safety_first(prepared: Prepared) -> Safety:
     language = prepared.context.language.partition("-")[0]
     own = search(prepared.context.text or str(reason), limit=5, threshold=0.0, language=language)
     # Better in another language than not at all.
-    usual = [] if language == "en" else search(prepared.context.words or str(reason), limit=5, threshold=0.0)
+    usual = [] if language == "en" else search(prepared.context.words or str(reason), limit=5, threshold=0.0, language="en")
     fitting = next((hit for hit in (*own, *usual) if reason and hit.reason == reason.code), None)
     if fitting is None:
         return Safety()
-    article = KnowledgeArticle.objects.get(url=fitting.url, title=fitting.title)
+    article = KnowledgeArticle.objects.get(pk=fitting.article)
     return Safety(answers.opening(answers.first_block(article.body), SAFETY_SENTENCES), (Source(article.title, article.url),))
 
 

@@ -25,7 +25,7 @@ from conversations.assistant.brain import ToolResult
 from conversations.assistant.guard import Verdict
 from conversations.assistant.preparing import Prepared, standing_of
 from conversations.assistant.recording import TurnRecord
-from conversations.assistant.tools import TOOLS
+from conversations.assistant.tools import TOOLS, search_knowledge
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.schedule import SlotTaken
@@ -44,7 +44,8 @@ class TurnTools:
     """The tool box that a brain gets.
 
     `did_something` says whether a call changed anything, so that it must be told, `is_busy` whether a call is running;
-    `only_wanted` are the tools that would have changed something, had it not been for a draft.
+    `only_wanted` are the tools that would have changed something, had it not been for a draft; `found_nothing` says whether
+    articles were looked for in vain, in these or in other words.
     """
 
     def __init__(self, prepared: Prepared, record: TurnRecord) -> None:
@@ -55,6 +56,7 @@ class TurnTools:
         self._is_counted = False
         self.is_busy = False
         self.only_wanted: list[str] = []
+        self.found_nothing = False
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """See `brain.ToolBox`. Raises turns.TurnLost, turns.TurnOvertaken and AssistantStopped before anything is changed."""
@@ -122,6 +124,8 @@ class TurnTools:
         except ConnectorError as problem:
             self._keep(self._entry(tool, arguments, body=problem.sentence, error=problem.code))
             return _failure(tool, problem)
+        if tool.name == search_knowledge.TOOL.name:
+            self.found_nothing |= not outcome.result["passages"]
         if tool.live_only:
             self._look_again()
         if tool.recorded:
@@ -178,6 +182,7 @@ class TurnTools:
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
             visits=self._standing.visits,
             language=self._prepared.context.language.partition("-")[0],
+            level=self._standing.level,
             idempotency_key=key,
             links={link.code: link for link in self._standing.behaviour.links},
             facts=self._standing.facts,

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
@@ -284,15 +285,17 @@ async def _brains_word(prepared: Prepared, record: TurnRecord) -> Ending:
     tools = TurnTools(prepared, record)
     prepared = await _with_what_was_begun(prepared, tools)
     said = await listening.listen(choose_brain(), prepared, tools, record)
+    unanswered = tools.found_nothing and isinstance(said, Reply) and said.unanswered
+    ended = partial(Ending, did_something=tools.did_something, unanswered=unanswered)
     if isinstance(said, Reply) and not (said.failed and prepared.handoff is None):
-        return Ending(said, prepared.decision, did_something=tools.did_something)
+        return ended(said, prepared.decision)
     if isinstance(said, Reply):
         decision = await _in_thread(decide_again)(prepared, failed_turns=prepared.need.failed_turns + 1)
         if decision.handler == Decision.Handler.ASSISTANT:
-            return Ending(said, decision, failed=True, did_something=tools.did_something)
-        return Ending(HandOff(form_state=said.form_state), decision, failed=True, did_something=tools.did_something)
+            return ended(said, decision, failed=True)
+        return ended(HandOff(form_state=said.form_state), decision, failed=True)
     decision = await _in_thread(decide_again)(prepared, asked_for_human=True)
-    return Ending(said, decision, did_something=tools.did_something)
+    return ended(said, decision)
 
 
 async def _keep_wishes(prepared: Prepared, record: TurnRecord) -> bool:

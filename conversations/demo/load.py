@@ -31,7 +31,7 @@ from conversations.models import (
     Technician,
     TechnicianShift,
 )
-from conversations.services import host_sites, playbooks, suppression
+from conversations.services import articles, host_sites, playbooks, suppression
 from conversations.understanding import reasons
 from conversations.understanding.classify import small_talk, tone_examples
 from conversations.understanding.languages import in_english
@@ -83,7 +83,7 @@ def load() -> Loaded:
         _add_doors(company)
         _add_do_not_contact(company)
         _add_site_key()
-    waiting = list(KnowledgeArticle.objects.filter(passages__isnull=True))
+    waiting = list(KnowledgeArticle.objects.filter(published=True, passages__isnull=True))
     for article in waiting:
         ingest(article)
     reasons.current()
@@ -104,14 +104,15 @@ def sign_ins() -> list[SignIn]:
 
 
 def texts_to_ship() -> Iterator[str]:
-    """Every text of the product whose embedding a fresh start needs: phrases, small talk, scored sentences, passages."""
+    """Every text of the product whose embedding a fresh start needs: reasons' names and phrases, small talk, scored sentences, articles."""
     for row in source.reasons():
-        yield from (meaning(in_english(phrase)) for phrase in row["phrases"])
+        yield from (meaning(in_english(phrase)) for phrase in [row["name"], *row["phrases"]])
     yield from map(meaning, small_talk())
     for group in yaml.safe_load(tone_examples()):
         yield from map(meaning, group["texts"])
     for article in source.articles():
         yield from embedded_texts(article.title, article.body)
+        yield from map(meaning, article.asked_as)
 
 
 def _add_schedule(company: Content) -> None:
@@ -160,7 +161,7 @@ def _add_accounts(company: Content) -> None:
 
 
 def _add_articles() -> None:
-    codes = {reason.code: reason for reason in ReasonCode.objects.all()}
+    codes, new = {reason.code: reason for reason in ReasonCode.objects.all()}, list[KnowledgeArticle]()
     for article in source.articles():
         values = {
             "title": article.title,
@@ -169,7 +170,10 @@ def _add_articles() -> None:
             "language": article.language,
             "reason": codes.get(article.reason),
         }
-        KnowledgeArticle.objects.get_or_create(slug=article.slug, defaults=values)
+        values["asked_as"] = "\n".join(article.asked_as)
+        made, is_new = KnowledgeArticle.objects.get_or_create(slug=article.slug, defaults=values)
+        new += [made] if is_new else []
+    articles.number_first_versions(new, by=source.company()["name"])
 
 
 def _add_saved_replies() -> None:

@@ -26,6 +26,7 @@ class Article:
     reason: str
     body: str
     language: str = "en"
+    asked_as: tuple[str, ...] = ()
 
 
 @cache
@@ -76,7 +77,7 @@ def _articles(folder: Path, language: str) -> Iterator[Article]:
         _, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
         fields = yaml.safe_load(head)
         slug = path.stem if language == "en" else f"{path.stem}-{language}"
-        yield Article(slug, fields["title"], fields["url"], fields["reason"], body.strip(), language)
+        yield Article(slug, fields["title"], fields["url"], fields["reason"], body.strip(), language, tuple(fields.get("asked_as", ())))
 
 
 def _read(name: str) -> Any:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
-from django.db.models import F, QuerySet
+from django.db.models import F, Min, QuerySet
 from pgvector.django import CosineDistance
 
-from conversations.models import KnowledgePassage
+from conversations.models import KnowledgePassage, KnowledgeQuestion
+from conversations.models.knowledge import OTHER_WORD_FORMS, WORD_FORMS
+from conversations.selectors.articles import FOR_EVERYBODY, readable_passages
 from conversations.understanding.embed import embed
 from conversations.understanding.normalise import meaning
 
@@ -22,67 +25,138 @@ WORD_WEIGHT: Final = 0.1
 RANK_BY_LENGTH: Final = 1
 LONGEST_QUERY: Final = 2000
 MOST_WORDS: Final = 30
+FIRST_LANGUAGE: Final = "en"
+SAME_QUESTION: Final = 0.5
+"""Articles without a passage that is near come in by a question at least so alike."""
+BOTH_KNOWN: Final = 0.09
+"""Two similarities have a lower mean than the greater of them: this much more makes the same threshold hold for both kinds of article."""
+FULL_RANK: Final = 0.3
+"""From this full-text rank on, the words agree wholly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that may answer: its text, its article's title, address and reason code, and how well it fits (0 to 1)."""
+    """A passage that may answer: its text, its article's number, title, address and reason code, and how well it fits (0 to 1)."""
 
     title: str
     url: str
     text: str
     score: float
     reason: str = ""
+    article: int = 0
 
 
-def search(query: str, *, limit: int = 3, threshold: float = THRESHOLD, language: str = "en") -> list[Hit]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as it is looked for: its words, its meaning, and the passages that may answer it."""
+
+    core: str
+    vector: list[float]
+    language: str
+    audiences: frozenset[str]
+
+    def passages(self) -> QuerySet[KnowledgePassage]:
+        return KnowledgePassage.objects.filter(readable_passages(self.audiences), article__language=self.language)
+
+    def questions(self) -> QuerySet[KnowledgeQuestion]:
+        return KnowledgeQuestion.objects.filter(readable_passages(self.audiences), article__language=self.language)
+
+
+def search(
+    query: str,
+    *,
+    limit: int = 3,
+    threshold: float = THRESHOLD,
+    language: str = FIRST_LANGUAGE,
+    audiences: frozenset[str] = FOR_EVERYBODY,
+) -> list[Hit]:
     """The passages that best answer `query`, best first, at most one of an article and `limit` in all.
 
-    Candidates by cosine similarity of the embedding (pgvector) and by PostgreSQL's full-text rank are joined by
-    reciprocal rank fusion. The score is the similarity, up to a tenth more when the words agree too; below
-    `threshold` a passage is left out, so an unknown question finds nothing. Two queries and one embedding (10 ms).
+    Only articles for one of `audiences` that are valid today and in `language` (any region of it); when none of those answers, the
+    ones in the company's first language.
+
+    Which passage of an article answers is found by reciprocal rank fusion of cosine similarity (pgvector) and PostgreSQL's full-text rank.
+    Its score is its similarity, or for an article that says which questions it answers the mean of that and of the likeliest
+    question's; up to a tenth more when the words agree too. Below `threshold` an article is left out, so an unknown question finds
+    nothing. Five queries and one embedding (10 ms), as many queries more in another language.
     """
     core = meaning(query[:LONGEST_QUERY])
     if not core:
         return []
-    vector = embed([core])[0]
-    passages = KnowledgePassage.objects.filter(article__published=True, article__language=language)
-    near = _by_meaning(passages, vector.tolist())
-    ranks = _by_words(passages, core)
+    vector = embed([core])[0].tolist()
+    for tongue in dict.fromkeys([language.split("-", maxsplit=1)[0].lower() or FIRST_LANGUAGE, FIRST_LANGUAGE]):
+        hits = _search(_Asked(core, vector, tongue, audiences), threshold)
+        if hits:
+            return hits[:limit]
+    return []
+
+
+def _search(asked: _Asked, threshold: float) -> list[Hit]:
+    near = _by_meaning(asked)
+    ranks = _by_words(asked)
     fused = {key: 1 / (FUSION_CONSTANT + position) for position, key in enumerate(near, start=1)}
     for position, key in enumerate(ranks, start=1):
         fused[key] = fused.get(key, 0.0) + 1 / (FUSION_CONSTANT + position)
-    best_rank = max(ranks.values(), default=0.0)
-    rows = passages.filter(pk__in=fused).select_related("article", "article__reason")
-    hits: dict[int, tuple[float, Hit]] = {}
-    for row in rows.annotate(distance=CosineDistance("embedding", vector.tolist())):
-        words = ranks.get(row.pk, 0.0) / best_rank if best_rank else 0.0
-        score = max(0.0, 1.0 - row.distance) + WORD_WEIGHT * words
-        hit = Hit(
-            row.article.title, row.article.url, row.text, round(min(score, 1.0), 4), row.article.reason.code if row.article.reason else ""
-        )
-        if hit.score >= threshold and fused[row.pk] > hits.get(row.article_id, (0.0, hit))[0]:
-            hits[row.article_id] = (fused[row.pk], hit)
-    ranked = sorted(hits.values(), key=lambda pair: (-pair[0], -pair[1].score))
-    return [hit for _, hit in ranked[:limit]]
+    by_words = {key: min(1.0, rank / FULL_RANK) for key, rank in ranks.items()}
+    chosen = _chosen_passages(asked, fused)
+    questions = _by_question(asked, [row.article_id for row in chosen])
+    hits = []
+    for row in chosen:
+        likeness = max(0.0, 1.0 - row.distance)
+        if row.article_id in questions:
+            likeness = (likeness + questions[row.article_id]) / 2 + BOTH_KNOWN
+        hit = _hit(row, likeness + WORD_WEIGHT * by_words.get(row.pk, 0.0))
+        hits += [hit] if hit.score >= threshold else []
+    return sorted(hits, key=lambda hit: -hit.score)
 
 
-def _by_meaning(passages: QuerySet[KnowledgePassage], vector: list[float]) -> list[int]:
+def _chosen_passages(asked: _Asked, fused: Mapping[int, float]) -> list[Any]:
+    """One passage of each article that may answer, with its `distance`: the best by both lists, or the nearest when only a question is
+    alike."""
+    wanted = asked.passages().filter(pk__in=fused) | asked.passages().filter(article__in=_asked_alike(asked))
+    rows = wanted.select_related("article__reason").annotate(distance=CosineDistance("embedding", asked.vector))
+    best: dict[int, Any] = {}
+    for row in sorted(rows, key=lambda row: (-fused.get(row.pk, 0.0), row.distance, row.pk)):
+        best.setdefault(row.article_id, row)
+    return list(best.values())
+
+
+def _hit(row: KnowledgePassage, score: float) -> Hit:
+    article = row.article
+    reason = article.reason.code if article.reason else ""
+    return Hit(article.title, article.url, row.text, round(min(score, 1.0), 4), reason, article.pk)
+
+
+def _by_meaning(asked: _Asked) -> list[int]:
     """Keys of the passages nearest in meaning, nearest first."""
-    return list(passages.order_by(CosineDistance("embedding", vector)).values_list("pk", flat=True)[:CANDIDATES])
+    return list(asked.passages().order_by(CosineDistance("embedding", asked.vector)).values_list("pk", flat=True)[:CANDIDATES])
 
 
-def _by_words(passages: QuerySet[KnowledgePassage], core: str) -> dict[int, float]:
-    """Keys and ranks of the passages that share words with the question, best first."""
-    words = ["".join(character for character in word if character.isalnum()) for word in core.split()[:MOST_WORDS]]
+def _asked_alike(asked: _Asked) -> list[int]:
+    """Keys of the articles that say they answer a question like this one."""
+    rows = asked.questions().annotate(distance=CosineDistance("embedding", asked.vector)).order_by("distance")
+    return list(rows.filter(distance__lte=1 - SAME_QUESTION).values_list("article", flat=True)[:CANDIDATES])
+
+
+def _by_question(asked: _Asked, articles: Sequence[int]) -> dict[int, float]:
+    """How like this one the likeliest question is that each of these articles says it answers; those that say none are left out."""
+    rows = KnowledgeQuestion.objects.filter(article__in=articles).order_by().values("article")
+    nearest = rows.annotate(nearest=Min(CosineDistance("embedding", asked.vector)))
+    return {row["article"]: 1.0 - row["nearest"] for row in nearest}
+
+
+def _by_words(asked: _Asked) -> Mapping[int, float]:
+    """Keys and ranks of the passages that share words with the question, in the forms of its language, best first."""
+    words = ["".join(character for character in word if character.isalnum()) for word in asked.core.split()[:MOST_WORDS]]
+    config = WORD_FORMS.get(asked.language, OTHER_WORD_FORMS)
     query: SearchQuery | None = None
     for word in filter(None, words):
-        part = SearchQuery(word, config="english", search_type="plain")
+        part = SearchQuery(word, config=config, search_type="plain")
         query = part if query is None else query | part
     if query is None:
         return {}
-    title = SearchVector("article__title", config="english", weight="A")
+    title = SearchVector("article__title", config=config, weight="A")
     rank = SearchRank(F("words"), query, normalization=RANK_BY_LENGTH) + SearchRank(title, query)
-    ranked = passages.annotate(rank=rank)
+    ranked = asked.passages().annotate(rank=rank)
     found = ranked.filter(rank__gt=0).order_by("-rank", "pk").values_list("pk", "rank")[:CANDIDATES]
     return {key: float(rank) for key, rank in found}

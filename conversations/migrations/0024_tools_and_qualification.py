@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0020_turn_traces'),
+        ('conversations', '0023_unanswered_questions'),
         ('routing', '0009_board_answers_and_outcomes'),
     ]
 

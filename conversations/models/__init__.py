@@ -13,7 +13,7 @@ from conversations.models.handoff import Handoff
 from conversations.models.host_site import HostSiteKey, HostSiteToken
 from conversations.models.identifier import Identifier, SharedIdentifier
 from conversations.models.interaction import Interaction, InteractionLink, JoinCode
-from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage
+from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage, KnowledgeQuestion, KnowledgeVersion
 from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason
 from conversations.models.proof import KnowledgeCheck, OneTimeCode, Proof
 from conversations.models.qualification import Qualification
@@ -25,6 +25,7 @@ from conversations.models.schedule import Booking, PriceListItem, Technician, Te
 from conversations.models.sent_link import SentLink
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
 from conversations.models.turn_trace import TurnTrace
+from conversations.models.unanswered import UnansweredQuestion
 from conversations.models.visitor import RetiredVisitor
 
 __all__ = [
@@ -59,6 +60,8 @@ __all__ = [
     "KnowledgeArticle",
     "KnowledgeCheck",
     "KnowledgePassage",
+    "KnowledgeQuestion",
+    "KnowledgeVersion",
     "LegalHold",
     "MatchCandidate",
     "OneTimeCode",
@@ -83,5 +86,6 @@ __all__ = [
     "TechnicianShift",
     "Ticket",
     "TurnTrace",
+    "UnansweredQuestion",
     "WebhookRecord",
 ]

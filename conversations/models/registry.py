@@ -41,6 +41,7 @@ CONVERSATION_REFERENCES: Mapping[str, str] = {
     "conversations.ActionItem.conversation": "What is to be done stays where it was promised.",
     "conversations.Qualification.conversation": "A form stays where it was filled.",
     "conversations.TurnTrace.conversation": "A trace stays beside the entry that it is of.",
+    "conversations.UnansweredQuestion.conversation": "A question stays where it was asked.",
 }
 """References to a conversation: `app.Model.field`, and what joining and separating do to it."""
 

@@ -2,19 +2,21 @@
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
+from django.contrib.postgres.search import CombinedSearchQuery, SearchQuery, SearchRank, SearchVector
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
 from conversations.models import Conversation, Entry, Handoff, Interaction, KnowledgePassage
+from conversations.models.knowledge import OTHER_WORD_FORMS, WORD_FORMS
 from conversations.selectors import customer_search, history, naming
+from conversations.selectors.articles import FOR_STAFF, readable_passages
 from routing.models import AgentProfile, Interruption, Reservation, WorkItem
 from routing.selectors.line import in_order
 
@@ -179,20 +181,30 @@ def find(text: str, limit: int = 12) -> list[Row]:
     return sorted(rows, key=lambda row: places[row.conversation.customer_id])
 
 
+def _typed(words: Sequence[str], configs: Iterable[str]) -> CombinedSearchQuery | SearchQuery:
+    """Whatever has all these words, the last of which may be half typed, in the forms of any of these languages or as they are."""
+    raw = " & ".join(words) + ":*"
+    query: CombinedSearchQuery | SearchQuery = SearchQuery(raw, config=OTHER_WORD_FORMS, search_type="raw")
+    for config in sorted(set(configs) - {OTHER_WORD_FORMS}):
+        query = query | SearchQuery(raw, config=config, search_type="raw")
+    return query
+
+
 def answers(text: str, limit: int) -> list[KnowledgePassage]:
-    """Passages of published articles for a reply: by the words of the passage or of the title, best first.
+    """Passages of articles that are valid now for a reply, staff's own too: by the words of the passage or of the title, best first.
 
     The last word may be half typed. Without words: where each article begins, by title.
     """
-    published = KnowledgePassage.objects.filter(article__published=True).select_related("article")
+    published = KnowledgePassage.objects.filter(readable_passages(FOR_STAFF)).select_related("article")
     words = re.findall(r"\w+", text)
     if not text.strip():
         first = published.filter(article=OuterRef("article")).order_by("position").values("pk")[:1]
         return list(published.filter(pk=Subquery(first)).order_by("article__title")[:limit])
     if not words:
         return []
-    query = SearchQuery(" & ".join(words) + ":*", config="english", search_type="raw")
-    title = SearchVector("article__title", config="english")
+    languages = set(published.values_list("language", flat=True))
+    query = _typed(words, {WORD_FORMS.get(language, OTHER_WORD_FORMS) for language in languages})
+    title = SearchVector("article__title", config=OTHER_WORD_FORMS)
     return list(
         published.annotate(title=title, by_title=SearchRank(title, query), by_words=SearchRank(F("words"), query))
         .filter(Q(words=query) | Q(title=query) | Q(article__title__icontains=text.strip()))

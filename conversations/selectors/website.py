@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from conversations.models import EntryPoint, KnowledgeArticle, PriceListItem
 from conversations.models.entry_point import Channel
+from conversations.selectors.articles import FOR_EVERYBODY, readable_now
 from routing.models import Territory
 
 
@@ -53,21 +54,21 @@ def areas_served() -> QuerySet[Territory]:
 
 
 def help_article(slug: str) -> KnowledgeArticle:
-    """A published article. Raises KnowledgeArticle.DoesNotExist."""
-    return KnowledgeArticle.objects.select_related("reason").get(slug=slug, published=True)
+    """An article that everybody may read now. Raises KnowledgeArticle.DoesNotExist."""
+    return readable_now(FOR_EVERYBODY).select_related("reason").get(slug=slug)
 
 
 def help_topics(language: str = "en") -> list[Topic]:
-    """Every published article in a language (two letters), by line of business; articles of none come last."""
+    """Every article that everybody may read now in a language (two letters), by line of business; articles of none come last."""
     topics: dict[str, list[KnowledgeArticle]] = {}
-    for article in KnowledgeArticle.objects.filter(published=True, language=language).select_related("reason").order_by("title"):
+    for article in readable_now(FOR_EVERYBODY).filter(language=language).select_related("reason").order_by("title"):
         topics.setdefault(article.reason.line_of_business.capitalize() if article.reason else "", []).append(article)
     return [Topic(name, topics[name]) for name in sorted(topics, key=lambda name: (name == "", name))]
 
 
 def related_articles(article: KnowledgeArticle, count: int = 4) -> QuerySet[KnowledgeArticle]:
-    """Other published articles on the same thing, in the same language."""
-    others = KnowledgeArticle.objects.filter(published=True, language=article.language).exclude(pk=article.pk)
+    """Other articles on the same thing, in the same language, that everybody may read now."""
+    others = readable_now(FOR_EVERYBODY).filter(language=article.language).exclude(pk=article.pk)
     return others.filter(reason=article.reason)[:count] if article.reason else others.none()
 
 

@@ -274,6 +274,7 @@ def _by_label() -> dict[str, Eraser]:
         "conversations.OneTimeCode": _one_time_codes,
         "conversations.Proof": deleted("conversations.Proof"),
         "conversations.LegalHold": emptied("conversations.LegalHold", reason=GONE),
+        "conversations.UnansweredQuestion": deleted("conversations.UnansweredQuestion"),
         "conversations.Interaction": _interactions,
         "conversations.Conversation": _conversations,
         "conversations.KnowledgeCheck": deleted("conversations.KnowledgeCheck"),
@@ -345,8 +346,8 @@ HOLDS_NOTHING: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         [
-            "conversations.KnowledgeArticle", "conversations.KnowledgePassage", "conversations.SavedReply",
-            "conversations.PriceListItem",
+            "conversations.KnowledgeArticle", "conversations.KnowledgeVersion", "conversations.KnowledgePassage",
+            "conversations.KnowledgeQuestion", "conversations.SavedReply", "conversations.PriceListItem",
         ],
         _CONTENT,
     ),
@@ -363,7 +364,8 @@ HOLDS_NOTHING: Mapping[str, str] = {
         _ABOUT_ERASING,
     ),
 }  # fmt: skip
-"""Tables in which nothing of a customer is kept, each with the reason. Embeddings are of articles alone (KnowledgePassage)."""
+"""Tables in which nothing of a customer is kept, each with the reason. Embeddings are of articles (KnowledgePassage,
+KnowledgeQuestion) and of unanswered questions, which are deleted with them."""
 
 
 def tables() -> list[str]:

@@ -14,7 +14,7 @@ from django.db.models import Case, F, Func, JSONField, Q, TextField, Value, When
 from django.db.models.functions import Now
 
 from conversations.models import Conversation, Entry, Interaction
-from conversations.services import announce
+from conversations.services import announce, unanswered
 from conversations.services.kinds import COUNTED, kind_of
 from conversations.services.redaction import SMALLEST_CARD, mask
 
@@ -110,6 +110,7 @@ def redact(entry: Entry, *, reason: str) -> None:
 
     The append-only trigger allows this change, and `erase` after it.
     """
+    unanswered.forget(Entry.objects.filter(pk=entry.pk))
     changed = Entry.objects.filter(pk=entry.pk, redacted_at__isnull=True).update(
         body="",
         actor_name="",
@@ -128,6 +129,7 @@ def erase(numbers: Sequence[int], *, reason: str) -> None:
     its mark and loses the rest. `numbers` are primary keys.
     """
     entries = Entry.objects.filter(pk__in=numbers)
+    unanswered.forget(entries)
     is_new = Q(redacted_at__isnull=True)
     entries.update(
         body="",

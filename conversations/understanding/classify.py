@@ -94,22 +94,32 @@ def _unpacked(data: bytes, *names: str) -> tuple[NDArray[Any], ...]:
         raise ValueError("Not stored weights.") from error
 
 
-def train(phrases: Mapping[str, Sequence[str]], embedder: Embedder) -> ReasonClassifier:
-    """A classifier from phrases by reason code.
+def train(
+    phrases: Mapping[str, Sequence[str]], embedder: Embedder, *, names: Mapping[str, str], unknown: Sequence[str] = ()
+) -> ReasonClassifier:
+    """A classifier from phrases by reason code, the name that each code has, and further texts that belong to no reason.
 
-    Without any phrase every text is unknown. Embedding is nearly all of the time (about 9 ms a phrase on one
+    A reason's name is one more example of it, which counts where there are few phrases. A reason without phrases is left
+    out; without any phrase every text is unknown. Embedding is nearly all of the time (about 9 ms a phrase on one
     core): give an `embedder` that remembers the phrases it has seen.
     """
-    examples = [(meaning(text), reason) for reason, texts in sorted(phrases.items()) for text in texts]
+    examples = [
+        (meaning(text), reason)
+        for reason, texts in sorted(phrases.items())
+        for text in dict.fromkeys([*texts, names[reason]] if texts else [])
+    ]
     if not examples:
         return ReasonClassifier((SMALL_TALK,), np.zeros((1, DIMENSIONS), np.float32), np.zeros(1, np.float32))
-    examples += [(meaning(text), SMALL_TALK) for text in small_talk()]
+    examples += [(meaning(text), SMALL_TALK) for text in (*small_talk(), *unknown)]
     vectors = embedder([text for text, _ in examples])
     # Loaded here, since it takes a second and most processes find trained weights in the cache.
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     model = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=500)
-    model.fit(vectors, [reason for _, reason in examples])
+    # On a busy machine several threads wait for each other at every step: minutes instead of a second.
+    with threadpool_limits(1):
+        model.fit(vectors, [reason for _, reason in examples])
     labels = tuple(str(label) for label in model.classes_)
     weights, bias = np.asarray(model.coef_), np.asarray(model.intercept_)
     if len(labels) == 2:

@@ -1,6 +1,6 @@
 """The classifier of this company: trained from the reason codes in the database, shared between processes.
 
-A fingerprint of the active phrases is asked from the database each time (one small query); when it has
+A fingerprint of the active reasons and their phrases is asked from the database each time (one small query); when it has
 changed, the trained weights come from the cache, and only where they are missing there from training.
 """
 
@@ -79,8 +79,8 @@ def _tone_reader() -> ToneReader:
 
 
 def _fingerprint() -> str:
-    code, urgency = F("reason__code"), F("reason__urgency")
-    line = Concat(code, Value("\x1f"), urgency, Value("\x1f"), F("text"))
+    code, name, urgency = F("reason__code"), F("reason__name"), F("reason__urgency")
+    line = Concat(code, Value("\x1f"), name, Value("\x1f"), urgency, Value("\x1f"), F("text"))
     joined = StringAgg(line, delimiter="\x1e", order_by=("reason__code", "text"))
     found = ReasonPhrase.objects.filter(reason__active=True).aggregate(stamp=MD5(joined))["stamp"]
     return hashlib.sha256(f"{FORM}:{MODEL_SHA256}:{found}:{small_talk()}".encode()).hexdigest()
@@ -90,7 +90,8 @@ def _classifier(fingerprint: str) -> ReasonClassifier:
     key = f"understanding:reasons:{fingerprint}"
     classifier = _stored(key, ReasonClassifier.from_bytes)
     if classifier is None:
-        classifier = train(_phrases(), remembered)
+        phrases, names = _examples()
+        classifier = train(phrases, remembered, names=names)
         cache.set(key, classifier.to_bytes(), KEPT_SECONDS)
     return classifier
 
@@ -104,12 +105,15 @@ def _stored(key: str, read: Callable[[bytes], TrainedT]) -> TrainedT | None:
         return None
 
 
-def _phrases() -> dict[str, list[str]]:
+def _examples() -> tuple[dict[str, list[str]], dict[str, str]]:
+    """The phrases of each active reason that has any, and its name, both by its code."""
     phrases: dict[str, list[str]] = {}
+    names: dict[str, str] = {}
     rows = ReasonPhrase.objects.filter(reason__active=True).order_by("reason__code", "text")
-    for code, text in rows.values_list("reason__code", "text"):
+    for code, name, text in rows.values_list("reason__code", "reason__name", "text"):
         phrases.setdefault(code, []).append(in_english(text))
-    return phrases
+        names[code] = name
+    return phrases, names
 
 
 def _urgencies() -> dict[str, Urgency]:

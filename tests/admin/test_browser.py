@@ -58,6 +58,8 @@ def test_pages_keep_the_policy_fit_the_window_and_run_nothing(live_server, open_
         f"/admin/conversations/playbook/{cast.Playbook.objects.get().pk}/change/",
         "/admin/conversations/technician/add/",
         "/admin/conversations/knowledgearticle/add/",
+        "/admin/conversations/knowledgearticle/import/",
+        "/admin/conversations/unansweredquestion/",
         "/admin/conversations/entrypoint/add/",
     ):
         window.goto(address)

@@ -304,8 +304,8 @@ class TestEntryPoints:
 
 
 def test_an_article_can_be_found_as_soon_as_it_is_saved(client, manager):
-    about = {"title": "Boiler pressure", "slug": "boiler-pressure", "url": "/help", "language": "en", "published": "on"}
-    data = about | {"body": "Open the valve slowly."}
+    about = {"title": "Boiler pressure", "slug": "boiler-pressure", "url": "/help", "language": "en", "audience": "public"}
+    data = about | {"body": "Open the valve slowly.", "_publish": "Publish"}
     assert client.post(url(KnowledgeArticle, "add"), data).status_code == 302
     article = KnowledgeArticle.objects.get()
     assert article.passages.count() == 1

@@ -26,12 +26,15 @@ from conversations.models import (
     Entry,
     ErasureRequest,
     FieldConflict,
+    Interaction,
+    KnowledgeArticle,
     LegalHold,
     MatchCandidate,
     SharedIdentifier,
 )
 from conversations.models.consent import Purpose
-from conversations.services import action_items, erasure, holds, merging, weaving
+from conversations.services import action_items, articles, erasure, holds, merging, unanswered, weaving
+from conversations.services.unanswered import Question
 from routing.models import AgentProfile, Queue, Reservation, WorkItem
 from tests.attacks import victim, watching
 from tests.attacks.victim import Victim
@@ -67,6 +70,9 @@ def jacinta() -> Victim:
     SharedIdentifier.objects.create(kind="phone", value="+441632960500", customers=9, shown_as="verified")
     erasure.request(third, ground="asked", by="tests")
     action_items.add(into, title="Send the papers", by=action_items.By("agent", "Ann"), key="papers")
+    line = Interaction.objects.order_by("pk")[0]
+    unanswered.note(Question("do you mend kites", [1.0] + [0.0] * 383, "en"), line=line, seq=1)
+    articles.number_first_versions([KnowledgeArticle.objects.get_or_create(slug="kites", defaults={"title": "Kites"})[0]], by="tests")
     return made
 
 

@@ -23,6 +23,9 @@ BENCHMARKS = (
     "dispatch_rush",
     "board",
     "turn_overhead",
+    "classify",
+    "reason_accuracy",
+    "knowledge_recall",
 )
 
 

@@ -1,14 +1,17 @@
 """Knowledge: the right article first, or none at all."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
+from django.utils import timezone
 
 from conversations.demo.load import load
-from conversations.knowledge.ingest import ingest, passages
+from conversations.knowledge.ingest import Ingested, ingest, passages
 from conversations.knowledge.search import search
 from conversations.models import KnowledgeArticle
+from conversations.selectors.articles import audiences_of
 
 QUESTIONS = yaml.safe_load((Path(__file__).parent / "questions.yaml").read_text(encoding="utf-8"))
 
@@ -30,7 +33,7 @@ def test_each_question_finds_its_article_first_and_an_unknown_one_finds_nothing(
 @pytest.mark.django_db
 def test_a_changed_article_answers_anew_and_an_unpublished_one_no_more() -> None:
     article = KnowledgeArticle.objects.create(slug="parrots", title="Feeding parrots", url="/help/parrots", body="Give seeds twice a day.")
-    assert ingest(article) == 1
+    assert ingest(article).passages == 1
     assert search("how often do I feed the parrot")[0].text == "Give seeds twice a day."
     article.body = "Give fruit once a week."
     article.save()
@@ -47,6 +50,83 @@ def test_odd_questions_find_nothing_and_do_no_harm(question: str) -> None:
     article = KnowledgeArticle.objects.create(slug="parrots", title="Feeding parrots", url="/help/parrots", body="Give seeds twice a day.")
     ingest(article)
     assert search(question) == []
+
+
+@pytest.mark.django_db
+def test_only_what_changed_is_made_anew() -> None:
+    """Passages keep their rows when others come, go and change places; another title changes them all."""
+    first, second, third = (f"{word} " * 60 for word in ("kettle", "garden", "window"))
+    article = KnowledgeArticle.objects.create(slug="a", title="A", url="/help/a", body=f"{first}\n\n{second}")
+    assert ingest(article) == Ingested(2, 2)
+    before = dict(article.passages.values_list("text", "pk"))
+    article.body = f"{third}\n\n{second}\n\n{first}"
+    assert ingest(article) == Ingested(3, 1)
+    after = dict(article.passages.values_list("text", "pk"))
+    assert {text: after[text] for text in before} == before
+    assert list(article.passages.values_list("text", flat=True)) == [third.strip(), second.strip(), first.strip()]
+    article.body = f"{second}\n\n{second}"
+    assert ingest(article) == Ingested(2, 1)
+    article.title = "B"
+    assert ingest(article) == Ingested(2, 2)
+    article.language = "es"
+    assert ingest(article) == Ingested(2, 2)
+
+
+@pytest.mark.django_db
+def test_only_what_this_party_may_know_today_is_found() -> None:
+    """By audience, by validity; staff's own never for a customer, whatever was proven."""
+    today = timezone.localdate()
+    made = {
+        "public": {}, "verified": {"audience": "verified"}, "staff": {"audience": "staff"},
+        "over": {"valid_until": today - timedelta(days=1)}, "later": {"valid_from": today + timedelta(days=1)},
+        "today": {"valid_from": today, "valid_until": today}, "draft": {"published": False},
+    }  # fmt: skip
+    for slug, values in made.items():
+        url = f"/help/{slug}"
+        body = f"Give seeds twice a day. {slug}"
+        ingest(KnowledgeArticle.objects.create(slug=slug, title="Feeding parrots", url=url, body=body, **values))
+
+    def found(*, level: str) -> set[str]:
+        return {hit.url.split("/")[-1] for hit in search("how do I feed a parrot", limit=10, audiences=audiences_of(level))}
+
+    assert {hit.url for hit in search("how do I feed a parrot", limit=10)} == {"/help/public", "/help/today"}
+    assert found(level="") == found(level="network_hint") == found(level="knowledge") == {"public", "today"}
+    assert found(level="verified") == {"public", "today", "verified"}
+
+
+@pytest.mark.django_db
+def test_articles_are_found_in_their_language_and_by_its_word_forms() -> None:
+    """A Spanish question finds the Spanish article; without one, the company's first language answers."""
+    english = KnowledgeArticle.objects.create(slug="en", title="Opening hours", url="/en", body="We are open on Saturday.")
+    spanish = KnowledgeArticle.objects.create(
+        slug="es", title="Horarios", url="/es", language="es", body="Las oficinas abren los sábados de nueve a una."
+    )
+    for article in (english, spanish):
+        ingest(article)
+    passage = spanish.passages.get()
+    assert "sab" in passage.words
+    assert "oficin" in passage.words
+    assert [hit.url for hit in search("¿abre la oficina los sábados?", language="es-MX")] == ["/es"]
+    assert [hit.url for hit in search("are you open on Saturday?", language="es")] == ["/en"]
+    assert [hit.url for hit in search("are you open on Saturday?")] == ["/en"]
+
+
+@pytest.mark.django_db
+def test_an_article_is_found_by_the_questions_it_says_it_answers() -> None:
+    """The customers' words find it, and it answers with its own; its questions are shown to nobody."""
+    text = "Members of the plan go first, others within two working days."
+    article = KnowledgeArticle.objects.create(slug="wait", title="Waiting times", url="/help/wait", body=text)
+    other = KnowledgeArticle.objects.create(slug="other", title="Feeding parrots", url="/help/parrots", body="Give seeds twice a day.")
+    for each in (article, other):
+        ingest(each)
+    assert search("when is the plumber bloke turning up at mine") == []
+    article.asked_as = "When is the plumber coming to my place?\n\nwhy is nobody here yet"
+    ingest(article)
+    assert [(hit.url, hit.text) for hit in search("when is the plumber bloke turning up at mine")] == [("/help/wait", text)]
+    assert [hit.url for hit in search("how do I feed a parrot")] == ["/help/parrots"]
+    article.asked_as = ""
+    ingest(article)
+    assert search("when is the plumber bloke turning up at mine") == []
 
 
 def test_passages_break_between_paragraphs_and_keep_lists_whole() -> None:

@@ -383,6 +383,7 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
         if dialogue.state.get("service") and booking_form:
             _offer_visit(dialogue, booking_form)
         return dialogue.reply()
+    dialogue.does_not_know = True
     if context.reason_is_new and context.reason:
         return booking.offer_person(dialogue, _("I have no answer to that in our help pages."), or_ticket=True)
     dialogue.say(echo(context))

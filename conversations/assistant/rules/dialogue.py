@@ -24,11 +24,15 @@ from conversations.services.facts import FACT_LABELS
 
 
 class Dialogue:
-    """The reply of one turn. `state` is the brain's part of the form state and is changed in place."""
+    """The reply of one turn. `state` is the brain's part of the form state and is changed in place.
+
+    `does_not_know` says that something was asked that there is no answer to.
+    """
 
     def __init__(self, context: TurnContext, tools: ToolBox) -> None:
         self.context = context
         self.tools = tools
+        self.does_not_know = False
         self.state: dict[str, Any] = {key: value for key, value in context.form_state.items() if key not in TURNS_OWN}
         self._lines: list[str] = []
         self._quick_replies: tuple[QuickReply, ...] = ()
@@ -88,6 +92,7 @@ class Dialogue:
             asks=self._asks,
             form_state=dict(self.state),
             failed=failed,
+            unanswered=self.does_not_know,
         )
 
     def leave_form(self) -> None:

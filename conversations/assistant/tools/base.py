@@ -31,9 +31,9 @@ class ToolContext:
     `interaction` is the line the answer goes to, `conversations` are those whose visits the party may ask about,
     `knowledge_check` the facts whose answers together show who somebody is.
     `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
-    `language` (two letters) is the customer's.
     `visits` are the references of those that the party may know of and change, `links` the company's that may be sent, `facts`
-    what the party has told by name. `by` is who asked for the call: the AI agent, or a person in the inbox.
+    what the party has told by name. `by` is who asked for the call: the AI agent, or a person in the inbox; `level` is how well
+    the party has proven to be the customer (`access.proven_level`); `language` (two letters) is the customer's.
     """
 
     conversation: UUID
@@ -44,6 +44,7 @@ class ToolContext:
     now: datetime
     knowledge_threshold: float
     visits: frozenset[str] = frozenset()
+    level: str = ""
     language: str = "en"
     idempotency_key: str = ""
     links: Mapping[str, Link] = field(default_factory=dict)

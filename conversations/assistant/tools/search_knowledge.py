@@ -8,13 +8,23 @@ from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
 from conversations.knowledge.search import search
+from conversations.selectors.articles import audiences_of
 
 MOST = 3
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
-    """The result: `passages` above the playbook's threshold, best first, with `text`, `title`, `url`, `score`, `reason`."""
-    found = search(arguments["query"], limit=MOST, threshold=context.knowledge_threshold, language=context.language)
+    """The result: `passages` above the playbook's threshold, best first, with `text`, `title`, `url`, `score`, `reason`.
+
+    Only of articles that the party may be answered from, by what it has proven on the line.
+    """
+    found = search(
+        arguments["query"],
+        limit=MOST,
+        threshold=context.knowledge_threshold,
+        language=context.language,
+        audiences=audiences_of(context.level),
+    )
     passages = [
         {"text": hit.text, "title": hit.title, "url": hit.url, "score": hit.score, "reason": hit.reason} for hit in found
     ]

@@ -1,0 +1,221 @@
+"""Articles in the admin: drafts, versions, imports; and the questions that nobody could answer."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+
+from conversations.flows import erasing
+from conversations.knowledge.search import search
+from conversations.models import Entry, Interaction, KnowledgeArticle, UnansweredQuestion
+from conversations.services import erasure, timeline, unanswered
+from conversations.services.unanswered import Question
+from conversations.understanding.embed import embed
+from conversations.understanding.normalise import meaning
+from tests.reporting import cast
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:conversations_unansweredquestion_changelist"
+IMPORT = "admin:conversations_knowledgearticle_import"
+PARROTS = {
+    "title": "Feeding parrots", "slug": "parrots", "url": "/help/parrots", "language": "en", "audience": "public",
+    "body": "Give seeds twice a day.",
+}  # fmt: skip
+
+
+@pytest.fixture
+def manager(client):
+    user = cast.manager()
+    client.force_login(user)
+    return user
+
+
+def url(page: str, *args: object, model: str = "knowledgearticle") -> str:
+    return reverse(f"admin:conversations_{model}_{page}", args=args)
+
+
+def save(client, article: KnowledgeArticle | None = None, query: str = "", *, publish: bool = True, **changes: str):
+    address = url("change", article.pk) if article else url("add")
+    return client.post(address + query, PARROTS | changes | {"_publish" if publish else "_continue": "x"})
+
+
+def answers(question: str = "how often do I feed a parrot") -> list[str]:
+    return [hit.text for hit in search(question)]
+
+
+def test_a_draft_is_read_by_nobody_until_it_is_published_and_old_versions_come_back(client, manager):
+    """Draft, publish, draft beside it, publish, restore, withdraw, publish again: what is answered changes only by publishing."""
+    save(client, publish=False)
+    article = KnowledgeArticle.objects.get()
+    assert answers() == []
+    assert client.get("/help/parrots").status_code == 404
+    assert "Draft" in client.get(url("changelist")).content.decode()
+    save(client, article)
+    assert answers() == ["Give seeds twice a day."]
+    save(client, article, publish=False, body="Give fruit.")
+    assert answers() == ["Give seeds twice a day."]
+    page = client.get(url("change", article.pk)).content.decode()
+    assert "Give fruit." in page
+    assert "Draft waits" in client.get(url("changelist")).content.decode()
+    save(client, article, body="Give fruit.")
+    assert answers() == ["Give fruit."]
+    assert list(article.versions.values_list("number", "status")) == [(2, "published"), (1, "retired")]
+    save(client, article, body="Give fruit.")
+    assert article.versions.count() == 2, "nothing has changed, so there is no new version"
+    first = article.versions.get(number=1)
+    assert client.get(url("change", first.pk, model="knowledgeversion")).status_code == 200
+    client.post(url("restore", first.pk, model="knowledgeversion"))
+    assert answers() == ["Give fruit."]
+    save(client, article)
+    assert answers() == ["Give seeds twice a day."]
+    client.post(url("withdraw", article.pk))
+    assert answers() == []
+    assert "Withdrawn" in client.get(url("changelist")).content.decode()
+    assert client.get(url("delete", article.pk)).status_code == 403
+    save(client, article)
+    assert answers() == ["Give seeds twice a day."]
+
+
+def test_what_is_due_for_a_review_is_listed_until_somebody_has_read_it(client, manager):
+    """The list, the home page's concern, and the button."""
+    today = timezone.localdate()
+    save(client, review_by=str(today - timedelta(days=1)))
+    save(client, slug="later", title="Later", review_by=str(today + timedelta(days=60)))
+    article = KnowledgeArticle.objects.get(slug="parrots")
+    due = client.get(url("changelist") + "?review=due")
+    assert [each.slug for each in due.context["cl"].result_list] == ["parrots"]
+    assert "Articles to be read again" in client.get("/admin/").content.decode()
+    client.post(url("reviewed", article.pk))
+    article.refresh_from_db()
+    assert article.review_by > today + timedelta(days=150)
+    assert list(client.get(url("changelist") + "?review=due").context["cl"].result_list) == []
+    response = save(client, slug="odd", valid_from="2027-02-01", valid_until="2027-01-01")
+    assert "on or after the first one" in response.content.decode()
+
+
+def archive(**files: str) -> SimpleUploadedFile:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name, text in files.items():
+            file.writestr(name, text)
+    return SimpleUploadedFile("export.zip", packed.getvalue())
+
+
+def test_an_import_is_shown_first_and_done_when_it_was_confirmed(client, manager):
+    """A web export and Markdown: what would change, nothing written, then written; repeated it changes nothing."""
+    save(client)
+    page = "<html lang='es'><body><nav>Menu</nav><main><h1>Horas</h1><p>Abrimos <b>siempre</b>.</p></main></body></html>"
+    files = {
+        "site/help/parrots.md": "# Feeding parrots\n\nGive fruit.",
+        "site/help/hours/index.html": page,
+        "site/help/empty.html": "<main><h1>Nothing</h1></main>",
+    }
+
+    def upload():
+        return client.post(reverse(IMPORT), {"file": archive(**files), "language": "en", "audience": "public"})
+
+    shown = upload()
+    plan = shown.context["plan"]
+    assert [(row.slug, row.effect.value) for row in plan.rows] == [("empty", "refuse"), ("hours", "add"), ("parrots", "change")]
+    assert "There is nothing to read in it." in shown.content.decode()
+    assert KnowledgeArticle.objects.count() == 1
+    token = {"confirm": shown.context["token"], "fingerprint": plan.fingerprint}
+    save(client, KnowledgeArticle.objects.get(), body="Give nuts.")
+    again = client.post(reverse(IMPORT), token)
+    assert "The articles have changed meanwhile" in again.content.decode()
+    assert KnowledgeArticle.objects.get().body == "Give nuts."
+    client.post(reverse(IMPORT), {"confirm": again.context["token"], "fingerprint": again.context["plan"].fingerprint})
+    hours = KnowledgeArticle.objects.get(slug="hours")
+    assert (hours.title, hours.body, hours.language, hours.published) == ("Horas", "Abrimos **siempre**.", "es", True)
+    assert answers() == ["Give fruit."]
+    assert upload().context["plan"].left == 2
+    assert "gone now" in client.post(reverse(IMPORT), token, follow=True).content.decode()
+    other_kind = {"file": SimpleUploadedFile("a.pdf", b"x"), "language": "en", "audience": "public"}
+    assert "Choose a Markdown file" in client.post(reverse(IMPORT), other_kind).content.decode()
+
+
+def asked(text: str, name: str) -> UnansweredQuestion:
+    talk = cast.conversation(cast.customer(name))
+    line = Interaction.objects.get(provider_id=cast.chat(talk))
+    cast.says(talk, "customer", text)
+    vector = embed([meaning(text)])[0].tolist()
+    unanswered.note(Question(unanswered.masked(text), vector, "en"), line=line, seq=1)
+    return UnansweredQuestion.objects.get(conversation=talk)
+
+
+def test_a_question_leaves_the_list_when_an_article_answers_it(client, manager):
+    """Grouped by meaning, most often asked first; the button fills in the form, publishing it is the second click."""
+    first = asked("do you also fit solar panels on the roof", "Mary Price")
+    second = asked("Can you install solar panels on my roof?", "Ann Lee")
+    other = asked("do you repair washing machines", "Bo Tan")
+    assert first.group == second.group != other.group
+    page = client.get(reverse(LIST))
+    listed = page.context["cl"].result_list
+    assert [(each.times, each.group) for each in listed] == [(2, first.group), (1, other.group)]
+    assert "Mary Price" in page.content.decode()
+    assert "Ann Lee" in page.content.decode()
+    assert client.get(url("change", first.pk, model="unansweredquestion")).status_code == 200
+    link = re.search(r'href="(/admin/conversations/knowledgearticle/add/\?question=\d+)"', page.content.decode())[1]
+    form = client.get(link)
+    initial = form.context["adminform"].form.initial
+    assert set(initial["asked_as"].splitlines()) == {first.text, second.text}
+    written = {"title": initial["title"], "asked_as": initial["asked_as"], "body": "We fit them with a partner.", "slug": "solar"}
+    done = save(client, query=link[link.index("?") :], **written)
+    assert done["Location"] == reverse(LIST)
+    settled = UnansweredQuestion.objects.filter(state="answered").values_list("pk", "article__slug")
+    assert set(settled) == {(first.pk, "solar"), (second.pk, "solar")}
+    assert [each.group for each in client.get(reverse(LIST)).context["cl"].result_list] == [other.group]
+    assert len(client.get(reverse(LIST) + "?state=answered").context["cl"].result_list) == 1
+    save(client, slug="machines", title="Opening hours", body="Monday to Friday.")
+    other.refresh_from_db()
+    assert other.state == "open", "an article about something else answers nothing"
+    client.post(url("dismiss", other.pk, model="unansweredquestion"))
+    assert list(client.get(reverse(LIST)).context["cl"].result_list) == []
+    assert asked("can you repair my washing machine", "Cy Fox").state == "dismissed"
+    client.post(url("reopen", other.pk, model="unansweredquestion"))
+    assert client.get(reverse(LIST)).context["cl"].result_list[0].times == 2
+
+
+def test_a_question_goes_with_its_customer_and_with_its_words():
+    """Erased with the customer; gone when the message that it was asked in is redacted."""
+    first = asked("do you also fit solar panels on the roof", "Mary Price")
+    request = erasure.request(first.conversation.customer, ground="asked", by="tests")
+    assert erasing.run(request.pk) == "done"
+    assert not UnansweredQuestion.objects.exists()
+    second = asked("do you repair washing machines", "Bo Tan")
+    timeline.redact(Entry.objects.get(conversation=second.conversation, seq=second.seq), reason="Asked for.")
+    assert not UnansweredQuestion.objects.exists()
+
+
+def test_a_question_is_kept_without_what_it_says_of_a_person():
+    """Numbers, addresses, postcodes, and what the party told of itself."""
+    text = "I'm Mary Price, mary@example.com, HB1 4QT, 07700 900123, card 4111 1111 1111 1111: do you fix ovens?"
+    kept = unanswered.masked(text, told=["Mary Price"])
+    assert "do you fix ovens?" in kept
+    assert not re.search(r"Mary|Price|example|HB1|4QT|\d{3}", kept)
+
+
+def test_each_page_asks_for_its_permission(client):
+    """Who may only see articles and questions can write, import, withdraw and dismiss nothing."""
+    question = asked("do you also fit solar panels on the roof", "Mary Price")
+    article = KnowledgeArticle.objects.create(slug="a", title="A", url="/a", body="-")
+    reader = User.objects.create_user("reader", is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename__in=["view_knowledgearticle", "view_unansweredquestion"]))
+    client.force_login(reader)
+    page = client.get(reverse(LIST))
+    assert question.text in page.content.decode()
+    assert "Write an article" not in page.content.decode()
+    assert "/import/" not in client.get(url("changelist")).content.decode()
+    for address in (url("withdraw", article.pk), url("reviewed", article.pk), reverse(IMPORT), url("add")):
+        assert client.post(address, {"confirm": "x"}).status_code == 403, address
+    assert client.post(url("dismiss", question.pk, model="unansweredquestion")).status_code == 403
+    question.refresh_from_db()
+    assert question.state == "open"
