@@ -28,7 +28,7 @@ MOST_WORDS: Final = 30
 FIRST_LANGUAGE: Final = "en"
 SAME_QUESTION: Final = 0.5
 """Articles without a passage that is near come in by a question at least so alike."""
-BOTH_KNOWN: Final = 0.09
+BOTH_KNOWN: Final = 0.08
 """Two similarities have a lower mean than the greater of them: this much more makes the same threshold hold for both kinds of article."""
 FULL_RANK: Final = 0.3
 """From this full-text rank on, the words agree wholly."""

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
+from django.utils.text import slugify
 
 from conversations.models import UnansweredQuestion
 
 EXAMPLES = 5
 LONGEST_TITLE = 200
+LONGEST_SLUG = 80
 MOST_SUGGESTED = 8
 
 
@@ -42,8 +44,11 @@ def article_for(question: UnansweredQuestion) -> dict[str, Any]:
     same = UnansweredQuestion.objects.filter(Q(group=question.group, state=UnansweredQuestion.State.OPEN) | Q(pk=question.pk))
     asked = list(dict.fromkeys(same.order_by("-asked_at").values_list("text", flat=True)))[:MOST_SUGGESTED]
     title = question.text.strip()[:LONGEST_TITLE]
+    slug = slugify(title)[:LONGEST_SLUG] or "answer"
     return {
         "title": title[:1].upper() + title[1:],
+        "slug": slug,
+        "url": f"/help/{slug}",
         "asked_as": "\n".join(asked),
         "language": question.language,
         "reason": question.conversation.reason_id,

@@ -16,7 +16,7 @@ from django.utils import timezone
 from conversations.flows import erasing
 from conversations.knowledge.search import search
 from conversations.models import Entry, Interaction, KnowledgeArticle, UnansweredQuestion
-from conversations.services import erasure, timeline, unanswered
+from conversations.services import erasure, threads, timeline, unanswered
 from conversations.services.unanswered import Question
 from conversations.understanding.embed import embed
 from conversations.understanding.normalise import meaning
@@ -187,6 +187,7 @@ def test_a_question_leaves_the_list_when_an_article_answers_it(client, manager):
 def test_a_question_goes_with_its_customer_and_with_its_words():
     """Erased with the customer; gone when the message that it was asked in is redacted."""
     first = asked("do you also fit solar panels on the roof", "Mary Price")
+    threads.end_interaction(first.interaction, reason="completed")
     request = erasure.request(first.conversation.customer, ground="asked", by="tests")
     assert erasing.run(request.pk) == "done"
     assert not UnansweredQuestion.objects.exists()
