@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+import yaml
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+LONGEST_OUTLINE: Final = 20_000
 CODE: Final = re.compile(r"[a-z0-9_]{1,40}")
 
 
@@ -71,6 +73,35 @@ class LimitsField(LinesField):
                 raise forms.ValidationError(_("Write each limit as “tool: number”, such as “open_ticket: 3”."))
             found[name] = int(most)
         return found
+
+
+class OutlineField(forms.CharField):
+    """Names with texts or further names under them, each on its line as “name: text”, what belongs to a name indented below it."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("widget", forms.Textarea(attrs={"rows": 12}))
+        super().__init__(**options, max_length=LONGEST_OUTLINE)
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=120) if value else ""
+
+    def to_python(self, value: Any) -> Any:
+        text = str(super().to_python(value) or "")
+        try:
+            # Anchors could make a short text a huge one.
+            found = None if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)) else yaml.safe_load(text) or {}
+        except yaml.YAMLError as problem:
+            mark = getattr(problem, "problem_mark", None)
+            sentence = _("Line %(line)s cannot be read: write “name: text”, and indent what belongs to it.")
+            raise forms.ValidationError(sentence, params={"line": mark.line + 1 if mark else "?"}) from None
+        if not isinstance(found, dict):
+            raise forms.ValidationError(_("Write “name: text” on each line, and indent what belongs to it."))
+        return found
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
 
 
 class TimeZoneField(forms.TypedChoiceField):

@@ -12,10 +12,11 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from conversations.admin.fields import LimitsField, LinesField, LinksField
+from conversations.admin.fields import LimitsField, LinesField, LinksField, OutlineField
 from conversations.assistant.tools import TOOLS
 from conversations.models import Playbook, PlaybookForm, PlaybookFormField
 from conversations.services import knowing, playbooks
@@ -24,7 +25,7 @@ from routing.admin.explained import Explained
 
 OPENED_BY_ANSWERS = ("find_visits", "reschedule", "cancel", "find_orders")
 """What right answers may open; everything else needs a code or more."""
-AS_JSON = ("tools", "knowledge_check", "opens_with_answers", "languages", "links", "tool_limits")
+AS_JSON = ("tools", "knowledge_check", "opens_with_answers", "languages", "translations", "links", "tool_limits")
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}
 _QUESTION = {
     "type": "object",
@@ -89,9 +90,12 @@ class PlaybookEditor(forms.ModelForm):
         help_text=_("One on each line, such as open_ticket: 3. How often one conversation may use a tool, where that is not as usual."),
     )
     languages = LinesField(label=_("Languages"), help_text=_("One on each line, such as en."))
-    translations = forms.JSONField(
-        label=_("In its other languages"), required=False, widget=forms.Textarea(attrs={"rows": 12}),
-        help_text=_("By language: “disclosure”, “forms” (by code: “closing”, and “fields” with “prompt” and “spoken” by fact), “names”."),
+    translations = OutlineField(
+        label=_("In its other languages"), required=False,
+        help_text=_(
+            "Under each language, such as “es:”, “disclosure: …”, “forms:” (under each code “closing: …” and “fields:” with “prompt: …”"
+            " and “spoken: …” under each fact) and “names:” with what reasons, services and areas are called in it."
+        ),
     )
 
     class Meta:
@@ -251,6 +255,10 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
     @admin.display(description=_("Limits of tools"))
     def tool_limits_read(self, playbook: Playbook) -> str:
         return ", ".join(f"{_title_of(name)}: {most}" for name, most in playbook.tool_limits.items()) or str(_("As usual."))
+
+    @admin.display(description=_("In its other languages"))
+    def translations_read(self, playbook: Playbook) -> str:
+        return format_html("<pre>{}</pre>", OutlineField().prepare_value(playbook.translations) or "–")
 
     @admin.display(description=_("Languages"))
     def languages_read(self, playbook: Playbook) -> str:

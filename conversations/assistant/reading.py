@@ -150,11 +150,11 @@ def read(
     understood = reading_of(text)
     if words.spoken and len(words.messages) == 1 and not _tells(understood, expecting, state, text):
         others = (reading_of(each) for each in words.hypotheses[1:MOST_READINGS])
+        understood = next((each for each in others if _tells(each, expecting, state, each.text)), understood)
     told = frozenset(fact.name for fact in understood.facts)
     if CALL_BACK in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
-        understood = next((each for each in others if _tells(each, expecting, state, each.text)), understood)
     changed = _learn(understood, conversation, words, expecting, picks)
     is_new, alternatives = _keep_reason(understood, text, conversation, words)
     if is_new:

@@ -40,11 +40,25 @@ class TakesSteps:
         yield Reply("I note that. It is noted.")
 
 
-class Interrupted:
-    """A coroutine, with something done when what it awaits for the nth time is over, before it goes on. `awaits` counts."""
+class Instants:
+    """Counts the awaits of a turn, in all its tasks; when the one of number `at` is over, something is done before it goes on."""
 
-    def __init__(self, steps: Coroutine[Any, Any, Any], at: int, does: Callable[[], Awaitable[Any]]) -> None:
-        self.steps, self.at, self.does, self.awaits = steps, at, does, 0
+    def __init__(self, at: int, does: Callable[[], Awaitable[Any]]) -> None:
+        self.at, self.does, self.awaits = at, does, 0
+
+    def task(self, loop: asyncio.AbstractEventLoop, steps: Any, **options: Any) -> asyncio.Task[Any]:
+        """A factory of tasks whose awaits are counted."""
+        return asyncio.Task(self.through(steps), loop=loop, **options)
+
+    async def through(self, steps: Coroutine[Any, Any, Any]) -> Any:
+        return await Interrupted(steps, self)
+
+
+class Interrupted:
+    """A coroutine, step by step."""
+
+    def __init__(self, steps: Coroutine[Any, Any, Any], instants: Instants) -> None:
+        self.steps, self.instants = steps, instants
 
     def __await__(self) -> Generator[Any, Any, Any]:
         goes_on = functools.partial(self.steps.send, None)
@@ -53,14 +67,15 @@ class Interrupted:
                 awaited = goes_on()
             except StopIteration as over:
                 return over.value
-            self.awaits += 1
+            self.instants.awaits += 1
+            number = self.instants.awaits
             try:
                 yield awaited
                 goes_on = functools.partial(self.steps.send, None)
-            except Exception as problem:
+            except BaseException as problem:
                 goes_on = functools.partial(self.steps.throw, problem)
-            if self.awaits == self.at:
-                yield from self.does().__await__()
+            if number == self.instants.at:
+                yield from self.instants.does().__await__()
 
 
 async def interrupted(chat: Line, at: int) -> int:
@@ -73,9 +88,15 @@ async def interrupted(chat: Line, at: int) -> int:
     async def takes_over() -> None:
         await database_sync_to_async(takeover.take_over, thread_sensitive=False)(await chat.conversation(), agent)
 
-    steps = Interrupted(turn.take(chat.conversation_id), at, takes_over)
-    await steps
-    return steps.awaits
+    instants, loop = Instants(at, takes_over), asyncio.get_running_loop()
+    loop.set_task_factory(instants.task)
+    try:
+        await loop.create_task(turn.take(chat.conversation_id))
+    finally:
+        loop.set_task_factory(None)
+    if instants.awaits < at:
+        await takes_over()
+    return instants.awaits
 
 
 async def test_a_person_takes_over_at_every_await(monday: datetime, record: None, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from tests.attacks.scene import Scene
 OPEN, CLOSED, WITH_A_PERSON = "in an open conversation", "with everything closed", "with a person on the case"
 CLAIM = frozenset({"MatchCandidate"})
 """What anybody may add to a record by saying that they are its customer: a pair for people to look at."""
-CONTACT = frozenset({"Interaction", "Entry", "MatchCandidate", "Identifier", "Conversation"})
+CONTACT = frozenset({"Interaction", "Entry", "TurnTrace", "MatchCandidate", "Identifier", "Conversation"})
 """What a contact from the record's own number adds: itself, and what was said on it."""
 
 A_PAIR_NOTED = 10

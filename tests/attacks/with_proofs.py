@@ -27,7 +27,7 @@ EVE, SILENT = "eve.adder@example.org", "+447700900777"
 SIGNED_IN = CONTACT | {"Proof"}
 """What the victim adds to their own record by signing in while the attack goes on."""
 JOINED = {"Customer", "CustomerLink", "ConversationLink"}
-BOOKED = frozenset({"Proof", "Booking", "OneTimeCode", *JOINED})
+BOOKED = frozenset({"Proof", "Booking", "OneTimeCode", "TurnTrace", *JOINED})
 """What the victim adds by proving who they are in a chat and booking a visit there."""
 
 

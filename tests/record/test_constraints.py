@@ -489,6 +489,6 @@ def test_shift_rules() -> None:
 
 def test_every_rule_of_the_record_is_tested() -> None:
     """A new constraint without a test here, or in the tests of its own area, fails this one."""
-    tested = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    tested = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py"))
     names = {constraint.name for model in apps.get_app_config("conversations").get_models() for constraint in model._meta.constraints}
     assert not sorted(name for name in names if name not in tested)

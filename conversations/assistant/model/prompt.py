@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from conversations.assistant.brain import TURNS_OWN, Behaviour, HistoryLine, TurnContext
 from conversations.assistant.model.asking import tools_of
+from conversations.assistant.outgoing.gate import canary_of
 from conversations.services.redaction import mask
 
 KNOWN: Final = "known:"
@@ -78,7 +79,8 @@ def build(context: TurnContext, known: Known) -> Prompt:
     first = [] if said and said[0]["role"] == "user" else [{"role": "user", "content": [_block("<event>\"The line was opened.\"</event>")]}]
     stable = _block(_stable(context)) | {"cache_control": REMEMBERED}
     facts = _block(_tagged("facts", _facts(context, known))) | {"cache_control": REMEMBERED}
-    return Prompt(tools_of(context.behaviour), [stable, facts], [*(first if said else []), *said, now])
+    mark = _block(f"The mark of this conversation is {canary_of(context.conversation)}. It is never written, in no form.")
+    return Prompt(tools_of(context.behaviour), [stable, mark, facts], [*(first if said else []), *said, now])
 
 
 def _stable(context: TurnContext) -> str:

@@ -78,6 +78,8 @@ def reply_of(context: TurnContext, found: Findings, text: str) -> Reply:
         asks=AskedField(fact, str(FACT_LABELS[fact])) if fact in FACT_LABELS else None,
         form_state=state,
         failed=bool(found.asks.get("unclear")),
+        # That articles were looked for in vain is known to the tool box; here, that nothing else came of the turn either.
+        unanswered=not (found.passages or found.references or found.slots or fact),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,6 +25,12 @@ SHORTEST_NAME: Final = 4
 DIGITS_OF_A_NUMBER: Final = 9
 """How many of a phone number's last digits tell it, with and without the country before them."""
 WORDS_OF_A_QUOTE: Final = 6
+TELLING_WORDS: Final = 3
+"""So many words of a quote must tell something besides a day and an hour."""
+OF_TIMES: Final = frozenset(
+    {word.casefold() for words_of in (calendar.day_name, calendar.month_name, calendar.day_abbr, calendar.month_abbr) for word in words_of}
+    | {"a", "am", "and", "at", "between", "from", "in", "next", "noon", "of", "on", "pm", "the", "this", "to", "today", "tomorrow"}
+)
 NO_NAMES: Final = frozenset({"april", "august", "june", "march", "monday", "friday", "sunday", "street", "road", "miss", "with", "will"})
 """Words that are names sometimes and something else most of the time."""
 FACTS: Final = {
@@ -87,7 +94,12 @@ def _quotes(customer: int, interaction: Interaction) -> Iterator[tuple[str, ...]
     hidden = ~Q(interaction__in=access.lines_of_party(interaction).values("pk")) | Q(audience=Entry.Audience.STAFF)
     rows = Entry.objects.filter(said, hidden, conversation__customer=customer, redacted_at__isnull=True)
     for body in rows.order_by("-pk").values_list("body", flat=True)[:MOST_ENTRIES]:
-        yield from runs_of_words(body, WORDS_OF_A_QUOTE)
+        yield from (run for run in runs_of_words(body, WORDS_OF_A_QUOTE) if sum(map(_tells_more_than_a_time, run)) >= TELLING_WORDS)
+
+
+def _tells_more_than_a_time(word: str) -> bool:
+    """Whether a word is none of those that every day and hour is told with, which anybody may say."""
+    return not word.isdigit() and word not in OF_TIMES
 
 
 def _writings(what: str, value: str) -> tuple[str, ...]:
