@@ -23,7 +23,7 @@ class CallBack(Errand):
     def is_wanted(self, dialogue: Dialogue) -> bool:
         """A call with a day or a time; one at once is a person, or the button that rings."""
         told = frozenset(fact.name for fact in dialogue.context.understanding.facts)
-        return acts.asks_for_call_at_a_time(dialogue.context.text, told)
+        return acts.asks_for_call_at_a_time(dialogue.context.words, told)
 
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:
         """What the call is about, as far as it is known."""

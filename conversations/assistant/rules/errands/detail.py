@@ -31,7 +31,7 @@ OF_A_VISIT: Final = re.compile(r"\b(?:visit|booking|appointment)\b")
 
 def _named(dialogue: Dialogue) -> str:
     """The detail that the words are about; with several, the one whose value is told."""
-    words = acts.plain(dialogue.context.text)
+    words = acts.plain(dialogue.context.words)
     named = [fact for fact, pattern in NAMED.items() if pattern.search(words)]
     told = {fact.name for fact in dialogue.context.understanding.facts}
     return next((fact for fact in named if fact in told), next(iter(named), ""))

@@ -80,7 +80,7 @@ async def go_on(dialogue: Dialogue, errand: Errand) -> Reply | HandOff | None:
     if state.get("step") == "confirm" and not fresh:
         affirmative = context.understanding.affirmative
         if affirmative is None:
-            affirmative = acts.leading_answer(context.text)
+            affirmative = acts.leading_answer(context.words)
         if affirmative:
             return await errand.do(dialogue)
         if affirmative is False:

@@ -35,7 +35,7 @@ class InvoiceQuestion(Errand):
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
         """A question for what the record says; what somebody doubts is for the billing team."""
-        words = acts.plain(dialogue.context.text)
+        words = acts.plain(dialogue.context.words)
         return ASKS.search(words) is not None and DISPUTES.search(words) is None
 
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:

@@ -28,7 +28,7 @@ class SendLink(Errand):
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
         """A wish for a link that the words name; for any other link there are other ways."""
-        return SENDS.search(acts.plain(dialogue.context.text)) is not None and _link_meant(dialogue) is not None
+        return SENDS.search(acts.plain(dialogue.context.words)) is not None and _link_meant(dialogue) is not None
 
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:
         """Which link."""

@@ -32,7 +32,7 @@ class OrderStatus(Errand):
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
         """By the words alone; an order of services is a visit, and asks otherwise."""
-        return ASKS.search(acts.plain(dialogue.context.text)) is not None
+        return ASKS.search(acts.plain(dialogue.context.words)) is not None
 
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:
         """The reference, when one was named."""

@@ -36,7 +36,7 @@ class PromiseToPay(Errand):
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
         """Paying with a day, or paying later; paying by card is a question of another kind."""
-        words = acts.plain(dialogue.context.text)
+        words = acts.plain(dialogue.context.words)
         dated = any(fact.name == "date" for fact in dialogue.context.understanding.facts)
         return LATER.search(words) is not None or (dated and PAYS.search(words) is not None)
 
@@ -110,5 +110,5 @@ def _chosen(dialogue: Dialogue, unpaid: list[Mapping[str, Any]]) -> Mapping[str,
     found = next((each for each in unpaid if each["reference"] in named), None)
     if found or len(unpaid) == 1:
         return found or unpaid[0]
-    index = acts.choice(dialogue.context.text, len(unpaid)) if dialogue.state.get("choose_from") else None
+    index = acts.choice(dialogue.context.words, len(unpaid)) if dialogue.state.get("choose_from") else None
     return unpaid[index] if index is not None else None

@@ -30,7 +30,7 @@ class OpenTicket(Errand):
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
         """By the words alone: nobody gets a ticket who did not ask for one."""
-        return WANTS.search(acts.plain(dialogue.context.text)) is not None
+        return WANTS.search(acts.plain(dialogue.context.words)) is not None
 
     def first(self, dialogue: Dialogue) -> dict[str, object]:
         """What it is about, when the wish says it (the words around “open a ticket”), or what a ticket was just offered for."""
