@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from conversations.assistant import turn
-from conversations.flows import erasing, tidying
+from conversations.flows import erasing, overflowing, tidying
 from conversations.services import linkage, retention, suggestions
 from conversations.voice import agent_leg
 
@@ -36,6 +36,12 @@ def close_quiet_conversations() -> int:
 def leave_nobody_without_work() -> int:
     """See conversations.flows.tidying.leave_nobody_without_work."""
     return tidying.leave_nobody_without_work()
+
+
+@shared_task
+def tell_of_call_backs() -> int:
+    """See conversations.flows.overflowing.tell_everybody."""
+    return overflowing.tell_everybody()
 
 
 @shared_task(time_limit=7_200)

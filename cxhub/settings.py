@@ -140,6 +140,7 @@ CELERY_BEAT_SCHEDULE = {
     "leave-nobody-without-work": {
         "task": "conversations.tasks.leave_nobody_without_work", "schedule": 60.0, "options": {"expires": 60},
     },
+    "tell-of-call-backs": {"task": "conversations.tasks.tell_of_call_backs", "schedule": 30.0, "options": {"expires": 30}},
     "close-quiet-conversations": {
         "task": "conversations.tasks.close_quiet_conversations", "schedule": 600.0, "options": {"expires": 600},
     },

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,10 +17,9 @@ from conversations.assistant.wrap_up import package
 from conversations.knowledge.search import search
 from conversations.models import Handoff, KnowledgeArticle
 from conversations.models.consent import Purpose
-from conversations.services import consent, facts, handoff, timeline
+from conversations.services import callbacks, consent, facts, handoff
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
-from conversations.services.timeline import NewEntry
 from routing import clock
 from routing.models import Decision, ServiceHours, WorkItem
 from routing.selectors import line
@@ -163,26 +161,14 @@ def note_callback(prepared: Prepared, number: str, by: datetime, *, asked_for: s
     `asked_for` are the words that they asked for it or agreed to it with; without them nobody has agreed to anything. Needs the
     customer's lock, since what somebody asked for is kept as consent.
     """
-    once = f"callback:{prepared.conversation.public_id.hex}:{number}"
-    timeline.append(
-        prepared.conversation.pk,
-        NewEntry(
-            kind="callback.requested",
-            actor_kind="system",
-            audience="staff",
-            body=_("Call back on %(number)s by %(time)s.") % {"number": facts.phone(number), "time": date_format(by, "j M, H:i")},
-            interaction=prepared.interaction,
-            data={"phone": number, "by": by.isoformat()},
-            source_id=once,
-        ),
-    )
+    callbacks.note(prepared.conversation, prepared.interaction, number, by)
     if asked_for:
         consent.keep_request(
             prepared.interaction,
             Purpose.OUTBOUND_CALL,
             number,
             wording=asked_for,
-            source_id=once,
+            source_id=callbacks.once(prepared.conversation, number),
             lasts=max(by - prepared.context.now, timedelta(0)) + CALL_BACK_LASTS,
             recorded_by=prepared.entry_point.company_name,
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from conversations.flows import wrapping_up
+from conversations.flows import overflowing, wrapping_up
 from conversations.models import Conversation
-from conversations.services import announce
+from conversations.services import announce, callbacks
 from routing.models import Presence, Queue, Reservation, WorkItem
 from routing.signals import presence_changed, queue_changed, reservation_changed, work_item_changed
 
@@ -28,6 +28,8 @@ def _show_work(sender: Any, work_item: WorkItem, **kwargs: Any) -> None:
     announce.work_changed(conversation)
     if conversation is not None and work_item.state == WorkItem.State.COMPLETED:
         wrapping_up.leave_nobody_without_work(conversation)
+    elif conversation is not None and work_item.kind == callbacks.KIND_OF_WORK and work_item.state == WorkItem.State.QUEUED:
+        overflowing.tell(conversation)
 
 
 def _show_presence(sender: Any, presence: Presence, **kwargs: Any) -> None:

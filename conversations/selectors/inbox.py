@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Entry, Handoff, Interaction, KnowledgePassage
 from conversations.selectors import customer_search, history, naming
-from routing.models import AgentProfile, Reservation, WorkItem
+from routing.models import AgentProfile, Interruption, Reservation, WorkItem
 from routing.selectors.line import in_order
 
 Tab = Literal["mine", "waiting", "open"]
@@ -31,7 +31,8 @@ class Row:
 
     `since` is the moment that the waiting time counts from. `level` compares now with the service
     level's deadline: `ok`, `warn` in the last quarter, `danger` after it; empty when nobody waits.
-    `unanswered` says that the customer spoke last and a person owes the answer.
+    `unanswered` says that the customer spoke last and a person owes the answer, `laid_aside` that this person has laid it aside
+    for other work.
     """
 
     conversation: Conversation
@@ -45,6 +46,7 @@ class Row:
     level: Level
     queue: str
     unanswered: bool
+    laid_aside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +257,9 @@ def _rows(conversations: QuerySet[Conversation]) -> list[Row]:
     listed = list(conversations)
     works = {
         work.subject: work
-        for work in WorkItem.objects.filter(
-            subject__in=[subject_of(each) for each in listed], state__in=WorkItem.LIVE_STATES
-        ).select_related("queue")
+        for work in WorkItem.objects.filter(subject__in=[subject_of(each) for each in listed], state__in=WorkItem.LIVE_STATES)
+        .select_related("queue")
+        .annotate(laid_aside=Exists(Interruption.objects.filter(laid_aside__work_item=OuterRef("pk"), ended_at=None)))
     }
     now = timezone.now()
     return [_row(each, works.get(subject_of(each)), now) for each in listed]
@@ -285,6 +287,7 @@ def _row(conversation: Conversation, work: WorkItem | None, now: datetime) -> Ro
         level=_level(work, now) if waits and work is not None else "",
         queue=work.queue.name if work else "",
         unanswered=unanswered,
+        laid_aside=getattr(work, "laid_aside", False),
     )
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, Interaction, WebhookRecord
 from conversations.models.registry import re_rooted_models
-from conversations.selectors.limbo import SWEPT_WITHIN, endless_interactions, turns_nobody_works_on
+from conversations.selectors.limbo import SWEPT_WITHIN, endless_interactions, owned_without_work, turns_nobody_works_on
 from routing.models import WorkItem
 from routing.selectors.invariants import Invariant
 
@@ -83,6 +83,15 @@ def work_of_ended_conversations() -> list[str]:
     return [f"Conversation {one.pk} has live work, and is {'joined' if one.joined_into_id else 'closed'}." for one in broken]
 
 
+def owners_without_work() -> list[str]:
+    """Conversations that a person has in name only: their work ended a while ago, and no sweep ended the conversation."""
+    since = timezone.now() - SWEPT_WITHIN
+    found = [each for each in owned_without_work() if each.last_entry_at < since]
+    lately = WorkItem.objects.filter(subject__in=[each.public_id.hex for each in found], ended_at__gte=since)
+    just_ended = set(lately.values_list("subject", flat=True))
+    return [f"Conversation {one.pk} is with a person without any work of it." for one in found if one.public_id.hex not in just_ended]
+
+
 def rows_under_another_record() -> list[str]:
     """Rows that count for another customer than the root of the record they were made for."""
     found = []
@@ -109,6 +118,7 @@ INVARIANTS = (
     Invariant("Every interaction ends.", interactions_in_limbo),
     Invariant("Every message to the AI agent is answered.", turns_in_limbo),
     Invariant("A closed conversation, or one that goes on in another, has no live work.", work_of_ended_conversations),
+    Invariant("Whoever has a conversation has live work of it.", owners_without_work),
     Invariant("Every row counts for the root of the record it was made for.", rows_under_another_record),
     Invariant("A record that others count for is not joined itself.", roots_that_are_joined),
 )

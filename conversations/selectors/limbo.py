@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, Max, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from conversations.models import Conversation, Interaction
+from conversations.models import Conversation, Entry, Interaction
 from conversations.models.entry_point import Channel
+from conversations.selectors.naming import HEX_UUID
 from routing.models import WorkItem
 
+WAITING = (WorkItem.State.QUEUED, WorkItem.State.RESERVED)
 LONGEST_CALL = timedelta(hours=3)
 """The platform ends a call after two hours, so one that is older has lost its last event; no webhook of it comes later."""
 LONGEST_RINGING = timedelta(minutes=3)
@@ -64,3 +67,14 @@ def owned_without_work(numbers: Iterable[int] | None = None) -> list[Conversatio
     subjects = [each.public_id.hex for each in found]
     live = set(WorkItem.objects.filter(subject__in=subjects, state__in=WorkItem.LIVE_STATES).values_list("subject", flat=True))
     return [each for each in found if each.public_id.hex not in live]
+
+
+def unkept_call_backs(kind: str) -> list[Conversation]:
+    """Open conversations whose work waits as this kind, a call back, but the customer was not told or no number is noted."""
+    waiting = WorkItem.objects.filter(kind=kind, state__in=WAITING).values_list("subject", "pk")
+    works = {UUID(subject): number for subject, number in waiting if HEX_UUID.fullmatch(subject)}
+    open_ones = Conversation.objects.filter(public_id__in=works, status=Conversation.Status.OPEN, owner_kind=Conversation.Owner.ASSISTANT)
+    noted = Entry.objects.filter(conversation__in=open_ones, kind="callback.requested").values_list("conversation", flat=True)
+    told = Entry.objects.filter(source_id__in=[f"overflow:{number}" for number in works.values()]).values_list("source_id", flat=True)
+    done, said = set(noted), set(told)
+    return [each for each in open_ones if each.pk not in done or f"overflow:{works[each.public_id]}" not in said]

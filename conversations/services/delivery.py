@@ -10,10 +10,12 @@ from routing.models import AgentProfile
 Deliverer = Callable[[int], None]
 Connector = Callable[[Interaction, AgentProfile], None]
 Ringer = Callable[[Interaction], None]
+Releaser = Callable[[int], None]
 
 _deliverers: dict[str, Deliverer] = {}
 _connectors: dict[str, Connector] = {}
 _ringers: dict[str, Ringer] = {}
+_releasers: dict[str, Releaser] = {}
 
 
 class CannotConnect(Exception):
@@ -51,6 +53,19 @@ def connect(interaction: Interaction, agent: AgentProfile) -> None:
     if interaction.channel not in _connectors:
         raise CannotConnect(_("This conversation has no line to connect to."))
     _connectors[interaction.channel](interaction, agent)
+
+
+def register_releaser(channel: str, releaser: Releaser) -> None:
+    """Names what takes a person off the line of a live interaction of a channel; it takes the interaction's id and must not raise."""
+    _releasers[channel] = releaser
+
+
+def release(conversation_id: int) -> None:
+    """Takes whoever is on a line of the conversation off it; the customer stays. Call after commit; blocks for the platform's answer."""
+    live = Interaction.objects.filter(conversation_id=conversation_id).exclude(state=Interaction.State.ENDED)
+    for interaction_id, channel in live.values_list("id", "channel"):
+        if channel in _releasers:
+            _releasers[channel](interaction_id)
 
 
 def register_ringer(channel: str, ringer: Ringer) -> None:

@@ -317,7 +317,7 @@ HOLDS_NOTHING: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         [
-            "routing.WorkItem", "routing.Reservation", "conversations.RetentionRun", "conversations.DataExport",
+            "routing.WorkItem", "routing.Reservation", "routing.Interruption", "conversations.RetentionRun", "conversations.DataExport",
             "conversations.HostSiteToken",
         ],
         _NUMBERS,

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from conversations.models import Conversation, Handoff, Interaction
-from conversations.services import announce, call_state, ownership, timeline
+from conversations.services import announce, call_state, callbacks, ownership, timeline
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, Decision, WorkItem
 from routing.services import queueing
@@ -42,7 +42,8 @@ def request(
     """
     with transaction.atomic():
         row = ownership.lock_with_work(conversation)
-        work_item = queueing.enqueue(subject=row.public_id.hex, kind=kind_of_work(row), decision=decision, preferred_agent=preferred_agent)
+        kind = callbacks.KIND_OF_WORK if _is_promised_a_call(row) else kind_of_work(row)
+        work_item = queueing.enqueue(subject=row.public_id.hex, kind=kind, decision=decision, preferred_agent=preferred_agent)
         content = {
             "why": package.why,
             "summary": package.summary,
@@ -90,6 +91,12 @@ def renew(ended: WorkItem, work_item: WorkItem, *, conversation: Conversation) -
             next_step=before.next_step,
             requested_at=before.requested_at,
         )
+
+
+def _is_promised_a_call(conversation: Conversation) -> bool:
+    """Whether the work that waits was made a call back, which the customer was told and saying more does not undo."""
+    waiting = WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=(WorkItem.State.QUEUED, WorkItem.State.RESERVED))
+    return waiting.filter(kind=callbacks.KIND_OF_WORK).exists()
 
 
 def kind_of_work(conversation: Conversation) -> str:

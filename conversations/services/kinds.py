@@ -84,6 +84,7 @@ _KINDS = (
     EntryKind("owner.changed", _("Owner changed"), "person", _body),
     EntryKind("conversation.transferred", _("Transferred"), "transfer", _body),
     EntryKind("work.moved", _("Moved by a supervisor"), "transfer", _body),
+    EntryKind("work.overflowed", _("Waited too long"), "phone", _body),
     EntryKind("work.class_changed", _("Priority changed"), "arrow-up", _body),
     EntryKind("wrap_up.ended", _("Writing-up ended"), "clock", _body),
     EntryKind("conversation.joined", _("Joined with another conversation"), "link", _body),

@@ -29,9 +29,11 @@ def percent(answered: Answered) -> str:
 
 @register.filter
 def doing(held: Held, now: datetime) -> str | SafeString:
-    """What somebody does with a piece of work: offered, writing up and for how long still, or since when they have it."""
+    """What somebody does with a piece of work: offered, on hold, writing up and for how long still, or since when they have it."""
     if held.state == "pending":
         return _("offered")
+    if held.laid_aside:
+        return _("on hold")
     if held.state != "wrapping":
         return ticking(held.since, now)
     if held.ends_at is None:

@@ -20,6 +20,7 @@ def register() -> None:
     """Make this the way by which entries and people reach a call."""
     delivery.register("voice", speak)
     delivery.register_connector("voice", agent_leg.connect)
+    delivery.register_releaser("voice", agent_leg.take_off)
     callee.register()
 
 

@@ -18,8 +18,10 @@ FILLER_SECONDS: Final = 0.8
 
 
 def of(unspoken: Unspoken) -> Ncco:
-    """The actions that say the claimed entries and listen; the call remembers what was said and when."""
+    """The actions that say the claimed entries and listen, or end the call; the call remembers what was said and when."""
     call = unspoken.interaction
+    if any(entry.data.get("ends_call") for entry in unspoken.entries):
+        return closing(call, unspoken)
     text = " ".join(_words(entry) for entry in unspoken.entries)
     return _said(call, text, seq=unspoken.entries[-1].seq, hints=_choices(unspoken.entries[-1]))
 

@@ -53,14 +53,62 @@ class RoutingProfileQueueInline(Explained, admin.TabularInline):
     )
 
 
+class RoutingProfileWorkForm(forms.ModelForm):
+    """A kind of work, with the kinds that it may interrupt typed after each other."""
+
+    interrupts = forms.CharField(required=False, label=_("Interrupts"))
+
+    class Meta:
+        model = RoutingProfileWork
+        fields = ("kind", "weight", "max_at_once", "wrap_up_seconds", "interrupts")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["interrupts"] = ", ".join(self.instance.interrupts)
+
+    def clean_interrupts(self) -> list[str]:
+        """The kinds, each once and sorted."""
+        return sorted(set(self.cleaned_data["interrupts"].replace(",", " ").split()))
+
+
+class RoutingProfileWorkForms(forms.BaseInlineFormSet):
+    """The kinds of work of one profile; what may be interrupted is one of them and interrupts nothing itself."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [form for form in self.forms if form.cleaned_data.get("kind") and not form.cleaned_data.get("DELETE")]
+        interrupts = {form.cleaned_data["kind"]: form.cleaned_data.get("interrupts", []) for form in kept}
+        for form in kept:
+            problem = next((what for other in form.cleaned_data.get("interrupts", []) if (what := _why_not(other, form, interrupts))), None)
+            if problem:
+                form.add_error("interrupts", problem)
+
+
+def _why_not(kind: str, form: forms.ModelForm, interrupts: dict[str, list[str]]) -> str | None:
+    """Why a kind of work cannot be interrupted by another one of its profile; None when it can."""
+    if kind == form.cleaned_data["kind"]:
+        return str(_("A kind of work does not interrupt itself."))
+    if kind not in interrupts:
+        return str(_("“%(kind)s” is not among the kinds of work of this profile.")) % {"kind": kind}
+    if interrupts[kind]:
+        return str(_("“%(kind)s” interrupts other work itself, so it cannot be interrupted.")) % {"kind": kind}
+    return None
+
+
 class RoutingProfileWorkInline(Explained, admin.TabularInline):
     model = RoutingProfileWork
+    form = RoutingProfileWorkForm
+    formset = RoutingProfileWorkForms
     extra = 1
     help_texts = {
         "max_at_once": _("How many pieces of this kind one agent has at once, at most."),
         "wrap_up_seconds": _(
             "How long the writing-up may take after the customer has gone, in seconds. Then the conversation is closed without an "
             "outcome and the agent is offered the next. Empty: as long as it takes."
+        ),
+        "interrupts": _(
+            "Kinds of work, such as messaging, that an agent without room lays aside for a piece of this kind when nobody is free. "
+            "They go on with it when that piece has ended, and get nothing else meanwhile. Empty: it waits until somebody has room."
         ),
     }
     verbose_name_plural = _("kinds of work: a kind that is not named here is not offered to these agents")
@@ -116,10 +164,10 @@ class AgentProfileForm(forms.ModelForm):
 
     def clean_capacity(self) -> int:
         capacity = int(self.cleaned_data["capacity"])
-        if capacity < self.instance.load:
+        held = self.instance.load + self.instance.laid_aside
+        if capacity < self.instance.capacity and capacity < held:
             raise forms.ValidationError(
-                _("They have work of weight %(load)d now. Wait until it is finished, or choose at least that.")
-                % {"load": self.instance.load}
+                _("They have work of weight %(load)d now. Wait until it is finished, or choose at least that.") % {"load": held}
             )
         return capacity
 
@@ -149,4 +197,6 @@ class AgentProfileAdmin(SetsStates, ShowsHistory):
     @admin.display(description=_("Work now"))
     def work_now(self, agent: AgentProfile) -> str:
         """How much of the capacity is taken."""
-        return str(_("%(load)d of %(capacity)d")) % {"load": agent.load, "capacity": agent.capacity}
+        taken = str(_("%(load)d of %(capacity)d")) % {"load": agent.load, "capacity": agent.capacity}
+        aside = str(_("%(laid_aside)d laid aside")) % {"laid_aside": agent.laid_aside}
+        return f"{taken}, {aside}" if agent.laid_aside else taken

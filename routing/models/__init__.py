@@ -24,7 +24,7 @@ from routing.models.policy import (
 )
 from routing.models.presence import AwayReason, Presence
 from routing.models.rules import ChannelException, Rule, RuleSet, RuleSetCase
-from routing.models.work import Reservation, WorkItem
+from routing.models.work import Interruption, Reservation, WorkItem
 
 __all__ = [
     "AgentProfile",
@@ -33,6 +33,7 @@ __all__ = [
     "ChannelException",
     "Decision",
     "DispositionCode",
+    "Interruption",
     "Presence",
     "Queue",
     "ReasonCode",

@@ -1,11 +1,24 @@
 """Who can take work: teams, skills, routing profiles and the people themselves."""
 
+from typing import ClassVar
+
+import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from routing.models.history import audited
 from routing.models.policy import CODE_VALIDATOR, Queue
+
+
+def _is_a_list(field: str) -> models.Q:
+    kind_of_value = models.Func(models.F(field), function="jsonb_typeof", output_field=models.CharField())
+    return models.Q(Exact(kind_of_value, models.Value("array")))
+
+
+def _is_among(text: str, listed: str) -> models.Q:
+    return models.Q(models.Func(models.F(listed), models.F(text), function="jsonb_exists", output_field=models.BooleanField()))
 
 
 @audited()
@@ -90,11 +103,16 @@ class RoutingProfileWork(models.Model):
     wrap_up_seconds = models.PositiveIntegerField(
         null=True, blank=True, help_text=_("How long the writing-up may take; then the work ends by itself. Empty: as long as it takes.")
     )
+    interrupts = models.JSONField(
+        default=list, blank=True, help_text=_("Kinds of work, sorted, that agents lay aside for this kind when nobody is free.")
+    )
 
     class Meta:
         ordering = ["kind"]
         constraints = [
             models.UniqueConstraint(fields=["profile", "kind"], name="routing_profile_weighs_a_kind_of_work_once"),
+            models.CheckConstraint(condition=_is_a_list("interrupts"), name="routing_profile_work_names_what_it_interrupts"),
+            models.CheckConstraint(condition=~_is_among("kind", "interrupts"), name="routing_profile_work_does_not_interrupt_itself"),
             models.CheckConstraint(
                 condition=models.Q(weight__gte=1, max_at_once__gte=1),
                 name="routing_profile_work_has_weight_and_limit",
@@ -105,9 +123,9 @@ class RoutingProfileWork(models.Model):
         return f"{self.profile} · {self.kind}"
 
 
-@audited(without=["load"])
+@audited(without=["load", "laid_aside"])
 class AgentProfile(models.Model):
-    """A person who takes work. `load` is written by reservations only, under the row's lock."""
+    """A person who takes work. `load` and `laid_aside` are written by reservations only, under the row's lock."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="agent_profile")
     display_name = models.CharField(max_length=80, help_text=_("The name customers see."))
@@ -116,6 +134,7 @@ class AgentProfile(models.Model):
     phone_number = models.CharField(max_length=16, blank=True, help_text=_("Where live calls are connected, such as +441632960111."))
     capacity = models.PositiveSmallIntegerField(default=6)
     load = models.PositiveSmallIntegerField(default=0, editable=False)
+    laid_aside = models.PositiveSmallIntegerField(default=0, editable=False, help_text=_("Weight of what waits for other work."))
     active = models.BooleanField(default=True)
 
     class Meta:
@@ -129,6 +148,24 @@ class AgentProfile(models.Model):
                 condition=models.Q(phone_number="") | models.Q(phone_number__regex=r"^\+[1-9][0-9]{6,14}$"),
                 name="agent_phone_number_is_e164",
             ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="capacity_holds_what_comes_back",
+                operation=pgtrigger.Update,
+                when=pgtrigger.After,
+                condition=pgtrigger.Q(old__capacity__gt=pgtrigger.F("new__capacity")),
+                func="""
+                    IF NEW.capacity < (
+                        SELECT COALESCE(SUM(held.weight), 0) FROM routing_reservation held
+                         WHERE held.agent_id = NEW.id AND held.state IN ('pending', 'accepted', 'wrapping')
+                           AND NOT EXISTS (SELECT FROM routing_interruption own WHERE own.by_id = held.id AND own.ended_at IS NULL)
+                    ) THEN
+                        RAISE EXCEPTION 'agent % laid work aside that would not fit any more', NEW.id USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NULL;
+                """,
+            )
         ]
 
     def __str__(self) -> str:

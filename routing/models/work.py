@@ -3,6 +3,8 @@
 from typing import ClassVar
 
 import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +12,40 @@ from django.utils.translation import gettext_lazy as _
 from routing.models.decision import Decision
 from routing.models.organisation import AgentProfile
 from routing.models.policy import Queue
+
+LOAD_VARIABLES = [("reserved_agent", "bigint"), ("carried", "integer"), ("aside", "integer"), ("back", "integer"), ("agent", "record")]
+LOAD_IS_RIGHT = """
+    reserved_agent := CASE WHEN TG_OP = 'DELETE' THEN OLD.agent_id ELSE NEW.agent_id END;
+    SELECT COALESCE(SUM(weight) FILTER (WHERE laid.id IS NULL), 0), COALESCE(SUM(weight) FILTER (WHERE laid.id IS NOT NULL), 0),
+           COALESCE(SUM(weight) FILTER (WHERE NOT EXISTS (
+               SELECT FROM routing_interruption own WHERE own.by_id = held.id AND own.ended_at IS NULL)), 0)
+      INTO carried, aside, back
+      FROM routing_reservation held LEFT JOIN routing_interruption laid ON laid.laid_aside_id = held.id AND laid.ended_at IS NULL
+     WHERE held.agent_id = reserved_agent AND held.state IN ('pending', 'accepted', 'wrapping');
+    SELECT load, laid_aside, capacity INTO agent FROM routing_agentprofile WHERE id = reserved_agent;
+    IF agent.load <> carried THEN
+        RAISE EXCEPTION 'agent % carries load % but live reservations weigh %',
+            reserved_agent, agent.load, carried USING ERRCODE = 'check_violation';
+    END IF;
+    IF agent.laid_aside <> aside THEN
+        RAISE EXCEPTION 'agent % laid % aside but what is laid aside weighs %',
+            reserved_agent, agent.laid_aside, aside USING ERRCODE = 'check_violation';
+    END IF;
+    IF back > agent.capacity THEN
+        RAISE EXCEPTION 'agent % laid work aside that would not fit any more', reserved_agent USING ERRCODE = 'check_violation';
+    END IF;
+    IF EXISTS (
+        SELECT FROM routing_interruption own JOIN routing_reservation its ON its.id IN (own.laid_aside_id, own.by_id)
+         WHERE own.agent_id = reserved_agent AND own.ended_at IS NULL
+           AND (its.agent_id <> own.agent_id OR its.ended_at IS NOT NULL OR (its.state = 'pending' AND its.id = own.laid_aside_id))
+    ) THEN
+        RAISE EXCEPTION 'an interruption of agent % outlives its work, or is of what they never took',
+            reserved_agent USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+"""
+"""What must be so of an agent at the end of each transaction that touched what they hold: `load` is the weight of live work, but for
+what is laid aside, which is `laid_aside`; all of it but the work that interrupts fits their capacity."""
 
 
 class _Lane(models.Func):
@@ -223,20 +259,51 @@ class Reservation(models.Model):
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
                 when=pgtrigger.After,
                 timing=pgtrigger.Deferred,
-                declare=[("reserved_agent", "bigint"), ("live_weight", "integer"), ("agent_load", "integer")],
-                func="""
-                    reserved_agent := CASE WHEN TG_OP = 'DELETE' THEN OLD.agent_id ELSE NEW.agent_id END;
-                    SELECT COALESCE(SUM(weight), 0) INTO live_weight FROM routing_reservation
-                     WHERE agent_id = reserved_agent AND state IN ('pending', 'accepted', 'wrapping');
-                    SELECT load INTO agent_load FROM routing_agentprofile WHERE id = reserved_agent;
-                    IF agent_load <> live_weight THEN
-                        RAISE EXCEPTION 'agent % carries load % but live reservations weigh %',
-                            reserved_agent, agent_load, live_weight USING ERRCODE = 'check_violation';
-                    END IF;
-                    RETURN NULL;
-                """,
+                declare=LOAD_VARIABLES,
+                func=LOAD_IS_RIGHT,
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.work_item} → {self.agent}: {self.get_state_display()}"
+
+
+class Interruption(models.Model):
+    """Work that an agent has laid aside for other work: it stays theirs, but takes no capacity until the other work ends."""
+
+    agent = models.ForeignKey(AgentProfile, models.PROTECT, related_name="interruptions")
+    laid_aside = models.ForeignKey(Reservation, models.PROTECT, related_name="interruptions")
+    by = models.ForeignKey(Reservation, models.PROTECT, related_name="interrupts")
+    began_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-began_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["laid_aside"], condition=models.Q(ended_at__isnull=True), name="reservation_is_laid_aside_once_at_a_time"
+            ),
+            models.CheckConstraint(condition=~models.Q(laid_aside=models.F("by")), name="reservation_does_not_interrupt_itself"),
+            ExclusionConstraint(
+                name="agent_is_interrupted_by_one_piece_at_a_time",
+                expressions=[("agent", RangeOperators.EQUAL), ("by", RangeOperators.NOT_EQUAL)],
+                condition=models.Q(ended_at__isnull=True),
+            ),
+        ]
+        indexes = [
+            # Serves what comes back when the other work ends, and the trigger that watches it.
+            models.Index(fields=["by"], name="interruption_under_way", condition=models.Q(ended_at__isnull=True)),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="agent_load_leaves_out_what_is_laid_aside",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                declare=LOAD_VARIABLES,
+                func=LOAD_IS_RIGHT,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.laid_aside} / {self.by}"

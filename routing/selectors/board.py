@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from routing.models import AgentProfile, Presence, Queue, Reservation, RoutingProfileWork, WorkItem
+from routing.models import AgentProfile, Interruption, Presence, Queue, Reservation, RoutingProfileWork, WorkItem
 from routing.selectors.line import in_order
 
 LATELY = timedelta(minutes=30)
@@ -107,7 +107,7 @@ class Queues:
 class Held:
     """One piece that somebody has or is offered: `state` is the reservation's, `since` when they took it.
 
-    `ends_at` is when the writing-up ends by itself.
+    `ends_at` is when the writing-up ends by itself, `laid_aside` whether they do other work first.
     """
 
     work_id: int
@@ -115,6 +115,7 @@ class Held:
     state: str
     since: datetime | None
     ends_at: datetime | None
+    laid_aside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,7 @@ def who_has_room(kind: str) -> QuerySet[AgentProfile]:
     return (
         AgentProfile.objects.filter(
             active=True,
+            laid_aside=0,
             presence__state__in=(Presence.State.AVAILABLE, Presence.State.AWAY),
             routing_profile__work_rows__in=limits,
             load__lte=F("capacity") - F("routing_profile__work_rows__weight"),
@@ -308,7 +310,8 @@ def _earlier(first: datetime | None, second: datetime) -> datetime:
 def _held_by(agent_ids: Sequence[int]) -> dict[int, list[Held]]:
     held: dict[int, list[Held]] = defaultdict(list)
     live = Reservation.objects.filter(agent__in=agent_ids, state__in=Reservation.LIVE_STATES).order_by("offered_at", "pk")
-    rows = live.values_list("agent", "work_item", "work_item__subject", "state", "accepted_at", "wraps_up_until")
-    for agent_id, work_id, subject, state, since, ends_at in rows:
-        held[agent_id].append(Held(work_id, subject, state, since, ends_at))
+    aside = Exists(Interruption.objects.filter(laid_aside=OuterRef("pk"), ended_at=None))
+    rows = live.values_list("agent", "work_item", "work_item__subject", "state", "accepted_at", "wraps_up_until", aside)
+    for agent_id, *piece in rows:
+        held[agent_id].append(Held(*piece))
     return held

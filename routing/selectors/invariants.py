@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from routing.models import AgentProfile, Reservation, WorkItem
+from routing.models import AgentProfile, Interruption, Reservation, WorkItem
 
 OFFER_GRACE = timedelta(minutes=1)
 WORK_ITEM_GRACE = timedelta(hours=24)
@@ -33,10 +33,27 @@ def work_items_with_several_reservations() -> list[str]:
 
 
 def agents_whose_load_is_wrong() -> list[str]:
-    """Agents whose load is over their capacity, or is not the sum of what they hold."""
-    held = Coalesce(Sum("reservations__weight", filter=LIVE), 0)
-    agents = AgentProfile.objects.annotate(held=held).exclude(load=F("held"), load__lte=F("capacity"))
-    return [f"{agent} has load {agent.load} of {agent.capacity}, and holds {agent.held}." for agent in agents]
+    """Agents whose load is over their capacity, or is not the sum of what they hold, without what they laid aside."""
+    agents = (
+        AgentProfile.objects.annotate(held=_weight(_live_of_agent()), aside=_weight(_live_of_agent().filter(Exists(_laid_aside()))))
+        .exclude(load=F("held") - F("aside"), laid_aside=F("aside"), load__lte=F("capacity"))
+        .order_by("pk")
+    )
+    sentence = "{0} has load {0.load} of {0.capacity} and laid {0.laid_aside} aside, but holds {0.held}, of which {0.aside} are aside."
+    return [sentence.format(agent) for agent in agents]
+
+
+def _live_of_agent() -> QuerySet[Reservation]:
+    return Reservation.objects.filter(agent=OuterRef("pk"), state__in=Reservation.LIVE_STATES).order_by()
+
+
+def _laid_aside() -> QuerySet[Interruption]:
+    return Interruption.objects.filter(laid_aside=OuterRef("pk"), ended_at=None)
+
+
+def _weight(reservations: QuerySet[Reservation]) -> Coalesce:
+    total = reservations.values("agent").annotate(total=Sum("weight")).values("total")
+    return Coalesce(Subquery(total, output_field=IntegerField()), 0)
 
 
 def offers_in_limbo() -> list[str]:
@@ -55,7 +72,7 @@ def work_items_in_limbo() -> list[str]:
 
 INVARIANTS = (
     Invariant("A work item has at most one live reservation.", work_items_with_several_reservations),
-    Invariant("An agent's load is what they hold, and within capacity.", agents_whose_load_is_wrong),
+    Invariant("An agent's load is what they hold and did not lay aside, and within capacity.", agents_whose_load_is_wrong),
     Invariant("Every offer is answered or taken back in time.", offers_in_limbo),
     Invariant("Every work item is answered, called back or closed.", work_items_in_limbo),
 )

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 from routing.models import Queue, RoutingStep, ServiceLevel, WorkItem
 from routing.services.announce import announce_work_item
+from routing.services.hours import calendar_of
+from routing.services.opening_calendar import OpeningCalendar
 from routing.services.service_levels import service_level_of
 
 MOST_AT_ONCE = 500
@@ -35,15 +37,16 @@ def age_waiting_work(group: str, now: datetime) -> int:
     due = (
         WorkItem.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .filter(state=WorkItem.State.QUEUED, ages_at__lte=now, queue__group=group)
-        .select_related("queue__service_level", "decision__service_level")
+        .select_related("queue__service_level", "queue__hours", "decision__service_level")
         .order_by("ages_at")[:MOST_AT_ONCE]
     )
     aged = list(due)
     if not aged:
         return 0
     steps = steps_of({work.queue_id for work in aged})
+    calendars = {queue.pk: _calendar_of(queue) for queue in {work.queue for work in aged}}
     for work in aged:
-        grow_older(work, service_level_of(work.decision, work.queue), steps[work.queue_id], now)
+        grow_older(work, service_level_of(work.decision, work.queue), steps[work.queue_id], now, calendars[work.queue_id])
         announce_work_item(work)
     WorkItem.objects.bulk_update(aged, CHANGED_BY_WAITING)
     return len(aged)
@@ -66,25 +69,41 @@ def enter_queue(work: WorkItem, queue: Queue, now: datetime) -> None:
     work.required_skills = sorted(work.decision.required_skills) if work.decision else []
     work.min_proficiency = queue.min_proficiency
     work.also_queues, work.steps_taken = [], 0
-    grow_older(work, service_level_of(work.decision, queue), steps_of({queue.pk})[queue.pk], now)
+    grow_older(work, service_level_of(work.decision, queue), steps_of({queue.pk})[queue.pk], now, _calendar_of(queue))
 
 
-def grow_older(work: WorkItem, level: ServiceLevel, steps: Sequence[RoutingStep], now: datetime) -> None:
-    """Makes of work what its wait has made of it by now, and notes when waiting changes it next. Stores nothing."""
-    waited = (now - work.enqueued_at).total_seconds()
-    work.in_good_time = waited < level.max_wait_seconds
-    changes = [level.max_wait_seconds] if work.in_good_time else []
+def _calendar_of(queue: Queue) -> OpeningCalendar | None:
+    """When somebody is there for the queue's work; None for always. One query when it keeps hours."""
+    return calendar_of(queue.hours) if queue.hours else None
+
+
+def grow_older(
+    work: WorkItem, level: ServiceLevel, steps: Sequence[RoutingStep], now: datetime, calendar: OpeningCalendar | None
+) -> None:
+    """Makes of work what its wait has made of it by now, and notes when waiting changes it next. Stores nothing.
+
+    A wait counts while the queue's hours are open, as its service level does; `calendar` has them, None for always.
+    """
+
+    def after(seconds: int) -> datetime:
+        wait = timedelta(seconds=seconds)
+        return (calendar and calendar.after_open_time(work.enqueued_at, wait)) or work.enqueued_at + wait
+
+    too_long = after(level.max_wait_seconds)
+    work.in_good_time = now < too_long
+    changes = [too_long] if work.in_good_time else []
     if level.rise_every_seconds:
-        due = max(0, int(waited // level.rise_every_seconds))
-        work.priority_class = max(1, work.priority_class - max(0, due - work.rises))
-        work.rises = max(work.rises, due)
-        changes += [(due + 1) * level.rise_every_seconds] if work.priority_class > 1 else []
+        while work.priority_class > 1 and (next_rise := after((work.rises + 1) * level.rise_every_seconds)) <= now:
+            work.rises += 1
+            work.priority_class -= 1
+        changes += [next_rise] if work.priority_class > 1 else []
     for step in steps[work.steps_taken :]:
-        if step.after_seconds > waited:
-            changes.append(step.after_seconds)
+        comes = after(step.after_seconds)
+        if comes > now:
+            changes.append(comes)
             break
         _go_through(work, step)
-    work.ages_at = work.enqueued_at + timedelta(seconds=min(changes)) if changes else None
+    work.ages_at = min(changes, default=None)
 
 
 def _go_through(work: WorkItem, step: RoutingStep) -> None:

@@ -19,11 +19,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from routing import clock
-from routing.models import AgentProfile, Queue, Reservation, RoutingStep, WorkItem
+from routing.models import AgentProfile, Queue, Reservation, RoutingProfileWork, RoutingStep, WorkItem
 from routing.selectors.line import Lane, Waiting, Wanted, heads, is_anything_waiting, lanes
 from routing.services.ageing import age_waiting_work
 from routing.services.announce import announce_reservation, announce_work_item
-from routing.services.free_agents import could_be_free, lock_free_agents
+from routing.services.free_agents import candidates, lock_free_agents, may_be_interrupted
+from routing.services.interrupting import lay_aside, make_room
 from routing.services.load import take_all
 from routing.services.locks import (
     is_next_for_queue_group,
@@ -69,23 +70,28 @@ def dispatch(group: str) -> list[Reservation]:
 def _pass(group: str, *, waits: bool = False) -> tuple[list[Reservation], list[int]] | None:
     """The offers made, and who could not be asked because somebody held them while work was left for them.
 
-    None when another pass was under way and this one does not wait.
+    None when another pass was under way and this one does not wait. Nobody is interrupted while somebody with room is held,
+    who may be free.
     """
     with transaction.atomic():
         if waits:
             lock_queue_group(group)
         elif not lock_idle_queue_group(group):
             return None
-        candidates = could_be_free(group)
-        if not candidates:
+        asked = candidates(group)
+        if not asked:
             return [], []
         now = clock.now()
         age_waiting_work(group, now)
         waiting = lanes(group)
-        if not waiting:
+        kinds = {lane.kind for lane in waiting}
+        wanted = {each.id: each for each in asked if each.has_room or each.interrupted_for & kinds}
+        if not waiting or not wanted:
             return [], []
-        agents = lock_free_agents(candidates)
-        held = sorted(set(candidates) - {agent.id for agent in agents})
+        agents = lock_free_agents(wanted)
+        held = sorted(set(wanted) - {agent.id for agent in agents})
+        if not any(wanted[agent_id].has_room for agent_id in held):
+            may_be_interrupted(agent for agent in agents if wanted[agent.id].interrupted_for & kinds)
         pool = Pool(agents)
         offers = _offer(_matches(group, waiting, pool, now))
         return offers, held if held and is_anything_waiting(group) else []
@@ -155,6 +161,12 @@ def dispatch_for_agent_after_commit(agent: AgentProfile) -> None:
     transaction.on_commit(lambda: _dispatch_for_profile(agent.routing_profile_id), robust=True)
 
 
+def dispatch_if_it_may_be_laid_aside(kind: str, agent: AgentProfile) -> None:
+    """The same, for an agent who has taken a piece of a kind that other work may interrupt, and which may wait for that."""
+    if RoutingProfileWork.objects.filter(profile=agent.routing_profile_id, interrupts__contains=[kind]).exists():
+        dispatch_for_agent_after_commit(agent)
+
+
 def _dispatch_for_profile(profile_id: int) -> None:
     served = Queue.objects.filter(profile_rows__profile_id=profile_id)
     opened = RoutingStep.objects.filter(also_queue__in=served).values("queue")
@@ -193,6 +205,7 @@ def _offer(matches: list[Match]) -> list[Reservation]:
     weights: dict[int, int] = defaultdict(int)
     for found in made:
         weights[found.agent_id] += found.weight
+    make_room({found.agent_id: sum(piece.weight for piece in found.aside) for found in made if found.aside})
     take_all(weights)
     now = clock.now()
     expires_at = now + timedelta(seconds=settings.RESERVATION_TIMEOUT_SECONDS)
@@ -206,6 +219,9 @@ def _offer(matches: list[Match]) -> list[Reservation]:
             expires_at=expires_at,
         )
         for found in made
+    )
+    lay_aside(
+        {piece.reservation_id: offer for found, offer in zip(made, reservations, strict=True) for piece in found.aside}
     )
     for reservation in reservations:
         announce_work_item(reservation.work_item)

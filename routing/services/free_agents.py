@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
-from routing.services.matching import FreeAgent, Profile, ServedQueue, WorkLimit
+from routing.services.matching import FreeAgent, Held, Profile, ServedQueue, WorkLimit
 
-_COULD_BE_FREE = """
-    SELECT agent.id
+_CANDIDATES = """
+    WITH interrupting AS MATERIALIZED (
+        SELECT profile_id, kind, interrupts FROM routing_routingprofilework WHERE interrupts <> '[]'
+    )
+    SELECT agent.id, agent.load < agent.capacity, able.kinds
       FROM routing_agentprofile agent
       JOIN routing_presence presence ON presence.agent_id = agent.id
-     WHERE agent.active AND agent.load < agent.capacity AND presence.state = 'available'
+      LEFT JOIN LATERAL (
+          SELECT array_agg(own.kind) AS kinds FROM interrupting own
+           WHERE own.profile_id = agent.routing_profile_id AND EXISTS (
+               SELECT FROM routing_reservation held JOIN routing_workitem work ON work.id = held.work_item_id
+                WHERE held.agent_id = agent.id AND held.state = 'accepted' AND jsonb_exists(own.interrupts, work.kind))
+      ) able ON true
+     WHERE agent.active AND agent.laid_aside = 0 AND presence.state = 'available'
+       AND (agent.load < agent.capacity OR able.kinds IS NOT NULL)
        AND agent.routing_profile_id IN (
            SELECT served.profile_id FROM routing_routingprofilequeue served JOIN routing_queue queue ON queue.id = served.queue_id
             WHERE queue."group" = %(group)s OR queue.id IN (
@@ -33,30 +44,47 @@ _LOCKED = """
                  WHERE held.agent_id = agent.id AND held.state IN ('pending', 'accepted', 'wrapping') GROUP BY work.kind) has)
       FROM routing_agentprofile agent
       JOIN routing_presence presence ON presence.agent_id = agent.id
-     WHERE agent.id = ANY(%(agents)s) AND agent.active AND agent.load < agent.capacity AND presence.state = 'available'
+     WHERE agent.id = ANY(%(agents)s) AND agent.active AND agent.laid_aside = 0 AND presence.state = 'available'
      ORDER BY agent.id
        FOR NO KEY UPDATE OF agent SKIP LOCKED
+"""
+_TAKEN = """
+    SELECT held.agent_id, held.id, work.kind, held.weight
+      FROM routing_reservation held JOIN routing_workitem work ON work.id = held.work_item_id
+     WHERE held.agent_id = ANY(%(agents)s) AND held.state = 'accepted'
+     ORDER BY held.agent_id, held.accepted_at DESC, held.id DESC
 """
 _PROFILES = """
     SELECT profile.id,
            (SELECT jsonb_object_agg(queue_id, jsonb_build_array("order", delay_seconds)) FROM routing_routingprofilequeue
              WHERE profile_id = profile.id),
-           (SELECT jsonb_object_agg(kind, jsonb_build_array(weight, max_at_once)) FROM routing_routingprofilework
+           (SELECT jsonb_object_agg(kind, jsonb_build_array(weight, max_at_once, interrupts)) FROM routing_routingprofilework
              WHERE profile_id = profile.id)
       FROM routing_routingprofile profile
      WHERE profile.id = ANY(%(profiles)s)
 """
 
 
-def could_be_free(group: str) -> list[int]:
-    """The agents who serve the queues of a group, or what those open into, are available and have room, by rising id. Locks nothing."""
+class Candidate(NamedTuple):
+    """Somebody who may be asked: because they have room, or for work of kinds that they would lay other work aside for."""
+
+    id: int
+    has_room: bool
+    interrupted_for: frozenset[str]
+
+
+def candidates(group: str) -> list[Candidate]:
+    """The agents who serve the queues of a group, or what those open into, are available, and have room or may be interrupted.
+
+    By rising id; those who laid work aside already are not among them. Locks nothing. One statement.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_COULD_BE_FREE, {"group": group})
-        return [agent_id for (agent_id,) in cursor.fetchall()]
+        cursor.execute(_CANDIDATES, {"group": group})
+        return [Candidate(agent_id, has_room, frozenset(kinds or ())) for agent_id, has_room, kinds in cursor.fetchall()]
 
 
 def lock_free_agents(agent_ids: Iterable[int]) -> list[FreeAgent]:
-    """Those of the agents whom nobody else holds and who still are available and have room, as they are now that they are locked.
+    """Those of the agents whom nobody else holds and who still are available, as they are now that they are locked.
 
     Needs a transaction; waits for nobody. Two statements.
     """
@@ -78,6 +106,18 @@ def lock_free_agents(agent_ids: Iterable[int]) -> list[FreeAgent]:
     ]
 
 
+def may_be_interrupted(agents: Iterable[FreeAgent]) -> None:
+    """Gives agents that are locked what they have taken, the latest first, so that it may be laid aside. One statement."""
+    by_id = {agent.id: agent for agent in agents}
+    taken: dict[int, list[Held]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN, {"agents": list(by_id)})
+        for agent_id, *piece in cursor.fetchall():
+            taken[agent_id].append(Held(*piece))
+    for agent_id, pieces in taken.items():
+        by_id[agent_id].has_taken = tuple(pieces)
+
+
 def _profiles(profile_ids: set[int]) -> dict[int, Profile]:
     with connection.cursor() as cursor:
         cursor.execute(_PROFILES, {"profiles": list(profile_ids)})
@@ -86,7 +126,7 @@ def _profiles(profile_ids: set[int]) -> dict[int, Profile]:
         profile_id: Profile(
             profile_id,
             {int(queue): ServedQueue(order, timedelta(seconds=delay)) for queue, (order, delay) in _json(queues).items()},
-            {kind: WorkLimit(weight, most) for kind, (weight, most) in _json(limits).items()},
+            {kind: WorkLimit(weight, most, frozenset(others)) for kind, (weight, most, others) in _json(limits).items()},
         )
         for profile_id, queues, limits in rows
     }

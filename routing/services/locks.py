@@ -81,9 +81,9 @@ def lock_live_work(subject: str) -> WorkItem | None:
 
 
 def lock_live_reservation(work_item: WorkItem) -> Reservation | None:
-    """Locks the live reservation of a work item that the caller has locked."""
+    """Locks the live reservation of a work item that the caller has locked, but not against a pass that lays it aside."""
     return (
-        Reservation.objects.select_for_update(of=("self",))
+        Reservation.objects.select_for_update(of=("self",), no_key=True)
         .filter(work_item=work_item, state__in=Reservation.LIVE_STATES)
         .first()
     )

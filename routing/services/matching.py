@@ -4,6 +4,9 @@ Work is taken in the order given. Of the agents who may take a piece, the prefer
 whose profile names the queue earlier, then the least busy, then the longest idle. A piece that nobody may take
 now is passed over, so that it never holds up the ones behind it.
 
+Only when nobody free may take a piece that may interrupt other work, somebody lays some of that aside for it: the preferred
+one, then whose profile names the queue earlier, then who lays the least aside, then the longest idle.
+
 Agents who are alike (same profile, same skills, same capacity) stand in one crew, the least busy and longest idle first, so that
 a piece looks at crews, and at few agents.
 """
@@ -33,6 +36,15 @@ class WorkLimit(NamedTuple):
 
     weight: int
     max_at_once: int
+    interrupts: frozenset[str] = frozenset()
+
+
+class Held(NamedTuple):
+    """A piece that an agent has taken: its reservation, kind and weight."""
+
+    reservation_id: int
+    kind: str
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,10 @@ class Profile:
 
 @dataclass(slots=True, eq=False)
 class FreeAgent:
-    """An available agent with room; `load` and `at_work_on` (pieces by kind) grow as work is matched."""
+    """An available agent; `load` and `at_work_on` (pieces by kind) grow as work is matched.
+
+    `has_taken` is what may be laid aside, in the order in which it is, and empty for who cannot be interrupted now.
+    """
 
     id: int
     profile: Profile
@@ -55,6 +70,7 @@ class FreeAgent:
     idle_since: datetime
     skills: Mapping[str, int]
     at_work_on: dict[str, int] = field(default_factory=dict)
+    has_taken: tuple[Held, ...] = ()
 
     def pieces_that_fit(self, kind: str) -> int:
         """How many pieces of a kind the agent has room for."""
@@ -63,12 +79,31 @@ class FreeAgent:
             return 0
         return min((self.capacity - self.load) // limit.weight, limit.max_at_once - self.at_work_on.get(kind, 0))
 
+    def would_lay_aside(self, kind: str) -> tuple[Held, ...]:
+        """What makes room for one piece of a kind that does not fit; empty when too little may be laid aside for it."""
+        limit = self.profile.limits.get(kind)
+        if limit is None or self.at_work_on.get(kind, 0) >= limit.max_at_once:
+            return ()
+        missing = self.load + limit.weight - self.capacity
+        aside: list[Held] = []
+        for piece in self.has_taken:
+            if missing > 0 and piece.kind in limit.interrupts:
+                aside.append(piece)
+                missing -= piece.weight
+        return () if missing > 0 else tuple(aside)
+
     def take(self, kind: str) -> int:
         """Counts a piece as this agent's; returns its weight."""
         weight = self.profile.limits[kind].weight
         self.load += weight
         self.at_work_on[kind] = self.at_work_on.get(kind, 0) + 1
         return weight
+
+    def interrupt(self, kind: str, aside: Sequence[Held]) -> int:
+        """Counts a piece as this agent's that others are laid aside for, who then takes nothing more; returns its weight."""
+        self.load -= sum(piece.weight for piece in aside)
+        self.has_taken = ()
+        return self.take(kind)
 
     def __lt__(self, other: FreeAgent) -> bool:
         """The less busy first, then the longer idle."""
@@ -81,19 +116,21 @@ class FreeAgent:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One piece of work for one agent, and why this agent."""
+    """One piece of work for one agent, why this agent, and what they lay aside for it."""
 
     work_id: int
     agent_id: int
     weight: int
     reason: str
+    aside: tuple[Held, ...] = ()
 
 
 class Crew:
     """Agents who are alike, in the order of whose turn it is."""
 
     def __init__(self, members: Sequence[FreeAgent]) -> None:
-        self.members = sorted(members)
+        self.members = sorted(agent for agent in members if agent.load < agent.capacity)
+        self.may_be_interrupted = [agent for agent in members if agent.has_taken]
         first = members[0]
         self.profile, self.skills = first.profile, first.skills
 
@@ -129,6 +166,18 @@ class Crew:
             insort(self.members, agent)
         return weight
 
+    def could_interrupt(self, kind: str) -> list[tuple[FreeAgent, tuple[Held, ...]]]:
+        """Who has no room for a piece of a kind but could make some, with what they would lay aside."""
+        asked = [agent for agent in self.may_be_interrupted if agent.pieces_that_fit(kind) <= 0]
+        return [(agent, aside) for agent in asked if (aside := agent.would_lay_aside(kind))]
+
+    def interrupt(self, agent: FreeAgent, kind: str, aside: Sequence[Held]) -> int:
+        """Counts a piece as the agent's, who lays others aside for it and is asked no more; returns its weight."""
+        self.may_be_interrupted.remove(agent)
+        if agent in self.members:
+            self.members.remove(agent)
+        return agent.interrupt(kind, aside)
+
 
 class Pool:
     """Everybody who is free, and what they have been matched with."""
@@ -142,16 +191,19 @@ class Pool:
         self._were_free: dict[str, int] = {}
 
     def is_anybody_free(self) -> bool:
-        """Whether anybody has room at all."""
-        return any(crew.members for crew in self.crews)
+        """Whether anybody has room at all, or could make some."""
+        return any(crew.members or crew.may_be_interrupted for crew in self.crews)
 
     def room_for(self, lane: Lane) -> int:
-        """How many pieces of a lane fit, all agents together."""
-        return sum(agent.pieces_that_fit(lane.kind) for crew in self.crews_for(lane) for agent in crew.members)
+        """How many pieces of a lane fit, all agents together, at most."""
+        fits = sum(agent.pieces_that_fit(lane.kind) for crew in self.crews_for(lane) for agent in crew.members)
+        return fits + sum(len(crew.may_be_interrupted) for crew in self.crews_for(lane))
 
     def has_room_for(self, lane: Lane) -> bool:
-        """Whether a piece of a lane fits."""
-        return any(agent.pieces_that_fit(lane.kind) > 0 for crew in self.crews_for(lane) for agent in crew.members)
+        """Whether a piece of a lane fits, or could be made to."""
+        crews = self.crews_for(lane)
+        fits = any(agent.pieces_that_fit(lane.kind) > 0 for crew in crews for agent in crew.members)
+        return fits or any(crew.could_interrupt(lane.kind) for crew in crews)
 
     def shortest_delay(self, lane: Lane) -> timedelta:
         """How long work of a lane that somebody serves waits before anybody may take it."""
@@ -179,10 +231,28 @@ class Pool:
             if agent is not None:
                 able.append((place, agent, crew))
         if not able:
-            return None
+            return self._interrupt(work, now, not_now)
         _place, chosen, crew = min(able, key=lambda each: each[:2])
         reason = _reason(chosen, work, free, now)
         return Match(work.id, chosen.id, crew.take(chosen, work.lane.kind), reason)
+
+    def _interrupt(self, work: Waiting, now: datetime, not_now: frozenset[int]) -> Match | None:
+        """The one who lays other work aside for a piece; None when nobody may."""
+        kind = work.lane.kind
+        able = []
+        for crew in self.crews_for(work.lane):
+            place = crew.place_of(work, now) if crew.may_be_interrupted else None
+            if place is None:
+                continue
+            for agent, aside in crew.could_interrupt(kind):
+                if agent.id not in not_now:
+                    turn = (agent.id != work.preferred_agent_id, place, sum(piece.weight for piece in aside), agent.idle_since, agent.id)
+                    able.append((turn, agent, aside, crew))
+        if not able:
+            return None
+        _turn, chosen, aside, crew = min(able, key=lambda each: each[0])
+        reason = _("Nobody was free; they lay other work aside for it.")
+        return Match(work.id, chosen.id, crew.interrupt(chosen, kind, aside), reason, aside)
 
     def _preferred(self, crew: Crew, work: Waiting, not_now: frozenset[int]) -> FreeAgent | None:
         wanted = work.preferred_agent_id

@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from routing import clock
 from routing.models import (
     AgentProfile,
     Decision,
+    Interruption,
     Presence,
     Queue,
     Reservation,
@@ -24,8 +25,9 @@ from routing.models import (
 )
 from routing.services.ageing import enter_queue
 from routing.services.announce import announce_presence, announce_reservation, announce_work_item
-from routing.services.dispatch import dispatch_after_commit, dispatch_for_agent_after_commit
-from routing.services.load import give_back, take
+from routing.services.dispatch import dispatch_after_commit, dispatch_for_agent_after_commit, dispatch_if_it_may_be_laid_aside
+from routing.services.interrupting import give_capacity_back
+from routing.services.load import take
 from routing.services.locks import lock_agents, lock_live_reservation, lock_live_work, lock_subject
 from routing.services.service_levels import deadline, service_level_of
 
@@ -44,7 +46,7 @@ def accept(reservation_id: int, agent: AgentProfile) -> Reservation:
     """The agent takes the offer. Taking it twice is taking it once.
 
     Takes the subject's lock, the work item and the reservation. Raises ReservationGone when it is somebody else's, has
-    run out, or was taken back.
+    run out, or was taken back. A dispatch pass follows on commit when other work may interrupt it, which may wait for that.
     """
     with transaction.atomic():
         work_item, reservation = _lock_offer(reservation_id, agent)
@@ -57,6 +59,7 @@ def accept(reservation_id: int, agent: AgentProfile) -> Reservation:
         Presence.objects.filter(agent=agent).exclude(missed_in_a_row=0).update(missed_in_a_row=0)
         _move(work_item, WorkItem.State.ASSIGNED)
         announce_reservation(reservation)
+        dispatch_if_it_may_be_laid_aside(work_item.kind, agent)
     return reservation
 
 
@@ -99,14 +102,33 @@ def wrap_up(subject: str) -> None:
 def end_wrap_ups() -> list[str]:
     """Completes the work whose time for writing up has run out; returns its subjects. Each is a transaction of its own.
 
-    Takes for each the subject's lock, the work item, its reservation and the agent's row.
+    That time does not begin while the work is laid aside, but here afterwards. Takes for each the subject's lock, the work item,
+    its reservation and the agent's row.
     """
-    due = (
-        Reservation.objects.filter(state=Reservation.State.WRAPPING, wraps_up_until__lte=clock.now())
-        .order_by("wraps_up_until")
-        .values_list("pk", "work_item__subject")
-    )
+    written_up = Reservation.objects.filter(state=Reservation.State.WRAPPING).exclude(Exists(_laid_aside()))
+    timed = written_up.filter(wraps_up_until=None, agent__routing_profile__work_rows__in=_timed_work())
+    for reservation_id in timed.values_list("pk", flat=True):
+        _begin_time_for_wrap_up(reservation_id)
+    due = written_up.filter(wraps_up_until__lte=clock.now()).order_by("wraps_up_until").values_list("pk", "work_item__subject")
     return [subject for reservation_id, subject in list(due) if _end_wrap_up(reservation_id)]
+
+
+def _laid_aside() -> QuerySet[Interruption]:
+    return Interruption.objects.filter(laid_aside=OuterRef("pk"), ended_at=None)
+
+
+def _timed_work() -> QuerySet[RoutingProfileWork]:
+    """How the kind of a reservation's work is weighed, where its writing-up ends by itself."""
+    return RoutingProfileWork.objects.filter(kind=OuterRef("work_item__kind"), wrap_up_seconds__isnull=False)
+
+
+def _begin_time_for_wrap_up(reservation_id: int) -> None:
+    with transaction.atomic():
+        work_item, reservation = _lock_with_work(reservation_id)
+        if reservation.state == Reservation.State.WRAPPING and reservation.wraps_up_until is None:
+            reservation.wraps_up_until = _end_of_wrap_up(reservation, work_item.kind)
+            reservation.save(update_fields=["wraps_up_until"])
+            announce_reservation(reservation)
 
 
 def _end_wrap_up(reservation_id: int) -> bool:
@@ -181,7 +203,7 @@ def end_reservation(reservation: Reservation, state: Reservation.State) -> None:
     reservation.state = state
     reservation.ended_at = now
     reservation.save(update_fields=["state", "ended_at"])
-    give_back(agent.pk, reservation.weight)
+    give_capacity_back(reservation)
     if worked:
         Presence.objects.filter(agent=agent).update(idle_since=now)
     announce_reservation(reservation)
@@ -198,7 +220,7 @@ def _lock_with_work(reservation_id: int) -> tuple[WorkItem, Reservation]:
     """A reservation and its work item, locked after their subject."""
     lock_subject(WorkItem.objects.values_list("subject", flat=True).get(reservations=reservation_id))
     work_item = WorkItem.objects.select_for_update(of=("self",)).select_related("queue").get(reservations=reservation_id)
-    reservation = Reservation.objects.select_for_update(of=("self",)).select_related("agent").get(pk=reservation_id)
+    reservation = Reservation.objects.select_for_update(of=("self",), no_key=True).select_related("agent").get(pk=reservation_id)
     reservation.work_item = work_item
     return work_item, reservation
 
@@ -206,12 +228,14 @@ def _lock_with_work(reservation_id: int) -> tuple[WorkItem, Reservation]:
 def lock_with_room(agent: AgentProfile, kind: str, others: Reservation | None) -> tuple[AgentProfile, int]:
     """Locks the agent (and who holds the offer, by rising id); returns the agent and the weight of the kind for them.
 
-    Raises NoCapacity when the agent has no room for it or does not do this kind of work.
+    Raises NoCapacity when the agent has no room for it, laid work aside, or does not do this kind of work.
     """
     locked = lock_agents([agent.pk] if others is None else [agent.pk, others.agent_id])[agent.pk]
     limit = RoutingProfileWork.objects.filter(profile=locked.routing_profile_id, kind=kind).first()
     if limit is None:
         raise NoCapacity(_("Your routing profile does not include this kind of work."))
+    if locked.laid_aside:
+        raise NoCapacity(_("You laid work aside for what you have now. Finish that first, then take more."))
     at_once = Reservation.objects.filter(agent=locked, state__in=Reservation.LIVE_STATES, work_item__kind=kind).count()
     if locked.load + limit.weight > locked.capacity or at_once >= limit.max_at_once:
         raise NoCapacity(_("You have no room for this now. Finish something first, then take it."))
@@ -261,6 +285,7 @@ def _assign_now(work_item: WorkItem, agent_and_weight: tuple[AgentProfile, int])
     take(agent.pk, weight)
     _move(work_item, WorkItem.State.ASSIGNED)
     announce_reservation(reservation)
+    dispatch_if_it_may_be_laid_aside(work_item.kind, agent)
     return reservation
 
 
@@ -313,10 +338,14 @@ def _turn(subject: str, before: WorkItem.State, after: WorkItem.State, held_as: 
             reservation.wraps_up_until = _end_of_wrap_up(reservation, work_item.kind) if held_as == Reservation.State.WRAPPING else None
             reservation.save(update_fields=["state", "wraps_up_until"])
             announce_reservation(reservation)
+            if held_as == Reservation.State.ACCEPTED:
+                dispatch_if_it_may_be_laid_aside(work_item.kind, reservation.agent)
 
 
 def _end_of_wrap_up(reservation: Reservation, kind: str) -> datetime | None:
-    """When the writing-up ends by itself; None when it takes as long as it takes."""
+    """When the writing-up ends by itself; None when it takes as long as it takes, or is laid aside."""
+    if Interruption.objects.filter(laid_aside=reservation, ended_at=None).exists():
+        return None
     limits = RoutingProfileWork.objects.filter(profile__agents=reservation.agent_id, kind=kind)
     seconds = limits.values_list("wrap_up_seconds", flat=True).first()
     return None if seconds is None else clock.now() + timedelta(seconds=seconds)

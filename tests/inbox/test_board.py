@@ -19,6 +19,7 @@ from conversations.models import Conversation, Entry
 from routing import clock
 from routing.models import AgentProfile, AwayReason, Presence, Queue, Reservation, WorkItem
 from routing.services import presence, reservations
+from routing.services.dispatch import dispatch_all
 from tests.inbox.conftest import Cast
 
 Offered = Callable[..., tuple[Conversation, Reservation]]
@@ -115,6 +116,22 @@ class TestWhatItShows:
         assert "set by Lou" in text
         assert re.search(r"Service .{0,40}1 0 s", text), "one waits in the service queue"
         assert "2 of 6" in text
+
+    def test_what_was_laid_aside_for_a_call_is_on_hold(self, cast: Cast, kim: Client) -> None:
+        """On the board and in the list of whoever laid it aside, until the call has ended."""
+        cast.company.profile.work_rows.filter(kind="live_voice").update(interrupts=["messaging"])
+        taken(cast, cast.ann, "Terry Taken")
+        presence.set_state(cast.ann, "available")
+        calls = cast.chat("Cora Calls")
+        cast.call(calls)
+        cast.hands_over(calls)
+        mine, board = reverse("inbox:lists") + "?tab=mine", reverse("inbox:board")
+        assert dispatch_all() == 1
+        assert "On hold" in cast.client(cast.ann).get(mine).content.decode()
+        assert ">on hold<" in kim.get(board).content.decode()
+        reservations.reject(cast.offer(calls, cast.ann).pk, cast.ann)
+        assert "On hold" not in cast.client(cast.ann).get(mine).content.decode()
+        assert ">on hold<" not in kim.get(board).content.decode()
 
     def test_the_service_level_counts_what_was_taken_in_time_and_what_should_have_been(self, cast: Cast, kim: Client) -> None:
         """Of four due, one taken in time, one late, one left after its deadline, and one still waits past it."""

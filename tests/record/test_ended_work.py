@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from conversations.chat import visitor
 from conversations.flows import takeover
@@ -11,6 +14,8 @@ from conversations.models import Conversation, Customer, Identifier
 from conversations.selectors import invariants
 from conversations.services import merging, threads
 from routing.models import AgentProfile, DispositionCode, WorkItem
+from routing.selectors.invariants import agents_whose_load_is_wrong
+from routing.services import reservations
 from tests.record import parties, rows
 
 pytestmark = pytest.mark.usefixtures("company")
@@ -53,6 +58,34 @@ def test_doctor_sees_work_of_a_closed_conversation() -> None:
     with transaction.atomic():
         Conversation.objects.filter(pk=closed.pk).update(status="closed", closed_at="2026-11-20T00:00:00Z")
         assert invariants.work_of_ended_conversations() == [f"Conversation {closed.pk} has live work, and is closed."]
+
+
+def test_doctor_sees_a_person_who_has_a_conversation_without_work_of_it() -> None:
+    """Not at once, since a sweep ends it; and not one whose work has only just ended."""
+    taken = parties.chat(visitor.new()).conversation
+    takeover.take_over(taken, rows.agent("Ann"))
+    assert not invariants.owners_without_work()
+    long_ago = timezone.now() - timedelta(minutes=10)
+    Conversation.objects.filter(pk=taken.pk).update(last_entry_at=long_ago)
+    with transaction.atomic():
+        reservations.complete(taken.public_id.hex)
+        assert not invariants.owners_without_work()
+        WorkItem.objects.update(ended_at=long_ago)
+        assert invariants.owners_without_work() == [f"Conversation {taken.pk} is with a person without any work of it."]
+        transaction.set_rollback(True)
+
+
+def test_doctor_sees_a_load_that_is_not_the_work() -> None:
+    """Too much, too little, or laid aside in name only."""
+    ann = rows.agent("Ann")
+    takeover.take_over(parties.chat(visitor.new()).conversation, ann)
+    assert not agents_whose_load_is_wrong()
+    for wrong in ({"load": 3}, {"load": 0}, {"load": 0, "laid_aside": 2}, {"load": 2, "capacity": 6, "laid_aside": 1}):
+        with transaction.atomic():
+            AgentProfile.objects.filter(pk=ann.pk).update(**wrong)
+            (said,) = agents_whose_load_is_wrong()
+            transaction.set_rollback(True)
+        assert said.startswith("Ann has load ")
 
 
 def test_doctor_sees_rows_under_another_record_and_roots_that_are_joined() -> None:

@@ -38,9 +38,20 @@ VIOLATIONS = {
          WHERE one.offered_at <= other.offered_at
     """,
     "load that is not the work's": """
-        SELECT count(*) FROM routing_agentprofile agent WHERE load > capacity OR load <> (
+        SELECT count(*) FROM routing_agentprofile agent WHERE load > capacity OR load + laid_aside <> (
             SELECT COALESCE(sum(weight), 0) FROM routing_reservation
              WHERE agent_id = agent.id AND state IN ('pending', 'accepted', 'wrapping'))
+    """,
+    "laid aside for nothing": """
+        SELECT count(*) FROM routing_interruption aside JOIN routing_reservation one ON one.id = aside.laid_aside_id
+          JOIN routing_reservation other ON other.id = aside.by_id
+         WHERE other.offered_at > aside.began_at OR one.accepted_at IS NULL OR one.accepted_at > aside.began_at
+            OR (aside.ended_at IS NULL AND (one.ended_at IS NOT NULL OR other.ended_at IS NOT NULL))
+            OR aside.ended_at > LEAST(one.ended_at, other.ended_at)
+    """,
+    "more for somebody who laid work aside": """
+        SELECT count(*) FROM routing_interruption aside JOIN routing_reservation more ON more.agent_id = aside.agent_id
+         WHERE more.offered_at > aside.began_at AND more.offered_at < aside.ended_at
     """,
     "offers and work that disagree": """
         SELECT count(*) FROM routing_workitem work WHERE state <> COALESCE(
@@ -113,13 +124,15 @@ def work_through_in_processes(agents: list[AgentProfile], *, workers: int, seed:
 def _serve(agents: list[AgentProfile], chance: random.Random) -> None:
     for agent in agents:
         presence.set_state(agent, "available")
-    while WorkItem.objects.filter(state__in=["queued", "reserved"]).exists():
+    while WorkItem.objects.filter(state__in=["queued", "reserved", "assigned"]).exists():
         for agent in agents:
             _work(agent, chance)
 
 
 def _work(agent: AgentProfile, chance: random.Random) -> None:
-    """One look at what an agent has: an offer is mostly taken and finished at once."""
+    """One look at what an agent has: an offer is mostly taken and finished at once, and sometimes at the next look."""
+    for reservation in Reservation.objects.filter(agent=agent, state="accepted").select_related("work_item"):
+        reservations.complete(reservation.work_item.subject)
     pending = Reservation.objects.filter(agent=agent, state="pending").values_list("pk", "work_item__subject")
     for reservation_id, subject in list(pending):
         try:
@@ -128,6 +141,8 @@ def _work(agent: AgentProfile, chance: random.Random) -> None:
                 continue
             reservations.accept(reservation_id, agent)
         except reservations.ReservationGone:
+            continue
+        if chance.random() < 0.2:
             continue
         if chance.random() < 0.04:
             queueing.requeue(WorkItem.objects.get(subject=subject))

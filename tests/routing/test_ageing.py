@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from routing import clock
-from routing.models import AgentSkill, Queue, ServiceLevel, WorkItem
+from routing.models import AgentSkill, Queue, ServiceHours, ServiceLevel, WorkItem
 from routing.rules.publish import publish
 from routing.services import presence, queueing
 from routing.services.dispatch import dispatch_all
@@ -131,3 +131,25 @@ def test_a_published_table_changes_nothing_of_what_waits(company: Company) -> No
     with clock.at(clock.now() + later(61)):
         dispatch_all()
     assert (item("gas").priority_class, item("gas").required_skills) == (1, ["gas"])
+
+
+def test_a_wait_stands_still_while_the_queue_is_closed(company: Company) -> None:
+    """What comes in on Friday evening is not late, urgent or a call back on Monday morning because of the weekend."""
+    hours = ServiceHours.objects.create(code="day", name="Day", time_zone="Europe/London", expression="Mo-Fr 08:00-18:00")
+    Queue.objects.filter(pk=company.service.pk).update(hours=hours)
+    ServiceLevel.objects.filter(code="standard").update(rise_every_seconds=400)
+    company.service.steps.create(after_seconds=300, becomes_kind="callback")
+    friday, monday = datetime(2026, 11, 20, 17, 59, tzinfo=UTC), datetime(2026, 11, 23, 8, tzinfo=UTC)
+    with clock.at(friday):
+        wait("c1")
+
+    def at(moment: datetime) -> tuple[str, int, bool]:
+        with clock.at(moment):
+            dispatch_all()
+        return item("c1").kind, item("c1").priority_class, item("c1").in_good_time
+
+    assert at(friday + timedelta(hours=1)) == at(monday + later(239)) == ("messaging", 3, True)
+    assert at(monday + later(240)) == ("callback", 3, True)
+    assert at(monday + later(340)) == ("callback", 2, True)
+    assert at(monday + later(540)) == ("callback", 2, False)
+    assert item("c1").deadline == monday + later(60)

@@ -20,6 +20,7 @@ from routing.models import (
     ChannelException,
     Decision,
     DispositionCode,
+    Interruption,
     Presence,
     Queue,
     ReasonCode,
@@ -123,6 +124,14 @@ TABLES: list[tuple[str, Bad]] = [
     ("routing_profile_weighs_a_kind_of_work_once", lambda c: _second_weight(c)),
     ("routing_profile_work_has_weight_and_limit", lambda c: RoutingProfileWork.objects.update(weight=0)),
     ("routing_profile_work_has_weight_and_limit", lambda c: RoutingProfileWork.objects.update(max_at_once=0)),
+    ("routing_profile_work_names_what_it_interrupts", lambda c: c.profile.work_rows.update(interrupts={})),
+    ("routing_profile_work_does_not_interrupt_itself", lambda c: c.profile.work_rows.update(interrupts=["email", "messaging"])),
+    ("reservation_is_laid_aside_once_at_a_time", lambda c: _interruptions(c, (0, 1), (0, 1))),
+    ("reservation_does_not_interrupt_itself", lambda c: _interruptions(c, (0, 0))),
+    ("agent_is_interrupted_by_one_piece_at_a_time", lambda c: _interruptions(c, (0, 1), (2, 3))),
+    ("laid 0 aside but what is laid aside weighs 2", lambda c: _interruptions(c, (0, 1), load=3)),
+    ("would not fit any more", lambda c: _interruptions(c, (0, 1), load=3, laid_aside=2, capacity=3)),
+    ("outlives its work, or is of what they never took", lambda c: _interruptions(c, (3, 1), load=4, laid_aside=1)),
     ("agent_load_stays_within_capacity", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(load=7)),
     ("load", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(load=-1)),
     ("agent_phone_number_is_e164", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(phone_number="0113 496")),
@@ -204,6 +213,16 @@ def _two_offers(company: Company) -> None:
     item = work(company)
     for name in ("a", "b"):
         offer(company, company.agent(name), work_item=item)
+
+
+def _interruptions(company: Company, *pairs: tuple[int, int], load: int = 5, laid_aside: int = 0, capacity: int = 6) -> None:
+    """Of four pieces, the first of weight 2 and the last only offered, these are laid aside for those."""
+    agent = company.agent("a", capacity=capacity)
+    pieces = [offer(company, agent, work_item=work(company, subject=f"c{at}"), weight=1 if at else 2) for at in range(4)]
+    Reservation.objects.filter(pk__in=[piece.pk for piece in pieces[:3]]).update(state="accepted")
+    AgentProfile.objects.filter(pk=agent.pk).update(load=load, laid_aside=laid_aside)
+    for aside, by in pairs:
+        Interruption.objects.create(agent=agent, laid_aside=pieces[aside], by=pieces[by])
 
 
 class TestDecisions:

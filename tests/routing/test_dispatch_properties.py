@@ -1,17 +1,20 @@
-"""Whatever happens in whatever order: one live offer, load within capacity, nobody idle while work waits, order kept."""
+"""Whatever happens in whatever order: one live offer, load within capacity, nobody idle while work waits, order kept.
+
+Calls interrupt chats of agents whose profile says so, when nobody free can take them.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from routing.models import AgentProfile, Decision, Presence, Reservation, WorkItem
+from routing.models import AgentProfile, Decision, Interruption, Presence, Reservation, RoutingProfile, WorkItem
 from routing.need import Need
 from routing.rules.publish import publish
 from routing.services import presence, queueing, reservations
@@ -32,11 +35,12 @@ class Dispatching(RuleBasedStateMachine):
     """Customers come and go, agents too; `agents` is set before the machine runs."""
 
     agents: list[AgentProfile] = []
+    interruptions_seen = 0
 
     @initialize(backlog=st.lists(st.tuples(st.sampled_from(sorted(NEEDS)), st.sampled_from(sorted(WEIGHTS))), min_size=5, max_size=8))
     def start_the_day(self, backlog: list[tuple[str, str]]) -> None:
-        wipe(Reservation, WorkItem, Decision)
-        AgentProfile.objects.update(load=0)
+        wipe(Interruption, Reservation, WorkItem, Decision)
+        AgentProfile.objects.update(load=0, laid_aside=0)
         Presence.objects.update(state="away", away_reason="", idle_since=timezone.now())
         for number, (need, kind) in enumerate(backlog):
             self.a_customer_needs_a_person(f"c{number}", need, kind)
@@ -100,9 +104,14 @@ class Dispatching(RuleBasedStateMachine):
     def nobody_carries_more_than_fits(self) -> None:
         for agent in AgentProfile.objects.all():
             live = Reservation.objects.filter(agent=agent, state__in=Reservation.LIVE_STATES)
-            assert agent.load == (live.aggregate(weight=Sum("weight"))["weight"] or 0)
+            aside = live.filter(interruptions__in=Interruption.objects.filter(ended_at=None))
+            interrupting = live.filter(interrupts__in=Interruption.objects.filter(ended_at=None)).distinct()
+            assert agent.load == _weight(live) - _weight(aside)
             assert agent.load <= agent.capacity
-            for kind, (_weight, most) in WEIGHTS.items():
+            assert agent.laid_aside == _weight(aside)
+            assert _weight(live) - sum(each.weight for each in interrupting) <= agent.capacity
+            assert interrupting.count() <= 1
+            for kind, (_each, most) in WEIGHTS.items():
                 assert live.filter(work_item__kind=kind).count() <= most
 
     @invariant()
@@ -116,13 +125,27 @@ class Dispatching(RuleBasedStateMachine):
     def nothing_waits_that_somebody_free_could_take(self) -> None:
         for item in WorkItem.objects.filter(state="queued"):
             takers = [agent for agent in self._available() if self._could_take(agent, item, agent.load, self._counts(agent))]
+            takers += [agent for agent in self._available() if self._would_lay_aside(agent, item, agent.load)]
             assert not takers, f"{item} waits although {takers} could take it"
+
+    @invariant()
+    def only_what_nobody_free_could_take_interrupts(self) -> None:
+        for interruption in Interruption.objects.filter(ended_at=None).select_related("by__work_item", "laid_aside__work_item"):
+            item = interruption.by.work_item
+            assert (item.kind, interruption.laid_aside.work_item.kind) == ("live_voice", "messaging")
+            later = Reservation.objects.filter(agent=interruption.agent_id, offered_at__gt=interruption.began_at)
+            assert not later.exclude(state="rescinded").exists(), "somebody who laid work aside was offered more"
+            if interruption.pk > self.interruptions_seen:
+                Dispatching.interruptions_seen = interruption.pk
+                others = [agent for agent in self._available() if agent.pk != interruption.agent_id]
+                free = [agent for agent in others if self._could_take(agent, item, agent.load, self._counts(agent))]
+                assert not free, f"{item} interrupts although {free} could take it"
 
     def _waiting(self, subject: str) -> WorkItem | None:
         return WorkItem.objects.filter(subject=subject, state__in=["queued", "reserved"]).first()
 
     def _available(self) -> list[AgentProfile]:
-        return list(AgentProfile.objects.filter(presence__state="available"))
+        return list(AgentProfile.objects.filter(presence__state="available").select_related("routing_profile"))
 
     def _somebody_available(self) -> bool:
         return Presence.objects.filter(state="available").exists()
@@ -141,13 +164,21 @@ class Dispatching(RuleBasedStateMachine):
         )
         return (
             load + weight <= agent.capacity
+            and not agent.laid_aside
             and counts[item.kind] < most
             and set(item.required_skills) <= skills
             and not lately.exists()
         )
 
+    def _would_lay_aside(self, agent: AgentProfile, item: WorkItem, load: int) -> bool:
+        """Whether an agent without room could make some for this piece, all else being right."""
+        if item.kind != "live_voice" or agent.routing_profile.name != "Interrupted":
+            return False
+        chats = Reservation.objects.filter(agent=agent, state="accepted", work_item__kind="messaging")
+        return self._could_take(agent, item, load - _weight(chats), self._counts(agent))
+
     def _greedy(self, agent: AgentProfile) -> list[str]:
-        """What a lone agent must be offered, worked out the slow way."""
+        """What a lone agent must be offered, worked out the slow way; nothing comes after what interrupts."""
         agent.refresh_from_db()
         load, counts, subjects = agent.load, self._counts(agent), []
         for item in sorted(WorkItem.objects.filter(state="queued"), key=lambda w: (w.priority_class, w.deadline, w.pk)):
@@ -155,7 +186,28 @@ class Dispatching(RuleBasedStateMachine):
                 load += WEIGHTS[item.kind][0]
                 counts[item.kind] += 1
                 subjects.append(item.subject)
+            elif self._would_lay_aside(agent, item, load) and counts["live_voice"] == 0:
+                return [*subjects, item.subject]
         return subjects
+
+
+def _weight(live: QuerySet[Reservation]) -> int:
+    return live.aggregate(weight=Sum("weight"))["weight"] or 0
+
+
+def interrupted(company: Company) -> RoutingProfile:
+    """A profile like the company's, but that calls interrupt chats."""
+    profile = RoutingProfile.objects.create(name="Interrupted")
+    for row in company.profile.queue_rows.all():
+        profile.queue_rows.create(queue=row.queue)
+    for work in company.profile.work_rows.all():
+        profile.work_rows.create(
+            kind=work.kind,
+            weight=work.weight,
+            max_at_once=work.max_at_once,
+            interrupts=["messaging"] if work.kind == "live_voice" else [],
+        )
+    return profile
 
 
 def test_dispatch_keeps_its_promises(committed_company: Company) -> None:
@@ -163,7 +215,7 @@ def test_dispatch_keeps_its_promises(committed_company: Company) -> None:
     publish(make_draft(), by="tests")
     company = committed_company
     Dispatching.agents = [
-        company.agent("ann", skills=(company.gas,)),
+        company.agent("ann", skills=(company.gas,), profile=interrupted(company)),
         company.agent("bob"),
         company.agent("cem", capacity=4, skills=(company.gas,)),
     ]

@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from routing import clock
-from routing.models import Reservation, WorkItem
+from routing.models import Interruption, Reservation, WorkItem
 from routing.services import presence, reservations
 from routing.services.dispatch import dispatch_all
 from tests.routing import rush
@@ -24,15 +24,17 @@ def company(deciding_company: Company) -> Company:
     return deciding_company
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_eight_workers_at_once_break_no_promise(company: Company, seed: int) -> None:
-    """Nobody has two owners or too much, nobody is overtaken, and every piece reaches its end."""
+@pytest.mark.parametrize(("seed", "interrupts"), [(1, []), (2, ["messaging"])])
+def test_eight_workers_at_once_break_no_promise(company: Company, seed: int, interrupts: list[str]) -> None:
+    """Nobody has two owners or too much, nobody is overtaken, and every piece reaches its end; also where calls interrupt chats."""
+    company.profile.work_rows.filter(kind="live_voice").update(interrupts=interrupts)
     rush.fill_the_line(300)
     agents = rush.crew(company, 24)
     assert rush.work_through(agents, workers=8, seed=seed) == []
     assert rush.violations() == {}
     assert set(WorkItem.objects.values_list("state", flat=True)) == {"completed"}
-    assert sum(agent.load for agent in type(agents[0]).objects.all()) == 0
+    assert sum(agent.load + agent.laid_aside for agent in type(agents[0]).objects.all()) == 0
+    assert Interruption.objects.exists() == bool(interrupts)
 
 
 def test_the_counts_of_violations_can_find_some(company: Company) -> None:

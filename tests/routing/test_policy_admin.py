@@ -98,3 +98,43 @@ def test_what_happened_is_only_shown(manager: Client, company: Company, publishe
     assert Presence.objects.get().state == "available"
 
 
+
+
+class TestInterruptions:
+    def save(self, manager: Client, company: Company, typed: dict[str, str]) -> tuple[str, dict[str, list[str]]]:
+        """The profile's page, saved with what calls and chats may interrupt; and what is stored then."""
+        calls, chats = company.profile.work_rows.order_by("kind")
+        rows = {
+            f"work_rows-{number}-{name}": str(value)
+            for number, row in enumerate((calls, chats))
+            for name, value in {"id": row.pk, "profile": row.profile_id, "kind": row.kind, "weight": row.weight, "max_at_once": 1}.items()
+        }
+        forms = {f"{part}-{which}_FORMS": count for part, count in (("work_rows", 2), ("queue_rows", 0)) for which in ("TOTAL", "INITIAL")}
+        interrupts = {"work_rows-0-interrupts": typed.get("live_voice", ""), "work_rows-1-interrupts": typed.get("messaging", "")}
+        there = reverse("admin:routing_routingprofile_change", args=[company.profile.pk])
+        page = manager.post(there, {"name": "All", "missed_offers_before_away": "1"} | rows | forms | interrupts)
+        return page.content.decode(), dict(company.profile.work_rows.values_list("kind", "interrupts"))
+
+    def test_what_may_interrupt_what_is_typed_and_shown(self, manager: Client, company: Company) -> None:
+        """Each kind once, in one order; empty takes it back."""
+        page, stored = self.save(manager, company, {"live_voice": " messaging, messaging"})
+        assert (page, stored) == ("", {"live_voice": ["messaging"], "messaging": []})
+        shown = manager.get(reverse("admin:routing_routingprofile_change", args=[company.profile.pk])).content.decode()
+        assert 'name="work_rows-0-interrupts" value="messaging"' in shown
+        assert self.save(manager, company, {})[1] == {"live_voice": [], "messaging": []}
+
+    @pytest.mark.parametrize(
+        ("typed", "says"),
+        [
+            ({"live_voice": "live_voice"}, "does not interrupt itself"),
+            ({"live_voice": "fax"}, "“fax” is not among the kinds of work of this profile"),
+            ({"live_voice": "messaging", "messaging": "live_voice"}, "“messaging” interrupts other work itself"),
+        ],
+    )
+    def test_what_cannot_be_interrupted_is_told_at_the_field(
+        self, manager: Client, company: Company, typed: dict[str, str], says: str
+    ) -> None:
+        """And nothing is stored."""
+        page, stored = self.save(manager, company, typed)
+        assert says in page
+        assert stored == {"live_voice": [], "messaging": []}

@@ -4,14 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from conversations import tasks
-from conversations.flows import outbound
+from conversations.flows import outbound, supervising
 from conversations.models import Entry, Interaction
 from conversations.services import ownership
 from conversations.services.delivery import CannotConnect
-from routing.models import AgentProfile
+from routing.models import AgentProfile, WorkItem
+from routing.services import reservations
 from tests.record import rows
 from tests.support.locks import until
 from tests.voice.platform import Caller, post, words_of
@@ -150,3 +152,19 @@ def test_a_caller_who_hangs_up_while_the_phone_is_dialled_leaves_no_phone_ringin
     with pytest.raises(CannotConnect):
         outbound.connect_call(call_of(call).conversation, ann)
     until(platform.hung_up)
+
+
+def test_a_supervisor_who_takes_the_call_back_takes_the_persons_phone_off_it(
+    call: Caller, ann: AgentProfile, platform: Platform
+) -> None:
+    """In the middle of the talk: their leg is ended, the caller is told and comes back, and the work waits again."""
+    conversation = call_of(call).conversation
+    reservations.assign(subject=conversation.public_id.hex, kind="live_voice", agent=ann)
+    outbound.connect_call(conversation, ann)
+    assert "Connected" in press_one(platform, call)
+    kim, _made = User.objects.get_or_create(username="kim")
+    supervising.take_back(WorkItem.objects.get(), by=kim, seen_with=ann.pk)
+    assert platform.hung_up()
+    assert platform.said_to(call)[-1].startswith("Ann had to leave the call.")
+    assert not call_of(call).data["agent_leg"]
+    assert (WorkItem.objects.get().state, call_of(call).conversation.owner_kind) == ("queued", "assistant")

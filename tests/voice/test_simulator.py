@@ -7,16 +7,18 @@ from typing import Any
 
 import httpx
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
 
-from conversations.flows import outbound
+from conversations.flows import outbound, supervising
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.services import ownership
 from conversations.services.delivery import CannotConnect
 from conversations.voice import gateway, ncco
 from conversations.voice.gateway import CallGone, GatewayError
 from cxhub.secret_files import kept_private_key
-from routing.models import AgentProfile
+from routing.models import AgentProfile, WorkItem
+from routing.services import reservations
 from tests.record import rows
 from tests.support.processes import WebProcess, running_web
 
@@ -316,6 +318,19 @@ class TestPerson:
         call.do("hang_up")
         call.until_over()
         theirs.until_over()
+
+    def test_a_person_whose_call_a_supervisor_takes_back_is_rung_no_longer(self, call: Phone, ann: AgentProfile) -> None:
+        """The caller is told, with the work back in its line; `test_agent_leg` does it in the middle of a talk."""
+        kim, _made = User.objects.get_or_create(username="kim")
+        conversation = interaction(call).conversation
+        reservations.assign(subject=conversation.public_id.hex, kind="live_voice", agent=ann)
+        outbound.connect_call(conversation, ann)
+        theirs = self.agents_phone(call)
+        supervising.take_back(WorkItem.objects.get(), by=kim, seen_with=ann.pk)
+        theirs.until_over()
+        call.until_heard("Ann had to leave the call.")
+        assert WorkItem.objects.get().state == "queued"
+        assert not interaction(call).data["agent_leg"]
 
     def test_no_call_no_phone(self, call: Phone, ann: AgentProfile) -> None:
         call.do("hang_up")
