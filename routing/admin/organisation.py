@@ -56,7 +56,9 @@ class RoutingProfileQueueInline(Explained, admin.TabularInline):
 class RoutingProfileWorkForm(forms.ModelForm):
     """A kind of work, with the kinds that it may interrupt typed after each other."""
 
-    interrupts = forms.CharField(required=False, label=_("Interrupts"))
+    interrupts = forms.CharField(
+        required=False, label=_("Interrupts"), help_text=RoutingProfileWork._meta.get_field("interrupts").help_text
+    )
 
     class Meta:
         model = RoutingProfileWork
