@@ -135,7 +135,7 @@ class TestWhatItShows:
 
     def test_the_service_level_counts_what_was_taken_in_time_and_what_should_have_been(self, cast: Cast, kim: Client) -> None:
         """Of four due, one taken in time, one late, one left after its deadline, and one still waits past it."""
-        now = clock.now()
+        now = clock.now().replace(hour=12)
         for number, (answered, ended, deadline) in enumerate([(-5, None, -1), (-5, None, -9), (None, -3, -9), (None, None, -9)]):
             minutes = [None if each is None else now + timedelta(minutes=each) for each in (answered, ended)]
             WorkItem.objects.create(
@@ -143,7 +143,8 @@ class TestWhatItShows:
                 deadline=now + timedelta(minutes=deadline), answered_at=minutes[0], ended_at=minutes[1],
                 state="canceled" if ended else "assigned" if answered else "queued",
             )  # fmt: skip
-        shown = kim.get(reverse("inbox:board")).context
+        with clock.at(now):
+            shown = kim.get(reverse("inbox:board")).context
         standing = next(each.standing for each, _open in shown["queues"] if each.queue == cast.company.billing)
         assert (standing.lately.due, standing.lately.in_time, standing.lately.percent) == (4, 1, 25)
         assert (standing.abandoned, standing.late, standing.waiting, standing.in_work) == (1, 1, 1, 2)
