@@ -104,7 +104,7 @@ async def test_twice_not_understood(monday: datetime, chat: Line) -> None:
 
 async def test_a_reason_chosen_from_the_likely_ones(monday: datetime, chat: Line) -> None:
     """The name of a suggestion settles the reason and ends the row of failures."""
-    await chat.say("book a repair")
+    await chat.say("it is broken")
     assert "Repair visit" in chat.choices
     assert "postcode" in await chat.say("Repair visit")
     conversation = await chat.conversation()

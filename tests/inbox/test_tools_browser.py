@@ -45,7 +45,7 @@ def test_a_tool_is_used_by_keyboard(
     page.click(".tool-form button[type=submit]")
     page.wait_for_selector(".tool-result >> text=To do: Send a new meter")
     page.click(".tool-result >> text=Close")
-    page.click("#customer-pane >> text=Done")
+    page.click("#customer-pane .to-do-done")
     page.wait_for_selector("#customer-pane >> text=done by Ann")
     assert meanwhile(Ticket.objects.count) == 1
     assert meanwhile(ActionItem.objects.filter(done_at__isnull=False).count) == 1

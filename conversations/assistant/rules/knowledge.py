@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import answers, wording
+from conversations.assistant import acts, answers, wording
 from conversations.assistant.brain import TurnContext
 from conversations.assistant.rules.dialogue import Dialogue
 
@@ -63,6 +63,9 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     context = dialogue.context
     best = await _best_passage(dialogue, least_score)
     if best is None or not _is_about(best, dialogue):
+        return False
+    if best["score"] < SURE_PASSAGE and not acts.is_question(context.words):
+        # Whoever tells something and asks nothing is not to be taught, unless an article is surely about it.
         return False
     text = answers.fitting(best["text"], context.text, spoken=context.spoken)
     if not text:
