@@ -43,9 +43,9 @@ COMPANY = """
     INSERT INTO routing_routingprofile (name, missed_offers_before_away) VALUES ('Everything', 1);
     INSERT INTO auth_user (username, first_name, last_name, email, password, is_superuser, is_staff, is_active, date_joined)
     SELECT 'agent' || n, '', '', '', '', false, false, true, now() FROM generate_series(1, %(agents)s) n;
-    INSERT INTO routing_agentprofile (user_id, display_name, routing_profile_id, team_id, phone_number, capacity, load, active)
+    INSERT INTO routing_agentprofile (user_id, display_name, routing_profile_id, team_id, phone_number, capacity, load, laid_aside, active)
     SELECT id, initcap(username), (SELECT id FROM routing_routingprofile),
-        (SELECT min(id) FROM routing_team) + id %% 25, '', 6, 4, true FROM auth_user WHERE username LIKE 'agent%%';
+        (SELECT min(id) FROM routing_team) + id %% 25, '', 6, 4, 0, true FROM auth_user WHERE username LIKE 'agent%%';
     INSERT INTO routing_presence (agent_id, state, away_reason, set_by, missed_in_a_row, since, idle_since)
     SELECT id, CASE WHEN id %% 10 = 0 THEN 'away' ELSE 'available' END, CASE WHEN id %% 10 = 0 THEN 'lunch' ELSE '' END, '', 0, now(), now()
     FROM routing_agentprofile;

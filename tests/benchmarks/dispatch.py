@@ -36,18 +36,19 @@ WANTED, EACH = 0.7, 20
 COMPANY = """
     INSERT INTO routing_servicelevel (code, name, answer_within_seconds, target_percent, max_wait_seconds)
     VALUES ('level', 'Level', 60, 80, 86400);
-    INSERT INTO routing_queue (code, name, "group", service_level_id, min_proficiency, paused_by, paused_why)
-    SELECT 'queue' || n, 'Queue ' || n, 'main', (SELECT id FROM routing_servicelevel), 1, '', '' FROM generate_series(1, 10) n;
+    INSERT INTO routing_queue (code, name, "group", service_level_id, min_proficiency, outcome_required, paused_by, paused_why)
+    SELECT 'queue' || n, 'Queue ' || n, 'main', (SELECT id FROM routing_servicelevel), 1, true, '', ''
+      FROM generate_series(1, 10) n;
     INSERT INTO routing_skill (code, name) SELECT 'skill' || n, 'Skill ' || n FROM generate_series(0, 3) n;
     INSERT INTO routing_routingprofile (name, missed_offers_before_away) VALUES ('Everything', 1);
     INSERT INTO routing_routingprofilequeue (profile_id, queue_id, "order", delay_seconds)
     SELECT (SELECT id FROM routing_routingprofile), id, 1, 0 FROM routing_queue;
-    INSERT INTO routing_routingprofilework (profile_id, kind, weight, max_at_once)
-    SELECT id, 'task', 1, 1 FROM routing_routingprofile;
+    INSERT INTO routing_routingprofilework (profile_id, kind, weight, max_at_once, interrupts)
+    SELECT id, 'task', 1, 1, '[]' FROM routing_routingprofile;
     INSERT INTO auth_user (username, password, first_name, last_name, email, is_superuser, is_staff, is_active, date_joined)
     SELECT 'agent' || n, '', '', '', '', false, false, true, now() FROM generate_series(1, %(agents)s) n;
-    INSERT INTO routing_agentprofile (user_id, display_name, routing_profile_id, phone_number, capacity, load, active)
-    SELECT id, username, (SELECT id FROM routing_routingprofile), '', 1, 0, true FROM auth_user;
+    INSERT INTO routing_agentprofile (user_id, display_name, routing_profile_id, phone_number, capacity, load, laid_aside, active)
+    SELECT id, username, (SELECT id FROM routing_routingprofile), '', 1, 0, 0, true FROM auth_user;
     INSERT INTO routing_agentskill (agent_id, skill_id, proficiency)
     SELECT agent.id, skill.id, 3 FROM routing_agentprofile agent CROSS JOIN routing_skill skill;
     INSERT INTO routing_presence (agent_id, state, away_reason, since, idle_since, set_by, missed_in_a_row)
