@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from conversations.assistant import wording
 from conversations.flows.outbound import line_to_customer
-from conversations.models import Conversation, Entry, EntryPoint, Interaction
+from conversations.models import Conversation, Entry, Interaction
 from conversations.selectors.limbo import WAITING, unkept_call_backs
 from conversations.services import announce, callbacks, delivery, facts, ownership, timeline
 from conversations.services.timeline import NewEntry
@@ -95,7 +95,7 @@ def _say(conversation: Conversation, work: WorkItem, line: Interaction, number: 
         conversation.pk,
         NewEntry(
             kind="message",
-            actor_kind=Entry.Actor.ASSISTANT if is_call or line.entry_point.mode == EntryPoint.Mode.LIVE else Entry.Actor.SYSTEM,
+            actor_kind=Entry.Actor.ASSISTANT if is_call or line.entry_point.is_live_for(conversation.public_id) else Entry.Actor.SYSTEM,
             actor_name=line.entry_point.company_name,
             body=body,
             interaction=line,
