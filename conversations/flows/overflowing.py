@@ -12,6 +12,7 @@ from django.utils.translation import override
 from conversations.assistant import wording
 from conversations.flows.outbound import line_to_customer
 from conversations.models import Conversation, Entry, Interaction
+from conversations.selectors import roll_out
 from conversations.selectors.limbo import WAITING, unkept_call_backs
 from conversations.services import announce, callbacks, delivery, facts, ownership, timeline
 from conversations.services.timeline import NewEntry
@@ -91,11 +92,12 @@ def _say(conversation: Conversation, work: WorkItem, line: Interaction, number: 
         question = "" if number else _("On which phone number may we call you back by %(when)s?") % {"when": when}
         words = question or _words(is_call) % {"number": facts.phone(number), "when": when}
         body = f"{_('None of my colleagues has become free yet.')} {words}"
+    is_answered = is_call or roll_out.answers(line.entry_point, conversation.public_id, reason=conversation.reason, now=clock.now())
     timeline.append(
         conversation.pk,
         NewEntry(
             kind="message",
-            actor_kind=Entry.Actor.ASSISTANT if is_call or line.entry_point.is_live_for(conversation.public_id) else Entry.Actor.SYSTEM,
+            actor_kind=Entry.Actor.ASSISTANT if is_answered else Entry.Actor.SYSTEM,
             actor_name=line.entry_point.company_name,
             body=body,
             interaction=line,
