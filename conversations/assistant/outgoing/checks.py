@@ -73,12 +73,14 @@ class Refusal:
 class Bounds:
     """What the checks need to know of one line in one turn.
 
-    `secrets` are squeezed texts that never leave, `policies` the runs of words of the AI agent's instructions.
+    `secrets` are squeezed texts that never leave, `policies` the runs of words of the AI agent's instructions, `pieces` the
+    short ones that such a run may begin or go on with.
     """
 
     private: Private
     secrets: frozenset[str]
     policies: frozenset[tuple[str, ...]]
+    pieces: frozenset[tuple[str, ...]]
     hosts: frozenset[str]
 
 

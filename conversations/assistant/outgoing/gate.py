@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,7 +22,7 @@ from conversations.assistant.handing_over import brains_part
 from conversations.assistant.outgoing import checks
 from conversations.assistant.outgoing.checks import Bounds, Refusal, refusal_of
 from conversations.assistant.outgoing.forms import runs_of_words
-from conversations.assistant.outgoing.holding import settled
+from conversations.assistant.outgoing.holding import WORDS_HELD, settled
 from conversations.assistant.outgoing.instructions import plain_fact, without_orders
 from conversations.assistant.outgoing.private import private_of
 from conversations.assistant.outgoing.sources import sources_of
@@ -58,10 +59,12 @@ class Gate:
         self._sources = sources_of(self.context)
         behaviour = prepared.context.behaviour
         hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
+        instructions = f"{behaviour.persona} . {behaviour.policies}"
         self._bounds = Bounds(
             private=private_of(prepared.interaction, prepared.standing.level),
             secrets=frozenset({canary_of(prepared.conversation.public_id)}),
-            policies=frozenset(runs_of_words(f"{behaviour.persona} . {behaviour.policies}", checks.WORDS_OF_A_POLICY)),
+            policies=_runs_of(instructions, checks.WORDS_OF_A_POLICY),
+            pieces=_runs_of(instructions, WORDS_HELD),
             hosts=frozenset(host.lower() for host in hosts),
         )
         self._worked = {BOOKINGS[line.kind] for line in prepared.context.history if line.kind in BOOKINGS}
@@ -172,6 +175,12 @@ def why(refusal: Refusal) -> str:
         "promise": _("A reply was held back: it told of something that was not done (%(about)s)."),
     }
     return sentences[refusal.reason] % {"about": refusal.about} if refusal.about else sentences[refusal.reason].replace(" (%(about)s)", "")
+
+
+@lru_cache(maxsize=64)
+def _runs_of(instructions: str, length: int) -> frozenset[tuple[str, ...]]:
+    """The runs of words of an AI agent's instructions, which are the same for every turn."""
+    return frozenset(runs_of_words(instructions, length))
 
 
 def _everything(said: Reply | HandOff) -> str:
