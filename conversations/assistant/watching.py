@@ -36,29 +36,28 @@ class _Watch:
         future: asyncio.Future[Look] = loop.create_future()
         self._waiting[claim] = future
         if self._looking is None:
-            self._looking = loop.create_task(self._look_after_a_while(), name="look at turns")
-        return await future
-
-    async def _look_after_a_while(self) -> None:
+            self._looking = loop.create_task(self._look_on(), name="look at turns")
         try:
-            while self._waiting:
-                await asyncio.sleep(LOOKS_EVERY_SECONDS)
-                await self._look()
-                # Those that go on ask again as soon as they run.
-                await asyncio.sleep(0)
+            return await future
         finally:
-            self._looking = None
+            if self._waiting.get(claim) is future:
+                del self._waiting[claim]
+            if not self._waiting and self._looking:
+                self._looking.cancel()
+                self._looking = None
 
-    async def _look(self) -> None:
-        waiting, self._waiting = {claim: each for claim, each in self._waiting.items() if not each.done()}, {}
-        try:
-            found = await turns.look(list(waiting)) if waiting else {}
-        except Exception as problem:
-            for each in waiting.values():
-                _end(each, problem)
-        else:
-            for claim, each in waiting.items():
-                _end(each, found[claim.worker])
+    async def _look_on(self) -> None:
+        while True:
+            await asyncio.sleep(LOOKS_EVERY_SECONDS)
+            waiting = {claim: each for claim, each in self._waiting.items() if not each.done()}
+            try:
+                found = await turns.look(list(waiting)) if waiting else {}
+            except Exception as problem:
+                for each in waiting.values():
+                    _end(each, problem)
+            else:
+                for claim, each in waiting.items():
+                    _end(each, found[claim.worker])
 
 
 def _end(future: asyncio.Future[Look], found: Look | Exception) -> None:
