@@ -31,6 +31,7 @@ from conversations.models import Entry, Interaction
 from conversations.models.consent import Purpose
 from conversations.models.identifier import Assurance
 from conversations.selectors.access import lines_of_party
+from conversations.selectors.pace import TOOL_USED
 
 MOST_VISITS = 3
 NEVER_TOO_OFTEN = frozenset({"hand_off", "set_consent"})
@@ -127,13 +128,17 @@ def is_used_up(tool: Tool, standing: Standing) -> bool:
         return False
     behaviour = standing.behaviour
     most = behaviour.tool_limits.get(tool.name, tool.most)
-    altogether = behaviour.most_tool_calls or settings.TOOL_CALLS_PER_CONVERSATION
-    return standing.used.get(tool.name, 0) >= most or sum(standing.used.values()) >= altogether
+    return standing.used.get(tool.name, 0) >= most or sum(standing.used.values()) >= most_tool_calls(behaviour)
+
+
+def most_tool_calls(behaviour: Behaviour) -> int:
+    """How often tools may be used in one conversation altogether: as its playbook says, or as the settings do where it says nothing."""
+    return behaviour.most_tool_calls or settings.ASSISTANT_TOOLS_PER_CONVERSATION
 
 
 def used_in(conversation_id: int) -> dict[str, int]:
     """How often each tool has run in a conversation, as far as the history keeps it; a call that was refused has not."""
-    ran = Entry.objects.filter(conversation=conversation_id, kind="tool.called", data__allowed=True, data__error="")
+    ran = Entry.objects.filter(TOOL_USED, conversation=conversation_id)
     return dict(ran.order_by().values_list("data__tool").annotate(Count("pk")))
 
 
