@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,7 @@ class Standing:
     `level` is how well the party has proven to be the customer (`access.proven_level`); `reachable` are the addresses and
     numbers that it gave itself or calls from; `may_agree_to` are the purposes of consent that it may say yes to; `visits` are
     the references that it may know of, `own_visits` those of them that it booked itself, `story` the conversations whose
-    visits it may ask about. `used` is how often each tool has run in the conversation.
+    visits it may ask about. `used` is how often each tool has run in the conversation, `zone` the one in which days and hours are meant.
     """
 
     behaviour: Behaviour
@@ -61,6 +61,7 @@ class Standing:
     story: tuple[UUID, ...] = ()
     may_agree_to: frozenset[str] = frozenset()
     used: Mapping[str, int] = field(default_factory=dict)
+    zone: tzinfo = UTC
 
     def with_use(self, tool: str) -> Standing:
         """The same after one more call of a tool."""
@@ -195,7 +196,7 @@ def _judge_promise(_tool: Tool, arguments: Mapping[str, Any], standing: Standing
 
 
 def _judge_callback(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
-    at = datetime.fromisoformat(arguments["at"])
+    at = datetime.fromisoformat(arguments["at"]).astimezone(standing.zone)
     first, _to, last = standing.facts.get("time_window", "").partition("-")
     in_window = not last or first <= f"{at:%H:%M}" <= last
     if arguments["phone"] not in standing.reachable or at.date().isoformat() != standing.facts.get("date") or not in_window:

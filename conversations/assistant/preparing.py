@@ -105,6 +105,7 @@ def prepare(claim: Claim) -> Prepared | None:
         behaviour=behaviour,
         live=live,
         facts={name: str(fact.value) for name, fact in known.items()},
+        zone=ZoneInfo(entry_point.time_zone),
         reachable=_reachable({str(known[name].value) for name in told & {"phone", "email"}}, interaction),
     )
     standing = standing_of(standing, conversation, interaction)
