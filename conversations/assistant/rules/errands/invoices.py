@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, wording
@@ -75,12 +74,12 @@ def _sentence(invoice: Mapping[str, Any], dialogue: Dialogue) -> str:
         "reference": invoice["reference"],
         "total": wording.money(invoice["total"], language),
         "left": wording.money(invoice["left_to_pay"], language),
-        "due": date_format(date.fromisoformat(invoice["due_on"]), "j F"),
+        "due": wording.date_of(date.fromisoformat(invoice["due_on"])),
     }
     if invoice["left_to_pay"] == "0.00":
         return _("%(what)s, invoice %(reference)s: %(total)s, paid.") % values
     if invoice["promised_by"]:
-        promised = date_format(date.fromisoformat(invoice["promised_by"]), "l j F")
+        promised = wording.date_of(date.fromisoformat(invoice["promised_by"]))
         sentence = _("%(what)s, invoice %(reference)s: %(left)s left to pay, which you said you would pay by %(promised)s.")
         return sentence % {**values, "promised": promised}
     return _("%(what)s, invoice %(reference)s: %(left)s left to pay, due on %(due)s.") % values

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, wording
@@ -65,7 +64,7 @@ class PromiseToPay(Errand):
         values = {
             "amount": wording.money(amount, dialogue.context.language),
             "invoice": dialogue.state["invoice"],
-            "day": date_format(date.fromisoformat(said(dialogue, "date")), "l j F"),
+            "day": wording.date_of(date.fromisoformat(said(dialogue, "date"))),
         }
         return _("You will pay %(amount)s of invoice %(invoice)s by %(day)s. Is that right?") % values
 
@@ -88,7 +87,7 @@ class PromiseToPay(Errand):
         values = {
             "amount": wording.money(str(result.result["amount"]), dialogue.context.language),
             "invoice": result.result["invoice"],
-            "day": date_format(date.fromisoformat(str(result.result["pay_by"])), "l j F"),
+            "day": wording.date_of(date.fromisoformat(str(result.result["pay_by"]))),
         }
         dialogue.say(_("Thank you, I have noted that you pay %(amount)s of invoice %(invoice)s by %(day)s.") % values)
         return done(dialogue)
