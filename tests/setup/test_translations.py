@@ -21,10 +21,11 @@ FOR_CUSTOMERS = (
     "conversations/assistant/finishing.py", "conversations/assistant/guard.py", "conversations/assistant/handing_over.py",
     "conversations/assistant/toolbox.py", "conversations/assistant/wording.py", "conversations/rendering/**/*.py",
     "conversations/connectors/**/*.py", "conversations/chat/consumers.py", "conversations/chat/protocol.py",
-    "conversations/chat/tickets.py", "conversations/chat/widget_texts.py", "conversations/voice/*.py", "conversations/flows/calling_back.py",
-    "conversations/flows/going_on_in_chat.py", "conversations/flows/overflowing.py", "conversations/services/chat_links.py",
-    "conversations/services/company_links.py", "conversations/services/consent_on_lines.py", "conversations/services/consent_texts.py",
-    "conversations/services/details.py", "conversations/services/facts.py", "conversations/services/verifying.py",
+    "conversations/chat/tickets.py", "conversations/chat/widget_texts.py", "conversations/voice/*.py",
+    "conversations/flows/calling_back.py", "conversations/flows/going_on_in_chat.py", "conversations/flows/overflowing.py",
+    "conversations/services/chat_links.py", "conversations/services/company_links.py", "conversations/services/consent_on_lines.py",
+    "conversations/services/consent_texts.py", "conversations/services/details.py", "conversations/services/facts.py",
+    "conversations/services/verifying.py",
 )  # fmt: skip
 PAGES_FOR_CUSTOMERS = "templates/chat/*.html"
 FOR_STAFF = re.compile(
