@@ -25,7 +25,21 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import Behaviour
-from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH
+from conversations.assistant.tools import (
+    ALWAYS_THERE,
+    COMES_WITH,
+    book,
+    cancel,
+    correct,
+    hand_off,
+    promise_to_pay,
+    reschedule,
+    schedule_callback,
+    send_link,
+    set_consent,
+    update_fact,
+    verify_identity,
+)
 from conversations.assistant.tools.base import Tool, ToolContext
 from conversations.models import Entry, Interaction
 from conversations.models.consent import Purpose
@@ -34,11 +48,11 @@ from conversations.selectors.access import lines_of_party
 from conversations.selectors.pace import TOOL_USED
 
 MOST_VISITS = 3
-NEVER_TOO_OFTEN = frozenset({"hand_off", "set_consent"})
+NEVER_TOO_OFTEN = frozenset({hand_off.TOOL.name, set_consent.TOOL.name})
 """Nobody is kept from a person, or from saying no."""
 FORMATS = jsonschema.FormatChecker(formats=["date"])
 FORMATS.checks("date-time", raises=ValueError)(lambda value: bool(datetime.fromisoformat(value)))
-CHANGES_A_VISIT = frozenset({"reschedule", "cancel", "correct"})
+CHANGES_A_VISIT = frozenset({reschedule.TOOL.name, cancel.TOOL.name, correct.TOOL.name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +132,7 @@ def judge_for_agent(tool: Tool, arguments: Mapping[str, Any], context: ToolConte
         return wrong
     if tool.name in CHANGES_A_VISIT and str(arguments["reference"]).strip().upper() not in context.visits:
         return Verdict(False, "other_booking", _("This customer has no such visit coming up."))
-    if tool.name == "send_link" and arguments["link"] not in context.links:
+    if tool.name == send_link.TOOL.name and arguments["link"] not in context.links:
         return Verdict(False, "not_in_playbook", _("That link may not be sent."))
     return ALLOWED
 
@@ -219,14 +233,14 @@ def _judge_detail(_tool: Tool, arguments: Mapping[str, Any], standing: Standing)
 
 
 RULES: Mapping[str, Callable[[Tool, Mapping[str, Any], Standing], Verdict]] = {
-    "verify_identity": _judge_verifying,
-    "book": _judge_booking,
+    verify_identity.TOOL.name: _judge_verifying,
+    book.TOOL.name: _judge_booking,
     **dict.fromkeys(CHANGES_A_VISIT, _judge_change),
-    "set_consent": _judge_consent,
-    "promise_to_pay": _judge_promise,
-    "schedule_callback": _judge_callback,
-    "send_link": _judge_link,
-    "update_fact": _judge_detail,
+    set_consent.TOOL.name: _judge_consent,
+    promise_to_pay.TOOL.name: _judge_promise,
+    schedule_callback.TOOL.name: _judge_callback,
+    send_link.TOOL.name: _judge_link,
+    update_fact.TOOL.name: _judge_detail,
 }
 """What a tool's arguments must be for the party on the line, beyond what its schema says."""
 

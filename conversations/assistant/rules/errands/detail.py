@@ -12,6 +12,7 @@ from conversations.assistant import acts
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
+from conversations.assistant.tools import update_fact
 from conversations.services import facts
 
 WORDS: Final = {
@@ -40,7 +41,7 @@ def _named(dialogue: Dialogue) -> str:
 class NewDetail(Errand):
     """Puts a detail of the record right."""
 
-    action = "update_fact"
+    action = update_fact.TOOL.name
     facts = frozenset(WORDS)
     needs_proof = True
 

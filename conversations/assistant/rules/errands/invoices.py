@@ -13,6 +13,7 @@ from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, not_done
+from conversations.assistant.tools import find_invoices, promise_to_pay
 
 BILL: Final = r"(?:invoices?|bills?)"
 ASKS: Final = re.compile(
@@ -29,7 +30,7 @@ MOST_SAID: Final = 2
 class InvoiceQuestion(Errand):
     """Tells what is left to pay, and how to pay it."""
 
-    action = "find_invoices"
+    action = find_invoices.TOOL.name
     needs_proof = True
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
@@ -61,7 +62,7 @@ class InvoiceQuestion(Errand):
             dialogue.say(_("I find no invoice."))
         elif not unpaid:
             dialogue.say(_("Nothing is left to pay."))
-        elif "promise_to_pay" in dialogue.context.behaviour.tools:
+        elif promise_to_pay.TOOL.name in dialogue.context.behaviour.tools:
             dialogue.say(_("If you want to pay later, tell me by which day."))
         dialogue.say(_("Is there anything else I can do?"))
         return dialogue.reply()

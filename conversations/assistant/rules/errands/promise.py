@@ -14,6 +14,7 @@ from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.booking import offer_person
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
+from conversations.assistant.tools import find_invoices, promise_to_pay
 
 PAYS: Final = re.compile(
     r"\bi(?:'ll| will| can| could| want to| would like to|'d like to| am going to|'m going to) (?:only |just )?pay\b"
@@ -29,7 +30,7 @@ LATER: Final = re.compile(
 class PromiseToPay(Errand):
     """Keeps what the customer says they will pay, and by when."""
 
-    action = "promise_to_pay"
+    action = promise_to_pay.TOOL.name
     facts = frozenset({"date", "amount"})
     needs_proof = True
 
@@ -93,7 +94,7 @@ class PromiseToPay(Errand):
         return done(dialogue)
 
     async def _unpaid(self, dialogue: Dialogue) -> list[Mapping[str, Any]] | Reply:
-        found = await dialogue.tools.call("find_invoices", {})
+        found = await dialogue.tools.call(find_invoices.TOOL.name, {})
         if not found.worked:
             return not_done(dialogue, found)
         unpaid = [each for each in found.result["invoices"] if each["left_to_pay"] != "0.00"]
