@@ -38,8 +38,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     texted = None if _errand_wanted_now(dialogue) else await chat_link.wanted(dialogue)
     if texted:
         return texted
-    called = call_me.wanted(dialogue)
-    if called:
+    if called := call_me.wanted(dialogue):
         return called
     if context.asks_only_for_language:
         return await _in_that_language(dialogue)
@@ -50,8 +49,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         _change_wanted, _change_going_on, _form_going_on, _area_asked, _new_subject,
     )  # fmt: skip
     for look in looks:
-        found = await look(dialogue)
-        if found:
+        if found := await look(dialogue):
             return found
     return await _otherwise(dialogue)
 

@@ -47,7 +47,7 @@ class NewDetail(Errand):
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
         """A new value that is told, or the wish to tell one; how that goes is a question for the articles."""
-        words = acts.plain(dialogue.context.text)
+        words = acts.plain(dialogue.context.words)
         return bool(_named(dialogue)) and ASKS_HOW.search(words) is None and OF_A_VISIT.search(words) is None
 
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:

@@ -72,7 +72,7 @@ def _where(dialogue: Dialogue) -> str:
 
 def _link_meant(dialogue: Dialogue) -> Link | None:
     """The link whose label shares most words with what was said; None when none does."""
-    wanted = _stems(dialogue.context.text)
+    wanted = _stems(f"{dialogue.context.text} {dialogue.context.words}")
     shared = [(len(_stems(f"{link.label} {link.code}") & wanted), link) for link in dialogue.context.behaviour.links]
     best = max(shared, key=lambda each: each[0], default=None)
     return best[1] if best and best[0] else None
