@@ -87,7 +87,7 @@ def _note_overflow(conversation: Conversation, work: WorkItem) -> bool:
 
 def _say(conversation: Conversation, work: WorkItem, line: Interaction, number: str, by: datetime) -> None:
     is_call = line.channel == "voice"
-    with override(line.entry_point.language):
+    with override(line.language):
         when = wording.moment_of(by, clock.now().astimezone(by.tzinfo))
         question = "" if number else _("On which phone number may we call you back by %(when)s?") % {"when": when}
         words = question or _words(is_call) % {"number": facts.phone(number), "when": when}

@@ -111,13 +111,13 @@ def end(call: Interaction) -> None:
 
 def take_off(interaction_id: int) -> None:
     """The person has the work no longer: end their leg, and take the caller back to where answers are spoken."""
-    call = Interaction.objects.select_related("entry_point").get(pk=interaction_id)
+    call = Interaction.objects.select_related("entry_point", "conversation").get(pk=interaction_id)
     leg = _leg_of(call)
     if not leg or _release(call, leg["id"]) is None:
         return
     _hang_up(leg)
     if call.state != Interaction.State.ENDED:
-        with override(call.entry_point.language):
+        with override(call.language):
             text = _("%(name)s had to leave the call. I am finding somebody else for you; please stay on the line.")
             _take_caller_back(call, text % {"name": leg["name"]})
 
