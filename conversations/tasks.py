@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from conversations.assistant import recap, turn
-from conversations.flows import erasing, keeping_promises, overflowing, tidying
+from conversations.flows import calling_back, erasing, keeping_promises, overflowing, tidying
 from conversations.services import linkage, retention, suggestions
 from conversations.voice import agent_leg
 
@@ -30,6 +30,12 @@ def end_silent_interactions() -> int:
 def end_lost_legs() -> int:
     """See conversations.voice.agent_leg.end_lost_legs."""
     return agent_leg.end_lost_legs()
+
+
+@shared_task
+def tell_of_calls() -> int:
+    """See conversations.flows.calling_back.tell_of_calls."""
+    return calling_back.tell_of_calls()
 
 
 @shared_task

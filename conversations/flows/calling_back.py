@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
 from conversations.flows import wrapping_up
-from conversations.models import Conversation, EntryPoint, Interaction, JoinCode
+from conversations.models import CallLeg, Conversation, Entry, EntryPoint, Interaction, JoinCode
 from conversations.models.consent import Purpose
 from conversations.selectors import website
 from conversations.services import call_state, consent, consent_texts, delivery, identity, joining, numbers, threads, timeline, visitors
@@ -38,6 +38,8 @@ MOST_TO_A_NUMBER: Final = 3
 MOST_TO_A_NUMBER_IN_A_DAY: Final = 5
 REQUEST_LASTS: Final = timedelta(minutes=15)
 NOT_PLACED: Final = "not_placed"
+WORD_ON_WHO_PICKED_UP: Final = timedelta(seconds=20)
+"""How long after the end of a call the word of the machine detection may come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,21 +154,27 @@ def note_not_asked(call: Interaction) -> None:
     )
 
 
-def tell_when_over(public_id: UUID) -> None:
-    """Tells the chat, once, when the call that it asked for is over and the code was not keyed in."""
+def tell_when_over(public_id: UUID) -> bool:
+    """Tells the chat, once, when the call that it asked for is over and the code was not keyed in; says whether it did.
+
+    Whether a machine picked up may be reported after the end; that word is waited for a while, and `tell_of_calls` asks again.
+    """
     call = Interaction.objects.get(public_id=public_id)
     if call.state != Interaction.State.ENDED or not call_state.waits_for_code(call) or call.end_reason == NOT_PLACED:
-        return
+        return False
+    leg = call.legs.filter(role=CallLeg.Role.CUSTOMER).first()
+    if leg is not None and leg.end_status == "completed" and not leg.answered_by and not _ended_a_while_ago(call):
+        return False
     chat = Interaction.objects.select_related("conversation", "entry_point").get(pk=call.data["asked_in"])
     if chat.conversation.status == Conversation.Status.CLOSED:
-        return
+        return False
     with override(chat.language):
-        if call.answered_at and call.end_reason != "machine":
+        if call.answered_at and (leg is None or leg.answered_by != "machine"):
             text = _("The call to the number ending in %(ending)s was over before the code was keyed in.")
         else:
             text = _("We could not reach you on the number ending in %(ending)s.")
         instead = _("You can ask us to call again, call us with a code, or go on here.")
-    timeline.append(
+    told = timeline.append(
         chat.conversation_id,
         NewEntry(
             kind="message",
@@ -174,10 +182,31 @@ def tell_when_over(public_id: UUID) -> None:
             actor_name=chat.entry_point.company_name,
             body=f"{text % {'ending': numbers.ending(call.party)}} {instead}",
             interaction=chat,
-            source_id=f"call-me:{public_id.hex}:over",
+            source_id=_telling(call),
             data={"call_me": "over"},
         ),
     )
+    return not told.repeated
+
+
+def tell_of_calls() -> int:
+    """Tells the chats of calls that ended a while ago without a word on who picked up; returns how many it told."""
+    now = timezone.now()
+    ended = Entry.objects.filter(kind="interaction.ended", recorded_at__gt=now - HOUR, recorded_at__lte=now - WORD_ON_WHO_PICKED_UP)
+    calls = Interaction.objects.filter(pk__in=ended.values("interaction"), data__waits_for_code=True)
+    telling = {_telling(call): call.public_id for call in calls}
+    told = set(Entry.objects.filter(source_id__in=telling).values_list("source_id", flat=True))
+    return sum(tell_when_over(public_id) for source_id, public_id in telling.items() if source_id not in told)
+
+
+def _telling(call: Interaction) -> str:
+    return f"call-me:{call.public_id.hex}:over"
+
+
+def _ended_a_while_ago(call: Interaction) -> bool:
+    """Whether the word of its end came so long ago that no word on who picked up will come any more."""
+    before = timezone.now() - WORD_ON_WHO_PICKED_UP
+    return Entry.objects.filter(interaction=call, kind="interaction.ended", recorded_at__lte=before).exists()
 
 
 def _number_to_ring(written: str, door: EntryPoint) -> str:

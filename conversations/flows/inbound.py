@@ -45,13 +45,18 @@ class InboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class CallStart:
-    """A call that reached a number of ours. `data` is what the transport needs later (region address)."""
+    """A call that reached a number of ours. `data` is what the transport needs later (region address).
+
+    Nothing is said on a call that is over before it was answered: `is_spoken_to` is False then, and `disclose` is for whoever
+    speaks first.
+    """
 
     entry_point_id: int
     provider_id: str
     party: Party
     at: datetime | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    is_spoken_to: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +146,13 @@ def begin_call(start: CallStart) -> Received:
     )
 
 
-def end_interaction(provider_id: str, *, reason: str, at: datetime | None = None) -> bool:
-    """Ends a call or chat session once; says whether this call did it. Unknown ids are nobody's and end nothing."""
+def end_interaction(provider_id: str, *, reason: str, at: datetime | None = None, seconds: int | None = None) -> bool:
+    """Ends a call or chat session once; says whether this call did it. Unknown ids are nobody's and end nothing.
+
+    `seconds` is how long the transport says it was.
+    """
     interaction = Interaction.objects.filter(provider_id=provider_id).first()
-    return wrapping_up.end(interaction, reason=reason, at=at) if interaction else False
+    return wrapping_up.end(interaction, reason=reason, at=at, seconds=seconds) if interaction else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +208,8 @@ def _begin(start: InboundMessage | CallStart) -> Interaction:
         )
         proving.keep_vouched(interaction, start.party.claims, made_by=entry_point.name)
         typed = start if isinstance(start, InboundMessage) else None
-        disclose(interaction, entry_point, words=typed.text if typed else "", language=typed.language if typed else "")
+        if isinstance(start, InboundMessage) or start.is_spoken_to:
+            disclose(interaction, entry_point, words=typed.text if typed else "", language=typed.language if typed else "")
         wrapping_up.talk_again_after_commit(conversation)
     conversation.refresh_from_db()
     interaction.conversation = conversation

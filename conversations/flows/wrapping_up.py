@@ -15,9 +15,12 @@ from routing.models import WorkItem
 from routing.services import reservations
 
 
-def end(interaction: Interaction, *, reason: str, at: datetime | None = None) -> bool:
-    """Ends an interaction once; says whether this call did it. The wrap-up may follow, see `begin_when_over`."""
-    ended = threads.end_interaction(interaction, reason=reason, at=at)
+def end(interaction: Interaction, *, reason: str, at: datetime | None = None, seconds: int | None = None) -> bool:
+    """Ends an interaction once; says whether this call did it. The wrap-up may follow, see `begin_when_over`.
+
+    `seconds` is how long the transport says it was.
+    """
+    ended = threads.end_interaction(interaction, reason=reason, at=at, seconds=seconds)
     if ended:
         begin_when_over(interaction)
     return ended

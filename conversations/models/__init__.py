@@ -1,6 +1,7 @@
 """Everything that happened, and with whom; import models from here."""
 
 from conversations.models.action_item import ActionItem
+from conversations.models.call_leg import CallLeg
 from conversations.models.chat_link import ChatLink
 from conversations.models.consent import Consent, ContactPreference, Suppression
 from conversations.models.conversation import Conversation, ConversationLink
@@ -32,6 +33,7 @@ __all__ = [
     "ActionItem",
     "AssistantSwitch",
     "Booking",
+    "CallLeg",
     "ChatLink",
     "ChatSessionRecord",
     "ConnectorRequest",

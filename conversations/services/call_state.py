@@ -65,19 +65,6 @@ def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -
     return row
 
 
-def note_state(interaction_id: int, state: str, *, answered_at: datetime | None = None) -> None:
-    """Moves a call forward, never back, and never out of its end. The platform's word on when it was answered wins.
-
-    Locks the call's row.
-    """
-    with transaction.atomic():
-        row = _locked(interaction_id)
-        if STATE_ORDER[state] > STATE_ORDER[row.state]:
-            row.state = state
-        row.answered_at = answered_at or row.answered_at
-        row.save(update_fields=["state", "answered_at"])
-
-
 def adopt(public_id: UUID, provider_id: str) -> Interaction | None:
     """The call that we placed under this public id, once the platform has named its leg; None when that is another leg.
 

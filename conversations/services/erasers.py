@@ -22,6 +22,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, Func, JSONField, Q, TextField, Value
 
 from conversations.models import (
+    CallLeg,
     ChatSessionRecord,
     Conversation,
     Customer,
@@ -41,8 +42,13 @@ from conversations.services.personal_data import Scope, erased_hash, identifiers
 from routing.services import forgetting
 
 ENTRIES_AT_ONCE = 500
-COUNTED_OF_A_WEBHOOK = frozenset({"uuid", "status", "direction", "timestamp", "start_time", "end_time", "duration", "endpoint_type"})
-"""What reports compare with the record, see `reporting.reconcile`."""
+COUNTED_OF_A_WEBHOOK = frozenset(
+    {
+        "uuid", "call_uuid", "conversation_uuid", "conversation_uuid_from", "conversation_uuid_to", "status", "direction", "timestamp",
+        "start_time", "end_time", "duration", "price", "detail", "disconnected_by", "sip_code", "endpoint_type", "original_request",
+    }
+)  # fmt: skip
+"""What reports compare with the record, see `reporting.reconcile`, and what the state of a leg is made of, see `call_legs`."""
 GONE = "–"
 _KEPT_BY_CONNECTORS = (
     "conversations.SalesAccount", "conversations.SalesOrder", "conversations.Invoice", "conversations.PaymentPromise",
@@ -79,14 +85,20 @@ def _administration_log(scope: Scope) -> Erased:
 def _webhooks(scope: Scope) -> Erased:
     """What the platform delivered about the person's calls, and from their numbers where no call of anybody else came of it."""
     calls = Interaction.objects.filter(channel="voice")
-    own = set(calls.filter(pk__in=scope.lines).values_list("provider_id", flat=True)) | _legs_of_people(scope)
+    own = set(calls.filter(pk__in=scope.lines).values_list("provider_id", flat=True)) | _legs_and_rooms(scope)
     numbers = [value.removeprefix("+") for kind, value in identifiers_of(scope) if kind == Identifier.Kind.PHONE]
     from_them = Q(body__from__in=numbers) & ~Q(provider_id__in=calls.exclude(pk__in=scope.lines).values("provider_id"))
     return Erased(empty_webhooks(WebhookRecord.objects.filter(Q(provider_id__in=own) | from_them)))
 
 
-def _legs_of_people(scope: Scope) -> set[str]:
-    """The ids of the phones that people were put on the person's calls with, as the entries about them were named."""
+def _legs_and_rooms(scope: Scope) -> set[str]:
+    """The ids of the legs on the person's calls, those of people too, and of the platform's rooms that they were in."""
+    legs = CallLeg.objects.filter(interaction__in=scope.lines).values_list("leg_id", "rooms")
+    return {each for leg_id, rooms in legs for each in (leg_id, *rooms)} | _legs_named_by_entries(scope)
+
+
+def _legs_named_by_entries(scope: Scope) -> set[str]:
+    """The legs that the entries about them were named after, for calls of before legs had rows."""
     about = Entry.objects.filter(interaction__in=scope.lines, kind__startswith="call.", source_id__startswith="voice:")
     return {source.split(":")[1] for source in about.values_list("source_id", flat=True) if source}
 
@@ -340,7 +352,7 @@ HOLDS_NOTHING: Mapping[str, str] = {
     **dict.fromkeys(
         [
             "routing.WorkItem", "routing.Reservation", "routing.Interruption", "conversations.RetentionRun", "conversations.DataExport",
-            "conversations.HostSiteToken", "conversations.DraftReview",
+            "conversations.HostSiteToken", "conversations.DraftReview", "conversations.CallLeg",
         ],
         _NUMBERS,
     ),

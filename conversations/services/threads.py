@@ -82,8 +82,10 @@ def start_interaction(
     return interaction
 
 
-def end_interaction(interaction: Interaction, *, reason: str, at: datetime | None = None) -> bool:
+def end_interaction(interaction: Interaction, *, reason: str, at: datetime | None = None, seconds: int | None = None) -> bool:
     """Ends an interaction once; says whether this call did it. From then on its wrap-up is owed (`assistant.recap`).
+
+    `seconds` is how long it was, for the history, when the transport said so; otherwise it is what the record makes of its times.
 
     Locks its conversation and then its row, in the order of everybody who changes both.
     """
@@ -94,6 +96,8 @@ def end_interaction(interaction: Interaction, *, reason: str, at: datetime | Non
         if row.state == Interaction.State.ENDED:
             return False
         ended_at = max(at or timezone.now(), row.started_at)
+        if seconds is None:
+            seconds = round((ended_at - (row.answered_at or row.started_at)).total_seconds())
         Interaction.objects.filter(pk=row.pk).update(
             state=Interaction.State.ENDED, ended_at=ended_at, end_reason=reason[:40], wrap_up_due_at=Now()
         )
@@ -107,7 +111,7 @@ def end_interaction(interaction: Interaction, *, reason: str, at: datetime | Non
                 data={
                     "channel": row.channel,
                     "end_reason": reason,
-                    "duration_seconds": round((ended_at - (row.answered_at or row.started_at)).total_seconds()),
+                    "duration_seconds": seconds,
                 },
             ),
         )

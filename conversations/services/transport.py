@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
@@ -19,10 +20,13 @@ class TokenReused(Exception):
     """The same signature token came with another body."""
 
 
-def record_webhook(*, token_id: str, body_hash: str, kind: str, provider_id: str, body: dict[str, Any]) -> tuple[WebhookRecord, bool]:
+def record_webhook(
+    *, token_id: str, body_hash: str, kind: str, provider_id: str, body: dict[str, Any], named_call: UUID | None = None
+) -> tuple[WebhookRecord, bool]:
     """Keeps one verified webhook; says whether it is new. Card numbers in its texts are masked.
 
-    Raises TokenReused when the token came before with another body.
+    `provider_id` is the leg that it is about, or the platform's room when it names no leg; `named_call` the public id of the call
+    in the address that it came to. Raises TokenReused when the token came before with another body.
     """
     try:
         with transaction.atomic():
@@ -31,6 +35,7 @@ def record_webhook(*, token_id: str, body_hash: str, kind: str, provider_id: str
                 body_hash=body_hash,
                 kind=kind,
                 provider_id=provider_id[:100],
+                named_call=named_call,
                 body={key: value if _identifies(key, value) else clean(value) for key, value in body.items()},
             )
         return record, True
@@ -46,8 +51,8 @@ def _identifies(key: str, value: Any) -> bool:
 
 
 def answer_webhook(record: WebhookRecord, answer: Any) -> None:
-    """Keeps what was answered, for a repetition of the same webhook."""
-    WebhookRecord.objects.filter(pk=record.pk).update(answer=answer, answered_at=Now())
+    """Keeps what was answered, once, for a repetition of the same webhook."""
+    WebhookRecord.objects.filter(pk=record.pk, answered_at__isnull=True).update(answer=answer, answered_at=Now())
 
 
 def refuse_webhook(record: WebhookRecord, reason: str) -> None:

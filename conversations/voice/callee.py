@@ -8,7 +8,6 @@ import re
 from typing import Any, Final
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -18,12 +17,11 @@ from conversations.services import call_state, delivery, joining, timeline
 from conversations.services.delivery import NotRung
 from conversations.services.timeline import NewEntry
 from conversations.understanding.normalise import normalise
-from conversations.voice import dialogue, gateway, ncco, replies
+from conversations.voice import call_events, dialogue, gateway, ncco, replies
 from conversations.voice.gateway import GatewayError
 from conversations.voice.ncco import Ncco
-from conversations.voice.protocol import AnsweredCall, CallEvent, CallInput
+from conversations.voice.protocol import AnsweredCall, CallInput
 
-MACHINE: Final = "machine"
 NOT_ASKED_KEY: Final = "1"
 MOST_PROMPTS: Final = 3
 
@@ -51,26 +49,19 @@ def ring(call: Interaction) -> None:
 def answer(public_id: UUID, asked: AnsweredCall) -> Ncco:
     """Somebody, or something, picked up: say who is calling and ask for the code."""
     call = call_state.adopt(public_id, asked.call_id)
-    if call is None or call.state == Interaction.State.ENDED:
+    if call is None:
+        return []
+    call_events.follow(call)
+    call.refresh_from_db(fields=["state"])
+    if call.state == Interaction.State.ENDED:
         return []
     with override(call.language):
         if call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
-        call_state.note_state(call.pk, Interaction.State.ACTIVE, answered_at=call.answered_at or timezone.now())
         _remember(call, region_url=asked.region_url, room=asked.room_id)
         _introduce(call)
         unspoken = call_state.claim_unspoken(call.pk, as_webhook=True)
         return replies.of(unspoken) if unspoken else replies.again(call)
-
-
-def note_event(public_id: UUID, event: CallEvent) -> bool:
-    """What is particular about the events of such a call; False when they are of a leg that is not this call's."""
-    call = call_state.adopt(public_id, event.call_id) if event.call_id else None
-    if call is None:
-        return False
-    if event.status == MACHINE:
-        inbound.end_interaction(call.provider_id, reason=MACHINE, at=event.at)
-    return True
 
 
 def settle(call: Interaction, given: CallInput) -> Ncco | None:

@@ -1,13 +1,8 @@
-"""The life of a call: it begins, the platform reports on it, the caller speaks, it ends.
-
-The platform promises neither order nor exactly-once, so nothing here depends on either.
-"""
+"""What is said on a call: the greeting, and what follows from each thing that the caller says. What happens to it: `call_events`."""
 
 import asyncio
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -16,17 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from conversations.flows import calling_back, inbound
-from conversations.flows.inbound import CallStart, InboundMessage, InteractionOver, Received
-from conversations.models import Conversation, EntryPoint, Interaction, WebhookRecord
+from conversations.flows import inbound
+from conversations.flows.inbound import InboundMessage, InteractionOver, Received
+from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import pace
-from conversations.services import call_state, timeline
-from conversations.services.parties import IdentifierClaim, Party
-from conversations.services.timeline import NewEntry
-from conversations.voice import agent_leg, callee, dialogue, ncco, replies
+from conversations.services import call_state
+from conversations.voice import call_events, callee, dialogue, ncco, replies
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
-from conversations.voice.protocol import AnsweredCall, CallEvent, CallInput, MalformedWebhook, parse_event
+from conversations.voice.protocol import AnsweredCall, CallInput
 
 POLL_SECONDS: Final = 0.03
 WEBHOOK_SLACK_SECONDS: Final = 4
@@ -36,9 +29,13 @@ DEFAULT_LANGUAGE: Final = "en-GB"
 
 def answer(asked: AnsweredCall) -> Ncco:
     """A call to one of our numbers: file it, say that an AI answers, and ask how to help."""
-    call = _begin(asked.call_id, dialled=asked.dialled, caller=asked.caller, region_url=asked.region_url, room=asked.room_id)
+    call = call_events.begin(
+        asked.call_id, dialled=asked.dialled, caller=asked.caller, region_url=asked.region_url, room=asked.room_id, at=asked.at
+    )
     if call is None:
         return ncco.goodbye(_("This number is not in service. Goodbye."), language=DEFAULT_LANGUAGE)
+    call_events.follow(call)
+    call = call_events.find(asked.call_id) or call
     with override(call.language):
         if call.state == Interaction.State.ENDED:
             return []
@@ -48,36 +45,11 @@ def answer(asked: AnsweredCall) -> Ncco:
                 % {"company": call.entry_point.company_name},
                 language=call.language,
             )
-        call_state.note_state(call.pk, Interaction.State.ACTIVE, answered_at=call.answered_at or timezone.now())
+        if not call.data.get("region_url"):
+            call_state.change_data(call.pk, lambda data: data.update(region_url=asked.region_url, room=asked.room_id))
         dialogue.greet(call)
-        said = _next_words(call) or replies.again(_call(asked.call_id) or call)
+        said = _next_words(call) or replies.again(call_events.find(asked.call_id) or call)
         return [*said[:-1], *replies.offers_of_languages(call), *said[-1:]]
-
-
-def note_event(event: CallEvent) -> None:
-    """What the platform reports about a caller's leg. Repetitions and any order leave the same record."""
-    call = _call(event.call_id) if event.call_id else None
-    if call is None and event.is_terminal and event.direction == "inbound" and event.dialled:
-        call = _begin(event.call_id, dialled=event.dialled, caller=event.caller)
-    if call is None:
-        return
-    if event.status == "ringing":
-        call_state.note_state(call.pk, Interaction.State.RINGING)
-    elif event.status == "answered":
-        call_state.note_state(call.pk, Interaction.State.ACTIVE, answered_at=event.at)
-        _note(call, event, kind="call.answered", body=_("Call answered."), audience="everyone")
-    elif event.status in ("error", "disconnected"):
-        _note(call, event, kind="call.problem", body=event.detail or event.status, audience="staff")
-    elif event.is_terminal:
-        inbound.end_interaction(event.call_id, reason=event.status, at=event.at)
-        agent_leg.end(call)
-
-
-def note_event_of_callee(public_id: UUID, event: CallEvent) -> None:
-    """What the platform reports about a phone that a chat had us ring; the chat is told when it came to nothing."""
-    if callee.note_event(public_id, event):
-        note_event(event)
-        calling_back.tell_when_over(public_id)
 
 
 async def hear(given: CallInput) -> Ncco:
@@ -86,7 +58,7 @@ async def hear(given: CallInput) -> Ncco:
     Waits for the reply as long as a webhook may; when it is not there in time, “one moment” keeps the line open and the
     reply is put into the live call by `delivery` as soon as it is there.
     """
-    call = await sync_to_async(_call)(given.call_id)
+    call = await sync_to_async(_begun)(given)
     if call is None:
         return ncco.goodbye(_("Sorry, this call was lost. Please call again."), language=DEFAULT_LANGUAGE)
     with override(call.language):
@@ -95,7 +67,7 @@ async def hear(given: CallInput) -> Ncco:
         settle = callee.settle if call_state.waits_for_code(call) else dialogue.settle
         settled = await sync_to_async(settle)(call, given)
         if settled is None:
-            call = await sync_to_async(_call)(given.call_id) or call
+            call = await sync_to_async(call_events.find)(given.call_id) or call
             # A code may have led into a chat in another language.
             with override(call.language):
                 return await sync_to_async(_next_words)(call) or await sync_to_async(replies.again)(call)
@@ -115,7 +87,7 @@ async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:
         InboundMessage(
             entry_point_id=call.entry_point_id,
             provider_id=call.provider_id,
-            party=_party(call.party),
+            party=call_events.party_of(call.party),
             text=words.text,
             source_id=given.source_id,
             occurred_at=given.at,
@@ -175,55 +147,9 @@ def _next_words(call: Interaction) -> Ncco | None:
     return replies.of(unspoken) if unspoken else None
 
 
-def _begin(call_id: str, *, dialled: str, caller: str | None, region_url: str = "", room: str = "") -> Interaction | None:
-    """The call's interaction, begun when it is new; None when the number is not one of ours."""
-    entry_point = EntryPoint.objects.filter(channel="voice", address=dialled).first()
-    if entry_point is None:
-        return None
-    if not _call(call_id):
-        inbound.begin_call(
-            CallStart(
-                entry_point_id=entry_point.pk,
-                provider_id=call_id,
-                party=_party(caller),
-                data={"region_url": region_url, "room": room},
-            )
-        )
-        _note_earlier_events(call_id)
-    return _call(call_id)
-
-
-def _call(call_id: str) -> Interaction | None:
-    return (
-        Interaction.objects.select_related("conversation__owner_agent", "entry_point").filter(provider_id=call_id, channel="voice").first()
-    )
-
-
-def _party(caller: str | None) -> Party:
-    """A caller ID is a hint from the network, not a proof; a withheld one is nobody's."""
-    if not caller or not caller.startswith("+"):
-        return Party((), _("Withheld number"))
-    return Party((IdentifierClaim("phone", caller, "network_hint"),), caller)
-
-
-def _note_earlier_events(call_id: str) -> None:
-    """Take in what the platform reported about the call before it asked what to do with it."""
-    for record in WebhookRecord.objects.filter(kind="event", provider_id=call_id).order_by("pk"):
-        with suppress(MalformedWebhook):
-            note_event(parse_event(record.body))
-
-
-def _note(call: Interaction, event: CallEvent, *, kind: str, body: str, audience: str) -> None:
-    timeline.append(
-        call.conversation_id,
-        NewEntry(
-            kind=kind,
-            actor_kind="system",
-            audience=audience,
-            body=body,
-            interaction=call,
-            source_id=event.source_id,
-            occurred_at=event.at,
-            data={"status": event.status, "detail": event.detail},
-        ),
-    )
+def _begun(given: CallInput) -> Interaction | None:
+    """The call, begun now when nothing is known of it although its caller is on the line."""
+    call = call_events.find(given.call_id)
+    if call is None and given.dialled:
+        call = call_events.begin(given.call_id, dialled=given.dialled, caller=given.caller, at=given.at)
+    return call

@@ -20,8 +20,8 @@ from vonage_http_client.errors import HttpRequestError
 from vonage_messages import Sms
 from vonage_utils.errors import VonageError
 
+from conversations.selectors.call_reports import TERMINAL_STATUSES
 from conversations.voice.ncco import Ncco
-from conversations.voice.protocol import TERMINAL_STATUSES
 from conversations.voice.simulator import server
 
 DEFAULT_HOST: Final = "api.nexmo.com"

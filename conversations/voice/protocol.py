@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import phonenumbers
-from django.utils.dateparse import parse_datetime
 
+from conversations.selectors.call_reports import TERMINAL_STATUSES, known_time
 from conversations.services.redaction import MASK, hide_digits
 
 MAX_BODY_BYTES: Final = 65_536
@@ -25,7 +25,6 @@ CALL_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 ROOM_ID: Final = re.compile(r"CON-[0-9A-Za-z-]{1,64}")
 KEY: Final = re.compile(r"[0-9]")
 KEYS: Final = re.compile(r"[0-9*#]{1,20}")
-TERMINAL_STATUSES: Final = frozenset({"completed", "busy", "cancelled", "unanswered", "rejected", "failed", "timeout"})
 
 
 class MalformedWebhook(Exception):
@@ -36,7 +35,7 @@ class MalformedWebhook(Exception):
 class AnsweredCall:
     """The platform asks what to do with a call: its id, room, both numbers in E.164, and where to control it.
 
-    `caller` is None when it was withheld or is not a number that anybody could have.
+    `caller` is None when it was withheld or is not a number that anybody could have. `at` is the platform's time, if it told one.
     """
 
     call_id: str
@@ -44,6 +43,7 @@ class AnsweredCall:
     caller: str | None
     dialled: str
     region_url: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ class Hypothesis:
 class CallInput:
     """What the caller said or keyed after being asked. Both may be empty: then nothing was said.
 
-    `hypotheses` come best first. `is_failure` means that the recogniser failed, not that the caller was silent.
+    `hypotheses` come best first. `is_failure` means that the recogniser failed, not that the caller was silent. `dialled` is None
+    when the platform did not say which number the call is to.
     """
 
     call_id: str
@@ -92,6 +93,30 @@ class CallInput:
     is_failure: bool
     at: datetime
     source_id: str
+    caller: str | None = None
+    dialled: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingNews:
+    """A recording of a room is finished, or was written down. `status` is `recorded`, or the platform's word on the writing-down.
+
+    `seconds` is None when the platform did not say when the recording began and ended.
+    """
+
+    recording_id: str
+    room_id: str
+    status: str
+    at: datetime
+    seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalRequest:
+    """A webhook that failed: the address that it went to, and its body."""
+
+    url: str
+    body: dict[str, Any]
 
 
 def parse_body(raw: bytes) -> dict[str, Any]:
@@ -132,6 +157,7 @@ def parse_answer(body: Mapping[str, Any]) -> AnsweredCall:
         caller=phone_number(body.get("from")),
         dialled=dialled,
         region_url=_text(body.get("region_url"), 200),
+        at=known_time(body.get("timestamp")),
     )
 
 
@@ -150,8 +176,8 @@ def parse_event(body: Mapping[str, Any]) -> CallEvent:
         raise MalformedWebhook("the event says neither a status nor a reason")
     call_id = leg if isinstance(leg, str) and CALL_ID.fullmatch(leg) else ""
     room_id = _room_id(body.get("conversation_uuid") or body.get("conversation_uuid_to"))
-    at = _known_time(body.get("timestamp"))
-    detail = _text(body.get("detail") or body.get("reason") or body.get("disconnected_by"), 200)
+    at = known_time(body.get("timestamp"))
+    detail = _text(body.get("detail") or body.get("sub_state") or body.get("reason") or body.get("disconnected_by"), 200)
     return CallEvent(
         status=status,
         call_id=call_id,
@@ -178,9 +204,48 @@ def parse_input(body: Mapping[str, Any], *, token_id: str) -> CallInput:
         hypotheses=hypotheses,
         digits=digits,
         is_failure=bool(speech.get("error")) and not digits and not hypotheses,
-        at=_known_time(body.get("timestamp")) or datetime.now(UTC),
+        at=known_time(body.get("timestamp")) or datetime.now(UTC),
         source_id=f"voice:{_call_id(body)}:{_text(body.get('timestamp'), 40) or token_id}",
+        caller=phone_number(body.get("from")),
+        dialled=phone_number(body.get("to")),
     )
+
+
+def parse_recording(body: Mapping[str, Any]) -> RecordingNews:
+    """A recording that is finished, or the text of one. Neither names a leg. Raises MalformedWebhook without a recording or a room.
+
+    Source: Vonage, "Voice webhook reference" and "Recording".
+    """
+    recording, room_id = body.get("recording_uuid"), _room_id(body.get("conversation_uuid"))
+    if not isinstance(recording, str) or not CALL_ID.fullmatch(recording) or not room_id:
+        raise MalformedWebhook("the body names no recording of a call")
+    began_at, ended_at = known_time(body.get("start_time")), known_time(body.get("end_time"))
+    return RecordingNews(
+        recording_id=recording,
+        room_id=room_id,
+        status=_text(body.get("status"), 40).lower() or "recorded",
+        at=known_time(body.get("timestamp")) or ended_at or datetime.now(UTC),
+        seconds=max(0, round((ended_at - began_at).total_seconds())) if began_at and ended_at else None,
+    )
+
+
+def parse_notification(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an NCCO had the platform notify us of: the `payload` of its action. Raises MalformedWebhook when there is none."""
+    payload = body.get("payload")
+    if not isinstance(payload, dict):
+        raise MalformedWebhook("the notification has no payload")
+    return payload
+
+
+def parse_fallback(body: Mapping[str, Any]) -> OriginalRequest:
+    """The webhook that failed, as a fallback request repeats it. Raises MalformedWebhook when it does not say which that was.
+
+    Source: Vonage, "Voice webhook reference": the original fields, with `reason` and `original_request` (`url`, `type`) added.
+    """
+    original = body.get("original_request")
+    if not isinstance(original, dict) or not isinstance(original.get("url"), str):
+        raise MalformedWebhook("the body names no original request")
+    return OriginalRequest(original["url"], {key: value for key, value in body.items() if key not in ("reason", "original_request")})
 
 
 def phone_number(value: object) -> str | None:
@@ -245,20 +310,6 @@ def _text(value: object, longest: int) -> str:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _known_time(value: object) -> datetime | None:
-    """The platform's time in UTC; None when it is missing or nonsense."""
-    try:
-        parsed = parse_datetime(value) if isinstance(value, str) else None
-    except ValueError:
-        parsed = None
-    if parsed is None:
-        return None
-    try:
-        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    except OverflowError:
-        return None
 
 
 def _digits(dtmf: object) -> str:

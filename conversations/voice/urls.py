@@ -2,15 +2,18 @@
 
 from django.urls import path
 
-from conversations.voice import webhooks
+from conversations.voice.webhooks import door
 
 app_name = "voice"
 urlpatterns = [
-    path("answer/", webhooks.answer, name="answer"),
-    path("event/", webhooks.event, name="event"),
-    path("input/", webhooks.input_given, name="input"),
-    path("called/<uuid:public_id>/answer/", webhooks.called_answer, name="called-answer"),
-    path("called/<uuid:public_id>/event/", webhooks.called_event, name="called-event"),
-    path("agent/<uuid:public_id>/event/", webhooks.agent_event, name="agent-event"),
-    path("agent/<uuid:public_id>/input/", webhooks.agent_input, name="agent-input"),
+    path("answer/", door("answer"), name="answer"),
+    path("fallback/", door("fallback"), name="fallback"),
+    path("event/", door("event"), name="event"),
+    path("input/", door("input"), name="input"),
+    path("notify/", door("notify"), name="notify"),
+    path("recording/", door("recording"), name="recording"),
+    path("called/<uuid:public_id>/answer/", door("called-answer"), name="called-answer"),
+    path("called/<uuid:public_id>/event/", door("called-event"), name="called-event"),
+    path("agent/<uuid:public_id>/event/", door("agent-event"), name="agent-event"),
+    path("agent/<uuid:public_id>/input/", door("agent-input"), name="agent-input"),
 ]

@@ -1,10 +1,10 @@
-"""The doors for the phone platform: verify, parse, call one function, answer. POST only."""
+"""The doors for the phone platform: each webhook is verified, kept raw, worked on once, and answered. POST only."""
 
 import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
@@ -20,13 +20,12 @@ from django.views.decorators.http import require_POST
 
 from conversations.models import Interaction, WebhookRecord
 from conversations.services import transport
-from conversations.voice import agent_leg, callee, calls, protocol, signature
+from conversations.voice import doors, protocol, signature
+from conversations.voice.doors import DOORS, Body, Delivered, Door
 from conversations.voice.protocol import MAX_BODY_BYTES, MalformedWebhook
-from conversations.voice.signature import InvalidSignature, VerifiedWebhook
+from conversations.voice.signature import InvalidSignature
 
 logger = logging.getLogger(__name__)
-Body = dict[str, Any]
-Handler = Callable[[Body, VerifiedWebhook], Awaitable[Any]]
 SAME_ANSWER_SECONDS: Final = 1.5
 """How long a repetition waits for the first delivery's answer; the work itself must still fit into the platform's 5 s."""
 DATABASE_FAILURES: Final = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
@@ -34,115 +33,64 @@ DATABASE_FAILURES: Final = (OperationalError, InterfaceError, psycopg.Operationa
 POLL_SECONDS: Final = 0.05
 
 
-@csrf_exempt
-@require_POST
-async def answer(request: HttpRequest) -> HttpResponse:
-    """The platform asks what to do with a call that reached one of our numbers. Answers with an NCCO."""
+def door(name: str) -> Callable[..., Coroutine[Any, Any, HttpResponse]]:
+    """The view of a door: 405 for anything but POST, 401 for what is not proven, 400 for what is not readable, once for the rest."""
 
-    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
-        return await sync_to_async(calls.answer)(protocol.parse_answer(body))
+    @csrf_exempt
+    @require_POST
+    async def view(request: HttpRequest, public_id: UUID | None = None) -> HttpResponse:
+        if name != "fallback":
+            return await _served(request, DOORS[name], public_id)
+        try:
+            response = await _served(request, DOORS[name], public_id)
+        except Exception:
+            logger.exception("fallback_failed")
+            response = _refused(500, "try again")
+        failed = response.status_code >= 500 or response.status_code in (400, 404)
+        return _apology(request, response) if failed else response
 
-    return await _served(request, "answer", handle)
-
-
-@csrf_exempt
-@require_POST
-async def event(request: HttpRequest) -> HttpResponse:
-    """The platform reports what happened to a call. The answer is empty."""
-
-    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
-        await sync_to_async(calls.note_event)(protocol.parse_event(body))
-
-    return await _served(request, "event", handle)
+    return view
 
 
-@csrf_exempt
-@require_POST
-async def input_given(request: HttpRequest) -> HttpResponse:
-    """The caller said or keyed something, or was silent. Answers with an NCCO."""
-
-    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
-        return await calls.hear(protocol.parse_input(body, token_id=webhook.token_id))
-
-    return await _served(request, "input", handle)
-
-
-@csrf_exempt
-@require_POST
-async def called_answer(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """A phone that we rang was answered, and the platform asks what to do. Answers with an NCCO."""
-
-    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
-        return await sync_to_async(callee.answer)(public_id, protocol.parse_answer(body))
-
-    return await _served(request, "answer", handle)
-
-
-@csrf_exempt
-@require_POST
-async def called_event(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The platform reports what happened to a phone that we rang. The answer is empty."""
-
-    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
-        await sync_to_async(calls.note_event_of_callee)(public_id, protocol.parse_event(body))
-
-    return await _served(request, "event", handle)
-
-
-@csrf_exempt
-@require_POST
-async def agent_event(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The platform reports what happened to the phone of a person who is being put on a call."""
-
-    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
-        happened = protocol.parse_event(body)
-        await sync_to_async(agent_leg.note_event)(await _call(public_id), happened)
-
-    return await _served(request, "agent_event", handle)
-
-
-@csrf_exempt
-@require_POST
-async def agent_input(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """A person answered the briefing before being put on a call. Answers with an NCCO."""
-
-    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
-        given = protocol.parse_input(body, token_id=webhook.token_id)
-        return await sync_to_async(agent_leg.decide)(await _call(public_id), given)
-
-    return await _served(request, "agent_input", handle)
-
-
-async def _served(request: HttpRequest, kind: str, handle: Handler) -> HttpResponse:
-    """Everything the doors have in common: 401 for what is not proven, 400 for what is not readable, once for the rest."""
+async def _served(request: HttpRequest, entered: Door, public_id: UUID | None) -> HttpResponse:
     raw = _raw_body(request)
     if raw is None:
         return _refused(413, "the body is larger than 64 KiB")
     try:
         webhook = signature.verify(request.headers.get("Authorization", ""), raw)
     except InvalidSignature as error:
-        logger.warning("webhook_refused", extra={"kind": kind, "why": str(error)})
+        logger.warning("webhook_refused", extra={"kind": entered.kind, "why": str(error)})
         return _refused(401, "the signature is not valid")
     try:
         body = protocol.parse_body(raw)
         record, is_new = await sync_to_async(transport.record_webhook)(
             token_id=webhook.token_id,
             body_hash=webhook.body_hash,
-            kind=kind,
+            kind=entered.kind,
             provider_id=_provider_id(body),
             body=protocol.without_secrets(body),
+            named_call=public_id,
         )
         if not is_new and (stored := await _stored_answer(record)):
             return stored
     except MalformedWebhook as error:
         return _refused(400, str(error))
     except transport.TokenReused:
-        logger.warning("webhook_token_reused", extra={"kind": kind})
+        logger.warning("webhook_token_reused", extra={"kind": entered.kind})
         return _refused(401, "the signature is not valid")
     except DATABASE_FAILURES:
-        logger.exception("webhook_not_kept", extra={"kind": kind})
+        logger.exception("webhook_not_kept", extra={"kind": entered.kind})
         return _refused(503, "try again")
-    return await _worked_on(record, handle(body, webhook))
+    return await _worked_on(record, entered.handle(Delivered(body, webhook.token_id, public_id)))
+
+
+def _apology(request: HttpRequest, failed: HttpResponse) -> HttpResponse:
+    """In place of an answer that the platform can do nothing with: after the fallback, nothing else is asked."""
+    try:
+        body = protocol.parse_body(request.body)
+    except MalformedWebhook:
+        return failed
+    return _answer(doors.apology(body))
 
 
 async def _worked_on(record: WebhookRecord, work: Awaitable[Any]) -> HttpResponse:
@@ -181,10 +129,6 @@ async def _stored_answer(record: WebhookRecord) -> HttpResponse | None:
         return _answer(record.answer)
     await sync_to_async(transport.begin_again)(record)
     return None
-
-
-async def _call(public_id: UUID) -> Interaction:
-    return await Interaction.objects.select_related("conversation", "entry_point").aget(public_id=public_id, channel="voice")
 
 
 def _raw_body(request: HttpRequest) -> bytes | None:

@@ -36,7 +36,8 @@ def transactional_db(company: None, django_db_blocker: DjangoDbBlocker) -> Itera
         yield
         with connection.cursor() as cursor:
             cursor.execute(
-                "TRUNCATE conversations_customer, conversations_webhookrecord, routing_decision, routing_workitem CASCADE;"
+                "TRUNCATE conversations_customer, conversations_webhookrecord, conversations_callleg, routing_decision,"
+                " routing_workitem CASCADE;"
                 "UPDATE conversations_entrypoint SET mode = 'live'"
             )
 

@@ -67,6 +67,7 @@ class Callee:
 
     def picks_up(self) -> str:
         self.happens("answered")
+        self.happens("human")
         return words_of(post(f"/voice/called/{self.call.public_id}/answer/", self.leg.answer()).json())
 
     def keys(self, digits: str) -> str:
@@ -262,13 +263,15 @@ class TestTheEnd:
         callee.happens("answered")
         call_uuid = {"call_uuid": callee.leg.uuid, "status": "machine", "direction": "outbound", "from": "441632960100"}
         assert post(f"/voice/called/{callee.call.public_id}/event/", call_uuid).status_code == 204
-        assert callee.call.end_reason == "machine"
+        assert (callee.call.state, told_in_chat(chat)) == ("active", [])
         callee.happens("completed")
+        assert (callee.call.end_reason, callee.call.legs.get().answered_by) == ("completed", "machine")
         assert [told.startswith("We could not reach you") for told in told_in_chat(chat)] == [True]
 
     def test_a_person_in_front_of_the_phone_is_no_news(self, callee: Callee) -> None:
         callee.happens("human")
-        assert callee.call.state == "started"
+        assert callee.call.state == "active"
+        assert list(Entry.objects.filter(interaction=callee.call).values_list("kind", flat=True)) == ["interaction.started"]
 
     def test_a_call_without_the_code_is_told_to_the_chat(self, callee: Callee, chat: Interaction) -> None:
         callee.picks_up()

@@ -1,0 +1,141 @@
+"""What each door of the phone platform does with a webhook that is proven and readable: it parses, calls one function, answers.
+
+A door answers with an NCCO, or with None where the call goes on as it is.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
+
+from conversations.models import Interaction
+from conversations.voice import agent_leg, call_events, callee, calls, ncco, protocol
+from conversations.voice.protocol import MalformedWebhook
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A webhook: its body, the id of the token that signed it, and the call that its address names, if it names one."""
+
+    body: Body
+    token_id: str
+    named_call: UUID | None
+
+
+Handler = Callable[[Delivered], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A door: the kind under which its raw webhooks are kept, and what it does."""
+
+    kind: str
+    handle: Handler
+
+
+async def answer(webhook: Delivered) -> Any:
+    """The platform asks what to do with a call that reached one of our numbers."""
+    return await sync_to_async(calls.answer)(protocol.parse_answer(webhook.body))
+
+
+async def event(webhook: Delivered) -> Any:
+    """The platform reports what happened to a call: any status, a transfer, machine detection, an error."""
+    return await sync_to_async(call_events.note_event)(protocol.parse_event(webhook.body))
+
+
+async def input_given(webhook: Delivered) -> Any:
+    """The caller said or keyed something, or was silent."""
+    return await calls.hear(protocol.parse_input(webhook.body, token_id=webhook.token_id))
+
+
+async def notify(webhook: Delivered) -> Any:
+    """An NCCO has reached one of its `notify` actions. It is kept, and the call goes on. Source: Vonage, "NCCO reference"."""
+    protocol.parse_notification(webhook.body)
+
+
+async def recording(webhook: Delivered) -> Any:
+    """A recording is finished, or was written down."""
+    return await sync_to_async(call_events.note_recording)(protocol.parse_recording(webhook.body))
+
+
+async def called_answer(webhook: Delivered) -> Any:
+    """A phone that we rang was answered, and the platform asks what to do."""
+    return await sync_to_async(callee.answer)(_named(webhook), protocol.parse_answer(webhook.body))
+
+
+async def called_event(webhook: Delivered) -> Any:
+    """The platform reports what happened to a phone that we rang."""
+    return await sync_to_async(call_events.note_event_of_callee)(_named(webhook), protocol.parse_event(webhook.body))
+
+
+async def agent_event(webhook: Delivered) -> Any:
+    """The platform reports what happened to the phone of a person who is being put on a call."""
+    happened = protocol.parse_event(webhook.body)
+    return await sync_to_async(call_events.note_event_of_agent)(await _call(webhook), happened)
+
+
+async def agent_input(webhook: Delivered) -> Any:
+    """A person answered the briefing before being put on a call."""
+    given = protocol.parse_input(webhook.body, token_id=webhook.token_id)
+    return await sync_to_async(agent_leg.decide)(await _call(webhook), given)
+
+
+async def fallback(webhook: Delivered) -> Any:
+    """What another door did not answer in time, or failed at, delivered once more. Source: Vonage, "Voice webhook reference".
+
+    The work goes to the door that was meant, which knows a repetition. Raises MalformedWebhook when that cannot be told.
+    """
+    original = protocol.parse_fallback(webhook.body)
+    try:
+        match = resolve(urlsplit(original.url).path)
+    except (Resolver404, ValueError) as error:
+        raise MalformedWebhook("the original request went to no address of ours") from error
+    door = DOORS.get(match.url_name or "") if match.namespace == "voice" else None
+    if door is None or door.handle is fallback:
+        raise MalformedWebhook("the original request went to no door of ours")
+    return await door.handle(Delivered(original.body, webhook.token_id, match.kwargs.get("public_id")))
+
+
+def apology(body: Body) -> Any:
+    """What is answered when the fallback fails too, without any database: words and the end to a caller who was not answered yet.
+
+    None when the call has something to go on with.
+    """
+    original = body.get("original_request")
+    if isinstance(original, dict) and original.get("type") == "answer":
+        text = _("We are sorry, we cannot take your call at the moment. Please call again in a few minutes.")
+        return ncco.goodbye(text, language=calls.DEFAULT_LANGUAGE)
+    return None
+
+
+DOORS: Final = {
+    "answer": Door("answer", answer),
+    "fallback": Door("fallback", fallback),
+    "event": Door("event", event),
+    "input": Door("input", input_given),
+    "notify": Door("notify", notify),
+    "recording": Door("recording", recording),
+    "called-answer": Door("answer", called_answer),
+    "called-event": Door("event", called_event),
+    "agent-event": Door("agent_event", agent_event),
+    "agent-input": Door("agent_input", agent_input),
+}
+"""Every door by the name of its address."""
+
+
+def _named(webhook: Delivered) -> UUID:
+    if webhook.named_call is None:
+        raise MalformedWebhook("the address names no call")
+    return webhook.named_call
+
+
+async def _call(webhook: Delivered) -> Interaction:
+    calls_here = Interaction.objects.select_related("conversation", "entry_point")
+    return await calls_here.aget(public_id=_named(webhook), channel="voice")
