@@ -1,11 +1,16 @@
 """Sweeps over what happened: each calls one function."""
 
+import logging
+
 from celery import shared_task
 
 from conversations.assistant import recap, turn
 from conversations.flows import calling_back, erasing, keeping_promises, overflowing, tidying
 from conversations.services import linkage, retention, suggestions
-from conversations.voice import agent_leg
+from conversations.voice import agent_leg, reconciling
+from conversations.voice.gateway import GatewayError
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -36,6 +41,16 @@ def end_lost_legs() -> int:
 def tell_of_calls() -> int:
     """See conversations.flows.calling_back.tell_of_calls."""
     return calling_back.tell_of_calls()
+
+
+@shared_task
+def reconcile_calls() -> int:
+    """Returns how many calls ended because of it. See conversations.voice.reconciling.reconcile; without a platform there is nothing."""
+    try:
+        return reconciling.reconcile().ended
+    except GatewayError as error:
+        logger.warning("calls_not_reconciled", extra={"error": str(error)})
+        return 0
 
 
 @shared_task

@@ -139,6 +139,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "end-lost-legs": {"task": "conversations.tasks.end_lost_legs", "schedule": 15.0, "options": {"expires": 15}},
     "tell-of-calls": {"task": "conversations.tasks.tell_of_calls", "schedule": 15.0, "options": {"expires": 15}},
+    "reconcile-calls": {"task": "conversations.tasks.reconcile_calls", "schedule": 60.0, "options": {"expires": 60}},
     "leave-nobody-without-work": {
         "task": "conversations.tasks.leave_nobody_without_work", "schedule": 60.0, "options": {"expires": 60},
     },

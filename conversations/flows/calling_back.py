@@ -165,6 +165,17 @@ def tell_when_over(public_id: UUID) -> bool:
     leg = call.legs.filter(role=CallLeg.Role.CUSTOMER).first()
     if leg is not None and leg.end_status == "completed" and not leg.answered_by and not _ended_a_while_ago(call):
         return False
+    return _tell(call, leg)
+
+
+def give_up(call: Interaction) -> None:
+    """Ends a call that was asked for and that the platform, as its own list says, never placed; the chat is told."""
+    if wrapping_up.end(call, reason=NOT_PLACED) and call_state.waits_for_code(call):
+        _tell(call, None)
+
+
+def _tell(call: Interaction, leg: CallLeg | None) -> bool:
+    """Writes into the chat, once, that the call that it asked for came to nothing."""
     chat = Interaction.objects.select_related("conversation", "entry_point").get(pk=call.data["asked_in"])
     if chat.conversation.status == Conversation.Status.CLOSED:
         return False

@@ -6,14 +6,14 @@ what they say. Source of the fields: Vonage, "Voice webhook reference", which pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
 from conversations.models import CallLeg, WebhookRecord
@@ -146,11 +146,27 @@ def leg_state(leg_id: str) -> LegState:
     return fold(report for report in (report_of(*row) for row in rows) if report)
 
 
-def reported_legs(*, since: datetime | None = None) -> Iterator[list[Reported]]:
-    """Every leg that anything was reported about, some at a time, in the order of their ids; with `since`, those heard of after it."""
+def reported_legs(*, since: datetime | None = None, until: datetime | None = None) -> Iterator[list[Reported]]:
+    """Every leg that anything was reported about, some at a time, in the order of their ids.
+
+    With `since`, those that were heard of after it; with `until`, none that was heard of after it.
+    """
     rows = WebhookRecord.objects.filter(kind__in=KINDS).exclude(provider_id="")
+    told = rows
     if since:
-        rows = rows.filter(provider_id__in=WebhookRecord.objects.filter(received_at__gte=since, kind__in=KINDS).values("provider_id"))
+        rows = rows.filter(provider_id__in=told.filter(received_at__gte=since).values("provider_id"))
+    if until:
+        rows = rows.exclude(provider_id__in=told.filter(received_at__gte=until).values("provider_id"))
+    yield from _in_batches(rows)
+
+
+def reported(leg_ids: Sequence[str]) -> list[Reported]:
+    """These legs, as far as anything was reported about them, in the order of their ids. One query."""
+    rows = WebhookRecord.objects.filter(kind__in=KINDS, provider_id__in=leg_ids)
+    return [each for batch in _in_batches(rows) for each in batch]
+
+
+def _in_batches(rows: QuerySet[WebhookRecord]) -> Iterator[list[Reported]]:
     columns = ("provider_id", "kind", "named_call", "body", "received_at")
     found: list[Reported] = []
     ordered = rows.order_by("provider_id").values_list(*columns).iterator(chunk_size=LEGS_AT_ONCE)
@@ -180,10 +196,10 @@ def differs(leg: CallLeg, state: LegState) -> list[str]:
     return [name for name, value in state.columns().items() if getattr(leg, name) != value]
 
 
-def legs_that_differ(since: datetime) -> list[str]:
-    """A sentence for each leg heard of since then whose row is not what the raw webhooks make, or is missing."""
+def legs_that_differ(since: datetime, *, until: datetime | None = None) -> list[str]:
+    """A sentence for each leg heard of since then, and not after `until`, whose row is not what the raw webhooks make, or is missing."""
     found = []
-    for batch in reported_legs(since=since):
+    for batch in reported_legs(since=since, until=until):
         rows = {leg.leg_id: leg for leg in CallLeg.objects.filter(leg_id__in=[each.leg_id for each in batch])}
         for each in batch:
             leg = rows.get(each.leg_id)
@@ -193,10 +209,10 @@ def legs_that_differ(since: datetime) -> list[str]:
     return found
 
 
-def calls_that_differ(since: datetime) -> list[str]:
-    """A sentence for each call since then whose customer's leg is over although the call is not."""
-    over = CallLeg.objects.filter(Q(role=CallLeg.Role.CUSTOMER), state=CallLeg.State.ENDED, first_heard_at__gte=since)
-    left = over.exclude(interaction__state="ended").select_related("interaction")
+def calls_that_differ(since: datetime, *, until: datetime) -> list[str]:
+    """A sentence for each call whose customer's leg was first heard of between these times and is over although the call is not."""
+    over = CallLeg.objects.filter(role=CallLeg.Role.CUSTOMER, state=CallLeg.State.ENDED, first_heard_at__range=(since, until))
+    left = over.exclude(interaction__state="ended")
     return [f"Call {leg.leg_id} is over since {leg.ended_at:%Y-%m-%d %H:%M} UTC and is still live here." for leg in left]
 
 

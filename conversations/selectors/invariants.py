@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, Interaction, WebhookRecord
 from conversations.models.registry import re_rooted_models
+from conversations.selectors import call_reports
 from conversations.selectors.limbo import (
     SWEPT_WITHIN,
     call_backs_nobody_was_given,
@@ -24,6 +25,7 @@ from routing.selectors.invariants import Invariant
 RECENT = timedelta(days=30)
 SETTLED = timedelta(minutes=1)
 """How long a transport's row may be there before its interaction."""
+HEARD_OF_LATELY = timedelta(days=3)
 HEX_UUID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -67,6 +69,16 @@ def contacts_without_interaction() -> list[str]:
         *(f"Call {provider_id} has no interaction." for provider_id in lost_calls.values_list("provider_id", flat=True)),
         *(f"Chat session {session} has no interaction." for session in lost_sessions.values_list("session_id", flat=True)),
     ]
+
+
+def legs_unlike_their_reports() -> list[str]:
+    """Legs heard of in the last three days that are not what the raw webhooks make, and calls that go on although they are over.
+
+    `manage.py rebuild_calls` looks at all of them, and puts them right.
+    """
+    settled = timezone.now() - SETTLED
+    since = timezone.now() - HEARD_OF_LATELY
+    return [*call_reports.legs_that_differ(since, until=settled), *call_reports.calls_that_differ(since, until=settled)]
 
 
 def interactions_in_limbo() -> list[str]:
@@ -133,6 +145,7 @@ INVARIANTS = (
     Invariant("A customer has at most one open conversation.", customers_with_several_open_conversations),
     Invariant("A conversation has exactly one owner.", conversations_without_one_owner),
     Invariant("Every call and chat session has exactly one interaction.", contacts_without_interaction),
+    Invariant("The state of every call follows from what was reported of it.", legs_unlike_their_reports),
     Invariant("Every interaction ends.", interactions_in_limbo),
     Invariant("Every message to the AI agent is answered.", turns_in_limbo),
     Invariant("Every promised call is given to somebody in time.", call_backs_in_limbo),

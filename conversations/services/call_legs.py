@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -73,31 +73,31 @@ def talked_for(leg: CallLeg) -> int | None:
     return _seconds(leg.answered_at, leg.ended_at)
 
 
-def rewrite(legs: Iterable[Reported]) -> int:
+def rewrite(leg_ids: Sequence[str]) -> int:
     """Makes the rows of many legs what the raw webhooks say, those that are missing too; returns how many were not so.
 
-    Whose legs they are is found by the ids of calls, and by the calls that the webhooks' addresses named. Locks the legs' rows, by
-    their ids, in a transaction of its own; the reports must be read anew when webhooks may have come since.
+    Whose legs they are is found by the ids of calls, and by the calls that the webhooks' addresses named. Locks the rows that there
+    are, by their ids, in a transaction of its own, and reads the raw webhooks under these locks.
     """
-    reported = {each.leg_id: each for each in legs}
     with transaction.atomic():
-        found = CallLeg.objects.select_for_update(no_key=True).filter(leg_id__in=reported).order_by("leg_id")
+        found = CallLeg.objects.select_for_update(no_key=True).filter(leg_id__in=leg_ids).order_by("leg_id")
         rows = {leg.leg_id: leg for leg in found}
-        missing = [CallLeg(leg_id=leg_id) for leg_id in reported if leg_id not in rows]
-        changed = []
-        owners = _owners([each for leg_id, each in reported.items() if leg_id not in rows or rows[leg_id].interaction_id is None])
-        for leg in [*rows.values(), *missing]:
-            wrong = call_reports.differs(leg, reported[leg.leg_id].state)
-            for name, value in reported[leg.leg_id].state.columns().items():
+        reported = call_reports.reported(leg_ids)
+        owners = _owners([each for each in reported if each.leg_id not in rows or rows[each.leg_id].interaction_id is None])
+        missing, changed = [], []
+        for each in reported:
+            leg = rows.get(each.leg_id) or CallLeg(leg_id=each.leg_id)
+            wrong, owner = call_reports.differs(leg, each.state), owners.get(each.leg_id)
+            for name, value in each.state.columns().items():
                 setattr(leg, name, value)
-            owner = owners.get(leg.leg_id)
             if owner:
                 leg.interaction_id, leg.role = owner
-            if leg.pk and (wrong or owner):
+            if each.leg_id not in rows:
+                missing.append(leg)
+            elif wrong or owner:
                 changed.append(leg)
         CallLeg.objects.bulk_create(missing, batch_size=1_000, ignore_conflicts=True)
-        columns = [field.name for field in CallLeg._meta.concrete_fields if field.name not in ("id", "leg_id", "first_heard_at")]
-        CallLeg.objects.bulk_update(changed, columns, batch_size=1_000)
+        CallLeg.objects.bulk_update(changed, [*call_reports.LegState().columns(), "interaction", "role"], batch_size=1_000)
     return len(missing) + len(changed)
 
 

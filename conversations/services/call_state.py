@@ -30,6 +30,8 @@ from conversations.models import Entry, Interaction
 STATE_ORDER: Final = {state: rank for rank, state in enumerate(("started", "ringing", "active", "ended"))}
 PERSON_TALKING: Final = "talking"
 """The state of an `agent_leg` that has picked up and said yes."""
+UNPLACED: Final = "unplaced-"
+"""How the id begins that a call has while the platform has not named its leg."""
 SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
 
 
@@ -77,7 +79,7 @@ def adopt(public_id: UUID, provider_id: str) -> Interaction | None:
 
 def unplaced_id(public_id: UUID) -> str:
     """What stands for the platform's id of a call that it has not named yet."""
-    return f"unplaced-{public_id.hex}"
+    return f"{UNPLACED}{public_id.hex}"
 
 
 def claim_unspoken(interaction_id: int, *, as_webhook: bool, ready_by: datetime | None = None) -> Unspoken | None:

@@ -16,8 +16,8 @@ from conversations.models import Interaction
 from conversations.services import call_state, timeline
 from conversations.services.delivery import CannotConnect
 from conversations.services.timeline import NewEntry
-from conversations.voice import gateway, ncco, replies
-from conversations.voice.gateway import CallGone, GatewayError
+from conversations.voice import gateway, ncco, placing, replies
+from conversations.voice.gateway import CallGone, GatewayError, PlacedCall
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallEvent, CallInput
 from routing.models import AgentProfile
@@ -40,14 +40,18 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
     call = Interaction.objects.select_related("conversation__reason", "entry_point").get(pk=call.pk)
     attempt = _reserve(call, agent)
     language = call.entry_point.language
-    try:
-        placed = gateway.create_call(
+
+    def dial() -> PlacedCall:
+        return gateway.create_call(
             to=agent.phone_number,
             caller=call.entry_point.address,
             ncco=ncco.consult(_briefing(call), answer_url=_url("voice:agent-input", call), language=language),
             event_url=_url("voice:agent-event", call),
             ring_seconds=ncco.RING_SECONDS,
         )
+
+    try:
+        placed = placing.place(dial, to=agent.phone_number, caller=call.entry_point.address)
         if not _name(call, attempt, placed.call_id):
             _try(lambda: gateway.hang_up(placed.call_id))
             raise CannotConnect(_("Your phone did not answer, or the caller has hung up."))

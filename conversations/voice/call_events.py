@@ -48,6 +48,15 @@ def note_event_of_agent(call: Interaction, event: CallEvent) -> None:
     agent_leg.note_event(call, event)
 
 
+def note_record(event: CallEvent) -> None:
+    """What the platform's own list says of a customer's leg that is over; what webhooks should have told before is noted with it."""
+    note_event(event)
+    call, leg = find(event.call_id), CallLeg.objects.filter(leg_id=event.call_id).first()
+    if call is not None and leg is not None and leg.answered_at:
+        key, body = f"{event.call_id}:answered", _("Call answered.")
+        _note(call, key=key, kind="call.answered", body=body, audience="everyone", at=leg.answered_at, status="answered", detail="")
+
+
 def note_recording(news: RecordingNews) -> None:
     """A recording is finished or was written down: noted once on every call that was in its room.
 

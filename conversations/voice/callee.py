@@ -4,6 +4,7 @@ Whoever asked may have typed any number, so whoever picks up may be a stranger: 
 keyed in or said, the call tells nothing of the chat, keeps nothing that is said, and takes nobody's words to the AI agent.
 """
 
+import logging
 import re
 from typing import Any, Final
 from uuid import UUID
@@ -17,11 +18,12 @@ from conversations.services import call_state, delivery, joining, timeline
 from conversations.services.delivery import NotRung
 from conversations.services.timeline import NewEntry
 from conversations.understanding.normalise import normalise
-from conversations.voice import call_events, dialogue, gateway, ncco, replies
-from conversations.voice.gateway import GatewayError
+from conversations.voice import call_events, dialogue, gateway, ncco, placing, replies
+from conversations.voice.gateway import GatewayError, PlacedCall, Unclear
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallInput
 
+logger = logging.getLogger(__name__)
 NOT_ASKED_KEY: Final = "1"
 MOST_PROMPTS: Final = 3
 
@@ -32,15 +34,25 @@ def register() -> None:
 
 
 def ring(call: Interaction) -> None:
-    """Ring the call's party. Raises NotRung with a sentence for staff; the platform may have rung all the same."""
-    try:
-        placed = gateway.call_person(
+    """Ring the call's party, once. Raises NotRung with a sentence for staff when the phone does not ring.
+
+    When nobody knows whether it does, the line stays as one that rings: its webhooks, or `reconciling`, say what became of it.
+    """
+
+    def dial() -> PlacedCall:
+        return gateway.call_person(
             to=call.party,
             caller=call.entry_point.address,
             answer_url=ncco.webhook_url("voice:called-answer", public_id=call.public_id),
             event_url=ncco.webhook_url("voice:called-event", public_id=call.public_id),
             ring_seconds=ncco.RING_SECONDS,
         )
+
+    try:
+        placed = placing.place(dial, to=call.party, caller=call.entry_point.address)
+    except Unclear as error:
+        logger.warning("call_unclear", extra={"call": str(call.public_id), "error": str(error)})
+        return
     except GatewayError as error:
         raise NotRung(_("The phone platform did not place the call: %(why)s.") % {"why": error}) from error
     call_state.adopt(call.public_id, placed.call_id)

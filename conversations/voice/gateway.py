@@ -6,8 +6,9 @@ The functions block: call them from a thread, never on the event loop.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from vonage import Auth, HttpClientOptions, Vonage
 from vonage_http_client.errors import HttpRequestError
 from vonage_messages import Sms
@@ -27,6 +29,10 @@ from conversations.voice.simulator import server
 DEFAULT_HOST: Final = "api.nexmo.com"
 HOST_SUFFIXES: Final = (".nexmo.com", ".vonage.com")
 TIMEOUT_SECONDS: Final = 5
+PAGE_SIZE: Final = 100
+"""The platform's limit."""
+MOST_RECORDS: Final = 100_000
+"""How many calls are looked at in one go; a list that does not end is no list."""
 
 # Below this level the SDK writes its headers, with the token that controls calls, into the log.
 logging.getLogger("vonage").setLevel(logging.ERROR)
@@ -40,6 +46,21 @@ class CallGone(GatewayError):
     """The leg has ended, or lives in another region."""
 
 
+class TooManyRequests(GatewayError):
+    """The platform did nothing because it was asked too often; it may be asked again in a moment."""
+
+
+class Unclear(GatewayError):
+    """Nobody knows whether the platform did what was asked: the connection broke after the request was sent, or it failed at it.
+
+    `is_over` says that the platform has answered, so that nothing of the request can still be under way.
+    """
+
+    def __init__(self, message: str, *, is_over: bool) -> None:
+        super().__init__(message)
+        self.is_over = is_over
+
+
 @dataclass(frozen=True, slots=True)
 class PlacedCall:
     """An outbound leg that the platform has started."""
@@ -49,7 +70,10 @@ class PlacedCall:
 
 
 def create_call(*, to: str, caller: str, ncco: Ncco, event_url: str, ring_seconds: int) -> PlacedCall:
-    """Ring `to` from our number `caller` (both E.164) and run `ncco` when it answers. Raises GatewayError."""
+    """Ring `to` from our number `caller` (both E.164) and run `ncco` when it answers.
+
+    Raises GatewayError, Unclear when the phone may ring all the same: then go by way of `placing`.
+    """
     return _dial(to=to, caller=caller, event_url=event_url, ring_seconds=ring_seconds, ncco=ncco)
 
 
@@ -57,7 +81,8 @@ def call_person(*, to: str, caller: str, answer_url: str, event_url: str, ring_s
     """Ring `to` from our number `caller` (both E.164) and ask `answer_url` what to do when it answers.
 
     An answering machine is hung up on; since that is found out while the call goes on, nobody waits in silence for it.
-    Raises GatewayError. Source: Vonage, "Advanced machine detection".
+    Raises GatewayError, Unclear when the phone may ring all the same: then go by way of `placing`.
+    Source: Vonage, "Advanced machine detection".
     """
     return _dial(
         to=to,
@@ -81,8 +106,29 @@ def _dial(*, to: str, caller: str, event_url: str, ring_seconds: int, **what_the
     }
     answer = _run("", lambda client: client.http_client.post(client.http_client.api_host, "/v1/calls", body))
     if not isinstance(answer, dict) or not isinstance(answer.get("uuid"), str):
-        raise GatewayError("the platform did not name the call it started")
+        raise Unclear("the platform did not name the call it started", is_over=True)
     return PlacedCall(answer["uuid"], str(answer.get("conversation_uuid", "")))
+
+
+def records(*, since: datetime) -> Iterator[dict[str, Any]]:
+    """The platform's own list of the account's calls that began after `since`, oldest first, page by page.
+
+    Raises GatewayError, also between two pages. Source: Vonage, "Voice API reference", `GET /v1/calls`.
+    """
+    index: int | None = 0
+    while index is not None:
+        asked = {"date_start": since.strftime("%Y-%m-%dT%H:%M:%SZ"), "page_size": PAGE_SIZE, "record_index": index, "order": "asc"}
+        page = _get("", "/v1/calls", asked)
+        found = (page.get("_embedded") or {}).get("calls") if isinstance(page.get("_embedded"), dict) else None
+        if not isinstance(found, list):
+            raise GatewayError("the platform did not list its calls")
+        yield from (each for each in found if isinstance(each, dict))
+        index = index + PAGE_SIZE if len(found) == PAGE_SIZE and index < MOST_RECORDS else None
+
+
+def record(call_id: str, *, region_url: str = "") -> dict[str, Any]:
+    """What the platform's list says of one leg, live or over. Raises CallGone when it does not know it, GatewayError otherwise."""
+    return _get(region_url, f"/v1/calls/{_checked(call_id)}")
 
 
 def transfer(call_id: str, ncco: Ncco, *, region_url: str = "") -> None:
@@ -98,12 +144,10 @@ def hang_up(call_id: str, *, region_url: str = "") -> None:
 
 def is_live(call_id: str) -> bool:
     """Whether a leg is still up. Raises GatewayError when the platform does not say."""
-    path = f"/v1/calls/{_checked(call_id)}"
     try:
-        leg = _run("", lambda client: client.http_client.get(client.http_client.api_host, path))
+        return record(call_id).get("status") not in TERMINAL_STATUSES
     except CallGone:
         return False
-    return not isinstance(leg, dict) or leg.get("status") not in TERMINAL_STATUSES
 
 
 def say(call_id: str, text: str, *, language: str, region_url: str = "") -> None:
@@ -146,11 +190,31 @@ def _run(region_url: str, request: Callable[[Vonage], Any]) -> Any:
         status = error.response.status_code
         if status == 404:
             raise CallGone("the call is over") from error
+        if status == 429:
+            raise TooManyRequests("the platform was asked too often") from error
+        if status >= 500:
+            raise Unclear(f"the platform answered {status}", is_over=True) from error
         raise GatewayError(f"the platform answered {status}") from error
     except requests.RequestException as error:
-        raise GatewayError(f"the platform could not be reached ({type(error).__name__})") from error
+        name = type(error).__name__
+        if _was_never_sent(error):
+            raise GatewayError(f"the platform could not be reached ({name})") from error
+        raise Unclear(f"the platform did not answer ({name})", is_over=False) from error
     except VonageError as error:
         raise GatewayError(f"the SDK refused ({type(error).__name__})") from error
+
+
+def _was_never_sent(error: requests.RequestException) -> bool:
+    """Whether no connection came about, so that the platform knows nothing of the request."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def _get(region_url: str, path: str, asked: dict[str, Any] | None = None) -> dict[str, Any]:
+    answer = _run(region_url, lambda client: client.http_client.get(client.http_client.api_host, path, asked))
+    if not isinstance(answer, dict):
+        raise GatewayError("the platform did not answer with an object")
+    return answer
 
 
 def _client(region_url: str) -> Vonage:

@@ -248,6 +248,34 @@ def parse_fallback(body: Mapping[str, Any]) -> OriginalRequest:
     return OriginalRequest(original["url"], {key: value for key, value in body.items() if key not in ("reason", "original_request")})
 
 
+def body_of_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the platform's list says of a call, in the shape of the event that would have told it.
+
+    Source: Vonage, "Voice API reference": the call object; its times name no zone and are UTC. Raises MalformedWebhook when it
+    names no call or no status.
+    """
+    status = _text(record.get("status"), 40).lower()
+    if not status:
+        raise MalformedWebhook("the record names no status")
+    ended_at = record.get("end_time") or record.get("start_time")
+    body = {
+        "uuid": _call_id(record),
+        "conversation_uuid": _room_id(record.get("conversation_uuid")),
+        "status": status,
+        "direction": _text(record.get("direction"), 10),
+        "from": (number_of(record.get("from")) or "").removeprefix("+"),
+        "to": (number_of(record.get("to")) or "").removeprefix("+"),
+        **({"timestamp": ended_at} if known_time(ended_at) else {}),
+        **{name: record[name] for name in ("start_time", "end_time", "duration", "price") if isinstance(record.get(name), str)},
+    }
+    return {name: value for name, value in body.items() if value}
+
+
+def number_of(end: object) -> str | None:
+    """The phone number of one end of a call in the platform's list, which is an object; None when that is no phone."""
+    return phone_number(end.get("number")) if isinstance(end, dict) else phone_number(end)
+
+
 def phone_number(value: object) -> str | None:
     """A number as the platform writes it (digits, no plus) in E.164, or None when it cannot be one."""
     if not isinstance(value, str | int) or isinstance(value, bool):

@@ -44,7 +44,9 @@ FOR_STAFF = re.compile(
     # What people of the company hear and read who are to take a call.
     r"The phone platform|Connected|a customer’s call|%\(company\)s: %\(about\)s. The caller|The caller has hung|"
     r"The call is not|Your phone did not|"
-    r"Ringing|A phone is being|%\(name\)s’s phone"
+    r"Ringing|A phone is being|%\(name\)s’s phone|"
+    # What the history says of recordings and of who picked up.
+    r"A recording of|The recording|An answering machine"
 )
 """How texts of these modules begin that no customer is told."""
 CALLS = {"_", "_lazy", "gettext", "gettext_noop", "ngettext", "pgettext"}

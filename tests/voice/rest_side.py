@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
+from threading import Event, Thread
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 from django.db import connection
@@ -16,13 +17,23 @@ Request = tuple[str, str, dict[str, Any]]
 
 
 class Platform:
-    """The platform's REST side: notes what it is asked and answers what the test has it answer. `leg` is the first it rings."""
+    """The platform's REST side: notes what it is asked and answers what the test has it answer. `leg` is the first it rings.
+
+    `records` is its list of calls. `refusals` are answered to the next requests to ring, one each, before `code` is. With `cut` the
+    connection breaks before the answer: after ringing with "rings", without it with "lost", and with "hangs" it answers nothing for
+    longer than anybody waits.
+    """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.leg = str(uuid4())
         self.status = "answered"
         self.code = 201
+        self.refusals: list[int] = []
+        self.cut: Literal["", "rings", "lost", "hangs"] = ""
+        self.records: list[dict[str, Any]] = []
+        self.is_down = False
+        self.released = Event()
         self.before_answering: Callable[[], object] = lambda: None
 
     def dialled(self) -> int:
@@ -45,10 +56,38 @@ class Platform:
         if path.endswith("/v1/messages"):
             return (202 if self.code == 201 else self.code), {"message_uuid": str(uuid4())}
         if method == "POST":
+            return self.rings(body)
+        if method == "GET":
+            return self.tells(path)
+        return 204, {}
+
+    def rings(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if self.refusals:
+            return self.refusals.pop(0), {}
+        if self.cut != "lost" and self.code == 201:
             self.before_answering()
-            leg = self.leg if self.dialled() == 1 else str(uuid4())
-            return self.code, {"uuid": leg, "status": "started", "conversation_uuid": f"CON-{uuid4()}"}
-        return (200, {"uuid": self.leg, "status": self.status}) if method == "GET" else (204, {})
+            is_first = all(each["uuid"] != self.leg for each in self.records)
+            leg = {"uuid": self.leg if is_first else str(uuid4()), "conversation_uuid": f"CON-{uuid4()}"}
+            ends = {"to": body["to"][0], "from": body["from"], "status": "started", "direction": "outbound"}
+            self.records.append(leg | ends)
+            answer = leg | {"status": "started"}
+        if self.cut == "hangs":
+            self.released.wait(60)
+        if self.cut:
+            raise ConnectionAbortedError
+        return self.code, answer if self.code == 201 else {}
+
+    def tells(self, path: str) -> tuple[int, dict[str, Any]]:
+        address = urlsplit(path)
+        if self.is_down:
+            return 503, {}
+        if address.path.endswith("/v1/calls"):
+            first = int(dict(parse_qsl(address.query)).get("record_index", 0))
+            return 200, {"count": len(self.records), "_embedded": {"calls": self.records[first : first + 100]}}
+        known = [each for each in self.records if address.path.endswith(each["uuid"])]
+        if self.status == "unknown" and not known:
+            return 404, {}
+        return 200, known[0] if known and self.status == "answered" else {"uuid": self.leg, "status": self.status}
 
 
 @contextmanager
@@ -61,6 +100,9 @@ def serving() -> Iterator[tuple[Platform, int]]:
             length = int(self.headers.get("Content-Length") or 0)
             try:
                 code, answer = platform.answer(self.command, self.path, json.loads(self.rfile.read(length) or b"{}"))
+            except ConnectionAbortedError:
+                self.close_connection = True
+                return
             finally:
                 connection.close()
             raw = json.dumps(answer).encode() if code != 204 else b""
@@ -82,5 +124,6 @@ def serving() -> Iterator[tuple[Platform, int]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
     yield platform, server.server_port
+    platform.released.set()
     server.shutdown()
     server.server_close()

@@ -19,6 +19,7 @@ LOCK_SECONDS: Final = 45
 CALLS_PER_SECOND: Final = 3
 PREFIX: Final = "simulator"
 LIVE: Final = f"{PREFIX}:live"
+ALL: Final = f"{PREFIX}:all"
 UNLOCK: Final = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0'
 
 Leg = dict[str, Any]
@@ -42,9 +43,10 @@ class Exchange:
         self._valkey: Any = client
 
     async def add(self, leg: Leg) -> None:
-        """Keep a new leg among the live ones."""
+        """Keep a new leg among the live ones, and in the list of all."""
         await self.save(leg)
         await self._valkey.zadd(LIVE, {leg["uuid"]: time.time()})
+        await self._valkey.zadd(ALL, {leg["uuid"]: time.time()})
 
     async def save(self, leg: Leg) -> None:
         """Keep the leg's state."""
@@ -59,6 +61,12 @@ class Exchange:
         """The ids of legs that have not ended, oldest first."""
         await self._valkey.zremrangebyscore(LIVE, 0, time.time() - KEPT_SECONDS)
         return list(await self._valkey.zrange(LIVE, 0, -1))
+
+    async def listed(self, since: float, until: float) -> list[Leg]:
+        """Legs, live or over, that began between two times (in seconds since 1970), oldest first."""
+        await self._valkey.zremrangebyscore(ALL, 0, time.time() - KEPT_SECONDS)
+        found = [await self.leg(leg_id) for leg_id in await self._valkey.zrangebyscore(ALL, since, until)]
+        return [leg for leg in found if leg]
 
     async def forget(self, leg_id: str) -> None:
         """Take a leg that ended from the live ones; its state stays readable for a while."""

@@ -202,7 +202,7 @@ class Line:
         """Send the input webhook; its answer replaces what is left to do, an empty or failed one changes nothing."""
         await self.exchange.save(self.leg)
         try:
-            ncco = await posting.post(action["url"], action["payload"], seconds=posting.ANSWER_SECONDS)
+            ncco = await posting.post_or_fall_back(action["url"], action["payload"], kind="event")
         except posting.WebhookFailed as error:
             await self._write("status", f"Input: {error}.")
             ncco = None

@@ -41,7 +41,9 @@ def new_leg(*, caller: str, dialled: str, direction: str, options: dict[str, Any
         "event_url": webhook_url("voice:event"),
         "peer": None,
         "ring_until": 0.0,
+        "began_at": time.time(),
         "answered_at": None,
+        "ended_at": None,
         "options": DEFAULT_OPTIONS | (options or {}),
     }
 
@@ -115,12 +117,35 @@ def note_end(leg: Leg, status: str, **extra: Any) -> None:
             "sip_code": 200,
         }
     note_event(leg, status, **extra)
-    leg["phase"], leg["action"], leg["ncco"] = "ended", None, []
+    leg["phase"], leg["action"], leg["ncco"], leg["ended_at"] = "ended", None, [], time.time()
+
+
+def described(leg: Leg) -> dict[str, Any]:
+    """The leg as the platform's list of calls has it; times without a zone, which are UTC. Source: Vonage, "Voice API reference"."""
+    over: dict[str, Any] = {}
+    if leg["ended_at"] is not None:
+        since = leg["answered_at"] or leg["ended_at"]
+        seconds = round((leg["ended_at"] - since) * leg["options"]["speed"])
+        over = {"start_time": _listed(since), "end_time": _listed(leg["ended_at"]), "duration": str(seconds), "rate": "0.00", "price": "0"}
+    return {
+        "uuid": leg["uuid"],
+        "conversation_uuid": leg["room"],
+        "to": {"type": "phone", "number": leg["to"]},
+        "from": {"type": "phone", "number": leg["from"]},
+        "status": leg["status"],
+        "direction": leg["direction"],
+        "network": None,
+        "_links": {"self": {"href": f"/v1/calls/{leg['uuid']}"}},
+    } | over
 
 
 def has_events_to_send(leg: Leg) -> bool:
     """Whether an event is due; those that are to be shuffled are due when the call is over."""
     return bool(leg["events"]) and (not leg["options"]["shuffle_events"] or leg["phase"] == "ended")
+
+
+def _listed(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 async def send_next_event(exchange: Exchange, leg: Leg) -> None:
@@ -135,6 +160,6 @@ async def send_next_event(exchange: Exchange, leg: Leg) -> None:
 
 
 async def ask_what_to_do(leg: Leg) -> Any:
-    """The application's answer to the answer webhook. Raises WebhookFailed."""
+    """The application's answer to the answer webhook, or to the fallback. Raises WebhookFailed."""
     payload = about(leg) | {"endpoint_type": "phone", "region_url": settings.PUBLIC_URL}
-    return await posting.post(leg["answer_url"], payload, seconds=posting.ANSWER_SECONDS)
+    return await posting.post_or_fall_back(leg["answer_url"], payload, kind="answer")

@@ -1,7 +1,8 @@
 """Sends webhooks as the platform does: signed, with its time-outs, and once more when the first try failed.
 
 Source: Vonage, "Voice webhook reference" and "Signing webhooks". A try failed when the connection broke or timed out, or
-the answer was 429, 503 or 504; a second try carries the same token.
+the answer was 429, 503 or 504; a second try carries the same token. Where call control objects are asked for, the fallback
+address is tried as often after that, with a token of its own.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import httpx
 import jwt
 from django.conf import settings
 
+from conversations.voice.ncco import webhook_url
 from conversations.voice.simulator import server
 
 CONNECT_SECONDS: Final = 1.0
@@ -25,6 +27,10 @@ FAILED_STATUSES: Final = frozenset({429, 503, 504})
 
 class WebhookFailed(Exception):
     """Both tries failed, or the answer cannot be used."""
+
+
+class NotReached(WebhookFailed):
+    """Both tries failed: the fallback may be asked."""
 
 
 def signed_headers(body: bytes, **claims: Any) -> dict[str, str]:
@@ -59,7 +65,16 @@ async def post(url: str, payload: dict[str, Any], *, seconds: float) -> Any:
                 continue
             if response.status_code not in FAILED_STATUSES:
                 return _answer(response)
-    raise WebhookFailed("the webhook did not answer")
+    raise NotReached("the webhook did not answer")
+
+
+async def post_or_fall_back(url: str, payload: dict[str, Any], *, kind: str) -> Any:
+    """Send a webhook that is answered with call control objects, and the fallback when it failed. Raises WebhookFailed."""
+    try:
+        return await post(url, payload, seconds=ANSWER_SECONDS)
+    except NotReached as error:
+        again = payload | {"reason": f"{error}.".capitalize(), "original_request": {"url": url, "type": kind}}
+        return await post(webhook_url("voice:fallback"), again, seconds=ANSWER_SECONDS)
 
 
 def _answer(response: httpx.Response) -> Any:

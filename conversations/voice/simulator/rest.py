@@ -11,19 +11,24 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from conversations.selectors.call_reports import known_time
 from conversations.voice.simulator import driving, exchange, legs
 from conversations.voice.simulator.checking import InvalidNcco, checked
 
 ERRORS: Final = "https://developer.nexmo.com/api-errors"
 LONGEST_TEXT: Final = 3_200
+LONGEST_PAGE: Final = 100
+PAGING: Final = (("page_size", "10"), ("record_index", "0"))
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "POST"])
 async def calls(request: HttpRequest) -> HttpResponse:
-    """`POST /v1/calls`: ring a phone."""
+    """`POST /v1/calls`: ring a phone. `GET`: the list of calls, live and over."""
     if not _is_authorised(request):
         return _problem(401, "Unauthorized", "You did not provide correct credentials.")
+    if request.method == "GET":
+        return await _listed(request)
     body = _body(request)
     try:
         number, caller = body["to"][0]["number"], body["from"]["number"]
@@ -107,19 +112,32 @@ async def messages(request: HttpRequest) -> HttpResponse:
 async def _described(leg_id: str) -> HttpResponse:
     async with exchange.opened() as memory:
         leg = await memory.leg(leg_id)
-    if leg is None:
-        return _problem(404, "Not Found", "Call does not exist.")
-    return JsonResponse(
-        {
-            "uuid": leg["uuid"],
-            "conversation_uuid": leg["room"],
-            "to": {"type": "phone", "number": leg["to"]},
-            "from": {"type": "phone", "number": leg["from"]},
-            "status": leg["status"],
-            "direction": leg["direction"],
-            "_links": {"self": {"href": f"/v1/calls/{leg['uuid']}"}},
-        }
-    )
+    return JsonResponse(legs.described(leg)) if leg else _problem(404, "Not Found", "Call does not exist.")
+
+
+async def _listed(request: HttpRequest) -> HttpResponse:
+    """A page of the calls that the filters leave. Source: Vonage, "Voice API reference"."""
+    asked = request.GET
+    size, index = (int(asked.get(name, usual)) if asked.get(name, usual).isdigit() else -1 for name, usual in PAGING)
+    since, until = (_seconds(asked.get(name), usual) for name, usual in (("date_start", 0.0), ("date_end", 2.0**40)))
+    if not 1 <= size <= LONGEST_PAGE or index < 0 or since is None or until is None:
+        return _problem(400, "Bad Request", "Invalid parameter.")
+    async with exchange.opened() as memory:
+        found = [legs.described(leg) for leg in await memory.listed(since, until)]
+    for name in ("status", "conversation_uuid"):
+        found = [each for each in found if each[name] == asked[name]] if name in asked else found
+    if asked.get("order") != "asc":
+        found.reverse()
+    page = {"count": len(found), "page_size": size, "record_index": index, "_embedded": {"calls": found[index : index + size]}}
+    return JsonResponse(page | {"_links": {"self": {"href": request.get_full_path()}}})
+
+
+def _seconds(text: str | None, usual: float) -> float | None:
+    """A time of the address in seconds since 1970; None when it is none."""
+    if text is None:
+        return usual
+    at = known_time(text)
+    return at.timestamp() if at else None
 
 
 def _is_authorised(request: HttpRequest) -> bool:
