@@ -23,6 +23,8 @@ BENCHMARKS = (
     "dispatch_rush",
     "board",
     "turn_overhead",
+    "voice_webhook",
+    "rebuild",
     "classify",
     "reason_accuracy",
     "knowledge_recall",

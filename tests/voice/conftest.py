@@ -7,8 +7,9 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
-from conversations.models import EntryPoint
+from conversations.models import EntryPoint, WebhookRecord
 from conversations.services import async_connections
+from conversations.voice.simulator.checking import InvalidNcco, checked
 from tests.record import rows
 from tests.voice.platform import Caller
 from tests.voice.rest_side import Platform, serving
@@ -34,12 +35,24 @@ def transactional_db(company: None, django_db_blocker: DjangoDbBlocker) -> Itera
     """
     with django_db_blocker.unblock():
         yield
+        refused = refused_nccos()
         with connection.cursor() as cursor:
             cursor.execute(
-                "TRUNCATE conversations_customer, conversations_webhookrecord, conversations_callleg, routing_decision,"
-                " routing_workitem CASCADE;"
+                "TRUNCATE conversations_customer, conversations_webhookrecord, routing_decision, routing_workitem CASCADE;"
                 "UPDATE conversations_entrypoint SET mode = 'live'"
             )
+        assert refused == [], "an answer to a webhook is not what the platform takes"
+
+
+def refused_nccos() -> list[tuple[str, object]]:
+    """What was answered to webhooks, in any test, and the platform would refuse or drop something of: every flow is looked at."""
+    refused = []
+    for kind, answer in WebhookRecord.objects.filter(answered_at__isnull=False).values_list("kind", "answer"):
+        try:
+            checked(answer or [])
+        except InvalidNcco:
+            refused.append((kind, answer))
+    return refused
 
 
 @pytest.fixture
@@ -60,6 +73,8 @@ def platform(settings: Settings) -> Iterator[Platform]:
     with serving() as (platform, port):
         settings.PORT = port
         yield platform
+    for ncco in platform.nccos():
+        assert checked(ncco) == ncco
 
 
 @pytest.fixture

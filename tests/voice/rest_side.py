@@ -39,6 +39,11 @@ class Platform:
     def dialled(self) -> int:
         return sum(path.endswith("/v1/calls") for _method, path, _body in self.requests)
 
+    def nccos(self) -> list[list[dict[str, Any]]]:
+        """Every call control object that it was given: with a call, or to replace what a leg does."""
+        given = [body.get("ncco") or body.get("destination", {}).get("ncco") for _method, _path, body in self.requests]
+        return [each for each in given if each is not None]
+
     def texts(self) -> list[dict[str, Any]]:
         """The text messages that it was asked to send."""
         return [body for _method, path, body in self.requests if path.endswith("/v1/messages")]

@@ -168,6 +168,9 @@ def test_ids_and_numbers_that_look_like_cards_stay_whole(number: EntryPoint) -> 
     assert {record.body["uuid"] for record in WebhookRecord.objects.all()} == {LIKE_A_CARD}
 
 
+LISTENS = [{"action": "talk", "text": "Hello"}, {"action": "input", "type": ["speech"]}]
+
+
 def test_calls_that_were_turned_away_are_not_missed_and_lost_ones_are(caller: Caller) -> None:
     """What `doctor` says: a number that is not ours and a call to no number are no contacts; a call whose filing died is."""
     post("/voice/answer/", Caller(dialled="441632960999").answer())
@@ -175,7 +178,7 @@ def test_calls_that_were_turned_away_are_not_missed_and_lost_ones_are(caller: Ca
     post("/voice/answer/", caller.answer())
     lost = {"unanswered": Caller(), "failed": Caller(), "unfiled": Caller()}
     for why, each in lost.items():
-        answer = {"unanswered": None, "failed": {"failed": "OperationalError"}, "unfiled": [{"action": "talk"}, {"action": "input"}]}[why]
+        answer = {"unanswered": None, "failed": {"failed": "OperationalError"}, "unfiled": LISTENS}[why]
         answered_at = START if why == "unfiled" else None
         kept = {"token_id": why, "body_hash": why, "kind": "answer", "provider_id": each.uuid, "body": {}}
         WebhookRecord.objects.create(**kept, answer=answer, answered_at=answered_at)

@@ -69,19 +69,73 @@ def test_quick_replies_of_another_shape_are_left_out(data: dict[str, object] | N
     assert spoken.words("When?", data) == "When?"
 
 
+TALK = {"action": "talk", "text": "Hi"}
+INPUT = {"action": "input", "type": ["speech"]}
+HERE = ["https://service.example.com/voice/input/"]
+
+
 @pytest.mark.parametrize(
     "actions",
     [
-        [{"action": "talk", "text": "Hi", "bargeIn": True}],
-        [{"action": "talk", "text": "Hi", "bargeIn": True}, {"action": "record"}],
+        [TALK | {"bargeIn": True}],
+        [TALK | {"bargeIn": True}, {"action": "record"}],
         [{"action": "sing"}],
-        [{"action": "talk", "text": "x" * 1_501}],
+        [TALK | {"text": "x" * 1_501}],
+        [TALK | {"text": ""}],
+        [TALK | {"text": "<speak>a & b</speak>"}],
+        [TALK | {"text": "Hi <speak>there</speak>"}],
+        [TALK | {"voice": "Amy"}],
+        [TALK | {"level": 2}],
+        [TALK | {"level": True}],
+        [TALK | {"language": "English"}],
+        [TALK | {"loop": 0}, TALK],
+        [{"action": "stream", "streamUrl": "https://x.example/a.mp3"}],
         [{"action": "input", "type": ["smell"]}],
-        [{"action": "input", "type": ["speech"], "speech": {"startTimeout": 90}}],
+        [{"action": "input", "type": []}],
+        [{"action": "input", "type": "speech"}],
+        [INPUT | {"speech": {"startTimeout": 90}}],
+        [INPUT | {"speech": {"endOnSilence": 0.2}}],
+        [INPUT | {"dtmf": {"maxDigits": 1}}],
+        [INPUT | {"type": ["dtmf"], "dtmf": {"maxDigits": 21}}],
+        [INPUT | {"eventUrl": HERE[0]}],
+        [INPUT | {"eventUrl": HERE, "eventMethod": "GET"}],
         [{"action": "connect", "endpoint": [{"type": "phone", "number": "+44 7700"}]}],
+        [{"action": "connect", "endpoint": []}],
+        [{"action": "connect", "endpoint": [{"type": "websocket", "uri": "wss://x.example/", "content-type": "audio/l16;rate=11025"}]}],
+        [{"action": "connect", "endpoint": [{"type": "app", "user": "ann"}], "from": "447700900123", "randomFromNumber": True}],
+        [{"action": "conversation", "name": ""}],
+        [{"action": "conversation", "name": "a", "mute": True, "canSpeak": []}],
+        [{"action": "record", "transcription": {"language": "en-GB", "speed": 2}}],
+        [{"action": "record", "endOnSilence": 2}],
+        [{"action": "notify", "payload": {}}],
+        [{"action": "wait", "timeout": 0}],
+        [{"action": "transfer", "conversationId": "call-7"}],
+        [{"action": "transfer", "conversationId": "CON-7"}, TALK],
         {"action": "talk", "text": "Hi"},
+        ["talk"],
     ],
 )
-def test_the_simulator_refuses_what_the_platform_refuses(actions: object) -> None:
+def test_the_simulator_refuses_what_the_platform_refuses_or_would_drop(actions: object) -> None:
     with pytest.raises(InvalidNcco):
         checked(actions)
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        [],
+        [TALK | {"text": "<speak>Hi <break time='1s'/> there</speak>", "level": -0.5, "style": 2, "premium": True, "loop": 2}],
+        [TALK | {"text": f"<speak>{'x' * 1_500}</speak>"}],
+        [TALK | {"bargeIn": True, "loop": 0}, INPUT | {"speech": {"uuid": ["a"], "context": ["boiler"]}, "eventUrl": HERE}],
+        [{"action": "stream", "streamUrl": ["https://x.example/a.mp3"], "loop": 0}],
+        [{"action": "record", "split": "conversation", "channels": 2, "format": "wav", "beepStart": True, "eventUrl": HERE}, TALK],
+        [{"action": "conversation", "name": "call-7", "musicOnHoldUrl": ["https://x.example/a.mp3"], "canHear": [], "startOnEnter": False}],
+        [{"action": "connect", "from": "441632960100", "endpoint": [{"type": "sip", "uri": "sip:ann@x.example"}], "timeout": 20}],
+        [{"action": "connect", "endpoint": [{"type": "phone", "number": "441632960111", "onAnswer": {"url": HERE[0]}}]}],
+        [{"action": "connect", "endpoint": [{"type": "app", "user": "ann"}], "eventType": "synchronous", "eventUrl": HERE}],
+        [{"action": "notify", "payload": {"step": 1}, "eventUrl": HERE}, {"action": "wait", "timeout": 0.5}],
+        [{"action": "transfer", "conversationId": "CON-7", "canSpeak": ["a"]}],
+    ],
+)
+def test_and_takes_what_the_platform_takes(actions: list[dict[str, object]]) -> None:
+    assert checked(actions) == actions

@@ -147,6 +147,11 @@ class Line:
             self._timed(name, asked.get("timeout", WAIT_SECONDS))
         elif name == "input":
             await self._begin_input(asked)
+        elif name == "notify":
+            payload = {"conversation_uuid": self.leg["room"], "payload": asked["payload"], "timestamp": legs.now_text()}
+            self.leg["action"] = {"name": "posting", "url": asked["eventUrl"][0], "payload": payload}
+        elif name == "connect" and asked["endpoint"][0]["type"] != "phone":
+            await self._write("status", "Only phones can be rung here.")
         elif name == "connect":
             await self._begin_connect(asked)
         elif name == "conversation":
