@@ -118,6 +118,16 @@ def schedule(conversation_id: int) -> asyncio.Task[TurnOutcome]:
     return task
 
 
+async def wait_for(conversation_id: int, seconds: float) -> None:
+    """Returns when this process has no turn of the conversation under way, at once when there is none, and after `seconds` at the latest.
+
+    Whether the customer is owed an answer is for the record to say: the turn may run in another process.
+    """
+    running = _running.get(conversation_id)
+    if running is not None and seconds > 0 and running.get_loop() is asyncio.get_running_loop():
+        await asyncio.wait({running}, timeout=seconds)
+
+
 async def settle(seconds: float) -> bool:
     """Waits up to `seconds` for the turns that run on this event loop, and says whether all are over.
 

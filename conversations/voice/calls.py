@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from conversations.assistant import turn
 from conversations.flows import inbound
 from conversations.flows.inbound import InboundMessage, InteractionOver, Received
 from conversations.models import Conversation, EntryPoint, Interaction
@@ -126,9 +127,11 @@ def _nothing_to_say_yet(call: Interaction, received: Received) -> Ncco:
 async def _turn_is_over(received: Received, deadline: datetime) -> None:
     """Return when what was said has been answered or answering it is no longer the AI agent's, at the latest at `deadline`.
 
-    Asks the record, since the turn may run in any process. Where the line goes on in another conversation, as after a right
-    one-time code, the answer is awaited there: whether a caller's line had to move says what is known of their number.
+    The turn mostly runs in this process, and is waited for; then the record is asked, since it may run in any. Where the line goes
+    on in another conversation, as after a right one-time code, the answer is awaited there: whether a caller's line had to move
+    says what is known of their number.
     """
+    await turn.wait_for(received.conversation_id, (deadline - timezone.now()).total_seconds())
     here = Q(pk=received.conversation_id, joined_into__isnull=True, turn_done_seq__lt=received.seq)
     place = Interaction.objects.filter(pk=received.interaction_id).values("conversation")
     elsewhere = Q(pk__in=place, turn_done_seq__lt=F("turn_wanted_seq")) & ~Q(pk=received.conversation_id)

@@ -282,4 +282,6 @@ def note_words(call: Interaction, given: CallInput, text: str) -> None:
 
 
 def _remember(call: Interaction, **changes: Any) -> None:
-    call.data = call_state.change_data(call.pk, lambda data: data.update(changes)).data
+    """Only what is new is written: most turns of a call change nothing of this, and one webhook of a call is worked on at a time."""
+    if any(name not in call.data or call.data[name] != value for name, value in changes.items()):
+        call.data = call_state.change_data(call.pk, lambda data: data.update(changes)).data

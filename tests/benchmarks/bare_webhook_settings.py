@@ -3,4 +3,4 @@
 from cxhub.settings import *  # noqa: F403
 
 ROOT_URLCONF = "tests.benchmarks.bare_webhook"
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = ["allauth.account.middleware.AccountMiddleware"]  # without it the library refuses to start
