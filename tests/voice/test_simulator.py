@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from conversations.flows import outbound, supervising
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.services import ownership
 from conversations.services.delivery import CannotConnect
-from conversations.voice import gateway, ncco
+from conversations.voice import gateway, ncco, reconciling
 from conversations.voice.gateway import CallGone, GatewayError
 from cxhub.secret_files import kept_private_key
 from routing.models import AgentProfile, WorkItem
@@ -348,3 +350,17 @@ def test_the_page_shows_what_the_address_says(phone: Phone) -> None:
     assert 'data-code="482913"' in page
     evil = phone.http.get("/simulator/phone/", params={"from": '"><script>', "code": "<script>"}).text
     assert "<script>" not in evil.replace('<script src="', "").replace("<script type", "")
+
+
+def test_the_list_of_calls_has_the_call_as_the_record_has_it(call: Phone) -> None:
+    """By the SDK's client, with the filters of the platform: a live call, and the same one when it is over."""
+    since = timezone.now() - timedelta(minutes=5)
+    (live,) = (each for each in gateway.records(since=since) if each["uuid"] == call.leg)
+    assert (live["status"], live["direction"], "end_time" in live) == ("answered", "inbound", False)
+    call.do("hang_up")
+    call.until_over()
+    eventually(lambda: interaction(call).state == "ended")
+    (over,) = (each for each in gateway.records(since=since) if each["uuid"] == call.leg)
+    assert (over["status"], over["to"]) == ("completed", {"type": "phone", "number": "441632960100"})
+    assert not list(gateway.records(since=timezone.now() + timedelta(minutes=5)))
+    assert reconciling.reconcile(since=since).news == 0
