@@ -58,6 +58,11 @@ def waits_for_code(call: Interaction) -> bool:
     return bool(call.data.get("waits_for_code"))
 
 
+def webhook_waits(call: Interaction) -> bool:
+    """Whether a webhook waits for the reply, so that nobody else may speak; it says what there is to say."""
+    return float(call.data.get("webhook_until", 0)) > timezone.now().timestamp()
+
+
 def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -> Interaction:
     """Lets `change` alter the call's data under the lock of its row; returns the row as it is then."""
     with transaction.atomic():
@@ -93,8 +98,7 @@ def claim_unspoken(interaction_id: int, *, as_webhook: bool, ready_by: datetime 
         row = _locked(interaction_id)
         if row.state == Interaction.State.ENDED:
             return None
-        now = timezone.now().timestamp()
-        if not as_webhook and float(row.data.get("webhook_until", 0)) > now:
+        if not as_webhook and webhook_waits(row):
             return None
         before = dict(row.data)
         entries = tuple(_unspoken(row))

@@ -39,6 +39,8 @@ def speak(interaction_id: int) -> None:
     if call.conversation.status == Conversation.Status.CLOSED:
         _say_goodbye(call)
         return
+    if call_state.webhook_waits(call):
+        return
     _let_the_filler_be_said(call)
     unspoken = call_state.claim_unspoken(interaction_id, as_webhook=False)
     if unspoken is None:

@@ -2,8 +2,9 @@
 
 Value: the product, one web process, driven as the platform drives it, by signed webhooks over HTTP. Floor: a bare Django view in a
 process of its own that verifies the same signature and inserts one row, driven by the same client at the same pace, before and
-after. At 1 call turn follows turn; at 50 each caller speaks every BENCH_PACE seconds, since people listen before they speak.
-A turn is lost when its words are not in the history exactly once, or when it was never answered.
+after. At 1 call turn follows turn; at 50 each caller speaks every BENCH_PACE seconds: it takes that long to hear a reply of twenty
+words to its end and to say a sentence. A turn is lost when its words are not in the history exactly once, or when it was never
+answered.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from tests.support.database import throwaway_database
 from tests.support.processes import child_environment, free_port, running_web
 
 AT_ONCE = int(os.environ.get("BENCH_AT_ONCE", "50"))
-PACE = float(os.environ.get("BENCH_PACE", "5"))
+PACE = float(os.environ.get("BENCH_PACE", "10"))
 TURNS = 10
 ALONE = 6
 """How many calls there are one after the other."""
