@@ -38,7 +38,8 @@ def transactional_db(company: None, django_db_blocker: DjangoDbBlocker) -> Itera
         refused = refused_nccos()
         with connection.cursor() as cursor:
             cursor.execute(
-                "TRUNCATE conversations_customer, conversations_webhookrecord, routing_decision, routing_workitem CASCADE;"
+                "TRUNCATE conversations_customer, conversations_webhookrecord, conversations_chatsessionrecord, routing_decision,"
+                " routing_workitem CASCADE;"
                 "UPDATE conversations_entrypoint SET mode = 'live'"
             )
         assert refused == [], "an answer to a webhook is not what the platform takes"
