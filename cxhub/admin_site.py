@@ -65,7 +65,7 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
     "reporting": (
         gettext_lazy("Reporting"),
         "chart-column",
-        ("conversations.WebhookRecord", "conversations.ChatSessionRecord"),
+        ("conversations.WebhookRecord", "conversations.CallLeg", "conversations.ChatSessionRecord"),
     ),
     "personal-data": (
         gettext_lazy("Personal data"),

@@ -1,4 +1,4 @@
-"""What the transports delivered, word for word: the raw side of the journey accuracy figure."""
+"""What the transports delivered, word for word: the raw side of the journey accuracy figure. And the legs of calls, made of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import ChatSessionRecord, WebhookRecord
+from conversations.models import CallLeg, ChatSessionRecord, WebhookRecord
 from routing.admin.read_only import ReadOnlyAdmin
 
 
@@ -39,6 +39,14 @@ class WebhookRecordAdmin(ReadOnlyAdmin):
     @admin.display(description=_("What was answered"))
     def answer_read(self, record: WebhookRecord) -> str:
         return as_code(record.answer)
+
+
+@admin.register(CallLeg)
+class CallLegAdmin(ReadOnlyAdmin):
+    list_display = ("first_heard_at", "leg_id", "role", "direction", "state", "answered_by", "end_status", "duration_seconds", "price")
+    list_filter = ("role", "direction", "state", "answered_by", "end_status")
+    search_fields = ("=leg_id",)
+    date_hierarchy = "first_heard_at"
 
 
 @admin.register(ChatSessionRecord)

@@ -14,6 +14,8 @@ Locks are taken in one order everywhere, and whoever needs several of one kind t
 7. interactions;
 8. the advisory lock of the switch that stops the AI agent (`roll_out`), shared by turns; whoever throws it takes nothing else before it.
 
+The row of a leg is locked alone (`call_legs`), before whatever follows from it.
+
 A customer's message takes a conversation and nothing before it (migration `0005`), but for one with digits that may be a
 piece of a card's number, which takes the customer first (`split_secrets.settle`). When that conversation was joined
 into another while the message waited, it takes the other one as well.
