@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.test import Client
 
 from conversations import tasks
-from conversations.models import Entry
+from conversations.models import Conversation, Entry
 from routing import clock
-from routing.models import Queue, RoutingStep, WorkItem
+from routing.models import AgentProfile, DispositionCode, Queue, RoutingStep, WorkItem
+from routing.services import presence
 from routing.tasks import dispatch_waiting_work
 from tests.assistant.conftest import Line
 
@@ -78,3 +80,33 @@ async def test_what_was_lost_is_told_by_the_sweep(monday: datetime, chat: Line) 
     await sync_to_async(tasks.tell_of_call_backs)()
     assert len(await told(chat)) == 1
     assert await Entry.objects.filter(kind="work.overflowed").acount() == 1
+
+
+async def test_somebody_of_the_demo_company_is_offered_the_call_back_and_makes_it(monday: datetime, chat: Line) -> None:
+    """After the company's own step; whoever takes it reads the number, and ends it with how it went."""
+    await chat.say("My phone number is 07700 900123 and I want to talk to a person")
+    queue = await Queue.objects.aget(work_items__state="queued")
+    wait = max(await sync_to_async(list)(queue.steps.filter(becomes_kind="callback").values_list("after_seconds", flat=True)))
+    assert await sync_to_async(calls_ann_back)(chat, wait + 1) == "callback_arranged"
+
+
+def calls_ann_back(chat: Line, seconds: int) -> str:
+    """Ann comes to work so much later, takes what she is offered in the inbox, and closes it; how it ended."""
+    client, ann = Client(), AgentProfile.objects.get(user__username="ann")
+    client.force_login(ann.user)
+    with clock.at(clock.now() + timedelta(seconds=seconds)):
+        dispatch_waiting_work()
+        presence.set_state(ann, "available")
+        offer = ann.reservations.select_related("work_item").get(state="pending")
+        assert (offer.work_item.kind, offer.weight) == ("callback", ann.capacity)
+        assert "Call back" in client.get("/inbox/lists/").content.decode()
+        assert client.post(f"/inbox/offers/{offer.pk}/accept/").status_code in (200, 204, 302)
+        conversation = Conversation.objects.get(pk=chat.conversation_id)
+        assert conversation.owner_agent == ann
+        page = f"/inbox/c/{conversation.public_id}/"
+        assert "Call back on 07700 900123 by" in client.get(page).content.decode()
+        outcome = DispositionCode.objects.get(code="callback_arranged")
+        client.post(f"{page}close/", {"disposition": outcome.pk})
+    ann.refresh_from_db()
+    assert (WorkItem.objects.get().state, ann.load) == ("completed", 0)
+    return Conversation.objects.get(pk=chat.conversation_id).disposition.code
