@@ -262,6 +262,7 @@ class Reservation(models.Model):
                 declare=LOAD_VARIABLES,
                 func=LOAD_IS_RIGHT,
             ),
+            pgtrigger.ReadOnly(name="reservation_stays_with_its_agent", fields=["agent"]),
         ]
 
     def __str__(self) -> str:
@@ -284,6 +285,10 @@ class Interruption(models.Model):
                 fields=["laid_aside"], condition=models.Q(ended_at__isnull=True), name="reservation_is_laid_aside_once_at_a_time"
             ),
             models.CheckConstraint(condition=~models.Q(laid_aside=models.F("by")), name="reservation_does_not_interrupt_itself"),
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True) | models.Q(ended_at__gte=models.F("began_at")),
+                name="interruption_does_not_end_before_it_begins",
+            ),
             ExclusionConstraint(
                 name="agent_is_interrupted_by_one_piece_at_a_time",
                 expressions=[("agent", RangeOperators.EQUAL), ("by", RangeOperators.NOT_EQUAL)],
@@ -303,6 +308,22 @@ class Interruption(models.Model):
                 declare=LOAD_VARIABLES,
                 func=LOAD_IS_RIGHT,
             ),
+            pgtrigger.Trigger(
+                name="interruption_is_of_the_agent_of_both_pieces",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF EXISTS (
+                        SELECT FROM routing_reservation its
+                         WHERE its.id IN (NEW.laid_aside_id, NEW.by_id) AND its.agent_id <> NEW.agent_id
+                    ) THEN
+                        RAISE EXCEPTION 'an interruption of agent % is of work that somebody else has', NEW.agent_id
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.ReadOnly(name="interruption_stays_of_the_same_pieces", fields=["agent", "laid_aside", "by"]),
         ]
 
     def __str__(self) -> str:

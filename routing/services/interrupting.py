@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+
 from routing import clock
 from routing.models import AgentProfile, Interruption, Reservation
 from routing.services import load
@@ -45,14 +48,15 @@ def give_capacity_back(reservation: Reservation, agent: AgentProfile) -> None:
     if not agent.laid_aside:
         load.give_back(agent.pk, reservation.weight)
         return
-    now = reservation.ended_at
-    if Interruption.objects.filter(laid_aside=reservation, ended_at=None).update(ended_at=now):
+    # The clock may have been set back since it began.
+    ended_at = Greatest(F("began_at"), Value(reservation.ended_at))
+    if Interruption.objects.filter(laid_aside=reservation, ended_at=None).update(ended_at=ended_at):
         load.forget_laid_aside(agent.pk, reservation.weight)
     else:
         load.give_back(agent.pk, reservation.weight)
     coming_back = list(Interruption.objects.filter(by=reservation, ended_at=None).select_related("laid_aside__work_item"))
     if coming_back:
-        Interruption.objects.filter(pk__in=[each.pk for each in coming_back]).update(ended_at=now)
+        Interruption.objects.filter(pk__in=[each.pk for each in coming_back]).update(ended_at=ended_at)
         load.take_up_again(agent.pk, sum(each.laid_aside.weight for each in coming_back))
     for each in coming_back:
         announce_work_item(each.laid_aside.work_item)

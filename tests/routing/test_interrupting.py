@@ -153,6 +153,15 @@ def test_a_capacity_that_would_not_hold_what_comes_back_is_refused(company: Comp
         AgentProfile.objects.filter(pk=ann.pk).update(capacity=5)
 
 
+def test_a_clock_that_was_set_back_keeps_nothing_laid_aside(ann: AgentProfile) -> None:
+    """The call ends, by the clock, before it began: what was laid aside is back all the same."""
+    wait("call", kind="live_voice")
+    reservations.accept(offer_of("call").pk, ann)
+    with clock.at(clock.now() - timedelta(minutes=5)):
+        reservations.complete("call")
+    assert (laid_aside(), load(ann), ann.laid_aside) == ([], 6, 0)
+
+
 @pytest.mark.parametrize(("end", "about_it"), [("complete", 0), ("decline", 0), ("requeue", 0), ("wrap up", 1)])
 def test_who_laid_nothing_aside_is_not_asked_about_it_when_work_ends(company: Company, end: str, about_it: int) -> None:
     """The agent's row, which is locked anyway, says so. Beginning to write up looks once, with the limit that it reads anyway."""
