@@ -188,7 +188,10 @@ class AskedField:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer, ending the turn. `failed` says that the brain did not know what to do with what was said."""
+    """The answer, ending the turn. `failed` says that the brain did not know what to do with what was said.
+
+    `ends_call` lets a caller go when it was said.
+    """
 
     body: str
     quick_replies: tuple[QuickReply, ...] = ()
@@ -196,6 +199,7 @@ class Reply:
     asks: AskedField | None = None
     form_state: Mapping[str, Any] = field(default_factory=dict)
     failed: bool = False
+    ends_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,14 @@ def request(
     return handoff
 
 
+def wait_on(conversation: Conversation) -> None:
+    """A customer who is not called back waits on as before, at their old place, and no step makes it a call back again.
+
+    Must run in a transaction; locks the work's subject and the work, and an agent who was offered the call back.
+    """
+    queueing.keep_kind(conversation.public_id.hex, kind_of_work(conversation))
+
+
 def note_accepted(conversation: Conversation) -> None:
     """The packages that waited for a person have reached one."""
     Handoff.objects.filter(conversation=conversation, accepted_at__isnull=True).update(accepted_at=Now())

@@ -77,6 +77,9 @@ class WorkItem(models.Model):
     priority_class = models.PositiveSmallIntegerField(default=3)
     required_skills = models.JSONField(default=list, help_text=_("Skill codes, sorted; a step of its queue may drop them."))
     min_proficiency = models.PositiveSmallIntegerField(default=1, help_text=_("How good an agent must be at each of the skills."))
+    kind_stays = models.BooleanField(
+        default=False, db_default=False, help_text=_("On when no step makes it another kind: the customer does not want that.")
+    )
     also_queues = models.JSONField(default=list, help_text=_("Queues, by their ids and sorted, whose agents are asked as well by now."))
     preferred_agent = models.ForeignKey(AgentProfile, models.SET_NULL, null=True, blank=True, related_name="+")
     in_good_time = models.BooleanField(default=True, help_text=_("Off when it has waited too long: it goes first in its class then."))
