@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 
 from conversations import tasks
-from conversations.models import Consent, Conversation, Entry
+from conversations.models import Consent, Conversation, Entry, EntryPoint
 from routing import clock
 from routing.models import AgentProfile, DispositionCode, Queue, RoutingStep, WorkItem
 from routing.services import presence
@@ -107,6 +107,18 @@ async def test_who_says_no_waits_on(monday: datetime, chat: Line, no: str) -> No
     assert [entry.data["reason"] for entry in await chat.entries("callback.refused")] == ["would_rather_wait"]
     kept = [row.decision async for row in Consent.objects.all()]
     assert kept == (["refused"] if "call" in no else []), "a wish for no calls at all is kept as one"
+
+
+@pytest.mark.parametrize(("answer", "kind"), [("yes please", "callback"), ("no thanks", "messaging")])
+async def test_where_the_ai_agent_does_not_answer_the_system_takes_the_answer(
+    monday: datetime, chat: Line, answer: str, kind: str
+) -> None:
+    """As it told of the call back."""
+    await EntryPoint.objects.filter(channel="chat").aupdate(mode="off")
+    await waits_for_a_call_back(chat, "07700 900123")
+    await chat.say(answer)
+    assert (chat.last.actor_kind, (await WorkItem.objects.aget()).kind) == ("system", kind)
+    assert await Consent.objects.acount() == (kind == "callback")
 
 
 async def test_who_says_no_to_the_question_for_a_number_waits_on(monday: datetime, chat: Line) -> None:
