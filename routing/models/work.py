@@ -13,25 +13,28 @@ from routing.models.decision import Decision
 from routing.models.organisation import AgentProfile
 from routing.models.policy import Queue
 
-LOAD_VARIABLES = [("reserved_agent", "bigint"), ("carried", "integer"), ("aside", "integer"), ("back", "integer"), ("agent", "record")]
+LOAD_VARIABLES = [("reserved_agent", "bigint"), ("agent", "record")]
 LOAD_IS_RIGHT = """
     reserved_agent := CASE WHEN TG_OP = 'DELETE' THEN OLD.agent_id ELSE NEW.agent_id END;
-    SELECT COALESCE(SUM(weight) FILTER (WHERE laid.id IS NULL), 0), COALESCE(SUM(weight) FILTER (WHERE laid.id IS NOT NULL), 0),
-           COALESCE(SUM(weight) FILTER (WHERE NOT EXISTS (
-               SELECT FROM routing_interruption own WHERE own.by_id = held.id AND own.ended_at IS NULL)), 0)
-      INTO carried, aside, back
-      FROM routing_reservation held LEFT JOIN routing_interruption laid ON laid.laid_aside_id = held.id AND laid.ended_at IS NULL
-     WHERE held.agent_id = reserved_agent AND held.state IN ('pending', 'accepted', 'wrapping');
-    SELECT load, laid_aside, capacity INTO agent FROM routing_agentprofile WHERE id = reserved_agent;
-    IF agent.load <> carried THEN
+    SELECT load, laid_aside, capacity, carried, aside, back INTO agent
+      FROM routing_agentprofile profile, LATERAL (
+            SELECT COALESCE(SUM(weight) FILTER (WHERE laid.id IS NULL), 0) AS carried,
+                   COALESCE(SUM(weight) FILTER (WHERE laid.id IS NOT NULL), 0) AS aside,
+                   COALESCE(SUM(weight) FILTER (WHERE NOT EXISTS (
+                       SELECT FROM routing_interruption own WHERE own.by_id = held.id AND own.ended_at IS NULL)), 0) AS back
+              FROM routing_reservation held LEFT JOIN routing_interruption laid ON laid.laid_aside_id = held.id AND laid.ended_at IS NULL
+             WHERE held.agent_id = profile.id AND held.state IN ('pending', 'accepted', 'wrapping')
+           ) weights
+     WHERE profile.id = reserved_agent;
+    IF agent.load <> agent.carried THEN
         RAISE EXCEPTION 'agent % carries load % but live reservations weigh %',
-            reserved_agent, agent.load, carried USING ERRCODE = 'check_violation';
+            reserved_agent, agent.load, agent.carried USING ERRCODE = 'check_violation';
     END IF;
-    IF agent.laid_aside <> aside THEN
+    IF agent.laid_aside <> agent.aside THEN
         RAISE EXCEPTION 'agent % laid % aside but what is laid aside weighs %',
-            reserved_agent, agent.laid_aside, aside USING ERRCODE = 'check_violation';
+            reserved_agent, agent.laid_aside, agent.aside USING ERRCODE = 'check_violation';
     END IF;
-    IF back > agent.capacity THEN
+    IF agent.back > agent.capacity THEN
         RAISE EXCEPTION 'agent % laid work aside that would not fit any more', reserved_agent USING ERRCODE = 'check_violation';
     END IF;
     IF EXISTS (
@@ -45,7 +48,10 @@ LOAD_IS_RIGHT = """
     RETURN NULL;
 """
 """What must be so of an agent at the end of each transaction that touched what they hold: `load` is the weight of live work, but for
-what is laid aside, which is `laid_aside`; all of it but the work that interrupts fits their capacity."""
+what is laid aside, which is `laid_aside`; all of it but the work that interrupts fits their capacity.
+
+Load and work are read by one statement. Who takes an offer does not hold the agent's row, so between two statements another
+transaction may change both."""
 
 
 class _Lane(models.Func):
