@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from cxhub.celery import app as celery_app
 from cxhub.tasks import HEARTBEAT_KEY
+from routing.selectors.untaken import steps_into_work_nobody_takes
 
 OLDEST_POSTGRES = 15
 EXTENSIONS = ("vector", "pg_trgm", "btree_gist")
@@ -64,6 +65,7 @@ def examine() -> Iterator[Finding]:
         if migrations.status is Status.OK:
             yield check_triggers()
             yield from check_invariants()
+            yield check_steps()
     valkey = check_valkey()
     yield valkey
     if valkey.status is not Status.FAIL:
@@ -142,6 +144,18 @@ def check_invariants() -> Iterator[Finding]:
         if _exists(module_name):
             for invariant in import_module(module_name).INVARIANTS:
                 yield _check_invariant(invariant.sentence, invariant.violations)
+
+
+def check_steps() -> Finding:
+    """Work that waited too long and became another kind, such as a call back, finds somebody who takes that."""
+    untaken = [
+        f"After {step.after_seconds} s in {step.queue} work becomes “{step.becomes_kind}”, which none of its agents takes."
+        for step in steps_into_work_nobody_takes()
+    ]
+    if untaken:
+        advice = "Add the kind to a routing profile that serves the queue, or take the step out."
+        return Finding("Queues", Status.WARN, f"{' '.join(untaken)} {advice}")
+    return Finding("Queues", Status.OK, "Whatever the steps of a queue make of its work, somebody takes it.")
 
 
 def check_valkey() -> Finding:

@@ -217,7 +217,8 @@ class AskedField:
 class Reply:
     """The answer, ending the turn.
 
-    `failed` says that the brain did not know what to do with what was said, `unanswered` that it was asked something it does not know.
+    `failed` says that the brain did not know what to do with what was said, `unanswered` that it was asked something it does not know;
+    `ends_call` lets a caller go when it was said.
     """
 
     body: str
@@ -227,6 +228,7 @@ class Reply:
     form_state: Mapping[str, Any] = field(default_factory=dict)
     failed: bool = False
     unanswered: bool = False
+    ends_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,10 @@ from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import RulesBrain
 from conversations.assistant.toolbox import TurnTools
 from conversations.models import EntryPoint
+from conversations.models.consent import Purpose
 from conversations.selectors import history
 from conversations.selectors.roll_out import stop_in_force
-from conversations.services import async_connections, turns
+from conversations.services import async_connections, callbacks, turns
 from conversations.services.roll_out import AssistantStopped
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 from routing.models import Decision
@@ -259,6 +260,9 @@ def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
     live, asked = prepared.live, prepared.context.understanding.asked_for_human
     promised = prepared.state.get("callback") or {}
     handing = HandOff(form_state=brains_part(prepared.state))
+    agrees = _answer_to_call_back(prepared, decision)
+    if agrees is not None:
+        return Ending(handing, decision, agrees_to_call=agrees)
     if decision.handler == Decision.Handler.HUMAN:
         if not _waits_already(prepared, decision) or (live and asked):
             return Ending(handing, decision)
@@ -269,6 +273,24 @@ def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
     if promised and not promised["noted"] and prepared.state.get("step") == "callback" and "phone" in prepared.standing.facts:
         return Ending(handing, decision, gave_number=True)
     return None
+
+
+def _answer_to_call_back(prepared: Prepared, decision: Decision) -> bool | None:
+    """Yes or no to the call back that waiting work became; None for anything else, or when it is more urgent by now.
+
+    Once something else was said, a question that was asked since has the next yes or no.
+    """
+    offer = (prepared.state.get("callback") or {}).get("offer")
+    if not offer or prepared.handoff is None or prepared.handoff.work_item.kind != callbacks.KIND_OF_WORK:
+        return None
+    if decision.handler == Decision.Handler.HUMAN and not _waits_already(prepared, decision):
+        return None
+    understood = prepared.context.understanding
+    if any(not wish.agrees and wish.purpose in (Purpose.CONTACT, Purpose.OUTBOUND_CALL) for wish in understood.wishes):
+        return False
+    is_asked_else = not offer["is_new"] and prepared.state.get("step") not in (*turns.OVER, "callback")
+    answer = None if is_asked_else else understood.affirmative
+    return answer if offer["number"] or answer is False else None
 
 
 def _waits_already(prepared: Prepared, decision: Decision) -> bool:

@@ -16,10 +16,11 @@ Request = tuple[str, str, dict[str, Any]]
 
 
 class Platform:
-    """The platform's REST side: notes what it is asked and answers what the test has it answer. `leg` is the first it rings."""
+    """The platform's REST side: notes what it is asked, answers what the test has it answer. `leg` is the first it rings, `rung` all."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.rung: list[str] = []
         self.leg = str(uuid4())
         self.status = "answered"
         self.code = 201
@@ -38,7 +39,11 @@ class Platform:
         return [words_of(body["destination"]["ncco"]) for body in transfers if body["action"] == "transfer"]
 
     def hung_up(self) -> bool:
-        return any(path.endswith(self.leg) and body.get("action") == "hangup" for _method, path, body in self.requests)
+        return self.leg in self.ended()
+
+    def ended(self) -> list[str]:
+        """The legs that it was asked to hang up, in order."""
+        return [path.rsplit("/", 1)[-1] for _method, path, body in self.requests if body.get("action") == "hangup"]
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.requests.append((method, path, body))
@@ -47,6 +52,7 @@ class Platform:
         if method == "POST":
             self.before_answering()
             leg = self.leg if self.dialled() == 1 else str(uuid4())
+            self.rung.append(leg)
             return self.code, {"uuid": leg, "status": "started", "conversation_uuid": f"CON-{uuid4()}"}
         return (200, {"uuid": self.leg, "status": self.status}) if method == "GET" else (204, {})
 
