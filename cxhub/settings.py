@@ -276,14 +276,13 @@ ASSISTANT_BRAIN = env.text("ASSISTANT_BRAIN", default="")
 ASSISTANT_REPLIES_PER_MINUTE = env.whole_number("ASSISTANT_REPLIES_PER_MINUTE", default=30, lowest=1, highest=10_000)
 ASSISTANT_REPLIES_IN_A_ROW = env.whole_number("ASSISTANT_REPLIES_IN_A_ROW", default=60, lowest=1, highest=10_000)
 ASSISTANT_TOOLS_PER_CONVERSATION = env.whole_number("ASSISTANT_TOOLS_PER_CONVERSATION", default=200, lowest=1, highest=10_000)
+"""Where a playbook does not say how many."""
 VOICE_MODEL_TIMEOUT_SECONDS = env.whole_number("VOICE_MODEL_TIMEOUT_SECONDS", default=4, lowest=1, highest=60)
 MODEL_SILENCE_SECONDS = env.whole_number("MODEL_SILENCE_SECONDS", default=10, lowest=1, highest=600)
 MODEL_TURN_BUDGET_CENTS = env.whole_number("MODEL_TURN_BUDGET_CENTS", default=10, lowest=1, highest=1000)
 MODEL_PRICES = env.prices("MODEL_PRICES", default="claude-haiku-5-5=1/5,claude-sonnet-5-5=3/15,claude-opus-5-5=5/25")
 MODEL_LONGEST_REPLY = 4000
 TURN_LEASE_SECONDS = env.whole_number("TURN_LEASE_SECONDS", default=60, lowest=2, highest=3600)
-TOOL_CALLS_PER_CONVERSATION = env.whole_number("TOOL_CALLS_PER_CONVERSATION", default=300, lowest=1, highest=10_000)
-"""Where a playbook does not say how many."""
 
 # --- The phone
 

@@ -17,13 +17,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from conversations.admin.fields import LimitsField, LinesField, LinksField, OutlineField
-from conversations.assistant.tools import TOOLS
+from conversations.assistant.tools import TOOLS, cancel, find_orders, find_visits, reschedule
 from conversations.models import Playbook, PlaybookForm, PlaybookFormField
 from conversations.services import knowing, playbooks
 from conversations.services.facts import FACT_LABELS
 from routing.admin.explained import Explained
 
-OPENED_BY_ANSWERS = ("find_visits", "reschedule", "cancel", "find_orders")
+OPENED_BY_ANSWERS = (find_visits.TOOL.name, reschedule.TOOL.name, cancel.TOOL.name, find_orders.TOOL.name)
 """What right answers may open; everything else needs a code or more."""
 AS_JSON = ("tools", "knowledge_check", "opens_with_answers", "languages", "translations", "links", "tool_limits")
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}

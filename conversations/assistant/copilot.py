@@ -1,7 +1,8 @@
 """Help for a person who answers: a reply to look over, what was already asked and said, what it is about. It sends nothing.
 
 What is offered for the customer follows the assurance of the line that it would go to: an unverified party gets nothing of
-the record. What only the person sees is all that they may read anyway.
+the record, and nothing of an article that is not for everybody. What only the person sees is all that they may read anyway;
+articles that the party may not be answered from are shown apart, and are in no suggestion.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from conversations.assistant.writing.choice import choose_writer
 from conversations.assistant.writing.extractive import SENTENCE_END
 from conversations.knowledge.search import search
 from conversations.models import Booking, Conversation, Entry, Interaction, Playbook
+from conversations.models.identifier import Assurance
 from conversations.selectors import access
+from conversations.selectors.articles import FOR_STAFF, audiences_of
 from conversations.services import facts
 
 PASSAGES: Final = 3
@@ -50,7 +53,10 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """`draft` is None when nothing answers; `proven` says whether the line's party has proven to be the customer."""
+    """`draft` is None when nothing answers; `proven` says whether the line's party has proven to be the customer.
+
+    `for_staff` are passages of articles that the party may not be answered from, for the person alone.
+    """
 
     draft: Draft | None
     question: str
@@ -59,6 +65,7 @@ class Help:
     asked: list[Asked]
     told: list[FactSaid]
     summary: str
+    for_staff: tuple[Passage, ...] = ()
 
 
 def help_with(conversation: Conversation, line: Interaction | None) -> Help:
@@ -67,15 +74,18 @@ def help_with(conversation: Conversation, line: Interaction | None) -> Help:
     question = _words_to_answer(line) if line else ""
     asked = _asked(heard)
     answered = {each.answer_seq for each in asked}
-    proven = line is not None and access.is_the_customer(line)
+    level = access.proven_level(line) if line else ""
+    audiences = audiences_of(level)
+    proven = level == Assurance.VERIFIED
     return Help(
-        draft=_draft(heard, conversation, line, question) if line else None,
+        draft=_draft(heard, conversation, line, question, audiences) if line else None,
         question=question,
         snippets=_snippets(conversation) if proven else [],
         proven=proven,
         asked=asked,
         told=[each for each in heard.facts if each.seq not in answered],
         summary=choose_writer().summary(heard),
+        for_staff=_passages(question, line, FOR_STAFF - audiences) if line else (),
     )
 
 
@@ -89,20 +99,24 @@ def _words_to_answer(line: Interaction) -> str:
     return " ".join(reversed(own))[-LONGEST_QUESTION:].strip()
 
 
-def _draft(heard: Heard, conversation: Conversation, line: Interaction, question: str) -> Draft | None:
-    """A reply from the knowledge base, or what is still to be asked for the need; each with where it comes from."""
-    if question:
-        hits = search(question, limit=PASSAGES)
-        passages = tuple(Passage(each.title, each.url, each.text) for each in hits)
-        found = choose_writer().reply(heard, question, passages) if passages else None
-        if found:
-            return found
-    return _next_question(conversation, line)
+def _draft(
+    heard: Heard, conversation: Conversation, line: Interaction, question: str, audiences: frozenset[str]
+) -> Draft | None:
+    """A reply from what the knowledge base has for these audiences, or what is still to be asked for the need; each with its source."""
+    passages = _passages(question, line, audiences)
+    found = choose_writer().reply(heard, question, passages) if passages else None
+    return found or _next_question(conversation, line)
+
+
+def _passages(question: str, line: Interaction, audiences: frozenset[str]) -> tuple[Passage, ...]:
+    """What the articles for these audiences say of it, in the language of the line before any other; the question is embedded once."""
+    hits = search(question, limit=PASSAGES, language=line.language, audiences=audiences) if question else []
+    return tuple(Passage(each.title, each.url, each.text) for each in hits)
 
 
 def _next_question(conversation: Conversation, line: Interaction) -> Draft | None:
     try:
-        behaviour = behaviour_of(line.entry_point)
+        behaviour = behaviour_of(line.entry_point, language=line.language.partition("-")[0])
     except Playbook.DoesNotExist:
         return None
     form = behaviour.form_for_reason(conversation.reason.code) if conversation.reason else None

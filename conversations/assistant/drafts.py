@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from conversations.assistant.tools import TOOLS
+from conversations.assistant.tools import TOOLS, book, cancel, reschedule
 from conversations.models import DraftReview, Entry, Interaction
 from conversations.services import roll_out
 from conversations.understanding.embed import embed
 from conversations.understanding.normalise import meaning
 
-BY_PEOPLE = {"booking.made": "book", "booking.changed": "reschedule", "booking.cancelled": "cancel"}
+BY_PEOPLE = {"booking.made": book.TOOL.name, "booking.changed": reschedule.TOOL.name, "booking.cancelled": cancel.TOOL.name}
 """What a person did, as the AI agent's tool for it."""
 
 

@@ -17,6 +17,7 @@ from conversations.assistant.pacing import Stop
 from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.assistant.recording import TurnRecord
+from conversations.assistant.tools import send_chat_link
 from conversations.models import Conversation, Entry
 from conversations.rendering import written
 from conversations.selectors.roll_out import stop_in_force
@@ -27,8 +28,6 @@ from conversations.understanding.embed import embed
 from conversations.understanding.normalise import meaning
 from routing.models import Decision
 from routing.services.locks import lock_subject
-
-LINK_TOOL: Final = "send_chat_link"
 
 FEWEST_WORDS: Final = 3
 PERSONAL: Final = ("name", "phone", "email", "postcode", "date_of_birth", "order_number", "account_number")
@@ -237,7 +236,7 @@ def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
         data["field"] = asdict(reply.asks)
     if prepared.context.spoken:
         data["spoken"] = True
-        if LINK_TOOL in prepared.context.behaviour.tools and prepared.interaction.party.startswith("+"):
+        if send_chat_link.TOOL.name in prepared.context.behaviour.tools and prepared.interaction.party.startswith("+"):
             data["link_by_text"] = True
         if reply.ends_call:
             data["ends_call"] = True

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,19 +25,34 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import Behaviour
-from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH
+from conversations.assistant.tools import (
+    ALWAYS_THERE,
+    COMES_WITH,
+    book,
+    cancel,
+    correct,
+    hand_off,
+    promise_to_pay,
+    reschedule,
+    schedule_callback,
+    send_link,
+    set_consent,
+    update_fact,
+    verify_identity,
+)
 from conversations.assistant.tools.base import Tool, ToolContext
 from conversations.models import Entry, Interaction
 from conversations.models.consent import Purpose
 from conversations.models.identifier import Assurance
 from conversations.selectors.access import lines_of_party
+from conversations.selectors.pace import TOOL_USED
 
 MOST_VISITS = 3
-NEVER_TOO_OFTEN = frozenset({"hand_off", "set_consent"})
+NEVER_TOO_OFTEN = frozenset({hand_off.TOOL.name, set_consent.TOOL.name})
 """Nobody is kept from a person, or from saying no."""
 FORMATS = jsonschema.FormatChecker(formats=["date"])
 FORMATS.checks("date-time", raises=ValueError)(lambda value: bool(datetime.fromisoformat(value)))
-CHANGES_A_VISIT = frozenset({"reschedule", "cancel", "correct"})
+CHANGES_A_VISIT = frozenset({reschedule.TOOL.name, cancel.TOOL.name, correct.TOOL.name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +62,7 @@ class Standing:
     `level` is how well the party has proven to be the customer (`access.proven_level`); `reachable` are the addresses and
     numbers that it gave itself or calls from; `may_agree_to` are the purposes of consent that it may say yes to; `visits` are
     the references that it may know of, `own_visits` those of them that it booked itself, `story` the conversations whose
-    visits it may ask about. `used` is how often each tool has run in the conversation.
+    visits it may ask about. `used` is how often each tool has run in the conversation, `zone` the one in which days and hours are meant.
     """
 
     behaviour: Behaviour
@@ -60,6 +75,7 @@ class Standing:
     story: tuple[UUID, ...] = ()
     may_agree_to: frozenset[str] = frozenset()
     used: Mapping[str, int] = field(default_factory=dict)
+    zone: tzinfo = UTC
 
     def with_use(self, tool: str) -> Standing:
         """The same after one more call of a tool."""
@@ -116,7 +132,7 @@ def judge_for_agent(tool: Tool, arguments: Mapping[str, Any], context: ToolConte
         return wrong
     if tool.name in CHANGES_A_VISIT and str(arguments["reference"]).strip().upper() not in context.visits:
         return Verdict(False, "other_booking", _("This customer has no such visit coming up."))
-    if tool.name == "send_link" and arguments["link"] not in context.links:
+    if tool.name == send_link.TOOL.name and arguments["link"] not in context.links:
         return Verdict(False, "not_in_playbook", _("That link may not be sent."))
     return ALLOWED
 
@@ -127,13 +143,17 @@ def is_used_up(tool: Tool, standing: Standing) -> bool:
         return False
     behaviour = standing.behaviour
     most = behaviour.tool_limits.get(tool.name, tool.most)
-    altogether = behaviour.most_tool_calls or settings.TOOL_CALLS_PER_CONVERSATION
-    return standing.used.get(tool.name, 0) >= most or sum(standing.used.values()) >= altogether
+    return standing.used.get(tool.name, 0) >= most or sum(standing.used.values()) >= most_tool_calls(behaviour)
+
+
+def most_tool_calls(behaviour: Behaviour) -> int:
+    """How often tools may be used in one conversation altogether: as its playbook says, or as the settings do where it says nothing."""
+    return behaviour.most_tool_calls or settings.ASSISTANT_TOOLS_PER_CONVERSATION
 
 
 def used_in(conversation_id: int) -> dict[str, int]:
     """How often each tool has run in a conversation, as far as the history keeps it; a call that was refused has not."""
-    ran = Entry.objects.filter(conversation=conversation_id, kind="tool.called", data__allowed=True, data__error="")
+    ran = Entry.objects.filter(TOOL_USED, conversation=conversation_id)
     return dict(ran.order_by().values_list("data__tool").annotate(Count("pk")))
 
 
@@ -190,7 +210,7 @@ def _judge_promise(_tool: Tool, arguments: Mapping[str, Any], standing: Standing
 
 
 def _judge_callback(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
-    at = datetime.fromisoformat(arguments["at"])
+    at = datetime.fromisoformat(arguments["at"]).astimezone(standing.zone)
     first, _to, last = standing.facts.get("time_window", "").partition("-")
     in_window = not last or first <= f"{at:%H:%M}" <= last
     if arguments["phone"] not in standing.reachable or at.date().isoformat() != standing.facts.get("date") or not in_window:
@@ -213,14 +233,14 @@ def _judge_detail(_tool: Tool, arguments: Mapping[str, Any], standing: Standing)
 
 
 RULES: Mapping[str, Callable[[Tool, Mapping[str, Any], Standing], Verdict]] = {
-    "verify_identity": _judge_verifying,
-    "book": _judge_booking,
+    verify_identity.TOOL.name: _judge_verifying,
+    book.TOOL.name: _judge_booking,
     **dict.fromkeys(CHANGES_A_VISIT, _judge_change),
-    "set_consent": _judge_consent,
-    "promise_to_pay": _judge_promise,
-    "schedule_callback": _judge_callback,
-    "send_link": _judge_link,
-    "update_fact": _judge_detail,
+    set_consent.TOOL.name: _judge_consent,
+    promise_to_pay.TOOL.name: _judge_promise,
+    schedule_callback.TOOL.name: _judge_callback,
+    send_link.TOOL.name: _judge_link,
+    update_fact.TOOL.name: _judge_detail,
 }
 """What a tool's arguments must be for the party on the line, beyond what its schema says."""
 

@@ -9,17 +9,16 @@ from typing import Final
 
 from channels.db import database_sync_to_async
 
+from conversations.assistant import watching
 from conversations.assistant.brain import Brain, HandOff, Reply, StartAgain, TextDelta
 from conversations.assistant.outgoing.gate import Gate
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.toolbox import TurnTools
-from conversations.selectors.roll_out import stop_in_force
-from conversations.services import announce, turns
+from conversations.services import announce
 from conversations.services.roll_out import AssistantStopped
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 
-LOOKS_EVERY_SECONDS: Final = 0.4
 DRAFTS_EVERY_SECONDS: Final = 0.1
 """A draft is sent whole each time, and nobody reads faster."""
 
@@ -73,14 +72,15 @@ async def _last_word(brain: Brain, prepared: Prepared, tools: TurnTools, record:
 async def _until_void(claim: Claim, tools: TurnTools) -> None:
     """Ends, by an exception, when the turn is not to be gone on with."""
     while True:
-        await asyncio.sleep(LOOKS_EVERY_SECONDS)
-        if not tools.is_busy and await database_sync_to_async(stop_in_force, thread_sensitive=False)():
+        found = await watching.next_look(claim)
+        if found.is_stopped and not tools.is_busy:
             raise AssistantStopped
-        try:
-            await turns.look(claim)
-        except (TurnLost, TurnOvertaken):
-            if not (tools.is_busy or tools.did_something):
-                raise
+        if tools.is_busy or tools.did_something:
+            continue
+        if not found.is_held:
+            raise TurnLost
+        if found.is_overtaken:
+            raise TurnOvertaken
 
 
 class _Draft:

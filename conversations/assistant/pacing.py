@@ -13,6 +13,7 @@ from typing import Final
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from conversations.assistant import guard
 from conversations.assistant.outgoing.forms import words
 from conversations.assistant.preparing import Prepared
 from conversations.selectors.pace import Pace, Said, pace_of
@@ -47,7 +48,7 @@ def stop_of(prepared: Prepared) -> Stop | None:
         return Stop("too_fast", _("More answers are asked for in a minute than anybody reads."), pace.stopped_seq > 0)
     if pace.replies_in_a_row >= settings.ASSISTANT_REPLIES_IN_A_ROW:
         return Stop("no_headway", _("There were many answers in a row, and nothing has come of them."), is_told)
-    if pace.tool_calls >= settings.ASSISTANT_TOOLS_PER_CONVERSATION:
+    if pace.tool_calls >= guard.most_tool_calls(prepared.standing.behaviour):
         return Stop("too_many_tools", _("More was looked up in this conversation than is allowed."), pace.stopped_seq > 0)
     return None
 

@@ -17,6 +17,7 @@ from conversations.assistant.guard import Standing
 from conversations.assistant.need_of import need_of
 from conversations.assistant.playbooks import behaviour_of
 from conversations.assistant.reading import Reading, Words
+from conversations.assistant.tools import find_visits
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import VisitsOfConversations
 from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction, Playbook
@@ -105,6 +106,7 @@ def prepare(claim: Claim) -> Prepared | None:
         behaviour=behaviour,
         live=live,
         facts={name: str(fact.value) for name, fact in known.items()},
+        zone=ZoneInfo(entry_point.time_zone),
         reachable=_reachable({str(known[name].value) for name in told & {"phone", "email"}}, interaction),
     )
     standing = standing_of(standing, conversation, interaction)
@@ -219,7 +221,7 @@ def story_of(conversation: Conversation, interaction: Interaction, opens: bool) 
 def standing_of(standing: Standing, conversation: Conversation, interaction: Interaction) -> Standing:
     """What the guard knows of a party, looked at anew: what it has proven, and what that opens."""
     level = proven_level(interaction)
-    opens = guard.opens("find_visits", level, standing.behaviour)
+    opens = guard.opens(find_visits.TOOL.name, level, standing.behaviour)
     story = story_of(conversation, interaction, opens)
     visits, own = visits_of(story, interaction, opens)
     agrees = purposes_to_agree_to(interaction)

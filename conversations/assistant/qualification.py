@@ -6,10 +6,11 @@ from typing import Final
 
 from conversations.assistant.brain import Form, HandOff, Reply
 from conversations.assistant.preparing import Prepared
+from conversations.assistant.tools import hand_off
 from conversations.services import qualifying
 from conversations.services.facts import readable
 
-WITHOUT_EFFECT: Final = frozenset({"", "hand_off"})
+WITHOUT_EFFECT: Final = frozenset({"", hand_off.TOOL.name})
 """What a form ends with when its answers are all that comes of it; where a tool uses them, that says what came of it."""
 
 

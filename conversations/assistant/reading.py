@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts
 from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.need_of import higher_urgency
+from conversations.assistant.tools import schedule_callback
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.models.entry_point import Channel
 from conversations.services import facts, timeline
@@ -36,7 +37,6 @@ FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
 MOST_READINGS: Final = 4
 WHEN: Final = frozenset({"date", "time_window"})
-CALL_BACK: Final = "schedule_callback"
 BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
 
 
@@ -152,7 +152,7 @@ def read(
         others = (reading_of(each) for each in words.hypotheses[1:MOST_READINGS])
         understood = next((each for each in others if _tells(each, expecting, state, each.text)), understood)
     told = frozenset(fact.name for fact in understood.facts)
-    if CALL_BACK in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):
+    if schedule_callback.TOOL.name in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
     changed = _learn(understood, conversation, words, expecting, picks)

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from conversations.assistant.drafts import compare_drafts
+from conversations.assistant.tools import check_area
 from conversations.assistant.writing.base import FactSaid, Happened, Heard, Outcome, Said, Suggested, WrapUp
 from conversations.assistant.writing.choice import choose_writer
 from conversations.models import Conversation, Entry, Interaction
@@ -119,7 +120,7 @@ def _with_moods(said: list[Said]) -> list[Said]:
 
 def _detail(entry: Entry) -> str:
     result = entry.data.get("result") or {}
-    return "not_served" if entry.data.get("tool") == "check_area" and result.get("served") is False else ""
+    return "not_served" if entry.data.get("tool") == check_area.TOOL.name and result.get("served") is False else ""
 
 
 def _entry(conversation: Conversation, line: Interaction, heard: Heard, found: WrapUp, writer: str) -> NewEntry:

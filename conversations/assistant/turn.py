@@ -35,6 +35,7 @@ from conversations.assistant.preparing import Prepared, decide_again, prepare
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import RulesBrain
 from conversations.assistant.toolbox import TurnTools
+from conversations.assistant.tools import set_consent
 from conversations.models import EntryPoint
 from conversations.models.consent import Purpose
 from conversations.selectors import history
@@ -324,7 +325,7 @@ async def _keep_wishes(prepared: Prepared, record: TurnRecord) -> bool:
     """Notes what was said about consent in a turn that goes to people without a brain; returns whether there was anything."""
     tools = TurnTools(prepared, record)
     for wish in prepared.context.understanding.wishes:
-        await tools.call("set_consent", wish.as_arguments())
+        await tools.call(set_consent.TOOL.name, wish.as_arguments())
     return tools.did_something
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -16,11 +16,16 @@ CURRENCY_SIGNS = {"GB": "£", "US": "$", "CA": "$", "AU": "$", "NZ": "$"} | dict
 
 def day(moment: datetime, now: datetime, *, plain: bool = False) -> str:
     """“today, Monday 23 November”; `plain` leaves out today and tomorrow, for what is read later."""
-    name = date_format(moment, pgettext("format of a date, as in Django", "l j F"))
+    name = date_of(moment)
     days = (moment.date() - now.astimezone(moment.tzinfo).date()).days
     if plain or days not in (0, 1):
         return name
     return _("today, %(day)s") % {"day": name} if days == 0 else _("tomorrow, %(day)s") % {"day": name}
+
+
+def date_of(day: date) -> str:
+    """“Monday 23 November”."""
+    return date_format(day, pgettext("format of a date, as in Django", "l j F"))
 
 
 def window(start: datetime, end: datetime, now: datetime, *, plain: bool = False) -> str:

@@ -127,7 +127,7 @@ def _refuse(conversation: Conversation, offer: _Offer, answer: Answer) -> None:
 def _say(conversation: Conversation, line: Interaction, offer: _Offer) -> None:
     is_call = line.channel == "voice"
     is_let_go = offer.answer is not None and offer.answer.allowed
-    with override(line.entry_point.language):
+    with override(line.language):
         when = wording.moment_of(offer.by, clock.now().astimezone(offer.by.tzinfo))
         words = _words(offer, is_call=is_call)
         told = words % {"number": facts.phone(offer.number), "when": when}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import guard
 from conversations.assistant.playbooks import links_of
-from conversations.assistant.tools import TOOLS
+from conversations.assistant.tools import TOOLS, hand_off, send_chat_link, send_link, set_consent, verify_identity
 from conversations.assistant.tools.base import Link, Tool, ToolContext
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.registry import schedule
@@ -26,7 +26,7 @@ from conversations.services.action_items import By
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile
 
-HAVE_THEIR_OWN_DIALOG: Final = frozenset({"verify_identity", "hand_off", "set_consent"})
+HAVE_THEIR_OWN_DIALOG: Final = frozenset({verify_identity.TOOL.name, hand_off.TOOL.name, set_consent.TOOL.name})
 """What people do in dialogs that ask for more than a brain does."""
 MOST_CONVERSATIONS: Final = 20
 
@@ -160,9 +160,9 @@ def _is_there(tool: Tool, conversation: Conversation, context: ToolContext) -> b
         return False
     if tool.name in guard.CHANGES_A_VISIT:
         return bool(context.visits)
-    if tool.name == "send_link":
+    if tool.name == send_link.TOOL.name:
         return bool(context.links)
-    if tool.name == "send_chat_link":
+    if tool.name == send_chat_link.TOOL.name:
         call = outbound.live_call(conversation)
         return call is not None and not call_state.waits_for_code(call) and chat_links.may_send(call)
     return True

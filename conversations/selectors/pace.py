@@ -20,6 +20,8 @@ HEADWAY: Final = (
     | Q(kind__startswith="consent.")
 )
 STOPPED: Final = "assistant.stopped"
+TOOL_USED: Final = Q(kind="tool.called", data__allowed=True, data__error="")
+"""A call of a tool as the history keeps it; one that was refused is no use of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Replies in the last minute and since somebody or something brought the matter on, tool calls that were kept, the last
+    """Replies in the last minute and since somebody or something brought the matter on, how often tools were used, the last
     messages since a person spoke, oldest first, and after which entry the AI agent has stopped, 0 when it has not.
 
     `headway_seq` is the last entry with which the matter was brought on.
@@ -52,7 +54,7 @@ def pace_of(conversation_id: int, interaction_id: int) -> Pace:
     rows = Entry.objects.filter(conversation=conversation_id)
     marks = rows.aggregate(
         minute=Count("pk", filter=OURS & Q(recorded_at__gt=Now() - timedelta(minutes=1))),
-        tools=Count("pk", filter=Q(kind="tool.called")),
+        tools=Count("pk", filter=TOOL_USED),
         person=Max("seq", filter=A_PERSON),
         headway=Max("seq", filter=HEADWAY),
         stopped=Max("seq", filter=Q(kind=STOPPED)),

@@ -6,7 +6,7 @@ A turn is due while `turn_wanted_seq > turn_done_seq` and the assistant owns the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -37,6 +37,15 @@ class Claim:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a turn stands: whether its worker still has it, whether the customer said more, whether the AI agent was stopped everywhere."""
+
+    is_held: bool
+    is_overtaken: bool
+    is_stopped: bool
+
+
 class TurnLost(Exception):
     """The turn is not this worker's any more: a person took over, it ended, or the lease ran out and another has it."""
 
@@ -57,8 +66,12 @@ RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts
 """
 
 LOOK = """
-SELECT fence = %s AND turn_worker = %s AND joined_into_id IS NULL AND status = 'open', turn_wanted_seq > %s
-  FROM conversations_conversation WHERE id = %s
+SELECT asked.worker,
+       coalesce(row.fence = asked.fence AND row.turn_worker = asked.worker AND row.joined_into_id IS NULL AND row.status = 'open', false),
+       coalesce(row.turn_wanted_seq > asked.wanted_seq, false),
+       EXISTS (SELECT FROM conversations_assistantswitch WHERE stopped_at IS NOT NULL)
+  FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bigint[]) AS asked (id, fence, worker, wanted_seq)
+  LEFT JOIN conversations_conversation AS row ON row.id = asked.id
 """
 
 
@@ -96,18 +109,12 @@ def is_changing_something(conversation: Conversation) -> bool:
     return begun.filter(turn_lease_until__gt=Now()).exists()
 
 
-async def look(claim: Claim) -> None:
-    """Whether the turn is still worth going on with: one statement without a lock, on the event loop.
-
-    Raises TurnLost and TurnOvertaken.
-    """
+async def look(claims: Sequence[Claim]) -> dict[str, Look]:
+    """How each of some turns stands, by its worker: one statement for all, without a lock, on the event loop."""
+    columns = zip(*((each.conversation_id, each.fence, each.worker, each.wanted_seq) for each in claims), strict=True)
     async with async_connections.connection() as connected:
-        cursor = await connected.execute(LOOK, [claim.fence, claim.worker, claim.wanted_seq, claim.conversation_id])
-        found = await cursor.fetchone()
-    if found is None or not found[0]:
-        raise TurnLost
-    if found[1]:
-        raise TurnOvertaken
+        cursor = await connected.execute(LOOK, [list(column) for column in columns])
+        return {worker: Look(*found) for worker, *found in await cursor.fetchall()}
 
 
 def finish(claim: Claim, *, form_state: Mapping[str, Any], failed_turns: int) -> None:

@@ -199,6 +199,26 @@ async def test_a_stranger_changes_no_record() -> None:
     assert not await Entry.objects.filter(kind="record.changed").aexists()
 
 
+SPANISH = [
+    (["hola, quiero abrir un ticket", "la furgoneta bloqueó mi entrada dos horas", "07700 900321", "sí"], "He abierto un ticket"),
+    (["hola, quiero que me llamen mañana a las 3 de la tarde", "07700 900321", "sí"], "le llamará al 07700 900321 mañana"),
+    (["hola, ¿dónde está mi pedido?", None], "pedido HH-R7T2KD: en camino, se espera"),
+    (["hola, ¿cuánto debo de mi factura?", None], "factura HH-Q3W8NF: quedan por pagar £85"),
+    (["hola, pagaré 85 libras el viernes", None, "sí"], "£85 de la factura HH-Q3W8NF a más tardar el viernes 27 de noviembre. ¿Puedo"),
+    (["hola, mi nuevo número es 07700 900888", None, "sí"], "en su ficha consta ahora teléfono 07700 900888"),
+    (["hola, mi correo es sam@example.org", "envíeme el enlace de pago"], "Le he enviado el enlace por correo electrónico"),
+]
+
+
+@pytest.mark.parametrize(("says", "told"), SPANISH)
+async def test_errands_in_spanish(says: list[str | None], told: str) -> None:
+    """The same errands in the customer's words and in ours; where None stands, they prove who they are."""
+    line = await on("chat")
+    for words in says:
+        await (line.say(words) if words else proves(line, JANE))
+    assert told in line.last.body, [entry.body for entry in line.replies]
+
+
 async def test_an_errand_can_be_left_and_a_question_in_between_is_answered() -> None:
     """A question is answered and the errand goes on; “never mind” ends it."""
     line = await on("chat")

@@ -45,6 +45,7 @@ class Instants:
 
     def __init__(self, at: int, does: Callable[[], Awaitable[Any]]) -> None:
         self.at, self.does, self.awaits = at, does, 0
+        self.done = asyncio.Event()
 
     def task(self, loop: asyncio.AbstractEventLoop, steps: Any, **options: Any) -> asyncio.Task[Any]:
         """A factory of tasks whose awaits are counted."""
@@ -76,6 +77,7 @@ class Interrupted:
                 goes_on = functools.partial(self.steps.throw, problem)
             if number == self.instants.at:
                 yield from self.instants.does().__await__()
+                self.instants.done.set()
 
 
 async def interrupted(chat: Line, at: int) -> int:
@@ -96,6 +98,8 @@ async def interrupted(chat: Line, at: int) -> int:
         loop.set_task_factory(None)
     if instants.awaits < at:
         await takes_over()
+    elif at:
+        await instants.done.wait()
     return instants.awaits
 
 

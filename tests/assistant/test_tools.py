@@ -48,6 +48,8 @@ VERDICTS: list[tuple[str, dict[str, Any], str, str]] = [
     ("schedule_callback", {**CALL, "phone": "+447700900999"}, NOBODY, "not_what_was_given"),
     ("schedule_callback", {**CALL, "at": "2026-11-27T15:00:00+00:00"}, NOBODY, "not_what_was_given"),
     ("schedule_callback", {**CALL, "at": "2026-11-28T10:00:00+00:00"}, NOBODY, "not_what_was_given"),
+    ("schedule_callback", {**CALL, "at": "2026-11-27T12:00:00+02:00"}, NOBODY, ""),
+    ("schedule_callback", {**CALL, "at": "2026-11-27T10:00:00-08:00"}, NOBODY, "not_what_was_given"),
     ("schedule_callback", {**CALL, "at": "2026-11-31T10:00:00+00:00"}, NOBODY, "bad_arguments"),
     ("send_link", {"link": "payment", "to": "sam@example.org"}, NOBODY, ""),
     ("send_link", {"link": "payment", "to": "mallory@example.org"}, NOBODY, "not_what_was_given"),

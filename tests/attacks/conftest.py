@@ -8,7 +8,7 @@ from django.core import mail
 from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
-from conversations.models import EntryPoint, HostSiteKey, HostSiteToken, RetiredVisitor, SharedIdentifier
+from conversations.models import EntryPoint, HostSiteKey, HostSiteToken, RetiredVisitor, SalesAccount, SharedIdentifier, Ticket
 from conversations.services import async_connections
 from tests.support import host_site
 from tests.support.company import demo_company, empty_the_record
@@ -36,11 +36,13 @@ def transactional_db(company: HostSiteKey, django_db_blocker: DjangoDbBlocker) -
 
 
 def start_anew() -> None:
-    """Forgets every customer, and what was kept of browsers, tokens and values that many share."""
+    """Forgets every customer, and what was kept of browsers, tokens and values that many share, of tickets and of sales."""
     empty_the_record()
     HostSiteToken.objects.all().delete()
     SharedIdentifier.objects.all().delete()
     RetiredVisitor.objects.all().delete()
+    Ticket.objects.all().delete()
+    SalesAccount.objects.filter(number__startswith=f"{host_site.SYSTEM}:").delete()
     mail.outbox = []
 
 

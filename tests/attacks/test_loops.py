@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from pytest_django import Settings
 
-from conversations.models import Entry, HostSiteKey
+from conversations.models import Entry, HostSiteKey, Playbook
+from conversations.services import playbooks
 from routing.models import WorkItem
 from tests.attacks.on_phone import OWN
-from tests.attacks.scene import Scene
+from tests.attacks.scene import Scene, in_thread
 from tests.voice.rest_side import Platform
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
@@ -64,12 +65,37 @@ async def test_a_customer_who_says_something_new_is_answered_again(company: Host
         assert "8 am" in await chat.says("what are your opening hours on weekdays?")
 
 
-@pytest.mark.parametrize("limit", ["ASSISTANT_REPLIES_PER_MINUTE", "ASSISTANT_REPLIES_IN_A_ROW", "ASSISTANT_TOOLS_PER_CONVERSATION"])
+@pytest.mark.parametrize("limit", ["ASSISTANT_REPLIES_PER_MINUTE", "ASSISTANT_REPLIES_IN_A_ROW"])
 async def test_the_limits_of_a_conversation(limit: str, company: HostSiteKey, platform: Platform, settings: Settings) -> None:
-    """Every one ends with a person, who is asked for once."""
     setattr(settings, limit, 2)
-    says = WISHES if limit == "ASSISTANT_TOOLS_PER_CONVERSATION" else QUESTIONS
-    async with Scene(platform, company, None).chat() as chat:
+    await ends_with_a_person(Scene(platform, company, None), QUESTIONS)
+
+
+@pytest.mark.parametrize("of_the_playbook", [None, 2])
+async def test_no_conversation_uses_tools_without_end(
+    of_the_playbook: int | None, company: HostSiteKey, platform: Platform, settings: Settings
+) -> None:
+    """As often as the playbook says, or as the settings do where it says nothing; what comes after that comes to a person."""
+    settings.ASSISTANT_TOOLS_PER_CONVERSATION = 10_000 if of_the_playbook else 2
+    as_usual = (await Playbook.objects.aget(status="published")).most_tool_calls
+    await in_thread(publish_with)(of_the_playbook)
+    try:
+        await ends_with_a_person(Scene(platform, company, None), WISHES)
+    finally:
+        await in_thread(publish_with)(as_usual)
+    assert (await Entry.objects.aget(kind="assistant.stopped")).data["reason"] == "too_many_tools"
+
+
+def publish_with(most_tool_calls: int | None) -> None:
+    draft = playbooks.new_draft(Playbook.objects.get(status="published"))
+    draft.most_tool_calls = most_tool_calls
+    draft.save()
+    playbooks.publish(draft)
+
+
+async def ends_with_a_person(scene: Scene, says: tuple[str, ...]) -> None:
+    """Somebody is asked for once, and then there is silence."""
+    async with scene.chat() as chat:
         heard = [await chat.says(question) for question in says]
     assert heard[-1] == ""
     assert await Entry.objects.filter(kind="assistant.stopped").acount() == 1

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from conversations.chat import visitor
 from conversations.chat.visitor import Visitor
-from conversations.models import Booking, Conversation, Customer, Interaction, Technician
+from conversations.models import Booking, Conversation, Customer, Interaction, Invoice, SalesAccount, SalesOrder, Technician
 from conversations.services import facts, identity, ownership, threads, timeline
 from conversations.services.facts import LearnedFact
 from conversations.services.parties import IdentifierClaim
@@ -24,6 +24,11 @@ from tests.record import parties
 NAME, EMAIL, PHONE, SITE_ID = "Jacinta Quillfeather", "jacinta.quillfeather@example.org", "+447700900123", "10042"
 OTHER_PHONE, ADDRESS, POSTCODE, BORN = "+447700900888", "7 Gannet Steps, Harborhome", "HB1 4QT", "17 May 1980"
 REFERENCE, BALANCE = "HH-7K2Q4F", "94185.37"
+ORDER, INVOICE = "HH-8M3R2V", "HH-5W9T6C"
+FOREIGN_PHONE, FOREIGN_EMAIL = "+447700900444", "eve@adder.example"
+"""What nobody ever gave as theirs."""
+SOON = (timezone.localdate() + timedelta(days=9)).isoformat()
+"""A day that nobody means who names a day of the week."""
 CHAT_WORDS, CALL_WORDS = "My spare key is under the obsidian gnu", "the wyvern alarm is off on tuesdays"
 NOTE = "She was cross about the flamingo"
 TOLD = "Your cistern is a Kestrel model"
@@ -33,6 +38,8 @@ PRIVATE = (
     ("Rainwater",), ("Morwenna",), (f"shop:{SITE_ID}",),
 )  # fmt: skip
 """Each piece of what only the victim and the company know, in its writings."""
+BOUGHT = ((ORDER,), (INVOICE,), ("narwhal",), ("83162.17",))
+"""The same of what the sales system has (`has_bought`)."""
 
 
 @dataclass
@@ -79,6 +86,18 @@ def known_to_the_company(*, by: AgentProfile | None = None, is_open: bool = True
     lines = [str(each) for each in Interaction.objects.values_list("public_id", flat=True)]
     found.ids = [*lines, place.public_id.hex, str(place.public_id)]
     return found
+
+
+def has_bought(
+    number: str = f"shop:{SITE_ID}", *, order: str = ORDER, invoice: str = INVOICE, what: str = "Narwhal faucet", total: str = "83162.17"
+) -> None:
+    """An account in the sales system, the victim's or another, with an order on its way and an invoice to pay."""
+    today = timezone.localdate()
+    account = SalesAccount.objects.create(number=number)
+    SalesOrder.objects.create(account=account, reference=order, what=what, ordered_on=today, state="dispatched", total=total)
+    Invoice.objects.create(
+        account=account, reference=invoice, what=what, issued_on=today, due_on=today, total=total, left_to_pay=total
+    )
 
 
 def _talk(line: Interaction, words: str) -> int:

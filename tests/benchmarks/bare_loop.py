@@ -8,6 +8,8 @@ from typing import Any
 
 import anthropic
 
+from tests.benchmarks.stamps import seconds_since
+
 REQUEST = {
     "model": "claude-sonnet-5-5",
     "max_tokens": 900,
@@ -18,8 +20,6 @@ REQUEST = {
 
 async def turns(url: str, driven: Callable[[Any], Awaitable[list[tuple[float, float]]]]) -> list[tuple[float, float]]:
     """Seconds of whole answers, and to their first words, as `driven` asks for them."""
-    from tests.benchmarks.turn_overhead import since
-
     async with anthropic.AsyncAnthropic(base_url=url, api_key="stand-in", max_retries=0) as client:
 
         async def make(_number: int) -> Callable[[], Awaitable[tuple[float, float]]]:
@@ -28,7 +28,7 @@ async def turns(url: str, driven: Callable[[Any], Awaitable[list[tuple[float, fl
                 async with client.messages.stream(**REQUEST) as stream:
                     async for words in stream.text_stream:
                         if first is None:
-                            first = since(words)
+                            first = seconds_since(words)
                 assert first is not None
                 return time.monotonic() - began, first
 

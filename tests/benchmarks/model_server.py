@@ -6,11 +6,11 @@ Usage: python -m tests.benchmarks.model_server FIRST_SECONDS PIECE_SECONDS PIECE
 from __future__ import annotations
 
 import sys
-import time
 
 from conversations.assistant.stand_in.scenes import Scene, Text
 from conversations.assistant.stand_in.server import StandIn
 from conversations.assistant.stand_in.wire import PIECE
+from tests.benchmarks.stamps import stamp
 
 
 class Stamped(Text):
@@ -19,8 +19,8 @@ class Stamped(Text):
     @property
     def words(self) -> str:  # type: ignore[override]
         """As many pieces as were made room for."""
-        stamp = f"{time.monotonic() % 10_000:011.6f} "
-        return stamp + self.room[len(stamp) :]
+        words = stamp() + " "
+        return words + self.room[len(words) :]
 
     def __init__(self, room: str) -> None:
         object.__setattr__(self, "room", room)

@@ -25,6 +25,7 @@ from django.conf import settings
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.benchmarks import bare_loop
+from tests.benchmarks.stamps import seconds_since
 from tests.support.company import demo_company
 from tests.support.database import throwaway_database
 from tests.support.processes import child_environment, running_web
@@ -33,8 +34,25 @@ AT_ONCE = int(os.environ.get("BENCH_AT_ONCE", "50"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "40"))
 FIRST_SECONDS, PIECE_SECONDS, PIECES = 0.8, 0.08, 40
 WANTED_OVERHEAD_MS, WANTED_FIRST_TOKEN_MS = 40.0, 20.0
-QUESTION = "Do you repair boilers of that make, and on which days?"
-STAMP = 11
+QUESTIONS = (
+    "Do you repair boilers of that make, and on which days?",
+    "What should I do before the plumber comes?",
+    "Is there a guarantee on the work that you do?",
+    "How long does a drain inspection usually take?",
+    "Do your people carry spare parts with them?",
+    "Can I pay with a card at the door?",
+    "Are the electricians certified for old houses?",
+    "Which areas of the city do you serve?",
+    "Would somebody ring before they arrive?",
+    "Do I have to be at home for the whole visit?",
+    "Where can I find the opening times?",
+    "Can you also install a new thermostat for the heating?",
+    "Is it cheaper when two jobs are done in one visit?",
+    "Do you take the old water heater away?",
+    "What happens if the part is not in stock?",
+    "Do you work at weekends too?",
+)
+"""Different ones: who repeats themselves is taken for a machine."""
 Turn = Callable[[], Awaitable[tuple[float, float]]]
 
 
@@ -104,14 +122,14 @@ async def _product(port: int) -> list[tuple[float, float]]:
             nonlocal said
             said += 1
             began = time.monotonic()
-            await socket.send(json.dumps({"type": "message", "client_id": f"{number}-{said}", "text": QUESTION}))
+            await socket.send(json.dumps({"type": "message", "client_id": f"{number}-{said}", "text": QUESTIONS[said % len(QUESTIONS)]}))
             first = None
             while True:
                 frame = json.loads(await asyncio.wait_for(socket.recv(), 60))
                 if frame["type"] == "refused":
                     raise RuntimeError(str(frame))
                 if first is None and frame["type"] == "activity" and frame["what"] == "draft":
-                    first = since(frame["text"])
+                    first = seconds_since(frame["text"])
                 if any(each["kind"] == "message" and each["actor_kind"] == "assistant" for each in frame.get("entries", [])):
                     return time.monotonic() - began, first if first is not None else float("nan")
 
@@ -127,11 +145,6 @@ def _processor_seconds(process: int) -> float:
     """What a process has used of processors so far: unlike times, it depends little on what else the machine does."""
     fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def since(words: str) -> float:
-    """Seconds since the provider sent words that begin with its clock."""
-    return (time.monotonic() % 10_000) - float(words[:STAMP])
 
 
 def _cuts(values: list[float]) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -75,6 +76,44 @@ def test_nothing_of_the_record_for_whoever_has_proven_nothing(cast: Cast) -> Non
     page = panel(cast, conversation)
     assert "Nothing of the record is suggested" not in page
     assert f"Your visit {visit.reference}, Boiler repair, is on" in page
+
+
+def article(title: str, body: str, **more: Any) -> None:
+    ingest(KnowledgeArticle.objects.create(slug=title.lower().replace(" ", "-"), title=title, url="/help/x/", body=body, **more))
+
+
+def drafts(page: str) -> list[str]:
+    """The texts that can be put into the field."""
+    return re.findall('data-put="([^"]*)"', page)
+
+
+def test_articles_for_others_are_shown_to_the_person_and_in_no_suggestion(cast: Cast) -> None:
+    """Staff's own on no line; customers' own on the line of who has shown who they are, and beside the suggestion until then."""
+    article("Parrots for all", "Feed the parrot seeds twice a day.")
+    article("Parrots of customers", "Feed the parrot mangoes from the customer's basket.", audience="verified")
+    article("Parrots inside", "Feed the parrot nothing that costs us money.", audience="staff")
+    conversation = cast.chat(says="How do I feed my parrot?")
+    page = panel(cast, conversation)
+    assert [each for each in drafts(page) if "parrot" in each] == ["Feed the parrot seeds twice a day."]
+    assert [word in page for word in ("mangoes", "costs us money")] == [True, True]
+    assert page.count("for you alone") == 2
+    takeover.take_over(conversation, cast.ann)
+    cast.client(cast.ann).post(f"/inbox/c/{conversation.public_id}/verify/", {"step": "attest", "note": "The last invoice: £85."})
+    KnowledgeArticle.objects.filter(audience="public").update(published=False)
+    page = panel(cast, conversation)
+    assert drafts(page) == ["Feed the parrot mangoes from the customer's basket."]
+    assert "costs us money" in page
+    assert page.count("for you alone") == 1
+    KnowledgeArticle.objects.filter(audience="verified").update(published=False)
+    assert drafts(panel(cast, conversation)) == []
+
+
+def test_a_suggestion_is_in_the_language_of_the_conversation(cast: Cast) -> None:
+    article("Opening hours", "We are open on Saturday from nine to one.")
+    article("Horarios", "Las oficinas abren los sábados de nueve a una.", language="es")
+    conversation = cast.chat(says="¿A qué hora abren las oficinas los sábados?")
+    Conversation.objects.filter(pk=conversation.pk).update(language="es")
+    assert drafts(panel(cast, conversation)) == ["Las oficinas abren los sábados de nueve a una."]
 
 
 @pytest.mark.parametrize(

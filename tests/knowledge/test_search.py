@@ -1,17 +1,21 @@
 """Knowledge: the right article first, or none at all."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import yaml
+from django.db import connection
 from django.utils import timezone
 
 from conversations.demo.load import load
 from conversations.knowledge.ingest import Ingested, ingest, passages
 from conversations.knowledge.search import search
-from conversations.models import KnowledgeArticle
+from conversations.models import KnowledgeArticle, KnowledgePassage, KnowledgeQuestion
 from conversations.selectors.articles import audiences_of
+from conversations.understanding.embed import embed
 
 QUESTIONS = yaml.safe_load((Path(__file__).parent / "questions.yaml").read_text(encoding="utf-8"))
 
@@ -92,6 +96,34 @@ def test_only_what_this_party_may_know_today_is_found() -> None:
     assert {hit.url for hit in search("how do I feed a parrot", limit=10)} == {"/help/public", "/help/today"}
     assert found(level="") == found(level="network_hint") == found(level="knowledge") == {"public", "today"}
     assert found(level="verified") == {"public", "today", "verified"}
+
+
+@pytest.fixture
+def by_the_index(db: None) -> None:
+    """The planner searches as it would among very many passages: along the index of meanings, nearest first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+
+
+@pytest.mark.parametrize("hidden", [{"audience": "staff"}, {"language": "de"}, {"valid_until": date(2020, 1, 1)}, {"published": False}])
+def test_nearer_passages_that_may_not_be_told_hide_none_that_may(by_the_index: None, hidden: dict[str, Any]) -> None:
+    """However many passages and questions are nearer to what was asked: one for others, the last one along the index is found."""
+    asked = "how do I feed a parrot"
+    others = KnowledgeArticle.objects.create(slug="others", title="Parrots", url="/help/others", body="x", **hidden)
+    alike = (embed([asked])[0] + np.random.default_rng(1).normal(0, 0.02, (400, 384))).tolist()
+    KnowledgePassage.objects.bulk_create(
+        KnowledgePassage(article=others, position=number, text="x", language=others.language, embedding=each)
+        for number, each in enumerate(alike)
+    )
+    KnowledgeQuestion.objects.bulk_create(
+        KnowledgeQuestion(article=others, text=f"{number}", embedding=each) for number, each in enumerate(alike)
+    )
+    # They share no word with the question, so that only their meaning finds them.
+    by_text = {"slug": "text", "title": "Macaw diet", "body": "Seeds and fruit for your bird, twice a day"}
+    by_question = {"slug": "question", "title": "Plan", "body": "See the calendar.", "asked_as": "what does my pet bird eat"}
+    for values in (by_text, by_question):
+        ingest(KnowledgeArticle.objects.create(url=f"/help/{values['slug']}", **values))
+    assert {hit.url for hit in search(asked, threshold=0.3)} == {"/help/text", "/help/question"}
 
 
 @pytest.mark.django_db

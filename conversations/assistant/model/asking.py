@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from conversations.assistant.brain import Behaviour
-from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH, TOOLS
+from conversations.assistant.tools import ALWAYS_THERE, COMES_WITH, TOOLS, hand_off
 from conversations.assistant.tools.base import arguments_schema
 from conversations.services.facts import FACT_LABELS
 
 ASK: Final = "ask_customer"
-HAND_OFF: Final = "hand_off"
+HAND_OFF: Final = hand_off.TOOL.name
 MOST_OPTIONS: Final = 5
 NOT_AT_THE_TOP: Final = frozenset({"oneOf", "anyOf", "allOf"})
 """What a provider does not take at the top of a schema; the guard checks it all the same."""

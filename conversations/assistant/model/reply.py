@@ -10,9 +10,10 @@ from typing import Any, Final
 from conversations.assistant import answers, wording
 from conversations.assistant.brain import TURNS_OWN, AskedField, QuickReply, Reply, Source, ToolResult, TurnContext
 from conversations.assistant.model.asking import MOST_OPTIONS
+from conversations.assistant.tools import book, cancel, correct, find_slots, reschedule, search_knowledge, verify_identity
 from conversations.services.facts import FACT_LABELS
 
-BOOKS: Final = frozenset({"book", "reschedule", "cancel", "correct"})
+BOOKS: Final = frozenset({book.TOOL.name, reschedule.TOOL.name, cancel.TOOL.name, correct.TOOL.name})
 MOST_SOURCES: Final = 2
 MOST_OFFERED: Final = 5
 WHEN: Final = frozenset({"date", "time_window"})
@@ -32,16 +33,16 @@ class Findings:
 
     def note(self, result: ToolResult) -> None:
         """Takes in what one call came to."""
-        if result.tool == "find_slots" or result.error == "slot_taken":
+        if result.tool == find_slots.TOOL.name or result.error == "slot_taken":
             self.slots = list(result.result.get("slots", []))
         elif not result.worked:
             return
         elif result.tool in BOOKS:
             self.slots = []
             self.references.append(str(result.result["reference"]))
-        elif result.tool == "search_knowledge":
+        elif result.tool == search_knowledge.TOOL.name:
             self.passages += result.result.get("passages", [])
-        elif result.tool == "verify_identity":
+        elif result.tool == verify_identity.TOOL.name:
             self.code_sent_to = str(result.result.get("to", ""))
             self.is_proven = bool(result.result.get("right"))
 
@@ -61,7 +62,7 @@ def reply_of(context: TurnContext, found: Findings, text: str) -> Reply:
     fact = str(found.asks.get("fact") or "")
     options = [str(each)[:80] for each in found.asks.get("options") or []][:MOST_OPTIONS]
     offered = _offered(context, found) if found.slots and not found.references else []
-    booking = context.behaviour.form_for_tool("book")
+    booking = context.behaviour.form_for_tool(book.TOOL.name)
     if offered and booking:
         state = {**state, "form": booking.code, "step": "choose", "offered": offered, "asked": "time_window"}
         options = options or [slot["label"] for slot in offered]

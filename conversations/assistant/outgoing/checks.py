@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from conversations.assistant.outgoing.claims import SENTENCE_END, is_denied, untrue_claim
 from conversations.assistant.outgoing.forms import digits_said, runs_of_words, squeezed, words
-from conversations.assistant.outgoing.instructions import speaks_to_machines
+from conversations.assistant.outgoing.instructions import NAMES, speaks_to_machines
 from conversations.assistant.outgoing.private import Private
 from conversations.assistant.outgoing.sources import Sources
-from conversations.assistant.tools import TOOLS
 from conversations.services.redaction import mask
 
 WORDS_OF_A_POLICY: Final = 8
@@ -39,26 +39,12 @@ AMOUNT: Final = re.compile(
     r"|(\d[\d,]*(?:\.\d+)?)\s?(?:£|€|%|(?:pounds?|euros?|dollars?|libras?|d[oó]lares|gbp|eur|usd|per ?cent)\b)",
     re.IGNORECASE,
 )
-DONE: Final = re.compile(
-    r"\b(?:i|we)(?:'ve| have)(?: just| now| already)? (?:booked|cancell?ed|moved|rescheduled|refunded|credited|ordered|waived|upgraded)\b"
-    r"|\b(?:is|are|has been|have been)(?: now| all)? (?:booked|cancell?ed|rescheduled|refunded|credited|waived)\b"
-    r"|\b(?:he|hemos)(?: ya)? (?:reservado|cancelado|cambiado|reembolsado)\b"
-    r"|\b(?:est[aá]|ha sido|queda)(?: ya)? (?:reservad[ao]|cancelad[ao]|cambiad[ao]|reembolsad[ao])\b",
-    re.IGNORECASE,
-)
-NOT_DONE: Final = re.compile(
-    r"\b(?:not|nothing|no|never|none|once|when|if|before|until|unless|after|cannot|as soon as|whether|would|cuando|si|nada|antes)\b"
-    r"|n['’]t\b",
-    re.IGNORECASE,
-)
 PROMISED: Final = re.compile(
     r"\b(?:we|i)(?:'ll| will| can| shall)\b[^.?!]{0,60}\b(refund|discount|compensat\w+|voucher|waive|free of charge|for free)\b"
     r"|\b(?:full|free) (refund|upgrade)\b",
     re.IGNORECASE,
 )
-SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+")
-DOES: Final = frozenset({"book", "reschedule", "cancel", "correct", "find_visits", "show_account"})
-INTERNAL: Final = re.compile(rf"\b(?:{'|'.join(sorted(name for name in TOOLS if '_' in name))})\b|\bform_state\b|\btool_use\b")
+INTERNAL: Final = re.compile(rf"\b{NAMES}\b|\bform_state\b|\btool_use\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +59,25 @@ class Refusal:
 class Bounds:
     """What the checks need to know of one line in one turn.
 
-    `secrets` are squeezed texts that never leave, `policies` the runs of words of the AI agent's instructions.
+    `secrets` are squeezed texts that never leave, `policies` the runs of words of the AI agent's instructions, `pieces` the
+    short ones that such a run may begin or go on with.
     """
 
     private: Private
     secrets: frozenset[str]
     policies: frozenset[tuple[str, ...]]
+    pieces: frozenset[tuple[str, ...]]
     hosts: frozenset[str]
 
 
-def refusal_of(text: str, bounds: Bounds, sources: Sources, worked: Iterable[str]) -> Refusal | None:
-    """The first reason why a text may not leave; None when it may. `worked` names the tools that worked for this party."""
+def refusal_of(text: str, bounds: Bounds, sources: Sources, happened: Iterable[str]) -> Refusal | None:
+    """The first reason why a text may not leave; None when it may. `happened` is what was done for this party (`claims.deeds_of`)."""
     for check in CHECKS:
         found = check(text, bounds, sources)
         if found:
             return found
-    return _promised(text, sources, frozenset(worked))
+    claimed = untrue_claim(text, frozenset(happened))
+    return Refusal("promise", claimed) if claimed else _promised(text, sources)
 
 
 def _secret(text: str, bounds: Bounds, sources: Sources) -> Refusal | None:
@@ -159,13 +148,10 @@ def _invented(text: str, bounds: Bounds, sources: Sources) -> Refusal | None:
     return None
 
 
-def _promised(text: str, sources: Sources, worked: frozenset[str]) -> Refusal | None:
+def _promised(text: str, sources: Sources) -> Refusal | None:
     for sentence in SENTENCE_END.split(text.replace("’", "'")):
-        done = DONE.search(sentence)
-        if done and not worked & DOES and not NOT_DONE.search(sentence[: done.end()]):
-            return Refusal("promise", done[0])
         promised = PROMISED.search(sentence)
-        if promised and squeezed(promised[1] or promised[2]) not in sources.words and not NOT_DONE.search(sentence[: promised.end()]):
+        if promised and squeezed(promised[1] or promised[2]) not in sources.words and not is_denied(sentence[: promised.end()]):
             return Refusal("promise", promised[0])
     return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -20,13 +21,17 @@ from conversations.assistant.brain import HandOff, QuickReply, Reply, ToolBox, T
 from conversations.assistant.handing_over import brains_part
 from conversations.assistant.outgoing import checks
 from conversations.assistant.outgoing.checks import Bounds, Refusal, refusal_of
+from conversations.assistant.outgoing.claims import DEEDS, HANDED_OVER, PROVEN, SENTENCE_END, deeds_of
 from conversations.assistant.outgoing.forms import runs_of_words
-from conversations.assistant.outgoing.holding import settled
+from conversations.assistant.outgoing.holding import WORDS_HELD, settled
 from conversations.assistant.outgoing.instructions import plain_fact, without_orders
 from conversations.assistant.outgoing.private import private_of
 from conversations.assistant.outgoing.sources import sources_of
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.tools import TOOLS
+from conversations.models import Entry
+from conversations.models.identifier import Assurance
+from conversations.selectors import access
 from conversations.services import timeline
 from conversations.services.redaction import mask
 from conversations.services.timeline import NewEntry
@@ -36,7 +41,6 @@ LOOK_BACK: Final = 300
 PIECE: Final = 24
 """After its first words, a draft is shown on by so many characters at least, or at the end of a sentence."""
 LONGEST_WITHHELD: Final = 2_000
-BOOKINGS: Final = {"booking.made": "book", "booking.changed": "reschedule", "booking.cancelled": "cancel"}
 
 
 def canary_of(conversation: UUID) -> str:
@@ -58,15 +62,15 @@ class Gate:
         self._sources = sources_of(self.context)
         behaviour = prepared.context.behaviour
         hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
+        instructions = f"{behaviour.persona} . {behaviour.policies}"
         self._bounds = Bounds(
             private=private_of(prepared.interaction, prepared.standing.level),
             secrets=frozenset({canary_of(prepared.conversation.public_id)}),
-            policies=frozenset(runs_of_words(f"{behaviour.persona} . {behaviour.policies}", checks.WORDS_OF_A_POLICY)),
+            policies=_runs_of(instructions, checks.WORDS_OF_A_POLICY),
+            pieces=_runs_of(instructions, WORDS_HELD),
             hosts=frozenset(host.lower() for host in hosts),
         )
-        self._worked = {BOOKINGS[line.kind] for line in prepared.context.history if line.kind in BOOKINGS}
-        announced = prepared.context.form_state.get("announce")
-        self._worked |= {str(announced["tool"])} if announced else set()
+        self._happened = _done_before(prepared)
         self._done: list[ToolResult] = []
         self._calls = 0
         self._written = ""
@@ -86,7 +90,7 @@ class Gate:
         result = replace(result, result=without_orders(result.result), sentence=without_orders(result.sentence))
         self._sources.add_result(result)
         if result.worked:
-            self._worked.add(name)
+            self._happened |= deeds_of(result)
             if name in TOOLS and TOOLS[name].changes:
                 self._done.append(result)
         return result
@@ -111,6 +115,8 @@ class Gate:
 
     def let_through(self, said: Reply | HandOff | None) -> Reply | HandOff:
         """What ends the turn as the brain wants it, or what is said instead, with a note for staff. None: a draft was refused."""
+        if isinstance(said, HandOff):
+            self._happened.add(HANDED_OVER)
         if said is not None and not self.refusal:
             self.refusal = self._judge(_everything(said))
         if said is not None and not self.refusal:
@@ -122,7 +128,7 @@ class Gate:
         return self._instead()
 
     def _judge(self, text: str) -> Refusal | None:
-        return refusal_of(text, self._bounds, self._sources, self._worked)
+        return refusal_of(text, self._bounds, self._sources, self._happened)
 
     def _instead(self) -> Reply:
         """What was done is told in the tool's own words; otherwise a person is offered."""
@@ -174,6 +180,25 @@ def why(refusal: Refusal) -> str:
     return sentences[refusal.reason] % {"about": refusal.about} if refusal.about else sentences[refusal.reason].replace(" (%(about)s)", "")
 
 
+@lru_cache(maxsize=64)
+def _runs_of(instructions: str, length: int) -> frozenset[tuple[str, ...]]:
+    """The runs of words of an AI agent's instructions, which are the same for every turn."""
+    return frozenset(runs_of_words(instructions, length))
+
+
+def _done_before(prepared: Prepared) -> set[str]:
+    """What was done for the party in the conversation, on its own lines or, when it is the customer, on any; what it has proven."""
+    line, level = prepared.interaction, prepared.standing.level
+    done = Entry.objects.filter(conversation=prepared.conversation, kind__in=DEEDS).order_by()
+    if level != Assurance.VERIFIED:
+        done = done.filter(interaction__in=access.lines_of_party(line))
+    found = {*done.values_list("kind", flat=True).distinct(), *({PROVEN} if level else ())}
+    announced = prepared.context.form_state.get("announce")
+    if announced and not announced.get("error"):
+        found |= deeds_of(ToolResult(str(announced["tool"]), announced.get("result") or {}))
+    return found
+
+
 def _everything(said: Reply | HandOff) -> str:
     """All that a customer would see or hear, as one text."""
     if isinstance(said, HandOff):
@@ -188,5 +213,5 @@ def _cut_short(said: Reply | HandOff, longest: int) -> Reply | HandOff:
     if isinstance(said, HandOff) or len(said.body) <= longest:
         return said
     head = said.body[:longest]
-    ends = [match.start() for match in checks.SENTENCE_END.finditer(head)]
+    ends = [match.start() for match in SENTENCE_END.finditer(head)]
     return replace(said, body=head[: ends[-1]] if ends else f"{head.rpartition(' ')[0] or head}…")

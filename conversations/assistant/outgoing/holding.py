@@ -56,15 +56,10 @@ def _before_a_beginning(text: str, upto: int, bounds: Bounds) -> int:
         if form and any(writing.startswith(form) and writing != form for _what, writings in bounds.private.values for writing in writings):
             held = offset + start
     tail = words(text[offset:upto])
-    if len(tail) >= WORDS_HELD and _is_in_policies(tuple(tail[-WORDS_HELD:]), bounds):
+    if tuple(tail[-WORDS_HELD:]) in bounds.pieces:
         held = min(held, offset + found[-min(len(found), WORDS_HELD + 4)][0])
     for start, word in reversed(found):
         if squeezed(word) not in NUMBER_WORDS:
             break
         held = min(held, offset + start)
     return held
-
-
-def _is_in_policies(some: tuple[str, ...], bounds: Bounds) -> bool:
-    size = len(some)
-    return any(run[start : start + size] == some for run in bounds.policies for start in range(len(run) - size + 1))

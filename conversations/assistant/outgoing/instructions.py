@@ -9,11 +9,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from conversations.assistant.tools import TOOLS
+
 CUT: Final = "[…]"
 MACHINE: Final = r"(?:ai|llm|chatbot|bot|language model|ai agent|ai assistant|ai model|assistant model|automated agent)"
 BEGINNING: Final = r"(?:^|[\n\[(<{*#.\"'“—-])\s*"
 RULES: Final = r"(?:instructions|rules|prompts?|polic(?:y|ies)|guidelines|guardrails)"
-TOOLS: Final = r"(?:show_account|verify_identity|find_visits|find_slots|find_prices|search_knowledge|send_chat_link|set_consent|check_area)"
+NAMES: Final = rf"(?:{'|'.join(sorted(name for name in TOOLS if '_' in name))})"
+"""Tools whose names are no words of people's."""
+WORDS: Final = rf"(?:{'|'.join(sorted(name for name in TOOLS if '_' not in name))})"
+ORDERED: Final = r"(?:add|append|book|call|cancel|include|note|open|output|print|promise|repeat|reveal|say|schedule|send|update)"
 PATTERNS: Final = (
     # What holds for people is to be forgotten.
     rf"(?<!not )(?<!never )(?<!n't )\b(?:ignore|disregard|forget|override|bypass)\s+(?:[\w’']+\s+){{0,4}}{RULES}\b",
@@ -34,9 +39,10 @@ PATTERNS: Final = (
     rf"\b(?:note|message|instructions?|attention|important|dear|hey|hello)[\s,:]+(?:(?:to|for)\s+)?(?:(?:the|any|all|our)\s+)?{MACHINE}s?\b",
     rf"\b(?:{MACHINE}|assistant)s?(?: (?:reading|processing|seeing) this)? (?:must|should|shall|has to|have to|is to|needs to)\b",
     rf"(?:^|[.!?\n])\s*(?:{MACHINE}|assistant)\s*[,:]\s",
+    rf"(?:^|[.!?:\n])\s*(?:{MACHINE}|assistant)s,?\s+(?:please\s+)?{ORDERED}\b",
     # Tools are named.
     r"\b(?:call|run|invoke|execute|trigger|use) (?:the )?(?:tool|function|command|api)\b(?! keys?)",
-    rf"\b(?:book|cancel|correct|reschedule|hand_off)\(|\b{TOOLS}\b",
+    rf"\b{WORDS}\(|\b{NAMES}\b",
     r"[\"']?\b(?:tool|tool_name|function|tool_use|arguments)[\"']?\s*[:=]\s*[\"'{]",
     # The inside is to be shown, or the customer deceived.
     r"\b(?:repeat|reveal|print|output|recite|disclose|leak|append|include|say|(?:reply|answer|respond|begin|end) with)\b[^.\n]{0,80}"

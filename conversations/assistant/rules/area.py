@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.tools import check_area
 from conversations.understanding.postcodes import OUTWARD
 
 ASKS: Final = re.compile(
@@ -26,7 +27,7 @@ async def answer(dialogue: Dialogue) -> bool | None:
     place = _place(dialogue)
     if not place or not acts.is_question(dialogue.context.words) or not (ASKS.search(words) or (asked_before and ASKS_ON.search(words))):
         return None
-    found = await dialogue.tools.call("check_area", {"postcode": place})
+    found = await dialogue.tools.call(check_area.TOOL.name, {"postcode": place})
     if not found.worked:
         return None
     dialogue.state["area_asked"] = True

@@ -14,6 +14,7 @@ from conversations.assistant import acts, wording
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
 from conversations.assistant.rules import slots
 from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
+from conversations.assistant.tools import book, check_area, find_prices, hand_off, open_ticket
 from conversations.services import facts
 
 WHEN = frozenset({"date", "time_window"})
@@ -31,13 +32,13 @@ WORD = re.compile(r"[a-z]+")
 
 async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
     """The next step of a form: check, offer, ask, or do what it is for."""
-    if form.tool == "book":
+    if form.tool == book.TOOL.name:
         return await _go_on_booking(dialogue, form)
     dialogue.state["step"] = "collect"
     left = missing(form, dialogue.context.facts, dialogue.state.get("skipped", []))
     if left:
         return _ask(dialogue, left[0])
-    if form.tool == "hand_off":
+    if form.tool == hand_off.TOOL.name:
         return HandOff(next_step=form.name, form_state={})
     dialogue.leave_form()
     dialogue.state.update(step="done", form=form.code)
@@ -76,7 +77,7 @@ def offer_person(dialogue: Dialogue, lead: str, *, or_ticket: bool = False) -> R
     dialogue.state["offer"] = {"kind": "person"}
     dialogue.state["misses"] = 0
     dialogue.suggest_yes_or_no()
-    if or_ticket and "open_ticket" in dialogue.context.behaviour.tools:
+    if or_ticket and open_ticket.TOOL.name in dialogue.context.behaviour.tools:
         dialogue.state["offer"]["about"] = dialogue.context.text[:LONGEST_QUERY]
         dialogue.suggest([_("Yes"), _("No"), _("Open a ticket")])
     return dialogue.reply(failed=True)
@@ -110,7 +111,7 @@ async def _refused_area(dialogue: Dialogue) -> Reply | None:
     postcode = dialogue.context.value("postcode")
     if not postcode or dialogue.state.get("area") == postcode:
         return None
-    found = await dialogue.tools.call("check_area", {"postcode": postcode})
+    found = await dialogue.tools.call(check_area.TOOL.name, {"postcode": postcode})
     if found.worked and found.result["served"]:
         # Windows that were offered or chosen belong to the area of the old postcode.
         for key in ("slot", "offered"):
@@ -144,7 +145,7 @@ async def _book(dialogue: Dialogue) -> Reply:
         "postcode": context.value("postcode"),
         "start": state["slot"]["start"],
     }
-    result = await dialogue.tools.call("book", arguments)
+    result = await dialogue.tools.call(book.TOOL.name, arguments)
     return await told_booking(dialogue, result)
 
 
@@ -194,7 +195,7 @@ async def service_wanted(dialogue: Dialogue) -> str:
     context = dialogue.context
     reason = context.reason.name if context.reason else _("Visit")
     for words in (context.words, reason):
-        found = await dialogue.tools.call("find_prices", {"query": words[:LONGEST_QUERY] or "-"})
+        found = await dialogue.tools.call(find_prices.TOOL.name, {"query": words[:LONGEST_QUERY] or "-"})
         named = [str(each["name"]) for each in found.result.get("prices", [])] if found.worked else []
         if named and _is_about(named[0], words):
             return named[0][:120]

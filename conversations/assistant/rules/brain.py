@@ -14,6 +14,7 @@ from conversations.assistant.rules import area, booking, call_me, changing, chat
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
+from conversations.assistant.tools import book, set_consent
 
 WHEN = frozenset({"date", "time_window"})
 SURE_ANSWER = 0.5
@@ -37,8 +38,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     texted = None if _errand_wanted_now(dialogue) else await chat_link.wanted(dialogue)
     if texted:
         return texted
-    called = call_me.wanted(dialogue)
-    if called:
+    if called := call_me.wanted(dialogue):
         return called
     if context.asks_only_for_language:
         return await _in_that_language(dialogue)
@@ -49,8 +49,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         _change_wanted, _change_going_on, _form_going_on, _area_asked, _new_subject,
     )  # fmt: skip
     for look in looks:
-        found = await look(dialogue)
-        if found:
+        if found := await look(dialogue):
             return found
     return await _otherwise(dialogue)
 
@@ -82,14 +81,14 @@ async def _announce(dialogue: Dialogue) -> Reply | None:
     if not done:
         return None
     result = ToolResult(str(done["tool"]), done.get("result") or {}, str(done.get("error", "")), str(done.get("sentence", "")))
-    if result.tool == "set_consent":
+    if result.tool == set_consent.TOOL.name:
         dialogue.say(consent.told_consent(result))
         return dialogue.reply()
     if result.tool == chat_link.TOOL:
         return chat_link.told(dialogue, result)
     if result.tool in ERRANDS:
         return ERRANDS[result.tool].told(dialogue, result)
-    if result.tool == "book":
+    if result.tool == book.TOOL.name:
         return await booking.told_booking(dialogue, result)
     return await changing.told_change(dialogue, result.tool, result)
 
@@ -233,7 +232,7 @@ async def _change_wanted(dialogue: Dialogue) -> Reply | None:
         return await changing.begin(dialogue, "cancel")
     if context.changed_facts.keys() & WHEN or (acts.MOVE.search(words) and context.new_facts & WHEN):
         return await changing.begin(dialogue, "reschedule")
-    return await changing.correct(dialogue)
+    return await changing.put_right(dialogue)
 
 
 async def _change_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
@@ -279,7 +278,7 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return await booking.go_on(dialogue, form)
     if not context.new_facts and await _answers_question(dialogue):
         return await _back_to_form(dialogue)
-    if not (form.tool == "book" and booking.is_ready(dialogue)):
+    if not (form.tool == book.TOOL.name and booking.is_ready(dialogue)):
         dialogue.say(echo(context))
     if context.changed_facts.keys() & WHEN or (context.new_facts & WHEN and dialogue.state.get("slot")):
         dialogue.state.pop("slot", None)
@@ -325,7 +324,7 @@ async def _area_asked(dialogue: Dialogue) -> Reply | None:
     served = await area.answer(dialogue)
     if served is None:
         return None
-    form = dialogue.context.behaviour.form_for_tool("book")
+    form = dialogue.context.behaviour.form_for_tool(book.TOOL.name)
     if served and form:
         _offer_visit(dialogue, form)
     return dialogue.reply()
@@ -347,10 +346,10 @@ async def _new_subject(dialogue: Dialogue) -> Reply | HandOff | None:
         return None
     asks_only = acts.is_question(context.words) and not acts.is_request(context.words)
     if asks_only and await knowledge.answer(dialogue):
-        if form.tool == "book":
+        if form.tool == book.TOOL.name:
             _offer_visit(dialogue, form)
         return dialogue.reply()
-    if form.tool == "book":
+    if form.tool == book.TOOL.name:
         # What a visit is for is said at the beginning; the later words are only about place and time.
         service = await booking.service_wanted(dialogue)
         if knowledge.asks_for_price(dialogue):
@@ -370,7 +369,7 @@ def _offer_visit(dialogue: Dialogue, form: Form) -> None:
 
 
 def _opening_words(form: Form) -> str:
-    return _("I can arrange a visit for that.") if form.tool == "book" else _("I can help with that.")
+    return _("I can arrange a visit for that.") if form.tool == book.TOOL.name else _("I can help with that.")
 
 
 async def _otherwise(dialogue: Dialogue) -> Reply:
@@ -379,7 +378,7 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
     dialogue.state.pop("clarify", None)
     wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
     if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else SURE_ANSWER):
-        booking_form = context.behaviour.form_for_tool("book")
+        booking_form = context.behaviour.form_for_tool(book.TOOL.name)
         if dialogue.state.get("service") and booking_form:
             _offer_visit(dialogue, booking_form)
         return dialogue.reply()

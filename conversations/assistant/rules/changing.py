@@ -12,6 +12,7 @@ from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules import identifying, slots
 from conversations.assistant.rules.booking import offer_person, told_of, window_of
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.tools import cancel, correct, find_visits, reschedule
 from conversations.models.identifier import Assurance
 from conversations.services import facts
 
@@ -58,8 +59,8 @@ async def go_on(dialogue: Dialogue) -> Reply | None:
         return await _confirmed(dialogue, visit)
     slot = slots.chosen(dialogue)
     if slot:
-        result = await dialogue.tools.call("reschedule", {"reference": visit["reference"], "start": slot["start"]})
-        return await told_change(dialogue, "reschedule", result)
+        result = await dialogue.tools.call(reschedule.TOOL.name, {"reference": visit["reference"], "start": slot["start"]})
+        return await told_change(dialogue, reschedule.TOOL.name, result)
     if context.understanding.affirmative is False and not context.new_facts:
         dialogue.say(_("No problem. Which other day or time would suit you?"))
         state["asked"] = "time_window"
@@ -67,14 +68,14 @@ async def go_on(dialogue: Dialogue) -> Reply | None:
     return await _offer(dialogue, visit) if context.new_facts & {"date", "time_window"} else None
 
 
-async def correct(dialogue: Dialogue) -> Reply | None:
+async def put_right(dialogue: Dialogue) -> Reply | None:
     """Puts a corrected name or number on the visit that was just booked; None when there is nothing to correct."""
     context, reference = dialogue.context, dialogue.state.get("reference")
     changed = {name: context.value(name) for name in ("name", "phone") if name in context.changed_facts}
     if not reference or not changed:
         return None
-    result = await dialogue.tools.call("correct", {"reference": reference, **changed})
-    return await told_change(dialogue, "correct", result)
+    result = await dialogue.tools.call(correct.TOOL.name, {"reference": reference, **changed})
+    return await told_change(dialogue, correct.TOOL.name, result)
 
 
 async def told_change(dialogue: Dialogue, action: str, result: ToolResult) -> Reply:
@@ -110,7 +111,7 @@ async def _not_done(dialogue: Dialogue, result: ToolResult) -> Reply:
 
 
 async def _visits(dialogue: Dialogue) -> list[Visit]:
-    found = await dialogue.tools.call("find_visits", {})
+    found = await dialogue.tools.call(find_visits.TOOL.name, {})
     return list(found.result.get("visits", [])) if found.worked else []
 
 
@@ -162,8 +163,8 @@ async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:
         dialogue.state.update(step="done", reference=visit["reference"])
         dialogue.say(_("All right, your visit stays as it is. Is there anything else I can do?"))
         return dialogue.reply()
-    result = await dialogue.tools.call("cancel", {"reference": visit["reference"]})
-    return await told_change(dialogue, "cancel", result)
+    result = await dialogue.tools.call(cancel.TOOL.name, {"reference": visit["reference"]})
+    return await told_change(dialogue, cancel.TOOL.name, result)
 
 
 async def _chosen_visit(dialogue: Dialogue, visits: list[Visit]) -> Reply:

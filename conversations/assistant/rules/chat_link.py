@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.tools import send_chat_link
 from conversations.services import consent_texts
 
-TOOL: Final = "send_chat_link"
+TOOL: Final = send_chat_link.TOOL.name
 
 
 async def wanted(dialogue: Dialogue) -> Reply | None:

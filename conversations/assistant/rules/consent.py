@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts
 from conversations.assistant.brain import ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.tools import set_consent
 
 
 async def note(dialogue: Dialogue) -> bool:
@@ -20,7 +21,7 @@ async def note(dialogue: Dialogue) -> bool:
         return False
     told: list[str] = []
     for wish in context.understanding.wishes:
-        sentence = told_consent(await dialogue.tools.call("set_consent", wish.as_arguments()))
+        sentence = told_consent(await dialogue.tools.call(set_consent.TOOL.name, wish.as_arguments()))
         if sentence not in told:
             told.append(sentence)
     for sentence in told:

@@ -17,6 +17,7 @@ from conversations.assistant import acts, wording
 from conversations.assistant.brain import HandOff, Reply, ToolResult
 from conversations.assistant.rules.booking import MOST_MISSES, offer_person, told_of
 from conversations.assistant.rules.dialogue import Dialogue, label_of
+from conversations.assistant.tools import find_visits, show_account, verify_identity
 from conversations.models.identifier import Assurance
 from conversations.services import consent_texts, facts
 from conversations.understanding.answers import facts_in
@@ -24,7 +25,7 @@ from conversations.understanding.answers import facts_in
 Then = Mapping[str, Callable[["Dialogue"], Awaitable[Reply | HandOff]]]
 """What follows, by its purpose, once it is known who this is."""
 ACTION: Final = "identify"
-TOOL: Final = "verify_identity"
+TOOL: Final = verify_identity.TOOL.name
 ACCOUNT: Final = "account"
 OWN_ACCOUNT: Final = re.compile(
     r"\b(?:what|which|how much|when|do|have|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
@@ -246,9 +247,9 @@ async def _known(dialogue: Dialogue, then: Then) -> Reply | HandOff:
 
 
 async def _tell_account(dialogue: Dialogue) -> Reply:
-    result = await dialogue.tools.call("show_account", {})
+    result = await dialogue.tools.call(show_account.TOOL.name, {})
     if result.error == "not_proven":
-        result = await dialogue.tools.call("find_visits", {})
+        result = await dialogue.tools.call(find_visits.TOOL.name, {})
     dialogue.leave_form()
     if not result.worked:
         return offer_person(dialogue, _("I am sorry, I cannot look that up here."))

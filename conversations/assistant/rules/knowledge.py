@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts, answers, wording
 from conversations.assistant.brain import TurnContext
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.tools import find_prices, search_knowledge
 
 MOST_PRICES = 3
 SURE_PASSAGE = 0.55
@@ -33,7 +34,7 @@ def asks_for_price(dialogue: Dialogue) -> bool:
 
 async def answer_price(dialogue: Dialogue) -> bool:
     """Says what fits on the price list; says whether anything did."""
-    found = await dialogue.tools.call("find_prices", {"query": dialogue.context.words})
+    found = await dialogue.tools.call(find_prices.TOOL.name, {"query": dialogue.context.words})
     prices = found.result.get("prices", [])[:MOST_PRICES] if found.worked else []
     if not prices:
         return False
@@ -111,7 +112,7 @@ async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, 
 
 
 async def _passages(dialogue: Dialogue, query: str) -> list[Mapping[str, Any]]:
-    found = await dialogue.tools.call("search_knowledge", {"query": query[:2000] or "-"})
+    found = await dialogue.tools.call(search_knowledge.TOOL.name, {"query": query[:2000] or "-"})
     return list(found.result.get("passages", [])) if found.worked else []
 
 

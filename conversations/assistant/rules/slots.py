@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.tools import find_slots
 
 OFFERED = 3
 LOOKED_AT = 60
@@ -97,7 +98,7 @@ async def _free(dialogue: Dialogue, postcode: str, day: str) -> list[Slot]:
     if day:
         start = datetime.combine(datetime.fromisoformat(day).date(), time(0), dialogue.context.now.tzinfo)
         arguments |= {"from": start.isoformat(), "to": (start + timedelta(days=7)).isoformat()}
-    found = await dialogue.tools.call("find_slots", arguments)
+    found = await dialogue.tools.call(find_slots.TOOL.name, arguments)
     return [dict(slot) for slot in found.result.get("slots", [])] if found.worked else []
 
 

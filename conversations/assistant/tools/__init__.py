@@ -56,6 +56,6 @@ TOOLS: dict[str, Tool] = {
     )
 }
 # Nobody has to be allowed to say that they want no more calls.
-ALWAYS_THERE = frozenset({"search_knowledge", "find_prices", "find_visits", "hand_off", "set_consent"})
+ALWAYS_THERE = frozenset(module.TOOL.name for module in (search_knowledge, find_prices, find_visits, hand_off, set_consent))
 # Whoever may book may also put a typing error right.
-COMES_WITH = {"correct": "book"}
+COMES_WITH = {correct.TOOL.name: book.TOOL.name}

@@ -5,10 +5,10 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from conversations.assistant import wording
 from conversations.assistant.tools.base import Event, Tool, ToolContext, ToolOutcome, amount, arguments_schema, day, text
 from conversations.assistant.tools.own_record import known_as, money
 from conversations.connectors.accounts import InvoicesOf, NoSuchInvoice, PromiseToPay
@@ -40,7 +40,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     values = {
         "amount": money(promised.amount),
         "invoice": promised.invoice,
-        "day": date_format(promised.pay_by, "l j F"),
+        "day": wording.date_of(promised.pay_by),
     }
     sentence = _("Promised to pay %(amount)s of invoice %(invoice)s by %(day)s.") % values
     action_items.add(

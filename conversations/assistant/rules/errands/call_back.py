@@ -11,13 +11,14 @@ from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
+from conversations.assistant.tools import schedule_callback
 from conversations.services import facts
 
 
 class CallBack(Errand):
     """Promises a call at a chosen time."""
 
-    action = "schedule_callback"
+    action = schedule_callback.TOOL.name
     facts = frozenset({"date", "time_window", "phone"})
 
     def is_wanted(self, dialogue: Dialogue) -> bool:

@@ -12,6 +12,7 @@ from conversations.assistant import acts
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
+from conversations.assistant.tools import update_fact
 from conversations.services import facts
 
 WORDS: Final = {
@@ -40,13 +41,13 @@ def _named(dialogue: Dialogue) -> str:
 class NewDetail(Errand):
     """Puts a detail of the record right."""
 
-    action = "update_fact"
+    action = update_fact.TOOL.name
     facts = frozenset(WORDS)
     needs_proof = True
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
         """A new value that is told, or the wish to tell one; how that goes is a question for the articles."""
-        words = acts.plain(dialogue.context.text)
+        words = acts.plain(dialogue.context.words)
         return bool(_named(dialogue)) and ASKS_HOW.search(words) is None and OF_A_VISIT.search(words) is None
 
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:

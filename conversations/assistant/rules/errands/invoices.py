@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, not_done
+from conversations.assistant.tools import find_invoices, promise_to_pay
 
 BILL: Final = r"(?:invoices?|bills?)"
 ASKS: Final = re.compile(
@@ -30,7 +30,7 @@ MOST_SAID: Final = 2
 class InvoiceQuestion(Errand):
     """Tells what is left to pay, and how to pay it."""
 
-    action = "find_invoices"
+    action = find_invoices.TOOL.name
     needs_proof = True
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
@@ -62,7 +62,7 @@ class InvoiceQuestion(Errand):
             dialogue.say(_("I find no invoice."))
         elif not unpaid:
             dialogue.say(_("Nothing is left to pay."))
-        elif "promise_to_pay" in dialogue.context.behaviour.tools:
+        elif promise_to_pay.TOOL.name in dialogue.context.behaviour.tools:
             dialogue.say(_("If you want to pay later, tell me by which day."))
         dialogue.say(_("Is there anything else I can do?"))
         return dialogue.reply()
@@ -75,12 +75,12 @@ def _sentence(invoice: Mapping[str, Any], dialogue: Dialogue) -> str:
         "reference": invoice["reference"],
         "total": wording.money(invoice["total"], language),
         "left": wording.money(invoice["left_to_pay"], language),
-        "due": date_format(date.fromisoformat(invoice["due_on"]), "j F"),
+        "due": wording.date_of(date.fromisoformat(invoice["due_on"])),
     }
     if invoice["left_to_pay"] == "0.00":
         return _("%(what)s, invoice %(reference)s: %(total)s, paid.") % values
     if invoice["promised_by"]:
-        promised = date_format(date.fromisoformat(invoice["promised_by"]), "l j F")
+        promised = wording.date_of(date.fromisoformat(invoice["promised_by"]))
         sentence = _("%(what)s, invoice %(reference)s: %(left)s left to pay, which you said you would pay by %(promised)s.")
         return sentence % {**values, "promised": promised}
     return _("%(what)s, invoice %(reference)s: %(left)s left to pay, due on %(due)s.") % values

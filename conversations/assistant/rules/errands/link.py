@@ -12,6 +12,7 @@ from conversations.assistant import acts
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
+from conversations.assistant.tools import send_link
 from conversations.assistant.tools.base import Link
 
 SENDS: Final = re.compile(r"\b(?:send|text|e-?mail|message|give)\b.{0,40}\blink\b|\blink (?:to|for)\b")
@@ -23,7 +24,7 @@ ENDINGS: Final = re.compile(r"(?:ments?|ing|s)$")
 class SendLink(Errand):
     """Sends a link that the playbook lists."""
 
-    action = "send_link"
+    action = send_link.TOOL.name
     facts = frozenset({"phone", "email"})
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
@@ -71,7 +72,7 @@ def _where(dialogue: Dialogue) -> str:
 
 def _link_meant(dialogue: Dialogue) -> Link | None:
     """The link whose label shares most words with what was said; None when none does."""
-    wanted = _stems(dialogue.context.text)
+    wanted = _stems(f"{dialogue.context.text} {dialogue.context.words}")
     shared = [(len(_stems(f"{link.label} {link.code}") & wanted), link) for link in dialogue.context.behaviour.links]
     best = max(shared, key=lambda each: each[0], default=None)
     return best[1] if best and best[0] else None

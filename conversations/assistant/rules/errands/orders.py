@@ -13,6 +13,7 @@ from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, done, not_done
+from conversations.assistant.tools import find_orders
 
 THING: Final = r"(?:orders?|parcels?|packages?|deliver(?:y|ies)|shipments?)"
 ASKS: Final = re.compile(
@@ -27,7 +28,7 @@ MOST_SAID: Final = 2
 class OrderStatus(Errand):
     """Tells how far the customer's orders are."""
 
-    action = "find_orders"
+    action = find_orders.TOOL.name
     needs_proof = True
 
     def is_wanted(self, dialogue: Dialogue) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, wording
@@ -15,6 +14,7 @@ from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.booking import offer_person
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
+from conversations.assistant.tools import find_invoices, promise_to_pay
 
 PAYS: Final = re.compile(
     r"\bi(?:'ll| will| can| could| want to| would like to|'d like to| am going to|'m going to) (?:only |just )?pay\b"
@@ -30,7 +30,7 @@ LATER: Final = re.compile(
 class PromiseToPay(Errand):
     """Keeps what the customer says they will pay, and by when."""
 
-    action = "promise_to_pay"
+    action = promise_to_pay.TOOL.name
     facts = frozenset({"date", "amount"})
     needs_proof = True
 
@@ -65,7 +65,7 @@ class PromiseToPay(Errand):
         values = {
             "amount": wording.money(amount, dialogue.context.language),
             "invoice": dialogue.state["invoice"],
-            "day": date_format(date.fromisoformat(said(dialogue, "date")), "l j F"),
+            "day": wording.date_of(date.fromisoformat(said(dialogue, "date"))),
         }
         return _("You will pay %(amount)s of invoice %(invoice)s by %(day)s. Is that right?") % values
 
@@ -88,13 +88,13 @@ class PromiseToPay(Errand):
         values = {
             "amount": wording.money(str(result.result["amount"]), dialogue.context.language),
             "invoice": result.result["invoice"],
-            "day": date_format(date.fromisoformat(str(result.result["pay_by"])), "l j F"),
+            "day": wording.date_of(date.fromisoformat(str(result.result["pay_by"]))),
         }
         dialogue.say(_("Thank you, I have noted that you pay %(amount)s of invoice %(invoice)s by %(day)s.") % values)
         return done(dialogue)
 
     async def _unpaid(self, dialogue: Dialogue) -> list[Mapping[str, Any]] | Reply:
-        found = await dialogue.tools.call("find_invoices", {})
+        found = await dialogue.tools.call(find_invoices.TOOL.name, {})
         if not found.worked:
             return not_done(dialogue, found)
         unpaid = [each for each in found.result["invoices"] if each["left_to_pay"] != "0.00"]

@@ -11,6 +11,7 @@ from conversations.assistant import acts
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
+from conversations.assistant.tools import open_ticket
 from conversations.services import facts
 
 WANTS: Final = re.compile(
@@ -25,7 +26,7 @@ SUBJECT: Final = 80
 class OpenTicket(Errand):
     """Opens a ticket with what the customer tells."""
 
-    action = "open_ticket"
+    action = open_ticket.TOOL.name
     facts = frozenset({"details", "phone", "email"})
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
