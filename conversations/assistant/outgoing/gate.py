@@ -6,24 +6,19 @@ when something of the kind is there, nothing more is shown and the brain is aske
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import urlsplit
-from uuid import UUID
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import HandOff, QuickReply, Reply, ToolBox, ToolResult
 from conversations.assistant.handing_over import brains_part
 from conversations.assistant.outgoing import checks
-from conversations.assistant.outgoing.checks import Bounds, Refusal, refusal_of
-from conversations.assistant.outgoing.forms import runs_of_words
+from conversations.assistant.outgoing.bounds import bounds_of
+from conversations.assistant.outgoing.checks import Refusal, refusal_of
 from conversations.assistant.outgoing.holding import settled
 from conversations.assistant.outgoing.instructions import plain_fact, without_orders
-from conversations.assistant.outgoing.private import private_of
 from conversations.assistant.outgoing.sources import sources_of
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.tools import TOOLS
@@ -37,12 +32,7 @@ PIECE: Final = 24
 """After its first words, a draft is shown on by so many characters at least, or at the end of a sentence."""
 LONGEST_WITHHELD: Final = 2_000
 BOOKINGS: Final = {"booking.made": "book", "booking.changed": "reschedule", "booking.cancelled": "cancel"}
-
-
-def canary_of(conversation: UUID) -> str:
-    """A word that a brain may put among its instructions and that never leaves: where it turns up, they have leaked."""
-    digest = hmac.new(settings.SECRET_KEY.encode(), f"canary:{conversation.hex}".encode(), "sha256").hexdigest()
-    return f"cx{digest[:20]}"
+"""What stands in the history, as the tool that did it."""
 
 
 class Gate:
@@ -56,14 +46,7 @@ class Gate:
         facts = {name: replace(fact, value=plain_fact(name, fact.value)) for name, fact in prepared.context.facts.items()}
         self.context = replace(prepared.context, facts=facts)
         self._sources = sources_of(self.context)
-        behaviour = prepared.context.behaviour
-        hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
-        self._bounds = Bounds(
-            private=private_of(prepared.interaction, prepared.standing.level),
-            secrets=frozenset({canary_of(prepared.conversation.public_id)}),
-            policies=frozenset(runs_of_words(f"{behaviour.persona} . {behaviour.policies}", checks.WORDS_OF_A_POLICY)),
-            hosts=frozenset(host.lower() for host in hosts),
-        )
+        self._bounds = bounds_of(prepared.conversation, prepared.interaction, prepared.context.behaviour, prepared.standing.level)
         self._worked = {BOOKINGS[line.kind] for line in prepared.context.history if line.kind in BOOKINGS}
         announced = prepared.context.form_state.get("announce")
         self._worked |= {str(announced["tool"])} if announced else set()
