@@ -62,7 +62,7 @@ _KINDS = (
         _("Message"),
         "message",
         _body,
-        personal=("quick_replies", "field", "hypotheses", "heard"),
+        personal=("quick_replies", "cards", "field", "hypotheses", "heard"),
     ),
     EntryKind("note", _("Staff note"), "note", _body),
     EntryKind("interaction.started", _("Started"), "play", _body, personal=("party",)),

@@ -16,8 +16,9 @@ from conversations.understanding.gloss import gloss
 
 FOLDER = Path(settings.BASE_DIR) / "locale" / "es" / "LC_MESSAGES"
 FOR_CUSTOMERS = (
-    "conversations/assistant/rules/*.py", "conversations/assistant/wording.py", "conversations/voice/dialogue.py",
-    "conversations/voice/replies.py", "conversations/voice/callee.py", "conversations/voice/speech.py",
+    "conversations/assistant/rules/*.py", "conversations/assistant/wording.py", "conversations/assistant/cards.py",
+    "conversations/rendering/cards.py", "conversations/voice/dialogue.py", "conversations/voice/replies.py",
+    "conversations/voice/callee.py", "conversations/voice/speech.py",
     "conversations/chat/widget_texts.py",
 )  # fmt: skip
 FOR_STAFF = {"The phone platform did not place the call: %(why)s."}

@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import HandOff, QuickReply, Reply, ToolBox, ToolResult
+from conversations.assistant.cards import cards_of
 from conversations.assistant.handing_over import brains_part
 from conversations.assistant.outgoing import checks
 from conversations.assistant.outgoing.bounds import bounds_of
@@ -50,6 +51,7 @@ class Gate:
         self._worked = {BOOKINGS[line.kind] for line in prepared.context.history if line.kind in BOOKINGS}
         announced = prepared.context.form_state.get("announce")
         self._worked |= {str(announced["tool"])} if announced else set()
+        self._found = [_announced(announced)] if announced else []
         self._done: list[ToolResult] = []
         self._calls = 0
         self._written = ""
@@ -70,6 +72,7 @@ class Gate:
         self._sources.add_result(result)
         if result.worked:
             self._worked.add(name)
+            self._found.append(result)
             if name in TOOLS and TOOLS[name].changes:
                 self._done.append(result)
         return result
@@ -97,12 +100,19 @@ class Gate:
         if said is not None and not self.refusal:
             self.refusal = self._judge(_everything(said))
         if said is not None and not self.refusal:
-            return _cut_short(said, checks.LONGEST_SPOKEN if self._prepared.context.spoken else checks.LONGEST_WRITTEN)
+            return self._with_cards(_cut_short(said, checks.LONGEST_SPOKEN if self._prepared.context.spoken else checks.LONGEST_WRITTEN))
         if self.refusal:
             self._note(self.refusal, _everything(said) if said else self._written)
         if isinstance(said, HandOff):
             return replace(said, message="", form_state=self._place())
         return self._instead()
+
+    def _with_cards(self, said: Reply | HandOff) -> Reply | HandOff:
+        """A reply with the cards that may leave; one that may not is left out, since the words tell it without."""
+        if isinstance(said, HandOff):
+            return said
+        made = cards_of(said, self._found, self.context)
+        return replace(said, cards=tuple(card for card in made if not self._judge("\n".join(card.texts()))))
 
     def _judge(self, text: str) -> Refusal | None:
         return refusal_of(text, self._bounds, self._sources, self._worked)
@@ -155,6 +165,12 @@ def why(refusal: Refusal) -> str:
         "promise": _("A reply was held back: it told of something that was not done (%(about)s)."),
     }
     return sentences[refusal.reason] % {"about": refusal.about} if refusal.about else sentences[refusal.reason].replace(" (%(about)s)", "")
+
+
+def _announced(told: Mapping[str, Any]) -> ToolResult:
+    """What an earlier worker began and this turn has to tell."""
+    result = told.get("result") or {}
+    return ToolResult(str(told["tool"]), result, str(told.get("error", "")), str(told.get("sentence", "")))
 
 
 def _everything(said: Reply | HandOff) -> str:
