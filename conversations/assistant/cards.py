@@ -37,25 +37,29 @@ def cards_of(reply: Reply, results: Sequence[ToolResult], context: TurnContext) 
     return (*made.values(), *articles)[:MOST_CARDS]
 
 
+def _booked(visit: Found, reply: Reply, context: TurnContext) -> Iterator[Card]:
+    yield from _visit(_("Visit booked"), visit, reply, context)
+
+
 def _changed(visit: Found, reply: Reply, context: TurnContext) -> Iterator[Card]:
-    if str(visit["reference"]) in reply.body:
-        yield _visit(visit, context)
+    yield from _visit(_("Visit changed"), visit, reply, context)
 
 
 def _cancelled(visit: Found, reply: Reply, context: TurnContext) -> Iterator[Card]:
-    if str(visit["reference"]) in reply.body:
-        yield _visit(visit, context, over=True)
+    yield from _visit(_("Visit cancelled"), visit, reply, context, over=True)
 
 
 def _known(found: Found, reply: Reply, context: TurnContext) -> Iterator[Card]:
     """Visits that were looked up, when the reply tells of them and asks nothing about them itself."""
     if reply.form_state.get("step") not in UNDECIDED:
         for visit in found.get("visits", []):
-            yield from _changed(visit, reply, context)
+            yield from _visit(_("Your visit"), visit, reply, context)
 
 
-def _visit(visit: Found, context: TurnContext, *, over: bool = False) -> Card:
+def _visit(title: str, visit: Found, reply: Reply, context: TurnContext, *, over: bool = False) -> Iterator[Card]:
     reference, tools = str(visit["reference"]), context.behaviour.tools
+    if reference not in reply.body:
+        return
     start, end = datetime.fromisoformat(str(visit["start"])), datetime.fromisoformat(str(visit["end"]))
     buttons = [
         Button(label, value % {"reference": reference})
@@ -65,12 +69,12 @@ def _visit(visit: Found, context: TurnContext, *, over: bool = False) -> Card:
         )
         if tool in tools and not over
     ]
-    name = context.behaviour.named(str(visit["service"]))
-    return Card(
+    yield Card(
         "visit",
         f"visit:{reference}",
-        _("%(service)s (cancelled)") % {"service": name} if over else name,
+        title,
         rows=(
+            Row(_("What"), context.behaviour.named(str(visit["service"]))),
             Row(_("When"), wording.window(start, end, context.now, plain=True)),
             *([Row(_("Where"), str(visit["postcode"]))] if visit.get("postcode") else []),
             Row(_("Reference"), reference),
@@ -148,7 +152,7 @@ def _day(written: object) -> str:
 
 Maker = Callable[[Found, Reply, TurnContext], Iterable[Card]]
 MAKERS: Final[Mapping[str, Maker]] = {
-    "book": _changed,
+    "book": _booked,
     "reschedule": _changed,
     "correct": _changed,
     "cancel": _cancelled,

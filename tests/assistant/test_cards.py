@@ -47,11 +47,13 @@ async def test_a_visit_on_a_card_and_in_the_words_of_the_phone(channel: str) -> 
     line = Line(channel)
     visit = await booked(line)
     (card,) = cards(line)
-    assert (card["kind"], card["key"], card["title"]) == ("visit", f"visit:{visit.reference}", "Boiler service")
-    assert shown(card) == {"When": "Wednesday 25 November, 10:00 to 12:00", "Where": "HB1 4QT", "Reference": visit.reference}
+    assert (card["kind"], card["key"], card["title"]) == ("visit", f"visit:{visit.reference}", "Visit booked")
+    when = "Wednesday 25 November, 10:00 to 12:00"
+    assert shown(card) == {"What": "Boiler service", "When": when, "Where": "HB1 4QT", "Reference": visit.reference}
     assert [button["label"] for button in card["buttons"]] == ["Move", "Cancel"]
     assert datetime.fromisoformat(card["until"]) == visit.window.lower
     said = spoken.words(line.last.body, line.last.data)
+    assert "What:" not in said, "the words say it"
     assert said.count("Where: H B 1, 4 Q T.") == 1
     assert said.count(spoken.words(visit.reference)) == 1
     assert "Move" not in said
@@ -68,7 +70,7 @@ async def test_its_buttons_are_the_customers_own_words() -> None:
     assert f"({visit.reference})?" in await line.say(cancel)
     await line.say("yes")
     (card,) = cards(line)
-    assert (card["title"], card["over"], card["key"]) == ("Boiler service (cancelled)", True, f"visit:{visit.reference}")
+    assert (card["title"], card["over"], card["key"]) == ("Visit cancelled", True, f"visit:{visit.reference}")
     assert not {"buttons", "until"} & set(card)
 
 
@@ -80,7 +82,7 @@ async def test_in_the_customers_language() -> None:
     await line.say("sí")
     visit = await Booking.objects.aget()
     (card,) = cards(line)
-    assert {"Cuándo", "Dónde", "Referencia"} == set(shown(card))
+    assert {"Qué", "Cuándo", "Dónde", "Referencia"} == set(shown(card))
     move, cancel = card["buttons"]
     assert (move["label"], cancel["label"]) == ("Cambiar", "Cancelar")
     assert visit.reference in await line.say(move["value"])
