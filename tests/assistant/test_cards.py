@@ -64,7 +64,10 @@ async def test_its_buttons_are_the_customers_own_words() -> None:
     line = Line()
     visit = await booked(line)
     move, cancel = (button["value"] for button in cards(line)[0]["buttons"])
-    assert f"Your visit {visit.reference} is on Wednesday 25 November" in await line.say(move)
+    asked = await line.say(move)
+    assert f"Your visit {visit.reference} is on Wednesday 25 November" in asked
+    assert "When would suit you better?" in asked
+    assert len(line.choices) == 3
     assert cards(line) == [], "the reply offers times itself"
     await line.say("never mind")
     assert f"({visit.reference})?" in await line.say(cancel)
