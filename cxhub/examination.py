@@ -194,7 +194,7 @@ def check_language_model() -> Finding:
     if not settings.ANTHROPIC_API_KEY:
         return Finding("Language model", Status.WARN, "No key: the built-in rules answer.")
     elsewhere = "" if settings.ANTHROPIC_BASE_URL == "https://api.anthropic.com" else f", asked at {settings.ANTHROPIC_BASE_URL}"
-    models = f"{settings.CHAT_MODEL} in chats, {settings.VOICE_MODEL} on the phone{elsewhere}"
+    models = f"{settings.CHAT_MODEL} in chats, {settings.VOICE_MODEL} on the phone, {settings.WRITING_MODEL} for staff{elsewhere}"
     return Finding("Language model", Status.OK, f"{models}. When it fails, the built-in rules answer.")
 
 

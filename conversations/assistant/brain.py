@@ -15,6 +15,7 @@ from uuid import UUID
 
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools.base import Link
+from conversations.rendering.cards import Card
 from conversations.services.facts import KnownFact
 from conversations.understanding.read import Understanding
 
@@ -218,7 +219,7 @@ class Reply:
     """The answer, ending the turn.
 
     `failed` says that the brain did not know what to do with what was said, `unanswered` that it was asked something it does not know;
-    `ends_call` lets a caller go when it was said.
+    `ends_call` lets a caller go when it was said. `cards` are made from what its tools answered: a brain leaves them empty.
     """
 
     body: str
@@ -229,6 +230,7 @@ class Reply:
     failed: bool = False
     unanswered: bool = False
     ends_call: bool = False
+    cards: tuple[Card, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

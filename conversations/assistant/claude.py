@@ -45,6 +45,7 @@ class Claude:
                 tools=asked.tools,  # type: ignore[arg-type]
                 messages=asked.messages,  # type: ignore[arg-type]
                 output_config={"effort": asked.effort},  # type: ignore[arg-type]
+                tool_choice={"type": "tool", "name": asked.must_call} if asked.must_call else anthropic.omit,
                 timeout=asked.seconds,
             )
             async with asyncio.timeout(min(asked.silence, asked.seconds)):

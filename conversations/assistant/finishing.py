@@ -232,6 +232,8 @@ def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
         data["quick_replies"] = [each.as_data() for each in reply.quick_replies]
     if reply.sources:
         data["sources"] = [asdict(each) for each in reply.sources]
+    if reply.cards:
+        data["cards"] = [each.as_data() for each in reply.cards]
     if reply.asks:
         data["field"] = asdict(reply.asks)
     if prepared.context.spoken:

@@ -6,32 +6,24 @@ when something of the kind is there, nothing more is shown and the brain is aske
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlsplit
-from uuid import UUID
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import HandOff, QuickReply, Reply, ToolBox, ToolResult
+from conversations.assistant.cards import cards_of
 from conversations.assistant.handing_over import brains_part
 from conversations.assistant.outgoing import checks
-from conversations.assistant.outgoing.checks import Bounds, Refusal, refusal_of
-from conversations.assistant.outgoing.claims import DEEDS, HANDED_OVER, PROVEN, SENTENCE_END, deeds_of
-from conversations.assistant.outgoing.forms import runs_of_words
-from conversations.assistant.outgoing.holding import WORDS_HELD, settled
+from conversations.assistant.outgoing.bounds import bounds_of, done_for
+from conversations.assistant.outgoing.checks import Refusal, refusal_of
+from conversations.assistant.outgoing.claims import HANDED_OVER, SENTENCE_END, deeds_of
+from conversations.assistant.outgoing.holding import settled
 from conversations.assistant.outgoing.instructions import plain_fact, without_orders
-from conversations.assistant.outgoing.private import private_of
 from conversations.assistant.outgoing.sources import sources_of
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.tools import TOOLS
-from conversations.models import Entry
-from conversations.models.identifier import Assurance
-from conversations.selectors import access
 from conversations.services import timeline
 from conversations.services.redaction import mask
 from conversations.services.timeline import NewEntry
@@ -41,12 +33,6 @@ LOOK_BACK: Final = 300
 PIECE: Final = 24
 """After its first words, a draft is shown on by so many characters at least, or at the end of a sentence."""
 LONGEST_WITHHELD: Final = 2_000
-
-
-def canary_of(conversation: UUID) -> str:
-    """A word that a brain may put among its instructions and that never leaves: where it turns up, they have leaked."""
-    digest = hmac.new(settings.SECRET_KEY.encode(), f"canary:{conversation.hex}".encode(), "sha256").hexdigest()
-    return f"cx{digest[:20]}"
 
 
 class Gate:
@@ -60,16 +46,9 @@ class Gate:
         facts = {name: replace(fact, value=plain_fact(name, fact.value)) for name, fact in prepared.context.facts.items()}
         self.context = replace(prepared.context, facts=facts)
         self._sources = sources_of(self.context)
-        behaviour = prepared.context.behaviour
-        hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
-        instructions = f"{behaviour.persona} . {behaviour.policies}"
-        self._bounds = Bounds(
-            private=private_of(prepared.interaction, prepared.standing.level),
-            secrets=frozenset({canary_of(prepared.conversation.public_id)}),
-            policies=_runs_of(instructions, checks.WORDS_OF_A_POLICY),
-            pieces=_runs_of(instructions, WORDS_HELD),
-            hosts=frozenset(host.lower() for host in hosts),
-        )
+        self._bounds = bounds_of(prepared.conversation, prepared.interaction, prepared.context.behaviour, prepared.standing.level)
+        announced = prepared.context.form_state.get("announce")
+        self._found = [_announced(announced)] if announced else []
         self._happened = _done_before(prepared)
         self._done: list[ToolResult] = []
         self._calls = 0
@@ -91,6 +70,7 @@ class Gate:
         self._sources.add_result(result)
         if result.worked:
             self._happened |= deeds_of(result)
+            self._found.append(result)
             if name in TOOLS and TOOLS[name].changes:
                 self._done.append(result)
         return result
@@ -120,12 +100,19 @@ class Gate:
         if said is not None and not self.refusal:
             self.refusal = self._judge(_everything(said))
         if said is not None and not self.refusal:
-            return _cut_short(said, checks.LONGEST_SPOKEN if self._prepared.context.spoken else checks.LONGEST_WRITTEN)
+            return self._with_cards(_cut_short(said, checks.LONGEST_SPOKEN if self._prepared.context.spoken else checks.LONGEST_WRITTEN))
         if self.refusal:
             self._note(self.refusal, _everything(said) if said else self._written)
         if isinstance(said, HandOff):
             return replace(said, message="", form_state=self._place())
         return self._instead()
+
+    def _with_cards(self, said: Reply | HandOff) -> Reply | HandOff:
+        """A reply with the cards that may leave; one that may not is left out, since the words tell it without."""
+        if isinstance(said, HandOff):
+            return said
+        made = cards_of(said, self._found, self.context)
+        return replace(said, cards=tuple(card for card in made if not self._judge("\n".join(card.texts()))))
 
     def _judge(self, text: str) -> Refusal | None:
         return refusal_of(text, self._bounds, self._sources, self._happened)
@@ -180,23 +167,19 @@ def why(refusal: Refusal) -> str:
     return sentences[refusal.reason] % {"about": refusal.about} if refusal.about else sentences[refusal.reason].replace(" (%(about)s)", "")
 
 
-@lru_cache(maxsize=64)
-def _runs_of(instructions: str, length: int) -> frozenset[tuple[str, ...]]:
-    """The runs of words of an AI agent's instructions, which are the same for every turn."""
-    return frozenset(runs_of_words(instructions, length))
-
-
 def _done_before(prepared: Prepared) -> set[str]:
     """What was done for the party in the conversation, on its own lines or, when it is the customer, on any; what it has proven."""
-    line, level = prepared.interaction, prepared.standing.level
-    done = Entry.objects.filter(conversation=prepared.conversation, kind__in=DEEDS).order_by()
-    if level != Assurance.VERIFIED:
-        done = done.filter(interaction__in=access.lines_of_party(line))
-    found = {*done.values_list("kind", flat=True).distinct(), *({PROVEN} if level else ())}
+    found = done_for(prepared.conversation, prepared.interaction, prepared.standing.level)
     announced = prepared.context.form_state.get("announce")
     if announced and not announced.get("error"):
-        found |= deeds_of(ToolResult(str(announced["tool"]), announced.get("result") or {}))
+        found |= deeds_of(_announced(announced))
     return found
+
+
+def _announced(told: Mapping[str, Any]) -> ToolResult:
+    """What an earlier worker began and this turn has to tell."""
+    result = told.get("result") or {}
+    return ToolResult(str(told["tool"]), result, str(told.get("error", "")), str(told.get("sentence", "")))
 
 
 def _everything(said: Reply | HandOff) -> str:
