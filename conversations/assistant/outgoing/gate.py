@@ -1,19 +1,23 @@
 """The gate of one turn: what a brain asks of tools and what it wants said pass through it.
 
-Drafts are judged as they are written. What may still become something that must not leave is held back until more has come;
-when something of the kind is there, nothing more is shown and the brain is asked no further.
+What it judges by is read from the record while the brain is thinking; nothing passes before that is there. Drafts are judged as
+they are written. What may still become something that must not leave is held back until more has come; when something of the
+kind is there, nothing more is shown and the brain is asked no further.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -50,7 +54,7 @@ def canary_of(conversation: UUID) -> str:
 
 
 class Gate:
-    """What is known of one turn, and what became of what was to leave. Made in a thread: it reads the record.
+    """What is known of one turn, and what became of what was to leave. Made on an event loop; a thread reads the record for it.
 
     `context` is the turn's, without orders in what is known of the customer, such as a name that is one.
     """
@@ -59,6 +63,24 @@ class Gate:
         self._prepared = prepared
         facts = {name: replace(fact, value=plain_fact(name, fact.value)) for name, fact in prepared.context.facts.items()}
         self.context = replace(prepared.context, facts=facts)
+        self._done: list[ToolResult] = []
+        self._calls = 0
+        self._written = ""
+        self._shown = 0
+        self.refusal: Refusal | None = None
+        self._reading = asyncio.ensure_future(database_sync_to_async(self._read, thread_sensitive=False)())
+
+    async def ready(self) -> None:
+        """Waits until what it judges by is read. Raises what the database does."""
+        await asyncio.shield(self._reading)
+
+    async def close(self) -> None:
+        """Waits for the thread that reads for it, which cannot be stopped."""
+        with suppress(Exception):
+            await self.ready()
+
+    def _read(self) -> None:
+        prepared = self._prepared
         self._sources = sources_of(self.context)
         behaviour = prepared.context.behaviour
         hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
@@ -71,11 +93,6 @@ class Gate:
             hosts=frozenset(host.lower() for host in hosts),
         )
         self._happened = _done_before(prepared)
-        self._done: list[ToolResult] = []
-        self._calls = 0
-        self._written = ""
-        self._shown = 0
-        self.refusal: Refusal | None = None
 
     def watch(self, tools: ToolBox) -> ToolBox:
         """The same tools, so many calls a turn, whose answers come without orders and may be repeated from then on."""
@@ -86,6 +103,7 @@ class Gate:
         self._calls += 1
         if self._calls > MOST_CALLS:
             return ToolResult(name, error="too_many_calls", sentence=_("That was tried too often in one turn."))
+        await self.ready()
         result = await tools.call(name, arguments)
         result = replace(result, result=without_orders(result.result), sentence=without_orders(result.sentence))
         self._sources.add_result(result)
@@ -95,9 +113,13 @@ class Gate:
                 self._done.append(result)
         return result
 
-    def draft(self, piece: str) -> str | None:
-        """The next piece of a reply that is being written. Returns the reply so far as it may be shown; None when nothing is new."""
+    def write(self, piece: str) -> None:
+        """The next piece of a reply that is being written."""
         self._written += piece
+
+    async def draft(self) -> str | None:
+        """The reply so far as it may be shown; None when nothing is new."""
+        await self.ready()
         upto = settled(self._written, self._bounds)
         is_sentence = self._written[:upto].rstrip().endswith((".", "?", "!"))
         if self.refusal or upto <= self._shown or (self._shown and not is_sentence and upto < self._shown + PIECE):
@@ -113,8 +135,9 @@ class Gate:
         """What was written so far does not stand; more is coming."""
         self._written, self._shown = "", 0
 
-    def let_through(self, said: Reply | HandOff | None) -> Reply | HandOff:
+    async def let_through(self, said: Reply | HandOff | None) -> Reply | HandOff:
         """What ends the turn as the brain wants it, or what is said instead, with a note for staff. None: a draft was refused."""
+        await self.ready()
         if isinstance(said, HandOff):
             self._happened.add(HANDED_OVER)
         if said is not None and not self.refusal:
@@ -122,7 +145,8 @@ class Gate:
         if said is not None and not self.refusal:
             return _cut_short(said, checks.LONGEST_SPOKEN if self._prepared.context.spoken else checks.LONGEST_WRITTEN)
         if self.refusal:
-            self._note(self.refusal, _everything(said) if said else self._written)
+            note = database_sync_to_async(self._note, thread_sensitive=False)
+            await note(self.refusal, _everything(said) if said else self._written)
         if isinstance(said, HandOff):
             return replace(said, message="", form_state=self._place())
         return self._instead()
