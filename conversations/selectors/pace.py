@@ -46,7 +46,8 @@ class Pace:
 
 PACE: Final = """
 WITH entry AS (
-    SELECT *, kind = 'message' AND actor_kind IN ('assistant', 'system') AS is_ours
+    SELECT seq, kind, actor_kind, body, data, interaction_id, recorded_at,
+           kind = 'message' AND actor_kind IN ('assistant', 'system') AS is_ours
       FROM conversations_entry WHERE conversation_id = %(conversation)s
 ), marks AS (
     SELECT count(*) FILTER (WHERE is_ours AND recorded_at > statement_timestamp() - interval '1 minute') AS in_a_minute,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -85,14 +85,15 @@ class Gate:
         behaviour = prepared.context.behaviour
         hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
         instructions = f"{behaviour.persona} . {behaviour.policies}"
+        lines = list(access.lines_of_party(prepared.interaction).values_list("pk", flat=True))
         self._bounds = Bounds(
-            private=private_of(prepared.interaction, prepared.standing.level),
+            private=private_of(prepared.interaction, lines, prepared.standing.level),
             secrets=frozenset({canary_of(prepared.conversation.public_id)}),
             policies=_runs_of(instructions, checks.WORDS_OF_A_POLICY),
             pieces=_runs_of(instructions, WORDS_HELD),
             hosts=frozenset(host.lower() for host in hosts),
         )
-        self._happened = _done_before(prepared)
+        self._happened = _done_before(prepared, lines)
 
     def watch(self, tools: ToolBox) -> ToolBox:
         """The same tools, so many calls a turn, whose answers come without orders and may be repeated from then on."""
@@ -210,12 +211,12 @@ def _runs_of(instructions: str, length: int) -> frozenset[tuple[str, ...]]:
     return frozenset(runs_of_words(instructions, length))
 
 
-def _done_before(prepared: Prepared) -> set[str]:
+def _done_before(prepared: Prepared, lines: Sequence[int]) -> set[str]:
     """What was done for the party in the conversation, on its own lines or, when it is the customer, on any; what it has proven."""
-    line, level = prepared.interaction, prepared.standing.level
+    level = prepared.standing.level
     done = Entry.objects.filter(conversation=prepared.conversation, kind__in=DEEDS).order_by()
     if level != Assurance.VERIFIED:
-        done = done.filter(interaction__in=access.lines_of_party(line))
+        done = done.filter(interaction__in=lines)
     found = {*done.values_list("kind", flat=True).distinct(), *({PROVEN} if level else ())}
     announced = prepared.context.form_state.get("announce")
     if announced and not announced.get("error"):
