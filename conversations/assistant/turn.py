@@ -215,17 +215,21 @@ async def _after_failure(claim: Claim) -> TurnOutcome:
 
 
 async def _answer(claim: Claim) -> TurnOutcome:
-    prepared = await _in_thread(prepare)(claim)
+    prepared, stop = await _in_thread(_prepared)(claim)
     if prepared is None:
         await _in_thread(finishing.nothing_to_say)(claim)
         return NOTHING
-    stop = await _in_thread(pacing.stop_of)(prepared) if prepared.live else None
     if stop:
         return await _stopped(prepared, stop)
     with override(prepared.context.language):
         if prepared.entry_point.mode == EntryPoint.Mode.SHADOW and not await _in_thread(stop_in_force)():
             await _draft(prepared)
         return await _ended(prepared, TurnRecord())
+
+
+def _prepared(claim: Claim) -> tuple[Prepared | None, pacing.Stop | None]:
+    prepared = prepare(claim)
+    return prepared, pacing.stop_of(prepared) if prepared and prepared.live else None
 
 
 async def _ended(prepared: Prepared, record: TurnRecord) -> TurnOutcome:

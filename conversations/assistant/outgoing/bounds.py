@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,7 +18,6 @@ from conversations.assistant.outgoing.holding import WORDS_HELD
 from conversations.assistant.outgoing.private import private_of
 from conversations.models import Conversation, Entry, Interaction
 from conversations.models.identifier import Assurance
-from conversations.selectors import access
 
 
 def canary_of(conversation: UUID) -> str:
@@ -26,12 +26,14 @@ def canary_of(conversation: UUID) -> str:
     return f"cx{digest[:20]}"
 
 
-def bounds_of(conversation: Conversation, line: Interaction, behaviour: Behaviour | None, level: str) -> Bounds:
-    """What may not be said on a line whose party has proven itself at `level`. Reads the record: see `private_of`."""
+def bounds_of(
+    conversation: Conversation, line: Interaction, lines: Sequence[int], behaviour: Behaviour | None, level: str
+) -> Bounds:
+    """What may not be said on a line whose party has proven itself at `level`; `lines` are `access.lines_of_party`. See `private_of`."""
     hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, line.entry_point.allowed_origins))]
     told = f"{behaviour.persona} . {behaviour.policies}" if behaviour else ""
     return Bounds(
-        private=private_of(line, level),
+        private=private_of(line, lines, level),
         secrets=frozenset({canary_of(conversation.public_id)}),
         policies=_runs_of(told, WORDS_OF_A_POLICY),
         pieces=_runs_of(told, WORDS_HELD),
@@ -39,11 +41,11 @@ def bounds_of(conversation: Conversation, line: Interaction, behaviour: Behaviou
     )
 
 
-def done_for(conversation: Conversation, line: Interaction, level: str) -> set[str]:
-    """What was done for the party of a line, as kinds of entries, and what it has proven: on its own lines; on any for the customer."""
+def done_for(conversation: Conversation, lines: Sequence[int], level: str) -> set[str]:
+    """What was done for the party of these lines, as kinds of entries, and what it has proven; on any line for the customer."""
     done = Entry.objects.filter(conversation=conversation, kind__in=DEEDS).order_by()
     if level != Assurance.VERIFIED:
-        done = done.filter(interaction__in=access.lines_of_party(line))
+        done = done.filter(interaction__in=lines)
     return {*done.values_list("kind", flat=True).distinct(), *({PROVEN} if level else ())}
 
 

@@ -1,15 +1,19 @@
 """The gate of one turn: what a brain asks of tools and what it wants said pass through it.
 
-Drafts are judged as they are written. What may still become something that must not leave is held back until more has come;
-when something of the kind is there, nothing more is shown and the brain is asked no further.
+What it judges by is read from the record while the brain is thinking; nothing passes before that is there. Drafts are judged as
+they are written. What may still become something that must not leave is held back until more has come; when something of the
+kind is there, nothing more is shown and the brain is asked no further.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
+from channels.db import database_sync_to_async
 from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import HandOff, QuickReply, Reply, ToolBox, ToolResult
@@ -24,6 +28,7 @@ from conversations.assistant.outgoing.instructions import plain_fact, without_or
 from conversations.assistant.outgoing.sources import sources_of
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.tools import TOOLS
+from conversations.selectors import access
 from conversations.services import timeline
 from conversations.services.redaction import mask
 from conversations.services.timeline import NewEntry
@@ -36,7 +41,7 @@ LONGEST_WITHHELD: Final = 2_000
 
 
 class Gate:
-    """What is known of one turn, and what became of what was to leave. Made in a thread: it reads the record.
+    """What is known of one turn, and what became of what was to leave. Made on an event loop; a thread reads the record for it.
 
     `context` is the turn's, without orders in what is known of the customer, such as a name that is one.
     """
@@ -45,16 +50,31 @@ class Gate:
         self._prepared = prepared
         facts = {name: replace(fact, value=plain_fact(name, fact.value)) for name, fact in prepared.context.facts.items()}
         self.context = replace(prepared.context, facts=facts)
-        self._sources = sources_of(self.context)
-        self._bounds = bounds_of(prepared.conversation, prepared.interaction, prepared.context.behaviour, prepared.standing.level)
         announced = prepared.context.form_state.get("announce")
         self._found = [_announced(announced)] if announced else []
-        self._happened = _done_before(prepared)
         self._done: list[ToolResult] = []
         self._calls = 0
         self._written = ""
         self._shown = 0
         self.refusal: Refusal | None = None
+        self._reading = asyncio.ensure_future(database_sync_to_async(self._read, thread_sensitive=False)())
+
+    async def ready(self) -> None:
+        """Waits until what it judges by is read. Raises what the database does."""
+        await asyncio.shield(self._reading)
+
+    async def close(self) -> None:
+        """Waits for the thread that reads for it, which cannot be stopped."""
+        with suppress(Exception):
+            await self.ready()
+
+    def _read(self) -> None:
+        prepared = self._prepared
+        self._sources = sources_of(self.context)
+        lines = list(access.lines_of_party(prepared.interaction).values_list("pk", flat=True))
+        behaviour, level = prepared.context.behaviour, prepared.standing.level
+        self._bounds = bounds_of(prepared.conversation, prepared.interaction, lines, behaviour, level)
+        self._happened = _done_before(prepared, lines)
 
     def watch(self, tools: ToolBox) -> ToolBox:
         """The same tools, so many calls a turn, whose answers come without orders and may be repeated from then on."""
@@ -65,6 +85,7 @@ class Gate:
         self._calls += 1
         if self._calls > MOST_CALLS:
             return ToolResult(name, error="too_many_calls", sentence=_("That was tried too often in one turn."))
+        await self.ready()
         result = await tools.call(name, arguments)
         result = replace(result, result=without_orders(result.result), sentence=without_orders(result.sentence))
         self._sources.add_result(result)
@@ -75,9 +96,13 @@ class Gate:
                 self._done.append(result)
         return result
 
-    def draft(self, piece: str) -> str | None:
-        """The next piece of a reply that is being written. Returns the reply so far as it may be shown; None when nothing is new."""
+    def write(self, piece: str) -> None:
+        """The next piece of a reply that is being written."""
         self._written += piece
+
+    async def draft(self) -> str | None:
+        """The reply so far as it may be shown; None when nothing is new."""
+        await self.ready()
         upto = settled(self._written, self._bounds)
         is_sentence = self._written[:upto].rstrip().endswith((".", "?", "!"))
         if self.refusal or upto <= self._shown or (self._shown and not is_sentence and upto < self._shown + PIECE):
@@ -93,8 +118,9 @@ class Gate:
         """What was written so far does not stand; more is coming."""
         self._written, self._shown = "", 0
 
-    def let_through(self, said: Reply | HandOff | None) -> Reply | HandOff:
+    async def let_through(self, said: Reply | HandOff | None) -> Reply | HandOff:
         """What ends the turn as the brain wants it, or what is said instead, with a note for staff. None: a draft was refused."""
+        await self.ready()
         if isinstance(said, HandOff):
             self._happened.add(HANDED_OVER)
         if said is not None and not self.refusal:
@@ -102,7 +128,8 @@ class Gate:
         if said is not None and not self.refusal:
             return self._with_cards(_cut_short(said, checks.LONGEST_SPOKEN if self._prepared.context.spoken else checks.LONGEST_WRITTEN))
         if self.refusal:
-            self._note(self.refusal, _everything(said) if said else self._written)
+            note = database_sync_to_async(self._note, thread_sensitive=False)
+            await note(self.refusal, _everything(said) if said else self._written)
         if isinstance(said, HandOff):
             return replace(said, message="", form_state=self._place())
         return self._instead()
@@ -167,9 +194,9 @@ def why(refusal: Refusal) -> str:
     return sentences[refusal.reason] % {"about": refusal.about} if refusal.about else sentences[refusal.reason].replace(" (%(about)s)", "")
 
 
-def _done_before(prepared: Prepared) -> set[str]:
+def _done_before(prepared: Prepared, lines: Sequence[int]) -> set[str]:
     """What was done for the party in the conversation, on its own lines or, when it is the customer, on any; what it has proven."""
-    found = done_for(prepared.conversation, prepared.interaction, prepared.standing.level)
+    found = done_for(prepared.conversation, lines, prepared.standing.level)
     announced = prepared.context.form_state.get("announce")
     if announced and not announced.get("error"):
         found |= deeds_of(_announced(announced))

@@ -20,7 +20,8 @@ from conversations.selectors import access
 def may_leave_on(conversation: Conversation, line: Interaction, behaviour: Behaviour | None, passages: Iterable[Passage]) -> MayLeave:
     """Judges replies that were written from these passages for the party of a line. Reads the record, so it is made in a thread."""
     level = access.proven_level(line)
-    bounds, happened = bounds_of(conversation, line, behaviour, level), done_for(conversation, line, level)
+    lines = list(access.lines_of_party(line).values_list("pk", flat=True))
+    bounds, happened = bounds_of(conversation, line, lines, behaviour, level), done_for(conversation, lines, level)
     sources = Sources()
     sources.add([line.entry_point.company_name, *access.seen_by_party(line).values_list("body", flat=True)])
     for each in passages:
