@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from cxhub.celery import app as celery_app
 from cxhub.tasks import HEARTBEAT_KEY
+from routing.selectors.untaken import steps_into_work_nobody_takes
 
 OLDEST_POSTGRES = 15
 EXTENSIONS = ("vector", "pg_trgm", "btree_gist")
@@ -64,6 +65,7 @@ def examine() -> Iterator[Finding]:
         if migrations.status is Status.OK:
             yield check_triggers()
             yield from check_invariants()
+            yield check_steps()
     valkey = check_valkey()
     yield valkey
     if valkey.status is not Status.FAIL:
@@ -144,6 +146,18 @@ def check_invariants() -> Iterator[Finding]:
                 yield _check_invariant(invariant.sentence, invariant.violations)
 
 
+def check_steps() -> Finding:
+    """Work that waited too long and became another kind, such as a call back, finds somebody who takes that."""
+    untaken = [
+        f"After {step.after_seconds} s in {step.queue} work becomes “{step.becomes_kind}”, which none of its agents takes."
+        for step in steps_into_work_nobody_takes()
+    ]
+    if untaken:
+        advice = "Add the kind to a routing profile that serves the queue, or take the step out."
+        return Finding("Queues", Status.WARN, f"{' '.join(untaken)} {advice}")
+    return Finding("Queues", Status.OK, "Whatever the steps of a queue make of its work, somebody takes it.")
+
+
 def check_valkey() -> Finding:
     """Valkey answers."""
     try:
@@ -180,7 +194,7 @@ def check_language_model() -> Finding:
     if not settings.ANTHROPIC_API_KEY:
         return Finding("Language model", Status.WARN, "No key: the built-in rules answer.")
     elsewhere = "" if settings.ANTHROPIC_BASE_URL == "https://api.anthropic.com" else f", asked at {settings.ANTHROPIC_BASE_URL}"
-    models = f"{settings.CHAT_MODEL} in chats, {settings.VOICE_MODEL} on the phone{elsewhere}"
+    models = f"{settings.CHAT_MODEL} in chats, {settings.VOICE_MODEL} on the phone, {settings.WRITING_MODEL} for staff{elsewhere}"
     return Finding("Language model", Status.OK, f"{models}. When it fails, the built-in rules answer.")
 
 

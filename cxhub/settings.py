@@ -273,6 +273,10 @@ VOICE_MODEL = env.text("VOICE_MODEL", default="claude-haiku-5-5")
 EFFORTS = ["low", "medium", "high", "xhigh", "max"]
 CHAT_MODEL_EFFORT = env.choice("CHAT_MODEL_EFFORT", "medium", EFFORTS)
 VOICE_MODEL_EFFORT = env.choice("VOICE_MODEL_EFFORT", "low", EFFORTS)
+WRITING_MODEL = env.text("WRITING_MODEL") or CHAT_MODEL
+WRITING_MODEL_EFFORT = env.choice("WRITING_MODEL_EFFORT", "low", EFFORTS)
+WRAP_UP_TIMEOUT_SECONDS = env.whole_number("WRAP_UP_TIMEOUT_SECONDS", default=30, lowest=1, highest=60)
+COPILOT_TIMEOUT_SECONDS = env.whole_number("COPILOT_TIMEOUT_SECONDS", default=8, lowest=1, highest=60)
 MODEL_TIMEOUT_SECONDS = env.whole_number("MODEL_TIMEOUT_SECONDS", default=30, lowest=1, highest=600)
 ASSISTANT_BRAIN = env.text("ASSISTANT_BRAIN", default="")
 ASSISTANT_REPLIES_PER_MINUTE = env.whole_number("ASSISTANT_REPLIES_PER_MINUTE", default=30, lowest=1, highest=10_000)

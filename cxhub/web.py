@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import sys
 from typing import Any, Final, cast
 
 import uvloop
@@ -17,6 +18,8 @@ from twisted.internet.defer import Deferred  # noqa: E402
 
 SECONDS_TO_FINISH_TURNS: Final = 6.0
 """Less than the supervisor waits before it kills."""
+SECONDS_OF_A_THREAD: Final = 0.001
+"""For so long a thread may keep the event loop waiting, which has every customer's words to carry."""
 
 
 class WebProcess(CommandLineInterface):  # type: ignore[misc]
@@ -25,6 +28,7 @@ class WebProcess(CommandLineInterface):  # type: ignore[misc]
     def load_asgi_app(self, asgi_app_path: str) -> Any:
         """Loads the application as Daphne does, then starts to read model and phrases in the background."""
         application = super().load_asgi_app(asgi_app_path)
+        sys.setswitchinterval(SECONDS_OF_A_THREAD)
 
         from conversations.assistant import turn
         from conversations.understanding.warming import warm_in_background

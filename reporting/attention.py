@@ -29,7 +29,8 @@ from reporting.figure import Cell, Table, Text
 from reporting.metrics.journey_accuracy import mismatch_table
 from reporting.metrics.volumes import handoff_table, interaction_table
 from reporting.period import Period
-from routing.models import RuleSet, WorkItem
+from routing.models import Queue, RoutingStep, RuleSet, WorkItem
+from routing.selectors.untaken import steps_into_work_nobody_takes
 
 HANDOFF_PATIENCE = timedelta(minutes=5)
 RECONCILED_DAYS = 7
@@ -101,6 +102,11 @@ def kinds_without_rules(now: datetime) -> list[str]:
     """Kinds of decision table that work needs and that have no published version."""
     has_routing = RuleSet.objects.filter(kind=RuleSet.Kind.ROUTING, status=RuleSet.Status.PUBLISHED).exists()
     return [] if has_routing else [str(RuleSet.Kind.ROUTING.label)]
+
+
+def untaken_steps(now: datetime) -> QuerySet[RoutingStep]:
+    """Steps of queues after which work would wait for nobody."""
+    return steps_into_work_nobody_takes()
 
 
 def unsearchable_articles(now: datetime) -> QuerySet[KnowledgeArticle]:
@@ -206,6 +212,18 @@ def _text_rows(rows: list[str]) -> Table:
     return Table(columns=(_("Kind"),), source=rows, cells=lambda each: (Cell(each, reverse("admin:routing_ruleset_changelist")),))
 
 
+def _step_table(rows: QuerySet[RoutingStep]) -> Table:
+    return Table(
+        columns=(_("Queue"), _("Seconds waited"), _("Becomes")),
+        source=rows,
+        cells=lambda each: (
+            Cell(str(each.queue), _admin(Queue, each.queue_id)),
+            Cell(each.after_seconds),
+            Cell(each.becomes_kind),
+        ),
+    )
+
+
 def _unreconciled_table(rows: list[Any]) -> Table:
     return mismatch_table(Period.ending_today(RECONCILED_DAYS))
 
@@ -234,6 +252,11 @@ CONCERNS: Mapping[str, Concern] = {
             "doors", _("Entry points without a playbook"),
             _("Publish the playbook that is named there, or turn the entry point off."), Severity.DANGER,
             doors_without_playbook, _named_rows,
+        ),
+        Concern(
+            "untaken", _("Queues whose work comes to wait for nobody"),
+            _("A step makes it a kind of work, such as callback, that no agent of the queue takes. Add the kind to a routing profile."),
+            Severity.DANGER, untaken_steps, _step_table,
         ),
         Concern(
             "endless", _("Calls and chats that never ended"),

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools.base import Link
+from conversations.rendering.cards import Card
 from conversations.services.facts import KnownFact
 from conversations.understanding.read import Understanding
 
@@ -217,7 +218,8 @@ class AskedField:
 class Reply:
     """The answer, ending the turn.
 
-    `failed` says that the brain did not know what to do with what was said, `unanswered` that it was asked something it does not know.
+    `failed` says that the brain did not know what to do with what was said, `unanswered` that it was asked something it does not know;
+    `ends_call` lets a caller go when it was said. `cards` are made from what its tools answered: a brain leaves them empty.
     """
 
     body: str
@@ -227,6 +229,8 @@ class Reply:
     form_state: Mapping[str, Any] = field(default_factory=dict)
     failed: bool = False
     unanswered: bool = False
+    ends_call: bool = False
+    cards: tuple[Card, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

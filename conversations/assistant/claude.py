@@ -25,6 +25,8 @@ BY_WORD: Final = {
     "billing_error": "refused_key",
 }
 BY_STATUS: Final = {408: "provider_error", 429: "rate_limited", 529: "overloaded"} | dict.fromkeys((401, 402, 403), "refused_key")
+COUNTED: Final = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+"""In the order of `Usage`."""
 Clients = dict[tuple[str, str], anthropic.AsyncAnthropic]
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Clients] = WeakKeyDictionary()
 
@@ -35,27 +37,26 @@ class Claude:
     async def ask(self, asked: Asked) -> AsyncGenerator[str | Answered, None]:
         """See `exchange.Provider`."""
         ends_at = time.monotonic() + asked.seconds
-        stream = None
-        written: dict[int, str] = {}
+        stream, answer = None, _Answer()
         try:
-            manager = _client().messages.stream(
-                model=asked.model,
-                max_tokens=asked.max_tokens,
-                system=asked.system,  # type: ignore[arg-type]  # plain JSON, as the wire has it
-                tools=asked.tools,  # type: ignore[arg-type]
-                messages=asked.messages,  # type: ignore[arg-type]
-                output_config={"effort": asked.effort},  # type: ignore[arg-type]
-                timeout=asked.seconds,
-            )
             async with asyncio.timeout(min(asked.silence, asked.seconds)):
-                stream = await manager.__aenter__()
+                # The library's own reading of a whole answer costs twice as much as the events do.
+                stream = await _client().messages.create(  # type: ignore[call-overload]  # plain JSON, as the wire has it
+                    model=asked.model,
+                    max_tokens=asked.max_tokens,
+                    system=asked.system,
+                    tools=asked.tools,
+                    messages=asked.messages,
+                    output_config={"effort": asked.effort},
+                    tool_choice={"type": "tool", "name": asked.must_call} if asked.must_call else anthropic.omit,
+                    timeout=asked.seconds,
+                    stream=True,
+                )
             events = aiter(stream)
             while (event := await _next(events, ends_at, asked.silence)) is not None:
-                if event.type == "text":
-                    yield event.text
-                elif event.type == "content_block_delta" and event.delta.type == "input_json_delta":
-                    written[event.index] = written.get(event.index, "") + event.delta.partial_json
-            yield _answered(stream.current_message_snapshot, written, stream.request_id or "")
+                if words := answer.take(event):
+                    yield words
+            yield answer.whole(stream.response.headers.get("request-id", ""))
         except ModelFailed:
             raise
         except TimeoutError:
@@ -96,25 +97,70 @@ async def _next(events: Any, ends_at: float, silence: float) -> Any:
         return None
 
 
-def _answered(message: Any, written: dict[int, str], request_id: str) -> Answered:
-    if message.stop_reason is None:
-        # The library ends such a stream as if it were whole.
-        raise ModelFailed("cut", "the stream ended before the answer did")
-    calls, content, words = [], [], []
-    for index, block in enumerate(message.content):
-        told = block.to_dict() if hasattr(block, "to_dict") else dict(block)
-        if block.type == "tool_use":
-            arguments = _object(written.get(index, ""))
-            calls.append(ToolCall(block.id, block.name, arguments))
-            told = {"type": "tool_use", "id": block.id, "name": block.name, "input": arguments or {}}
-        elif block.type == "text":
-            words.append(block.text)
-            told = {"type": "text", "text": block.text}
-        content.append(told)
-    kept = [each for each in content if each["type"] != "text" or each["text"].strip()]
-    used = message.usage
-    usage = Usage(used.input_tokens or 0, used.output_tokens or 0, used.cache_read_input_tokens or 0, used.cache_creation_input_tokens or 0)
-    return Answered("".join(words).strip(), tuple(calls), message.stop_reason, kept, usage, request_id)
+class _Answer:
+    """An answer that is being written, put together from the provider's events."""
+
+    def __init__(self) -> None:
+        self._has_begun = False
+        self._stop: str | None = None
+        self._used: dict[str, int] = {}
+        self._blocks: list[dict[str, Any]] = []
+        self._arguments: dict[int, str] = {}
+
+    def take(self, event: Any) -> str:
+        """One event; returns the words in it. Raises what a stream that is none makes it."""
+        if event.type == "message_start":
+            self._has_begun = True
+            self._count(event.message.usage)
+        elif event.type == "content_block_start":
+            self._blocks.append(event.content_block.to_dict())
+        elif event.type == "content_block_delta":
+            return self._add(event.index, event.delta)
+        elif event.type == "message_delta":
+            self._stop = event.delta.stop_reason
+            self._count(event.usage)
+        return ""
+
+    def _add(self, index: int, delta: Any) -> str:
+        block = self._blocks[index]
+        if delta.type == "text_delta":
+            block["text"] += delta.text
+            return str(delta.text)
+        if delta.type == "input_json_delta":
+            self._arguments[index] = self._arguments.get(index, "") + delta.partial_json
+        elif delta.type == "thinking_delta":
+            block["thinking"] += delta.thinking
+        elif delta.type == "signature_delta":
+            block["signature"] = delta.signature
+        return ""
+
+    def _count(self, used: Any) -> None:
+        """What is told at the end are totals; what is not told there stays as it was told at the beginning."""
+        for name in COUNTED:
+            if (tokens := getattr(used, name, None)) is not None:
+                self._used[name] = tokens
+
+    def whole(self, request_id: str) -> Answered:
+        """The answer after its last event. Raises ModelFailed when that came too early."""
+        if not self._has_begun:
+            raise ModelFailed("broken_stream", "no answer began")
+        if self._stop is None:
+            # The library ends such a stream as if it were whole.
+            raise ModelFailed("cut", "the stream ended before the answer did")
+        calls, content, words = [], [], []
+        for index, block in enumerate(self._blocks):
+            told = block
+            if block["type"] == "tool_use":
+                arguments = _object(self._arguments.get(index, ""))
+                calls.append(ToolCall(block["id"], block["name"], arguments))
+                told = {"type": "tool_use", "id": block["id"], "name": block["name"], "input": arguments or {}}
+            elif block["type"] == "text":
+                words.append(block["text"])
+                told = {"type": "text", "text": block["text"]}
+            content.append(told)
+        kept = [each for each in content if each["type"] != "text" or each["text"].strip()]
+        usage = Usage(*(self._used.get(name, 0) for name in COUNTED))
+        return Answered("".join(words).strip(), tuple(calls), self._stop, kept, usage, request_id)
 
 
 def _object(written: str) -> dict[str, Any] | None:

@@ -7,20 +7,25 @@ articles that the party may not be answered from are shown apart, and are in no 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, recap
+from conversations.assistant import acts, recap, tracing
+from conversations.assistant.brain import Behaviour
+from conversations.assistant.outgoing.suggesting import may_leave_on
 from conversations.assistant.playbooks import behaviour_of
-from conversations.assistant.writing.base import Draft, FactSaid, Heard, Passage, Said
-from conversations.assistant.writing.choice import choose_writer
+from conversations.assistant.recording import TurnRecord
+from conversations.assistant.writing.base import Draft, FactSaid, Heard, MayLeave, Passage, Said, Writer
+from conversations.assistant.writing.choice import choose_writer, written
 from conversations.assistant.writing.extractive import SENTENCE_END
 from conversations.knowledge.search import search
-from conversations.models import Booking, Conversation, Entry, Interaction, Playbook
+from conversations.models import Booking, Conversation, Entry, Interaction, Playbook, TurnTrace
 from conversations.models.identifier import Assurance
 from conversations.selectors import access
 from conversations.selectors.articles import FOR_STAFF, audiences_of
@@ -52,10 +57,19 @@ class Snippet:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewritten:
+    """`fell_back` says that the style needed a model, which failed, so that the text was only tidied up."""
+
+    text: str
+    fell_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """`draft` is None when nothing answers; `proven` says whether the line's party has proven to be the customer.
 
-    `for_staff` are passages of articles that the party may not be answered from, for the person alone.
+    `for_staff` are passages of articles that the party may not be answered from, for the person alone. `draft_trace` and
+    `summary_trace` are the numbers of the traces of how a model wrote them, or did not; None when none was to.
     """
 
     draft: Draft | None
@@ -66,10 +80,25 @@ class Help:
     told: list[FactSaid]
     summary: str
     for_staff: tuple[Passage, ...] = ()
+    draft_trace: int | None = None
+    summary_trace: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A reply that is to be written: what its party said and heard, the words to answer, where from, and what may leave."""
+
+    heard: Heard
+    question: str
+    passages: tuple[Passage, ...]
+    may_leave: MayLeave
 
 
 def help_with(conversation: Conversation, line: Interaction | None) -> Help:
-    """What helps to answer on a line; a few statements, one embedding for each question and message not read lately."""
+    """What helps to answer on a line; a few statements, one embedding for each question and message not read lately.
+
+    With a model it waits for two requests at once, outside of transactions; what they took is kept.
+    """
     heard = recap.heard_in(conversation)
     question = _words_to_answer(line) if line else ""
     asked = _asked(heard)
@@ -77,16 +106,49 @@ def help_with(conversation: Conversation, line: Interaction | None) -> Help:
     level = access.proven_level(line) if line else ""
     audiences = audiences_of(level)
     proven = level == Assurance.VERIFIED
+    behaviour = _behaviour(line) if line else None
+    wanted = _wanted(heard, conversation, line, question, behaviour, audiences) if line and question else None
+    about, saying = TurnRecord(), TurnRecord()
+    summary, draft = written(_both(choose_writer(), heard, wanted, about, saying))
     return Help(
-        draft=_draft(heard, conversation, line, question, audiences) if line else None,
+        draft=draft or (_next_question(conversation, line, behaviour) if line else None),
         question=question,
         snippets=_snippets(conversation) if proven else [],
         proven=proven,
         asked=asked,
         told=[each for each in heard.facts if each.seq not in answered],
-        summary=choose_writer().summary(heard),
+        summary=summary,
         for_staff=_passages(question, line, FOR_STAFF - audiences) if line else (),
+        draft_trace=_kept(conversation, line, saying, TurnTrace.Purpose.REPLY, heard),
+        summary_trace=_kept(conversation, line, about, TurnTrace.Purpose.SUMMARY, heard),
     )
+
+
+def rewrite(conversation: Conversation, line: Interaction | None, text: str, style: str, known: Mapping[str, str]) -> Rewritten:
+    """A text of a person in one of the writer's styles, with its placeholders filled in by `known`. Raises KeyError for another style."""
+    record = TurnRecord()
+    again = written(choose_writer().rewrite(text, style, known, record))
+    _kept(conversation, line, record, TurnTrace.Purpose.REWRITE)
+    return Rewritten(again, bool(record.fallback))
+
+
+async def _both(writer: Writer, heard: Heard, wanted: _Wanted | None, about: TurnRecord, saying: TurnRecord) -> tuple[str, Draft | None]:
+    """The summary and the reply, at the same time."""
+
+    async def reply() -> Draft | None:
+        return await writer.reply(wanted.heard, wanted.question, wanted.passages, wanted.may_leave, saying) if wanted else None
+
+    return await asyncio.gather(writer.summary(heard, about), reply())
+
+
+def _kept(
+    conversation: Conversation, line: Interaction | None, record: TurnRecord, purpose: TurnTrace.Purpose, heard: Heard | None = None
+) -> int | None:
+    beside = line or conversation.interactions.order_by("-started_at", "-pk").first()
+    if beside is None:
+        return None
+    trace = tracing.keep_writing(conversation, beside, record, purpose=purpose, upto=recap.upto_of(heard) if heard else 0)
+    return trace.pk if trace else None
 
 
 def _words_to_answer(line: Interaction) -> str:
@@ -99,13 +161,18 @@ def _words_to_answer(line: Interaction) -> str:
     return " ".join(reversed(own))[-LONGEST_QUESTION:].strip()
 
 
-def _draft(
-    heard: Heard, conversation: Conversation, line: Interaction, question: str, audiences: frozenset[str]
-) -> Draft | None:
-    """A reply from what the knowledge base has for these audiences, or what is still to be asked for the need; each with its source."""
+def _wanted(
+    heard: Heard, conversation: Conversation, line: Interaction, question: str, behaviour: Behaviour | None, audiences: frozenset[str]
+) -> _Wanted | None:
+    """What a reply is to be written from: what this party saw, and the articles for these audiences; None when none may answer."""
     passages = _passages(question, line, audiences)
-    found = choose_writer().reply(heard, question, passages) if passages else None
-    return found or _next_question(conversation, line)
+    if not passages:
+        return None
+    seen = set(access.seen_by_party(line).values_list("seq", flat=True))
+    said = tuple(each for each in heard.said if each.seq in seen)
+    happened = tuple(each for each in heard.happened if each.seq in seen)
+    theirs = replace(heard, said=said, happened=happened, facts=(), name="", reason="")
+    return _Wanted(theirs, question, passages, may_leave_on(conversation, line, behaviour, passages))
 
 
 def _passages(question: str, line: Interaction, audiences: frozenset[str]) -> tuple[Passage, ...]:
@@ -114,12 +181,16 @@ def _passages(question: str, line: Interaction, audiences: frozenset[str]) -> tu
     return tuple(Passage(each.title, each.url, each.text) for each in hits)
 
 
-def _next_question(conversation: Conversation, line: Interaction) -> Draft | None:
+def _behaviour(line: Interaction) -> Behaviour | None:
     try:
-        behaviour = behaviour_of(line.entry_point, language=line.language.partition("-")[0])
+        return behaviour_of(line.entry_point, language=line.language.partition("-")[0])
     except Playbook.DoesNotExist:
         return None
-    form = behaviour.form_for_reason(conversation.reason.code) if conversation.reason else None
+
+
+def _next_question(conversation: Conversation, line: Interaction, behaviour: Behaviour | None) -> Draft | None:
+    """What is still to be asked for the need, with the form that wants it."""
+    form = behaviour.form_for_reason(conversation.reason.code) if behaviour and conversation.reason else None
     known = facts.known_to(conversation, line)
     missing = next((field for field in form.fields if field.required and field.fact not in known), None) if form else None
     return Draft(missing.prompt, ((_("The form “%(name)s”") % {"name": form.name}, ""),)) if form and missing else None

@@ -48,6 +48,7 @@ class Ending:
     failed: bool = False
     did_something: bool = False
     gave_number: bool = False
+    agrees_to_call: bool | None = None
     silent: bool = False
     stopped: Stop | None = None
     record: TurnRecord | None = None
@@ -64,7 +65,8 @@ def finish(prepared: Prepared, ending: Ending) -> int:
     question = _question(prepared) if ending.unanswered and prepared.live else None
     with transaction.atomic():
         qualified = qualification.form_filled_by(prepared, ending.said)
-        if qualified or ending.gave_number or ending.decision.handler in (Decision.Handler.CALLBACK, Decision.Handler.AFTER_HOURS):
+        later = ending.decision.handler in (Decision.Handler.CALLBACK, Decision.Handler.AFTER_HOURS)
+        if qualified or later or ending.gave_number or ending.agrees_to_call:
             records.lock_root(prepared.conversation.customer)
         # The same order as when an agent accepts an offer: the work first, then the conversation.
         lock_subject(prepared.conversation.public_id.hex)
@@ -173,6 +175,8 @@ def _reply(prepared: Prepared, ending: Ending) -> Reply:
     if ending.silent:
         handing_over.refresh(prepared)
         return Reply("", form_state=said.form_state)
+    if ending.agrees_to_call is not None:
+        return handing_over.call_back_answered(prepared, agrees=ending.agrees_to_call)
     if ending.gave_number:
         return handing_over.callback_number_given(prepared)
     if ending.decision.handler == Decision.Handler.HUMAN:
@@ -228,18 +232,24 @@ def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
         data["quick_replies"] = [each.as_data() for each in reply.quick_replies]
     if reply.sources:
         data["sources"] = [asdict(each) for each in reply.sources]
+    if reply.cards:
+        data["cards"] = [each.as_data() for each in reply.cards]
     if reply.asks:
         data["field"] = asdict(reply.asks)
     if prepared.context.spoken:
         data["spoken"] = True
         if send_chat_link.TOOL.name in prepared.context.behaviour.tools and prepared.interaction.party.startswith("+"):
             data["link_by_text"] = True
+        if reply.ends_call:
+            data["ends_call"] = True
     return data
 
 
 def _state(prepared: Prepared, row: Conversation, reply: Reply) -> dict[str, Any]:
     """The brain's part from the reply, the turn's own from what it kept, the places of other parties; what was to be told is told."""
     kept = {key: prepared.state[key] for key in ("callback", "warned") if key in prepared.state}
+    if offer := (kept.get("callback") or {}).get("offer"):
+        kept["callback"] = {**kept["callback"], "offer": {**offer, "is_new": False}}
     state = {**kept, **reply.form_state, "line": prepared.interaction.pk, "aside": places.kept_aside(row.form_state, prepared.interaction)}
     return {key: value for key, value in state.items() if value not in (None, "", [], {}) and key not in places.OF_THE_TURN}
 

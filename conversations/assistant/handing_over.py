@@ -19,6 +19,7 @@ from conversations.models import Entry, Handoff, KnowledgeArticle
 from conversations.models.consent import Purpose
 from conversations.selectors.roll_out import stop_in_force
 from conversations.services import callbacks, consent, facts, handoff
+from conversations.services.consent import Answer
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
 from routing import clock
@@ -67,6 +68,10 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
     if handing.message:
         # Nobody needs to join at once, so the AI agent goes on with whatever comes next.
         return Reply(handing.message, form_state={**handing.form_state, "callback": {"noted": True}})
+    promise = prepared.state.get("callback") or {}
+    if waiting.work_item.kind == callbacks.KIND_OF_WORK and promise.get("by"):
+        told = _still_called_back(prepared, promise, safety)
+        return Reply(told, sources=safety.sources, form_state={**handing.form_state, **_warned(safety)})
     if prepared.context.spoken:
         coming = _("Please stay on the line. A colleague will be with you as soon as one is free.")
     else:
@@ -91,6 +96,14 @@ def since_stopped(prepared: Prepared) -> list[str]:
         return []
     done = own.filter(kind__in=BOOKINGS, actor_kind=Entry.Actor.ASSISTANT, seq__gt=prepared.claim.done_seq).order_by("seq")
     return [*done.values_list("body", flat=True), _("Our AI assistant has been switched off for now.")]
+
+
+def _still_called_back(prepared: Prepared, promise: Mapping[str, Any], safety: Safety) -> str:
+    """What is told to somebody who asks for a person and is to be called back."""
+    when = wording.moment_of(datetime.fromisoformat(promise["by"]), prepared.context.now)
+    coming = _("A colleague will call you back by %(when)s.") % {"when": when}
+    no = _("If you would rather wait, say no.") if promise.get("offer") else ""
+    return " ".join(part for part in (safety.text, coming, promise.get("question", ""), no) if part)
 
 
 def place_sentence(work: WorkItem) -> str:
@@ -128,9 +141,9 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     if number:
         told = facts.phone(number) if "phone" in prepared.context.told_facts else _("the number we have")
         words = _("I have noted that we will call you back on %(number)s by %(when)s.")
-        sentences.append(words % {"number": told, "when": when})
         is_wanted = handing.asked_for or prepared.context.understanding.asked_for_human
-        note_callback(prepared, number, by, asked_for=words % {"number": NUMBER_LEFT_OUT, "when": when} if is_wanted else "")
+        answer = note_callback(prepared, number, by, asked_for=words % {"number": NUMBER_LEFT_OUT, "when": when} if is_wanted else "")
+        sentences.append(_not_called(prepared) if answer.is_no else words % {"number": told, "when": when})
         asked = None
     else:
         sentences.append(_("On which phone number may we call you back by %(when)s?") % {"when": when})
@@ -145,13 +158,69 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
 def callback_number_given(prepared: Prepared) -> Reply:
     """The number for a call back that was already promised has come. Must run in a transaction that holds the turn."""
     number = prepared.standing.facts["phone"]
-    callback = dict(prepared.state["callback"])
-    by = datetime.fromisoformat(callback["by"])
-    note_callback(prepared, number, by, asked_for=str(callback.get("question", "")))
+    promise = dict(prepared.state["callback"])
+    by = datetime.fromisoformat(promise["by"])
+    answer = note_callback(prepared, number, by, asked_for=str(promise.get("question", "")))
+    if answer.is_no:
+        return _waits_on(prepared, _not_called(prepared))
     when = wording.moment_of(by, prepared.context.now)
     body = _("Thank you. I have noted that we will call you back on %(number)s by %(when)s. Is there anything else I can do until then?")
-    kept = {key: value for key, value in brains_part(prepared.state).items() if key not in ("asked", "step")}
-    return Reply(body % {"number": facts.phone(number), "when": when}, form_state={**kept, "callback": {**callback, "noted": True}})
+    agreed = {"noted": True, "by": promise["by"], "question": promise["question"]}
+    return Reply(body % {"number": facts.phone(number), "when": when}, form_state={**_not_asking(prepared), "callback": agreed})
+
+
+def call_back_answered(prepared: Prepared, *, agrees: bool) -> Reply:
+    """Yes or no to the call back that waiting work became: kept as consent, or they wait on.
+
+    Must run in a transaction that holds the turn; a yes needs the customer's lock before.
+    """
+    promise = dict(prepared.state["callback"])
+    number, by = str(promise["offer"]["number"]), datetime.fromisoformat(promise["by"])
+    if not agrees:
+        callbacks.note_refused(
+            prepared.conversation,
+            prepared.interaction,
+            number,
+            reason="would_rather_wait",
+            why=_("They do not want to be called back, and wait on."),
+            source_id=f"{callbacks.once(prepared.conversation, number)}:no:{prepared.claim.wanted_seq}",
+        )
+        return _waits_on(prepared, _("All right."))
+    answer = note_callback(prepared, number, by, asked_for=str(promise["offer"]["words"]))
+    if answer.is_no:
+        return _waits_on(prepared, _not_called(prepared))
+    callbacks.note_agreed(prepared.conversation, prepared.interaction, number, by, answer)
+    when = wording.moment_of(by, prepared.context.now)
+    sentence = _("Thank you. We will call you back on %(number)s by %(when)s.") % {"number": facts.phone(number), "when": when}
+    on = "" if prepared.context.spoken else _("You can go on here until then.")
+    agreed = {"noted": True, "by": promise["by"], "question": ""}
+    state = {**_not_asking(prepared), "callback": agreed}
+    return Reply(f"{sentence} {on}".strip(), form_state=state, ends_call=prepared.context.spoken)
+
+
+def _waits_on(prepared: Prepared, sentence: str) -> Reply:
+    """Nobody is called back: the work waits on where it was made a call back; what was told else is told again."""
+    waiting = prepared.handoff
+    stays = place = ""
+    if waiting is not None and waiting.work_item.kind == callbacks.KIND_OF_WORK:
+        handoff.wait_on(prepared.conversation)
+        waiting.work_item.refresh_from_db()
+        stays, place = _("You keep your place in the line."), place_sentence(waiting.work_item)
+    state = {**_not_asking(prepared), "callback": None if stays else {"noted": True}}
+    return Reply(" ".join(part for part in (sentence, stays, place) if part), form_state=state)
+
+
+def _not_called(prepared: Prepared) -> str:
+    """For a number that is not called, whoever's it is and whatever stands in the way."""
+    if prepared.context.spoken:
+        return _("We cannot call that number. Please call us again.")
+    return _("We cannot call that number. A colleague will answer you here.")
+
+
+def _not_asking(prepared: Prepared) -> dict[str, Any]:
+    """The brain's part of the state, no longer asking for a call back's number."""
+    kept = brains_part(prepared.state)
+    return {key: value for key, value in kept.items() if kept.get("step") != "callback" or key not in ("asked", "step")}
 
 
 def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> Handoff:
@@ -169,23 +238,32 @@ def refresh(prepared: Prepared) -> None:
         request(prepared, waiting.work_item.decision)
 
 
-def note_callback(prepared: Prepared, number: str, by: datetime, *, asked_for: str) -> None:
-    """Writes down, once a conversation and number, that the customer is to be called.
+def note_callback(prepared: Prepared, number: str, by: datetime, *, asked_for: str) -> Answer:
+    """Writes down, once a conversation and number, that the customer is to be called, or why not; returns whether we may.
 
     `asked_for` are the words that they asked for it or agreed to it with; without them nobody has agreed to anything. Needs the
     customer's lock, since what somebody asked for is kept as consent.
     """
-    callbacks.note(prepared.conversation, prepared.interaction, number, by)
+    once = callbacks.once(prepared.conversation, number)
     if asked_for:
         consent.keep_request(
             prepared.interaction,
             Purpose.OUTBOUND_CALL,
             number,
             wording=asked_for,
-            source_id=callbacks.once(prepared.conversation, number),
+            source_id=once,
             lasts=max(by - prepared.context.now, timedelta(0)) + CALL_BACK_LASTS,
             recorded_by=prepared.entry_point.company_name,
         )
+    answer = consent.may_we(prepared.conversation.customer, Purpose.OUTBOUND_CALL, identifier=("phone", number))
+    if answer.is_no:
+        why = _("Not called back on %(number)s. %(why)s") % {"number": facts.phone(number), "why": answer.sentence}
+        callbacks.note_refused(
+            prepared.conversation, prepared.interaction, number, reason=answer.code, why=why, source_id=f"{once}:refused"
+        )
+    else:
+        callbacks.note(prepared.conversation, prepared.interaction, number, by, answer)
+    return answer
 
 
 def brains_part(state: Mapping[str, Any]) -> dict[str, Any]:

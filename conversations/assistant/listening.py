@@ -7,8 +7,6 @@ import time
 from contextlib import aclosing, suppress
 from typing import Final
 
-from channels.db import database_sync_to_async
-
 from conversations.assistant import watching
 from conversations.assistant.brain import Brain, HandOff, Reply, StartAgain, TextDelta
 from conversations.assistant.outgoing.gate import Gate
@@ -19,8 +17,8 @@ from conversations.services import announce
 from conversations.services.roll_out import AssistantStopped
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 
-DRAFTS_EVERY_SECONDS: Final = 0.1
-"""A draft is sent whole each time, and nobody reads faster."""
+DRAFTS_EVERY_SECONDS: Final = 0.2
+"""A draft is judged and sent whole each time, and nobody reads faster."""
 
 
 async def listen(brain: Brain, prepared: Prepared, tools: TurnTools, record: TurnRecord) -> Reply | HandOff:
@@ -49,24 +47,28 @@ async def listen(brain: Brain, prepared: Prepared, tools: TurnTools, record: Tur
 
 async def _last_word(brain: Brain, prepared: Prepared, tools: TurnTools, record: TurnRecord, draft: _Draft) -> Reply | HandOff:
     """What the brain ends with, or what the gate has said instead."""
-    gate = await database_sync_to_async(Gate, thread_sensitive=False)(prepared)
+    gate = Gate(prepared)
     said: Reply | HandOff | None = None
-    async with aclosing(brain.answer(gate.context, gate.watch(tools), record)) as events:
-        async for event in events:
-            if isinstance(event, TextDelta):
-                if shown := gate.draft(event.text):
-                    await draft.show(shown)
-                if gate.refusal:
+    try:
+        async with aclosing(brain.answer(gate.context, gate.watch(tools), record)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    gate.write(event.text)
+                    if draft.is_due and (shown := await gate.draft()):
+                        await draft.show(shown)
+                    if gate.refusal:
+                        break
+                elif isinstance(event, StartAgain):
+                    gate.start_again()
+                    await draft.start_again()
+                else:
+                    said = event
                     break
-            elif isinstance(event, StartAgain):
-                gate.start_again()
-                await draft.start_again()
-            else:
-                said = event
-                break
-    if said is None and not gate.refusal:
-        raise RuntimeError("The brain ended without a reply.")
-    return await database_sync_to_async(gate.let_through, thread_sensitive=False)(said)
+        if said is None and not gate.refusal:
+            raise RuntimeError("The brain ended without a reply.")
+        return await gate.let_through(said)
+    finally:
+        await gate.close()
 
 
 async def _until_void(claim: Claim, tools: TurnTools) -> None:
@@ -92,13 +94,15 @@ class _Draft:
         self._written = ""
         self._at = 0.0
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the last one was shown long enough ago, or none was."""
+        return time.monotonic() - self._at >= DRAFTS_EVERY_SECONDS
+
     async def show(self, text: str) -> None:
         """The reply so far."""
-        self._written = text
-        now = time.monotonic()
-        if now - self._at >= DRAFTS_EVERY_SECONDS:
-            self._at = now
-            await self._show("draft", self._written)
+        self._written, self._at = text, time.monotonic()
+        await self._show("draft", text)
 
     async def start_again(self) -> None:
         """What was written does not stand; more is coming."""

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
 
 from conversations.assistant.brain import Behaviour, Form, FormField
 from conversations.assistant.tools.base import Link
 from conversations.models import EntryPoint, Playbook, PlaybookForm, PlaybookFormField
 
+VERSIONS_KEPT: Final = 64
+
 
 def behaviour_of(entry_point: EntryPoint, playbook: Playbook | None = None, language: str = "") -> Behaviour:
     """The published version in a language (two letters; empty: the usual one).
 
-    Four statements, three when `playbook` is given. Raises Playbook.DoesNotExist when no version is published.
+    Two statements, one when `playbook` is given; two more when the process has not seen the version yet.
+    Raises Playbook.DoesNotExist when no version is published.
     """
     playbook = playbook or entry_point.playbook
+    forms = _forms_of(playbook.pk, playbook.created_at)
     translation = playbook.translations.get(language, {})
     translated = translation.get("forms", {})
-    forms = playbook.forms.prefetch_related("fields", "reasons").order_by("id")
+    starting: dict[int, set[str]] = {}
+    rows = PlaybookForm.reasons.through.objects.filter(playbookform__playbook=playbook.pk)
+    for form_id, reason in rows.values_list("playbookform_id", "reasoncode__code"):
+        starting.setdefault(form_id, set()).add(reason)
     return Behaviour(
         code=playbook.code,
         version=playbook.version,
@@ -30,7 +39,7 @@ def behaviour_of(entry_point: EntryPoint, playbook: Playbook | None = None, lang
         languages=tuple(playbook.languages),
         reason_threshold=playbook.reason_threshold,
         knowledge_threshold=playbook.knowledge_threshold,
-        forms=tuple(_form(form, translated.get(form.code, {})) for form in forms),
+        forms=tuple(_form(form, frozenset(starting.get(form.pk, ())), translated.get(form.code, {})) for form in forms),
         links=links_of(playbook),
         tool_limits={str(tool): int(most) for tool, most in playbook.tool_limits.items()},
         most_tool_calls=playbook.most_tool_calls,
@@ -38,17 +47,26 @@ def behaviour_of(entry_point: EntryPoint, playbook: Playbook | None = None, lang
     )
 
 
+@lru_cache(maxsize=VERSIONS_KEPT)
+def _forms_of(playbook_id: int, _made_at: datetime) -> tuple[PlaybookForm, ...]:
+    """The forms of a published version, which never change; the codes of reasons might, so they are not among what is kept.
+
+    A version is told by when it was made as well, since a database may be emptied and its numbers given again.
+    """
+    return tuple(PlaybookForm.objects.filter(playbook=playbook_id).prefetch_related("fields").order_by("id"))
+
+
 def links_of(playbook: Playbook) -> tuple[Link, ...]:
     """The company's links that a playbook lets be sent."""
     return tuple(Link(str(each["code"]), str(each["label"]), str(each["address"])) for each in playbook.links)
 
 
-def _form(form: PlaybookForm, translated: Mapping[str, Any]) -> Form:
+def _form(form: PlaybookForm, reasons: frozenset[str], translated: Mapping[str, Any]) -> Form:
     questions = translated.get("fields", {})
     return Form(
         code=form.code,
         name=form.name,
-        reasons=frozenset(reason.code for reason in form.reasons.all()),
+        reasons=reasons,
         tool=form.tool,
         closing=translated.get("closing", form.closing),
         fields=tuple(_field(field, questions.get(field.fact)) for field in form.fields.all()),

@@ -163,10 +163,8 @@ def _language(text: str, conversation: Conversation, interaction: Interaction, p
 def decide_and_note(conversation: Conversation, need: Need, interaction: Interaction) -> Decision:
     """Routing's decision, with an entry when it is not the one that stood before."""
     decision = decide(need, subject=conversation.public_id.hex)
-    before = Decision.objects.filter(subject=decision.subject, pk__lt=decision.pk).order_by("-pk").first()
-    if before is None or (before.rule_id, before.handler, before.queue_id) != (
-        decision.rule_id, decision.handler, decision.queue_id,
-    ):  # fmt: skip
+    before = Decision.objects.filter(subject=decision.subject, pk__lt=decision.pk).order_by("-pk")
+    if before.values_list("rule_id", "handler", "queue_id").first() != (decision.rule_id, decision.handler, decision.queue_id):
         timeline.append(
             conversation.pk,
             NewEntry(
@@ -235,13 +233,14 @@ def _reachable(given: set[str], interaction: Interaction) -> frozenset[str]:
 
 def _waiting_handoff(conversation: Conversation) -> Handoff | None:
     waiting = (WorkItem.State.QUEUED, WorkItem.State.RESERVED)
-    rows = Handoff.objects.filter(conversation=conversation, work_item__state__in=waiting)
-    return rows.select_related("work_item__decision__queue", "work_item__queue").first()
+    found = Handoff.objects.filter(conversation=conversation, work_item__state__in=waiting).values_list("pk", flat=True).first()
+    # Few conversations have one, and reading all that belongs to it is the dearest statement of a turn.
+    return Handoff.objects.select_related("work_item__decision__queue", "work_item__queue").get(pk=found) if found else None
 
 
 def _history(interaction: Interaction) -> tuple[HistoryLine, ...]:
-    rows = list(seen_by_party(interaction).order_by("-seq")[:HISTORY_LINES])
-    return tuple(HistoryLine(row.seq, row.kind, row.actor_kind, row.body) for row in reversed(rows))
+    rows = seen_by_party(interaction).order_by("-seq").values_list("seq", "kind", "actor_kind", "body")
+    return tuple(HistoryLine(*row) for row in reversed(rows[:HISTORY_LINES]))
 
 
 def _told_facts(

@@ -6,19 +6,23 @@ dies. The same pass compares the drafts of that line with what a person then sai
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q
 
+from conversations.assistant import tracing
 from conversations.assistant.drafts import compare_drafts
+from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools import check_area
-from conversations.assistant.writing.base import FactSaid, Happened, Heard, Outcome, Said, Suggested, WrapUp
-from conversations.assistant.writing.choice import choose_writer
-from conversations.models import Conversation, Entry, Interaction
+from conversations.assistant.writing.base import FactSaid, Happened, Heard, Outcome, Said, Suggested, WrapUp, Writer
+from conversations.assistant.writing.choice import choose_writer, written
+from conversations.assistant.writing.endings import ending_of
+from conversations.models import Conversation, Entry, Interaction, TurnTrace
 from conversations.selectors import said as saying
 from conversations.services import facts, timeline, wrap_ups
 from conversations.services.facts import FACT_LABELS
@@ -29,7 +33,8 @@ from routing.models import DispositionCode
 logger = logging.getLogger(__name__)
 
 KIND: Final = "wrapped_up"
-MOST_AT_ONCE: Final = 50
+MOST_AT_ONCE: Final = 10
+MOST_ROUNDS: Final = 5
 MOST_MOODS: Final = 60
 LEASE: Final = timedelta(minutes=2)
 """How long one worker may write; then the wrap-up is due again."""
@@ -38,44 +43,91 @@ HAPPENED: Final = Q(kind__startswith="booking.") | Q(kind__startswith="action.")
 )
 
 
+@dataclass(slots=True)
+class _Owed:
+    """A line that owes a wrap-up, with what was heard on it, and then with what was written of it: none when nobody said anything."""
+
+    line: Interaction
+    heard: Heard
+    record: TurnRecord
+    found: WrapUp | None = None
+
+
 def sweep() -> int:
-    """Writes what is owed and due; returns how many it wrote. One that fails is logged and tried again after the lease."""
-    written = 0
-    for number in wrap_ups.claim(limit=MOST_AT_ONCE, lease=LEASE):
-        try:
-            written += write(number)
-        except Exception:
-            logger.exception("wrap_up_not_written", extra={"interaction": number})
-    return written
+    """Writes what is owed and due; returns how many it wrote. One that fails is logged and tried again after the lease.
+
+    A few are written at the same time, since a writer may wait for a network; then come the next.
+    """
+    done = 0
+    for _round in range(MOST_ROUNDS):
+        claimed = wrap_ups.claim(limit=MOST_AT_ONCE, lease=LEASE)
+        done += _write(claimed, raises=False)
+        if len(claimed) < MOST_AT_ONCE:
+            break
+    return done
 
 
 def write(number: int) -> bool:
     """Writes the wrap-up of an interaction and what became of its drafts, once; says whether this call did it.
 
-    The writer works before any lock is taken. Locks the conversation's row and then the interaction's. Raises what the
+    The writer works before any transaction is begun. Locks the conversation's row and then the interaction's. Raises what the
     writer raises: nothing is written.
     """
-    line = Interaction.objects.select_related("conversation__customer", "conversation__reason", "entry_point").get(pk=number)
-    if line.wrap_up_due_at is None:
-        return False
-    heard = heard_in(line.conversation, line)
-    writer = choose_writer()
-    found = writer.wrap_up(heard) if heard.said or heard.happened else None
+    return bool(_write([number], raises=True))
+
+
+def _write(numbers: list[int], *, raises: bool) -> int:
+    rows = Interaction.objects.select_related("conversation__customer", "conversation__reason", "entry_point")
+    owing = rows.filter(pk__in=numbers, wrap_up_due_at__isnull=False).order_by("wrap_up_due_at", "pk")
+    owed = [_Owed(line, heard_in(line.conversation, line), TurnRecord()) for line in owing]
+    problems = written(_all_written(choose_writer(), owed)) if owed else []
+    done = 0
+    for each, problem in zip(owed, problems, strict=True):
+        try:
+            if problem:
+                raise problem
+            done += _keep(each)
+        except Exception:
+            if raises:
+                raise
+            logger.exception("wrap_up_not_written", extra={"interaction": each.line.pk})
+    return done
+
+
+async def _all_written(writer: Writer, owed: list[_Owed]) -> list[BaseException | None]:
+    """Has each written; what went wrong with it, or None."""
+
+    async def one(each: _Owed) -> None:
+        if each.heard.said or each.heard.happened:
+            each.found = await writer.wrap_up(each.heard, each.record)
+
+    return list(await asyncio.gather(*map(one, owed), return_exceptions=True))
+
+
+def _keep(owed: _Owed) -> bool:
+    line, record = owed.line, owed.record
     with transaction.atomic():
-        row = wrap_ups.settle(number)
+        row = wrap_ups.settle(line.pk)
         if row is None:
             return False
         compare_drafts(line)
-        if found is None:
+        if owed.found is None:
             # Nobody said anything, so there is nothing to know.
             return False
-        timeline.append(row.pk, _entry(row, line, heard, found, writer.name))
+        entry = timeline.append(row.pk, _entry(row, owed, owed.found))
+        purpose, upto = TurnTrace.Purpose.WRAP_UP, upto_of(owed.heard)
+        tracing.keep_writing(row, line, record, purpose=purpose, upto=upto, entry_seq=entry.seq)
     return True
 
 
 def suggested_for(conversation: Conversation) -> Suggested:
-    """How the conversation probably ended so far, for whoever is about to close it."""
-    return choose_writer().outcome(heard_in(conversation))
+    """How the conversation probably ended so far, for whoever is about to close it: at once, so without asking a model."""
+    return ending_of(heard_in(conversation))
+
+
+def upto_of(heard: Heard) -> int:
+    """The number of the last words that a writer knew of."""
+    return max((each.seq for each in heard.said), default=0)
 
 
 def heard_in(conversation: Conversation, line: Interaction | None = None) -> Heard:
@@ -123,18 +175,19 @@ def _detail(entry: Entry) -> str:
     return "not_served" if entry.data.get("tool") == check_area.TOOL.name and result.get("served") is False else ""
 
 
-def _entry(conversation: Conversation, line: Interaction, heard: Heard, found: WrapUp, writer: str) -> NewEntry:
-    course = [each.mood for each in heard.said if each.mood is not None]
+def _entry(conversation: Conversation, owed: _Owed, found: WrapUp) -> NewEntry:
+    line, record = owed.line, owed.record
     data: dict[str, Any] = {
         "channel": line.channel,
-        "mood": {"start": course[0], "end": course[-1], "lowest": min(course)} if course else None,
+        "mood": found.mood.as_data() if found.mood else None,
         "suggested": found.outcome.code,
         "because": found.outcome.because,
         "disposition": conversation.disposition.code if conversation.disposition else "",
         "action_items": [each.as_data() for each in found.action_items],
         "open_questions": [each.as_data() for each in found.open_questions],
-        "with_person": any(each.by == Entry.Actor.AGENT for each in heard.said),
-        "writer": writer,
+        "with_person": any(each.by == Entry.Actor.AGENT for each in owed.heard.said),
+        "writer": "model" if record.answered_by_model else "extractive",
+        "fallback": record.fallback,
     }
     return NewEntry(
         kind=KIND, actor_kind="system", audience="staff", body=found.summary, data=data, interaction=line, source_id=f"wrap_up:{line.pk}"

@@ -37,9 +37,10 @@ from conversations.assistant.rules import RulesBrain
 from conversations.assistant.toolbox import TurnTools
 from conversations.assistant.tools import set_consent
 from conversations.models import EntryPoint
+from conversations.models.consent import Purpose
 from conversations.selectors import history
 from conversations.selectors.roll_out import stop_in_force
-from conversations.services import async_connections, turns
+from conversations.services import async_connections, callbacks, turns
 from conversations.services.roll_out import AssistantStopped
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 from routing.models import Decision
@@ -224,17 +225,21 @@ async def _after_failure(claim: Claim) -> TurnOutcome:
 
 
 async def _answer(claim: Claim) -> TurnOutcome:
-    prepared = await _in_thread(prepare)(claim)
+    prepared, stop = await _in_thread(_prepared)(claim)
     if prepared is None:
         await _in_thread(finishing.nothing_to_say)(claim)
         return NOTHING
-    stop = await _in_thread(pacing.stop_of)(prepared) if prepared.live else None
     if stop:
         return await _stopped(prepared, stop)
     with override(prepared.context.language):
         if prepared.entry_point.mode == EntryPoint.Mode.SHADOW and not await _in_thread(stop_in_force)():
             await _draft(prepared)
         return await _ended(prepared, TurnRecord())
+
+
+def _prepared(claim: Claim) -> tuple[Prepared | None, pacing.Stop | None]:
+    prepared = prepare(claim)
+    return prepared, pacing.stop_of(prepared) if prepared and prepared.live else None
 
 
 async def _ended(prepared: Prepared, record: TurnRecord) -> TurnOutcome:
@@ -270,6 +275,9 @@ def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
     live, asked = prepared.live, prepared.context.understanding.asked_for_human
     promised = prepared.state.get("callback") or {}
     handing = HandOff(form_state=brains_part(prepared.state))
+    agrees = _answer_to_call_back(prepared, decision)
+    if agrees is not None:
+        return Ending(handing, decision, agrees_to_call=agrees)
     if decision.handler == Decision.Handler.HUMAN:
         if not _waits_already(prepared, decision) or (live and asked):
             return Ending(handing, decision)
@@ -280,6 +288,24 @@ def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
     if promised and not promised["noted"] and prepared.state.get("step") == "callback" and "phone" in prepared.standing.facts:
         return Ending(handing, decision, gave_number=True)
     return None
+
+
+def _answer_to_call_back(prepared: Prepared, decision: Decision) -> bool | None:
+    """Yes or no to the call back that waiting work became; None for anything else, or when it is more urgent by now.
+
+    Once something else was said, a question that was asked since has the next yes or no.
+    """
+    offer = (prepared.state.get("callback") or {}).get("offer")
+    if not offer or prepared.handoff is None or prepared.handoff.work_item.kind != callbacks.KIND_OF_WORK:
+        return None
+    if decision.handler == Decision.Handler.HUMAN and not _waits_already(prepared, decision):
+        return None
+    understood = prepared.context.understanding
+    if any(not wish.agrees and wish.purpose in (Purpose.CONTACT, Purpose.OUTBOUND_CALL) for wish in understood.wishes):
+        return False
+    is_asked_else = not offer["is_new"] and prepared.state.get("step") not in (*turns.OVER, "callback")
+    answer = None if is_asked_else else understood.affirmative
+    return answer if offer["number"] or answer is False else None
 
 
 def _waits_already(prepared: Prepared, decision: Decision) -> bool:

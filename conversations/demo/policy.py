@@ -137,7 +137,8 @@ def _add_queue(row: Content) -> None:
     }
     queue, created = Queue.objects.get_or_create(code=row["code"], defaults=values)
     for step in row.get("steps", []) if created else []:
-        RoutingStep.objects.create(queue=queue, after_seconds=step["after"], also_queue=Queue.objects.get(code=step["also"]))
+        also = Queue.objects.get(code=step["also"]) if "also" in step else None
+        RoutingStep.objects.create(queue=queue, after_seconds=step["after"], also_queue=also, becomes_kind=step.get("becomes", ""))
 
 
 def _add_profile(row: Content) -> None:

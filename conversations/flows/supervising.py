@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation
-from conversations.services import announce, delivery, manager_log, ownership, timeline
+from conversations.services import announce, manager_log, ownership, timeline
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, Presence, Queue, Reservation, WorkItem
 from routing.services import presence, queueing, supervising
@@ -149,10 +149,8 @@ def _must_be_there(agent: AgentProfile) -> None:
 def _let_go(conversation: Conversation | None) -> None:
     """Whoever had the conversation has it no longer, from this instant; their phone is taken off the call after commit."""
     if conversation is not None and conversation.owner_kind == Conversation.Owner.HUMAN:
-        ownership.give_to_assistant(conversation)
+        ownership.let_go(conversation)
         announce.work_changed(conversation)
-        number = conversation.pk
-        transaction.on_commit(lambda: delivery.release(number), robust=True)
 
 
 def _note(conversation: Conversation | None, work: WorkItem, kind: str, words: str, by: Any, data: dict[str, Any]) -> None:

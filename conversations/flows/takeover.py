@@ -78,7 +78,10 @@ def take_over(conversation: Conversation, agent: AgentProfile) -> Conversation:
 
 
 def transfer(conversation: Conversation, agent: AgentProfile, queue: Queue, note: str) -> None:
-    """Passes a conversation to a queue, with a note; it keeps its place in time. Raises NotYours."""
+    """Passes a conversation to a queue, with a note; it keeps its place in time, and the agent's phone is taken off the call after commit.
+
+    Locks the work's subject, then the conversation's row, the work, its reservation and the agent. Raises NotYours.
+    """
     with transaction.atomic():
         row = require_owner(conversation, agent)
         timeline.append(
@@ -92,9 +95,9 @@ def transfer(conversation: Conversation, agent: AgentProfile, queue: Queue, note
                 data={"queue": queue.code},
             ),
         )
-        ownership.give_to_assistant(row)
         work_item = WorkItem.objects.get(subject=row.public_id.hex, state__in=WorkItem.LIVE_STATES)
         queueing.requeue(work_item, queue=queue)
+        ownership.let_go(row)
 
 
 def close(

@@ -61,14 +61,15 @@ def show(request: AgentRequest, public_id: UUID) -> HttpResponse:
 @for_agents
 def rewrite(request: AgentRequest, public_id: UUID) -> HttpResponse:
     """What was written, in another style; placeholders are filled in by what the party of the line may be told."""
-    found, writer = readable(request, public_id), choose_writer()
-    form = RewriteForm(request.POST, styles=writer.styles)
+    found = readable(request, public_id)
+    form = RewriteForm(request.POST, styles=choose_writer().styles)
     if not form.is_valid():
         return wrong(form)
     line = outbound.chosen_line(found, form.cleaned_data["line"])
     known = placeholders.known_of(found, request.agent, line)
-    text = writer.rewrite(form.cleaned_data["text"], form.cleaned_data["style"], known)
-    return JsonResponse({"text": text[:LONGEST_MESSAGE]})
+    again = copilot.rewrite(found, line, form.cleaned_data["text"], form.cleaned_data["style"], known)
+    note = str(_("It could not be written again just now, so it was only tidied up.")) if again.fell_back else ""
+    return JsonResponse({"text": again.text[:LONGEST_MESSAGE], "note": note})
 
 
 @require_POST

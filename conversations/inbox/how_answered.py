@@ -28,9 +28,11 @@ WHY: Final[Mapping[str, str | Promise]] = {
     "too_long": gettext_lazy("The model’s answer was too long."),
     "empty": gettext_lazy("The model said nothing."),
     "untold": gettext_lazy("The model did not tell what it had done."),
-    "invented": gettext_lazy("The model named a reference that nobody had given."),
+    "invented": gettext_lazy("The model named something that nobody had given."),
     "tool_loop": gettext_lazy("The model asked for the same again and again."),
     "too_many_requests": gettext_lazy("The model came to no end."),
+    "held_back": gettext_lazy("What the model wrote named something that stands nowhere, or that may not leave, so it was not used."),
+    "nonsense": gettext_lazy("The model did not answer in the form that it was asked for."),
     "over_budget": gettext_lazy("The turn had cost as much as a turn may."),
 }
 

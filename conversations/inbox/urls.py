@@ -30,6 +30,7 @@ urlpatterns = [
     path("c/<uuid:public_id>/close/", actions.close, name="close"),
     path("c/<uuid:public_id>/consent/<slug:purpose>/", actions.set_consent, name="consent"),
     path("c/<uuid:public_id>/preference/", actions.set_preference, name="preference"),
+    path("written/<int:trace_id>/", views.how_written, name="how-written"),
     path("answers/<int:entry_id>/", views.how_answered, name="how-answered"),
     path("offers/<int:reservation_id>/accept/", actions.accept, name="accept"),
     path("offers/<int:reservation_id>/decline/", actions.decline, name="decline"),

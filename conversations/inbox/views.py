@@ -14,7 +14,7 @@ from conversations.inbox.doors import AgentRequest, InboxRequest, for_agents, fo
 from conversations.inbox.forms import ListForm, PageForm
 from conversations.inbox.how_answered import story_of
 from conversations.inbox.page_texts import page_texts
-from conversations.models import Conversation, Entry
+from conversations.models import Conversation, Entry, TurnTrace
 from conversations.selectors import access, inbox, profile, turn_traces
 
 
@@ -110,6 +110,16 @@ def how_answered(request: InboxRequest, entry_id: int) -> HttpResponse:
     readable(request, entry.conversation.public_id)
     trace = turn_traces.trace_of(entry)
     return render(request, "inbox/how_answered.html", story_of(trace) if trace else {"trace": None})
+
+
+@never_cache
+@require_safe
+@for_staff
+def how_written(request: InboxRequest, trace_id: int) -> HttpResponse:
+    """How something came to be written for staff that stands in no entry, such as a suggested reply, in a dialog."""
+    trace = get_object_or_404(TurnTrace.objects.select_related("conversation"), pk=trace_id)
+    readable(request, trace.conversation.public_id)
+    return render(request, "inbox/how_answered.html", story_of(trace))
 
 
 def readable(request: InboxRequest, public_id: UUID) -> Conversation:

@@ -1,4 +1,4 @@
-"""How the AI agent came to what it said: one row for each turn that a brain worked on."""
+"""How the AI agent came to what it said or wrote: one row for each turn that a brain worked on, and each text that a model was to write."""
 
 from typing import ClassVar
 
@@ -15,10 +15,18 @@ class TurnTrace(models.Model):
     """What was sent to a model and came back, which tools were called, what it took. Never changes, except that what was said is
     taken out of it (`words` emptied), which leaves a mark.
 
-    `wanted_seq` is the number of the last words that the turn answered, `reply_seq` that of what was said, empty when nothing was.
+    `purpose` says what for. `wanted_seq` is the number of the last words that it knew of, `reply_seq` that of the entry with what came
+    of it, empty when there is none.
     `fallback` is a word for why the rules answered although a model was to. Times are milliseconds; what the turn took besides
     model and tools is `total_ms` less the two. `cost` is an estimate in US dollars.
     """
+
+    class Purpose(models.TextChoices):
+        TURN = "turn", _("An answer to the customer")
+        WRAP_UP = "wrap_up", _("The wrap-up")
+        SUMMARY = "summary", _("What it is about so far, for staff")
+        REPLY = "reply", _("A suggested reply, for staff")
+        REWRITE = "rewrite", _("A text of staff, written again")
 
     class Outcome(models.TextChoices):
         ANSWERED = "answered", _("Answered")
@@ -26,6 +34,7 @@ class TurnTrace(models.Model):
         DRAFTED = "drafted", _("Drafted for staff")
         DROPPED = "dropped", _("Dropped, since a person took over or the customer said more")
         FAILED = "failed", _("Failed")
+        WRITTEN = "written", _("Written for staff")
 
     class AnsweredBy(models.TextChoices):
         MODEL = "model", _("Language model")
@@ -33,6 +42,7 @@ class TurnTrace(models.Model):
 
     conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="turn_traces")
     interaction = models.ForeignKey(Interaction, models.PROTECT, related_name="turn_traces")
+    purpose = models.CharField(max_length=8, choices=Purpose.choices, default=Purpose.TURN)
     wanted_seq = models.PositiveIntegerField()
     reply_seq = models.PositiveIntegerField(null=True, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome.choices)
@@ -56,8 +66,11 @@ class TurnTrace(models.Model):
         ordering = ["-recorded_at", "-id"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(outcome__in=["answered", "handed_over", "drafted", "dropped", "failed"]),
+                condition=models.Q(outcome__in=["answered", "handed_over", "drafted", "dropped", "failed", "written"]),
                 name="turn_trace_outcome_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(purpose="turn") ^ models.Q(outcome="written"), name="turn_trace_of_what_was_written_is_of_no_turn"
             ),
             models.CheckConstraint(condition=models.Q(answered_by__in=["model", "rules"]), name="turn_trace_says_who_answered"),
             models.CheckConstraint(

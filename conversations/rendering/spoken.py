@@ -12,6 +12,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from conversations.rendering import cards
+
 MAX_CHOICES: Final = 4
 WEB_ADDRESS: Final = re.compile(r"(?:,? \b(?:or|and))?(?: ?\b(?:see|visit|at))? ?\(?\b(?:https?://|www\.)[^\s)]+\)?", re.IGNORECASE)
 MARKDOWN_LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
@@ -59,7 +61,7 @@ SENTENCE_END: Final = re.compile(r"(?<=[.?!…])\s+")
 
 
 def words(body: str, data: Mapping[str, Any] | None = None) -> str:
-    """What is said for a message with `body` and the entry's `data`: the words, then the quick replies as a list.
+    """What is said for a message with `body` and the entry's `data`: the words, what only its cards show, the quick replies as a list.
 
     Where a link is left out and the data say that one can be texted to the caller (`link_by_text`), that is offered.
     """
@@ -67,6 +69,7 @@ def words(body: str, data: Mapping[str, Any] | None = None) -> str:
     said = [_said(body)]
     if data.get("link_by_text") and (MARKDOWN_LINK.search(body) or WEB_ADDRESS.search(body)):
         said.append(_("I can send you the link by text message."))
+    said += [_said(sentence) for sentence in cards.unsaid(data.get("cards"), body)]
     labels = [label for label in _labels(data.get("quick_replies")) if label.lower() not in body.lower()]
     if labels:
         said.append(_("You can say: %(choices)s.") % {"choices": _listed(_said(label) for label in labels)})

@@ -28,7 +28,7 @@ PARTY_KINDS = (
 )
 PARTY_DATA = frozenset(
     {
-        "quick_replies", "sources", "field", "client_id", "spoken", "reference", "window_start", "window_end",
+        "quick_replies", "cards", "sources", "field", "client_id", "spoken", "reference", "window_start", "window_end",
         "service",
         "channel", "duration_seconds", "call_me",
     }

@@ -34,7 +34,7 @@ class Row:
     `since` is the moment that the waiting time counts from. `level` compares now with the service
     level's deadline: `ok`, `warn` in the last quarter, `danger` after it; empty when nobody waits.
     `unanswered` says that the customer spoke last and a person owes the answer, `laid_aside` that this person has laid it aside
-    for other work.
+    for other work. `kind` is the kind of its live work, empty without any.
     """
 
     conversation: Conversation
@@ -47,6 +47,7 @@ class Row:
     deadline: datetime | None
     level: Level
     queue: str
+    kind: str
     unanswered: bool
     laid_aside: bool
 
@@ -298,6 +299,7 @@ def _row(conversation: Conversation, work: WorkItem | None, now: datetime) -> Ro
         deadline=work.deadline if work else None,
         level=_level(work, now) if waits and work is not None else "",
         queue=work.queue.name if work else "",
+        kind=work.kind if work else "",
         unanswered=unanswered,
         laid_aside=getattr(work, "laid_aside", False),
     )

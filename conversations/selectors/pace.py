@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
-from django.db.models import Count, Max, Q
-from django.db.models.functions import Now
+from django.db import connection
+from django.db.models import Q
 
 from conversations.models import Entry
 
 LINES_LOOKED_AT: Final = 24
 OURS: Final = Q(kind="message", actor_kind__in=[Entry.Actor.ASSISTANT, Entry.Actor.SYSTEM])
 A_PERSON: Final = Q(kind="message", actor_kind=Entry.Actor.AGENT) | Q(kind="handoff.accepted")
-HEADWAY: Final = (
-    Q(kind__in=["fact.learned", "identity.proven", "conversation.joined", "interaction.started"])
-    | Q(kind__startswith="booking.")
-    | Q(kind__startswith="consent.")
-)
 STOPPED: Final = "assistant.stopped"
 TOOL_USED: Final = Q(kind="tool.called", data__allowed=True, data__error="")
 """A call of a tool as the history keeps it; one that was refused is no use of it."""
@@ -49,23 +44,38 @@ class Pace:
     stopped_seq: int
 
 
+PACE: Final = """
+WITH entry AS (
+    SELECT seq, kind, actor_kind, body, data, interaction_id, recorded_at,
+           kind = 'message' AND actor_kind IN ('assistant', 'system') AS is_ours
+      FROM conversations_entry WHERE conversation_id = %(conversation)s
+), marks AS (
+    SELECT count(*) FILTER (WHERE is_ours AND recorded_at > statement_timestamp() - interval '1 minute') AS in_a_minute,
+           count(*) FILTER (WHERE kind = 'tool.called' AND data @> '{"allowed": true, "error": ""}') AS tools,
+           coalesce(max(seq) FILTER (WHERE kind = 'message' AND actor_kind = 'agent' OR kind = 'handoff.accepted'), 0) AS person,
+           coalesce(max(seq) FILTER (
+               WHERE kind IN ('fact.learned', 'identity.proven', 'conversation.joined', 'interaction.started')
+                  OR kind LIKE 'booking.%%' OR kind LIKE 'consent.%%'), 0) AS headway,
+           coalesce(max(seq) FILTER (WHERE kind = 'assistant.stopped'), 0) AS stopped
+      FROM entry
+), said AS (
+    SELECT seq, actor_kind = 'customer' AS by_customer, body FROM entry, marks
+     WHERE kind = 'message' AND interaction_id = %(interaction)s AND seq > person AND actor_kind <> 'agent'
+     ORDER BY seq DESC LIMIT %(most)s
+)
+SELECT in_a_minute, (SELECT count(*) FROM entry WHERE is_ours AND seq > greatest(person, headway)), tools,
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(seq, by_customer, body) ORDER BY seq), '[]') FROM said),
+       headway, CASE WHEN stopped > person THEN stopped ELSE 0 END
+  FROM marks
+"""
+
+
 def pace_of(conversation_id: int, interaction_id: int) -> Pace:
-    """Three statements."""
-    rows = Entry.objects.filter(conversation=conversation_id)
-    marks = rows.aggregate(
-        minute=Count("pk", filter=OURS & Q(recorded_at__gt=Now() - timedelta(minutes=1))),
-        tools=Count("pk", filter=TOOL_USED),
-        person=Max("seq", filter=A_PERSON),
-        headway=Max("seq", filter=HEADWAY),
-        stopped=Max("seq", filter=Q(kind=STOPPED)),
-    )
-    person, headway = marks["person"] or 0, marks["headway"] or 0
-    in_a_row = rows.filter(OURS, seq__gt=max(person, headway)).count()
-    spoken = rows.filter(kind="message", interaction=interaction_id, seq__gt=person).exclude(actor_kind=Entry.Actor.AGENT)
-    last = list(spoken.order_by("-seq").values_list("seq", "actor_kind", "body")[:LINES_LOOKED_AT])
-    said = tuple(Said(seq, kind == Entry.Actor.CUSTOMER, body) for seq, kind, body in reversed(last))
-    stopped = marks["stopped"] or 0
-    return Pace(marks["minute"], in_a_row, marks["tools"], said, headway, stopped if stopped > person else 0)
+    """One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(PACE, {"conversation": conversation_id, "interaction": interaction_id, "most": LINES_LOOKED_AT})
+        in_a_minute, in_a_row, tools, said, headway, stopped = cursor.fetchone()
+    return Pace(in_a_minute, in_a_row, tools, tuple(Said(*each) for each in json.loads(said)), headway, stopped)
 
 
 def is_silent(conversation_id: int) -> bool:

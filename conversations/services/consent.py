@@ -22,6 +22,8 @@ from conversations.selectors.consent import DEFAULTS, PURPOSE_OF_WAY, Act, Ledge
 from conversations.services import consent_texts, records, timeline
 from conversations.services.timeline import NewEntry
 
+NOES = frozenset({"suppressed", "no_contact", "refused", "revoked", "not_recorded"})
+
 Address = tuple[str, str]
 """A kind of identifier and a value in normal form."""
 
@@ -38,6 +40,11 @@ class Answer:
     code: str
     sentence: str
     because: Consent | None = None
+
+    @property
+    def is_no(self) -> bool:
+        """Whether somebody has said no, and not merely nobody yes."""
+        return self.code in NOES
 
 
 class NotShown(ValueError):

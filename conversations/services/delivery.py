@@ -10,7 +10,7 @@ from routing.models import AgentProfile
 Deliverer = Callable[[int], None]
 Connector = Callable[[Interaction, AgentProfile], None]
 Ringer = Callable[[Interaction], None]
-Releaser = Callable[[int], None]
+Releaser = Callable[[int, int], None]
 
 _deliverers: dict[str, Deliverer] = {}
 _connectors: dict[str, Connector] = {}
@@ -56,16 +56,22 @@ def connect(interaction: Interaction, agent: AgentProfile) -> None:
 
 
 def register_releaser(channel: str, releaser: Releaser) -> None:
-    """Names what takes a person off the line of a live interaction of a channel; it takes the interaction's id and must not raise."""
+    """Names what takes a person off the line of a live interaction of a channel.
+
+    It takes the interaction's id and the agent's, leaves anybody else on the line, and must not raise.
+    """
     _releasers[channel] = releaser
 
 
-def release(conversation_id: int) -> None:
-    """Takes whoever is on a line of the conversation off it; the customer stays. Call after commit; blocks for the platform's answer."""
+def release(conversation_id: int, agent_id: int) -> None:
+    """Takes an agent off every line of the conversation; the customer stays, and so does whoever has the work by now.
+
+    Call after commit; blocks for the platform's answer.
+    """
     live = Interaction.objects.filter(conversation_id=conversation_id).exclude(state=Interaction.State.ENDED)
     for interaction_id, channel in live.values_list("id", "channel"):
         if channel in _releasers:
-            _releasers[channel](interaction_id)
+            _releasers[channel](interaction_id, agent_id)
 
 
 def register_ringer(channel: str, ringer: Ringer) -> None:

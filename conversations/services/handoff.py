@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -12,9 +13,11 @@ from django.db.models.functions import Now
 from conversations.models import Conversation, Handoff, Interaction
 from conversations.services import announce, call_state, callbacks, ownership, timeline
 from conversations.services.timeline import NewEntry
-from routing.models import AgentProfile, Decision, WorkItem
+from routing.models import AgentProfile, Decision, Reservation, WorkItem
 from routing.services import queueing
 
+LAST_AGENT_COUNTS_FOR: Final = timedelta(days=30)
+MOST_CONVERSATIONS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Package:
@@ -37,13 +40,16 @@ def request(
 ) -> Handoff:
     """Queues the conversation for a person and stores the package; a repetition refreshes the waiting one.
 
-    One transaction; the offer to an agent follows after commit. Locks the conversation with its work. A turn calls it
-    while it holds the conversation (`turns.hold`), so that nobody can have taken over.
+    Who took care of the customer last is asked first, unless another agent is to be. One transaction; the offer follows after
+    commit. Locks the conversation with its work. A turn calls it while it holds the conversation (`turns.hold`), so that nobody can
+    have taken over.
     """
     with transaction.atomic():
         row = ownership.lock_with_work(conversation)
-        kind = callbacks.KIND_OF_WORK if _is_promised_a_call(row) else kind_of_work(row)
-        work_item = queueing.enqueue(subject=row.public_id.hex, kind=kind, decision=decision, preferred_agent=preferred_agent)
+        live = WorkItem.objects.filter(subject=row.public_id.hex, state__in=WorkItem.LIVE_STATES).first()
+        kind = callbacks.KIND_OF_WORK if live and _is_promised_a_call(live) else kind_of_work(row)
+        preferred = preferred_agent or (None if live else _last_agent(row))
+        work_item = queueing.enqueue(subject=row.public_id.hex, kind=kind, decision=decision, preferred_agent=preferred)
         content = {
             "why": package.why,
             "summary": package.summary,
@@ -71,6 +77,14 @@ def request(
     return handoff
 
 
+def wait_on(conversation: Conversation) -> None:
+    """A customer who is not called back waits on as before, at their old place, and no step makes it a call back again.
+
+    Must run in a transaction; locks the work's subject and the work, and an agent who was offered the call back.
+    """
+    queueing.keep_kind(conversation.public_id.hex, kind_of_work(conversation))
+
+
 def note_accepted(conversation: Conversation) -> None:
     """The packages that waited for a person have reached one."""
     Handoff.objects.filter(conversation=conversation, accepted_at__isnull=True).update(accepted_at=Now())
@@ -93,10 +107,21 @@ def renew(ended: WorkItem, work_item: WorkItem, *, conversation: Conversation) -
         )
 
 
-def _is_promised_a_call(conversation: Conversation) -> bool:
-    """Whether the work that waits was made a call back, which the customer was told and saying more does not undo."""
-    waiting = WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=(WorkItem.State.QUEUED, WorkItem.State.RESERVED))
-    return waiting.filter(kind=callbacks.KIND_OF_WORK).exists()
+def _is_promised_a_call(work: WorkItem) -> bool:
+    """Whether work that waits was made a call back, which the customer was told and saying more does not undo."""
+    return work.state in (WorkItem.State.QUEUED, WorkItem.State.RESERVED) and work.kind == callbacks.KIND_OF_WORK
+
+
+def _last_agent(conversation: Conversation) -> AgentProfile | None:
+    """Who took a conversation of the customer last, not too long ago, and is still there. Two statements."""
+    theirs = Conversation.objects.filter(customer=conversation.customer_id).order_by("-pk").values_list("public_id", flat=True)
+    taken = Reservation.objects.filter(
+        work_item__subject__in=[public_id.hex for public_id in theirs[:MOST_CONVERSATIONS]],
+        accepted_at__gte=Now() - LAST_AGENT_COUNTS_FOR,
+        agent__active=True,
+    )
+    last = taken.select_related("agent").order_by("-accepted_at").first()
+    return last.agent if last else None
 
 
 def kind_of_work(conversation: Conversation) -> str:

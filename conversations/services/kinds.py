@@ -16,7 +16,7 @@ COUNTED = frozenset(
         "channel", "entry_point", "duration_seconds", "end_reason", "status", "reason", "confidence", "urgency", "sentiment", "assurance",
         "decision", "handler", "queue", "priority_class", "rule", "version", "escalation_reason", "tool", "allowed", "handoff",
         "owner_kind", "agent", "fence", "disposition", "conversation", "direction", "method", "level", "spoken",
-        "suggested", "mood", "writer", "with_person",
+        "suggested", "mood", "writer", "fallback", "with_person",
     }
 )  # fmt: skip
 """The keys of `data` that are left of an entry when the person is erased: codes, numbers and ids of rows, no words."""
@@ -62,7 +62,7 @@ _KINDS = (
         _("Message"),
         "message",
         _body,
-        personal=("quick_replies", "field", "hypotheses", "heard"),
+        personal=("quick_replies", "cards", "field", "hypotheses", "heard"),
     ),
     EntryKind("note", _("Staff note"), "note", _body),
     EntryKind("interaction.started", _("Started"), "play", _body, personal=("party",)),

@@ -1,10 +1,11 @@
 """Who answers: the AI agent or one named person. Every change raises the fence."""
 
+from django.db import transaction
 from django.db.models import F
 
 from conversations.models import Conversation
 from conversations.selectors import history
-from conversations.services import announce, timeline
+from conversations.services import announce, delivery, timeline
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile
 from routing.services.locks import lock_subject
@@ -32,6 +33,17 @@ def give_to_human(conversation: Conversation, agent: AgentProfile) -> int:
 def give_to_assistant(conversation: Conversation) -> int:
     """Makes the AI agent the owner again. Returns the new fence. Must run in a transaction."""
     return _change(conversation, Conversation.Owner.ASSISTANT, None)
+
+
+def let_go(conversation: Conversation) -> None:
+    """The person who has it has it no longer: the AI agent answers, and after commit their phone is taken off the call.
+
+    Must run in a transaction; locks the conversation's row.
+    """
+    number, agent_id = conversation.pk, conversation.owner_agent_id
+    give_to_assistant(conversation)
+    if agent_id is not None:
+        transaction.on_commit(lambda: delivery.release(number, agent_id), robust=True)
 
 
 def _change(conversation: Conversation, owner_kind: str, agent: AgentProfile | None) -> int:

@@ -22,8 +22,8 @@ MESSAGES_AFTER_A_CARD: Final = 6
 SURE_DIGITS: Final = 6
 """So many digits in a row are a quotation of a piece; fewer may be a year, and are one only where they stand alone."""
 QUOTING: Final = (
-    "fact.learned", "tool.called", "draft", "handoff.requested", "callback.requested", "reason.recognised", "message", "note",
-    "ticket.opened", "payment.promised", "record.changed", "action.added", "action.done", "qualified",
+    "fact.learned", "tool.called", "draft", "handoff.requested", "callback.requested", "callback.refused", "reason.recognised", "message",
+    "note", "ticket.opened", "payment.promised", "record.changed", "action.added", "action.done", "qualified",
 )  # fmt: skip
 
 

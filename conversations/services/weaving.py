@@ -306,7 +306,7 @@ def begin_work_again(source: Conversation, successor: Conversation | None, ended
     try:
         reservation = reservations.assign(subject=source.public_id.hex, kind=ended.kind, agent=agent)
     except reservations.NoCapacity:
-        ownership.give_to_assistant(source)
+        ownership.let_go(source)
         _wait_again(source, ended, preferred_agent=agent)
     else:
         handoff.renew(ended, reservation.work_item, conversation=source)

@@ -173,7 +173,9 @@ def _weekday(words: list[str], index: int, today: date, expected: bool) -> tuple
     numbered = _named(words, index + 1, today) or _bare_ordinal(words, index + 1, today, expected=True)
     if numbered is not None:
         return numbered
-    day = today + timedelta(days=(WEEKDAYS[word] - today.weekday() - 1) % 7 + 1)
+    # Said to a question for a day, in which today was offered as well, its name means today; on its own it means next week.
+    ahead = (WEEKDAYS[word] - today.weekday()) % 7
+    day = today + timedelta(days=ahead or (0 if expected else 7))
     if words[index + 1 : index + 2] == ["week"] or words[max(index - 3, 0) : index] == ["a", "week", "on"]:
         return day + timedelta(days=7), index + 1 + (words[index + 1 : index + 2] == ["week"]), 0.8
     return day, index + 1, 0.9

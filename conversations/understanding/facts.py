@@ -27,6 +27,7 @@ LONGEST_ANSWER: Final = 500
 PHONE: Final = re.compile(r"(?<![\w-])\+?\(?[0-9](?:[ ().-]{0,2}[0-9]){6,16}(?![\w-])")
 EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 ORDER_NUMBER: Final = re.compile(r"\b(HH)( ?- ?| )?([A-Z0-9]{6})\b", re.IGNORECASE)
+USUAL_KINDS: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
 AMOUNT: Final = re.compile(
     r"(?:(£|€|\$|\b(?:gbp|eur|usd))\s?)?(?<![\w.,/:-])([0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:\.([0-9]{1,2}))?(?![0-9])"
     r"(?:\s?(pounds?|quid|gbp|euros?|eur|dollars?|usd|p(?:ence)?\b)(?:\s(?:and\s)?([0-9]{2})\b)?)?",
@@ -106,8 +107,7 @@ def _phone(text: str, region: str, expecting: str | None) -> Fact | None:
         except phonenumbers.NumberParseException:
             continue
         value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        # Numbers reserved for drama are possible but not valid, and demonstrations and tests live on them.
-        if not phonenumbers.is_possible_number(number) or not re.fullmatch(E164, value):
+        if not _is_whole(number) or not re.fullmatch(E164, value):
             continue
         looks_like_one = match[0].lstrip("(")[0] in "+0" or phonenumbers.is_valid_number(number)
         if not looks_like_one and expecting != "phone":
@@ -116,8 +116,21 @@ def _phone(text: str, region: str, expecting: str | None) -> Fact | None:
     return chosen
 
 
+def _is_whole(number: phonenumbers.PhoneNumber) -> bool:
+    """Whether a number is valid, or as long as the country's numbers usually are.
+
+    Numbers reserved for drama are not valid, and demonstrations and tests live on them.
+    """
+    if phonenumbers.is_valid_number(number):
+        return True
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    usual = [phonenumbers.example_number_for_type(region, kind) for kind in USUAL_KINDS]
+    return len(str(number.national_number)) in {len(str(each.national_number)) for each in usual if each}
+
+
 def _postcode(text: str, region: str, expecting: str | None) -> Fact | None:
-    found = find_postcode(text, region=region, expected=expecting == "postcode")
+    # Half of an order number looks like a postcode.
+    found = find_postcode(ORDER_NUMBER.sub(" ", text), region=region, expected=expecting == "postcode")
     return Fact("postcode", *found) if found else None
 
 

@@ -11,10 +11,12 @@ from conversations.understanding.spoken import SHORT_WORDS
 
 MAX_CANDIDATES: Final = 10
 GB: Final = re.compile(
-    r"\b(?P<area>[A-Z]{1,2})[ -]?(?P<district>[0-9][A-Z0-9]?)[ -]?(?P<sector>[0-9])[ -]?(?P<unit>[ABD-HJLNP-UW-Z]{2})\b", re.IGNORECASE
+    r"(?<![\w-])(?P<area>[A-Z]{1,2})[ -]?(?P<district>[0-9][A-Z0-9]?)[ -]?(?P<sector>[0-9])[ -]?(?P<unit>[ABD-HJLNP-UW-Z]{2})\b",
+    re.IGNORECASE,
 )
 US: Final = re.compile(r"(?<![\w-])[0-9]{5}(?:-[0-9]{4})?(?![\w-])")
-OUTWARD: Final = re.compile(r"\b[A-Z]{1,2}[0-9][A-Z0-9]?\b", re.IGNORECASE)
+OUTWARD: Final = re.compile(r"(?<![\w-])[A-Z]{1,2}[0-9][A-Z0-9]?\b(?![ -]?[0-9])", re.IGNORECASE)
+"""The beginning of a postcode alone: what is followed by the rest of one that is wrong is none."""
 AS_WRITTEN: Final = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}", re.IGNORECASE)
 ORDINAL: Final = re.compile(r"(?:1st|2nd|3rd|[04-9]th)$", re.IGNORECASE)
 INTRODUCED: Final = re.compile(r"\bpost ?code(?: is)?:? ?$", re.IGNORECASE)

@@ -14,10 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from django.contrib.postgres.aggregates import StringAgg
 from django.core.cache import cache
-from django.db.models import F, Value
-from django.db.models.functions import MD5, Concat
+from django.db import connection
 
 from conversations.understanding.classify import ReasonClassifier, ToneReader, small_talk, tone_examples, train, train_tone
 from conversations.understanding.embed import MODEL_SHA256
@@ -30,6 +28,11 @@ from routing.models import ReasonCode, ReasonPhrase
 FORM: Final = "2"
 REMEMBERED: Final = 4
 KEPT_SECONDS: Final = 7 * 24 * 3600
+STAMP: Final = r"""
+SELECT md5(string_agg(concat_ws(E'\x1f', reason.code, reason.name, reason.urgency, phrase.text), E'\x1e' ORDER BY reason.code, phrase.text))
+  FROM routing_reasonphrase phrase JOIN routing_reasoncode reason ON reason.id = phrase.reason_id
+ WHERE reason.active
+"""
 TrainedT = TypeVar("TrainedT")
 
 
@@ -79,10 +82,9 @@ def _tone_reader() -> ToneReader:
 
 
 def _fingerprint() -> str:
-    code, name, urgency = F("reason__code"), F("reason__name"), F("reason__urgency")
-    line = Concat(code, Value("\x1f"), name, Value("\x1f"), urgency, Value("\x1f"), F("text"))
-    joined = StringAgg(line, delimiter="\x1e", order_by=("reason__code", "text"))
-    found = ReasonPhrase.objects.filter(reason__active=True).aggregate(stamp=MD5(joined))["stamp"]
+    with connection.cursor() as cursor:
+        cursor.execute(STAMP)
+        (found,) = cursor.fetchone()
     return hashlib.sha256(f"{FORM}:{MODEL_SHA256}:{found}:{small_talk()}".encode()).hexdigest()
 
 

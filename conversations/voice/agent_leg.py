@@ -113,16 +113,16 @@ def end(call: Interaction) -> None:
         _hang_up(leg)
 
 
-def take_off(interaction_id: int) -> None:
-    """The person has the work no longer: end their leg, and take the caller back to where answers are spoken."""
+def take_off(interaction_id: int, agent_id: int) -> None:
+    """The person has the work no longer: end their leg, and take the caller back to where answers are spoken. Others' legs stay."""
     call = Interaction.objects.select_related("entry_point", "conversation").get(pk=interaction_id)
     leg = _leg_of(call)
-    if not leg or _release(call, leg["id"]) is None:
+    if not leg or leg["agent"] != agent_id or _release(call, leg["id"]) is None:
         return
     _hang_up(leg)
     if call.state != Interaction.State.ENDED:
         with override(call.language):
-            text = _("%(name)s had to leave the call. I am finding somebody else for you; please stay on the line.")
+            text = _("%(name)s is not on the call any more. I am finding somebody else for you; please stay on the line.")
             _take_caller_back(call, text % {"name": leg["name"]})
 
 

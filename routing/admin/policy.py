@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +24,7 @@ from routing.models import (
     TerritoryPostcode,
 )
 from routing.rules.mentions import tables_that_name
+from routing.selectors.untaken import steps_into_work_nobody_takes
 
 
 class NamedInTables(CodeIsKept):
@@ -73,6 +74,13 @@ class QueueAdmin(PausesQueues, NamedInTables, ShowsHistory):
         (_("Who works on it"), {"fields": ("group", "min_proficiency")}),
         (_("When it is closed"), {"fields": ("outcome_required",)}),
     )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Warns of steps after which the queue's work would wait for nobody."""
+        super().save_related(request, form, formsets, change)
+        sentence = _("After %(seconds)d seconds its work becomes “%(kind)s”, which none of its agents takes: add it to a routing profile.")
+        for step in steps_into_work_nobody_takes().filter(queue=form.instance):
+            messages.warning(request, sentence % {"seconds": step.after_seconds, "kind": step.becomes_kind})
 
 
 @admin.register(ServiceLevel)

@@ -13,25 +13,28 @@ from routing.models.decision import Decision
 from routing.models.organisation import AgentProfile
 from routing.models.policy import Queue
 
-LOAD_VARIABLES = [("reserved_agent", "bigint"), ("carried", "integer"), ("aside", "integer"), ("back", "integer"), ("agent", "record")]
+LOAD_VARIABLES = [("reserved_agent", "bigint"), ("agent", "record")]
 LOAD_IS_RIGHT = """
     reserved_agent := CASE WHEN TG_OP = 'DELETE' THEN OLD.agent_id ELSE NEW.agent_id END;
-    SELECT COALESCE(SUM(weight) FILTER (WHERE laid.id IS NULL), 0), COALESCE(SUM(weight) FILTER (WHERE laid.id IS NOT NULL), 0),
-           COALESCE(SUM(weight) FILTER (WHERE NOT EXISTS (
-               SELECT FROM routing_interruption own WHERE own.by_id = held.id AND own.ended_at IS NULL)), 0)
-      INTO carried, aside, back
-      FROM routing_reservation held LEFT JOIN routing_interruption laid ON laid.laid_aside_id = held.id AND laid.ended_at IS NULL
-     WHERE held.agent_id = reserved_agent AND held.state IN ('pending', 'accepted', 'wrapping');
-    SELECT load, laid_aside, capacity INTO agent FROM routing_agentprofile WHERE id = reserved_agent;
-    IF agent.load <> carried THEN
+    SELECT load, laid_aside, capacity, carried, aside, back INTO agent
+      FROM routing_agentprofile profile, LATERAL (
+            SELECT COALESCE(SUM(weight) FILTER (WHERE laid.id IS NULL), 0) AS carried,
+                   COALESCE(SUM(weight) FILTER (WHERE laid.id IS NOT NULL), 0) AS aside,
+                   COALESCE(SUM(weight) FILTER (WHERE NOT EXISTS (
+                       SELECT FROM routing_interruption own WHERE own.by_id = held.id AND own.ended_at IS NULL)), 0) AS back
+              FROM routing_reservation held LEFT JOIN routing_interruption laid ON laid.laid_aside_id = held.id AND laid.ended_at IS NULL
+             WHERE held.agent_id = profile.id AND held.state IN ('pending', 'accepted', 'wrapping')
+           ) weights
+     WHERE profile.id = reserved_agent;
+    IF agent.load <> agent.carried THEN
         RAISE EXCEPTION 'agent % carries load % but live reservations weigh %',
-            reserved_agent, agent.load, carried USING ERRCODE = 'check_violation';
+            reserved_agent, agent.load, agent.carried USING ERRCODE = 'check_violation';
     END IF;
-    IF agent.laid_aside <> aside THEN
+    IF agent.laid_aside <> agent.aside THEN
         RAISE EXCEPTION 'agent % laid % aside but what is laid aside weighs %',
-            reserved_agent, agent.laid_aside, aside USING ERRCODE = 'check_violation';
+            reserved_agent, agent.laid_aside, agent.aside USING ERRCODE = 'check_violation';
     END IF;
-    IF back > agent.capacity THEN
+    IF agent.back > agent.capacity THEN
         RAISE EXCEPTION 'agent % laid work aside that would not fit any more', reserved_agent USING ERRCODE = 'check_violation';
     END IF;
     IF EXISTS (
@@ -45,7 +48,10 @@ LOAD_IS_RIGHT = """
     RETURN NULL;
 """
 """What must be so of an agent at the end of each transaction that touched what they hold: `load` is the weight of live work, but for
-what is laid aside, which is `laid_aside`; all of it but the work that interrupts fits their capacity."""
+what is laid aside, which is `laid_aside`; all of it but the work that interrupts fits their capacity.
+
+Load and work are read by one statement. Who takes an offer does not hold the agent's row, so between two statements another
+transaction may change both."""
 
 
 class _Lane(models.Func):
@@ -77,6 +83,9 @@ class WorkItem(models.Model):
     priority_class = models.PositiveSmallIntegerField(default=3)
     required_skills = models.JSONField(default=list, help_text=_("Skill codes, sorted; a step of its queue may drop them."))
     min_proficiency = models.PositiveSmallIntegerField(default=1, help_text=_("How good an agent must be at each of the skills."))
+    kind_stays = models.BooleanField(
+        default=False, db_default=False, help_text=_("On when no step makes it another kind: the customer does not want that.")
+    )
     also_queues = models.JSONField(default=list, help_text=_("Queues, by their ids and sorted, whose agents are asked as well by now."))
     preferred_agent = models.ForeignKey(AgentProfile, models.SET_NULL, null=True, blank=True, related_name="+")
     in_good_time = models.BooleanField(default=True, help_text=_("Off when it has waited too long: it goes first in its class then."))
@@ -262,6 +271,7 @@ class Reservation(models.Model):
                 declare=LOAD_VARIABLES,
                 func=LOAD_IS_RIGHT,
             ),
+            pgtrigger.ReadOnly(name="reservation_stays_with_its_agent", fields=["agent"]),
         ]
 
     def __str__(self) -> str:
@@ -284,6 +294,10 @@ class Interruption(models.Model):
                 fields=["laid_aside"], condition=models.Q(ended_at__isnull=True), name="reservation_is_laid_aside_once_at_a_time"
             ),
             models.CheckConstraint(condition=~models.Q(laid_aside=models.F("by")), name="reservation_does_not_interrupt_itself"),
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True) | models.Q(ended_at__gte=models.F("began_at")),
+                name="interruption_does_not_end_before_it_begins",
+            ),
             ExclusionConstraint(
                 name="agent_is_interrupted_by_one_piece_at_a_time",
                 expressions=[("agent", RangeOperators.EQUAL), ("by", RangeOperators.NOT_EQUAL)],
@@ -303,6 +317,22 @@ class Interruption(models.Model):
                 declare=LOAD_VARIABLES,
                 func=LOAD_IS_RIGHT,
             ),
+            pgtrigger.Trigger(
+                name="interruption_is_of_the_agent_of_both_pieces",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF EXISTS (
+                        SELECT FROM routing_reservation its
+                         WHERE its.id IN (NEW.laid_aside_id, NEW.by_id) AND its.agent_id <> NEW.agent_id
+                    ) THEN
+                        RAISE EXCEPTION 'an interruption of agent % is of work that somebody else has', NEW.agent_id
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.ReadOnly(name="interruption_stays_of_the_same_pieces", fields=["agent", "laid_aside", "by"]),
         ]
 
     def __str__(self) -> str:

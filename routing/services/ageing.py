@@ -109,7 +109,8 @@ def grow_older(
 def _go_through(work: WorkItem, step: RoutingStep) -> None:
     work.steps_taken += 1
     work.priority_class = max(1, work.priority_class - step.raise_class_by)
-    work.kind = step.becomes_kind or work.kind
+    if not work.kind_stays:
+        work.kind = step.becomes_kind or work.kind
     if step.min_proficiency is not None:
         work.min_proficiency = min(work.min_proficiency, step.min_proficiency)
     if step.without_skills:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+
 from routing import clock
-from routing.models import Interruption, Reservation
+from routing.models import AgentProfile, Interruption, Reservation
 from routing.services import load
 from routing.services.announce import announce_work_item
 
@@ -37,19 +40,23 @@ def lay_aside(pieces: Mapping[int, Reservation]) -> None:
         announce_work_item(reservation.work_item)
 
 
-def give_capacity_back(reservation: Reservation) -> None:
+def give_capacity_back(reservation: Reservation, agent: AgentProfile) -> None:
     """A reservation has ended: its agent has its capacity again, and takes up what was laid aside for it.
 
-    The caller holds the agent's row.
+    `agent` is the row that the caller has locked. It alone says that nothing is laid aside, so nobody looks for it then.
     """
-    now = reservation.ended_at
-    if Interruption.objects.filter(laid_aside=reservation, ended_at=None).update(ended_at=now):
-        load.forget_laid_aside(reservation.agent_id, reservation.weight)
+    if not agent.laid_aside:
+        load.give_back(agent.pk, reservation.weight)
+        return
+    # The clock may have been set back since it began.
+    ended_at = Greatest(F("began_at"), Value(reservation.ended_at))
+    if Interruption.objects.filter(laid_aside=reservation, ended_at=None).update(ended_at=ended_at):
+        load.forget_laid_aside(agent.pk, reservation.weight)
     else:
-        load.give_back(reservation.agent_id, reservation.weight)
+        load.give_back(agent.pk, reservation.weight)
     coming_back = list(Interruption.objects.filter(by=reservation, ended_at=None).select_related("laid_aside__work_item"))
     if coming_back:
-        Interruption.objects.filter(pk__in=[each.pk for each in coming_back]).update(ended_at=now)
-        load.take_up_again(reservation.agent_id, sum(each.laid_aside.weight for each in coming_back))
+        Interruption.objects.filter(pk__in=[each.pk for each in coming_back]).update(ended_at=ended_at)
+        load.take_up_again(agent.pk, sum(each.laid_aside.weight for each in coming_back))
     for each in coming_back:
         announce_work_item(each.laid_aside.work_item)

@@ -85,6 +85,26 @@ def requeue(work_item: WorkItem, *, queue: Queue | None = None) -> WorkItem:
     return live
 
 
+def keep_kind(subject: str, kind: str) -> bool:
+    """Waiting or offered work is of this kind from now on, and no step of its queue changes that; its place stays.
+
+    An offer of it as another kind is taken back, and a dispatch pass follows on commit. Says whether there was such work. Takes
+    the subject's lock, the item, its reservation and the row of the agent it was offered to. Raises nothing of its own.
+    """
+    with transaction.atomic():
+        lock_subject(subject)
+        live = lock_live_work(subject)
+        if live is None or live.state not in (WorkItem.State.QUEUED, WorkItem.State.RESERVED):
+            return False
+        before, live.kind, live.kind_stays = live.kind, kind, True
+        if live.kind != before:
+            _take_offer_back(live)
+        live.save(update_fields=["kind", "kind_stays", "state"])
+        announce_work_item(live)
+        dispatch_after_commit(live.queue.group)
+    return True
+
+
 def cancel(subject: str) -> None:
     """Ends work that is waiting or offered; what somebody has taken stays with them. Does nothing when there is none.
 
@@ -138,13 +158,20 @@ def _raise(
     if kind != live.kind and _heaviest(kind) >= _heaviest(live.kind):
         live.kind = kind
     live.preferred_agent = preferred_agent or live.preferred_agent
-    if live.state == WorkItem.State.RESERVED and (live.queue_id, live.required_skills, live.kind) != offered_as:
-        offer = lock_live_reservation(live)
-        if offer is not None:
-            end_reservation(offer, Reservation.State.RESCINDED)
-        live.state = WorkItem.State.QUEUED
+    if (live.queue_id, live.required_skills, live.kind) != offered_as:
+        _take_offer_back(live)
     live.save()
     return live
+
+
+def _take_offer_back(live: WorkItem) -> None:
+    """What is offered waits again; stores the offer and not the work. The caller holds the work item."""
+    if live.state != WorkItem.State.RESERVED:
+        return
+    offer = lock_live_reservation(live)
+    if offer is not None:
+        end_reservation(offer, Reservation.State.RESCINDED)
+    live.state = WorkItem.State.QUEUED
 
 
 def _heaviest(kind: str) -> int:

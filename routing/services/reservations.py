@@ -203,7 +203,7 @@ def end_reservation(reservation: Reservation, state: Reservation.State) -> None:
     reservation.state = state
     reservation.ended_at = now
     reservation.save(update_fields=["state", "ended_at"])
-    give_capacity_back(reservation)
+    give_capacity_back(reservation, agent)
     if worked:
         Presence.objects.filter(agent=agent).update(idle_since=now)
     announce_reservation(reservation)
@@ -344,9 +344,8 @@ def _turn(subject: str, before: WorkItem.State, after: WorkItem.State, held_as: 
 
 def _end_of_wrap_up(reservation: Reservation, kind: str) -> datetime | None:
     """When the writing-up ends by itself; None when it takes as long as it takes, or is laid aside."""
-    if Interruption.objects.filter(laid_aside=reservation, ended_at=None).exists():
-        return None
-    limits = RoutingProfileWork.objects.filter(profile__agents=reservation.agent_id, kind=kind)
+    is_aside = Interruption.objects.filter(laid_aside=reservation, ended_at=None)
+    limits = RoutingProfileWork.objects.filter(~Exists(is_aside), profile__agents=reservation.agent_id, kind=kind)
     seconds = limits.values_list("wrap_up_seconds", flat=True).first()
     return None if seconds is None else clock.now() + timedelta(seconds=seconds)
 

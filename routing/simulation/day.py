@@ -1,6 +1,7 @@
 """Lets a day pass, event by event, through the real services at the times of the trace.
 
-Agents take what they are offered at once and finish what they have when their shift ends, so no offer runs out.
+Agents take what they are offered at once and finish what they have when their shift ends, so no offer runs out. What they lay
+aside for it stands still until they take it up again.
 The sweep of waiting work comes round as it does in the product, but only where it could find something to do.
 """
 
@@ -19,7 +20,7 @@ from django.db import connection
 from django.db.models import Min
 
 from routing import clock
-from routing.models import AgentProfile, Presence, Reservation, RoutingProfileQueue, WorkItem
+from routing.models import AgentProfile, Interruption, Presence, Reservation, RoutingProfileQueue, RoutingProfileWork, WorkItem
 from routing.services import presence, queueing, reservations
 from routing.services.announce import Told, heard_only_by
 from routing.services.dispatch import dispatch_all
@@ -45,6 +46,9 @@ class Turn(IntEnum):
     GIVING_UP = 5
 
 
+Done = Callable[[], object]
+
+
 @dataclass(slots=True)
 class Piece:
     """What became of one arrival. Without `answered_at` and `gave_up_at` it still waits when the day is over."""
@@ -58,6 +62,10 @@ class Piece:
     weight: int = 0
     went_past: bool = False
     """Whether it was given to somebody who should have had another piece first."""
+    stood_still: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """From when until when it was laid aside for other work."""
+    finishes_at: datetime | None = None
+    """When it is done, if nothing interrupts it; None while it is laid aside, and before and after."""
 
     @property
     def waits(self) -> bool:
@@ -82,6 +90,9 @@ class Day:
         self._sweeps: set[datetime] = set()
         self._agents = {agent.pk: agent for agent in self.stage.agents.values()}
         self._in_hand: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        self._aside: dict[int, list[tuple[Piece, Done, timedelta]]] = {}
+        self._done: dict[int, Done] = {}
+        self._interrupts = RoutingProfileWork.objects.exclude(interrupts=[]).exists()
         self._delays = sorted(
             timedelta(seconds=seconds)
             for seconds in RoutingProfileQueue.objects.filter(delay_seconds__gt=0).values_list("delay_seconds", flat=True).distinct()
@@ -137,16 +148,42 @@ class Day:
             self._waiting -= 1
             if self._waiting:
                 piece.went_past = self._overtaking.happened(offer.work_item_id, agent.pk, self._in_hand[agent.pk], now)
+            self._stop_what_is_laid_aside(offer, now)
             reservations.accept(offer.pk, agent)
             piece.answered_at, piece.agent, piece.weight = now, agent.display_name, offer.weight
             self._in_hand[agent.pk].append((offer.weight, kind))
-            done = partial(self._finish, piece, offer.work_item.subject, agent, (offer.weight, kind))
-            self._at(now + piece.arrival.handling, Turn.FINISHING, done)
+            done = partial(self._finish, piece, offer, agent, (offer.weight, kind))
+            self._done[offer.work_item_id] = done
+            self._go_on(piece, done, now + piece.arrival.handling)
 
-    def _finish(self, piece: Piece, subject: str, agent: AgentProfile, load: tuple[int, str]) -> None:
-        piece.finished_at = clock.now()
+    def _go_on(self, piece: Piece, done: Done, until: datetime) -> None:
+        piece.finishes_at = until
+        self._at(until, Turn.FINISHING, done)
+
+    def _finish(self, piece: Piece, offer: Reservation, agent: AgentProfile, load: tuple[int, str]) -> None:
+        """Ends a piece and goes on with what was laid aside for it; nothing when it was interrupted since this was planned."""
+        now = clock.now()
+        if piece.finishes_at != now:
+            return
+        piece.finishes_at, piece.finished_at = None, now
         self._in_hand[agent.pk].remove(load)
-        reservations.complete(subject)
+        del self._done[offer.work_item_id]
+        reservations.complete(offer.work_item.subject)
+        for other, done, left in self._aside.pop(offer.pk, ()):
+            other.stood_still[-1] = (other.stood_still[-1][0], now)
+            self._go_on(other, done, now + left)
+
+    def _stop_what_is_laid_aside(self, offer: Reservation, now: datetime) -> None:
+        """What the agent lays aside for an offer is worked on no more until that ends. One query where profiles let work interrupt."""
+        if not self._interrupts:
+            return
+        for number in Interruption.objects.filter(by=offer, ended_at=None).values_list("laid_aside__work_item", flat=True):
+            piece = self._piece_of[number]
+            if piece.finishes_at is None:
+                raise RuntimeError("Work was laid aside that nobody worked on.")
+            self._aside.setdefault(offer.pk, []).append((piece, self._done[number], piece.finishes_at - now))
+            piece.stood_still.append((now, now))
+            piece.finishes_at = None
 
     def _give_up(self, piece: Piece, subject: str) -> None:
         if piece.waits:

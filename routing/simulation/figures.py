@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from routing.simulation.day import Piece
 from routing.simulation.reading import Shift
@@ -85,13 +85,17 @@ def _figures(
 
 
 def _taken(piece: Piece, shifts: Mapping[str, list[Shift]]) -> float:
-    """How much capacity a piece took, in seconds, within the shifts of whoever had it."""
-    begins = piece.answered_at
-    ends = piece.finished_at
-    if begins is None or ends is None:
+    """How much capacity a piece took, in seconds, within the shifts of whoever had it; none while it was laid aside."""
+    if piece.answered_at is None or piece.finished_at is None:
         return 0.0
-    overlaps = (min(ends, shift.ends) - max(begins, shift.begins) for shift in shifts[piece.agent])
-    return piece.weight * sum((max(overlap, timedelta()) for overlap in overlaps), timedelta()).total_seconds()
+    worked_on = _within(piece.answered_at, piece.finished_at, shifts[piece.agent])
+    aside = sum((_within(begins, ends, shifts[piece.agent]) for begins, ends in piece.stood_still), timedelta())
+    return piece.weight * (worked_on - aside).total_seconds()
+
+
+def _within(begins: datetime, ends: datetime, shifts: Sequence[Shift]) -> timedelta:
+    overlaps = (min(ends, shift.ends) - max(begins, shift.begins) for shift in shifts)
+    return sum((max(overlap, timedelta()) for overlap in overlaps), timedelta())
 
 
 def _share(part: float, whole: float) -> float | None:

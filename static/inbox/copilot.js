@@ -1,7 +1,7 @@
 /* Help for whoever writes: a panel with a suggestion, rewriting and what was already said; thumbs for the AI agent's drafts. */
 
 import * as insert from "./insert.js";
-import { ask, attempt, byId, gathered, post, texts } from "./page.js";
+import { ask, attempt, byId, gathered, post, say, texts } from "./page.js";
 import { skeleton, tellTrouble, whileLate } from "./states.js";
 
 let asked = 0;
@@ -67,8 +67,9 @@ async function rewrite(button) {
   const answer = await attempt(() => post(button.dataset.rewrite, fields));
   button.disabled = false;
   if (!answer || field()?.value !== before) return;
-  const { text } = await answer.json();
+  const { text, note } = await answer.json();
   close();
+  say(note);
   if (text === before) return;
   field().select();
   insert.write(text);
@@ -93,7 +94,7 @@ document.addEventListener("click", (event) => {
   if (hit("[data-put]")) put(hit("[data-put]").dataset.put);
   else if (hit("[data-rewrite]")) rewrite(hit("[data-rewrite]"));
   else if (hit("[data-verdict]")) judge(hit("[data-verdict]"));
-  else if (panel() && !panel().hidden && !hit("#copilot, [data-do=copilot], [data-jump]")) close({ back: false });
+  else if (panel() && !panel().hidden && !hit("#copilot, dialog, [data-do=copilot], [data-jump]")) close({ back: false });
 });
 
 document.addEventListener("keydown", (event) => {

@@ -120,6 +120,10 @@ class CxChat extends HTMLElement {
     });
     this.#answers = new Answers({ place: this.#part.answers, texts, send: (text) => this.#answer(text), call: (number) => this.#phone.ring(number) });
     const actions = {
+      send: (text) => {
+        this.#say(text);
+        this.#composer.focus();
+      },
       retry: (id) => this.#outbox.retry(id),
       edit: (id) => this.#composer.putBack(this.#outbox.withdraw(id)),
     };

@@ -1,5 +1,6 @@
 // The history on the screen. Only what changed is touched, so that screen readers announce new rows and nothing else.
 
+import { cardNode, settle } from "./cards.js";
 import { element, icon } from "./dom.js";
 import { link, safeAddress, withLinks } from "./links.js";
 
@@ -14,7 +15,7 @@ export class Log {
   #actions;
   #shown = new Map();
 
-  /** `list` holds the rows, `scroller` scrolls them, `pill` leads to the end; `actions` are {retry, edit} by client_id. */
+  /** `list` holds the rows, `scroller` scrolls them, `pill` leads to the end; `actions` are {retry, edit} by client_id, and send. */
   constructor({ list, scroller, pill, settings, times, actions }) {
     this.#list = list;
     this.#scroller = scroller;
@@ -69,10 +70,14 @@ export class Log {
   }
 
   #nodeFor(row) {
-    const signature = JSON.stringify(row);
+    const signature = JSON.stringify(row, (name, value) => (name === "live" ? undefined : value));
     const known = this.#shown.get(row.key);
-    if (known?.signature === signature) return known.node;
+    if (known?.signature === signature) {
+      settle(known.node, row.cards ?? []);
+      return known.node;
+    }
     const fresh = { bubble: this.#bubble, booking: this.#booking, line: this.#line }[row.kind].call(this, row);
+    settle(fresh, row.cards ?? []);
     if (known) {
       known.node.className = fresh.className;
       known.node.replaceChildren(...fresh.childNodes);
@@ -96,8 +101,14 @@ export class Log {
         element("span", { class: "unseen" }, ": "),
       ),
       element("div", { class: "bubble" }, element("p", {}, ...withLinks(row.text, this.#settings.server)), this.#sources(row)),
+      this.#cards(row),
       this.#meta(row),
     );
+  }
+
+  #cards({ cards = [] }) {
+    const drawn = cards.map((card, place) => cardNode(card, place, { server: this.#settings.server, send: this.#actions.send }));
+    return drawn.length ? element("div", { class: "cards" }, ...drawn) : null;
   }
 
   #sources({ sources = [] }) {

@@ -1,5 +1,7 @@
 // What is to be seen, from what happened: entries and undelivered messages become rows, each with a steady key.
 
+import { cardsOf, isToldByCard } from "./cards.js";
+
 const BOOKINGS = { "booking.made": "bookingMade", "booking.changed": "bookingChanged", "booking.cancelled": "bookingCancelled" };
 const TOGETHER = 5 * 60_000;
 const HIDDEN = new Set(["call.ringing", "call.dtmf", "interaction.started", "interaction.ended"]);
@@ -16,10 +18,12 @@ export function rows({ greeting, entries, messages, texts, times }) {
   const list = [];
   if (greeting) list.push({ key: "greeting", kind: "bubble", speaker: "assistant", name: texts.assistant, text: greeting });
   const labels = new Map();
-  for (const entry of entries) {
+  const open = openQuestion(entries, messages);
+  for (const [place, entry] of entries.entries()) {
+    const later = () => entries.slice(place + 1);
     for (const reply of entry.data?.quick_replies ?? []) labels.set(reply.value, reply.label);
     for (const option of entry.data?.field?.options ?? []) if (option?.value) labels.set(option.value, option.label);
-    const row = rowOf(entry, { greeting, labels, texts, times });
+    const row = rowOf(entry, { greeting, labels, texts, times, later, open });
     if (row) list.push(row);
   }
   for (const message of messages) list.push(undelivered(message, labels, texts));
@@ -39,7 +43,7 @@ export function speakerName(kind, name, texts) {
   return kind === "customer" ? texts.you : texts.assistant;
 }
 
-function rowOf(entry, { greeting, labels, texts, times }) {
+function rowOf(entry, { greeting, labels, texts, times, later, open }) {
   const key = entry.data?.client_id ?? `entry-${entry.chapter}-${entry.seq}`;
   const base = { key, at: entry.occurred_at, call: entry.channel === "voice" };
   if (entry.redacted) return { ...base, kind: "line", text: texts.removed };
@@ -48,9 +52,13 @@ function rowOf(entry, { greeting, labels, texts, times }) {
     const speaker = ["customer", "agent"].includes(entry.actor_kind) ? entry.actor_kind : "assistant";
     const text = speaker === "customer" ? (labels.get(entry.body) ?? entry.body) : entry.body;
     const name = speakerName(speaker, entry.actor_name, texts);
-    return { ...base, kind: "bubble", speaker, name, text, sources: entry.data?.sources ?? [] };
+    const cards = cardsOf(entry, later, open);
+    const shown = new Set(cards.map((card) => card.url));
+    const sources = (entry.data?.sources ?? []).filter((source) => !shown.has(source.url));
+    return { ...base, kind: "bubble", speaker, name, text, sources, cards };
   }
   if (entry.kind in BOOKINGS) {
+    if (isToldByCard(entry, later)) return null;
     const cancelled = entry.kind === "booking.cancelled";
     return { ...base, kind: "booking", title: texts[BOOKINGS[entry.kind]], cancelled, text: entry.body, visit: entry.data };
   }

@@ -156,6 +156,20 @@ class TestNeedsAttention:
         assert raised(client) == {"rules": 1}
         assert reverse("admin:routing_ruleset_changelist") in self.rows(client, "rules")
 
+    def test_a_queue_whose_work_comes_to_wait_for_nobody(self, client):
+        queue = cast.queue("billing")
+        step = queue.steps.create(after_seconds=60, becomes_kind="callback")
+        assert raised(client) == {"untaken": 1}
+        assert "Billing" in self.rows(client, "untaken")
+        agent = cast.agent("Ann")
+        agent.routing_profile.work_rows.create(kind="callback", weight=agent.capacity)
+        assert raised(client) == {"untaken": 1}, "Ann does not serve the queue"
+        agent.routing_profile.queue_rows.create(queue=cast.queue("sales"))
+        step.queue.steps.create(after_seconds=90, also_queue=cast.queue("sales"))
+        assert raised(client) == {}
+        agent.routing_profile.work_rows.update(weight=agent.capacity + 1)
+        assert raised(client) == {"untaken": 1}
+
     def test_an_article_that_cannot_be_found(self, client):
         KnowledgeArticle.objects.create(slug="boiler", title="Boiler", body="Turn it on.", url="/boiler")
         assert raised(client) == {"articles": 1}

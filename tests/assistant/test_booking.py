@@ -256,3 +256,25 @@ async def test_what_was_booked_is_read_back(monday: datetime, chat: Line) -> Non
         assert "Boiler service on" in said
     stranger = Line()
     assert booking.reference not in await stranger.say("when is my appointment?")
+
+
+@pytest.mark.parametrize(("wrong", "repair"), [("12345", "07700 900123"), ("07700 900 12", "07700 900123"), ("abc", "07700 900123")])
+async def test_a_number_that_is_none_is_asked_for_again_with_an_example(monday: datetime, chat: Line, wrong: str, repair: str) -> None:
+    """The example is the product's own, so it is not taken for a number that somebody made up."""
+    await chat.say("I'd like to book a boiler service at HB1 4QT")
+    await chat.say("the second one")
+    assert "phone" in await chat.say("Sam Okafor")
+    assert repair in await chat.say(wrong)
+    await chat.say("07700 900456")
+    assert (await Booking.objects.aget()).phone == "+447700900456"
+    assert not await chat.entries("reply.refused")
+
+
+async def test_the_name_of_today_means_today_when_today_was_offered(monday: datetime, chat: Line) -> None:
+    """It is Monday, Monday's times are shown, and “Monday” is said to them."""
+    await chat.say("I'd like to book a boiler service at HB1 4QT")
+    offered = chat.choices
+    assert all("Monday" in each for each in offered), offered
+    await chat.say("Monday please")
+    assert chat.choices
+    assert all("23 November" in each for each in chat.choices), chat.choices

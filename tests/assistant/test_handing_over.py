@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db.models.functions import Now
 
-from conversations.models import Handoff
-from routing.models import WorkItem
+from conversations.flows import takeover
+from conversations.models import Conversation, Handoff
+from routing.models import AgentProfile, DispositionCode, Presence, Queue, Reservation, WorkItem
+from routing.services import presence
 from tests.assistant.conftest import Line
 
 
@@ -210,3 +213,36 @@ async def test_who_waits_is_told_their_place_and_for_how_long(monday: datetime, 
     assert "in line" not in told[0]
     assert "You are number 2 in line." in told[1]
     assert "You are number 3 in line, about 9 minutes." in told[2]
+
+
+async def test_who_took_care_of_a_customer_last_is_asked_first(monday: datetime, chat: Line) -> None:
+    """Also in a later conversation, before who is idle longer; whoever passed it on is not preferred when more is said."""
+    await chat.say("I want to talk to a person")
+    await sync_to_async(ben_helps)(chat)
+    again = Line(party=chat.party)
+    await again.say("I want to talk to a person")
+    assert again.conversation_id != chat.conversation_id
+    offer = await Reservation.objects.select_related("agent").aget(state="pending")
+    assert (offer.agent.display_name, offer.reason) == ("Ben", "The preferred agent, and free.")
+    await sync_to_async(ben_passes_it_on)(again)
+    await again.say("hello?")
+    assert (await WorkItem.objects.select_related("preferred_agent").alatest("pk")).preferred_agent is None
+
+
+def ben_helps(chat: Line) -> None:
+    """He takes it and ends it; Ann comes, who has been idle longer than he has."""
+    ann, ben = (AgentProfile.objects.get(user__username=name) for name in ("ann", "ben"))
+    presence.set_state(ben, "available")
+    takeover.accept(Reservation.objects.get(state="pending").pk, ben)
+    conversation = Conversation.objects.get(pk=chat.conversation_id)
+    takeover.close(conversation, ben, DispositionCode.objects.get(code="resolved"))
+    presence.set_state(ann, "available")
+    Presence.objects.filter(agent=ann).update(idle_since=Now() - timedelta(hours=1))
+
+
+def ben_passes_it_on(chat: Line) -> None:
+    ben = AgentProfile.objects.get(user__username="ben")
+    presence.set_state(AgentProfile.objects.get(user__username="ann"), "away")
+    takeover.accept(Reservation.objects.get(state="pending").pk, ben)
+    conversation = Conversation.objects.get(pk=chat.conversation_id)
+    takeover.transfer(conversation, ben, Queue.objects.get(code="billing"), "About a bill.")

@@ -10,7 +10,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 
 from conversations.assistant.brain import BrainEvent, Reply, TextDelta, ToolBox, TurnContext
-from conversations.assistant.outgoing.gate import canary_of
+from conversations.assistant.outgoing.bounds import canary_of
 from conversations.assistant.recording import TurnRecord
 from conversations.models import Booking, Conversation, Entry, Identifier
 from tests.attacks import victim

@@ -17,7 +17,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations.assistant.outgoing.gate import canary_of
+from conversations.assistant.outgoing.bounds import canary_of
 from conversations.assistant.tools import TOOLS
 from conversations.knowledge.ingest import ingest
 from conversations.models import (

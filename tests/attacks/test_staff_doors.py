@@ -31,6 +31,7 @@ from conversations.models import (
     LegalHold,
     MatchCandidate,
     SharedIdentifier,
+    TurnTrace,
 )
 from conversations.models.consent import Purpose
 from conversations.services import action_items, articles, erasure, holds, merging, unanswered, weaving
@@ -52,6 +53,7 @@ ADMIN_S_OWN = (*READS, "_add", "_change", "_delete")
 PARTS: dict[str, type[Model]] = {
     "public_id": Conversation, "reservation_id": Reservation, "customer": Customer, "other": Customer,
     "queue_id": Queue, "agent_id": AgentProfile, "work_id": WorkItem, "item_id": ActionItem, "entry_id": Entry,
+    "trace_id": TurnTrace,
 }  # fmt: skip
 OWN_DOOR = {"login", "logout", "jsi18n", "password_change", "password_change_done"}
 

@@ -19,6 +19,7 @@ from conversations.understanding import vectors
 from conversations.understanding.embed import embed
 from routing.models import AgentProfile, Queue, ReasonCode, Rule, RuleSet, ServiceHours, Skill, Team, TerritoryPostcode
 from routing.need import Need
+from routing.selectors.untaken import steps_into_work_nobody_takes
 from routing.services.decide import decide
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +102,8 @@ def test_someone_can_take_every_kind_of_work() -> None:
         assert agents.count() >= 2, rule
     for agent in AgentProfile.objects.all():
         weights = {row.kind: row.weight for row in agent.routing_profile.work_rows.all()}
-        assert weights == {"live_voice": agent.capacity, "messaging": 2}
+        assert weights == {"live_voice": agent.capacity, "callback": agent.capacity, "messaging": 2}
+    assert not steps_into_work_nobody_takes().exists()
 
 
 def test_the_published_table_sends_gas_to_a_person_and_a_question_to_the_assistant() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from datetime import timedelta
@@ -12,6 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
+from conversations.assistant.recording import TurnRecord
 from conversations.assistant.writing.extractive import ExtractiveWriter
 from conversations.flows import takeover
 from conversations.knowledge.ingest import ingest
@@ -129,7 +131,8 @@ def test_a_suggestion_is_in_the_language_of_the_conversation(cast: Cast) -> None
 def test_rewriting_without_a_model(style: str, text: str, rewritten: str | None) -> None:
     """Only what rules do rightly, and nothing more is changed."""
     expected = rewritten or "We cannot, I am afraid. It is what they have said; Ann's car will not."
-    assert ExtractiveWriter().rewrite(text, style, {"first_name": "Maria", "agent": "Ann"}) == expected
+    known = {"first_name": "Maria", "agent": "Ann"}
+    assert asyncio.run(ExtractiveWriter().rewrite(text, style, known, TurnRecord())) == expected
 
 
 def test_rewriting_through_the_door(cast: Cast) -> None:
@@ -137,7 +140,7 @@ def test_rewriting_through_the_door(cast: Cast) -> None:
     address = f"/inbox/c/{conversation.public_id}/rewrite/"
     browser = cast.client(cast.ann)
     sent = browser.post(address, {"text": "on it ,now", "style": "tidy"})
-    assert sent.json() == {"text": "On it ,now"}
+    assert sent.json() == {"text": "On it ,now", "note": ""}
     for wrong in ({"text": "x", "style": "shorter"}, {"text": "", "style": "tidy"}, {"text": "x" * 4001, "style": "tidy"}):
         assert browser.post(address, wrong).status_code == 422
     assert cast.client(cast.manager).post(address, {"text": "x", "style": "tidy"}).status_code == 404, "a manager does not write"

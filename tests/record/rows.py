@@ -28,9 +28,9 @@ def conversation(of: Customer | None = None, **changes: Any) -> Conversation:
 def playbook() -> Playbook:
     found, _ = Playbook.objects.get_or_create(
         code="harbor",
+        status="published",
         defaults={
             "name": "Harbor",
-            "status": "published",
             "persona": "Friendly.",
             "disclosure": "I am Harbor's AI assistant.",
             "languages": ["en"],

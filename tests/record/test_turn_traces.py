@@ -25,6 +25,7 @@ def trace(**changes: Any) -> TurnTrace:
     [
         ("turn_trace_outcome_is_known", {"outcome": "lost"}),
         ("turn_trace_says_who_answered", {"answered_by": "dice"}),
+        ("turn_trace_of_what_was_written_is_of_no_turn", {"outcome": "written"}),
         ("turn_trace_of_a_model_names_it_and_no_fallback", {"answered_by": "model"}),
         ("turn_trace_of_a_model_names_it_and_no_fallback", {"answered_by": "model", "model": "claude", "fallback": "cut"}),
         ("emptied_turn_trace_holds_no_words", {"emptied_at": timezone.now()}),

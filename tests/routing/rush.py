@@ -89,13 +89,16 @@ def violations() -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
-def work_through(agents: list[AgentProfile], *, workers: int, seed: int) -> list[Exception]:
-    """Workers serve their share of the agents until nothing waits: they take, decline, pass on and finish; returns what went wrong."""
+def work_through(agents: list[AgentProfile], *, workers: int, seed: int, looks: int | None = None) -> list[Exception]:
+    """Workers serve their share of the agents until nothing waits, or for so many looks: they take, decline, pass on and finish.
+
+    Returns what went wrong.
+    """
     troubles: list[Exception] = []
 
     def serve(number: int) -> None:
         try:
-            _serve(agents[number::workers], random.Random(1000 * seed + number))
+            _serve(agents[number::workers], random.Random(1000 * seed + number), looks)
         except Exception as error:
             troubles.append(error)
         finally:
@@ -121,12 +124,13 @@ def work_through_in_processes(agents: list[AgentProfile], *, workers: int, seed:
     return [process.exitcode for process in processes]
 
 
-def _serve(agents: list[AgentProfile], chance: random.Random) -> None:
+def _serve(agents: list[AgentProfile], chance: random.Random, looks: int | None = None) -> None:
     for agent in agents:
         presence.set_state(agent, "available")
-    while WorkItem.objects.filter(state__in=["queued", "reserved", "assigned"]).exists():
+    while looks != 0 and WorkItem.objects.filter(state__in=["queued", "reserved", "assigned"]).exists():
         for agent in agents:
             _work(agent, chance)
+        looks = None if looks is None else looks - 1
 
 
 def _work(agent: AgentProfile, chance: random.Random) -> None:

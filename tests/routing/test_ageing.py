@@ -12,7 +12,7 @@ from routing.rules.publish import publish
 from routing.services import presence, queueing
 from routing.services.dispatch import dispatch_all
 from tests.routing.conftest import Company, make_draft
-from tests.routing.line import ANGER, GAS, item, offers, wait
+from tests.routing.line import ANGER, GAS, item, load, offers, wait
 
 
 @pytest.fixture
@@ -59,6 +59,30 @@ class TestSkills:
             dispatch_all()
         aged = item("c1")
         assert (aged.steps_taken, aged.also_queues, aged.priority_class, aged.kind) == (3, [company.billing.pk], 2, "callback")
+
+    def test_a_kind_that_stays_is_changed_by_no_step(self, company: Company) -> None:
+        """Not in its queue, after a repetition or in another queue; an offer of it as what it was is taken back, and it keeps its place."""
+        company.profile.work_rows.create(kind="callback", weight=6)
+        for queue in (company.service, company.billing):
+            queue.steps.create(after_seconds=30, becomes_kind="callback")
+        before = wait("c1")
+        with clock.at(clock.now() + later(31)):
+            dispatch_all()
+            ann = company.agent("ann")
+            presence.set_state(ann, "available")
+            dispatch_all()
+            assert (offers(ann), load(ann)) == (["c1"], 6)
+            company.profile.work_rows.filter(kind="messaging").delete()
+            assert queueing.keep_kind("c1", "messaging")
+            assert (offers(ann), load(ann), item("c1").state) == ([], 0, "queued")
+            wait("c1")
+            queueing.requeue(item("c1"), queue=company.billing)
+        with clock.at(clock.now() + later(90)):
+            dispatch_all()
+            after = item("c1")
+            assert (after.kind, after.steps_taken, after.enqueued_at) == ("messaging", 1, before.enqueued_at)
+        queueing.cancel("c1")
+        assert not queueing.keep_kind("c1", "callback")
 
     def test_work_that_goes_to_another_queue_goes_through_the_steps_of_that_one(self, company: Company) -> None:
         """With its wait so far, and asking for its skills again."""

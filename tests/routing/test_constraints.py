@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ from routing.services.decide import decide
 from tests.routing.conftest import Company, make_draft
 
 Bad = Callable[[Company], Any]
+LONG_AGO = datetime(2026, 11, 1, 9, tzinfo=UTC)
 
 
 def refused(bad: Callable[[], Any], by: str) -> None:
@@ -129,6 +130,12 @@ TABLES: list[tuple[str, Bad]] = [
     ("reservation_is_laid_aside_once_at_a_time", lambda c: _interruptions(c, (0, 1), (0, 1))),
     ("reservation_does_not_interrupt_itself", lambda c: _interruptions(c, (0, 0))),
     ("agent_is_interrupted_by_one_piece_at_a_time", lambda c: _interruptions(c, (0, 1), (2, 3))),
+    ("interruption_does_not_end_before_it_begins", lambda c: _interruptions(c, (0, 1), ended_at=LONG_AGO)),
+    ("of work that somebody else has", lambda c: _interruptions(c, (0, 1), agent=c.agent("b"), ended_at=timezone.now())),
+    ("of work that somebody else has", lambda c: _interruptions(c, (0, 4), ended_at=timezone.now())),
+    ("Cannot update rows from routing_interruption", lambda c: _interruptions(c, (0, 1)).update(agent=c.agent("b"))),
+    ("Cannot update rows from routing_interruption", lambda c: _interruptions(c, (0, 1)).update(by=models.F("laid_aside"))),
+    ("Cannot update rows from routing_reservation", lambda c: _interruptions(c) or Reservation.objects.update(agent=c.agent("b"))),
     ("laid 0 aside but what is laid aside weighs 2", lambda c: _interruptions(c, (0, 1), load=3)),
     ("would not fit any more", lambda c: _interruptions(c, (0, 1), load=3, laid_aside=2, capacity=3)),
     ("outlives its work, or is of what they never took", lambda c: _interruptions(c, (3, 1), load=4, laid_aside=1)),
@@ -215,14 +222,18 @@ def _two_offers(company: Company) -> None:
         offer(company, company.agent(name), work_item=item)
 
 
-def _interruptions(company: Company, *pairs: tuple[int, int], load: int = 5, laid_aside: int = 0, capacity: int = 6) -> None:
-    """Of four pieces, the first of weight 2 and the last only offered, these are laid aside for those."""
+def _interruptions(
+    company: Company, *pairs: tuple[int, int], load: int = 5, laid_aside: int = 0, capacity: int = 6, **values: Any
+) -> models.QuerySet[Interruption]:
+    """Of five pieces, the first of weight 2, the fourth only offered and the last somebody else's, these are laid aside for those."""
     agent = company.agent("a", capacity=capacity)
     pieces = [offer(company, agent, work_item=work(company, subject=f"c{at}"), weight=1 if at else 2) for at in range(4)]
+    pieces.append(offer(company, company.agent("other"), work_item=work(company, subject="c4")))
     Reservation.objects.filter(pk__in=[piece.pk for piece in pieces[:3]]).update(state="accepted")
     AgentProfile.objects.filter(pk=agent.pk).update(load=load, laid_aside=laid_aside)
     for aside, by in pairs:
-        Interruption.objects.create(agent=agent, laid_aside=pieces[aside], by=pieces[by])
+        Interruption.objects.create(**{"agent": agent, "laid_aside": pieces[aside], "by": pieces[by]} | values)
+    return Interruption.objects.all()
 
 
 class TestDecisions:

@@ -100,6 +100,11 @@ class Dispatching(RuleBasedStateMachine):
         if live:
             assert queueing.requeue(live).enqueued_at == live.enqueued_at
 
+    @rule(subject=SUBJECTS, kind=st.sampled_from(sorted(WEIGHTS)))
+    def a_kind_is_kept(self, subject: str, kind: str) -> None:
+        waiting = WorkItem.objects.filter(subject=subject, state__in=["queued", "reserved"]).exists()
+        assert queueing.keep_kind(subject, kind) == waiting
+
     @invariant()
     def nobody_carries_more_than_fits(self) -> None:
         for agent in AgentProfile.objects.all():

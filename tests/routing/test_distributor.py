@@ -37,6 +37,19 @@ def test_eight_workers_at_once_break_no_promise(company: Company, seed: int, int
     assert Interruption.objects.exists() == bool(interrupts)
 
 
+def test_whenever_eight_workers_stop_nothing_waits_that_somebody_free_could_take(company: Company) -> None:
+    """Each event has its pass, and none is lost between passes that run at once: another look, as the sweep takes it, finds nothing."""
+    rush.fill_the_line(300)
+    agents = rush.crew(company, 24)
+    left = []
+    for seed in range(12):
+        assert rush.work_through(agents, workers=8, seed=seed, looks=1) == []
+        left.append((WorkItem.objects.filter(state="queued").count(), dispatch_all()))
+    assert left[0][0] > 100, "there was something that could have been left"
+    assert [found for _waiting, found in left] == [0] * 12
+    assert rush.violations() == {}
+
+
 def test_the_counts_of_violations_can_find_some(company: Company) -> None:
     """An offer made past the line, as no pass makes it, is an inversion."""
     rush.fill_the_line(40)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from routing import clock
 from routing.models import AgentProfile, Interruption
@@ -149,3 +151,32 @@ def test_a_capacity_that_would_not_hold_what_comes_back_is_refused(company: Comp
     assert (load(ann), ann.laid_aside) == (5, 4)
     with pytest.raises(DatabaseError, match="would not fit any more"), transaction.atomic():
         AgentProfile.objects.filter(pk=ann.pk).update(capacity=5)
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_laid_aside(ann: AgentProfile) -> None:
+    """The call ends, by the clock, before it began: what was laid aside is back all the same."""
+    wait("call", kind="live_voice")
+    reservations.accept(offer_of("call").pk, ann)
+    with clock.at(clock.now() - timedelta(minutes=5)):
+        reservations.complete("call")
+    assert (laid_aside(), load(ann), ann.laid_aside) == ([], 6, 0)
+
+
+@pytest.mark.parametrize(("end", "about_it"), [("complete", 0), ("decline", 0), ("requeue", 0), ("wrap up", 1)])
+def test_who_laid_nothing_aside_is_not_asked_about_it_when_work_ends(company: Company, end: str, about_it: int) -> None:
+    """The agent's row, which is locked anyway, says so. Beginning to write up looks once, with the limit that it reads anyway."""
+    ann = company.agent("ann")
+    company.profile.work_rows.filter(kind="messaging").update(wrap_up_seconds=60)
+    wait("c1")
+    offer = offer_of("c1")
+    if end != "decline":
+        reservations.accept(offer.pk, ann)
+    ends: dict[str, Callable[[], object]] = {
+        "complete": lambda: reservations.complete("c1"),
+        "decline": lambda: reservations.reject(offer.pk, ann),
+        "requeue": lambda: queueing.requeue(item("c1")),
+        "wrap up": lambda: reservations.wrap_up("c1"),
+    }
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        ends[end]()
+    assert sum("routing_interruption" in each["sql"] for each in asked.captured_queries) == about_it

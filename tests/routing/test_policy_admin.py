@@ -65,6 +65,24 @@ def test_a_queue_that_a_table_names_cannot_be_deleted_nor_renumbered(
     assert manager.post(reverse("admin:routing_queue_delete", args=[spare.pk]), {"post": "yes"}).status_code == 302
 
 
+def test_a_step_into_a_kind_that_nobody_takes_is_warned_of(manager: Client, company: Company) -> None:
+    """It is saved, since the profile may follow; once somebody takes it, nothing is said."""
+    queue, there = company.service, reverse("admin:routing_queue_change", args=[company.service.pk])
+    company.agent("ann")
+
+    def page_after_saving(stored: int) -> str:
+        step = queue.steps.first()
+        forms = {"steps-TOTAL_FORMS": "1", "steps-INITIAL_FORMS": str(stored), "steps-0-id": str(step.pk) if step else ""}
+        row = {"queue": str(queue.pk), "after_seconds": "60", "raise_class_by": "0", "becomes_kind": "callback"}
+        fields = {"name": "Service", "service_level": queue.service_level_id, "group": "main", "min_proficiency": "1", "hours": ""}
+        return manager.post(there, fields | forms | {f"steps-0-{name}": value for name, value in row.items()}, follow=True).content.decode()
+
+    assert "becomes “callback”, which none of its agents takes" in page_after_saving(0)
+    assert queue.steps.get().becomes_kind == "callback"
+    company.profile.work_rows.create(kind="callback", weight=6)
+    assert "which none of its agents takes" not in page_after_saving(1)
+
+
 def test_capacity_cannot_fall_below_the_work_in_hand(manager: Client, company: Company) -> None:
     """The form says so before the database would."""
     ann = company.agent("ann")

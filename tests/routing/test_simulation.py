@@ -146,6 +146,18 @@ class TestPolicy:
         rows = pieces(tmp_path, "2026-11-27 09:00:00,,60,3,,live_voice,service", ANN)
         assert outcomes(rows) == [("answered", "60.0", "Ann")]
 
+    def test_what_is_laid_aside_stands_still(self, company: Company, tmp_path: Path) -> None:
+        """Calls of five minutes and of one come into three chats of ten: these take sixteen, and no capacity for six of them."""
+        company.profile.work_rows.filter(kind="live_voice").update(interrupts=["messaging"])
+        chats = "\n".join(["2026-11-27 09:00:00,,600,3,,messaging,service"] * 3)
+        calls = "2026-11-27 09:05:00,,300,3,,live_voice,service\n2026-11-27 09:11:00,,60,3,,live_voice,service"
+        rows = pieces(tmp_path, f"{chats}\n{calls}", ANN)
+        assert outcomes(rows) == [("answered", "0.0", "Ann")] * 5
+        assert [row["finished_at"][11:16] for row in rows] == ["09:16"] * 3 + ["09:10", "09:12"]
+        (service,) = simulate(tmp_path, f"{chats}\n{calls}", ANN)["queues"]
+        assert service["occupancy"] == pytest.approx(100 * (3 * 2 * 600 + 6 * 360) / (6 * 3600))
+        assert service["inversions"] == 0
+
     def test_agents_of_the_company_bring_their_skills_and_capacity(self, company: Company, tmp_path: Path) -> None:
         """By the name they sign in with or the one they show; what the file says of skills stands in their place."""
         company.agent("kim", skills=(company.gas,), capacity=2)

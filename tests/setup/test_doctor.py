@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from conversations.models import ChatSessionRecord
 from cxhub.tasks import write_heartbeat
+from routing.models import Queue, RoutingStep, ServiceLevel
 from tests.support.processes import WorkerProcess, child_environment
 
 
@@ -50,6 +51,14 @@ def test_what_does_not_run_is_named_with_what_to_do(transactional_db: None) -> N
     assert "Worker               fail  No worker answers. Start one: `make run`" in done.stdout
     assert "Beat                 fail  No heartbeat was ever seen." in done.stdout
     assert "Invariant            fail  Broken: Every call and chat session has exactly one interaction. Chat session lost" in done.stdout
+
+
+def test_work_that_would_come_to_wait_for_nobody_is_warned_of(transactional_db: None) -> None:
+    """A step makes work a kind that no profile has."""
+    level = ServiceLevel.objects.create(code="standard", name="Standard", answer_within_seconds=60)
+    queue = Queue.objects.create(code="service", name="Service", service_level=level)
+    RoutingStep.objects.create(queue=queue, after_seconds=90, becomes_kind="callback")
+    assert "Queues               warn  After 90 s in Service work becomes “callback”, which none of its agents takes." in doctor().stdout
 
 
 def test_a_disarmed_history_is_noticed(transactional_db: None) -> None:

@@ -18,8 +18,9 @@ from conversations.understanding.gloss import gloss
 FOLDER = Path(settings.BASE_DIR) / "locale" / "es" / "LC_MESSAGES"
 FOR_CUSTOMERS = (
     "conversations/assistant/rules/**/*.py", "conversations/assistant/tools/*.py", "conversations/assistant/outgoing/*.py",
-    "conversations/assistant/finishing.py", "conversations/assistant/guard.py", "conversations/assistant/handing_over.py",
-    "conversations/assistant/toolbox.py", "conversations/assistant/wording.py", "conversations/rendering/**/*.py",
+    "conversations/assistant/cards.py", "conversations/assistant/finishing.py", "conversations/assistant/guard.py",
+    "conversations/assistant/handing_over.py", "conversations/assistant/toolbox.py",
+    "conversations/assistant/wording.py", "conversations/rendering/**/*.py",
     "conversations/connectors/**/*.py", "conversations/chat/consumers.py", "conversations/chat/protocol.py",
     "conversations/chat/tickets.py", "conversations/chat/widget_texts.py", "conversations/voice/*.py",
     "conversations/flows/calling_back.py", "conversations/flows/going_on_in_chat.py", "conversations/flows/overflowing.py",
@@ -40,7 +41,7 @@ FOR_STAFF = re.compile(
     r"what was typed is|the number |there is no number|"
     r"the conversation is closed|a call of this conversation|this browser had|whoever has the|"
     r"the holder of|too many calls were|"
-    r"the phone could not|Not called|Whoever picked up says|Asked in the chat|The link sent by|Nobody became free|"
+    r"the phone could not|Not called|They do not want|Whoever picked up says|Asked in the chat|The link sent by|Nobody became free|"
     # What people of the company hear and read who are to take a call.
     r"The phone platform|Connected|a customer’s call|%\(company\)s: %\(about\)s. The caller|The caller has hung|"
     r"The call is not|Your phone did not|"

@@ -17,7 +17,7 @@ Request = tuple[str, str, dict[str, Any]]
 
 
 class Platform:
-    """The platform's REST side: notes what it is asked and answers what the test has it answer. `leg` is the first it rings.
+    """The platform's REST side: notes what it is asked and answers what the test has it answer. `leg` is the first it rings, `rung` all.
 
     `records` is its list of calls. `refusals` are answered to the next requests to ring, one each, before `code` is. With `cut` the
     connection breaks before the answer: after ringing with "rings", without it with "lost", and with "hangs" it answers nothing for
@@ -26,6 +26,7 @@ class Platform:
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.rung: list[str] = []
         self.leg = str(uuid4())
         self.status = "answered"
         self.code = 201
@@ -54,7 +55,11 @@ class Platform:
         return [words_of(body["destination"]["ncco"]) for body in transfers if body["action"] == "transfer"]
 
     def hung_up(self) -> bool:
-        return any(path.endswith(self.leg) and body.get("action") == "hangup" for _method, path, body in self.requests)
+        return self.leg in self.ended()
+
+    def ended(self) -> list[str]:
+        """The legs that it was asked to hang up, in order."""
+        return [path.rsplit("/", 1)[-1] for _method, path, body in self.requests if body.get("action") == "hangup"]
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.requests.append((method, path, body))
@@ -75,6 +80,7 @@ class Platform:
             leg = {"uuid": self.leg if is_first else str(uuid4()), "conversation_uuid": f"CON-{uuid4()}"}
             ends = {"to": body["to"][0], "from": body["from"], "status": "started", "direction": "outbound"}
             self.records.append(leg | ends)
+            self.rung.append(leg["uuid"])
             answer = leg | {"status": "started"}
         if self.cut == "hangs":
             self.released.wait(60)

@@ -1,19 +1,21 @@
 """A person's phone on a call when the platform's word about it is early, late, twice or never there."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from threading import Event
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.test import Client
 
 from conversations import tasks
-from conversations.flows import outbound, supervising
+from conversations.flows import outbound
 from conversations.models import Entry, Interaction
-from conversations.services import ownership
+from conversations.services import delivery, ownership
 from conversations.services.delivery import CannotConnect
-from routing.models import AgentProfile, WorkItem
-from routing.services import reservations
+from routing.models import AgentProfile, Presence, Queue, Reservation, WorkItem
 from tests.record import rows
 from tests.support.locks import until
 from tests.voice.platform import Caller, post, words_of
@@ -21,6 +23,64 @@ from tests.voice.rest_side import Platform
 from tests.voice.test_calls import call_of
 
 AGENTS_PHONE = "+441632960111"
+BENS_PHONE = "+441632960112"
+
+
+@dataclass
+class Line:
+    """A call with a person on it, and those who may be on it."""
+
+    caller: Caller
+    platform: Platform
+    agents: dict[str, AgentProfile]
+
+    @property
+    def legs(self) -> list[str]:
+        """The legs of people's phones that the platform was asked for, in order."""
+        return self.platform.rung
+
+    def client(self, name: str) -> Client:
+        """Somebody's browser, signed in."""
+        client = Client()
+        client.force_login(self.agents[name].user)
+        return client
+
+    def supervisor(self) -> Client:
+        client = Client()
+        client.force_login(User.objects.get_or_create(username="kim", is_staff=True, is_superuser=True)[0])
+        return client
+
+    def page(self, action: str) -> str:
+        return f"/inbox/c/{call_of(self.caller).conversation.public_id}/{action}/"
+
+    def accept(self, name: str) -> None:
+        offer = Reservation.objects.get(state="pending")
+        if offer.agent_id != self.agents[name].pk:
+            self.client(offer.agent.display_name).post(f"/inbox/offers/{offer.pk}/decline/")
+            offer = Reservation.objects.get(state="pending")
+        assert self.client(name).post(f"/inbox/offers/{offer.pk}/accept/").status_code < 400
+
+    def connects(self, name: str) -> None:
+        assert self.client(name).post(self.page("connect")).status_code == 204
+
+    def picks_up(self, name: str) -> None:
+        """The phone rings, is picked up, and 1 is pressed."""
+        self.connects(name)
+        self.word("answered")
+        path = f"/voice/agent/{call_of(self.caller).public_id}/input/"
+        words = words_of(post(path, Caller(uuid=self.legs[-1]).about() | {"dtmf": {"digits": "1", "timed_out": False}}).json())
+        assert "Connected" in words
+
+    def word(self, status: str) -> None:
+        """The platform's word about the last leg."""
+        about = Caller(uuid=self.legs[-1]).event(status, direction="outbound")
+        post(f"/voice/agent/{call_of(self.caller).public_id}/event/", about)
+
+    def goes_offline(self, name: str) -> None:
+        assert self.client(name).post("/inbox/presence/", {"state": "offline"}).status_code < 400
+
+    def loads(self) -> dict[str, int]:
+        return dict(AgentProfile.objects.filter(pk__in=[agent.pk for agent in self.agents.values()]).values_list("display_name", "load"))
 
 
 @pytest.fixture
@@ -154,17 +214,70 @@ def test_a_caller_who_hangs_up_while_the_phone_is_dialled_leaves_no_phone_ringin
     until(platform.hung_up)
 
 
-def test_a_supervisor_who_takes_the_call_back_takes_the_persons_phone_off_it(
-    call: Caller, ann: AgentProfile, platform: Platform
-) -> None:
-    """In the middle of the talk: their leg is ended, the caller is told and comes back, and the work waits again."""
-    conversation = call_of(call).conversation
-    reservations.assign(subject=conversation.public_id.hex, kind="live_voice", agent=ann)
-    outbound.connect_call(conversation, ann)
-    assert "Connected" in press_one(platform, call)
-    kim, _made = User.objects.get_or_create(username="kim")
-    supervising.take_back(WorkItem.objects.get(), by=kim, seen_with=ann.pk)
-    assert platform.hung_up()
-    assert platform.said_to(call)[-1].startswith("Ann had to leave the call.")
-    assert not call_of(call).data["agent_leg"]
-    assert (WorkItem.objects.get().state, call_of(call).conversation.owner_kind) == ("queued", "assistant")
+class TestWhoseWorkItIsNoLonger:
+    """Through the doors: the platform's webhooks, the agents' inbox and the supervisors' board."""
+
+    @pytest.fixture
+    def line(self, patient: None, caller: Caller, platform: Platform) -> Iterator[Line]:
+        """A caller who asked for a person; Ann took it, and Ben is there too. No screen of theirs is open."""
+        agents = [rows.agent(name, available=True, phone_number=number) for name, number in (("Ann", AGENTS_PHONE), ("Ben", BENS_PHONE))]
+        post("/voice/answer/", caller.answer())
+        post("/voice/input/", caller.said("I want to talk to a person"))
+        until(Reservation.objects.filter(state="pending").exists)
+        line = Line(caller, platform, {agent.display_name: agent for agent in agents})
+        line.accept("Ann")
+        yield line
+        AgentProfile.objects.filter(pk__in=[agent.pk for agent in agents]).update(active=False)
+        Presence.objects.all().delete()
+
+    def test_a_supervisor_takes_back_a_call_that_was_picked_up(self, line: Line) -> None:
+        """In the middle of the talk: their leg is ended, the caller is told and comes back, and the work waits again."""
+        line.picks_up("Ann")
+        work = WorkItem.objects.get()
+        line.goes_offline("Ben")
+        answer = line.supervisor().post(f"/inbox/board/work/{work.pk}/take-back/", {"seen_with": line.agents["Ann"].pk})
+        assert answer.status_code == 204, answer.content
+        assert line.platform.ended() == [line.legs[-1]]
+        assert line.platform.said_to(line.caller)[-1].startswith("Ann is not on the call any more.")
+        assert not call_of(line.caller).data["agent_leg"]
+        assert (WorkItem.objects.get().state, call_of(line.caller).conversation.owner_kind) == ("queued", "assistant")
+        assert line.loads() == {"Ann": 0, "Ben": 0}
+        said = line.platform.said_to(line.caller)
+        line.word("completed")
+        assert line.platform.said_to(line.caller) == said, "the platform's word about the leg takes nobody back again"
+
+    def test_a_supervisor_gives_a_call_that_was_picked_up_to_somebody_else(self, line: Line) -> None:
+        """Who takes it, picks up, and stays on the line when the first one's press comes late."""
+        line.picks_up("Ann")
+        work = WorkItem.objects.get()
+        answer = line.supervisor().post(
+            f"/inbox/board/work/{work.pk}/give/", {"agent": line.agents["Ben"].pk, "seen_with": line.agents["Ann"].pk}
+        )
+        assert answer.status_code == 204, answer.content
+        assert line.platform.ended() == [line.legs[-1]]
+        line.accept("Ben")
+        line.picks_up("Ben")
+        assert line.client("Ann").post(line.page("connect")).status_code == 409
+        assert call_of(line.caller).data["agent_leg"]["name"] == "Ben"
+        assert line.loads() == {"Ann": 0, "Ben": 6}
+
+    @pytest.mark.parametrize("is_talking", [True, False], ids=["talking", "ringing"])
+    def test_who_passes_a_call_on_is_taken_off_it(self, line: Line, is_talking: bool) -> None:
+        """Their phone is hung up, the caller hears that somebody else is being found, and it is offered to the next."""
+        (line.picks_up if is_talking else line.connects)("Ann")
+        answer = line.client("Ann").post(line.page("transfer"), {"queue": Queue.objects.get(code="service").pk, "note": "About a bill."})
+        assert answer.status_code == 204, answer.content
+        assert line.platform.ended() == [line.legs[-1]]
+        assert line.platform.said_to(line.caller)[-1].startswith("Ann is not on the call any more.")
+        assert not call_of(line.caller).data["agent_leg"]
+        line.accept("Ben")
+        line.picks_up("Ben")
+        assert line.loads() == {"Ann": 0, "Ben": 6}
+
+    def test_who_was_taken_off_late_does_not_take_off_who_came_after(self, line: Line) -> None:
+        """The platform was slow: by the time that one is taken off, another one talks."""
+        line.picks_up("Ann")
+        call = call_of(line.caller)
+        delivery.release(call.conversation_id, line.agents["Ben"].pk)
+        assert call_of(line.caller).data["agent_leg"]["name"] == "Ann"
+        assert line.platform.ended() == []

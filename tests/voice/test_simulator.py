@@ -330,7 +330,7 @@ class TestPerson:
         theirs = self.agents_phone(call)
         supervising.take_back(WorkItem.objects.get(), by=kim, seen_with=ann.pk)
         theirs.until_over()
-        call.until_heard("Ann had to leave the call.")
+        call.until_heard("Ann is not on the call any more.")
         assert WorkItem.objects.get().state == "queued"
         assert not interaction(call).data["agent_leg"]
 

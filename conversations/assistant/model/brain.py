@@ -7,10 +7,8 @@ ModelFailed.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -19,19 +17,18 @@ from typing import Any, Final
 from django.conf import settings
 
 from conversations.assistant.brain import BrainEvent, HandOff, Reply, StartAgain, TextDelta, ToolBox, ToolResult, TurnContext
-from conversations.assistant.model import prices, prompt
+from conversations.assistant.model import prompt
 from conversations.assistant.model.asking import ASK, HAND_OFF
-from conversations.assistant.model.exchange import WORTH_A_SECOND_TRY, Answered, Asked, ModelFailed, Provider, ToolCall
+from conversations.assistant.model.exchange import Answered, ModelFailed, Provider, ToolCall
 from conversations.assistant.model.prompt import Known, Prompt
 from conversations.assistant.model.reply import Findings, reply_of
+from conversations.assistant.model.requests import Requests, Terms, whole_answer
 from conversations.assistant.recording import TurnRecord
 
 MOST_REQUESTS: Final = 8
 MOST_TIMES_THE_SAME: Final = 2
 MOST_TOKENS: Final = {True: 400, False: 900}
 """Of one answer, spoken and written."""
-LONGEST_RETRY_WAIT: Final = 1.0
-RETRY_WAIT: Final = 0.2
 REFERENCE: Final = re.compile(r"\b[A-Z]{2}-[0-9A-Z]{6}\b")
 
 
@@ -57,18 +54,15 @@ class _Loop:
     def __init__(
         self, provider: Provider, context: TurnContext, tools: ToolBox, record: TurnRecord, known: Known, first: Prompt
     ) -> None:
-        self._provider = provider
         self._context = context
         self._tools = tools
         self._record = record
         self._known = known
         self._prompt = first
         self._messages: list[dict[str, Any]] = list(first.messages)
-        self._seconds = float(settings.VOICE_MODEL_TIMEOUT_SECONDS if context.spoken else settings.MODEL_TIMEOUT_SECONDS)
-        self._ends_at = time.monotonic() + self._seconds
+        self._requests = Requests(provider, terms_of(context), record)
         self._found = Findings()
         self._same: Counter[str] = Counter()
-        self._record.model = settings.VOICE_MODEL if context.spoken else settings.CHAT_MODEL
         self._record.request = {
             "playbook": f"{context.behaviour.code} v{context.behaviour.version}",
             "tools": [tool["name"] for tool in first.tools],
@@ -81,17 +75,14 @@ class _Loop:
         shown = False
         for _request in range(MOST_REQUESTS):
             answered = None
-            async with aclosing(self._asked()) as pieces:
+            async with aclosing(self._requests.ask(self._prompt.system, self._prompt.tools, self._messages)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Answered):
                         answered = piece
                     else:
                         shown = True
                         yield TextDelta(piece)
-            if answered is None:
-                raise ModelFailed("cut", "the exchange ended without an answer")
-            if answered.stop not in ("end_turn", "tool_use", "stop_sequence"):
-                raise ModelFailed(answered.stop)
+            answered = whole_answer(answered)
             results = await self._run(answered)
             if self._found.handed_off:
                 yield HandOff(next_step=self._found.handed_off, form_state=self._found.state(self._context))
@@ -104,77 +95,6 @@ class _Loop:
                 yield StartAgain()
             self._go_on(answered, results)
         raise ModelFailed("too_many_requests")
-
-    async def _asked(self) -> AsyncGenerator[str | Answered, None]:
-        """One request, tried once more when that may help and nothing of it was shown."""
-        for attempt in (1, 2):
-            shown = False
-            try:
-                async with aclosing(self._once()) as pieces:
-                    async for piece in pieces:
-                        shown = True
-                        yield piece
-                return
-            except ModelFailed as problem:
-                self._record.exchanges.append({"failed": str(problem)})
-                wait = max(RETRY_WAIT, problem.retry_after or 0.0)
-                is_worth_it = problem.kind in WORTH_A_SECOND_TRY and wait <= LONGEST_RETRY_WAIT and wait * 2 < self._left()
-                if shown or attempt == 2 or not is_worth_it:
-                    raise
-            await asyncio.sleep(wait)
-
-    async def _once(self) -> AsyncGenerator[str | Answered, None]:
-        if self._left() <= 0:
-            raise ModelFailed("timed_out", "the turn's time is over")
-        if self._record.cost >= settings.MODEL_TURN_BUDGET_CENTS / 100:
-            raise ModelFailed("over_budget", f"{self._record.cost} USD")
-        record, began, spoken = self._record, time.monotonic(), self._context.spoken
-        asked = Asked(
-            model=record.model,
-            effort=settings.VOICE_MODEL_EFFORT if spoken else settings.CHAT_MODEL_EFFORT,
-            system=self._prompt.system,
-            tools=self._prompt.tools,
-            messages=self._messages,
-            max_tokens=MOST_TOKENS[spoken],
-            seconds=self._left(),
-            silence=min(float(settings.MODEL_SILENCE_SECONDS), self._seconds / 2),
-        )
-        first_token: float | None = None
-        try:
-            async with aclosing(self._provider.ask(asked)) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, Answered):
-                        self._note(piece, time.monotonic() - began, first_token)
-                    elif first_token is None:
-                        first_token = time.monotonic() - began
-                        if record.first_token is None:
-                            record.first_token = time.monotonic() - record.began
-                    yield piece
-        finally:
-            record.model_seconds += time.monotonic() - began
-
-    def _note(self, answered: Answered, seconds: float, first_token: float | None) -> None:
-        record, usage = self._record, answered.usage
-        record.input_tokens += usage.fresh
-        record.output_tokens += usage.output
-        record.cache_read_tokens += usage.cache_read
-        record.cache_write_tokens += usage.cache_written
-        record.cost += prices.cost_of(record.model, usage)
-        record.exchanges.append(
-            {
-                "answer": answered.content,
-                "stop": answered.stop,
-                "request_id": answered.request_id,
-                "ms": round(seconds * 1000),
-                "first_token_ms": None if first_token is None else round(first_token * 1000),
-                "tokens": {
-                    "input": usage.fresh,
-                    "output": usage.output,
-                    "cache_read": usage.cache_read,
-                    "cache_write": usage.cache_written,
-                },
-            }
-        )
 
     async def _run(self, answered: Answered) -> list[dict[str, Any]]:
         """Runs what was asked for, in its order; the results, or none when nothing comes back that the model needs."""
@@ -227,8 +147,13 @@ class _Loop:
             raise ModelFailed("invented", "a reference that nobody gave")
         return reply_of(self._context, self._found, text)
 
-    def _left(self) -> float:
-        return self._ends_at - time.monotonic()
+
+def terms_of(context: TurnContext) -> Terms:
+    """What the settings allow for a turn, spoken or written."""
+    tokens = MOST_TOKENS[context.spoken]
+    if context.spoken:
+        return Terms(settings.VOICE_MODEL, settings.VOICE_MODEL_EFFORT, float(settings.VOICE_MODEL_TIMEOUT_SECONDS), tokens)
+    return Terms(settings.CHAT_MODEL, settings.CHAT_MODEL_EFFORT, float(settings.MODEL_TIMEOUT_SECONDS), tokens)
 
 
 def _result(call: ToolCall, told: Any, *, is_error: bool) -> dict[str, Any]:

@@ -23,7 +23,8 @@ class ModelFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request. `silence` and `seconds` are how long nothing at all, and the whole answer, may take."""
+    """A request. `silence` and `seconds` are how long nothing at all, and the whole answer, may take; `must_call` names the tool that
+    the answer has to be a call of, when it has to."""
 
     model: str
     effort: str
@@ -33,6 +34,7 @@ class Asked:
     max_tokens: int
     seconds: float
     silence: float
+    must_call: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class FallingBack:
             except Exception as problem:
                 if watched.raised is problem:
                     raise
-                await _note(problem, record)
+                await note_failure(problem, record)
             if shown:
                 yield StartAgain()
         watched.replay()
@@ -124,7 +124,8 @@ class _Watched:
         return result
 
 
-async def _note(problem: Exception, record: TurnRecord) -> None:
+async def note_failure(problem: Exception, record: TurnRecord) -> None:
+    """Notes why a model did not answer, in the record, in the log, and for the breaker."""
     failed = problem if isinstance(problem, ModelFailed) else ModelFailed("unexpected", type(problem).__name__)
     record.fallback, record.fallback_detail = failed.kind, failed.detail
     if failed is problem:

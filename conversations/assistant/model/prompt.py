@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from conversations.assistant.brain import TURNS_OWN, Behaviour, HistoryLine, TurnContext
 from conversations.assistant.model.asking import tools_of
-from conversations.assistant.outgoing.gate import canary_of
+from conversations.assistant.outgoing.bounds import canary_of
 from conversations.services.redaction import mask
 
 KNOWN: Final = "known:"

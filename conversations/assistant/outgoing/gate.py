@@ -1,36 +1,33 @@
 """The gate of one turn: what a brain asks of tools and what it wants said pass through it.
 
-Drafts are judged as they are written. What may still become something that must not leave is held back until more has come;
-when something of the kind is there, nothing more is shown and the brain is asked no further.
+What it judges by is read from the record while the brain is thinking; nothing passes before that is there. Drafts are judged as
+they are written. What may still become something that must not leave is held back until more has come; when something of the
+kind is there, nothing more is shown and the brain is asked no further.
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlsplit
-from uuid import UUID
 
-from django.conf import settings
+from channels.db import database_sync_to_async
 from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import HandOff, QuickReply, Reply, ToolBox, ToolResult
+from conversations.assistant.cards import cards_of
 from conversations.assistant.handing_over import brains_part
 from conversations.assistant.outgoing import checks
-from conversations.assistant.outgoing.checks import Bounds, Refusal, refusal_of
-from conversations.assistant.outgoing.claims import DEEDS, HANDED_OVER, PROVEN, SENTENCE_END, deeds_of
-from conversations.assistant.outgoing.forms import runs_of_words
-from conversations.assistant.outgoing.holding import WORDS_HELD, settled
+from conversations.assistant.outgoing.bounds import bounds_of, done_for
+from conversations.assistant.outgoing.checks import Refusal, refusal_of
+from conversations.assistant.outgoing.claims import HANDED_OVER, SENTENCE_END, deeds_of
+from conversations.assistant.outgoing.holding import settled
 from conversations.assistant.outgoing.instructions import plain_fact, without_orders
-from conversations.assistant.outgoing.private import private_of
 from conversations.assistant.outgoing.sources import sources_of
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.tools import TOOLS
-from conversations.models import Entry
-from conversations.models.identifier import Assurance
 from conversations.selectors import access
 from conversations.services import timeline
 from conversations.services.redaction import mask
@@ -43,14 +40,8 @@ PIECE: Final = 24
 LONGEST_WITHHELD: Final = 2_000
 
 
-def canary_of(conversation: UUID) -> str:
-    """A word that a brain may put among its instructions and that never leaves: where it turns up, they have leaked."""
-    digest = hmac.new(settings.SECRET_KEY.encode(), f"canary:{conversation.hex}".encode(), "sha256").hexdigest()
-    return f"cx{digest[:20]}"
-
-
 class Gate:
-    """What is known of one turn, and what became of what was to leave. Made in a thread: it reads the record.
+    """What is known of one turn, and what became of what was to leave. Made on an event loop; a thread reads the record for it.
 
     `context` is the turn's, without orders in what is known of the customer, such as a name that is one.
     """
@@ -59,23 +50,31 @@ class Gate:
         self._prepared = prepared
         facts = {name: replace(fact, value=plain_fact(name, fact.value)) for name, fact in prepared.context.facts.items()}
         self.context = replace(prepared.context, facts=facts)
-        self._sources = sources_of(self.context)
-        behaviour = prepared.context.behaviour
-        hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, prepared.entry_point.allowed_origins))]
-        instructions = f"{behaviour.persona} . {behaviour.policies}"
-        self._bounds = Bounds(
-            private=private_of(prepared.interaction, prepared.standing.level),
-            secrets=frozenset({canary_of(prepared.conversation.public_id)}),
-            policies=_runs_of(instructions, checks.WORDS_OF_A_POLICY),
-            pieces=_runs_of(instructions, WORDS_HELD),
-            hosts=frozenset(host.lower() for host in hosts),
-        )
-        self._happened = _done_before(prepared)
+        announced = prepared.context.form_state.get("announce")
+        self._found = [_announced(announced)] if announced else []
         self._done: list[ToolResult] = []
         self._calls = 0
         self._written = ""
         self._shown = 0
         self.refusal: Refusal | None = None
+        self._reading = asyncio.ensure_future(database_sync_to_async(self._read, thread_sensitive=False)())
+
+    async def ready(self) -> None:
+        """Waits until what it judges by is read. Raises what the database does."""
+        await asyncio.shield(self._reading)
+
+    async def close(self) -> None:
+        """Waits for the thread that reads for it, which cannot be stopped."""
+        with suppress(Exception):
+            await self.ready()
+
+    def _read(self) -> None:
+        prepared = self._prepared
+        self._sources = sources_of(self.context)
+        lines = list(access.lines_of_party(prepared.interaction).values_list("pk", flat=True))
+        behaviour, level = prepared.context.behaviour, prepared.standing.level
+        self._bounds = bounds_of(prepared.conversation, prepared.interaction, lines, behaviour, level)
+        self._happened = _done_before(prepared, lines)
 
     def watch(self, tools: ToolBox) -> ToolBox:
         """The same tools, so many calls a turn, whose answers come without orders and may be repeated from then on."""
@@ -86,18 +85,24 @@ class Gate:
         self._calls += 1
         if self._calls > MOST_CALLS:
             return ToolResult(name, error="too_many_calls", sentence=_("That was tried too often in one turn."))
+        await self.ready()
         result = await tools.call(name, arguments)
         result = replace(result, result=without_orders(result.result), sentence=without_orders(result.sentence))
         self._sources.add_result(result)
         if result.worked:
             self._happened |= deeds_of(result)
+            self._found.append(result)
             if name in TOOLS and TOOLS[name].changes:
                 self._done.append(result)
         return result
 
-    def draft(self, piece: str) -> str | None:
-        """The next piece of a reply that is being written. Returns the reply so far as it may be shown; None when nothing is new."""
+    def write(self, piece: str) -> None:
+        """The next piece of a reply that is being written."""
         self._written += piece
+
+    async def draft(self) -> str | None:
+        """The reply so far as it may be shown; None when nothing is new."""
+        await self.ready()
         upto = settled(self._written, self._bounds)
         is_sentence = self._written[:upto].rstrip().endswith((".", "?", "!"))
         if self.refusal or upto <= self._shown or (self._shown and not is_sentence and upto < self._shown + PIECE):
@@ -113,19 +118,28 @@ class Gate:
         """What was written so far does not stand; more is coming."""
         self._written, self._shown = "", 0
 
-    def let_through(self, said: Reply | HandOff | None) -> Reply | HandOff:
+    async def let_through(self, said: Reply | HandOff | None) -> Reply | HandOff:
         """What ends the turn as the brain wants it, or what is said instead, with a note for staff. None: a draft was refused."""
+        await self.ready()
         if isinstance(said, HandOff):
             self._happened.add(HANDED_OVER)
         if said is not None and not self.refusal:
             self.refusal = self._judge(_everything(said))
         if said is not None and not self.refusal:
-            return _cut_short(said, checks.LONGEST_SPOKEN if self._prepared.context.spoken else checks.LONGEST_WRITTEN)
+            return self._with_cards(_cut_short(said, checks.LONGEST_SPOKEN if self._prepared.context.spoken else checks.LONGEST_WRITTEN))
         if self.refusal:
-            self._note(self.refusal, _everything(said) if said else self._written)
+            note = database_sync_to_async(self._note, thread_sensitive=False)
+            await note(self.refusal, _everything(said) if said else self._written)
         if isinstance(said, HandOff):
             return replace(said, message="", form_state=self._place())
         return self._instead()
+
+    def _with_cards(self, said: Reply | HandOff) -> Reply | HandOff:
+        """A reply with the cards that may leave; one that may not is left out, since the words tell it without."""
+        if isinstance(said, HandOff):
+            return said
+        made = cards_of(said, self._found, self.context)
+        return replace(said, cards=tuple(card for card in made if not self._judge("\n".join(card.texts()))))
 
     def _judge(self, text: str) -> Refusal | None:
         return refusal_of(text, self._bounds, self._sources, self._happened)
@@ -180,23 +194,19 @@ def why(refusal: Refusal) -> str:
     return sentences[refusal.reason] % {"about": refusal.about} if refusal.about else sentences[refusal.reason].replace(" (%(about)s)", "")
 
 
-@lru_cache(maxsize=64)
-def _runs_of(instructions: str, length: int) -> frozenset[tuple[str, ...]]:
-    """The runs of words of an AI agent's instructions, which are the same for every turn."""
-    return frozenset(runs_of_words(instructions, length))
-
-
-def _done_before(prepared: Prepared) -> set[str]:
+def _done_before(prepared: Prepared, lines: Sequence[int]) -> set[str]:
     """What was done for the party in the conversation, on its own lines or, when it is the customer, on any; what it has proven."""
-    line, level = prepared.interaction, prepared.standing.level
-    done = Entry.objects.filter(conversation=prepared.conversation, kind__in=DEEDS).order_by()
-    if level != Assurance.VERIFIED:
-        done = done.filter(interaction__in=access.lines_of_party(line))
-    found = {*done.values_list("kind", flat=True).distinct(), *({PROVEN} if level else ())}
+    found = done_for(prepared.conversation, lines, prepared.standing.level)
     announced = prepared.context.form_state.get("announce")
     if announced and not announced.get("error"):
-        found |= deeds_of(ToolResult(str(announced["tool"]), announced.get("result") or {}))
+        found |= deeds_of(_announced(announced))
     return found
+
+
+def _announced(told: Mapping[str, Any]) -> ToolResult:
+    """What an earlier worker began and this turn has to tell."""
+    result = told.get("result") or {}
+    return ToolResult(str(told["tool"]), result, str(told.get("error", "")), str(told.get("sentence", "")))
 
 
 def _everything(said: Reply | HandOff) -> str:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db import connection
 from django.utils.formats import date_format
 
 from conversations.assistant.outgoing.forms import runs_of_words, squeezed, words
-from conversations.models import Booking, Conversation, Customer, Entry, Identifier, Interaction
+from conversations.models import Identifier, Interaction
 from conversations.models.identifier import Assurance
-from conversations.selectors import access
 
-MOST_CONVERSATIONS: Final = 50
-MOST_ENTRIES: Final = 200
+LIMITS: Final[Mapping[str, Any]] = {"conversations": 50, "entries": 200}
+"""So many conversations and visits, and so many entries, the last ones, are looked at."""
 SHORTEST_VALUE: Final = 5
 SHORTEST_BALANCE: Final = 3
 SHORTEST_NAME: Final = 4
@@ -50,21 +50,49 @@ class Private:
 
 
 NOTHING: Final = Private()
+OF_THE_RECORD: Final = """
+WITH record AS (SELECT customer_id AS id FROM conversations_conversation WHERE id = %(conversation)s),
+talks AS (SELECT id, facts FROM conversations_conversation WHERE customer_id = (SELECT id FROM record)),
+visits AS (
+    SELECT reference, name, phone, postcode, "window" FROM conversations_booking
+     WHERE customer_id = (SELECT id FROM record) ORDER BY id DESC LIMIT %(conversations)s
+),
+said AS (
+    SELECT entry.body FROM conversations_entry AS entry JOIN talks ON talks.id = entry.conversation_id
+     WHERE entry.redacted_at IS NULL
+       AND (entry.kind = 'note' OR entry.kind = 'message' AND entry.actor_kind IN ('customer', 'agent'))
+       AND (entry.interaction_id IS NULL OR entry.interaction_id <> ALL (%(lines)s) OR entry.audience = 'staff')
+     ORDER BY entry.id DESC LIMIT %(entries)s
+)
+SELECT (SELECT coalesce(jsonb_agg(jsonb_build_array(
+                   name, address, postcode, date_of_birth, CASE WHEN open_balance <> 0 THEN open_balance::text END)), '[]')
+          FROM conversations_customer WHERE id = (SELECT id FROM record) OR root_id = (SELECT id FROM record)),
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(kind, value)), '[]')
+          FROM conversations_identifier WHERE customer_id = (SELECT id FROM record) AND kind <> 'visitor'),
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(reference, name, phone, postcode, lower("window"))), '[]') FROM visits),
+       (SELECT coalesce(jsonb_agg(facts), '[]') FROM (SELECT facts FROM talks ORDER BY id DESC LIMIT %(conversations)s) AS latest),
+       (SELECT coalesce(jsonb_agg(body), '[]') FROM said)
+"""
+"""What a record holds: its customers, identifiers, visits, facts, and what was written out of sight of these lines."""
 
 
-def private_of(interaction: Interaction, level: str) -> Private:
+def private_of(interaction: Interaction, lines: Sequence[int], level: str) -> Private:
     """What may not be said on a line unless it was said or told there; nothing for a party that has proven to be the customer.
 
-    Six statements. `level` is `access.proven_level` of the line.
+    One statement. `lines` are `access.lines_of_party` of the line, `level` is `access.proven_level`.
     """
     if level == Assurance.VERIFIED:
         return NOTHING
-    customer = Conversation.objects.values_list("customer", flat=True).get(pk=interaction.conversation_id)
-    found = {(what, str(value)) for what, value in _values(customer, ZoneInfo(interaction.entry_point.time_zone)) if value}
+    asked = {"conversation": interaction.conversation_id, "lines": list(lines), **LIMITS}
+    with connection.cursor() as cursor:
+        cursor.execute(OF_THE_RECORD, asked)
+        customers, identifiers, visits, facts, said = map(json.loads, cursor.fetchone())
+    zone = ZoneInfo(interaction.entry_point.time_zone)
+    found = {(what, str(value)) for what, value in _values(customers, identifiers, visits, facts, zone) if value}
     values = {(what, writings) for what, value in found if (writings := _writings(what, value))}
     names = {word for what, value in found if what == "name" for word in words(value)}
     rare = frozenset(word for word in names if len(word) >= SHORTEST_NAME and word not in NO_NAMES and not word.isdigit())
-    return Private(tuple(sorted(values)), rare, frozenset(_quotes(customer, interaction)))
+    return Private(tuple(sorted(values)), rare, frozenset(_quotes(said)))
 
 
 def writings_of_day(value: date) -> tuple[str, ...]:
@@ -73,27 +101,24 @@ def writings_of_day(value: date) -> tuple[str, ...]:
     return tuple({squeezed(each) for each in [*written, *(date_format(value, form) for form in DAYS)]})
 
 
-def _values(customer: int, zone: ZoneInfo) -> Iterator[tuple[str, Any]]:
-    for row in Customer.objects.filter(Q(pk=customer) | Q(root=customer)):
-        yield from (("name", row.name), ("address", row.address), ("postcode", row.postcode), ("date of birth", row.date_of_birth))
-        yield "balance", f"{row.open_balance:.2f}" if row.open_balance else ""
-    known = Identifier.objects.filter(customer=customer).exclude(kind=Identifier.Kind.VISITOR)
-    for kind, value in known.values_list("kind", "value"):
+def _values(
+    customers: list[Any], identifiers: list[Any], visits: list[Any], facts: list[dict[str, Any]], zone: ZoneInfo
+) -> Iterator[tuple[str, Any]]:
+    for name, address, postcode, date_of_birth, balance in customers:
+        yield from (("name", name), ("address", address), ("postcode", postcode), ("date of birth", date_of_birth))
+        yield "balance", balance
+    for kind, value in identifiers:
         yield ("reference", value.partition(":")[2]) if kind == Identifier.Kind.EXTERNAL else (kind, value)
-    for booking in Booking.objects.filter(customer=customer).order_by("-pk")[:MOST_CONVERSATIONS]:
-        yield from (("reference", booking.reference), ("name", booking.name), ("phone", booking.phone), ("postcode", booking.postcode))
-        yield "visit", date_format(booking.window.lower.astimezone(zone), "j F, H:i")
-    talks = Conversation.objects.filter(customer=customer).order_by("-pk")
-    for facts in talks.values_list("facts", flat=True)[:MOST_CONVERSATIONS]:
-        yield from ((FACTS[name], fact["value"]) for name, fact in facts.items() if name in FACTS and isinstance(fact["value"], str))
+    for reference, name, phone, postcode, begins in visits:
+        yield from (("reference", reference), ("name", name), ("phone", phone), ("postcode", postcode))
+        yield "visit", date_format(datetime.fromisoformat(begins).astimezone(zone), "j F, H:i")
+    for known in facts:
+        yield from ((FACTS[name], fact["value"]) for name, fact in known.items() if name in FACTS and isinstance(fact["value"], str))
 
 
-def _quotes(customer: int, interaction: Interaction) -> Iterator[tuple[str, ...]]:
+def _quotes(said: Iterable[str]) -> Iterator[tuple[str, ...]]:
     """Runs of the words that people of this record and of the company wrote where this party does not see them."""
-    said = Q(kind="message", actor_kind__in=[Entry.Actor.CUSTOMER, Entry.Actor.AGENT]) | Q(kind="note")
-    hidden = ~Q(interaction__in=access.lines_of_party(interaction).values("pk")) | Q(audience=Entry.Audience.STAFF)
-    rows = Entry.objects.filter(said, hidden, conversation__customer=customer, redacted_at__isnull=True)
-    for body in rows.order_by("-pk").values_list("body", flat=True)[:MOST_ENTRIES]:
+    for body in said:
         yield from (run for run in runs_of_words(body, WORDS_OF_A_QUOTE) if sum(map(_tells_more_than_a_time, run)) >= TELLING_WORDS)
 
 

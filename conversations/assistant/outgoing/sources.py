@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.utils.formats import date_format
 
+from conversations.assistant import wording
 from conversations.assistant.brain import ToolResult, TurnContext
 from conversations.assistant.outgoing.forms import digits_said, squeezed, words
 from conversations.assistant.outgoing.private import writings_of_day
@@ -70,7 +71,8 @@ def sources_of(context: TurnContext) -> Sources:
     found = Sources()
     told = [str(fact.value) for name, fact in context.facts.items() if name in context.told_facts]
     said = [str(fact.value) for fact in context.understanding.facts]
-    company = [context.company, *(field.prompt for form in context.behaviour.forms for field in form.fields)]
+    examples = map(str, wording.REPAIRS.values())
+    company = [context.company, *examples, *(field.prompt for form in context.behaviour.forms for field in form.fields)]
     lines = [line.text for line in context.history]
     found.add([context.text, context.understanding.text, *context.hypotheses, context.calls_from, *told, *said, *company, *lines])
     for value in [*told, *said]:

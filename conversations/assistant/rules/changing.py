@@ -143,9 +143,12 @@ async def _go_on_with(dialogue: Dialogue, visit: Visit) -> Reply:
 
 async def _offer(dialogue: Dialogue, visit: Visit) -> Reply:
     lead = _("Your visit %(reference)s is on %(window)s now.") % {"reference": visit["reference"], "window": window_of(visit, dialogue)}
-    if dialogue.state.get("step") == "choose":
+    is_choosing = dialogue.state.get("step") == "choose"
+    if is_choosing:
         lead = ""
-    if await slots.offer(dialogue, str(visit["postcode"]), prompt=_("When would suit you better?"), lead=lead):
+    # What was wished for when it was booked is what is to be changed.
+    wishes = is_choosing or any(fact.name in ("date", "time_window") for fact in dialogue.context.understanding.facts)
+    if await slots.offer(dialogue, str(visit["postcode"]), prompt=_("When would suit you better?"), lead=lead, wishes=wishes):
         return dialogue.reply()
     return offer_person(dialogue, _("I am sorry, I find no other free time in the next two weeks."))
 

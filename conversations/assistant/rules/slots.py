@@ -37,13 +37,13 @@ def _insists(dialogue: Dialogue, offered: list[Slot]) -> bool:
     return all(_suits(slot, wished.get("date", ""), wished.get("time_window", "")) for slot in offered)
 
 
-async def offer(dialogue: Dialogue, postcode: str, *, prompt: str = "", lead: str = "") -> bool:
+async def offer(dialogue: Dialogue, postcode: str, *, prompt: str = "", lead: str = "", wishes: bool = True) -> bool:
     """Looks for windows that suit and offers up to three; says whether there were any.
 
-    With a wish that cannot be met the nearest others are offered, and that is said.
+    With a wish that cannot be met the nearest others are offered, and that is said. Without `wishes` an earlier one does not count.
     """
     context = dialogue.context
-    day, span = context.value("date"), context.value("time_window")
+    day, span = (context.value("date"), context.value("time_window")) if wishes else ("", "")
     slots = await _free(dialogue, postcode, day)
     if not slots and day:
         slots = await _free(dialogue, postcode, "")

@@ -1,6 +1,7 @@
 """What the stand-in answers without a script: a few rules over the same request that a model would get, enough for a demonstration.
 
-It reads the request as the product writes it (`model.prompt`): what was said and offered in <now>, what is known in <facts>.
+It reads the request as the product writes it (`model.prompt`): what was said and offered in <now>, what is known in <facts>. What is
+to be written for staff is left to `writing`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from conversations.assistant.stand_in.scenes import Call, Scene, Text, calls
+from conversations.assistant.stand_in.writing import WRITERS, write
 
 TAGGED: Final = re.compile(r"<(now|facts)>(.*?)</\1>", re.DOTALL)
 PERSON: Final = re.compile(r"\b(person|human|somebody|someone|agent|colleague|manager)\b")
@@ -25,6 +27,9 @@ PACE: Final = 0.02
 
 def answer(body: Mapping[str, Any]) -> Scene:
     """The next answer to a request."""
+    wanted = body.get("tool_choice", {}).get("name", "")
+    if wanted in WRITERS:
+        return write(body, wanted)
     facts, now, results = _read(body)
     if results:
         return _after(results, now)

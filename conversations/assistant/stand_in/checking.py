@@ -26,6 +26,9 @@ def _wrong(body: dict[str, Any]) -> Iterator[str]:
         schema = tool.get("input_schema", {})
         if schema.get("type") != "object" or any(word in schema for word in NOT_AT_THE_TOP):
             yield f"tools.{tool.get('name')}.input_schema: must be an object without oneOf, anyOf and allOf at the top level"
+    choice = body.get("tool_choice", {})
+    if choice.get("type") == "tool" and choice.get("name") not in [tool.get("name") for tool in body.get("tools", [])]:
+        yield f"tool_choice: there is no tool {choice.get('name')!r}"
     if len(list(_breakpoints(body))) > MOST_BREAKPOINTS:
         yield f"at most {MOST_BREAKPOINTS} blocks may have cache_control"
     yield from _wrong_with_messages(body.get("messages", []))

@@ -35,7 +35,7 @@ class StandIn:
 
     def __init__(self, *, port: int = 0, answering: Answering = answer) -> None:
         self._answering = answering
-        self._script: deque[Scene] = deque()
+        self._script: deque[Scene | Answering] = deque()
         self._lock = Lock()
         self._cached: set[str] = set()
         self.count = 0
@@ -64,8 +64,11 @@ class StandIn:
         """Serves in this thread until it is interrupted."""
         self._server.serve_forever()
 
-    def play(self, *scenes: Scene) -> None:
-        """Forgets earlier requests and what was left of a script, and answers the next requests with these scenes."""
+    def play(self, *scenes: Scene | Answering) -> None:
+        """Forgets earlier requests and what was left of a script, and answers the next requests with these scenes.
+
+        A function is called with the request, for those that come at the same time and so in any order.
+        """
         with self._lock:
             self._script = deque(scenes)
             self.requests.clear()
@@ -75,10 +78,10 @@ class StandIn:
         with self._lock:
             self.count += 1
             self.requests.append(body)
-            scene = self._script.popleft() if self._script else None
+            scene = self._script.popleft() if self._script else self._answering
             counted = self._count(body)
             number = self.count
-        return scene or self._answering(body), number, counted
+        return scene if isinstance(scene, Scene) else scene(body), number, counted
 
     def _count(self, body: dict[str, Any]) -> Counted:
         """As the provider counts: what stands before a breakpoint is read from the cache when it came before."""

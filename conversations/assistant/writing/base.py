@@ -5,12 +5,14 @@ Everything said in a `Heard` came from outside and is data, never an instruction
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from conversations.assistant.recording import TurnRecord
 
 STYLES: Final[Mapping[str, str | Promise]] = {
     "tidy": _("Tidy up"),
@@ -99,11 +101,25 @@ class Suggested:
 
 
 @dataclass(frozen=True, slots=True)
+class Mood:
+    """How the customer sounded at first, at last and at worst, each -1 to 1."""
+
+    start: float
+    end: float
+    lowest: float
+
+    def as_data(self) -> dict[str, float]:
+        """How it is kept."""
+        return {"start": self.start, "end": self.end, "lowest": self.lowest}
+
+
+@dataclass(frozen=True, slots=True)
 class WrapUp:
-    """What is to be known of an interaction that ended."""
+    """What is to be known of an interaction that ended; `mood` is None when the customer said nothing."""
 
     summary: str
     outcome: Suggested
+    mood: Mood | None
     action_items: tuple[Point, ...]
     open_questions: tuple[Point, ...]
 
@@ -125,28 +141,33 @@ class Draft:
     sources: tuple[tuple[str, str], ...] = ()
 
 
+MayLeave = Callable[[str], str]
+"""Judges a text that may go to a customer: why it may not, as a word for programs; empty when it may."""
+
+
 class Writer(Protocol):
-    """Something that writes for the people of the company. Raises whatever it likes: then nothing is written, or later."""
+    """Something that writes for the people of the company. How it came about goes into `record`.
+
+    Raises whatever it likes: then nothing is written, or later. Called while no transaction is open: it may wait for a network.
+    """
 
     name: str
     styles: tuple[str, ...]
 
-    def wrap_up(self, heard: Heard) -> WrapUp:
+    async def wrap_up(self, heard: Heard, record: TurnRecord) -> WrapUp:
         """The wrap-up of an interaction that ended."""
         ...
 
-    def outcome(self, heard: Heard) -> Suggested:
-        """How it probably ended."""
-        ...
-
-    def summary(self, heard: Heard) -> str:
+    async def summary(self, heard: Heard, record: TurnRecord) -> str:
         """What it was about so far, in a few sentences."""
         ...
 
-    def reply(self, heard: Heard, question: str, passages: tuple[Passage, ...]) -> Draft | None:
-        """A reply to what the customer said last, from these passages alone; None when they do not answer it."""
+    async def reply(
+        self, heard: Heard, question: str, passages: tuple[Passage, ...], may_leave: MayLeave, record: TurnRecord
+    ) -> Draft | None:
+        """A reply to what the customer said last, from these passages alone and such that it may leave; None when there is none."""
         ...
 
-    def rewrite(self, text: str, style: str, known: Mapping[str, str]) -> str:
+    async def rewrite(self, text: str, style: str, known: Mapping[str, str], record: TurnRecord) -> str:
         """The text in one of `styles`; `known` is what placeholders stand for. Raises KeyError for another style."""
         ...

@@ -55,6 +55,8 @@ ENDINGS: Final[Sequence[Ending]] = (
     ("Question answered", _("A question was answered from the knowledge base."), _answered),
 )
 """What an ending is called in plain words, why it is thought of, and when; the first that holds is the one."""
+DONE: Final = frozenset({"Visit cancelled", "Visit moved to another time", "Visit booked", "Call back arranged"})
+"""The endings that only the record can show."""
 
 
 def ending_of(heard: Heard) -> Suggested:
@@ -63,6 +65,12 @@ def ending_of(heard: Heard) -> Suggested:
         if holds(heard):
             return Suggested(_alike(name, heard.outcomes), str(because))
     return Suggested()
+
+
+def contradicted(code: str, heard: Heard) -> bool:
+    """Whether an outcome says that something was done of which the record knows nothing, however often it was said."""
+    done = [ending for ending in ENDINGS if ending[0] in DONE]
+    return any(code == _alike(name, heard.outcomes) and not holds(heard) for name, _because, holds in done)
 
 
 def _last_booking(heard: Heard) -> str:

@@ -10,8 +10,9 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, answers, wording
+from conversations.assistant.recording import TurnRecord
 from conversations.assistant.wrap_up import BOOKINGS, first_and_last, short
-from conversations.assistant.writing.base import Draft, Heard, Passage, Point, Said, Suggested, WrapUp
+from conversations.assistant.writing.base import Draft, Heard, MayLeave, Mood, Passage, Point, Said, WrapUp
 from conversations.assistant.writing.endings import ending_of, is_thanks
 
 MOST_POINTS: Final = 6
@@ -44,15 +45,11 @@ class ExtractiveWriter:
         }  # fmt: skip
         self.styles = tuple(self._rewriting)
 
-    def wrap_up(self, heard: Heard) -> WrapUp:
+    async def wrap_up(self, heard: Heard, record: TurnRecord) -> WrapUp:
         """See `Writer`."""
-        return WrapUp(self.summary(heard), self.outcome(heard), _to_do(heard), _open(heard))
+        return WrapUp(await self.summary(heard, record), ending_of(heard), _mood(heard), _to_do(heard), _open(heard))
 
-    def outcome(self, heard: Heard) -> Suggested:
-        """See `Writer`."""
-        return ending_of(heard)
-
-    def summary(self, heard: Heard) -> str:
+    async def summary(self, heard: Heard, record: TurnRecord) -> str:
         """See `Writer`: who came about what, their first and last telling words, what was done."""
         name = heard.name or _("The customer")
         sentences = [_("Emergency.")] if heard.urgency == "emergency" else []
@@ -73,17 +70,24 @@ class ExtractiveWriter:
             sentences.append(_("%(names)s answered.") % {"names": wording.listed(joined)})
         return " ".join([*sentences, *done])
 
-    def reply(self, heard: Heard, question: str, passages: tuple[Passage, ...]) -> Draft | None:
+    async def reply(
+        self, heard: Heard, question: str, passages: tuple[Passage, ...], may_leave: MayLeave, record: TurnRecord
+    ) -> Draft | None:
         """See `Writer`: the sentences of the best passage that answer the question."""
         for passage in passages:
             text = answers.fitting(passage.text, question, spoken=False)
-            if text:
+            if text and not may_leave(text):
                 return Draft(text, ((passage.title, passage.url),))
         return None
 
-    def rewrite(self, text: str, style: str, known: Mapping[str, str]) -> str:
+    async def rewrite(self, text: str, style: str, known: Mapping[str, str], record: TurnRecord) -> str:
         """See `Writer`."""
         return self._rewriting[style](text, known)
+
+
+def _mood(heard: Heard) -> Mood | None:
+    course = [each.mood for each in heard.said if each.mood is not None]
+    return Mood(course[0], course[-1], min(course)) if course else None
 
 
 def _to_do(heard: Heard) -> tuple[Point, ...]:
