@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0027_wrap_up_and_roll_out'),
+        ('conversations', '0028_traces_of_what_was_written'),
     ]
 
     operations = [
