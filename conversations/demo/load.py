@@ -31,7 +31,7 @@ from conversations.models import (
     Technician,
     TechnicianShift,
 )
-from conversations.services import articles, host_sites, playbooks, suppression
+from conversations.services import articles, calling_rules, host_sites, playbooks, suppression
 from conversations.understanding import reasons
 from conversations.understanding.classify import small_talk, tone_examples
 from conversations.understanding.languages import in_english
@@ -75,6 +75,7 @@ def load() -> Loaded:
         policy.add_reasons(source.reasons())
         new_people = policy.add_people(company)
         policy.publish_rule_sets(source.rule_sets())
+        calling_rules.lay_down()
         _add_schedule(company)
         _add_accounts(company)
         _add_articles()

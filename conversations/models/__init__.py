@@ -1,10 +1,12 @@
 """Everything that happened, and with whom; import models from here."""
 
 from conversations.models.action_item import ActionItem
+from conversations.models.calling_rules import CallingCap, CallingHoliday, CallingHours, CallingPolicy, CallingRegion
 from conversations.models.chat_link import ChatLink
 from conversations.models.consent import Consent, ContactPreference, Suppression
 from conversations.models.conversation import Conversation, ConversationLink
 from conversations.models.customer import Customer, CustomerLink, MatchCandidate
+from conversations.models.dial_attempt import DialAttempt, SubjectTalk
 from conversations.models.entry import Entry
 from conversations.models.entry_point import EntryPoint
 from conversations.models.erasure import ConnectorRequest, DataExport, ErasedIdentifier, ErasureRequest, ErasureStep
@@ -32,6 +34,11 @@ __all__ = [
     "ActionItem",
     "AssistantSwitch",
     "Booking",
+    "CallingCap",
+    "CallingHoliday",
+    "CallingHours",
+    "CallingPolicy",
+    "CallingRegion",
     "ChatLink",
     "ChatSessionRecord",
     "ConnectorRequest",
@@ -42,6 +49,7 @@ __all__ = [
     "Customer",
     "CustomerLink",
     "DataExport",
+    "DialAttempt",
     "DraftReview",
     "Entry",
     "EntryPoint",
@@ -81,6 +89,7 @@ __all__ = [
     "SavedReply",
     "SentLink",
     "SharedIdentifier",
+    "SubjectTalk",
     "Suppression",
     "Technician",
     "TechnicianShift",

@@ -15,11 +15,9 @@ from django.utils.translation import override
 from conversations.flows import calling_back, inbound
 from conversations.models import Conversation, Interaction
 from conversations.services import call_state, delivery, joining, timeline
-from conversations.services.delivery import NotRung
 from conversations.services.timeline import NewEntry
 from conversations.understanding.normalise import normalise
-from conversations.voice import dialogue, gateway, ncco, replies
-from conversations.voice.gateway import GatewayError
+from conversations.voice import dialing, dialogue, ncco, replies
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallEvent, CallInput
 
@@ -35,17 +33,11 @@ def register() -> None:
 
 def ring(call: Interaction) -> None:
     """Ring the call's party. Raises NotRung with a sentence for staff; the platform may have rung all the same."""
-    try:
-        placed = gateway.call_person(
-            to=call.party,
-            caller=call.entry_point.address,
-            answer_url=ncco.webhook_url("voice:called-answer", public_id=call.public_id),
-            event_url=ncco.webhook_url("voice:called-event", public_id=call.public_id),
-            ring_seconds=ncco.RING_SECONDS,
-        )
-    except GatewayError as error:
-        raise NotRung(_("The phone platform did not place the call: %(why)s.") % {"why": error}) from error
-    call_state.adopt(call.public_id, placed.call_id)
+    dialing.ring(
+        call,
+        answer_url=ncco.webhook_url("voice:called-answer", public_id=call.public_id),
+        event_url=ncco.webhook_url("voice:called-event", public_id=call.public_id),
+    )
 
 
 def answer(public_id: UUID, asked: AnsweredCall) -> Ncco:

@@ -8,7 +8,7 @@ The functions block: call them from a thread, never on the event loop.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -27,6 +27,8 @@ from conversations.voice.simulator import server
 DEFAULT_HOST: Final = "api.nexmo.com"
 HOST_SUFFIXES: Final = (".nexmo.com", ".vonage.com")
 TIMEOUT_SECONDS: Final = 5
+OnMachine = Literal["hangup", "continue"]
+"""What happens to a call that an answering machine has picked up."""
 
 # Below this level the SDK writes its headers, with the token that controls calls, into the log.
 logging.getLogger("vonage").setLevel(logging.ERROR)
@@ -53,11 +55,14 @@ def create_call(*, to: str, caller: str, ncco: Ncco, event_url: str, ring_second
     return _dial(to=to, caller=caller, event_url=event_url, ring_seconds=ring_seconds, ncco=ncco)
 
 
-def call_person(*, to: str, caller: str, answer_url: str, event_url: str, ring_seconds: int) -> PlacedCall:
+def call_person(
+    *, to: str, caller: str, answer_url: str, event_url: str, ring_seconds: int, on_machine: OnMachine = "hangup"
+) -> PlacedCall:
     """Ring `to` from our number `caller` (both E.164) and ask `answer_url` what to do when it answers.
 
-    An answering machine is hung up on; since that is found out while the call goes on, nobody waits in silence for it.
-    Raises GatewayError. Source: Vonage, "Advanced machine detection".
+    Whether a machine answered is found out while the call goes on, so that nobody waits in silence for it; then it is hung up on,
+    or goes on and `event_url` is told, a second time when the machine has beeped. Only `voice.dialing` may call this: customers
+    are rung with a permission. Raises GatewayError. Source: Vonage, "Advanced machine detection".
     """
     return _dial(
         to=to,
@@ -66,7 +71,7 @@ def call_person(*, to: str, caller: str, answer_url: str, event_url: str, ring_s
         ring_seconds=ring_seconds,
         answer_url=[answer_url],
         answer_method="POST",
-        advanced_machine_detection={"behavior": "hangup", "mode": "default"},
+        advanced_machine_detection={"behavior": on_machine, "mode": "default"},
     )
 
 

@@ -1,0 +1,78 @@
+"""What becomes of a permission to ring a phone: used once, and ended with an outcome."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from conversations.models import Customer, DialAttempt, Interaction, SubjectTalk
+from conversations.models.dial_attempt import DialOutcome
+
+UNUSED_FOR: Final = timedelta(minutes=2)
+"""After so long a permission that nothing came of is taken for lost; it has counted all the same."""
+OF_STATUS: Final = {
+    "busy": DialOutcome.BUSY,
+    "rejected": DialOutcome.DECLINED,
+    "unanswered": DialOutcome.NO_ANSWER,
+    "timeout": DialOutcome.NO_ANSWER,
+    "cancelled": DialOutcome.NO_ANSWER,
+    "failed": DialOutcome.FAILED,
+    "not_placed": DialOutcome.FAILED,
+    "machine": DialOutcome.MACHINE,
+    "lost": DialOutcome.LOST,
+}
+"""What the platform's last word on a call, or ours, comes to."""
+
+
+class NotPermitted(Exception):
+    """There is no permission to ring this phone, or it was used."""
+
+
+def attach(attempt: DialAttempt, call: Interaction) -> None:
+    """Names the line on which the permission is used."""
+    DialAttempt.objects.filter(pk=attempt.pk).update(interaction=call)
+
+
+def use(call: Interaction) -> DialAttempt:
+    """The permission to ring the party of a call, used from now on: whoever asks again gets none. Raises NotPermitted."""
+    unused = DialAttempt.objects.filter(interaction=call, number=call.party, dialled_at__isnull=True, ended_at__isnull=True)
+    if not unused.update(dialled_at=Now()):
+        raise NotPermitted(f"the call {call.pk} may not be dialled")
+    return DialAttempt.objects.get(interaction=call)
+
+
+def end(attempt: DialAttempt, outcome: str) -> bool:
+    """Ends an attempt once with how it went; says whether this call did it."""
+    return bool(DialAttempt.objects.filter(pk=attempt.pk, ended_at__isnull=True).update(ended_at=Now(), outcome=outcome))
+
+
+def end_of(call: Interaction, reason: str) -> None:
+    """The call is over: its attempt, if it has one, ends with what became known on it, else with what the reason says."""
+    known = str(call.data.get("outcome") or "")
+    answered = DialOutcome.ANSWERED if call.answered_at else DialOutcome.NO_ANSWER
+    outcome = known or OF_STATUS.get(reason, answered)
+    DialAttempt.objects.filter(interaction=call, ended_at__isnull=True).update(ended_at=Now(), outcome=outcome)
+
+
+def lost() -> QuerySet[DialAttempt]:
+    """Permissions that nothing came of, as when a process died between having one and using it, or while it was being used."""
+    named = Q(interaction__provider_id__startswith="unplaced-") & ~Q(interaction__state=Interaction.State.ENDED)
+    return DialAttempt.objects.filter(
+        Q(interaction__isnull=True) | Q(interaction__state=Interaction.State.ENDED) | named,
+        ended_at__isnull=True,
+        at__lt=Now() - UNUSED_FOR,
+    )
+
+
+def note_talk(customer: Customer, purpose: str, subject: str, *, call: Interaction) -> bool:
+    """Keeps, once a line, that somebody talked with a customer about something; says whether it was new.
+
+    For some days nobody is rung about it then, see `CallingPolicy.quiet_days`. Takes the customer's advisory lock of dialling.
+    """
+    _row, is_new = SubjectTalk.objects.get_or_create(
+        interaction=call, purpose=purpose, subject=subject, defaults={"customer": customer, "original_customer": customer}
+    )
+    return is_new
