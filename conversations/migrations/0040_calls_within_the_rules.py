@@ -295,10 +295,6 @@ class Migration(migrations.Migration):
             model_name='subjecttalk',
             constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['reminder', 'collection', 'callback', 'follow_up', 'confirmation', 'call_me'])), name='talk_is_about_a_known_purpose'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='subjecttalk',
-            trigger=pgtrigger.compiler.Trigger(name='talks_are_noted_under_the_lock_of_dialling', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    PERFORM pg_advisory_xact_lock(hashtextextended('dial-customer:' || NEW.customer_id, 0));\n                    RETURN NEW;\n                ", hash='24ea67740c73761baaf47deb6b675ff4b80f5a79', operation='INSERT', pgid='pgtrigger_talks_are_noted_under_the_lock_of_dialling_78509', table='conversations_subjecttalk', when='BEFORE')),
-        ),
         migrations.RunSQL(HOURS_REFUSAL, "DROP FUNCTION conversations_hours_refusal"),
         migrations.RunSQL(CONSENT_STANDS, "DROP FUNCTION conversations_consent_stands"),
         migrations.RunSQL(DIAL_REFUSAL, "DROP FUNCTION conversations_dial_refusal"),

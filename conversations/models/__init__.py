@@ -2,6 +2,7 @@
 
 from conversations.models.action_item import ActionItem
 from conversations.models.calling_rules import CallingCap, CallingHoliday, CallingHours, CallingPolicy, CallingRegion
+from conversations.models.campaign import Audience, Campaign, CampaignContact
 from conversations.models.chat_link import ChatLink
 from conversations.models.consent import Consent, ContactPreference, Suppression
 from conversations.models.conversation import Conversation, ConversationLink
@@ -16,7 +17,7 @@ from conversations.models.host_site import HostSiteKey, HostSiteToken
 from conversations.models.identifier import Identifier, SharedIdentifier
 from conversations.models.interaction import Interaction, InteractionLink, JoinCode
 from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage, KnowledgeQuestion, KnowledgeVersion
-from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason
+from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason, PlaybookOpening
 from conversations.models.proof import KnowledgeCheck, OneTimeCode, Proof
 from conversations.models.qualification import Qualification
 from conversations.models.retention import LegalHold, RetentionRule, RetentionRun
@@ -33,12 +34,15 @@ from conversations.models.visitor import RetiredVisitor
 __all__ = [
     "ActionItem",
     "AssistantSwitch",
+    "Audience",
     "Booking",
     "CallingCap",
     "CallingHoliday",
     "CallingHours",
     "CallingPolicy",
     "CallingRegion",
+    "Campaign",
+    "CampaignContact",
     "ChatLink",
     "ChatSessionRecord",
     "ConnectorRequest",
@@ -78,6 +82,7 @@ __all__ = [
     "PlaybookForm",
     "PlaybookFormField",
     "PlaybookFormReason",
+    "PlaybookOpening",
     "PriceListItem",
     "Proof",
     "Qualification",

@@ -153,17 +153,6 @@ class SubjectTalk(models.Model):
             models.CheckConstraint(condition=models.Q(purpose__in=CallPurpose.values), name="talk_is_about_a_known_purpose"),
         ]
         indexes = [models.Index(fields=["customer", "purpose", "at"], name="talks_with_a_customer")]
-        triggers: ClassVar = [
-            pgtrigger.Trigger(
-                name="talks_are_noted_under_the_lock_of_dialling",
-                operation=pgtrigger.Insert,
-                when=pgtrigger.Before,
-                func="""
-                    PERFORM pg_advisory_xact_lock(hashtextextended('dial-customer:' || NEW.customer_id, 0));
-                    RETURN NEW;
-                """,
-            )
-        ]
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} {self.at:%Y-%m-%d}"

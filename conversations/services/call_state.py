@@ -10,6 +10,8 @@
 - `silences`: how often in a row nothing was heard; `stage`: what the last question was about;
 - `chat`: the conversation that the caller was asked about; `code_given`: the source id of the last code that was tried;
 - `code_attempts`, `code_misses`: how many codes were tried, and how many of them were wrong (see `joining`);
+- `campaign`: the campaign that makes the call; `campaign_stage`: what is being found out about whoever picked up, `answers`, `question`
+  and `prompts` how far that is; `outcome`: what became known of how the call went (`DialOutcome`);
 - `agent_leg`: the phone of a person (`attempt` that rings it, `id` once the platform named it, `state`, `agent`, `name`,
   `until` when it is looked after, `over`: legs whose end was told before their id), None when it is over.
 """
@@ -30,6 +32,11 @@ from conversations.models import Entry, Interaction
 STATE_ORDER: Final = {state: rank for rank, state in enumerate(("started", "ringing", "active", "ended"))}
 PERSON_TALKING: Final = "talking"
 """The state of an `agent_leg` that has picked up and said yes."""
+WHO_IS_IT: Final = "who"
+PROVING: Final = "proving"
+"""The stages of a campaign's call: asking who is on the line, and having them show it. Empty afterwards."""
+OUT_KEY: Final = "9"
+"""The key by which whoever we called gets no more calls."""
 SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
 
 
@@ -54,6 +61,16 @@ def waits_for_code(call: Interaction) -> bool:
     Anybody may have picked up, so nothing of the chat may be said, and nobody may be put on the line.
     """
     return bool(call.data.get("waits_for_code"))
+
+
+def is_of_campaign(call: Interaction) -> bool:
+    """Whether a campaign made the call."""
+    return bool(call.data.get("campaign"))
+
+
+def is_being_recognised(call: Interaction) -> bool:
+    """Whether a campaign's call does not know yet who has picked up, so that nothing but asking that may be said."""
+    return bool(call.data.get("campaign_stage"))
 
 
 def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -> Interaction:

@@ -8,7 +8,9 @@ from typing import Final
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from conversations.models import Customer, DialAttempt, Interaction, SubjectTalk
+from conversations.models import Consent, Customer, DialAttempt, Entry, Interaction, SubjectTalk
+from conversations.models.calling_rules import CallPurpose
+from conversations.models.consent import Purpose
 from conversations.models.dial_attempt import DialOutcome
 
 UNUSED_FOR: Final = timedelta(minutes=2)
@@ -25,6 +27,12 @@ OF_STATUS: Final = {
     "lost": DialOutcome.LOST,
 }
 """What the platform's last word on a call, or ours, comes to."""
+
+
+TALKED: Final = frozenset({DialOutcome.REACHED, DialOutcome.ANSWERED, DialOutcome.OPTED_OUT})
+"""Outcomes of a conversation with the person, or with whoever was taken for them."""
+ABOUT_INVOICES: Final = ("find_invoices", "promise_to_pay")
+"""What the AI agent uses when a debt is talked about."""
 
 
 class NotPermitted(Exception):
@@ -50,11 +58,32 @@ def end(attempt: DialAttempt, outcome: str) -> bool:
 
 
 def end_of(call: Interaction, reason: str) -> None:
-    """The call is over: its attempt, if it has one, ends with what became known on it, else with what the reason says."""
-    known = str(call.data.get("outcome") or "")
+    """The call is over: its attempt, if it has one, ends with what became known on it, else with what the reason says.
+
+    That somebody was talked with about a debt is kept, whoever called. Needs the locks of the call and its conversation.
+    """
+    attempt = DialAttempt.objects.filter(interaction=call, ended_at__isnull=True).first()
+    if attempt is not None:
+        outcome = _outcome_of(call, reason)
+        if attempt.subject and outcome in TALKED:
+            note_talk(attempt.customer, attempt.purpose, attempt.subject, call=call)
+        end(attempt, outcome)
+    elif call.channel == "voice" and _was_about_invoices(call):
+        note_talk(call.conversation.customer, CallPurpose.COLLECTION, "", call=call)
+
+
+def _outcome_of(call: Interaction, reason: str) -> str:
+    refused = Consent.objects.filter(interaction=call, purpose__in=[Purpose.OUTBOUND_CALL, Purpose.CONTACT])
+    if refused.exclude(decision=Consent.Decision.GIVEN).exists():
+        return DialOutcome.OPTED_OUT
     answered = DialOutcome.ANSWERED if call.answered_at else DialOutcome.NO_ANSWER
-    outcome = known or OF_STATUS.get(reason, answered)
-    DialAttempt.objects.filter(interaction=call, ended_at__isnull=True).update(ended_at=Now(), outcome=outcome)
+    return str(call.data.get("outcome") or OF_STATUS.get(reason, answered))
+
+
+def _was_about_invoices(call: Interaction) -> bool:
+    return Entry.objects.filter(
+        Q(kind="payment.promised") | Q(kind="tool.called", data__tool__in=ABOUT_INVOICES, data__allowed=True), interaction=call
+    ).exists()
 
 
 def lost() -> QuerySet[DialAttempt]:
@@ -70,7 +99,7 @@ def lost() -> QuerySet[DialAttempt]:
 def note_talk(customer: Customer, purpose: str, subject: str, *, call: Interaction) -> bool:
     """Keeps, once a line, that somebody talked with a customer about something; says whether it was new.
 
-    For some days nobody is rung about it then, see `CallingPolicy.quiet_days`. Takes the customer's advisory lock of dialling.
+    For some days nobody is rung about it then, see `CallingPolicy.quiet_days`.
     """
     _row, is_new = SubjectTalk.objects.get_or_create(
         interaction=call, purpose=purpose, subject=subject, defaults={"customer": customer, "original_customer": customer}

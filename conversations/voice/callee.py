@@ -14,7 +14,7 @@ from django.utils.translation import override
 
 from conversations.flows import calling_back, inbound
 from conversations.models import Conversation, Interaction
-from conversations.services import call_state, delivery, joining, timeline
+from conversations.services import call_state, joining, timeline
 from conversations.services.timeline import NewEntry
 from conversations.understanding.normalise import normalise
 from conversations.voice import dialing, dialogue, ncco, replies
@@ -24,11 +24,6 @@ from conversations.voice.protocol import AnsweredCall, CallEvent, CallInput
 MACHINE: Final = "machine"
 NOT_ASKED_KEY: Final = "1"
 MOST_PROMPTS: Final = 3
-
-
-def register() -> None:
-    """Make this the way by which a chat has a phone rung."""
-    delivery.register_ringer("voice", ring)
 
 
 def ring(call: Interaction) -> None:

@@ -4,6 +4,7 @@ The platform promises neither order nor exactly-once, so nothing here depends on
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,7 +24,7 @@ from conversations.selectors import pace
 from conversations.services import call_state, timeline
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
-from conversations.voice import agent_leg, callee, dialogue, ncco, replies
+from conversations.voice import agent_leg, callee, campaign_call, dialogue, ncco, replies
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallEvent, CallInput, MalformedWebhook, parse_event
@@ -80,6 +81,13 @@ def note_event_of_callee(public_id: UUID, event: CallEvent) -> None:
         calling_back.tell_when_over(public_id)
 
 
+def note_event_of_campaign(public_id: UUID, event: CallEvent) -> None:
+    """What the platform reports about a phone that a campaign has rung."""
+    if campaign_call.note_event(public_id, event):
+        note_event(event)
+        campaign_call.note_over(public_id)
+
+
 async def hear(given: CallInput) -> Ncco:
     """What follows from something said or keyed, or from silence.
 
@@ -92,7 +100,7 @@ async def hear(given: CallInput) -> Ncco:
     with override(call.language):
         if call.state == Interaction.State.ENDED or call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
-        settle = callee.settle if call_state.waits_for_code(call) else dialogue.settle
+        settle = _settler(call)
         settled = await sync_to_async(settle)(call, given)
         if settled is None:
             call = await sync_to_async(_call)(given.call_id) or call
@@ -105,6 +113,13 @@ async def hear(given: CallInput) -> Ncco:
             return await _answered(call, given, settled)
         except InteractionOver:
             return replies.closing(call)
+
+
+def _settler(call: Interaction) -> Callable[[Interaction, CallInput], Words | Ncco | None]:
+    """What settles something said or keyed, by who is on the line and what is known of them."""
+    if call_state.waits_for_code(call):
+        return callee.settle
+    return campaign_call.settle if call_state.is_being_recognised(call) else dialogue.settle
 
 
 async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:

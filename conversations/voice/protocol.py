@@ -151,7 +151,7 @@ def parse_event(body: Mapping[str, Any]) -> CallEvent:
     call_id = leg if isinstance(leg, str) and CALL_ID.fullmatch(leg) else ""
     room_id = _room_id(body.get("conversation_uuid") or body.get("conversation_uuid_to"))
     at = _known_time(body.get("timestamp"))
-    detail = _text(body.get("detail") or body.get("reason") or body.get("disconnected_by"), 200)
+    detail = _text(body.get("detail") or body.get("sub_state") or body.get("reason") or body.get("disconnected_by"), 200)
     return CallEvent(
         status=status,
         call_id=call_id,

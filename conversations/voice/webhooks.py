@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from conversations.models import Interaction, WebhookRecord
 from conversations.services import transport
-from conversations.voice import agent_leg, callee, calls, protocol, signature
+from conversations.voice import agent_leg, callee, calls, campaign_call, protocol, signature
 from conversations.voice.protocol import MAX_BODY_BYTES, MalformedWebhook
 from conversations.voice.signature import InvalidSignature, VerifiedWebhook
 
@@ -85,6 +85,28 @@ async def called_event(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
     async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
         await sync_to_async(calls.note_event_of_callee)(public_id, protocol.parse_event(body))
+
+    return await _served(request, "event", handle)
+
+
+@csrf_exempt
+@require_POST
+async def campaign_answer(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A phone that a campaign has rung was answered, and the platform asks what to do. Answers with an NCCO."""
+
+    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
+        return await sync_to_async(campaign_call.answer)(public_id, protocol.parse_answer(body))
+
+    return await _served(request, "answer", handle)
+
+
+@csrf_exempt
+@require_POST
+async def campaign_event(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The platform reports what happened to a phone that a campaign has rung. The answer is empty."""
+
+    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
+        await sync_to_async(calls.note_event_of_campaign)(public_id, protocol.parse_event(body))
 
     return await _served(request, "event", handle)
 
