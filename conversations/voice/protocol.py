@@ -94,6 +94,16 @@ class CallInput:
     source_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedText:
+    """A text message that reached a number of ours; both numbers in E.164."""
+
+    message_id: str
+    sender: str
+    to: str
+    text: str
+
+
 def parse_body(raw: bytes) -> dict[str, Any]:
     """The JSON object in `raw`. Raises MalformedWebhook when it is too large, too deep, or no JSON object."""
     if len(raw) > MAX_BODY_BYTES:
@@ -109,7 +119,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
 
 
 def without_secrets(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body as it may be kept: a dot for each key that was pressed and for each digit of a number that was said.
+    """The body as it may be kept: a dot for each key that was pressed and for each digit that was said or written.
 
     They may be pieces of a card's number, its security code, or a code that opens a chat.
     """
@@ -118,6 +128,8 @@ def without_secrets(body: Mapping[str, Any]) -> dict[str, Any]:
         kept["dtmf"] = _changed(kept["dtmf"], lambda text: KEY.sub(MASK, text))
     if isinstance(kept.get("speech"), dict) and "results" in kept["speech"]:
         kept["speech"] = kept["speech"] | {"results": _changed(kept["speech"]["results"], hide_digits)}
+    if "text" in kept:
+        kept["text"] = _changed(kept["text"], hide_digits)
     return kept
 
 
@@ -181,6 +193,14 @@ def parse_input(body: Mapping[str, Any], *, token_id: str) -> CallInput:
         at=_known_time(body.get("timestamp")) or datetime.now(UTC),
         source_id=f"voice:{_call_id(body)}:{_text(body.get('timestamp'), 40) or token_id}",
     )
+
+
+def parse_text(body: Mapping[str, Any]) -> ReceivedText:
+    """A text message. Raises MalformedWebhook without an id or numbers. Source: Vonage, "Messages API webhook reference"."""
+    sender, to, message_id = phone_number(body.get("from")), phone_number(body.get("to")), _text(body.get("message_uuid"), 64)
+    if sender is None or to is None or not message_id:
+        raise MalformedWebhook("the text message has no id, or a number that is none")
+    return ReceivedText(message_id, sender, to, _text(body.get("text"), MAX_SPOKEN_CHARACTERS))
 
 
 def phone_number(value: object) -> str | None:

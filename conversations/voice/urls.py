@@ -13,6 +13,7 @@ urlpatterns = [
     path("called/<uuid:public_id>/event/", webhooks.called_event, name="called-event"),
     path("campaign/<uuid:public_id>/answer/", webhooks.campaign_answer, name="campaign-answer"),
     path("campaign/<uuid:public_id>/event/", webhooks.campaign_event, name="campaign-event"),
+    path("text/", webhooks.text_received, name="text"),
     path("agent/<uuid:public_id>/event/", webhooks.agent_event, name="agent-event"),
     path("agent/<uuid:public_id>/input/", webhooks.agent_input, name="agent-input"),
 ]

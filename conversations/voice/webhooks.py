@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from conversations.models import Interaction, WebhookRecord
 from conversations.services import transport
-from conversations.voice import agent_leg, callee, calls, campaign_call, protocol, signature
+from conversations.voice import agent_leg, callee, calls, campaign_call, protocol, signature, texting
 from conversations.voice.protocol import MAX_BODY_BYTES, MalformedWebhook
 from conversations.voice.signature import InvalidSignature, VerifiedWebhook
 
@@ -109,6 +109,17 @@ async def campaign_event(request: HttpRequest, public_id: UUID) -> HttpResponse:
         await sync_to_async(calls.note_event_of_campaign)(public_id, protocol.parse_event(body))
 
     return await _served(request, "event", handle)
+
+
+@csrf_exempt
+@require_POST
+async def text_received(request: HttpRequest) -> HttpResponse:
+    """A text message reached one of our numbers. The answer is empty."""
+
+    async def handle(body: Body, webhook: VerifiedWebhook) -> Any:
+        await sync_to_async(texting.receive)(protocol.parse_text(body))
+
+    return await _served(request, "text", handle)
 
 
 @csrf_exempt
@@ -220,7 +231,7 @@ def _raw_body(request: HttpRequest) -> bytes | None:
 
 
 def _provider_id(body: Body) -> str:
-    leg = body.get("uuid") or body.get("call_uuid") or body.get("conversation_uuid") or ""
+    leg = body.get("uuid") or body.get("call_uuid") or body.get("conversation_uuid") or body.get("message_uuid") or ""
     return leg if isinstance(leg, str) else ""
 
 
