@@ -12,16 +12,18 @@ from typing import Final
 from uuid import uuid4
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from conversations.flows import wrapping_up
-from conversations.models import Campaign, CampaignContact, Conversation, Customer, Interaction
+from conversations.models import Campaign, CampaignContact, Conversation, Customer, DialAttempt, Interaction
 from conversations.models.calling_rules import CallPurpose
 from conversations.models.dial_attempt import DialOutcome
 from conversations.selectors import audiences
-from conversations.services import action_items, call_state, campaigns, delivery, dial_attempts, dialing, speaking, threads
+from conversations.services import action_items, call_state, campaigns, delivery, dial_attempts, dialing, speaking, threads, timeline
 from conversations.services.action_items import By
 from conversations.services.dialing import DialRefused, Wanted
 from conversations.services.parties import IdentifierClaim, Party
+from conversations.services.timeline import NewEntry
 from conversations.understanding.languages import LANGUAGES
 
 logger = logging.getLogger(__name__)
@@ -53,8 +55,8 @@ def look_after() -> None:
             wrapping_up.end(attempt.interaction, reason=LOST)
         dial_attempts.end(attempt, DialOutcome.LOST)
     campaigns.take_back_claims()
-    for contact in campaigns.ended_calls():
-        campaigns.settle(contact)
+    for call in campaigns.ended_calls():
+        settle(call)
     campaigns.finish_those_that_are_over()
 
 
@@ -78,11 +80,29 @@ def call_next(campaign: Campaign) -> bool:
 def settle(call: Interaction) -> None:
     """The call is over: its contact is done or called again later, and a promise to call back is kept when somebody was reached."""
     contact = CampaignContact.objects.select_related("campaign", "customer", "attempt").filter(attempt__interaction=call).first()
-    if contact is None or not campaigns.settle(contact):
+    if contact is None or contact.attempt is None or not campaigns.settle(contact):
         return
+    _tell(call, contact, contact.attempt)
     item = audiences.call_back_of(contact)
-    if item and contact.attempt and contact.attempt.outcome == DialOutcome.REACHED:
+    if item and contact.attempt.outcome == DialOutcome.REACHED:
         action_items.finish(item, by=By("assistant", call.entry_point.company_name))
+
+
+def _tell(call: Interaction, contact: CampaignContact, attempt: DialAttempt) -> None:
+    """Says in the history for staff what became of the call."""
+    told = {"campaign": contact.campaign.name, "outcome": attempt.get_outcome_display()}
+    timeline.append(
+        call.conversation_id,
+        NewEntry(
+            kind="call.outcome",
+            actor_kind="system",
+            audience="staff",
+            body=_("%(campaign)s: %(outcome)s.") % told,
+            interaction=call,
+            source_id=f"outcome:{attempt.public_id.hex}",
+            data={"purpose": attempt.purpose, "outcome": attempt.outcome},
+        ),
+    )
 
 
 def _begin(contact: CampaignContact) -> Interaction | None:

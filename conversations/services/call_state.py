@@ -34,7 +34,10 @@ PERSON_TALKING: Final = "talking"
 """The state of an `agent_leg` that has picked up and said yes."""
 WHO_IS_IT: Final = "who"
 PROVING: Final = "proving"
-"""The stages of a campaign's call: asking who is on the line, and having them show it. Empty afterwards."""
+MACHINE: Final = "machine"
+TOLD: Final = "told"
+"""The stages of a campaign's call: asking who is on the line, having them show it, silence for a machine's beep; and then what
+they say to what they were told. Empty afterwards."""
 OUT_KEY: Final = "9"
 """The key by which whoever we called gets no more calls."""
 SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
@@ -68,9 +71,14 @@ def is_of_campaign(call: Interaction) -> bool:
     return bool(call.data.get("campaign"))
 
 
+def is_in_campaign_stage(call: Interaction) -> bool:
+    """Whether what is said on the call is still the campaign's to settle."""
+    return bool(call.data.get("campaign_stage"))
+
+
 def is_being_recognised(call: Interaction) -> bool:
     """Whether a campaign's call does not know yet who has picked up, so that nothing but asking that may be said."""
-    return bool(call.data.get("campaign_stage"))
+    return call.data.get("campaign_stage") in (WHO_IS_IT, PROVING, MACHINE)
 
 
 def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -> Interaction:

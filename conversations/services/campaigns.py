@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
-from conversations.models import Audience, Campaign, CampaignContact, Customer, DialAttempt, EntryPoint
+from conversations.models import Audience, Campaign, CampaignContact, Customer, DialAttempt, EntryPoint, Interaction
 from conversations.models.consent import Purpose, Way
 from conversations.models.dial_attempt import DialOutcome
 from conversations.selectors import audiences, calling_hours, roll_out
@@ -205,10 +205,10 @@ def settle(contact: CampaignContact) -> bool:
     return True
 
 
-def ended_calls() -> list[CampaignContact]:
-    """Contacts whose call is over and that were not looked at since."""
-    rows = CampaignContact.objects.filter(state=CampaignContact.State.DIALLING, attempt__ended_at__isnull=False)
-    return list(rows.select_related("campaign", "customer")[:500])
+def ended_calls() -> list[Interaction]:
+    """Calls of contacts that are over and were not looked at since."""
+    over = Interaction.objects.filter(dial_attempt__ended_at__isnull=False, dial_attempt__contact__state=CampaignContact.State.DIALLING)
+    return list(over.order_by("pk")[:500])
 
 
 def take_back_claims() -> int:

@@ -87,10 +87,13 @@ def _was_about_invoices(call: Interaction) -> bool:
 
 
 def lost() -> QuerySet[DialAttempt]:
-    """Permissions that nothing came of, as when a process died between having one and using it, or while it was being used."""
-    named = Q(interaction__provider_id__startswith="unplaced-") & ~Q(interaction__state=Interaction.State.ENDED)
+    """Permissions that nothing came of, as when a process died between having one and using it, or while a campaign used it.
+
+    Calls that a chat asked for end with their line, which has a sweep of its own.
+    """
+    unplaced = Q(interaction__provider_id__startswith="unplaced-", interaction__data__has_key="campaign")
     return DialAttempt.objects.filter(
-        Q(interaction__isnull=True) | Q(interaction__state=Interaction.State.ENDED) | named,
+        Q(interaction__isnull=True) | Q(interaction__state=Interaction.State.ENDED) | unplaced,
         ended_at__isnull=True,
         at__lt=Now() - UNUSED_FOR,
     )

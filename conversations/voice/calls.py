@@ -119,7 +119,7 @@ def _settler(call: Interaction) -> Callable[[Interaction, CallInput], Words | Nc
     """What settles something said or keyed, by who is on the line and what is known of them."""
     if call_state.waits_for_code(call):
         return callee.settle
-    return campaign_call.settle if call_state.is_being_recognised(call) else dialogue.settle
+    return campaign_call.settle if call_state.is_in_campaign_stage(call) else dialogue.settle
 
 
 async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:

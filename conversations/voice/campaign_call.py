@@ -27,12 +27,12 @@ from conversations.understanding.answers import facts_in
 from conversations.understanding.consent import read_wishes
 from conversations.understanding.gloss import gloss
 from conversations.voice import dialing, dialogue, gateway, ncco, replies
+from conversations.voice.dialogue import Words
 from conversations.voice.gateway import GatewayError
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallEvent, CallInput
 
 logger = logging.getLogger(__name__)
-MACHINE: Final = "machine"
 AFTER_THE_BEEP: Final = frozenset({"beep_start", "beep_timeout"})
 LONGEST_GREETING_SECONDS: Final = 50
 """How long a machine's greeting is waited for; the platform tells of its beep, or gives up on it after 45 s."""
@@ -70,7 +70,7 @@ def answer(public_id: UUID, asked: AnsweredCall) -> Ncco:
         call_state.note_state(call.pk, Interaction.State.ACTIVE, answered_at=call.answered_at or timezone.now())
         _remember(call, region_url=asked.region_url, room=asked.room_id)
         contact = _contact(call)
-        if call.data.get("campaign_stage") == MACHINE:
+        if call.data.get("campaign_stage") == call_state.MACHINE:
             return ncco.silence(LONGEST_GREETING_SECONDS)
         if contact is None or call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
@@ -85,7 +85,7 @@ def note_event(public_id: UUID, event: CallEvent) -> bool:
     call = call_state.adopt(public_id, event.call_id) if event.call_id else None
     if call is None:
         return False
-    if event.status == MACHINE and call.state != Interaction.State.ENDED:
+    if event.status == call_state.MACHINE and call.state != Interaction.State.ENDED:
         _machine(call, after_the_beep=event.detail in AFTER_THE_BEEP)
     return True
 
@@ -97,12 +97,14 @@ def note_over(public_id: UUID) -> None:
         campaigning.settle(call)
 
 
-def settle(call: Interaction, given: CallInput) -> Ncco | None:
-    """What follows from what was said or keyed before it is known who is on the line: None when an entry was written to be said."""
+def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
+    """What follows from what was said or keyed: None when an entry was written to be said, words when the AI agent is to answer."""
     contact = _contact(call)
     if contact is None:
         return replies.closing(call)
     text = gloss(given.hypotheses[0].text, call.language.partition("-")[0]).lower() if given.hypotheses else ""
+    if call.data.get("campaign_stage") == call_state.TOLD:
+        return _replied(call, contact, given, text)
     if given.digits:
         dialogue.note_keys(call, given)
     elif text:
@@ -140,6 +142,21 @@ def _it_is_them(call: Interaction, contact: CampaignContact) -> Ncco | None:
         return _ask(call, contact, {})
     _go_on(call, _("To hear what it is about, say: show me my account, and I first check that it is you. Or tell me how I can help."))
     return None
+
+
+def _replied(call: Interaction, contact: CampaignContact, given: CallInput, text: str) -> Words | Ncco | None:
+    """What they say to what they were told: that it suits them ends the call, all else the AI agent answers."""
+    _remember(call, campaign_stage="")
+    is_about_a_visit = contact.subject.startswith("booking:")
+    if is_about_a_visit and dialogue.YES.match(text) and len(text.split()) <= dialogue.LONGEST_MERE_YES:
+        dialogue.note_words(call, given, given.hypotheses[0].text)
+        return ncco.goodbye(_("Thank you. Then all stays as it is. Goodbye."), language=call.language)
+    if is_about_a_visit and dialogue.NO.fullmatch(text):
+        dialogue.note_words(call, given, given.hypotheses[0].text)
+        asked = _("To move the visit, say: change my appointment. To cancel it, say: cancel my appointment.")
+        _write(call, asked, kind="message", key="other-time")
+        return None
+    return dialogue.settle(call, given)
 
 
 def _answered(call: Interaction, contact: CampaignContact, given: CallInput, text: str) -> Ncco | None:
@@ -194,13 +211,13 @@ def _has_shown_enough(call: Interaction, contact: CampaignContact, details: Deta
 
 def _tell(call: Interaction, contact: CampaignContact, details: Details) -> None:
     text = openings.message(call.entry_point, contact.campaign.purpose, contact.customer, details, call.language)
-    _go_on(call, text)
+    _go_on(call, text, stage=call_state.TOLD)
 
 
-def _go_on(call: Interaction, text: str) -> None:
-    """The customer is reached: the call goes on like every other one from here."""
+def _go_on(call: Interaction, text: str, *, stage: str = "") -> None:
+    """The customer is reached: the call goes on like every other one from here, or once they have said something to it."""
     _write(call, text, kind="message", key="told")
-    _remember(call, campaign_stage="", stage=dialogue.STAGE_NONE, silences=0, outcome=DialOutcome.REACHED)
+    _remember(call, campaign_stage=stage, stage=dialogue.STAGE_NONE, silences=0, outcome=DialOutcome.REACHED)
 
 
 def _let_out(call: Interaction, given: CallInput, *, wrong_person: bool) -> Ncco:
@@ -232,11 +249,11 @@ def _machine(call: Interaction, *, after_the_beep: bool) -> None:
     contact = _contact(call)
     try:
         if contact is None or not contact.campaign.leaves_message:
-            _remember(call, outcome=DialOutcome.MACHINE, campaign_stage=MACHINE)
+            _remember(call, outcome=DialOutcome.MACHINE, campaign_stage=call_state.MACHINE)
             gateway.hang_up(call.provider_id, region_url=call.data.get("region_url", ""))
             return
         if not after_the_beep:
-            _remember(call, outcome=DialOutcome.MACHINE, campaign_stage=MACHINE)
+            _remember(call, outcome=DialOutcome.MACHINE, campaign_stage=call_state.MACHINE)
             actions = ncco.silence(LONGEST_GREETING_SECONDS)
         elif call.data.get("outcome") == DialOutcome.MESSAGE_LEFT:
             return
@@ -245,7 +262,7 @@ def _machine(call: Interaction, *, after_the_beep: bool) -> None:
                 text = openings.voicemail(call.entry_point, contact.campaign.purpose, contact.customer, call.language)
                 _write(call, text, kind="message", key="voicemail", said=True)
                 actions = ncco.goodbye(text, language=call.language)
-            _remember(call, outcome=DialOutcome.MESSAGE_LEFT, campaign_stage=MACHINE)
+            _remember(call, outcome=DialOutcome.MESSAGE_LEFT, campaign_stage=call_state.MACHINE)
         gateway.transfer(call.provider_id, actions, region_url=call.data.get("region_url", ""))
     except GatewayError as error:
         _remember(call, outcome=DialOutcome.MACHINE)

@@ -134,6 +134,20 @@ class TestWhoPicksUp:
         kept = Entry.objects.filter(interaction=called.call, actor_kind="customer", kind="message").values_list("body", flat=True)
         assert not any("1984" in body for body in kept)
 
+    @pytest.mark.parametrize(("words", "reply"), [("yes that's fine", "all stays as it is"), ("no", "change my appointment")])
+    def test_says_whether_the_visit_still_suits(self, platform: Platform, words: str, reply: str) -> None:
+        asks_questions("postcode")
+        customer, number = callable_customer(postcode="HB14QT")
+        made.visit(customer, number)
+        called = Called(made.campaign(), platform)
+        called.picks_up()
+        called.says("yes")
+        assert "Boiler service" in called.says("HB1 4QT")
+        assert reply in called.says(words)
+        called.ends()
+        told = Entry.objects.get(kind="call.outcome")
+        assert (told.data["outcome"], told.audience) == ("reached", "staff")
+
     def test_is_told_nothing_after_wrong_ones(self, platform: Platform) -> None:
         asks_questions("postcode")
         customer, number = callable_customer(postcode="HB14QT")
