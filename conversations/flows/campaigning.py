@@ -42,7 +42,7 @@ def run(*, seconds: float = PASS_SECONDS) -> int:
         running = Campaign.objects.filter(state=Campaign.State.RUNNING).order_by("pk")
         calls = [call_next(campaign) for campaign in running]
         rung += sum(calls)
-        if time.monotonic() >= until or not calls:
+        if time.monotonic() >= until or not campaigns.somebody_is_due():
             return rung
         if not any(calls):
             time.sleep(min(BREATH_SECONDS, max(0.0, until - time.monotonic())))

@@ -154,6 +154,12 @@ def claim(campaign: Campaign) -> CampaignContact | None:
     return CampaignContact.objects.select_related("campaign__entry_point", "customer").get(pk=contact.pk)
 
 
+def somebody_is_due() -> bool:
+    """Whether a campaign that runs has somebody to call now, if there is room."""
+    waiting = CampaignContact.objects.filter(state=CampaignContact.State.WAITING, next_at__lte=Now())
+    return waiting.filter(campaign__state=Campaign.State.RUNNING).exists()
+
+
 def hold_running(campaign_id: int) -> bool:
     """Whether a campaign runs, which it then does until the transaction ends: whoever pauses it waits."""
     return Campaign.objects.select_for_update(no_key=True).filter(pk=campaign_id, state=Campaign.State.RUNNING).first() is not None
