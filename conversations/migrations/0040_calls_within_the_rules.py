@@ -99,6 +99,18 @@ BEGIN
     IF NOT conversations_consent_stands(consent, whose, dialled, 'outbound_call', moment) THEN
         RETURN 'no_consent';
     END IF;
+    IF EXISTS (
+        SELECT FROM conversations_consent refusal, conversations_consent yes
+         WHERE yes.id = consent AND refusal.kind = 'phone' AND refusal.value = dialled AND refusal.value <> ''
+           AND refusal.customer_id <> whose AND refusal.decision <> 'given' AND refusal.purpose IN ('contact', 'outbound_call')
+           AND (refusal.at, refusal.id) > (yes.at, yes.id)
+           AND NOT EXISTS (
+               SELECT FROM conversations_consent later
+                WHERE later.customer_id = refusal.customer_id AND later.kind = 'phone' AND later.value = dialled
+                  AND later.decision = 'given' AND later.purpose = refusal.purpose AND (later.at, later.id) > (refusal.at, refusal.id))
+    ) THEN
+        RETURN 'refused_on_this_number';
+    END IF;
     IF offers_consent IS NOT NULL AND NOT conversations_consent_stands(offers_consent, whose, dialled, 'marketing', moment) THEN
         RETURN 'no_consent';
     END IF;

@@ -35,6 +35,7 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
     "ended": gettext_lazy("what they agreed to has ended"),
     "not_asked": gettext_lazy("they have not agreed to be called"),
     "no_offers": gettext_lazy("they have not agreed to get offers by phone"),
+    "refused_on_this_number": gettext_lazy("somebody with this number wants no calls, and nobody on it has agreed to them since"),
     "no_consent": gettext_lazy("no yes of theirs stands for this call"),
     "unknown_place": gettext_lazy("nobody knows where the phone is, so nobody knows whether it is a decent hour there"),
     "holiday": gettext_lazy("it is a holiday where the phone may be"),

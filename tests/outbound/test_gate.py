@@ -65,6 +65,15 @@ class TestConsent:
         assert refusal_of(wanted(customer, number)) == "refused"
         assert refusal_of(wanted(customer, new_number())) == ""
 
+    def test_a_no_of_whoever_else_has_the_number_counts_until_a_later_yes(self) -> None:
+        customer, number = callable_customer()
+        other = rows.customer("Kim Lee")
+        says(other, "outbound_call", "refused", number)
+        assert refusal_of(wanted(customer, number)) == "refused_on_this_number"
+        assert refusal_of(wanted(customer, new_number())) == ""
+        says(customer, "outbound_call", "given", number)
+        assert refusal_of(wanted(customer, number)) == ""
+
     def test_a_number_on_the_list_is_not_rung_whoever_has_it(self) -> None:
         customer, number = callable_customer()
         suppression.suppress("phone", number, reason="asked", added_by="Ann")
