@@ -18,6 +18,7 @@ from conversations.admin.fields import LinesField
 from conversations.models import CallingCap, CallingHoliday, CallingHours, CallingPolicy, CallingRegion, DialAttempt
 from conversations.services import calling_rules
 from routing.admin.explained import Explained
+from routing.admin.history import ShowsHistory
 from routing.admin.read_only import ReadOnlyAdmin
 
 YEARS_AHEAD = 2
@@ -72,7 +73,7 @@ class HolidayInline(Explained, admin.TabularInline):
 
 
 @admin.register(CallingRegion)
-class CallingRegionAdmin(admin.ModelAdmin):
+class CallingRegionAdmin(ShowsHistory):
     form = RegionForm
     list_display = ("name", "begins_with", "source")
     search_fields = ("name",)
@@ -106,7 +107,7 @@ class CapInline(Explained, admin.TabularInline):
 
 
 @admin.register(CallingPolicy)
-class CallingPolicyAdmin(Explained, admin.ModelAdmin):
+class CallingPolicyAdmin(Explained, ShowsHistory):
     help_texts = {"purpose": _("What the calls are for. It cannot be changed later.")}
     list_display = ("purpose", "caps_read", "quiet_days", "keeps_hours", "source")
     inlines = (CapInline,)

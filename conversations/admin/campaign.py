@@ -22,6 +22,7 @@ from conversations.models.dial_attempt import DialOutcome
 from conversations.selectors import audiences
 from conversations.services import campaigns, dialing, manager_log
 from routing.admin.explained import Explained
+from routing.admin.history import ShowsHistory
 from routing.admin.read_only import ReadOnlyAdmin
 
 MAY_RUN = "conversations.run_campaign"
@@ -66,7 +67,7 @@ class AudienceForm(forms.ModelForm):
 
 
 @admin.register(Audience)
-class AudienceAdmin(admin.ModelAdmin):
+class AudienceAdmin(ShowsHistory):
     form = AudienceForm
     list_display = ("name", "source", "found_now")
     list_filter = ("source",)
@@ -78,7 +79,7 @@ class AudienceAdmin(admin.ModelAdmin):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(Explained, admin.ModelAdmin):
+class CampaignAdmin(Explained, ShowsHistory):
     help_texts = {
         "name": _("What staff call it."),
         "purpose": _("It decides which rules hold and what is said."),

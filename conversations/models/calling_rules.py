@@ -7,6 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.models.history import audited
+
 
 class CallPurpose(models.TextChoices):
     """What a call of ours is for."""
@@ -19,6 +21,7 @@ class CallPurpose(models.TextChoices):
     CALL_ME = "call_me", _("Asked for in a chat, at once")
 
 
+@audited()
 class CallingRegion(models.Model):
     """A part of the world with hours of its own, known by how its phone numbers begin; the longest beginning counts.
 
@@ -43,6 +46,7 @@ class CallingRegion(models.Model):
         return self.name
 
 
+@audited()
 class CallingHours(models.Model):
     """From when until when a region's phones may be rung on one weekday, by the clock where the phone is. No row: not at all."""
 
@@ -64,6 +68,7 @@ class CallingHours(models.Model):
         return f"{self.region} {self.weekday} {self.opens:%H:%M}-{self.closes:%H:%M}"
 
 
+@audited()
 class CallingHoliday(models.Model):
     """A day on which a region's phones are not rung."""
 
@@ -79,6 +84,7 @@ class CallingHoliday(models.Model):
         return f"{self.day} {self.name}"
 
 
+@audited()
 class CallingPolicy(models.Model):
     """What holds for the calls of one purpose. A purpose without a row rings nobody."""
 
@@ -103,6 +109,7 @@ class CallingPolicy(models.Model):
         return self.get_purpose_display()
 
 
+@audited()
 class CallingCap(models.Model):
     """At most so many calls of a purpose within so many hours: to a number, to a customer, or about one thing, such as a debt."""
 

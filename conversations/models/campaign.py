@@ -15,11 +15,13 @@ from conversations.models.customer import Customer
 from conversations.models.dial_attempt import DialAttempt, DialOutcome
 from conversations.models.entry_point import Channel, EntryPoint
 from conversations.models.identifier import E164
+from routing.models.history import audited
 
 PURPOSES = [choice for choice in CallPurpose.choices if choice[0] != CallPurpose.CALL_ME]
 """What a campaign may be for: everything but a call that somebody asks for at that moment."""
 
 
+@audited()
 class Audience(models.Model):
     """Whom to call, as a filter that finds them anew each time. What each source may be filtered by: `services.audiences`."""
 
@@ -45,6 +47,7 @@ class Audience(models.Model):
         return self.name
 
 
+@audited()
 class Campaign(models.Model):
     """A list of people to be called for one purpose. Whether each may be called is asked at the moment of dialling, not here."""
 

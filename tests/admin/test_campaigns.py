@@ -103,3 +103,12 @@ def test_an_opening_fills_in_only_what_is_known(client: Client, manager: Any) ->
     draft = Playbook.objects.create(code="new", name="New", persona="p", disclosure="I am an AI.", languages=["en"], version=1)
     text = client.get(page(draft)).content.decode()
     assert "openings of calls that we make" in text.lower()
+
+
+def test_every_change_of_a_rule_is_kept_with_who_made_it(client: Client, manager: Any) -> None:
+    region = CallingRegion.objects.get()
+    inlines = {f"{name}-{key}": "0" for name in ("hours", "holidays") for key in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    client.post(page(region), {"name": "Britain", "prefixes": "+44", "source": "Ours.", "holidays_of": "", **inlines})
+    text = client.get(page(region, "history")).content.decode()
+    assert "Britain" in text
+    assert "manager" in text
