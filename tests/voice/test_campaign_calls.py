@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from conversations.flows import campaigning
 from conversations.models import (
+    ActionItem,
     Campaign,
     CampaignContact,
     Consent,
@@ -21,9 +23,10 @@ from conversations.models import (
     SubjectTalk,
     Suppression,
 )
-from conversations.services import campaigns
+from conversations.services import campaigns, playbooks
 from tests.outbound import campaigns as made
 from tests.outbound.calling import callable_customer, open_hours
+from tests.record import rows
 from tests.voice.platform import Caller, post, words_of
 from tests.voice.rest_side import Platform
 
@@ -323,6 +326,46 @@ class TestDebts:
         assert campaigning.call_next(again)
         contact = again.contacts.get()
         assert (contact.state, contact.refusal) == ("waiting", "talked_lately")
+
+
+def test_a_promise_to_call_back_is_kept_when_the_customer_is_reached(platform: Platform) -> None:
+    customer, number = callable_customer()
+    item = ActionItem.objects.create(
+        customer=customer, original_customer=customer, conversation=rows.conversation(customer), kind="call_back", title="About a leak",
+        phone=number, due_at=timezone.now() - timedelta(hours=2), put_in_line_at=timezone.now() - timedelta(hours=1), made_by="Ann",
+        idempotency_key=f"call-back-{number}",
+    )  # fmt: skip
+    called = Called(made.campaign(made.audience("call_backs"), "callback"), platform)
+    assert "calling you back" in called.picks_up()
+    told = called.says("yes")
+    assert "How can I help" in told
+    assert "leak" not in told
+    called.ends()
+    item.refresh_from_db()
+    assert item.done_at is not None
+
+
+def test_the_playbook_says_how_a_call_is_opened(platform: Platform) -> None:
+    values = {"name": "Harbor", "persona": "Friendly.", "disclosure": "I am an AI.", "languages": ["en"]}
+    playbook, is_new = Playbook.objects.get_or_create(code="opens", defaults=values)
+    if is_new:
+        playbook.openings.create(
+            purpose="reminder", language="en", opening="{company} is thinking of you, {name}.", message="See you {when}.",
+            voicemail="Ahoy {name}, ring {number}.",
+        )  # fmt: skip
+        playbooks.publish(playbook)
+    EntryPoint.objects.filter(channel="voice").update(playbook_code="opens")
+    made.somebody_with_a_visit()
+    called = Called(made.campaign(), platform)
+    told = called.picks_up()
+    assert "I am an AI. Harbor Home Services is thinking of you, Sam Okafor. Am I speaking with" in told
+    called.machine()
+    called.machine(sub_state="beep_start")
+    message = [body["destination"]["ncco"] for _m, _p, body in platform.requests if body.get("action") == "transfer"][-1]
+    assert words_of(message).startswith("Ahoy Sam Okafor, ring +441632960100")
+    draft = playbooks.new_draft(Playbook.objects.get(code="opens", status="published"))
+    assert draft.openings.get().message == "See you {when}."
+    draft.delete()
 
 
 def test_the_platform_that_does_not_answer_is_tried_again(platform: Platform) -> None:
