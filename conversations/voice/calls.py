@@ -100,7 +100,7 @@ async def hear(given: CallInput) -> Ncco:
     with override(call.language):
         if call.state == Interaction.State.ENDED or call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
-        settle = _settler(call)
+        settle = _settler(call, given)
         settled = await sync_to_async(settle)(call, given)
         if settled is None:
             call = await sync_to_async(_call)(given.call_id) or call
@@ -115,11 +115,12 @@ async def hear(given: CallInput) -> Ncco:
             return replies.closing(call)
 
 
-def _settler(call: Interaction) -> Callable[[Interaction, CallInput], Words | Ncco | None]:
-    """What settles something said or keyed, by who is on the line and what is known of them."""
+def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, CallInput], Words | Ncco | None]:
+    """What settles something said or keyed, by who is on the line and what is known of them; the way out is always open."""
     if call_state.waits_for_code(call):
         return callee.settle
-    return campaign_call.settle if call_state.is_in_campaign_stage(call) else dialogue.settle
+    is_way_out = given.digits == call_state.OUT_KEY and call_state.is_of_campaign(call)
+    return campaign_call.settle if is_way_out or call_state.is_in_campaign_stage(call) else dialogue.settle
 
 
 async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:

@@ -99,20 +99,21 @@ def note_over(public_id: UUID) -> None:
 
 def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
     """What follows from what was said or keyed: None when an entry was written to be said, words when the AI agent is to answer."""
-    contact = _contact(call)
-    if contact is None:
-        return replies.closing(call)
     text = gloss(given.hypotheses[0].text, call.language.partition("-")[0]).lower() if given.hypotheses else ""
-    if call.data.get("campaign_stage") == call_state.TOLD:
+    stage = call.data.get("campaign_stage")
+    wants_out = given.digits == call_state.OUT_KEY or _wants_out(text)
+    contact = _contact(call)
+    if stage == call_state.TOLD and contact and not wants_out:
         return _replied(call, contact, given, text)
     if given.digits:
         dialogue.note_keys(call, given)
     elif text:
-        kept = given.hypotheses[0].text if call.data.get("campaign_stage") == call_state.WHO_IS_IT else _("(an answer)")
-        dialogue.note_words(call, given, kept)
-    if given.digits == call_state.OUT_KEY or _wants_out(text):
+        dialogue.note_words(call, given, _("(an answer)") if stage == call_state.PROVING else given.hypotheses[0].text)
+    if wants_out:
         return _let_out(call, given, wrong_person=bool(WRONG_NUMBER.search(text)))
-    if call.data.get("campaign_stage") == call_state.PROVING:
+    if contact is None:
+        return replies.closing(call)
+    if stage == call_state.PROVING:
         return _answered(call, contact, given, text)
     if NOT_HERE.search(text):
         _remember(call, outcome=DialOutcome.NO_ANSWER)

@@ -156,8 +156,6 @@ def _words_of_keys(call: Interaction, given: CallInput) -> Words:
     """What the keys say, for a turn."""
     if given.digits == PERSON_KEY:
         return Words(_("I would like to speak to a person."), {"for_turn": True})
-    if given.digits == call_state.OUT_KEY and call_state.is_of_campaign(call):
-        return Words(_("Do not call me again."), {"for_turn": True})
     language = replies.language_keys(call).get(given.digits) if call.data.get("stage") in (STAGE_OPENING, STAGE_JOIN) else None
     if language:
         with override(language):
