@@ -65,16 +65,21 @@ def call_next(campaign: Campaign) -> bool:
     contact = campaigns.claim(campaign)
     if contact is None:
         return False
+    call_claimed(contact)
+    return True
+
+
+def call_claimed(contact: CampaignContact) -> None:
+    """Calls somebody who was claimed, when they may be called and the campaign still runs."""
     call = _begin(contact)
     if call is None:
-        return True
+        return
     try:
         delivery.ring(call)
     except delivery.NotRung as problem:
         logger.warning("campaign_call_not_placed", extra={"contact": contact.pk, "why": str(problem)})
         wrapping_up.end(call, reason=NOT_PLACED)
         settle(call)
-    return True
 
 
 def settle(call: Interaction) -> None:

@@ -155,7 +155,8 @@ class TestLife:
         contact = campaigns.claim(running)
         assert contact is not None
         campaigns.pause(running)
-        assert campaigning._begin(contact) is None
+        campaigning.call_claimed(contact)
+        assert platform.dialled() == 0
         assert (contact_of(contact.customer).state, DialAttempt.objects.count()) == ("waiting", 0)
 
     def test_nobody_is_called_while_the_ai_agent_is_stopped(self, platform: Platform) -> None:
