@@ -5,8 +5,8 @@ import logging
 from celery import shared_task
 
 from conversations.assistant import recap, turn
-from conversations.flows import calling_back, erasing, keeping_promises, overflowing, tidying
-from conversations.services import linkage, retention, suggestions
+from conversations.flows import calling_back, campaigning, erasing, keeping_promises, overflowing, tidying
+from conversations.services import campaigns, linkage, retention, suggestions
 from conversations.voice import agent_leg, reconciling
 from conversations.voice.gateway import GatewayError
 
@@ -111,6 +111,18 @@ def call_back_in_time() -> int:
 def send_leads() -> int:
     """See conversations.flows.keeping_promises.send_leads."""
     return keeping_promises.send_leads()
+
+
+@shared_task
+def run_campaigns() -> int:
+    """See conversations.flows.campaigning.run."""
+    return campaigning.run()
+
+
+@shared_task
+def begin_campaign_round(number: int) -> int:
+    """See conversations.services.campaigns.begin_round; beat calls it by the schedule of the campaign."""
+    return campaigns.begin_round(number)
 
 
 @shared_task

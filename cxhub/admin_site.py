@@ -42,6 +42,14 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
             "conversations.Entry", "conversations.ActionItem", "conversations.Qualification", "conversations.SavedReply",
         ),
     ),
+    "calls-we-make": (
+        gettext_lazy("Calls we make"),
+        "phone-forwarded",
+        (
+            "conversations.Campaign", "conversations.Audience", "conversations.CampaignContact", "conversations.DialAttempt",
+            "conversations.CallingPolicy", "conversations.CallingRegion",
+        ),
+    ),
     "routing": (
         gettext_lazy("Routing"),
         "route",

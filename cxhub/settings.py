@@ -153,6 +153,7 @@ CELERY_BEAT_SCHEDULE = {
     "erase-people": {"task": "conversations.tasks.erase_people", "schedule": 60.0, "options": {"expires": 60}},
     "ask-connectors": {"task": "conversations.tasks.ask_connectors", "schedule": 60.0, "options": {"expires": 60}},
     "call-back-in-time": {"task": "conversations.tasks.call_back_in_time", "schedule": 30.0, "options": {"expires": 30}},
+    "run-campaigns": {"task": "conversations.tasks.run_campaigns", "schedule": 5.0, "options": {"expires": 5}},
     "send-leads": {"task": "conversations.tasks.send_leads", "schedule": 60.0, "options": {"expires": 60}},
     "apply-retention": {"task": "conversations.tasks.apply_retention", "schedule": crontab(hour=2, minute=30)},
 }
@@ -322,6 +323,8 @@ RESERVATION_TIMEOUT_SECONDS = env.whole_number("RESERVATION_TIMEOUT_SECONDS", de
 CHAT_MAX_MESSAGE_BYTES = env.whole_number("CHAT_MAX_MESSAGE_BYTES", default=16_384, lowest=256, highest=1_000_000)
 CALL_ME_REGIONS = env.words("CALL_ME_REGIONS", default=[])
 CALL_ME_PER_HOUR = env.whole_number("CALL_ME_PER_HOUR", default=20, lowest=1, highest=1_000_000)
+OUTBOUND_CALLS_PER_SECOND = env.whole_number("OUTBOUND_CALLS_PER_SECOND", default=2, lowest=1, highest=100)
+OUTBOUND_CALLS_AT_ONCE = env.whole_number("OUTBOUND_CALLS_AT_ONCE", default=20, lowest=1, highest=10_000)
 CHAT_SESSIONS_PER_HOUR = env.whole_number("CHAT_SESSIONS_PER_HOUR", default=120, lowest=1, highest=1_000_000)
 IDENTIFIER_SHARED_ABOVE = env.whole_number("IDENTIFIER_SHARED_ABOVE", default=5, lowest=1, highest=10_000)
 CHAT_MESSAGES_PER_SECOND = env.whole_number("CHAT_MESSAGES_PER_SECOND", default=5, lowest=1, highest=1000)

@@ -1,6 +1,8 @@
 """The admin pages of customers, conversations and AI agents."""
 
 from conversations.admin import (
+    calling_rules,
+    campaign,
     consent,
     conversation,
     customer,
@@ -20,6 +22,8 @@ from conversations.admin import (
 )
 
 __all__ = [
+    "calling_rules",
+    "campaign",
     "consent",
     "conversation",
     "customer",

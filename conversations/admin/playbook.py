@@ -18,8 +18,8 @@ from django.views.decorators.http import require_POST
 
 from conversations.admin.fields import LimitsField, LinesField, LinksField, OutlineField
 from conversations.assistant.tools import TOOLS, cancel, find_orders, find_visits, reschedule
-from conversations.models import Playbook, PlaybookForm, PlaybookFormField
-from conversations.services import knowing, playbooks
+from conversations.models import Playbook, PlaybookForm, PlaybookFormField, PlaybookOpening
+from conversations.services import knowing, openings, playbooks
 from conversations.services.facts import FACT_LABELS
 from routing.admin.explained import Explained
 
@@ -192,6 +192,34 @@ class PlaybookFormInline(Explained, DraftOnly, admin.StackedInline):
         return bool(super().has_add_permission(request, obj)) and self._is_draft(obj)
 
 
+class OpeningEditor(forms.ModelForm):
+    """What is said on a call of ours; only what is filled in may stand in braces."""
+
+    class Meta:
+        model = PlaybookOpening
+        fields = ("purpose", "language", "opening", "message", "voicemail")
+        help_texts = {"purpose": _("What the calls are for.")}
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        for field in openings.PLACES:
+            unknown = openings.unknown_places(field, str(found.get(field, "")))
+            if unknown:
+                self.add_error(field, _("Nothing is filled in here for: %(places)s") % {"places": ", ".join(sorted(unknown))})
+        return found
+
+
+class OpeningInline(DraftOnly, admin.StackedInline):
+    model = PlaybookOpening
+    form = OpeningEditor
+    extra = 0
+    verbose_name = _("opening of a call that we make")
+    verbose_name_plural = _("openings of calls that we make (without one the usual words are said)")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_add_permission(request, obj)) and self._is_draft(obj)
+
+
 class FieldInline(Explained, DraftOnly, admin.TabularInline):
     model = PlaybookFormField
     extra = 1
@@ -214,7 +242,7 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
     list_display = ("name", "code", "version", "status", "created_at")
     list_filter = ("status", "code")
     search_fields = ("name", "code")
-    inlines = (PlaybookFormInline,)
+    inlines = (PlaybookFormInline, OpeningInline)
     fieldsets = (
         (None, {"fields": ("name", "code")}),
         (_("How it speaks"), {"fields": ("persona", "disclosure", "policies", "languages", "translations")}),

@@ -16,6 +16,8 @@ from conversations.demo import policy, source
 from conversations.demo.source import Content
 from conversations.knowledge.ingest import embedded_texts, ingest
 from conversations.models import (
+    Audience,
+    Campaign,
     EntryPoint,
     HostSiteKey,
     Invoice,
@@ -31,7 +33,8 @@ from conversations.models import (
     Technician,
     TechnicianShift,
 )
-from conversations.services import articles, host_sites, playbooks, suppression
+from conversations.models.calling_rules import CallPurpose
+from conversations.services import articles, calling_rules, host_sites, playbooks, suppression
 from conversations.understanding import reasons
 from conversations.understanding.classify import small_talk, tone_examples
 from conversations.understanding.languages import in_english
@@ -75,12 +78,14 @@ def load() -> Loaded:
         policy.add_reasons(source.reasons())
         new_people = policy.add_people(company)
         policy.publish_rule_sets(source.rule_sets())
+        calling_rules.lay_down()
         _add_schedule(company)
         _add_accounts(company)
         _add_articles()
         _add_saved_replies()
         _add_playbook(source.playbook())
         _add_doors(company)
+        _add_campaign(company)
         _add_do_not_contact(company)
         _add_site_key()
     waiting = list(KnowledgeArticle.objects.filter(published=True, passages__isnull=True))
@@ -204,6 +209,17 @@ def _add_playbook(row: Content) -> None:
         )
     playbook.status = Playbook.Status.PUBLISHED
     playbook.save(update_fields=["status"])
+
+
+def _add_campaign(company: Content) -> None:
+    """Reminders of tomorrow's visits, as a draft: nobody is called before somebody starts it."""
+    door = EntryPoint.objects.filter(channel="voice").order_by("pk").first()
+    if door is None:
+        return
+    filters = {"source": Audience.Source.BOOKINGS, "filters": {"from_hours": 12, "to_hours": 40}}
+    tomorrow, _is_new = Audience.objects.get_or_create(name="Visits of tomorrow", defaults=filters)
+    values = {"purpose": CallPurpose.REMINDER, "audience": tomorrow, "entry_point": door}
+    Campaign.objects.get_or_create(name=f"Reminders of {company['name']}", defaults=values)
 
 
 def _add_do_not_contact(company: Content) -> None:

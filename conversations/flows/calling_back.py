@@ -20,10 +20,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
 from conversations.flows import wrapping_up
-from conversations.models import CallLeg, Conversation, Entry, EntryPoint, Interaction, JoinCode
+from conversations.models import CallLeg, Conversation, Customer, Entry, EntryPoint, Interaction, JoinCode
+from conversations.models.calling_rules import CallPurpose
 from conversations.models.consent import Purpose
 from conversations.selectors import website
-from conversations.services import call_state, consent, consent_texts, delivery, identity, joining, numbers, threads, timeline, visitors
+from conversations.services import (
+    call_state,
+    consent,
+    consent_texts,
+    delivery,
+    dialing,
+    identity,
+    joining,
+    numbers,
+    threads,
+    timeline,
+    visitors,
+)
+from conversations.services.dialing import DialRefused, Wanted
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from routing import advisory
@@ -97,6 +111,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         gettext_lazy("a call of this conversation is going on"), gettext_lazy("We are on a call with you already, or ringing you.")
     ),
     "chat_cap": Refusal(gettext_lazy("this browser had three calls made within an hour"), NOT_NOW),
+    "ringing": Refusal(gettext_lazy("the number is being called already"), NOT_NOW),
     "number_cap": Refusal(gettext_lazy("the number was called too often within an hour or a day"), NOT_NOW),
     "not_asked": Refusal(gettext_lazy("whoever has the number said that they did not ask to be called"), NOT_NOW),
     "no_contact": Refusal(gettext_lazy("the holder of the number wants no calls from us"), NOT_NOW),
@@ -130,7 +145,9 @@ def call_me(chat_id: int, visitor: str, written: str, *, network_is_over: bool =
         if not asked.allowed:
             raise _Refused("no_contact", number)
         code, row = _issue_code(chat)
-        _ring(_begin(chat, door, number))
+        call = _begin(chat, door, number)
+        _permit(call)
+        _ring(call)
     except _Refused as refused:
         _note_refusal(chat, refused)
         raise NotCalled(str(REFUSALS[refused.reason].for_visitor)) from None
@@ -266,6 +283,16 @@ def _begin(chat: Interaction, door: EntryPoint, number: str) -> Interaction:
     return call
 
 
+def _permit(call: Interaction) -> None:
+    """Has the gate let the call through. Raises NotCalled when it does not, which staff are told by the gate."""
+    customer = Customer.objects.get(conversations__interactions=call.pk)
+    try:
+        dialing.permit(Wanted(customer, call.party, call.entry_point, CallPurpose.CALL_ME), call=call)
+    except DialRefused:
+        wrapping_up.end(call, reason=NOT_PLACED)
+        raise NotCalled(str(NOT_NOW)) from None
+
+
 def _ring(call: Interaction) -> None:
     try:
         delivery.ring(call)
@@ -285,6 +312,8 @@ def _why_not(conversation: Conversation, chat: Interaction, number: str) -> str:
     to_number = calls.filter(party=number)
     if to_number.filter(data__not_asked=True, started_at__gte=now - NOT_ASKED_COUNTS_FOR).exists():
         return "not_asked"
+    if to_number.exclude(state=Interaction.State.ENDED).exists():
+        return "ringing"
     if calls.filter(data__asked_by=chat.party, started_at__gte=now - HOUR).count() >= MOST_FROM_A_CHAT:
         return "chat_cap"
     in_an_hour, in_a_day = (to_number.filter(started_at__gte=now - period).count() for period in (HOUR, DAY))

@@ -2,10 +2,13 @@
 
 from conversations.models.action_item import ActionItem
 from conversations.models.call_leg import CallLeg
+from conversations.models.calling_rules import CallingCap, CallingHoliday, CallingHours, CallingPolicy, CallingRegion
+from conversations.models.campaign import Audience, Campaign, CampaignContact
 from conversations.models.chat_link import ChatLink
 from conversations.models.consent import Consent, ContactPreference, Suppression
 from conversations.models.conversation import Conversation, ConversationLink
 from conversations.models.customer import Customer, CustomerLink, MatchCandidate
+from conversations.models.dial_attempt import DialAttempt, SubjectTalk
 from conversations.models.entry import Entry
 from conversations.models.entry_point import EntryPoint
 from conversations.models.erasure import ConnectorRequest, DataExport, ErasedIdentifier, ErasureRequest, ErasureStep
@@ -15,7 +18,7 @@ from conversations.models.host_site import HostSiteKey, HostSiteToken
 from conversations.models.identifier import Identifier, SharedIdentifier
 from conversations.models.interaction import Interaction, InteractionLink, JoinCode
 from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage, KnowledgeQuestion, KnowledgeVersion
-from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason
+from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason, PlaybookOpening
 from conversations.models.proof import KnowledgeCheck, OneTimeCode, Proof
 from conversations.models.qualification import Qualification
 from conversations.models.retention import LegalHold, RetentionRule, RetentionRun
@@ -32,8 +35,16 @@ from conversations.models.visitor import RetiredVisitor
 __all__ = [
     "ActionItem",
     "AssistantSwitch",
+    "Audience",
     "Booking",
     "CallLeg",
+    "CallingCap",
+    "CallingHoliday",
+    "CallingHours",
+    "CallingPolicy",
+    "CallingRegion",
+    "Campaign",
+    "CampaignContact",
     "ChatLink",
     "ChatSessionRecord",
     "ConnectorRequest",
@@ -44,6 +55,7 @@ __all__ = [
     "Customer",
     "CustomerLink",
     "DataExport",
+    "DialAttempt",
     "DraftReview",
     "Entry",
     "EntryPoint",
@@ -72,6 +84,7 @@ __all__ = [
     "PlaybookForm",
     "PlaybookFormField",
     "PlaybookFormReason",
+    "PlaybookOpening",
     "PriceListItem",
     "Proof",
     "Qualification",
@@ -83,6 +96,7 @@ __all__ = [
     "SavedReply",
     "SentLink",
     "SharedIdentifier",
+    "SubjectTalk",
     "Suppression",
     "Technician",
     "TechnicianShift",

@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models.calling_rules import CallPurpose
 from routing.models import ReasonCode
 
 _REFUSE_WHEN_PUBLISHED = """
@@ -186,6 +187,41 @@ class PlaybookFormField(models.Model):
 
     def __str__(self) -> str:
         return self.fact
+
+
+class PlaybookOpening(models.Model):
+    """What is said on a call that we make for one purpose, in one language, in place of the usual words.
+
+    Who is calling, that it is an AI and how to get no more calls is said anyway.
+    """
+
+    playbook = models.ForeignKey(Playbook, models.CASCADE, related_name="openings")
+    purpose = models.CharField(max_length=12, choices=CallPurpose.choices)
+    language = models.CharField(max_length=2, help_text=_("Two letters, such as en."))
+    opening = models.CharField(max_length=300, help_text=_("Why we call, for whoever picks up: nothing private. {name} is filled in."))
+    message = models.TextField(
+        help_text=_("What the customer is told once it is known that it is them. {what}, {when} and {amount} are filled in.")
+    )
+    voicemail = models.CharField(
+        max_length=500, blank=True,
+        help_text=_("The message for a machine, which others may hear: nothing private. {company}, {name} and {number} are filled in."),
+    )
+
+    class Meta:
+        ordering = ["purpose", "language"]
+        constraints = [
+            models.UniqueConstraint(fields=["playbook", "purpose", "language"], name="playbook_opens_a_call_in_one_way_a_language"),
+            models.CheckConstraint(condition=models.Q(purpose__in=CallPurpose.values), name="playbook_opening_is_for_a_known_purpose"),
+        ]
+        triggers: ClassVar = [
+            _never_changes(
+                "openings_of_a_published_playbook_never_change",
+                parent="conversations_playbook playbook", row="playbook.id", key="playbook_id",
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} ({self.language})"
 
 
 class PlaybookFormReason(PlaybookForm.reasons.through):  # type: ignore[name-defined, misc]  # made by Django for the relation

@@ -4,14 +4,15 @@ import re
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Count, Exists, F, Max, OuterRef, Q
+from django.db.models import BigIntegerField, Count, Exists, F, Max, Min, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, Interaction, WebhookRecord
+from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, DialAttempt, Interaction, WebhookRecord
 from conversations.models.registry import re_rooted_models
 from conversations.selectors import call_reports
 from conversations.selectors.limbo import (
+    LONGEST_CALL,
     SWEPT_WITHIN,
     call_backs_nobody_was_given,
     endless_interactions,
@@ -140,6 +141,23 @@ def roots_that_are_joined() -> list[str]:
     return [f"Customer {one.pk} does not count for the record that its links lead to." for one in broken]
 
 
+def calls_without_permission() -> list[str]:
+    """Phones that we rang in the last 30 days, since calls are counted, without the row that permits it."""
+    first = DialAttempt.objects.aggregate(Min("at"))["at__min"]
+    if first is None:
+        return []
+    ours = Interaction.objects.filter(channel="voice", direction=Interaction.Direction.OUTBOUND, dial_attempt__isnull=True)
+    rung = ours.filter(started_at__gt=max(first, timezone.now() - RECENT)).exclude(provider_id__startswith="unplaced-")
+    return [f"Call {each.pk} was made without permission." for each in rung.order_by("pk")]
+
+
+def calls_that_count_as_live() -> list[str]:
+    """Permissions to dial that are older than any call can be and were never ended, so that the number is not rung again."""
+    since = timezone.now() - LONGEST_CALL - SWEPT_WITHIN
+    endless = DialAttempt.objects.filter(ended_at__isnull=True, at__lt=since).order_by("pk")
+    return [f"The permission {each.pk} to dial was never ended." for each in endless]
+
+
 INVARIANTS = (
     Invariant("An accepted message is stored once, in order, without a hole.", histories_with_holes),
     Invariant("A customer has at most one open conversation.", customers_with_several_open_conversations),
@@ -154,4 +172,6 @@ INVARIANTS = (
     Invariant("Whoever has a conversation has live work of it.", owners_without_work),
     Invariant("Every row counts for the root of the record it was made for.", rows_under_another_record),
     Invariant("A record that others count for is not joined itself.", roots_that_are_joined),
+    Invariant("No phone of a customer is rung without permission.", calls_without_permission),
+    Invariant("Every permission to dial ends.", calls_that_count_as_live),
 )

@@ -5,7 +5,9 @@ Locks are taken in one order everywhere, and whoever needs several of one kind t
 1. an erasure's request or one of its steps, never both (`ErasureRequest`, `ErasureStep`): whoever has it takes the rest under it;
 2. the advisory locks of a first contact's identifiers (`identity.resolve`), and those of the number that a chat wants
    called and of who wants it (`flows.calling_back`);
+   a campaign's row (`campaigns`), before the customer it calls;
 3. customers, always the records that others count for, by rising id (`records.lock_roots`);
+   then the advisory locks of dialling that the database takes for a permission: number, subject, customer (`dialing.permit`);
 4. rows of identifiers, match candidates, field conflicts and consents, only under the lock of a customer they are of; one-time
    codes and links under the advisory lock of the address or number that they went to;
 5. the subjects of routing's work (`ownership.lock_with_work`), and behind them its own rows, whose order is in

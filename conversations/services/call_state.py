@@ -10,6 +10,8 @@
 - `silences`: how often in a row nothing was heard; `stage`: what the last question was about;
 - `chat`: the conversation that the caller was asked about; `code_given`: the source id of the last code that was tried;
 - `code_attempts`, `code_misses`: how many codes were tried, and how many of them were wrong (see `joining`);
+- `campaign`: the campaign that makes the call; `campaign_stage`: what is being found out about whoever picked up, `answers`, `question`
+  and `prompts` how far that is; `outcome`: what became known of how the call went (`DialOutcome`);
 - `agent_leg`: the phone of a person (`attempt` that rings it, `id` once the platform named it, `state`, `agent`, `name`,
   `until` when it is looked after, `over`: legs whose end was told before their id), None when it is over.
 """
@@ -32,6 +34,14 @@ PERSON_TALKING: Final = "talking"
 """The state of an `agent_leg` that has picked up and said yes."""
 UNPLACED: Final = "unplaced-"
 """How the id begins that a call has while the platform has not named its leg."""
+WHO_IS_IT: Final = "who"
+PROVING: Final = "proving"
+MACHINE: Final = "machine"
+TOLD: Final = "told"
+"""The stages of a campaign's call: asking who is on the line, having them show it, silence for a machine's beep; and then what
+they say to what they were told. Empty afterwards."""
+OUT_KEY: Final = "9"
+"""The key by which whoever we called gets no more calls."""
 SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
 
 
@@ -61,6 +71,21 @@ def waits_for_code(call: Interaction) -> bool:
 def webhook_waits(call: Interaction) -> bool:
     """Whether a webhook waits for the reply, so that nobody else may speak; it says what there is to say."""
     return float(call.data.get("webhook_until", 0)) > timezone.now().timestamp()
+
+
+def is_of_campaign(call: Interaction) -> bool:
+    """Whether a campaign made the call."""
+    return bool(call.data.get("campaign"))
+
+
+def is_in_campaign_stage(call: Interaction) -> bool:
+    """Whether what is said on the call is still the campaign's to settle."""
+    return bool(call.data.get("campaign_stage"))
+
+
+def is_being_recognised(call: Interaction) -> bool:
+    """Whether a campaign's call does not know yet who has picked up, so that nothing but asking that may be said."""
+    return call.data.get("campaign_stage") in (WHO_IS_IT, PROVING, MACHINE)
 
 
 def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -> Interaction:

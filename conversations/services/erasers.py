@@ -208,6 +208,11 @@ def _shared_identifiers(scope: Scope) -> Erased:
     return Erased(count)
 
 
+def _counted_talks(scope: Scope) -> Erased:
+    """Nothing: it says when somebody talked with a numbered record about what kind of thing, which limits further calls."""
+    return Erased(0)
+
+
 def _consents(scope: Scope) -> Erased:
     """What was agreed to, when and how has to be kept for years; the numbers and addresses in it become keyed hashes."""
     roots = Customer.objects.filter(pk__in=scope.records, root__isnull=True)
@@ -292,6 +297,9 @@ def _by_label() -> dict[str, Eraser]:
         "conversations.KnowledgeCheck": deleted("conversations.KnowledgeCheck"),
         "conversations.ChatLink": deleted("conversations.ChatLink"),
         "conversations.FieldConflict": _field_conflicts,
+        "conversations.DialAttempt": emptied("conversations.DialAttempt", number=""),
+        "conversations.CampaignContact": emptied("conversations.CampaignContact", number=""),
+        "conversations.SubjectTalk": _counted_talks,
         "conversations.Consent": _consents,
         "conversations.ContactPreference": deleted("conversations.ContactPreference"),
         "conversations.Suppression": _do_not_contact,
@@ -335,7 +343,11 @@ HOLDS_NOTHING: Mapping[str, str] = {
             "conversations.AssistantSwitch", "conversations.AssistantSwitchEvent", "conversations.EntryPoint_reasons",
             "conversations.EntryPoint", "conversations.Playbook", "conversations.PlaybookForm", "conversations.PlaybookForm_reasons",
             "conversations.PlaybookFormField", "conversations.HostSiteKey", "conversations.RetentionRule",
-            "conversations.RetentionRuleEvent",
+            "conversations.RetentionRuleEvent", "conversations.CallingRegion", "conversations.CallingHours",
+            "conversations.CallingHoliday", "conversations.CallingPolicy", "conversations.CallingCap",
+            "conversations.Audience", "conversations.Campaign", "conversations.PlaybookOpening", "conversations.CallingRegionEvent",
+            "conversations.CallingHoursEvent", "conversations.CallingHolidayEvent", "conversations.CallingPolicyEvent",
+            "conversations.CallingCapEvent", "conversations.AudienceEvent", "conversations.CampaignEvent",
         ],
         _POLICY,
     ),

@@ -41,7 +41,9 @@ LEFT_OUT = frozenset(
     }
 )  # fmt: skip
 """Tables about other people too, or that repeat what the history says; see the decision."""
-UNSAID_COLUMNS = frozenset({"id", "customer", "idempotency_key", "code_hash", "token_hash", "value_hash", "source_id", "embedding"})
+UNSAID_COLUMNS = frozenset(
+    {"id", "customer", "idempotency_key", "code_hash", "token_hash", "value_hash", "number_hash", "source_id", "embedding"}
+)
 UNSAID_KEYS = frozenset({"handoff", "decision", "idempotency_key", "client_id", "fence", "agent", "from_seq", "proof", "owed"})
 
 

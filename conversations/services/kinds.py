@@ -16,7 +16,7 @@ COUNTED = frozenset(
         "channel", "entry_point", "duration_seconds", "end_reason", "status", "reason", "confidence", "urgency", "sentiment", "assurance",
         "decision", "handler", "queue", "priority_class", "rule", "version", "escalation_reason", "tool", "allowed", "handoff",
         "owner_kind", "agent", "fence", "disposition", "conversation", "direction", "method", "level", "spoken",
-        "suggested", "mood", "writer", "fallback", "with_person",
+        "suggested", "mood", "writer", "fallback", "with_person", "purpose", "outcome",
     }
 )  # fmt: skip
 """The keys of `data` that are left of an entry when the person is erased: codes, numbers and ids of rows, no words."""
@@ -100,6 +100,8 @@ _KINDS = (
     EntryKind("callback.requested", _("Call back requested"), "phone", _body, personal=("phone",)),
     EntryKind("link.sent", _("Link to the chat sent"), "link", _body),
     EntryKind("callback.refused", _("Call back refused"), "phone-off", _body, personal=("phone",)),
+    EntryKind("call.outcome", _("Outcome of our call"), "phone", _body),
+    EntryKind("call.refused", _("Not called"), "phone-off", _body, personal=("phone",)),
     EntryKind("identity.proven", _("Identity proven"), "shield", _body),
     EntryKind("identity.code_sent", _("Code sent"), "shield", _body, personal=("to",)),
     EntryKind("identity.code_refused", _("Wrong code"), "shield", _body),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from conversations.models import Playbook, PlaybookForm, PlaybookFormField
+from conversations.models import Playbook, PlaybookForm, PlaybookFormField, PlaybookOpening
 
 COPIED = (
     "code", "name", "persona", "disclosure", "policies", "tools", "knowledge_check", "opens_with_answers", "languages",
@@ -13,6 +13,7 @@ COPIED = (
 )  # fmt: skip
 
 COPIED_OF_FORMS = ("code", "name", "tool", "closing")
+COPIED_OF_OPENINGS = ("purpose", "language", "opening", "message", "voicemail")
 COPIED_OF_FIELDS = ("order", "fact", "prompt", "spoken_prompt", "required")
 
 
@@ -21,7 +22,7 @@ class NotADraft(ValueError):
 
 
 def new_draft(playbook: Playbook) -> Playbook:
-    """A new draft with everything that `playbook` has, its forms included, numbered after the newest version.
+    """A new draft with everything that `playbook` has, its forms and openings included, numbered after the newest version.
 
     An existing draft of the same code is given back instead. Locks the versions of that code.
     """
@@ -34,6 +35,10 @@ def new_draft(playbook: Playbook) -> Playbook:
         draft = Playbook.objects.create(version=newest + 1, **{name: getattr(playbook, name) for name in COPIED})
         for form in playbook.forms.prefetch_related("fields", "reasons"):
             _copy_form(form, draft)
+        PlaybookOpening.objects.bulk_create(
+            PlaybookOpening(playbook=draft, **{name: getattr(each, name) for name in COPIED_OF_OPENINGS})
+            for each in playbook.openings.all()
+        )
     return draft
 
 

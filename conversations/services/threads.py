@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations.models import Conversation, Customer, EntryPoint, Interaction
-from conversations.services import announce, ownership, records, timeline
+from conversations.services import announce, dial_attempts, ownership, records, timeline
 from conversations.services.parties import Party
 from conversations.services.timeline import NewEntry
 from routing.models import DispositionCode
@@ -101,6 +101,7 @@ def end_interaction(interaction: Interaction, *, reason: str, at: datetime | Non
         Interaction.objects.filter(pk=row.pk).update(
             state=Interaction.State.ENDED, ended_at=ended_at, end_reason=reason[:40], wrap_up_due_at=Now()
         )
+        dial_attempts.end_of(row, reason)
         timeline.append(
             row.conversation_id,
             NewEntry(

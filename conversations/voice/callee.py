@@ -14,12 +14,10 @@ from django.utils.translation import override
 
 from conversations.flows import calling_back, inbound
 from conversations.models import Conversation, Interaction
-from conversations.services import call_state, delivery, joining, timeline
-from conversations.services.delivery import NotRung
+from conversations.services import call_state, joining, timeline
 from conversations.services.timeline import NewEntry
 from conversations.understanding.normalise import normalise
-from conversations.voice import call_events, dialogue, gateway, ncco, placing, replies
-from conversations.voice.gateway import GatewayError, PlacedCall, Unclear
+from conversations.voice import call_events, dialing, dialogue, ncco, replies
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallInput
 
@@ -28,34 +26,13 @@ NOT_ASKED_KEY: Final = "1"
 MOST_PROMPTS: Final = 3
 
 
-def register() -> None:
-    """Make this the way by which a chat has a phone rung."""
-    delivery.register_ringer("voice", ring)
-
-
 def ring(call: Interaction) -> None:
-    """Ring the call's party, once. Raises NotRung with a sentence for staff when the phone does not ring.
-
-    When nobody knows whether it does, the line stays as one that rings: its webhooks, or `reconciling`, say what became of it.
-    """
-
-    def dial() -> PlacedCall:
-        return gateway.call_person(
-            to=call.party,
-            caller=call.entry_point.address,
-            answer_url=ncco.webhook_url("voice:called-answer", public_id=call.public_id),
-            event_url=ncco.webhook_url("voice:called-event", public_id=call.public_id),
-            ring_seconds=ncco.RING_SECONDS,
-        )
-
-    try:
-        placed = placing.place(dial, to=call.party, caller=call.entry_point.address)
-    except Unclear as error:
-        logger.warning("call_unclear", extra={"call": str(call.public_id), "error": str(error)})
-        return
-    except GatewayError as error:
-        raise NotRung(_("The phone platform did not place the call: %(why)s.") % {"why": error}) from error
-    call_state.adopt(call.public_id, placed.call_id)
+    """Ring the call's party, once. Raises NotRung with a sentence for staff when the phone does not ring, see `dialing`."""
+    dialing.ring(
+        call,
+        answer_url=ncco.webhook_url("voice:called-answer", public_id=call.public_id),
+        event_url=ncco.webhook_url("voice:called-event", public_id=call.public_id),
+    )
 
 
 def answer(public_id: UUID, asked: AnsweredCall) -> Ncco:

@@ -1,6 +1,7 @@
 """What is said on a call: the greeting, and what follows from each thing that the caller says. What happens to it: `call_events`."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,7 +18,7 @@ from conversations.flows.inbound import InboundMessage, InteractionOver, Receive
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import pace
 from conversations.services import call_state
-from conversations.voice import call_events, callee, dialogue, ncco, replies
+from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, replies
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallInput
@@ -65,7 +66,7 @@ async def hear(given: CallInput) -> Ncco:
     with override(call.language):
         if call.state == Interaction.State.ENDED or call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
-        settle = callee.settle if call_state.waits_for_code(call) else dialogue.settle
+        settle = _settler(call, given)
         settled = await sync_to_async(settle)(call, given)
         if settled is None:
             call = await sync_to_async(call_events.find)(given.call_id) or call
@@ -78,6 +79,14 @@ async def hear(given: CallInput) -> Ncco:
             return await _answered(call, given, settled)
         except InteractionOver:
             return replies.closing(call)
+
+
+def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, CallInput], Words | Ncco | None]:
+    """What settles something said or keyed, by who is on the line and what is known of them; the way out is always open."""
+    if call_state.waits_for_code(call):
+        return callee.settle
+    is_way_out = given.digits == call_state.OUT_KEY and call_state.is_of_campaign(call)
+    return campaign_call.settle if is_way_out or call_state.is_in_campaign_stage(call) else dialogue.settle
 
 
 async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:

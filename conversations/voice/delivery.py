@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from conversations.models import Conversation, Interaction
 from conversations.services import call_state, delivery
-from conversations.voice import agent_leg, callee, gateway, replies
+from conversations.voice import agent_leg, callee, campaign_call, gateway, replies
 from conversations.voice.gateway import CallGone, GatewayError
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,12 @@ def register() -> None:
     delivery.register("voice", speak)
     delivery.register_connector("voice", agent_leg.connect)
     delivery.register_releaser("voice", agent_leg.take_off)
-    callee.register()
+    delivery.register_ringer("voice", ring)
+
+
+def ring(call: Interaction) -> None:
+    """Ring the party of an outbound call, for a campaign or because a chat asked for it. Raises NotRung."""
+    (campaign_call.ring if call_state.is_of_campaign(call) else callee.ring)(call)
 
 
 def speak(interaction_id: int) -> None:
@@ -31,7 +36,7 @@ def speak(interaction_id: int) -> None:
     """
     live = Interaction.objects.select_related("conversation", "entry_point").exclude(state=Interaction.State.ENDED)
     call = live.filter(pk=interaction_id).first()
-    if call is None or call_state.waits_for_code(call):
+    if call is None or call_state.waits_for_code(call) or call_state.is_being_recognised(call):
         return
     agent_leg.give_up_lost_leg(call)
     if agent_leg.is_on(call):

@@ -14,7 +14,7 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from conversations.models import Interaction
-from conversations.voice import agent_leg, call_events, callee, calls, ncco, protocol
+from conversations.voice import agent_leg, call_events, callee, calls, campaign_call, ncco, protocol, texting
 from conversations.voice.protocol import MalformedWebhook
 
 Body = dict[str, Any]
@@ -75,6 +75,21 @@ async def called_event(webhook: Delivered) -> Any:
     return await sync_to_async(call_events.note_event_of_callee)(_named(webhook), protocol.parse_event(webhook.body))
 
 
+async def campaign_answer(webhook: Delivered) -> Any:
+    """A phone that a campaign has rung was answered, and the platform asks what to do."""
+    return await sync_to_async(campaign_call.answer)(_named(webhook), protocol.parse_answer(webhook.body))
+
+
+async def campaign_event(webhook: Delivered) -> Any:
+    """The platform reports what happened to a phone that a campaign has rung."""
+    return await sync_to_async(campaign_call.note_event)(_named(webhook), protocol.parse_event(webhook.body))
+
+
+async def text_received(webhook: Delivered) -> Any:
+    """A text message reached one of our numbers."""
+    return await sync_to_async(texting.receive)(protocol.parse_text(webhook.body))
+
+
 async def agent_event(webhook: Delivered) -> Any:
     """The platform reports what happened to the phone of a person who is being put on a call."""
     happened = protocol.parse_event(webhook.body)
@@ -124,6 +139,9 @@ DOORS: Final = {
     "recording": Door("recording", recording),
     "called-answer": Door("answer", called_answer),
     "called-event": Door("event", called_event),
+    "campaign-answer": Door("answer", campaign_answer),
+    "campaign-event": Door("event", campaign_event),
+    "text": Door("text", text_received),
     "agent-event": Door("agent_event", agent_event),
     "agent-input": Door("agent_input", agent_input),
 }

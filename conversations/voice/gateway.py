@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -33,6 +33,8 @@ PAGE_SIZE: Final = 100
 """The platform's limit."""
 MOST_RECORDS: Final = 100_000
 """How many calls are looked at in one go; a list that does not end is no list."""
+OnMachine = Literal["hangup", "continue"]
+"""What happens to a call that an answering machine has picked up."""
 
 # Below this level the SDK writes its headers, with the token that controls calls, into the log.
 logging.getLogger("vonage").setLevel(logging.ERROR)
@@ -77,11 +79,14 @@ def create_call(*, to: str, caller: str, ncco: Ncco, event_url: str, ring_second
     return _dial(to=to, caller=caller, event_url=event_url, ring_seconds=ring_seconds, ncco=ncco)
 
 
-def call_person(*, to: str, caller: str, answer_url: str, event_url: str, ring_seconds: int) -> PlacedCall:
+def call_person(
+    *, to: str, caller: str, answer_url: str, event_url: str, ring_seconds: int, on_machine: OnMachine = "hangup"
+) -> PlacedCall:
     """Ring `to` from our number `caller` (both E.164) and ask `answer_url` what to do when it answers.
 
-    An answering machine is hung up on; since that is found out while the call goes on, nobody waits in silence for it.
-    Raises GatewayError, Unclear when the phone may ring all the same: then go by way of `placing`.
+    Whether a machine answered is found out while the call goes on, so that nobody waits in silence for it; then it is hung up on,
+    or goes on and `event_url` is told, a second time when the machine has beeped. Only `voice.dialing` may call this: customers
+    are rung with a permission. Raises GatewayError, Unclear when the phone may ring all the same: then go by way of `placing`.
     Source: Vonage, "Advanced machine detection".
     """
     return _dial(
@@ -91,7 +96,7 @@ def call_person(*, to: str, caller: str, answer_url: str, event_url: str, ring_s
         ring_seconds=ring_seconds,
         answer_url=[answer_url],
         answer_method="POST",
-        advanced_machine_detection={"behavior": "hangup", "mode": "default"},
+        advanced_machine_detection={"behavior": on_machine, "mode": "default"},
     )
 
 

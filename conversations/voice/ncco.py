@@ -71,6 +71,11 @@ def goodbye(text: str, *, language: str) -> Ncco:
     return talk(text, language=language)
 
 
+def silence(seconds: int) -> Ncco:
+    """Say nothing for so long, then hang up."""
+    return [{"action": "wait", "timeout": seconds}]
+
+
 def waiting_room(text: str, *, room: str, language: str) -> Ncco:
     """Say `text`, then keep the caller in the named room until somebody starts it. Leaving it ends nobody else's call."""
     return [

@@ -119,6 +119,16 @@ class OriginalRequest:
     body: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedText:
+    """A text message that reached a number of ours; both numbers in E.164."""
+
+    message_id: str
+    sender: str
+    to: str
+    text: str
+
+
 def parse_body(raw: bytes) -> dict[str, Any]:
     """The JSON object in `raw`. Raises MalformedWebhook when it is too large, too deep, or no JSON object."""
     if len(raw) > MAX_BODY_BYTES:
@@ -134,7 +144,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
 
 
 def without_secrets(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body as it may be kept: a dot for each key that was pressed and for each digit of a number that was said.
+    """The body as it may be kept: a dot for each key that was pressed and for each digit that was said or written.
 
     They may be pieces of a card's number, its security code, or a code that opens a chat.
     """
@@ -143,6 +153,8 @@ def without_secrets(body: Mapping[str, Any]) -> dict[str, Any]:
         kept["dtmf"] = _changed(kept["dtmf"], lambda text: KEY.sub(MASK, text))
     if isinstance(kept.get("speech"), dict) and "results" in kept["speech"]:
         kept["speech"] = kept["speech"] | {"results": _changed(kept["speech"]["results"], hide_digits)}
+    if "text" in kept:
+        kept["text"] = _changed(kept["text"], hide_digits)
     return kept
 
 
@@ -274,6 +286,14 @@ def body_of_record(record: Mapping[str, Any]) -> dict[str, Any]:
 def number_of(end: object) -> str | None:
     """The phone number of one end of a call in the platform's list, which is an object; None when that is no phone."""
     return phone_number(end.get("number")) if isinstance(end, dict) else phone_number(end)
+
+
+def parse_text(body: Mapping[str, Any]) -> ReceivedText:
+    """A text message. Raises MalformedWebhook without an id or numbers. Source: Vonage, "Messages API webhook reference"."""
+    sender, to, message_id = phone_number(body.get("from")), phone_number(body.get("to")), _text(body.get("message_uuid"), 64)
+    if sender is None or to is None or not message_id:
+        raise MalformedWebhook("the text message has no id, or a number that is none")
+    return ReceivedText(message_id, sender, to, _text(body.get("text"), MAX_SPOKEN_CHARACTERS))
 
 
 def phone_number(value: object) -> str | None:

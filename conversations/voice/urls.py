@@ -14,6 +14,9 @@ urlpatterns = [
     path("recording/", door("recording"), name="recording"),
     path("called/<uuid:public_id>/answer/", door("called-answer"), name="called-answer"),
     path("called/<uuid:public_id>/event/", door("called-event"), name="called-event"),
+    path("campaign/<uuid:public_id>/answer/", door("campaign-answer"), name="campaign-answer"),
+    path("campaign/<uuid:public_id>/event/", door("campaign-event"), name="campaign-event"),
+    path("text/", door("text"), name="text"),
     path("agent/<uuid:public_id>/event/", door("agent-event"), name="agent-event"),
     path("agent/<uuid:public_id>/input/", door("agent-input"), name="agent-input"),
 ]

@@ -142,7 +142,7 @@ def _raw_body(request: HttpRequest) -> bytes | None:
 
 
 def _provider_id(body: Body) -> str:
-    leg = body.get("uuid") or body.get("call_uuid") or body.get("conversation_uuid") or ""
+    leg = body.get("uuid") or body.get("call_uuid") or body.get("conversation_uuid") or body.get("message_uuid") or ""
     return leg if isinstance(leg, str) else ""
 
 

@@ -91,9 +91,18 @@ def _differences(
         was = getattr(before, field.attname) if before is not None else None
         if after.pgh_label == CHANGED and before is not None and was == is_now:
             continue
-        said = [names[field.name].get(value, "" if value is None else str(value)) for value in (was, is_now)]
+        said = [_in_words(value, names[field.name]) for value in (was, is_now)]
         label = capfirst(str(field.verbose_name))
         if after.pgh_label == CHANGED:
             yield Difference(label, *said)
         elif said[1]:
             yield Difference(label, "", said[1]) if after.pgh_label == ADDED else Difference(label, said[1], "")
+
+
+def _in_words(value: Any, names: dict[Any, str]) -> str:
+    """A value of a column as people read it; of several, one after the other."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {each}" for name, each in value.items())
+    return names.get(value, "" if value is None else str(value))

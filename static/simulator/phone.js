@@ -184,8 +184,8 @@ function showAgent(update) {
   agent.badge.textContent = statusText(update);
   agent.element.classList.toggle("is-ringing", ringing && !update.ended);
   for (const button of agent.element.querySelectorAll("button, input")) {
-    const forRinging = ["answer", "decline"].includes(button.dataset.do);
-    button.disabled = update.ended || forRinging !== ringing;
+    const forRinging = ["answer", "decline", "busy"].includes(button.dataset.do);
+    button.disabled = update.ended || (forRinging !== ringing && button.dataset.do !== "machine");
   }
   agentsEmpty.hidden = true;
 }

@@ -63,7 +63,7 @@ def test_every_model_is_in_one_section_and_every_name_in_the_sections_is_a_model
 
 def test_the_sections_are_those_of_the_product(client, manager):
     names = [section["name"] for section in client.get("/admin/").context["app_list"]]
-    assert names == ["Customers", "Conversations", "Routing", "AI agents", "Reporting", "Personal data", "System"]
+    assert names == ["Customers", "Conversations", "Calls we make", "Routing", "AI agents", "Reporting", "Personal data", "System"]
 
 
 def test_the_page_leads_to_inbox_and_reports(client, manager):

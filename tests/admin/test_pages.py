@@ -257,7 +257,7 @@ class TestPlaybooks:
         data = {
             "name": "Harbor", "persona": "Calm.", "disclosure": "I am an AI.", "policies": "", "tools": ["book", "cancel"],
             "languages": "en\n\nes\nen", "reason_threshold": "0.4", "knowledge_threshold": "0.3",
-            "forms-TOTAL_FORMS": "0", "forms-INITIAL_FORMS": "0",
+            "forms-TOTAL_FORMS": "0", "forms-INITIAL_FORMS": "0", "openings-TOTAL_FORMS": "0", "openings-INITIAL_FORMS": "0",
         }
         assert client.post(url(Playbook, "change", draft.pk), data).status_code == 302
         draft.refresh_from_db()

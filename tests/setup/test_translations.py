@@ -26,7 +26,7 @@ FOR_CUSTOMERS = (
     "conversations/flows/calling_back.py", "conversations/flows/going_on_in_chat.py", "conversations/flows/overflowing.py",
     "conversations/services/chat_links.py", "conversations/services/company_links.py", "conversations/services/consent_on_lines.py",
     "conversations/services/consent_texts.py", "conversations/services/details.py", "conversations/services/facts.py",
-    "conversations/services/verifying.py",
+    "conversations/services/openings.py", "conversations/services/verifying.py",
 )  # fmt: skip
 PAGES_FOR_CUSTOMERS = "templates/chat/*.html"
 FOR_STAFF = re.compile(
@@ -45,7 +45,7 @@ FOR_STAFF = re.compile(
     # What people of the company hear and read who are to take a call.
     r"The phone platform|Connected|a customer’s call|%\(company\)s: %\(about\)s. The caller|The caller has hung|"
     r"The call is not|Your phone did not|"
-    r"Ringing|A phone is being|%\(name\)s’s phone|"
+    r"Ringing|A phone is being|The call was not placed|Whoever has the number is|%\(name\)s’s phone|"
     # What the history says of recordings and of who picked up.
     r"A recording of|The recording|An answering machine"
 )

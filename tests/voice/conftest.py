@@ -8,7 +8,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 from conversations.models import EntryPoint, WebhookRecord
-from conversations.services import async_connections
+from conversations.services import async_connections, calling_rules
 from conversations.voice.simulator.checking import InvalidNcco, checked
 from tests.record import rows
 from tests.voice.platform import Caller
@@ -22,6 +22,7 @@ def company(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
         call_command("flush", interactive=False, verbosity=0)
         rows.everybody_to_people()
         rows.phone_line()
+        calling_rules.lay_down()
         yield
         call_command("flush", interactive=False, verbosity=0)
 

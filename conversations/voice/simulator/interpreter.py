@@ -315,6 +315,27 @@ class Line:
         else:
             await self._replace(self.leg["ncco"])
 
+    async def _on_machine(self, happening: Happening) -> None:
+        """An answering machine picks up, or beeps when it has picked up already. Source: Vonage, "Advanced machine detection"."""
+        if self.leg["phase"] == "ringing":
+            await self._on_answer(happening)
+            self._note_machine()
+            if self.leg["on_machine"] == "hangup":
+                await self._end("completed", disconnected_by="platform")
+        elif self.leg["phase"] == "running":
+            self._note_machine(sub_state="beep_start")
+
+    def _note_machine(self, **extra: Any) -> None:
+        """The event names its leg otherwise than all others."""
+        if self.leg["on_machine"]:
+            event = legs.about(self.leg) | {"status": "machine", "direction": self.leg["direction"]} | extra
+            event["call_uuid"] = event.pop("uuid")
+            self.leg["events"].append(event)
+
+    async def _on_busy(self, happening: Happening) -> None:
+        if self.leg["phase"] == "ringing":
+            await self._end("busy", sip_code=486)
+
     async def _on_decline(self, happening: Happening) -> None:
         if self.leg["phase"] == "ringing":
             await self._end("rejected", detail="declined", sip_code=603)

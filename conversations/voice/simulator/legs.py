@@ -44,6 +44,7 @@ def new_leg(*, caller: str, dialled: str, direction: str, options: dict[str, Any
         "began_at": time.time(),
         "answered_at": None,
         "ended_at": None,
+        "on_machine": "",
         "options": DEFAULT_OPTIONS | (options or {}),
     }
 
@@ -65,15 +66,18 @@ async def dial_out(
     event_url: str | None = None,
     ring_seconds: float = DEFAULT_RING_SECONDS,
     peer: Leg | None = None,
+    on_machine: str = "",
 ) -> Leg:
     """The company dials somebody: the outbound leg, kept.
 
     `peer` is the leg whose `connect` asked for it; with `answer_url` the application is asked what to do on the answer.
+    `on_machine` (`hangup`, `continue`) is what happens when a machine picks up; empty: nobody looks whether it is one.
     """
     options = {"patience": TYPING_PATIENCE} if answer_url else (peer or {}).get("options")
     leg = new_leg(caller=caller, dialled=dialled, direction="outbound", options=options)
     leg["ncco"], leg["answer_url"] = ncco, answer_url
     leg["event_url"] = event_url or leg["event_url"]
+    leg["on_machine"] = on_machine
     leg["ring_until"] = time.time() + ring_seconds / leg["options"]["speed"]
     if peer:
         leg["peer"], leg["room"] = peer["uuid"], peer["room"]

@@ -73,7 +73,7 @@ async def dial(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 async def act(request: HttpRequest, leg_id: str) -> HttpResponse:
-    """The holder of a phone does something: say, key, speaking, hang_up, answer or decline."""
+    """The holder of a phone does something: say, key, speaking, hang_up, answer, decline, machine or busy."""
     body = _body(request)
     happening = _happening(body) if body else None
     if happening is None:
@@ -175,7 +175,7 @@ def _happening(body: dict[str, Any]) -> dict[str, Any] | None:
         return {"do": "say", "text": body["text"].strip()[:MAX_WORDS], **heard}
     if wanted == "key" and isinstance(body.get("digit"), str) and body["digit"] in KEYS:
         return {"do": "key", "digit": body["digit"]}
-    return {"do": wanted} if wanted in ("speaking", "hang_up", "answer", "decline") else None
+    return {"do": wanted} if wanted in ("speaking", "hang_up", "answer", "decline", "machine", "busy") else None
 
 
 def _options(body: dict[str, Any]) -> dict[str, Any]:
@@ -221,6 +221,8 @@ def _texts() -> dict[str, Any]:
             "completed": _("Call ended"),
             "cancelled": _("Call cancelled"),
             "rejected": _("Declined"),
+            "busy": _("Busy"),
+            "machine": _("A machine answered"),
             "timeout": _("Not answered"),
             "failed": _("Call failed"),
         },

@@ -49,6 +49,7 @@ async def calls(request: HttpRequest) -> HttpResponse:
             answer_url=answer_url,
             event_url=(body.get("event_url") or [None])[0],
             ring_seconds=float(body.get("ringing_timer", legs.DEFAULT_RING_SECONDS)),
+            on_machine=str((body.get("advanced_machine_detection") or {}).get("behavior", "")),
         )
     driving.in_background(leg["uuid"])
     return JsonResponse({"uuid": leg["uuid"], "status": "started", "direction": "outbound", "conversation_uuid": leg["room"]}, status=201)
