@@ -24,6 +24,7 @@ from conversations.models import ActionItem, Booking, Campaign, CampaignContact,
 from conversations.models.calling_rules import CallPurpose
 from conversations.selectors import audiences
 from conversations.services import campaigns, merging, roll_out
+from conversations.voice import reconciling
 from tests.outbound.calling import callable_customer, new_number, open_hours, policy
 from tests.outbound.campaigns import audience, campaign, contact_of, somebody_with_a_visit, visit
 from tests.record import rows
@@ -267,9 +268,26 @@ class TestKilled:
         assert campaigning.call_next(running)
         assert platform.dialled() == 1
 
+    def test_before_dialling_the_permission_is_lost_and_nobody_rings(self, platform: Platform) -> None:
+        """The process died between the commit of the permission and its use."""
+        somebody_with_a_visit()
+        running = campaign()
+        contact = campaigns.claim(running)
+        assert contact is not None
+        assert campaigning._begin(contact) is not None
+        with pgtrigger.ignore("conversations.DialAttempt:counted_calls_never_change"):
+            DialAttempt.objects.update(at=timezone.now() - timedelta(minutes=3))
+        campaigning.look_after()
+        contact = running.contacts.get()
+        assert (DialAttempt.objects.get().outcome, contact.state, contact.attempts) == ("lost", "waiting", 1)
+        assert platform.dialled() == 0
+
     @pytest.mark.two_processes
-    def test_while_dialling_the_phone_is_rung_once_and_again_only_later(self, platform: Platform, settings: Any, tmp_path: Path) -> None:
-        """A real process, ended as `kill -9` does while the platform has its request."""
+    @pytest.mark.parametrize("is_in_the_list", [True, False])
+    def test_while_dialling_the_phone_is_rung_once_and_again_only_later(
+        self, platform: Platform, settings: Any, tmp_path: Path, is_in_the_list: bool
+    ) -> None:
+        """A real process, ended as `kill -9` does while the platform has its request; what became of it is in the platform's list."""
         somebody_with_a_visit()
         running = campaign()
         rung, go_on = Event(), Event()
@@ -296,8 +314,17 @@ class TestKilled:
         with pgtrigger.ignore("conversations.DialAttempt:counted_calls_never_change"):
             DialAttempt.objects.update(at=timezone.now() - timedelta(minutes=3))
         campaigning.look_after()
+        assert (DialAttempt.objects.get().ended_at, running.contacts.get().state) == (None, "dialling"), "nobody knows yet"
+        assert not campaigning.call_next(running)
+        Interaction.objects.filter(direction="outbound").update(started_at=timezone.now() - timedelta(minutes=3))
+        (found,) = platform.records
+        ended_at = timezone.now() - timedelta(minutes=1)
+        found |= {"status": "unanswered", "end_time": ended_at.isoformat()} if is_in_the_list else {"direction": "inbound"}
+        reconciling.reconcile()
+        campaigning.look_after()
         contact = running.contacts.get()
-        assert (DialAttempt.objects.get().outcome, contact.state, contact.attempts) == ("lost", "waiting", 1)
+        outcome = "no_answer" if is_in_the_list else "failed"
+        assert (DialAttempt.objects.get().outcome, contact.state, contact.attempts) == (outcome, "waiting", 1)
         assert Interaction.objects.get(direction="outbound").state == "ended"
         assert not campaigning.call_next(running)
         CampaignContact.objects.update(next_at=timezone.now())

@@ -40,7 +40,7 @@ def transactional_db(company: None, django_db_blocker: DjangoDbBlocker) -> Itera
         with connection.cursor() as cursor:
             cursor.execute(
                 "TRUNCATE conversations_customer, conversations_webhookrecord, conversations_chatsessionrecord, routing_decision,"
-                " routing_workitem CASCADE;"
+                " routing_workitem, conversations_suppression CASCADE;"
                 "UPDATE conversations_entrypoint SET mode = 'live'"
             )
         assert refused == [], "an answer to a webhook is not what the platform takes"

@@ -15,7 +15,7 @@ from conversations import tasks
 from conversations.chat import visitor
 from conversations.flows import calling_back, outbound
 from conversations.flows.calling_back import Calling, NotCalled
-from conversations.models import Conversation, Entry, EntryPoint, Interaction, JoinCode
+from conversations.models import Conversation, DialAttempt, Entry, EntryPoint, Interaction, JoinCode
 from conversations.selectors import access
 from conversations.services import delivery, facts, handoff, joining, ownership, threads, visitors
 from conversations.services.delivery import CannotConnect
@@ -266,6 +266,7 @@ class TestTheEnd:
         assert (callee.call.state, told_in_chat(chat)) == ("active", [])
         callee.happens("completed")
         assert (callee.call.end_reason, callee.call.legs.get().answered_by) == ("completed", "machine")
+        assert DialAttempt.objects.get(interaction=callee.call).outcome == "machine"
         assert [told.startswith("We could not reach you") for told in told_in_chat(chat)] == [True]
 
     def test_a_person_in_front_of_the_phone_is_no_news(self, callee: Callee) -> None:

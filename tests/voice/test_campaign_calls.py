@@ -272,6 +272,7 @@ class TestMachines:
         assert platform.hung_up()
         called.ends()
         assert (called.outcome, called.contact.state) == ("machine", "waiting")
+        assert (called.call.legs.get().answered_by, called.call.legs.get().end_status) == ("machine", "completed")
         assert called.contact.next_at > timezone.now()
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
-from conversations.models import Consent, EntryPoint, Suppression
+from conversations.models import Consent, EntryPoint, Suppression, WebhookRecord
 from conversations.services import dialing
 from conversations.services.dialing import DialRefused
 from tests.outbound.calling import callable_customer, open_hours, wanted
@@ -18,11 +16,8 @@ from tests.voice.platform import COMPANY, now_text, post
 
 
 @pytest.fixture(autouse=True)
-def _any_hour(number: EntryPoint) -> Iterator[None]:
+def _any_hour(number: EntryPoint) -> None:
     open_hours()
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE conversations_suppression")
 
 
 def text(number: str, words: str, **changes: Any) -> int:
@@ -44,6 +39,13 @@ def test_stop_ends_calls_and_texts_on_the_number(words: str) -> None:
     assert conversation.entries.filter(kind="consent.revoked").count() == 3
     with pytest.raises(DialRefused):
         dialing.permit(wanted(customer, number))
+
+
+def test_the_text_is_kept_raw_without_the_digits_in_it() -> None:
+    assert text("+447700900321", "My card is 4242 4242 4242 4242") == 204
+    kept = WebhookRecord.objects.get(kind="text")
+    assert (kept.answered_at is not None, "4242" in kept.body["text"], kept.body["to"]) == (True, False, COMPANY)
+    assert kept.provider_id == kept.body["message_uuid"]
 
 
 def test_a_number_that_nobody_has_is_put_on_the_list_all_the_same() -> None:

@@ -1,5 +1,7 @@
 """A phone that we ring rings once, whatever the platform or the way to it does."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 from django.utils import timezone
@@ -7,7 +9,7 @@ from django.utils import timezone
 from conversations.chat import visitor
 from conversations.flows import calling_back, outbound
 from conversations.flows.calling_back import NotCalled
-from conversations.models import Interaction
+from conversations.models import DialAttempt, Interaction
 from conversations.services import ownership
 from conversations.services.delivery import CannotConnect
 from conversations.voice import gateway, placing, reconciling
@@ -79,6 +81,32 @@ class TestCutOff:
         assert Interaction.objects.get(data__asked_in=other.pk).provider_id.startswith("unplaced-")
         reconciling.reconcile()
         assert platform.dialled() == 2
+
+
+class TestPermission:
+    """A phone is rung with a permission; while nobody knows what became of it, nobody else has one for the number."""
+
+    def test_while_nobody_knows_it_lives_on_until_the_platform_s_list_says(self, chat: Interaction, platform: Platform) -> None:
+        platform.cut, platform.is_down = "lost", True
+        calling_back.call_me(chat.pk, chat.party, NUMBER)
+        attempt = DialAttempt.objects.get()
+        assert (attempt.dialled_at is not None, attempt.ended_at) == (True, None)
+        Interaction.objects.filter(pk=line().pk).update(started_at=timezone.now() - timedelta(minutes=3))
+        platform.cut, platform.is_down = "", False
+        reconciling.reconcile()
+        attempt.refresh_from_db()
+        assert (attempt.outcome, line().end_reason, platform.dialled()) == ("failed", "not_placed", 1)
+
+    def test_a_failure_ends_it_at_once(self, chat: Interaction, platform: Platform) -> None:
+        platform.code = 400
+        with pytest.raises(NotCalled):
+            calling_back.call_me(chat.pk, chat.party, NUMBER)
+        assert DialAttempt.objects.get().outcome == "failed"
+
+    def test_one_is_enough_for_what_was_refused_as_too_much_and_tried_again(self, chat: Interaction, platform: Platform) -> None:
+        platform.refusals = [429]
+        calling_back.call_me(chat.pk, chat.party, NUMBER)
+        assert (DialAttempt.objects.get().interaction_id, platform.dialled()) == (line().pk, 2)
 
 
 class TestRefusals:
