@@ -48,6 +48,7 @@ class Ending:
     failed: bool = False
     did_something: bool = False
     gave_number: bool = False
+    repeats_question: bool = False
     agrees_to_call: bool | None = None
     silent: bool = False
     stopped: Stop | None = None
@@ -179,6 +180,8 @@ def _reply(prepared: Prepared, ending: Ending) -> Reply:
         return handing_over.call_back_answered(prepared, agrees=ending.agrees_to_call)
     if ending.gave_number:
         return handing_over.callback_number_given(prepared)
+    if ending.repeats_question:
+        return handing_over.number_asked_again(prepared)
     if ending.decision.handler == Decision.Handler.HUMAN:
         return handing_over.to_person(prepared, ending.decision, handing=said)
     return handing_over.to_later(prepared, ending.decision, handing=said)

@@ -7,11 +7,18 @@ from datetime import date, datetime
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext
 
 EURO_COUNTRIES = ("AT", "BE", "CY", "DE", "EE", "ES", "FI", "FR", "GR", "HR", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PT", "SI", "SK")
 CURRENCY_SIGNS = {"GB": "£", "US": "$", "CA": "$", "AU": "$", "NZ": "$"} | dict.fromkeys(EURO_COUNTRIES, "€")
 """By the country (ISO 3166) of an entry point's language."""
+REPAIRS = {
+    "postcode": _lazy("That is not a postcode I know; one looks like HB1 4QT."),
+    "phone": _lazy("That is not a phone number I can use; one looks like 07700 900123."),
+    "email": _lazy("That is not an email address I can use; one looks like sam@example.com."),
+}
+"""What is said when an answer does not give the fact that was asked for, with how one looks."""
 
 
 def day(moment: datetime, now: datetime, *, plain: bool = False) -> str:

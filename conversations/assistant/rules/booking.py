@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
@@ -20,11 +19,6 @@ from conversations.services import facts
 WHEN = frozenset({"date", "time_window"})
 NEEDED_TO_BOOK = ("postcode", "name", "phone")
 MOST_MISSES = 3
-REPAIRS = {
-    "postcode": _lazy("That is not a postcode I know; one looks like HB1 4QT."),
-    "phone": _lazy("That is not a phone number I can use; one looks like 07700 900123."),
-    "email": _lazy("That is not an email address I can use; one looks like sam@example.com."),
-}
 LONGEST_QUERY = 2000
 SHARE_OF_NAME = 0.7
 WORD = re.compile(r"[a-z]+")
@@ -63,7 +57,7 @@ def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
     state["misses"] = int(state.get("misses", 0)) + 1
     if state["misses"] >= MOST_MISSES:
         return offer_person(dialogue, _("I am sorry, I could not make that out."))
-    dialogue.say(str(REPAIRS.get(asked) or _("I did not get that: I need the %(fact)s.") % {"fact": label_of(asked).lower()}))
+    dialogue.say(str(wording.REPAIRS.get(asked) or _("I did not get that: I need the %(fact)s.") % {"fact": label_of(asked).lower()}))
     return None
 
 
