@@ -21,7 +21,7 @@ from conversations.assistant.tools import send_chat_link
 from conversations.models import Conversation, Entry
 from conversations.rendering import written
 from conversations.selectors.roll_out import stop_in_force
-from conversations.services import delivery, facts, handoff, records, roll_out, timeline, turns, unanswered
+from conversations.services import delivery, facts, handoff, records, roll_out, speaking, timeline, turns, unanswered
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from conversations.understanding.embed import embed
@@ -81,6 +81,14 @@ def finish(prepared: Prepared, ending: Ending) -> int:
             handing_over.refresh(prepared)
         if question:
             unanswered.note(question, line=prepared.interaction, seq=claim.wanted_seq)
+        if reply.body and prepared.live and prepared.state.get("away"):
+            # The AI agent is back, or answers for the first time: whoever came while it was away was not told of it.
+            speaking.disclose(
+                prepared.interaction,
+                prepared.entry_point.playbook,
+                prepared.context.language.partition("-")[0],
+                company=prepared.entry_point.company_name,
+            )
         seq = _say(prepared, reply) if reply.body else 0
         if ending.stopped:
             _note_stop(prepared, ending.stopped)
@@ -253,6 +261,8 @@ def _state(prepared: Prepared, row: Conversation, reply: Reply) -> dict[str, Any
     kept = {key: prepared.state[key] for key in ("callback", "warned") if key in prepared.state}
     if offer := (kept.get("callback") or {}).get("offer"):
         kept["callback"] = {**kept["callback"], "offer": {**offer, "is_new": False}}
+    if not prepared.live:
+        kept["away"] = True
     state = {**kept, **reply.form_state, "line": prepared.interaction.pk, "aside": places.kept_aside(row.form_state, prepared.interaction)}
     return {key: value for key, value in state.items() if value not in (None, "", [], {}) and key not in places.OF_THE_TURN}
 
