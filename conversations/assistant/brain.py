@@ -20,7 +20,7 @@ from conversations.services.facts import KnownFact
 from conversations.understanding.read import Understanding
 
 # What the turn keeps in the form state for itself; a brain neither needs nor writes it.
-TURNS_OWN: Final = frozenset({"running", "announce", "callback", "warned", "line"})
+TURNS_OWN: Final = frozenset({"running", "announce", "callback", "warned", "line", "away"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def totals(results: Sequence[Graded]) -> Iterator[str]:
         )
     unequal = differing(counted)
     if len(channels) > 1:
-        yield f"Ended otherwise on the other channel: {', '.join(unequal)}." if unequal else "Every scenario ended the same on both channels."
+        otherwise = f"Ended otherwise on the other channel: {', '.join(unequal)}."
+        yield otherwise if unequal else "Every scenario ended the same on both channels."
 
 
 def differing(results: Sequence[Graded]) -> list[str]:

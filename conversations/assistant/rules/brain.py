@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.recording import TurnRecord
-from conversations.assistant.rules import area, booking, call_me, changing, chat_link, consent, identifying, knowledge, slots
+from conversations.assistant.rules import area, booking, call_me, changing, chat_link, consent, identifying, knowledge, slots, waiting
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
 from conversations.assistant.tools import book, set_consent
 
 WHEN = frozenset({"date", "time_window"})
-SURE_ANSWER = 0.5
 
 
 class RulesBrain:
@@ -43,7 +42,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     if context.asks_only_for_language:
         return await _in_that_language(dialogue)
     if context.waits_for_person:
-        return await _while_waiting(dialogue)
+        return await waiting.go_on(dialogue)
     looks = (
         _small_acts, _offer_answered, _identity_going_on, _errand_going_on, changing.tell, _errand_wanted, _identity_wanted,
         _change_wanted, _change_going_on, _form_going_on, _area_asked, _new_subject,
@@ -91,17 +90,6 @@ async def _announce(dialogue: Dialogue) -> Reply | None:
     if result.tool == book.TOOL.name:
         return await booking.told_booking(dialogue, result)
     return await changing.told_change(dialogue, result.tool, result)
-
-
-async def _while_waiting(dialogue: Dialogue) -> Reply:
-    """A person is on the way: questions are still answered, everything else is passed on."""
-    if acts.is_question(dialogue.context.words) and await knowledge.answer(dialogue, least_score=SURE_ANSWER):
-        return dialogue.reply()
-    # Said once; whoever listens on the phone must hear something each time.
-    if dialogue.context.spoken or not dialogue.state.get("acknowledged"):
-        dialogue.state["acknowledged"] = True
-        dialogue.say(_("Thank you, I have added that for my colleague. They will be with you as soon as one is free."))
-    return dialogue.reply()
 
 
 async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
@@ -377,7 +365,7 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
     context = dialogue.context
     dialogue.state.pop("clarify", None)
     wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
-    if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else SURE_ANSWER):
+    if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
         booking_form = context.behaviour.form_for_tool(book.TOOL.name)
         if dialogue.state.get("service") and booking_form:
             _offer_visit(dialogue, booking_form)

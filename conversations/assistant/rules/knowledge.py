@@ -15,6 +15,7 @@ from conversations.assistant.tools import find_prices, search_knowledge
 MOST_PRICES = 3
 SURE_PASSAGE = 0.55
 MOST_WORDS = 0.5
+SURE_ANSWER = 0.5
 
 
 async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
