@@ -11,6 +11,8 @@ from channels.db import database_sync_to_async
 
 from conversations.models import AssistantSwitch, EntryPoint, Handoff
 from conversations.services import roll_out
+from routing.models import RuleSet, WorkItem
+from routing.rules.publish import new_draft_from, publish, roll_back_to
 from tests.assistant.conftest import Line
 
 PRICE = "how much is a boiler service?"
@@ -50,6 +52,28 @@ async def test_the_number_is_taken_by_whoever_asked_for_it(sunday_night: datetim
     assert not handoff.work_item.decision.need["asked_for_human"]
     assert await chat.say("07700 900345") == "", "it is said once"
     assert len(await chat.entries("callback.requested")) == 1
+
+
+@pytest.fixture
+def tables_that_do_not_ask(record: None) -> Iterator[None]:
+    """An escalation table as it was before it could ask whether the AI agent answers; the company's own again afterwards."""
+    own = RuleSet.objects.get(kind="escalation", status="published")
+    draft = new_draft_from(own)
+    draft.rules.filter(conditions__has_key="assistant_answers").delete()
+    draft.cases.filter(need__has_key="assistant_answers").delete()
+    publish(draft, by="tests")
+    yield
+    roll_back_to(own, by="tests")
+
+
+async def test_tables_that_do_not_ask_still_find_people(tables_that_do_not_ask: None, monday: datetime, chat: Line) -> None:
+    """Nobody is left to an AI agent that does not answer, whatever the tables say."""
+    await leave_to_people("shadow")
+    assert "A colleague will join you here" in await chat.say(PRICE)
+    work = await WorkItem.objects.select_related("decision", "queue").aget()
+    assert work.queue.code == "service"
+    assert work.decision is not None
+    assert not work.decision.need["assistant_answers"]
 
 
 @pytest.mark.parametrize("how", ["live", "shadow"])
