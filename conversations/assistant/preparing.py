@@ -140,6 +140,7 @@ def prepare(claim: Claim) -> Prepared | None:
         calls_from=interaction.party if words.spoken and interaction.party.startswith("+") else "",
         gloss=found.understanding.gloss,
         asks_only_for_language=asks_only,
+        about=found.about,
     )
     return Prepared(
         claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state
