@@ -21,7 +21,7 @@ def reply(dialogue: Dialogue) -> Reply:
     if context.alternatives and not context.failed_turns:
         return _ask_back(dialogue)
     dialogue.say(
-        _("I am sorry, I do not know: I have no answer to that in our help pages.")
+        _("I am sorry, I do not know: I have no answer to that.")
         if asks
         else _("I am sorry, I did not understand that.")
     )
