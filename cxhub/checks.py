@@ -90,8 +90,8 @@ def tables_cannot_see_a_channel(*, databases: Any = None, **_arguments: Any) -> 
         return []
     if "in_hours" not in declared and len({door.hours_id for door in doors}) > 1:
         found.append("Entry points have different opening hours, so “in hours” depends on how a customer comes.")
-    if "asked_for_human" not in declared and len({_share_of(door) for door in doors}) > 1:
-        found.append("Only some entry points are live for everybody, so “asked for a person” depends on how a customer comes.")
+    if not {"assistant_answers", "asked_for_human"} & set(declared) and len({_share_of(door) for door in doors}) > 1:
+        found.append("Only some entry points are live for everybody, so “the AI agent answers” depends on how a customer comes.")
     hint = "Make them alike, or declare the fact as a channel exception, with the reason, in the admin."
     return [checks.Warning(sentence, hint=hint, id="cxhub.W003") for sentence in found]
 

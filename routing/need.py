@@ -13,8 +13,9 @@ class Need:
     """What is to be routed.
 
     `sentiment` runs from -1 (furious) to 1 (delighted); `score` in points; `open_balance` in the
-    company's currency; `facts` holds further declared facts by name, as text. `escalation` is what the escalation
-    table answered, the reason or nothing: routing fills it in, whoever makes a need leaves it empty.
+    company's currency; `assistant_answers` says whether the AI agent may answer at all; `facts` holds further
+    declared facts by name, as text. `escalation` is what the escalation table answered, the reason or nothing:
+    routing fills it in, whoever makes a need leaves it empty.
     """
 
     reason: str = "unknown"
@@ -29,6 +30,7 @@ class Need:
     failed_turns: int = 0
     open_balance: float = 0.0
     in_hours: bool = True
+    assistant_answers: bool = True
     escalation: str = ""
     facts: dict[str, str] = field(default_factory=dict)
 

@@ -27,10 +27,31 @@ REPEAT: Final = re.compile(
 THANKS: Final = re.compile(r"\b(?:thanks|thank you|thankyou|cheers|much appreciated)\b")
 BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) everything|nothing else|see you|have a (?:nice|good) day)\b")
 FAREWELL: Final = re.compile(r"\b(?:bye|goodbye|good night|see you)\b")
-GREETING: Final = re.compile(r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?")
+_HELLO: Final = r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?"
+GREETING: Final = re.compile(rf"{_HELLO}(?:[,.!]* {_HELLO})?")
 AI: Final = re.compile(
     r"\b(?:are you|am i (?:talking|speaking|chatting) (?:to|with)) (?:an? )?(?:real )?(?:robot|bot|machine|computer|ai|human|person)\b"
-    r"|^(?:who|what) are you\b|^who am i (?:talking|speaking|chatting) (?:to|with)\b"
+    r"|^(?:(?:hi|hello|hey|and|so|but)[,!]? )?(?:(?:who|what) are you\b(?! (?:going|doing|open|charging|sending))"
+    r"|who am i (?:talking|speaking|chatting) (?:to|with)\b|(?:what is|what's) your name\b)"
+)
+_GREETED: Final = rf"(?:{_HELLO}[,.!]* ){{0,2}}(?:and )?"
+HOW_ARE_YOU: Final = re.compile(
+    rf"{_GREETED}(?:how are (?:you|things)(?: (?:doing|today|doing today|keeping))?|(?:how is|how's) (?:it going|everything|life|your day)"
+    r"|what's up|whats up|are you (?:well|ok|okay|having a (?:nice|good) day|enjoying your day)|how do you do)(?: today)?"
+)
+ENTERTAIN: Final = re.compile(
+    rf"{_GREETED}(?:please )?(?:(?:can|could|would|will) you )?(?:please )?(?:tell|sing|write|play|make|do you know|do you have|know)"
+    r"(?: (?:me|us))?(?: (?:a|an|any|some|another))?(?: (?:good|funny|nice|short))? (?:jokes?|songs?|poems?|music|story|stories|laugh)"
+    r"(?: about .{1,40})?(?:,? please)?"
+)
+COMPLIMENT: Final = re.compile(
+    rf"{_GREETED}(?:(?:it is |it's )?(?:nice|good|pleased|lovely|great) to (?:meet|talk to|speak to) you"
+    r"|(?:you are|you're) (?:so |very |really )?(?:nice|great|kind|helpful|funny|clever|smart|lovely|the best|awesome|amazing)"
+    r"|(?:good|great|nice) (?:job|work|bot|robot)|well done|i (?:love|like) you)"
+)
+ASKS_TO_KNOW: Final = re.compile(
+    r"^(?:please )?(?:tell me (?:what|whats|when|where|which|who|why|how|if|whether|about)\b"
+    r"|i(?:'d| would)? (?:want|like|need|wonder) ?(?:to (?:know|ask))?\b (?:what|when|where|which|who|why|how|if|whether)\b)"
 )
 MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
 GIVE_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
@@ -88,6 +109,16 @@ def plain(text: str) -> str:
 def is_question(text: str) -> bool:
     """Whether the text asks something, by its mark or its first words."""
     return text.rstrip().endswith("?") or QUESTION.match(plain(text)) is not None
+
+
+def wants_to_know(text: str) -> bool:
+    """Whether the text asks something, also in the form of a wish: “tell me whether you also fit stoves”."""
+    return is_question(text) or ASKS_TO_KNOW.search(plain(text)) is not None
+
+
+def is_small_talk(text: str) -> bool:
+    """Whether the text is nothing but what people say to be friendly, beyond a greeting and thanks."""
+    return any(is_short(text, pattern) for pattern in (HOW_ARE_YOU, ENTERTAIN, COMPLIMENT))
 
 
 def is_request(text: str) -> bool:

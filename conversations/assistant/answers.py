@@ -18,8 +18,9 @@ SAYS_NOTHING: Final = frozenset(
         "about", "been", "could", "does", "from", "have", "here", "hello", "know", "long", "please", "should", "some", "tell",
         "than", "that", "their", "them", "then", "there", "these", "they", "this", "those", "very", "want", "were", "what", "when",
         "where", "which", "will", "with", "would", "your",
-        "algo", "como", "cuando", "cuanto", "cuanta", "debe", "deben", "desde", "donde", "esta", "estan", "este", "favor", "gracias",
-        "hace", "hasta", "hola", "para", "pero", "porque", "puede", "pueden", "quiero", "sobre", "tener", "tengo", "tiene", "tienen",
+        "algo", "como", "cual", "cuales", "cuando", "cuanto", "cuanta", "cuesta", "cuestan", "debe", "deben", "desde", "donde", "esta",
+        "estan", "este", "favor", "gracias", "hace", "hasta", "hola", "hora", "horas", "para", "pero", "porque", "puede", "pueden",
+        "quien", "quiero", "sobre", "tener", "tengo", "tiene", "tienen",
         "ustedes", "usted",
     }
 )  # fmt: skip
@@ -50,14 +51,14 @@ def first_block(passage: str) -> str:
 
 def shares_words(passage: str, question: str) -> bool:
     """Whether a telling word of the question stands in the passage, in any form (“take”, “takes”)."""
-    return share_of_words(passage, question) > 0
+    return shared_words(passage, question)[0] > 0
 
 
-def share_of_words(passage: str, question: str) -> float:
-    """Which share of the question's telling words stand in the passage, in any form; 0 when it has none. Accents do not count."""
+def shared_words(passage: str, question: str) -> tuple[int, int]:
+    """How many telling words of the question stand in the passage, in any form, and how many it has. Accents do not count."""
     beginnings = {word[:4] for word in WORD.findall(fold(passage))}
     telling = {word[:4] for word in WORD.findall(fold(question)) if word not in SAYS_NOTHING}
-    return len(telling & beginnings) / len(telling) if telling else 0.0
+    return len(telling & beginnings), len(telling)
 
 
 def fitting(passage: str, question: str, *, spoken: bool) -> str:

@@ -20,7 +20,7 @@ from conversations.services.facts import KnownFact
 from conversations.understanding.read import Understanding
 
 # What the turn keeps in the form state for itself; a brain neither needs nor writes it.
-TURNS_OWN: Final = frozenset({"running", "announce", "callback", "warned", "line"})
+TURNS_OWN: Final = frozenset({"running", "announce", "callback", "warned", "line", "away"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,8 @@ class TurnContext:
     turn replaced to the value before. `calls_from` is the number that a call shows, empty for a chat and for a withheld one:
     whoever is on the call has shown it themselves, so it may be said back. `language` is the customer's, with the region of the
     entry point; `gloss` the text with the English words that rules know in place of another language's. `asks_only_for_language` says
-    that nothing but another language was asked for, which it is in now.
+    that nothing but another language was asked for, which it is in now. `about` is the reason of these words alone, also when the
+    conversation stays with its `reason`.
     """
 
     conversation: UUID
@@ -143,6 +144,7 @@ class TurnContext:
     calls_from: str = ""
     gloss: str = ""
     asks_only_for_language: bool = False
+    about: Reason | None = None
 
     @property
     def words(self) -> str:

@@ -21,7 +21,7 @@ from conversations.assistant.tools import send_chat_link
 from conversations.models import Conversation, Entry
 from conversations.rendering import written
 from conversations.selectors.roll_out import stop_in_force
-from conversations.services import delivery, facts, handoff, records, roll_out, timeline, turns, unanswered
+from conversations.services import delivery, facts, handoff, records, roll_out, speaking, timeline, turns, unanswered
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from conversations.understanding.embed import embed
@@ -48,6 +48,7 @@ class Ending:
     failed: bool = False
     did_something: bool = False
     gave_number: bool = False
+    repeats_question: bool = False
     agrees_to_call: bool | None = None
     silent: bool = False
     stopped: Stop | None = None
@@ -80,6 +81,14 @@ def finish(prepared: Prepared, ending: Ending) -> int:
             handing_over.refresh(prepared)
         if question:
             unanswered.note(question, line=prepared.interaction, seq=claim.wanted_seq)
+        if reply.body and prepared.live and prepared.state.get("away"):
+            # The AI agent is back, or answers for the first time: whoever came while it was away was not told of it.
+            speaking.disclose(
+                prepared.interaction,
+                prepared.entry_point.playbook,
+                prepared.context.language.partition("-")[0],
+                company=prepared.entry_point.company_name,
+            )
         seq = _say(prepared, reply) if reply.body else 0
         if ending.stopped:
             _note_stop(prepared, ending.stopped)
@@ -179,6 +188,8 @@ def _reply(prepared: Prepared, ending: Ending) -> Reply:
         return handing_over.call_back_answered(prepared, agrees=ending.agrees_to_call)
     if ending.gave_number:
         return handing_over.callback_number_given(prepared)
+    if ending.repeats_question:
+        return handing_over.number_asked_again(prepared)
     if ending.decision.handler == Decision.Handler.HUMAN:
         return handing_over.to_person(prepared, ending.decision, handing=said)
     return handing_over.to_later(prepared, ending.decision, handing=said)
@@ -250,6 +261,8 @@ def _state(prepared: Prepared, row: Conversation, reply: Reply) -> dict[str, Any
     kept = {key: prepared.state[key] for key in ("callback", "warned") if key in prepared.state}
     if offer := (kept.get("callback") or {}).get("offer"):
         kept["callback"] = {**kept["callback"], "offer": {**offer, "is_new": False}}
+    if not prepared.live:
+        kept["away"] = True
     state = {**kept, **reply.form_state, "line": prepared.interaction.pk, "aside": places.kept_aside(row.form_state, prepared.interaction)}
     return {key: value for key, value in state.items() if value not in (None, "", [], {}) and key not in places.OF_THE_TURN}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from conversations.assistant import answers, wording
+from conversations.assistant import acts, answers, wording
 from conversations.assistant.brain import TURNS_OWN, AskedField, HandOff, Reply, Source
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.wrap_up import BOOKINGS, package
@@ -34,6 +35,8 @@ EMERGENCY: Final = "emergency"
 CALL_BACK_LASTS: Final = timedelta(days=3)
 CALL_BACK_WITHIN: Final = timedelta(days=1)
 """Where no service level says how soon."""
+MOST_WORDS_OF_NUMBER: Final = 8
+POLITE: Final = re.compile(f"{acts.THANKS.pattern}|{acts.BYE.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,10 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
     gave_up = prepared.need.failed_turns and not safety.text and not prepared.context.understanding.asked_for_human
     apology = _("I am sorry that I could not help with this.") if gave_up else ""
     place = "" if safety.text else place_sentence(waiting.work_item)
+    # What is said while they wait anew is acknowledged anew.
+    kept = handing.form_state if again else {key: value for key, value in handing.form_state.items() if key != "acknowledged"}
     body = " ".join(part for part in (safety.text, *since_stopped(prepared), apology, coming, place, known) if part)
-    return Reply(body, sources=safety.sources, form_state={**handing.form_state, **_warned(safety), "callback": None})
+    return Reply(body, sources=safety.sources, form_state={**kept, **_warned(safety), "callback": None})
 
 
 def since_stopped(prepared: Prepared) -> list[str]:
@@ -155,8 +160,29 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     return Reply(" ".join(part for part in sentences if part), sources=safety.sources, asks=asked, form_state=state)
 
 
+def may_be_meant_as_number(prepared: Prepared) -> bool:
+    """Whether a few words that tell no number and nothing else may be the answer to the question for one."""
+    context, understood = prepared.context, prepared.context.understanding
+    text = context.words
+    says_else = context.new_facts - {"name"} or understood.reason or understood.affirmative is False or understood.wishes
+    is_act = acts.is_question(text) or acts.drops_it(text) or acts.wants_to_start_over(text) or context.asks_only_for_language
+    patterns = (acts.SKIP, acts.REPEAT, acts.GREETING)
+    is_act = is_act or any(acts.is_short(text, each) for each in patterns) or acts.is_brief_mention(text, POLITE)
+    return bool(text) and len(text.split()) <= MOST_WORDS_OF_NUMBER and not says_else and not is_act
+
+
+def number_asked_again(prepared: Prepared) -> Reply:
+    """The question for a call back's number once more, with how one looks. Must run in a transaction that holds the turn."""
+    refresh(prepared)
+    promise = dict(prepared.state["callback"])
+    body = " ".join((str(wording.REPAIRS["phone"]), str(promise.get("question", ""))))
+    state = {**brains_part(prepared.state), "callback": {**promise, "repeated": True}}
+    return Reply(body.strip(), asks=AskedField("phone", str(FACT_LABELS["phone"])), form_state=state)
+
+
 def callback_number_given(prepared: Prepared) -> Reply:
     """The number for a call back that was already promised has come. Must run in a transaction that holds the turn."""
+    refresh(prepared)
     number = prepared.standing.facts["phone"]
     promise = dict(prepared.state["callback"])
     by = datetime.fromisoformat(promise["by"])
@@ -164,9 +190,12 @@ def callback_number_given(prepared: Prepared) -> Reply:
     if answer.is_no:
         return _waits_on(prepared, _not_called(prepared))
     when = wording.moment_of(by, prepared.context.now)
-    body = _("Thank you. I have noted that we will call you back on %(number)s by %(when)s. Is there anything else I can do until then?")
+    body = _("Thank you. I have noted that we will call you back on %(number)s by %(when)s.")
+    # Where the AI agent does not answer, nobody does until then.
+    more = _("Is there anything else I can do until then?") if prepared.live else ""
     agreed = {"noted": True, "by": promise["by"], "question": promise["question"]}
-    return Reply(body % {"number": facts.phone(number), "when": when}, form_state={**_not_asking(prepared), "callback": agreed})
+    told = f"{body % {'number': facts.phone(number), 'when': when}} {more}".strip()
+    return Reply(told, form_state={**_not_asking(prepared), "callback": agreed})
 
 
 def call_back_answered(prepared: Prepared, *, agrees: bool) -> Reply:

@@ -18,7 +18,13 @@ URGENCIES = ("normal", "high", "emergency")
 
 
 def need_of(
-    conversation: Conversation, known: Mapping[str, KnownFact], *, opening: ServiceHours | None, now: datetime, asked_for_human: bool
+    conversation: Conversation,
+    known: Mapping[str, KnownFact],
+    *,
+    opening: ServiceHours | None,
+    now: datetime,
+    asked_for_human: bool,
+    assistant_answers: bool = True,
 ) -> Need:
     """The need of a conversation as it stands, with its score, by what is known to the party that is answered.
 
@@ -40,6 +46,7 @@ def need_of(
         failed_turns=conversation.failed_turns,
         open_balance=float(conversation.customer.open_balance),
         in_hours=hours.is_open(opening, now),
+        assistant_answers=assistant_answers,
         facts={name: readable(fact.value)[:200] for name, fact in known.items() if name not in ABOUT_THE_PERSON},
     )
     return replace(need, score=decide.score(need))

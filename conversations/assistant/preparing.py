@@ -33,7 +33,7 @@ from conversations.understanding.languages import LANGUAGES, read_language
 from conversations.understanding.read import Understanding
 from routing.models import Decision, WorkItem
 from routing.need import Need
-from routing.services.decide import decide
+from routing.services.decide import decide, who_acts
 
 HISTORY_LINES = 30
 MOST_CONVERSATIONS = 20
@@ -90,9 +90,12 @@ def prepare(claim: Claim) -> Prepared | None:
         else Reading(NOTHING_SAID, False, (), frozenset(), {})
     )
     live = roll_out.answers(entry_point, conversation.public_id, reason=conversation.reason, now=now)
-    asked = found.understanding.asked_for_human or not live
+    asked = found.understanding.asked_for_human
     known = facts.known_to(conversation, interaction)
-    need = need_of(conversation, known, opening=entry_point.hours, now=now, asked_for_human=asked)
+    need = need_of(conversation, known, opening=entry_point.hours, now=now, asked_for_human=asked, assistant_answers=live)
+    if not live and who_acts(need) == Decision.Handler.ASSISTANT:
+        # Tables that do not ask whether the AI agent answers have people found as for whoever asks for them.
+        need = replace(need, asked_for_human=True)
     conversation.score = need.score
     turns.note_understanding(
         conversation, reason=conversation.reason, urgency=conversation.urgency,
@@ -137,6 +140,7 @@ def prepare(claim: Claim) -> Prepared | None:
         calls_from=interaction.party if words.spoken and interaction.party.startswith("+") else "",
         gloss=found.understanding.gloss,
         asks_only_for_language=asks_only,
+        about=found.about,
     )
     return Prepared(
         claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state

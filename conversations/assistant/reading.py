@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -36,6 +36,10 @@ WORDS_THAT_TELL: Final = 6
 FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
 MOST_READINGS: Final = 4
+LIKELY_GUESS: Final = 0.2
+LIKELY_NEED: Final = 0.04
+"""Below these, the likeliest of the reasons that a question or a need may have is a mere guess. Of the demo's unrelated questions nine
+in ten stay below the first; “it is broken” is just above the second."""
 WHEN: Final = frozenset({"date", "time_window"})
 BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
 
@@ -72,6 +76,8 @@ class Reading:
     alternatives: tuple[Reason, ...]
     new_facts: frozenset[str]
     changed_facts: Mapping[str, Any]
+    about: Reason | None = None
+    """What these words alone are about, also when the conversation stays with what it is about."""
 
 
 def words_to_answer(conversation_id: int, *, after: int, upto: int) -> Words | None:
@@ -156,10 +162,11 @@ def read(
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
     changed = _learn(understood, conversation, words, expecting, picks)
-    is_new, alternatives = _keep_reason(understood, text, conversation, words)
+    is_new, alternatives, about = _keep_reason(understood, text, conversation, words)
     if is_new:
         changed |= _learn_opening(understood.text, conversation, words, behaviour)
-    return Reading(understood, is_new, alternatives, frozenset(changed), {k: v for k, v in changed.items() if v is not None})
+    replaced = {name: value for name, value in changed.items() if value is not None}
+    return Reading(understood, is_new, alternatives, frozenset(changed), replaced, about)
 
 
 def _tells(understood: Understanding, expecting: str | None, state: Mapping[str, Any], text: str) -> bool:
@@ -242,7 +249,7 @@ def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | N
         # An answer that shows who somebody is: a birthday is no day for a visit.
         return False
     if fact.name == expecting:
-        says_else = acts.drops_it(text) or acts.wants_to_start_over(text) or acts.is_short(text, acts.SKIP)
+        says_else = acts.drops_it(text) or acts.wants_to_start_over(text) or acts.is_short(text, acts.SKIP) or acts.is_small_talk(text)
         return not says_else and not (acts.is_question(text) and fact.confidence < SURE_FACT_IN_PASSING)
     if fact.name == "name":
         return fact.confidence >= SURE_FACT_IN_PASSING
@@ -251,12 +258,14 @@ def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | N
 
 def _keep_reason(
     understood: Understanding, text: str, conversation: Conversation, words: Words
-) -> tuple[bool, tuple[Reason, ...]]:
+) -> tuple[bool, tuple[Reason, ...], Reason | None]:
     before = conversation.reason
-    clarified = _clarified(text, conversation.form_state) or _clarified(understood.gloss, conversation.form_state)
+    options = conversation.form_state.get("clarify") or []
+    agreed = str(options[0]["code"]) if len(options) == 1 and understood.affirmative else None
+    clarified = _clarified(text, options) or _clarified(understood.gloss, options) or agreed
     code = clarified or _new_reason_code(understood, understood.gloss or text, conversation)
-    guesses = [guess for guess, _chance in understood.alternatives if guess != PERSON_REASON]
-    wanted = {code, *guesses} - {None}
+    guesses = _guesses(understood, asks=acts.wants_to_know(understood.gloss or text))
+    wanted = {code, understood.reason, *guesses} - {None}
     rows = {row.code: row for row in ReasonCode.objects.filter(code__in=wanted, active=True)} if wanted else {}
     reason = rows.get(code or "", before)
     is_new = reason is not None and reason != before
@@ -269,11 +278,21 @@ def _keep_reason(
     if changed:
         _note_recognised(understood, conversation, words, clarified)
     names = tuple(Reason(guess, rows[guess].name) for guess in guesses if guess in rows)
-    return is_new or (clarified is not None), names
+    about = rows.get(understood.reason or "")
+    return is_new or (clarified is not None), names, Reason(about.code, about.name) if about else None
 
 
-def _clarified(text: str, state: Mapping[str, Any]) -> str | None:
-    options = state.get("clarify") or []
+def _guesses(understood: Understanding, *, asks: bool) -> list[str]:
+    """The reasons that are likely enough to be asked about, likeliest first; none when even the first is a mere guess.
+
+    Who asks something wants that answered or hears that it is not known. Who only tells something may have a need.
+    """
+    likely = LIKELY_GUESS if asks else LIKELY_NEED
+    ranked = [(guess, chance) for guess, chance in understood.alternatives if guess != PERSON_REASON]
+    return [guess for guess, chance in ranked if chance >= likely / 2] if ranked and ranked[0][1] >= likely else []
+
+
+def _clarified(text: str, options: Sequence[Mapping[str, Any]]) -> str | None:
     index = acts.chosen_name(text, [str(option["name"]) for option in options])
     return str(options[index]["code"]) if index is not None else None
 

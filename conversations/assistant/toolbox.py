@@ -125,7 +125,8 @@ class TurnTools:
             self._keep(self._entry(tool, arguments, body=problem.sentence, error=problem.code))
             return _failure(tool, problem)
         if tool.name == search_knowledge.TOOL.name:
-            self.found_nothing |= not outcome.result["passages"]
+            # In another language something alike is nearly always found: the brain says whether it is about what was asked.
+            self.found_nothing |= not outcome.result["passages"] or not self._prepared.context.language.startswith("en")
         if tool.live_only:
             self._look_again()
         if tool.recorded:

@@ -25,10 +25,9 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import override
 
-from conversations.assistant import finishing, listening, pacing, tracing
+from conversations.assistant import finishing, handing_over, listening, pacing, tracing
 from conversations.assistant.brain import Brain, HandOff, Reply
 from conversations.assistant.finishing import Ending
-from conversations.assistant.handing_over import brains_part
 from conversations.assistant.model.brain import ModelBrain
 from conversations.assistant.model.falling_back import FallingBack
 from conversations.assistant.preparing import Prepared, decide_again, prepare
@@ -265,7 +264,7 @@ async def _stopped(prepared: Prepared, stop: pacing.Stop) -> TurnOutcome:
         await _in_thread(finishing.nothing_to_say)(prepared.claim)
         return NOTHING
     decision = await _in_thread(decide_again)(prepared, asked_for_human=True)
-    handing = HandOff(form_state=brains_part(prepared.state), next_step=stop.sentence)
+    handing = HandOff(form_state=handing_over.brains_part(prepared.state), next_step=stop.sentence)
     ending = Ending(handing, decision, silent=prepared.handoff is not None, stopped=stop)
     return TurnOutcome("handed_over", await _in_thread(finishing.finish)(prepared, ending))
 
@@ -274,20 +273,29 @@ def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
     """How the turn ends when routing gives it to people; None when the brain is to answer."""
     live, asked = prepared.live, prepared.context.understanding.asked_for_human
     promised = prepared.state.get("callback") or {}
-    handing = HandOff(form_state=brains_part(prepared.state))
+    handing = HandOff(form_state=handing_over.brains_part(prepared.state))
     agrees = _answer_to_call_back(prepared, decision)
     if agrees is not None:
         return Ending(handing, decision, agrees_to_call=agrees)
+    awaits_number = _awaits_number(prepared)
     if decision.handler == Decision.Handler.HUMAN:
         if not _waits_already(prepared, decision) or (live and asked):
             return Ending(handing, decision)
     elif decision.handler in (Decision.Handler.CALLBACK, Decision.Handler.AFTER_HOURS) and (not promised or asked):
         return Ending(handing, decision)
+    if awaits_number and "phone" in prepared.standing.facts:
+        return Ending(handing, decision, gave_number=True)
+    if awaits_number and not promised.get("repeated") and handing_over.may_be_meant_as_number(prepared):
+        return Ending(handing, decision, repeats_question=True)
     if not live:
         return Ending(handing, decision, silent=prepared.handoff is not None)
-    if promised and not promised["noted"] and prepared.state.get("step") == "callback" and "phone" in prepared.standing.facts:
-        return Ending(handing, decision, gave_number=True)
     return None
+
+
+def _awaits_number(prepared: Prepared) -> bool:
+    """Whether the last thing that was asked is the number for a call back that was promised."""
+    promised = prepared.state.get("callback") or {}
+    return bool(promised) and not promised["noted"] and prepared.state.get("step") == "callback"
 
 
 def _answer_to_call_back(prepared: Prepared, decision: Decision) -> bool | None:

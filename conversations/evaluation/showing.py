@@ -34,7 +34,9 @@ def totals(results: Sequence[Graded]) -> Iterator[str]:
             f" {sum(each.reasked for each in rows):>12} {seconds:>8.1f}"
         )
     unequal = differing(counted)
-    yield f"Ended otherwise on the other channel: {', '.join(unequal)}." if unequal else "Every scenario ended the same on both channels."
+    if len(channels) > 1:
+        otherwise = f"Ended otherwise on the other channel: {', '.join(unequal)}."
+        yield otherwise if unequal else "Every scenario ended the same on both channels."
 
 
 def differing(results: Sequence[Graded]) -> list[str]:

@@ -34,7 +34,7 @@ _SPANISH: Final = (
     " domingo hoy ayer su nombre codigo estamos sin vienen trabajan llegan actualicen datos favor cobrado dos este llevo horas"
     " al cada anulen reserva tampoco tiene tienen caliente agosto enero primera segunda primero otra otro tarde ninguna saltar"
     " espanol postal telefono adios vale perdon persona hablar ha han muy pero porque esto eso gotea cocina bano fuga tuberia"
-    " ustedes usted"
+    " ustedes usted quien eres olvidalo olvidelo cuenteme cuentame chiste"
 )
 _ENGLISH: Final = (
     "the i my is and you have need want for it of in can please what how do hello hi am are with on we there would like not this that was"

@@ -80,6 +80,7 @@ FACTS: dict[str, Fact] = {
         Fact("failed_turns", gettext_lazy("Failed answers"), "number", _NUMBER_HELP, lowest=0),
         Fact("open_balance", gettext_lazy("Open balance"), "number", _NUMBER_HELP),
         Fact("in_hours", gettext_lazy("In opening hours"), "yes_no", _YES_NO_HELP),
+        Fact("assistant_answers", gettext_lazy("The AI agent answers"), "yes_no", _YES_NO_HELP),
         Fact(
             "escalation",
             gettext_lazy("Escalation"),

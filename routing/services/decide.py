@@ -43,6 +43,11 @@ def decide(need: Need, *, subject: str) -> Decision:
     )
 
 
+def who_acts(need: Need) -> str:
+    """The handler that the published tables name for a need, storing nothing. Raises NoPublishedRules and InvalidNeed."""
+    return proven(lambda tables: tables.decide(need))[0].outcome.handler
+
+
 def ask(table: Table, need: Need) -> tuple[Answer, Answer | None]:
     """What a table answers to a need, and what the escalation table answered before, storing nothing.
 
@@ -110,4 +115,5 @@ __all__ = [
     "replay",
     "replayed",
     "score",
+    "who_acts",
 ]

@@ -10,14 +10,27 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.recording import TurnRecord
-from conversations.assistant.rules import area, booking, call_me, changing, chat_link, consent, identifying, knowledge, slots
+from conversations.assistant.rules import (
+    area,
+    booking,
+    call_me,
+    changing,
+    chat_link,
+    consent,
+    identifying,
+    knowledge,
+    not_known,
+    slots,
+    small_talk,
+    waiting,
+)  # fmt: skip
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
+from conversations.assistant.rules.errands.invoices import InvoiceQuestion
 from conversations.assistant.tools import book, set_consent
 
 WHEN = frozenset({"date", "time_window"})
-SURE_ANSWER = 0.5
 
 
 class RulesBrain:
@@ -43,7 +56,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     if context.asks_only_for_language:
         return await _in_that_language(dialogue)
     if context.waits_for_person:
-        return await _while_waiting(dialogue)
+        return await waiting.go_on(dialogue)
     looks = (
         _small_acts, _offer_answered, _identity_going_on, _errand_going_on, changing.tell, _errand_wanted, _identity_wanted,
         _change_wanted, _change_going_on, _form_going_on, _area_asked, _new_subject,
@@ -93,22 +106,11 @@ async def _announce(dialogue: Dialogue) -> Reply | None:
     return await changing.told_change(dialogue, result.tool, result)
 
 
-async def _while_waiting(dialogue: Dialogue) -> Reply:
-    """A person is on the way: questions are still answered, everything else is passed on."""
-    if acts.is_question(dialogue.context.words) and await knowledge.answer(dialogue, least_score=SURE_ANSWER):
-        return dialogue.reply()
-    # Said once; whoever listens on the phone must hear something each time.
-    if dialogue.context.spoken or not dialogue.state.get("acknowledged"):
-        dialogue.state["acknowledged"] = True
-        dialogue.say(_("Thank you, I have added that for my colleague. They will be with you as soon as one is free."))
-    return dialogue.reply()
-
-
 async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     text, state = dialogue.context.words, dialogue.state
     busy = bool(dialogue.form or state.get("action"))
     if acts.is_short(text, acts.REPEAT) and (said := dialogue.last_said):
-        return _say_again(dialogue, said)
+        return small_talk.say_again(dialogue, said)
     if acts.wants_to_start_over(text):
         dialogue.leave_form()
         dialogue.say(_("All right, let us start again. What can I do for you?"))
@@ -123,10 +125,9 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
         dialogue.leave_form()
         dialogue.say(_("All right, nothing was booked or changed. Write or call again whenever you like."))
         return dialogue.reply()
-    if acts.AI.search(acts.plain(text)):
-        dialogue.say(_("I am an AI assistant of %(company)s, not a person.") % {"company": dialogue.context.company})
-        dialogue.say(_("You can ask for a person at any time."))
-        return await _back_to_form(dialogue)
+    if small_talk.answered(dialogue, busy=busy):
+        changes = state.get("action") in ("reschedule", "cancel") and state.get("step") != "done"
+        return await (_back_to_change(dialogue) if changes else _back_to_form(dialogue))
     if busy or dialogue.context.new_facts:
         return None
     if acts.is_brief_mention(text, acts.BYE) or (acts.is_brief_mention(text, acts.THANKS, 6) and not dialogue.context.reason_is_new):
@@ -138,25 +139,14 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     return None
 
 
-def _say_again(dialogue: Dialogue, said: str) -> Reply:
-    """The last words once more; whatever was asked stays asked, and nothing counts as misunderstood."""
-    dialogue.say(said)
-    dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])
-    if dialogue.state.get("offer"):
-        dialogue.suggest_yes_or_no()
-    asked = str(dialogue.state.get("asked") or "")
-    if asked and dialogue.form and not dialogue.state.get("offered"):
-        dialogue.note_asked(asked)
-    return dialogue.reply()
-
-
 async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     """Yes or no to what was offered last. An offer stands for one turn."""
     offer = dialogue.state.pop("offer", None)
     affirmative = dialogue.context.understanding.affirmative
     if not offer:
         busy = dialogue.form or dialogue.state.get("action")
-        if affirmative is None or busy or dialogue.context.understanding.reason or not acts.is_bare_answer(dialogue.context.words):
+        about = dialogue.context.understanding.reason or dialogue.context.reason_is_new
+        if affirmative is None or busy or about or not acts.is_bare_answer(dialogue.context.words):
             return None
         dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
         return dialogue.reply()
@@ -176,8 +166,11 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
 
 async def _identity_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     """Who this is, is being found out: a question in between is answered, then that goes on."""
-    if dialogue.state.get("action") == identifying.ACTION and not dialogue.context.new_facts and await _answers_question(dialogue):
-        return dialogue.reply()
+    if dialogue.state.get("action") == identifying.ACTION and not dialogue.context.new_facts:
+        if _asks_of_own_record(dialogue) and (asked := identifying.ask_again(dialogue)):
+            return asked
+        if await _answers_question(dialogue):
+            return dialogue.reply()
     changes: identifying.Then = {action: partial(changing.begin, action=action) for action in ("reschedule", "cancel")}
     errands: identifying.Then = {action: partial(engine.resume, errand=errand) for action, errand in ERRANDS.items()}
     return await identifying.go_on(dialogue, {**changes, **errands})
@@ -193,10 +186,16 @@ async def _errand_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return found
     if await _answers_question(dialogue):
         return await engine.go_on_with(dialogue, errand)
-    if dialogue.context.reason_is_new or _errand_wanted_now(dialogue):
+    if dialogue.context.reason_is_new or _errand_wanted_now(dialogue) or _asks_of_own_record(dialogue):
         dialogue.leave_form()
         return None
     return await engine.again(dialogue, errand)
+
+
+def _asks_of_own_record(dialogue: Dialogue) -> bool:
+    """Whether something is asked that only the customer's own record says, where it can be found out who this is."""
+    asks = identifying.OWN_RECORD.search(acts.plain(dialogue.context.words)) or InvoiceQuestion().is_wanted(dialogue)
+    return bool(asks) and identifying.is_possible(dialogue)
 
 
 def _errand_wanted_now(dialogue: Dialogue) -> Errand | None:
@@ -276,6 +275,9 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if slot:
         dialogue.state.update(slot=slot, step="collect", asked="", offered=[])
         return await booking.go_on(dialogue, form)
+    if not context.new_facts and _asks_of_own_record(dialogue):
+        await identifying.tell_in_between(dialogue)
+        return await _back_to_form(dialogue)
     if not context.new_facts and await _answers_question(dialogue):
         return await _back_to_form(dialogue)
     if not (form.tool == book.TOOL.name and booking.is_ready(dialogue)):
@@ -304,7 +306,7 @@ def _ask_again_for_time(dialogue: Dialogue) -> Reply:
 async def _answers_question(dialogue: Dialogue) -> bool:
     """A question in the middle of something is answered, then that goes on."""
     context = dialogue.context
-    if not acts.is_question(context.words) or context.understanding.affirmative is not None:
+    if not acts.is_question(context.words) or context.understanding.affirmative is not None or _asks_of_own_record(dialogue):
         return False
     return await knowledge.answer(dialogue)
 
@@ -377,23 +379,9 @@ async def _otherwise(dialogue: Dialogue) -> Reply:
     context = dialogue.context
     dialogue.state.pop("clarify", None)
     wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
-    if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else SURE_ANSWER):
+    if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
         booking_form = context.behaviour.form_for_tool(book.TOOL.name)
         if dialogue.state.get("service") and booking_form:
             _offer_visit(dialogue, booking_form)
         return dialogue.reply()
-    dialogue.does_not_know = True
-    if context.reason_is_new and context.reason:
-        return booking.offer_person(dialogue, _("I have no answer to that in our help pages."), or_ticket=True)
-    dialogue.say(echo(context))
-    if context.alternatives and not context.failed_turns:
-        names = knowledge.names_of_reasons(dialogue)
-        dialogue.say(_("I want to get this right. Is it about one of these: %(reasons)s?") % {"reasons": names})
-        dialogue.say(_("You can also say it in other words."))
-        dialogue.say(chat_link.offer(dialogue))
-        named = [{"code": reason.code, "name": context.behaviour.named(reason.name)} for reason in context.alternatives]
-        dialogue.suggest([each["name"] for each in named])
-        dialogue.state["clarify"] = named
-        return dialogue.reply(failed=True)
-    dialogue.say(_("I am sorry, I did not understand that."))
-    return booking.offer_person(dialogue, chat_link.offer(dialogue), or_ticket=True)
+    return not_known.reply(dialogue)

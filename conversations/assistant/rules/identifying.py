@@ -27,6 +27,12 @@ Then = Mapping[str, Callable[["Dialogue"], Awaitable[Reply | HandOff]]]
 ACTION: Final = "identify"
 TOOL: Final = verify_identity.TOOL.name
 ACCOUNT: Final = "account"
+OWN_RECORD: Final = re.compile(
+    r"\b(?:what|how much|do|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
+    r"(?:\b(?:on|about|in) my (?:account|record|file)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"
+    r"|\b(?:do you )?(?:have|hold|know|got) (?:on|about) me\b)"
+)
+"""What only the record says, and no article: asked in the middle of something, it is not answered from one."""
 OWN_ACCOUNT: Final = re.compile(
     r"\b(?:what|which|how much|when|do|have|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
     r"(?:\b(?:on|about|in) my (?:account|record|file|details)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"
@@ -62,6 +68,22 @@ async def wanted(dialogue: Dialogue) -> Reply | None:
     if len(words) > 3 * acts.LONGEST_ACT or not asks:
         return None
     return await begin(dialogue, ACCOUNT) if is_possible(dialogue) else None
+
+
+def ask_again(dialogue: Dialogue) -> Reply | None:
+    """More of the own record is asked for while who this is, is being found out: told afterwards, so that goes on. None otherwise."""
+    state = dialogue.state
+    if state.get("action") != ACTION:
+        return None
+    state["purpose"] = ACCOUNT
+    dialogue.say(_("I can help with that once I know that it is you."))
+    if state.get("step") == "answers":
+        dialogue.say(_question_for(str(state["question"])))
+        return dialogue.reply()
+    if state.get("step") != "code":
+        return _ask_where(dialogue)
+    dialogue.say(_("I am waiting for the six digits of the code. Say “new code” if it did not come."))
+    return dialogue.reply()
 
 
 def is_possible(dialogue: Dialogue) -> bool:
@@ -232,12 +254,16 @@ async def _ask_next(
     if result.worked and result.result["ask"]:
         fact = str(result.result["ask"])
         dialogue.state.update(question=fact, asked=fact)
-        dialogue.say(str(QUESTIONS.get(fact) or _("What is your %(fact)s?") % {"fact": label_of(fact).lower()}))
+        dialogue.say(_question_for(fact))
         return dialogue.reply()
     if result.worked and result.result["right"]:
         return await _known(dialogue, then or {})
     dialogue.leave_form()
     return offer_person(dialogue, _("I am sorry, I could not confirm who you are that way."))
+
+
+def _question_for(fact: str) -> str:
+    return str(QUESTIONS.get(fact) or _("What is your %(fact)s?") % {"fact": label_of(fact).lower()})
 
 
 async def _known(dialogue: Dialogue, then: Then) -> Reply | HandOff:
@@ -253,6 +279,22 @@ async def _tell_account(dialogue: Dialogue) -> Reply:
     dialogue.leave_form()
     if not result.worked:
         return offer_person(dialogue, _("I am sorry, I cannot look that up here."))
+    _say_account(dialogue, result)
+    dialogue.say(_("Is there anything else I can do?"))
+    return dialogue.reply()
+
+
+async def tell_in_between(dialogue: Dialogue) -> None:
+    """Something of the own record is asked in the middle of a form: told to who has shown who they are; the form stays."""
+    verified = dialogue.context.assurance == Assurance.VERIFIED
+    result = await dialogue.tools.call(show_account.TOOL.name, {}) if verified else None
+    if result and result.worked:
+        _say_account(dialogue, result)
+    else:
+        dialogue.say(_("For that I first have to know that it is you. Ask me again when we are done with this."))
+
+
+def _say_account(dialogue: Dialogue, result: ToolResult) -> None:
     visits = list(result.result["visits"])
     for visit in visits:
         dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % told_of(visit, dialogue))
@@ -264,8 +306,6 @@ async def _tell_account(dialogue: Dialogue) -> Reply:
         dialogue.say(_("You owe %(amount)s.") % amount if owed else _("You owe nothing."))
     else:
         dialogue.say(_("For what you owe, say “send me a code”: I can tell it once a code has reached you."))
-    dialogue.say(_("Is there anything else I can do?"))
-    return dialogue.reply()
 
 
 def _missed(dialogue: Dialogue, lead: str) -> Reply:

@@ -14,7 +14,9 @@ from conversations.assistant.tools import find_prices, search_knowledge
 
 MOST_PRICES = 3
 SURE_PASSAGE = 0.55
-MOST_WORDS = 0.5
+MOST_WORDS = 0.6
+FEWEST_WORDS = 2
+SURE_ANSWER = 0.5
 
 
 async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
@@ -34,8 +36,11 @@ def asks_for_price(dialogue: Dialogue) -> bool:
 
 async def answer_price(dialogue: Dialogue) -> bool:
     """Says what fits on the price list; says whether anything did."""
-    found = await dialogue.tools.call(find_prices.TOOL.name, {"query": dialogue.context.words})
-    prices = found.result.get("prices", [])[:MOST_PRICES] if found.worked else []
+    prices = await _prices(dialogue, dialogue.context.words)
+    if not prices and dialogue.form and dialogue.state.get("service"):
+        # “How much is it?” in the middle of a booking is about what is being booked.
+        booked = str(dialogue.state["service"])
+        prices = [each for each in await _prices(dialogue, booked) if each["name"] == booked]
     if not prices:
         return False
     if dialogue.context.spoken:
@@ -44,6 +49,11 @@ async def answer_price(dialogue: Dialogue) -> bool:
         dialogue.state["service"] = prices[0]["name"]
     dialogue.say(" ".join(_price(each, dialogue.context) for each in prices))
     return True
+
+
+async def _prices(dialogue: Dialogue, wanted: str) -> list[dict[str, str]]:
+    found = await dialogue.tools.call(find_prices.TOOL.name, {"query": wanted})
+    return list(found.result.get("prices", []))[:MOST_PRICES] if found.worked else []
 
 
 def _price(row: dict[str, str], context: TurnContext) -> str:
@@ -63,7 +73,7 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     """Answers from the article that fits best and names it; says whether one did."""
     context = dialogue.context
     best = await _best_passage(dialogue, least_score)
-    if best is None or not _is_about(best, dialogue):
+    if best is None:
         return False
     if best["score"] < SURE_PASSAGE and not acts.is_question(context.words):
         # Whoever tells something and asks nothing is not to be taught, unless an article is surely about it.
@@ -82,14 +92,17 @@ def _is_about(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:
     """Whether a passage is about what was asked, as far as can be told.
 
     To the embedding model, which has learned English, all that is written in another language looks alike. There, the reason
-    that was understood must be the passage's, or most telling words of the question must stand in it.
+    that was understood must be the passage's, or most telling words of the question must stand in it: all of them in a passage
+    about something else than was understood, and never one word alone.
     """
     context = dialogue.context
     if context.language.startswith("en"):
         return True
-    if passage["reason"] and passage["reason"] == context.understanding.reason:
+    understood = context.understanding.reason
+    if understood and passage["reason"] == understood:
         return True
-    return answers.share_of_words(f"{passage['title']} {passage['text']}", context.text) >= MOST_WORDS
+    shared, telling = answers.shared_words(f"{passage['title']} {passage['text']}", context.text)
+    return shared >= FEWEST_WORDS and shared >= telling * (1 if understood and passage["reason"] else MOST_WORDS)
 
 
 async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, Any] | None:
@@ -101,19 +114,24 @@ async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, 
     alone = await _passages(dialogue, context.text)
     if alone and alone[0]["score"] >= SURE_PASSAGE:
         return alone[0]
-    together = await _passages(dialogue, f"{context.reason.name}: {context.text}") if context.reason else []
-    same = [
-        each
-        for each in together
-        if context.reason and each["reason"] == context.reason.code and answers.shares_words(each["text"], context.text)
-    ]
+    reason = (context.about if not context.language.startswith("en") else None) or context.reason
+    together = await _passages(dialogue, f"{context.behaviour.named(reason.name)}: {context.text}") if reason else []
+    same = [each for each in together if reason and each["reason"] == reason.code and _goes_on_about(each, dialogue)]
     best = next(iter([*same, *alone]), None)
     return best if best and best["score"] >= least_score else None
 
 
+def _goes_on_about(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:
+    """Whether a passage about what it is all about is about these words, too: they gave that reason, or share a word with it."""
+    context = dialogue.context
+    gave = not context.language.startswith("en") and context.understanding.reason == passage["reason"]
+    return gave or answers.shares_words(passage["text"], context.text)
+
+
 async def _passages(dialogue: Dialogue, query: str) -> list[Mapping[str, Any]]:
+    """What is found and is about what was asked, best first."""
     found = await dialogue.tools.call(search_knowledge.TOOL.name, {"query": query[:2000] or "-"})
-    return list(found.result.get("passages", [])) if found.worked else []
+    return [each for each in found.result.get("passages", []) if _is_about(each, dialogue)] if found.worked else []
 
 
 def names_of_reasons(dialogue: Dialogue) -> str:

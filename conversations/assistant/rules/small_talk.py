@@ -1,0 +1,44 @@
+"""What people say to be friendly, or since they did not hear, answered in a sentence; what was going on goes on."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts
+from conversations.assistant.brain import Reply
+from conversations.assistant.rules.dialogue import Dialogue
+
+
+def answered(dialogue: Dialogue, *, busy: bool) -> bool:
+    """Answers a question for who this is, and small talk beyond greeting and thanks; says whether it was any.
+
+    When nothing is going on (`busy`), what can be done is asked as well.
+    """
+    text = dialogue.context.words
+    if acts.AI.search(acts.plain(text)):
+        dialogue.say(_("I am an AI assistant of %(company)s, not a person.") % {"company": dialogue.context.company})
+        dialogue.say(_("You can ask for a person at any time."))
+        return True
+    if not acts.is_small_talk(text):
+        return False
+    if acts.is_short(text, acts.HOW_ARE_YOU):
+        dialogue.say(_("Very well, thank you for asking."))
+    elif acts.is_short(text, acts.ENTERTAIN):
+        dialogue.say(_("I am afraid I am better at helping than at that."))
+    else:
+        dialogue.say(_("Thank you, that is kind of you."))
+    if not busy:
+        dialogue.say(_("What can I do for you?"))
+    return True
+
+
+def say_again(dialogue: Dialogue, said: str) -> Reply:
+    """The last words once more; whatever was asked stays asked, and nothing counts as misunderstood."""
+    dialogue.say(said)
+    dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])
+    if dialogue.state.get("offer"):
+        dialogue.suggest_yes_or_no()
+    asked = str(dialogue.state.get("asked") or "")
+    if asked and dialogue.form and not dialogue.state.get("offered"):
+        dialogue.note_asked(asked)
+    return dialogue.reply()
