@@ -16,7 +16,7 @@ from conversations.models import Interaction
 from conversations.services import call_state, timeline
 from conversations.services.delivery import CannotConnect
 from conversations.services.timeline import NewEntry
-from conversations.voice import gateway, ncco, placing, replies
+from conversations.voice import gateway, ncco, placing, recording, replies
 from conversations.voice.gateway import CallGone, GatewayError, PlacedCall
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallEvent, CallInput
@@ -57,11 +57,7 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
             raise CannotConnect(_("Your phone did not answer, or the caller has hung up."))
         with override(call.language):
             text = _("I am putting you through to %(name)s. Please stay on the line.") % {"name": agent.display_name}
-        gateway.transfer(
-            call.provider_id,
-            ncco.waiting_room(text, room=_room(call), language=call.language),
-            region_url=call.data.get("region_url", ""),
-        )
+        recording.transfer(call, ncco.waiting_room(text, room=_room(call), language=call.language), people=True)
     except CallGone as error:
         end(call)
         raise CannotConnect(_("The caller has hung up.")) from error
@@ -276,7 +272,7 @@ def _take_caller_back(call: Interaction, text: str) -> None:
     """Out of the room, to where answers are spoken."""
     call = Interaction.objects.select_related("conversation", "entry_point").get(pk=call.pk)
     actions = replies.aside(call, text)
-    _try(lambda: gateway.transfer(call.provider_id, actions, region_url=call.data.get("region_url", "")))
+    _try(lambda: recording.transfer(call, actions))
 
 
 def _hang_up(leg: dict[str, Any]) -> None:

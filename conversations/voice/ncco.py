@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from django.conf import settings
 from django.urls import reverse
 
+from conversations.models import Interaction
 from conversations.rendering import spoken
 
 Action = dict[str, Any]
@@ -104,6 +105,22 @@ def consult(text: str, *, answer_url: str, language: str) -> Ncco:
             "eventMethod": "POST",
         },
     ]
+
+
+def record(call: Interaction, *, people: bool) -> Action:
+    """Record the room that the leg is in from now on, while the next actions run; the `call-recording` webhook tells when it is over.
+
+    Where `people` talk, the caller's voice and what the caller hears become two channels, and are written down where the entry point
+    says so. Source: Vonage, "Recording".
+    """
+    address = webhook_url("voice:call-recording", public_id=call.public_id)
+    action: Action = {"action": "record", "format": "mp3", "eventUrl": [address], "eventMethod": "POST"}
+    if not people:
+        return action
+    action |= {"split": "conversation", "channels": 2}
+    if call.entry_point.transcribes_recordings:
+        action["transcription"] = {"language": call.language, "eventUrl": [address], "eventMethod": "POST"}
+    return action
 
 
 def webhook_url(name: str, **arguments: Any) -> str:
