@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -30,7 +29,6 @@ from conversations.services import (
     consent_texts,
     delivery,
     dialing,
-    identity,
     joining,
     numbers,
     threads,
@@ -38,6 +36,7 @@ from conversations.services import (
     visitors,
 )
 from conversations.services.dialing import DialRefused, Wanted
+from conversations.services.numbers_to_ring import NotToBeRung, number_to_ring
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from routing import advisory
@@ -239,18 +238,10 @@ def _ended_a_while_ago(call: Interaction) -> bool:
 
 def _number_to_ring(written: str, door: EntryPoint) -> str:
     """The number in E.164. Raises _Refused when it is none, or none that is rung from here."""
-    region = door.default_region
-    if numbers.is_emergency(written, region):
-        raise _Refused("special")
     try:
-        number = identity.normalise("phone", written, region)
-    except identity.InvalidIdentifier:
-        raise _Refused("not_a_number") from None
-    if not numbers.is_ordinary(number) or EntryPoint.objects.filter(channel="voice", address=number).exists():
-        raise _Refused("special", number)
-    if not numbers.is_in(number, [region, *settings.CALL_ME_REGIONS]):
-        raise _Refused("abroad", number)
-    return number
+        return number_to_ring(written, door)
+    except NotToBeRung as refused:
+        raise _Refused(refused.reason, refused.number) from None
 
 
 def _issue_code(chat: Interaction) -> tuple[str, JoinCode]:

@@ -12,6 +12,8 @@
 - `code_attempts`, `code_misses`: how many codes were tried, and how many of them were wrong (see `joining`);
 - `campaign`: the campaign that makes the call; `campaign_stage`: what is being found out about whoever picked up, `answers`, `question`
   and `prompts` how far that is; `outcome`: what became known of how the call went (`DialOutcome`);
+- `call_back_step`: what a waiting caller who wants to be called back was asked about the number, `call_back_number` the number that
+  was read back, `call_back_tries` how often it was asked for;
 - `recording`: whether the call is recorded, and what was said and asked about it, see `voice.recording`;
 - `agent_leg`: the phone of a person (`attempt` that rings it, `id` once the platform named it, `state`, `agent`, `name`,
   `until` when it is looked after, `over`: legs whose end was told before their id), None when it is over.

@@ -57,7 +57,9 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
             raise CannotConnect(_("Your phone did not answer, or the caller has hung up."))
         with override(call.language):
             text = _("I am putting you through to %(name)s. Please stay on the line.") % {"name": agent.display_name}
-        recording.transfer(call, ncco.waiting_room(text, room=_room(call), language=call.language), people=True)
+        music = ncco.music_of(call.entry_point.waiting_music)
+        room = ncco.waiting_room(text, room=_room(call), language=call.language, music=music)
+        recording.transfer(call, room, people=True)
     except CallGone as error:
         end(call)
         raise CannotConnect(_("The caller has hung up.")) from error

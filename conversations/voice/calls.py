@@ -18,7 +18,7 @@ from conversations.flows.inbound import InboundMessage, InteractionOver, Receive
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import pace
 from conversations.services import call_state
-from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, recording, replies
+from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, recording, replies, waiting
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallInput
@@ -99,7 +99,9 @@ def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, Call
     if recording.awaits_answer(call):
         return recording.settle
     is_way_out = given.digits == call_state.OUT_KEY and call_state.is_of_campaign(call)
-    return campaign_call.settle if is_way_out or call_state.is_in_campaign_stage(call) else dialogue.settle
+    if is_way_out or call_state.is_in_campaign_stage(call):
+        return campaign_call.settle
+    return waiting.settle
 
 
 async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:

@@ -10,6 +10,7 @@ once that was said; `asked` in which language they were asked, `awaits` while th
 
 import asyncio
 import logging
+from itertools import takewhile
 from typing import Any, Final
 
 from asgiref.sync import sync_to_async
@@ -23,7 +24,7 @@ from conversations.services import call_state, consent, consent_on_lines, timeli
 from conversations.services.consent_texts import WORDINGS
 from conversations.services.timeline import NewEntry
 from conversations.understanding.recording import agrees_to_recording
-from conversations.voice import dialogue, gateway, ncco, replies
+from conversations.voice import dialogue, gateway, ncco, replies, waiting
 from conversations.voice.dialogue import Words
 from conversations.voice.gateway import GatewayError
 from conversations.voice.ncco import Ncco
@@ -86,7 +87,7 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
         _note(call, "recording.not_agreed", text, key=f"{given.source_id}:not-agreed")
         if given.digits or given.hypotheses:
             call.data = call_state.change_data(call.pk, lambda data: data.update(stage=dialogue.STAGE_OPENING)).data
-            return dialogue.settle(call, given)
+            return waiting.settle(call, given)
     else:
         _keep_answer(call, given, agrees=agrees)
         _say(call, told, source_id=f"{given.source_id}:recording-told")
@@ -106,7 +107,8 @@ def settled(call: Interaction, actions: Ncco, *, may_ask: bool) -> Ncco:
         return actions
     with override(call.language):
         if may_ask and _has_to_be_asked(call):
-            return [*actions[:-1], *ncco.talk(_ask(call), language=call.language, barge_in=True), *actions[-1:]]
+            said = takewhile(lambda action: action["action"] == "talk", actions)
+            return [*said, *ncco.reply(_ask(call), language=call.language)]
         return actions if is_on(call) else _prefixed(call, actions)
 
 

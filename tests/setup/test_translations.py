@@ -24,6 +24,7 @@ FOR_CUSTOMERS = (
     "conversations/connectors/**/*.py", "conversations/chat/consumers.py", "conversations/chat/protocol.py",
     "conversations/chat/tickets.py", "conversations/chat/widget_texts.py", "conversations/voice/*.py",
     "conversations/flows/calling_back.py", "conversations/flows/going_on_in_chat.py", "conversations/flows/overflowing.py",
+    "conversations/flows/waiting.py",
     "conversations/services/chat_links.py", "conversations/services/company_links.py", "conversations/services/consent_on_lines.py",
     "conversations/services/consent_texts.py", "conversations/services/details.py", "conversations/services/facts.py",
     "conversations/services/openings.py", "conversations/services/verifying.py",

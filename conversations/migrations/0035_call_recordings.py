@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0033_calling_rules_history'),
+        ('conversations', '0034_numbers_and_text_messages'),
         ('routing', '0013_loads_are_read_at_one_moment'),
     ]
 

@@ -7,6 +7,6 @@ def add_rule(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0034_call_recordings")]
+    dependencies = [("conversations", "0035_call_recordings")]
 
     operations = [migrations.RunPython(add_rule, migrations.RunPython.noop)]
