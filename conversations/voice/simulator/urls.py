@@ -8,7 +8,7 @@ app_name = "simulator"
 urlpatterns = [
     path("phone/", phone.page, name="phone"),
     path("phone/stream/", phone.stream, name="stream"),
-    path("phone/ringing/", phone.ringing, name="ringing"),
+    path("phone/ringing/", phone.ringing_phones, name="ringing"),
     path("phone/calls/", phone.dial, name="dial"),
     path("phone/calls/<str:leg_id>/", phone.look, name="look"),
     path("phone/calls/<str:leg_id>/act/", phone.act, name="act"),
@@ -18,4 +18,7 @@ urlpatterns = [
     path("v1/calls", rest.calls, name="calls"),
     path("v1/calls/<str:leg_id>", rest.call, name="call"),
     path("v1/calls/<str:leg_id>/talk", rest.talk, name="talk"),
+    path("v1/calls/<str:leg_id>/stream", rest.stream, name="play"),
+    path("v1/calls/<str:leg_id>/dtmf", rest.keys, name="keys"),
+    path("v1/calls/<str:leg_id>/input/dtmf", rest.keys_pressed, name="keys_pressed"),
 ]
