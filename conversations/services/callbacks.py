@@ -38,8 +38,9 @@ def choose(conversation: Conversation, line: Interaction, number: str, by: datet
     """The waiting customer of a line is called back on a number in E.164 when it is their turn, and may hang up.
 
     The work stays in its line with its first time, class and place, as a call back that no step changes any more. What they said
-    yes to (`wording`, without the number) is kept as their request, also for the text message that follows where nobody answers. A repetition changes nothing. One transaction; locks the
-    customer, the conversation with its work, and an agent who was offered the work as a call. Raises NoPlace, NotWanted.
+    yes to (`wording`, without the number) is kept as their request, also for the text message that follows where nobody answers.
+    A repetition changes nothing. One transaction; locks the customer, the conversation with its work, and an agent who was offered
+    the work as a call. Raises NoPlace, NotWanted.
     """
     with transaction.atomic():
         records.lock_root(conversation.customer)
