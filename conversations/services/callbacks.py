@@ -45,10 +45,18 @@ def choose(conversation: Conversation, line: Interaction, number: str, by: datet
     with transaction.atomic():
         records.lock_root(conversation.customer)
         row = ownership.lock_with_work(conversation)
-        asked = {"wording": wording, "recorded_by": line.entry_point.company_name, "lasts": max(by - clock.now(), timedelta(0)) + LASTS}
-        consent.keep_request(line, Purpose.OUTBOUND_CALL, number, source_id=source_id, **asked)
-        if numbers.takes_texts(number):
-            consent.keep_request(line, Purpose.SMS, number, source_id=f"{source_id}:text", **asked)
+        lasts = max(by - clock.now(), timedelta(0)) + LASTS
+        purposes = (Purpose.OUTBOUND_CALL, Purpose.SMS) if numbers.takes_texts(number) else (Purpose.OUTBOUND_CALL,)
+        for purpose in purposes:
+            consent.keep_request(
+                line,
+                purpose,
+                number,
+                wording=wording,
+                lasts=lasts,
+                recorded_by=line.entry_point.company_name,
+                source_id=f"{source_id}:{purpose}",
+            )
         answer = consent.may_we(row.customer, Purpose.OUTBOUND_CALL, identifier=("phone", number))
         if not answer.allowed:
             raise NotWanted
