@@ -21,6 +21,7 @@ urlpatterns = [
     path("c/<uuid:public_id>/note/", actions.note, name="note"),
     path("c/<uuid:public_id>/take-over/", actions.take_over, name="take-over"),
     path("c/<uuid:public_id>/connect/", actions.connect, name="connect"),
+    path("c/<uuid:public_id>/call/", actions.call, name="call"),
     path("c/<uuid:public_id>/verify/", verifying.verify, name="verify"),
     path("c/<uuid:public_id>/tools/", tools.choose, name="tools"),
     path("c/<uuid:public_id>/tools/<slug:name>/", tools.use, name="tool"),

@@ -39,9 +39,9 @@ Policy = EntryPoint.RecordingPolicy
 _moving: set[asyncio.Task[None]] = set()
 
 
-def begin_call(call: Interaction, actions: Ncco) -> Ncco:
-    """The first actions of a call, with the announcement and the recording before them where they are due."""
-    return _prefixed(call, actions, is_first=True)
+def begin_call(call: Interaction, actions: Ncco, *, people: bool = False) -> Ncco:
+    """The first actions of a call, with the announcement and the recording before them where they are due; see `transfer`."""
+    return _prefixed(call, actions, is_first=True, people=people)
 
 
 def transfer(call: Interaction, actions: Ncco, *, people: bool = False) -> None:

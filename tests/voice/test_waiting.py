@@ -206,7 +206,7 @@ def test_somebody_who_became_free_meanwhile_takes_the_call(caller: Caller, taker
     WorkItem.objects.update(state="assigned")
     words = hears(caller, caller.keyed("1"))
     assert not Consent.objects.exists()
-    assert "We will call" not in words
+    assert "keep your place" not in words
 
 
 def test_a_message_is_offered_where_one_is_taken(caller: Caller, taker: AgentProfile) -> None:
