@@ -10,8 +10,10 @@ from urllib.parse import urljoin
 from xml.sax.saxutils import escape
 
 from django.conf import settings
+from django.templatetags.static import static
 from django.urls import reverse
 
+from conversations.models import Interaction
 from conversations.rendering import spoken
 
 Action = dict[str, Any]
@@ -24,13 +26,16 @@ END_OF_SPEECH_SECONDS: Final = 1.2
 SILENCE_SECONDS: Final = 8
 SILENCE_WHILE_WORKING_SECONDS: Final = 15
 """How long the caller hears nothing after “one moment”; then the call asks again."""
-SILENCE_WHILE_WAITING_SECONDS: Final = 45
-"""How long the caller hears nothing while a person reads, writes or is being found."""
+SILENCE_AFTER_MUSIC_SECONDS: Final = 2
+"""How long the caller hears nothing between the music and the next announcement, while a person is being found, reads or writes."""
+OWN_MUSIC: Final = "voice/waiting.wav"
 KEY_PAUSE_SECONDS: Final = 3
 MOST_KEYS: Final = 20
 """The platform's limit. Keys that came in pieces could not be told apart: a code, a phone number, or a card's number."""
 LONGEST_SPEECH_SECONDS: Final = 45
 RING_SECONDS: Final = 30
+MESSAGE_SILENCE_SECONDS: Final = 5
+LONGEST_MESSAGE_SECONDS: Final = 180
 
 
 def talk(text: str, *, language: str, barge_in: bool = False) -> Ncco:
@@ -66,6 +71,20 @@ def reply(text: str, *, language: str, silence_seconds: int = SILENCE_SECONDS, h
     ]
 
 
+def waiting(text: str, *, language: str, music: str, hints: Sequence[str] = ()) -> Ncco:
+    """Say `text` and play music once, both of which the caller may interrupt, and listen. Silence after it asks what comes next."""
+    return [
+        *talk(text, language=language, barge_in=True),
+        {"action": "stream", "streamUrl": [music], "bargeIn": True},
+        listen(language=language, silence_seconds=SILENCE_AFTER_MUSIC_SECONDS, hints=hints),
+    ]
+
+
+def music_of(own: str) -> str:
+    """The address of the music for those who wait: a number's own (`EntryPoint.waiting_music`), else ours."""
+    return own or urljoin(settings.PUBLIC_URL, static(OWN_MUSIC))
+
+
 def goodbye(text: str, *, language: str) -> Ncco:
     """Say `text` to the end and hang up."""
     return talk(text, language=language)
@@ -76,11 +95,11 @@ def silence(seconds: int) -> Ncco:
     return [{"action": "wait", "timeout": seconds}]
 
 
-def waiting_room(text: str, *, room: str, language: str) -> Ncco:
-    """Say `text`, then keep the caller in the named room until somebody starts it. Leaving it ends nobody else's call."""
+def waiting_room(text: str, *, room: str, language: str, music: str) -> Ncco:
+    """Say `text`, then keep the caller in the named room, with music, until somebody starts it. Leaving it ends nobody else's call."""
     return [
         *talk(text, language=language),
-        {"action": "conversation", "name": room, "startOnEnter": False, "endOnExit": False},
+        {"action": "conversation", "name": room, "startOnEnter": False, "endOnExit": False, "musicOnHoldUrl": [music]},
     ]
 
 
@@ -104,6 +123,43 @@ def consult(text: str, *, answer_url: str, language: str) -> Ncco:
             "eventMethod": "POST",
         },
     ]
+
+
+def record(call: Interaction, *, people: bool) -> Action:
+    """Record the room that the leg is in from now on, while the next actions run; the `call-recording` webhook tells when it is over.
+
+    Where `people` talk, the caller's voice and what the caller hears become two channels, and are written down where the entry point
+    says so. Source: Vonage, "Recording".
+    """
+    address = webhook_url("voice:call-recording", public_id=call.public_id)
+    action: Action = {"action": "record", "format": "mp3", "eventUrl": [address], "eventMethod": "POST"}
+    if not people:
+        return action
+    action |= {"split": "conversation", "channels": 2}
+    if call.entry_point.transcribes_recordings:
+        action["transcription"] = {"language": call.language, "eventUrl": [address], "eventMethod": "POST"}
+    return action
+
+
+def record_message(call: Interaction) -> Action:
+    """Record what the caller says after a tone, until they are silent, press the hash key, or three minutes are over; then go on.
+
+    WAV, so that silence can be told from words. Source: Vonage, "Recording".
+    """
+    address = webhook_url("voice:voicemail", public_id=call.public_id)
+    action: Action = {
+        "action": "record",
+        "format": "wav",
+        "beepStart": True,
+        "endOnSilence": MESSAGE_SILENCE_SECONDS,
+        "endOnKey": "#",
+        "timeOut": LONGEST_MESSAGE_SECONDS,
+        "eventUrl": [address],
+        "eventMethod": "POST",
+    }
+    if call.entry_point.transcribes_recordings:
+        action["transcription"] = {"language": call.language, "eventUrl": [address], "eventMethod": "POST"}
+    return action
 
 
 def webhook_url(name: str, **arguments: Any) -> str:
