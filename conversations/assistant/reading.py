@@ -226,7 +226,9 @@ def _put_right(
         return replace(understood, facts=(fact,), reason=None, asked_for_human=False)
     chosen = state.get("slot") or "time_window" in (state.get("said") or {}) or (state.get("step") == "done" and state.get("reference"))
     hour = corrections.hour(text) if chosen else ""
-    return replace(reading_of(hour, "time_window"), text=understood.text, affirmative=None) if hour else understood
+    if not hour:
+        return understood
+    return replace(reading_of(hour, "time_window"), text=understood.text, gloss=understood.gloss, affirmative=None)
 
 
 def _written(name: str, value: str, reading_of: Callable[..., Understanding]) -> str:

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from conversations.understanding import spelling
 
-WORDS = Counter(
-    "the boiler boiler pressure radiator appointment reschedule engineer change address complaint bill invoice blocked toilet closed look"
-    " guarantee service".split()
-)
+TEXT = """the boiler boiler pressure radiator appointment reschedule engineer change address complaint bill invoice blocked toilet closed
+look guarantee service"""
+WORDS = Counter(TEXT.split())
 
 
 @pytest.mark.parametrize(
