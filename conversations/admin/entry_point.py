@@ -45,6 +45,7 @@ class EntryPointForm(forms.ModelForm):
         fields = (
             "name", "company_name", "channel", "address", "playbook_code", "mode", "live_share_percent", "hours", "live_hours",
             "live_reasons", "reasons", "time_zone", "language", "default_region", "allowed_origins", "recording_policy",
+            "recording_keep_days", "transcribes_recordings", "takes_voicemail",
             "takes_texts", "waiting_music", "voice_style", "voice_premium", "voice_provider", "voice_options",
         )  # fmt: skip
         help_texts = {
@@ -143,7 +144,10 @@ class EntryPointAdmin(admin.ModelAdmin):
         (_("How far the AI agent is let"), {"fields": ("live_hours", "live_reasons", "reasons")}),
         (_("Place and language"), {"fields": ("time_zone", "language", "languages_offered", "default_region")}),
         (_("Widget"), {"fields": ("allowed_origins",)}),
-        (_("Calls"), {"fields": ("recording_policy", "waiting_music")}),
+        (
+            _("Calls"),
+            {"fields": ("waiting_music", "recording_policy", "recording_keep_days", "transcribes_recordings", "takes_voicemail")},
+        ),
         (
             _("Voice"),
             {

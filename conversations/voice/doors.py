@@ -73,6 +73,12 @@ async def recording(webhook: Delivered) -> Any:
     return await sync_to_async(call_events.note_recording)(protocol.parse_recording(webhook.body))
 
 
+async def call_recording(webhook: Delivered) -> Any:
+    """The same, of a recording that we have begun: the address names the call, whatever room it was in."""
+    news = protocol.parse_recording(webhook.body)
+    return await sync_to_async(call_events.note_recording_of)(await _call(webhook), news)
+
+
 async def called_answer(webhook: Delivered) -> Any:
     """A phone that we rang was answered, and the platform asks what to do."""
     return await sync_to_async(callee.answer)(_named(webhook), protocol.parse_answer(webhook.body))
@@ -163,6 +169,7 @@ DOORS: Final = {
     "input": Door("input", input_given),
     "notify": Door("notify", notify),
     "recording": Door("recording", recording),
+    "call-recording": Door("recording", call_recording),
     "called-answer": Door("answer", called_answer),
     "called-event": Door("event", called_event),
     "campaign-answer": Door("answer", campaign_answer),

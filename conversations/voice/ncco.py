@@ -13,6 +13,7 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 
+from conversations.models import Interaction
 from conversations.models.interaction import SpokenIn
 from conversations.rendering import spoken
 
@@ -126,6 +127,22 @@ def consult(text: str, *, answer_url: str, language: str) -> Ncco:
             "eventMethod": "POST",
         },
     ]
+
+
+def record(call: Interaction, *, people: bool) -> Action:
+    """Record the room that the leg is in from now on, while the next actions run; the `call-recording` webhook tells when it is over.
+
+    Where `people` talk, the caller's voice and what the caller hears become two channels, and are written down where the entry point
+    says so. Source: Vonage, "Recording".
+    """
+    address = webhook_url("voice:call-recording", public_id=call.public_id)
+    action: Action = {"action": "record", "format": "mp3", "eventUrl": [address], "eventMethod": "POST"}
+    if not people:
+        return action
+    action |= {"split": "conversation", "channels": 2}
+    if call.entry_point.transcribes_recordings:
+        action["transcription"] = {"language": call.language, "eventUrl": [address], "eventMethod": "POST"}
+    return action
 
 
 def webhook_url(name: str, **arguments: Any) -> str:

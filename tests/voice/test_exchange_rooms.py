@@ -1,24 +1,13 @@
 """The simulator's rooms and its REST requests on any leg: who hears whom, who waits, who ends with whom."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from django.test import AsyncClient
-from pytest_django import Settings
 
-from tests.voice import exchange_side
 from tests.voice.exchange_side import Application, Holder, dial, eventually, rest, ring
 
-pytestmark = pytest.mark.asyncio
 SIP = {"type": "sip", "uri": "sip:ann@phones.harbor.example"}
-
-
-@pytest.fixture
-async def application(settings: Settings) -> AsyncIterator[Application]:
-    async with exchange_side.serving() as (application, port):
-        settings.PORT, settings.PUBLIC_URL, settings.BIND_ADDRESS = port, application.url, "127.0.0.1"
-        yield application
 
 
 def room(name: str = "desk", **options: Any) -> list[dict[str, Any]]:

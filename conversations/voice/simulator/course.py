@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from conversations.voice.simulator import legs, together
+from conversations.voice.simulator import legs, recording, together
 from conversations.voice.simulator.checking import InvalidNcco, checked
 from conversations.voice.simulator.line import Line
 
@@ -43,5 +43,6 @@ async def end(line: Line, status: str, **extra: Any) -> None:
         event = leg["events"].pop()
         leg["end_for_peer"] = {"url": event["url"], "payload": event["payload"]}
     await together.leave(line)
+    await recording.stop_all(line)
     await line.exchange.forget(line.leg["uuid"])
     await line.write("status", "Call ended.")

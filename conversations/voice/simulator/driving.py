@@ -17,6 +17,7 @@ DOING: Final = {
     "input": "listening",
     "posting": "thinking",
     "wait": "waiting",
+    "record": "recording",
     "connect": "connecting",
     "room": "on_hold",
 }

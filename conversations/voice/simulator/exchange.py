@@ -16,6 +16,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 KEPT_SECONDS: Final = 3_600
+FILES_KEPT_SECONDS: Final = 24 * 3_600
 LOCK_SECONDS: Final = 45
 CALLS_PER_SECOND: Final = 3
 PREFIX: Final = "simulator"
@@ -138,6 +139,47 @@ class Exchange:
         """The legs in a room by id, with what each may do there."""
         stored = await self._valkey.hgetall(f"{PREFIX}:room:{room}")
         return {leg_id: json.loads(stored[leg_id]) for leg_id in sorted(stored)}
+
+    async def keep_recording(self, recording: dict[str, Any]) -> None:
+        """Keep what is known of a recording."""
+        await self._valkey.set(f"{PREFIX}:recording:{recording['id']}", json.dumps(recording), ex=FILES_KEPT_SECONDS)
+
+    async def recording(self, recording_id: str) -> dict[str, Any] | None:
+        """What is known of a recording."""
+        stored = await self._valkey.get(f"{PREFIX}:recording:{recording_id}")
+        return json.loads(stored) if stored else None
+
+    async def add_to_recording(self, recording_id: str, said: dict[str, Any]) -> None:
+        """Something is said while it is recorded."""
+        key = f"{PREFIX}:recorded:{recording_id}"
+        await self._valkey.rpush(key, json.dumps(said))
+        await self._valkey.expire(key, FILES_KEPT_SECONDS)
+
+    async def recorded(self, recording_id: str) -> list[dict[str, Any]]:
+        """All that was said while it was recorded."""
+        return [json.loads(each) for each in await self._valkey.lrange(f"{PREFIX}:recorded:{recording_id}", 0, -1)]
+
+    async def name_file(self, file_id: str, recording_id: str) -> None:
+        """A file with an id of its own is made from a recording."""
+        await self._valkey.set(f"{PREFIX}:file:{file_id}", recording_id, ex=FILES_KEPT_SECONDS)
+
+    async def file(self, file_id: str) -> str | None:
+        """The id of the recording from which the file is made."""
+        found = await self._valkey.get(f"{PREFIX}:file:{file_id}")
+        return str(found) if found else None
+
+    async def keep_room_recording(self, room: str, recording_id: str) -> None:
+        """The recording that a room is under."""
+        await self._valkey.set(f"{PREFIX}:room-recording:{room}", recording_id, ex=KEPT_SECONDS)
+
+    async def room_recording(self, room: str) -> str | None:
+        """The id of the recording that a room is under."""
+        found = await self._valkey.get(f"{PREFIX}:room-recording:{room}")
+        return str(found) if found else None
+
+    async def forget_room_recording(self, room: str) -> None:
+        """The room is not recorded any longer."""
+        await self._valkey.delete(f"{PREFIX}:room-recording:{room}")
 
     async def may_dial(self) -> bool:
         """Whether another outbound call fits into this second; the platform allows three."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from conversations.voice.simulator import course, legs, listening, posting, prompts, ringing, together
+from conversations.voice.simulator import course, legs, listening, posting, prompts, recording, ringing, together
 from conversations.voice.simulator.exchange import Exchange, Happening
 from conversations.voice.simulator.line import Line
 
@@ -21,6 +21,7 @@ BEGINNINGS: Final[Mapping[str, Callable[[Line, dict[str, Any]], Awaitable[None]]
     "input": listening.begin_input,
     "connect": ringing.begin_connect,
     "conversation": together.begin_room,
+    "record": recording.begin_record,
 }
 """What each action begins with."""
 HAPPENINGS: Final[Mapping[str, Callable[[Line, Happening], Awaitable[None]]]] = {
@@ -88,7 +89,7 @@ async def _run_what_is_due(line: Line) -> None:
 async def _step(line: Line) -> bool:
     """Do the next thing that is due; False when there is none."""
     leg, now = line.leg, time.time()
-    if legs.has_events_to_send(leg):
+    if legs.events_to_send(leg):
         await legs.send_next_event(line.exchange, leg)
         return True
     if leg["phase"] == "new":
@@ -147,6 +148,8 @@ async def _run_action(line: Line) -> bool:
         return listening.is_input_over(line)
     if time.time() >= action.get("until", float("inf")):
         line.leg["action"] = None
+        if action["name"] == "record":
+            await recording.stop(line, action["recording"])
         return True
     return False
 

@@ -16,6 +16,7 @@ DEFAULT_OPTIONS: Final[dict[str, Any]] = {
     "speed": 1.0,  # how many seconds of the call pass in one real second
     "patience": 1.0,  # how many times longer than asked for silence is borne, since typing is slower than speaking
     "repeat_events": 1,  # how often each event is delivered
+    "recording_after": 1.0,  # how many seconds after its end a recording is told of
     "shuffle_events": False,  # events are held back until the end of the call and come in any order
 }
 DEFAULT_RING_SECONDS: Final = 60
@@ -62,6 +63,7 @@ def new_leg(
         "began_at": time.time(),
         "answered_at": None,
         "ended_at": None,
+        "recordings": [],  # ids of those that a `record` has begun and that go on
         "muted": False,
         "earmuffed": False,
         "detection": {},  # of machines: behavior, mode, beep_timeout; empty: nobody looks whether it is one
@@ -145,9 +147,9 @@ def note_event(leg: Leg, status: str, **extra: Any) -> None:
     queue(leg, about(leg) | {"status": status, "direction": leg["direction"]} | extra)
 
 
-def queue(leg: Leg, payload: dict[str, Any], *, url: str = "") -> None:
-    """Put a webhook into the line of those to be sent; without an address it is an event."""
-    leg["events"].append({"url": url or leg["event_url"], "payload": payload})
+def queue(leg: Leg, payload: dict[str, Any], *, url: str = "", due_at: float = 0.0) -> None:
+    """Put a webhook into the line of those to be sent, at once or when it is due; without an address it is an event."""
+    leg["events"].append({"url": url or leg["event_url"], "payload": payload, "due_at": due_at})
 
 
 def note_end(leg: Leg, status: str, **extra: Any) -> None:
@@ -186,16 +188,19 @@ def described(leg: Leg) -> dict[str, Any]:
     } | over
 
 
-def has_events_to_send(leg: Leg) -> bool:
-    """Whether an event is due; those that are to be shuffled are due when the call is over."""
-    return bool(leg["events"]) and (not leg["options"]["shuffle_events"] or leg["phase"] == "ended")
+def events_to_send(leg: Leg) -> list[int]:
+    """The places in the line of the events that are due; those that are to be shuffled are due when the call is over."""
+    if leg["options"]["shuffle_events"] and leg["phase"] != "ended":
+        return []
+    return [place for place, event in enumerate(leg["events"]) if event["due_at"] <= time.time()]
 
 
 def due_at(leg: Leg) -> float | None:
     """When something happens to the leg by itself next; None when nothing does."""
+    events = [event["due_at"] for event in leg["events"]]
     if leg["phase"] == "ended":
-        return time.time() if leg["events"] else None
-    times = [leg["ring_until"] if leg["phase"] == "ringing" else None, leg["ends_at"], leg["beep_until"]]
+        return min(events, default=None)
+    times = [*events, leg["ring_until"] if leg["phase"] == "ringing" else None, leg["ends_at"], leg["beep_until"]]
     times += [(leg["verdict"] or {}).get("at"), (leg["action"] or {}).get("until")]
     due = min(each for each in times if each is not None)
     return None if due == float("inf") else float(due)
@@ -207,8 +212,9 @@ def _listed(at: float) -> str:
 
 async def send_next_event(exchange: Exchange, leg: Leg) -> None:
     """Deliver one event, as often as the options say. An application that does not take it loses it."""
-    position = random.randrange(len(leg["events"])) if leg["options"]["shuffle_events"] else 0  # noqa: S311
-    event = leg["events"].pop(position)
+    places = events_to_send(leg)
+    place = random.choice(places) if leg["options"]["shuffle_events"] else places[0]  # noqa: S311
+    event = leg["events"].pop(place)
     payload = event["payload"]
     for _delivery in range(int(leg["options"]["repeat_events"])):
         try:

@@ -3,7 +3,7 @@
 import time
 from typing import Any, Final
 
-from conversations.voice.simulator import legs, together
+from conversations.voice.simulator import legs, recording, together
 from conversations.voice.simulator.exchange import Happening
 from conversations.voice.simulator.line import Line
 
@@ -52,7 +52,12 @@ async def on_say(line: Line, happening: Happening) -> None:
         await together.speak(line, happening["text"])
     elif name == "input" and "speech" in line.action["types"] and not line.action["digits"]:
         await line.write("me", happening["text"])
+        await recording.note_said(line, happening["text"])
         _finish(line, text=happening["text"], confidence=happening.get("confidence", USUAL_CONFIDENCE))
+    elif name == "record":
+        await line.write("me", happening["text"])
+        await recording.note_said(line, happening["text"])
+        recording.extend(line)
     elif await _is_cut_short(line):
         await on_say(line, happening)
     else:
@@ -63,6 +68,9 @@ async def on_key(line: Line, happening: Happening) -> None:
     """A key is pressed."""
     if line.leg["keys_url"]:
         await _send_key(line, happening["digit"])
+    elif line.action.get("name") == "record" and happening["digit"] in line.action["end_key"]:
+        await line.write("me", f"[{happening['digit']}]")
+        line.action["until"] = 0.0
     elif line.action.get("name") == "input" and "dtmf" in line.action["types"]:
         await _press(line, happening["digit"])
     elif await _is_cut_short(line):

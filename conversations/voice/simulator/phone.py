@@ -217,6 +217,7 @@ def _texts() -> dict[str, Any]:
             "listening": _("Listening to you"),
             "thinking": _("Thinking"),
             "waiting": _("Waiting"),
+            "recording": _("Recording you"),
             "connecting": _("Ringing a person"),
             "on_hold": _("On hold"),
             "connected": _("Connected to a person"),

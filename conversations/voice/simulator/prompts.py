@@ -6,7 +6,7 @@ import time
 from typing import Any, Final
 
 from conversations.rendering import spoken
-from conversations.voice.simulator import legs
+from conversations.voice.simulator import legs, recording
 from conversations.voice.simulator.exchange import Happening
 from conversations.voice.simulator.line import Line
 
@@ -19,6 +19,7 @@ async def begin_talk(line: Line, asked: dict[str, Any]) -> None:
     """`talk`: a voice says the words, as often as asked."""
     words = words_of(asked["text"])
     await line.write("company", words)
+    await recording.note_said(line, words, by_company=True)
     line.begin_timed("talk", _looped(spoken.seconds_to_say(words), asked), barge_in=asked.get("bargeIn", False))
 
 
@@ -44,6 +45,7 @@ async def on_play(line: Line, happening: Happening) -> None:
     if happening["kind"] == "talk":
         words = words_of(happening["text"])
         await line.write("company", words)
+        await recording.note_said(line, words, by_company=True)
         seconds = spoken.seconds_to_say(words)
     else:
         await line.write("status", f"Plays {happening['text']}")

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from conversations.selectors.call_reports import known_time
-from conversations.voice.simulator import asking, driving, exchange, legs
+from conversations.voice.simulator import asking, audio, driving, exchange, legs, recording
 
 ERRORS: Final = "https://developer.nexmo.com/api-errors"
 LONGEST_TEXT: Final = 3_200
@@ -99,6 +99,22 @@ async def messages(request: HttpRequest) -> HttpResponse:
     async with exchange.opened() as memory:
         await memory.keep_text(sender=sender, to=to, text=text, message_id=message_id)
     return JsonResponse({"message_uuid": message_id}, status=202)
+
+
+@require_GET
+async def file(request: HttpRequest, file_id: str) -> HttpResponse:
+    """`GET /v1/files/{id}`: the sound of a recording, or what was said in it. Source: Vonage, "Recording"."""
+    if not _is_authorised(request):
+        return _unauthorised()
+    async with exchange.opened() as memory:
+        named = await memory.file(file_id)
+        found = await memory.recording(named or file_id)
+        lines = await memory.recorded(found["id"]) if found else []
+    if found is None or found["ended_at"] is None:
+        return _problem(404, "Not Found", "The file does not exist.")
+    if named:
+        return JsonResponse(recording.written_down(found, lines))
+    return HttpResponse(recording.sound(found, lines), content_type=audio.TYPES[found["format"]])
 
 
 async def _told(request: HttpRequest, leg_id: str, read: asking.Reader, message: str = "") -> HttpResponse:

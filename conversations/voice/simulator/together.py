@@ -10,7 +10,7 @@ by an event. A room keeps, for each leg in it:
 
 from typing import Any, Final
 
-from conversations.voice.simulator import legs
+from conversations.voice.simulator import legs, recording
 from conversations.voice.simulator.exchange import Exchange, Leg
 from conversations.voice.simulator.line import Line
 
@@ -50,6 +50,7 @@ async def facts(exchange: Exchange, leg: Leg) -> dict[str, Any]:
         "heard_by": sorted(other["uuid"] for other in others if may_hear(other, leg, members)),
         "others": [{"leg": other["uuid"], "address": legs.address_of(other)} for other in others],
         "music": mine["music"] if mine and not leg["earmuffed"] and not await exchange.room_is_open(leg["room"]) else "",
+        "is_recorded": bool(leg["recordings"] or (mine and await exchange.room_recording(leg["room"]))),
         "muted": leg["muted"],
         "earmuffed": leg["earmuffed"],
     }
@@ -58,6 +59,7 @@ async def facts(exchange: Exchange, leg: Leg) -> dict[str, Any]:
 async def speak(line: Line, text: str) -> None:
     """The holder of the phone says something to those who hear it."""
     await line.write("me", text)
+    await recording.note_said(line, text)
     members, others = await in_the_room(line.exchange, line.leg)
     for other in others:
         if may_hear(other, line.leg, members):
@@ -100,6 +102,8 @@ async def begin_room(line: Line, asked: dict[str, Any]) -> None:
         return
     line.leg["room_name"] = name
     line.leg["action"] = {"name": "room", "room": name}
+    if asked.get("record"):
+        await recording.begin_room_recording(line, asked)
     is_open = await line.exchange.room_is_open(room)
     await line.write("status", "Connected." if is_open else "Waiting for somebody to join.")
     if opens:
@@ -121,6 +125,8 @@ async def leave(line: Line) -> None:
             await line.tell(other, {"do": "hear", "who": "status", "text": "The other person left."})
             if mine["endOnExit"]:
                 await line.tell(other, {"do": "hang_up", "by": "platform"})
+        if len(members) == 1:
+            await recording.stop_of_room(line, room)
     line.leg["room_name"] = ""
     peer, line.leg["peer"] = line.leg["peer"], None
     if peer and line.leg["is_callee"]:

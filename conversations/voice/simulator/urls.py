@@ -15,6 +15,7 @@ urlpatterns = [
     path("phone/texts/", phone.texts, name="texts"),
     path("mail/", mail.page, name="mail"),
     path("v1/messages", rest.messages, name="messages"),
+    path("v1/files/<str:file_id>", rest.file, name="file"),
     path("v1/calls", rest.calls, name="calls"),
     path("v1/calls/<str:leg_id>", rest.call, name="call"),
     path("v1/calls/<str:leg_id>/talk", rest.talk, name="talk"),

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0034_numbers_and_text_messages'),
+        ('conversations', '0036_recordings_rule'),
     ]
 
     operations = [
