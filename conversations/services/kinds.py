@@ -81,6 +81,8 @@ _KINDS = (
     EntryKind("recording.ended", _("Recording ended"), "phone-off", _body),
     EntryKind("recording.paused", _("Recording paused"), "phone-off", _body),
     EntryKind("recording.resumed", _("Recording goes on"), "phone", _body),
+    EntryKind("voicemail.asked", _("Asked for a message"), "info", _body, personal=("wording",)),
+    EntryKind("voicemail", _("Message left"), "volume-2", _body, personal=("recording",)),
     EntryKind("recording.heard", _("Recording listened to"), "volume-2", _body, personal=("recording",)),
     EntryKind("recording.deleted", _("Recording deleted"), "check", _body, personal=("recording",)),
     EntryKind("call.transcribed", _("Recording written down"), "list", _body, personal=("recording",)),

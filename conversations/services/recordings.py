@@ -15,12 +15,12 @@ from typing import Any, Final, NamedTuple
 from django.core.files import File
 from django.core.files.storage import Storage, storages
 from django.db import transaction
-from django.db.models import Case, F, Value, When
-from django.db.models.functions import Now
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Concat, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import CallRecording, Customer, Interaction
+from conversations.models import CallRecording, Customer, Entry, Interaction
 from conversations.services import stored_files, timeline
 from conversations.services.timeline import NewEntry
 
@@ -29,6 +29,10 @@ PROVIDER_KEEPS: Final = timedelta(days=30)
 """How long the platform keeps what it has recorded. Source: Vonage, "Recording"."""
 LEASE: Final = timedelta(minutes=10)
 """For how long whoever fetches a file has it to themselves; longer than the longest fetch."""
+FILED_AFTER_TRIES: Final = 3
+"""After so many failed fetches of a message, somebody is to call back although it cannot be heard yet."""
+STILL_FILED: Final = timedelta(days=2)
+MOST_FILED: Final = 20
 GIVEN_UP_AFTER: Final = timedelta(hours=6)
 LONGEST_WAIT: Final = timedelta(minutes=30)
 IN_MEMORY_BYTES: Final = 1_000_000
@@ -68,6 +72,14 @@ def note(call: Interaction, finished: Finished, *, kind: str = CallRecording.Kin
         },
     )
     return row
+
+
+def unfiled_messages() -> list[CallRecording]:
+    """Messages of callers that were fetched, or may not come, and are not in the history yet, the oldest first."""
+    filed = Entry.objects.filter(source_id=Concat(Value("voicemail:"), OuterRef("recording_id")))
+    is_due = Q(state__in=[State.STORED, State.FAILED]) | Q(state=State.ANNOUNCED, tries__gte=FILED_AFTER_TRIES)
+    messages = CallRecording.objects.filter(is_due, ~Exists(filed), kind=CallRecording.Kind.VOICEMAIL, announced_at__gt=Now() - STILL_FILED)
+    return list(messages.order_by("announced_at", "pk")[:MOST_FILED])
 
 
 def claim_due() -> CallRecording | None:

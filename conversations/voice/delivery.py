@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from conversations.models import Conversation, Interaction
 from conversations.services import call_state, delivery
-from conversations.voice import agent_leg, callee, campaign_call, gateway, recording, replies
+from conversations.voice import agent_leg, callee, campaign_call, gateway, leaving_message, recording, replies
 from conversations.voice.gateway import CallGone, GatewayError
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ def register() -> None:
     delivery.register_releaser("voice", agent_leg.take_off)
     delivery.register_ringer("voice", ring)
     delivery.register_recorder("voice", recording.leave_when_unwanted)
+    leaving_message.register()
 
 
 def ring(call: Interaction) -> None:

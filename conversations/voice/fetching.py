@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from conversations.models import CallRecording
 from conversations.services import recordings
 from conversations.services.recordings import WrongContent
-from conversations.voice import gateway
+from conversations.voice import gateway, leaving_message
 from conversations.voice.gateway import GatewayError, NotOurs
 
 logger = logging.getLogger(__name__)
@@ -17,7 +17,10 @@ MOST_AT_ONCE: Final = 20
 
 
 def fetch_due() -> int:
-    """Fetches the files that wait, some at a time; returns how many are stored now. The next sweep goes on with the rest."""
+    """Fetches the files that wait, some at a time, and files messages of callers; returns how many files are stored now.
+
+    The next sweep goes on with the rest.
+    """
     if settings.VONAGE_GATEWAY == "off":
         return 0
     stored = 0
@@ -26,6 +29,8 @@ def fetch_due() -> int:
         if row is None:
             break
         stored += _fetch(row)
+    for row in recordings.unfiled_messages():
+        leaving_message.settle(row)
     return stored
 
 

@@ -35,6 +35,8 @@ MOST_KEYS: Final = 20
 """The platform's limit. Keys that came in pieces could not be told apart: a code, a phone number, or a card's number."""
 LONGEST_SPEECH_SECONDS: Final = 45
 RING_SECONDS: Final = 30
+MESSAGE_SILENCE_SECONDS: Final = 5
+LONGEST_MESSAGE_SECONDS: Final = 180
 
 
 def talk(text: str, *, language: str, barge_in: bool = False) -> Ncco:
@@ -140,6 +142,27 @@ def record(call: Interaction, *, people: bool) -> Action:
     if not people:
         return action
     action |= {"split": "conversation", "channels": 2}
+    if call.entry_point.transcribes_recordings:
+        action["transcription"] = {"language": call.language, "eventUrl": [address], "eventMethod": "POST"}
+    return action
+
+
+def record_message(call: Interaction) -> Action:
+    """Record what the caller says after a tone, until they are silent, press the hash key, or three minutes are over; then go on.
+
+    WAV, so that silence can be told from words. Source: Vonage, "Recording".
+    """
+    address = webhook_url("voice:voicemail", public_id=call.public_id)
+    action: Action = {
+        "action": "record",
+        "format": "wav",
+        "beepStart": True,
+        "endOnSilence": MESSAGE_SILENCE_SECONDS,
+        "endOnKey": "#",
+        "timeOut": LONGEST_MESSAGE_SECONDS,
+        "eventUrl": [address],
+        "eventMethod": "POST",
+    }
     if call.entry_point.transcribes_recordings:
         action["transcription"] = {"language": call.language, "eventUrl": [address], "eventMethod": "POST"}
     return action

@@ -13,6 +13,7 @@ urlpatterns = [
     path("notify/", door("notify"), name="notify"),
     path("recording/", door("recording"), name="recording"),
     path("recording/<uuid:public_id>/", door("call-recording"), name="call-recording"),
+    path("voicemail/<uuid:public_id>/", door("voicemail"), name="voicemail"),
     path("called/<uuid:public_id>/answer/", door("called-answer"), name="called-answer"),
     path("called/<uuid:public_id>/event/", door("called-event"), name="called-event"),
     path("campaign/<uuid:public_id>/answer/", door("campaign-answer"), name="campaign-answer"),
