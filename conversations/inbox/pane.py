@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.flows.outbound import lines_spoken_on, lines_to_customer, live_call
+from conversations.inbox.call_panel import panel_of
 from conversations.inbox.forms import SpokenLine
 from conversations.inbox.placeholders import PLACEHOLDERS
 from conversations.models import Conversation, Entry, Identifier, Interaction
@@ -20,11 +21,11 @@ MOST_AT_ONCE = 200
 PLACES = (Identifier.Kind.PHONE, Identifier.Kind.EMAIL)
 
 
-def whole(conversation: Conversation, agent: AgentProfile | None) -> dict[str, Any]:
+def whole(conversation: Conversation, agent: AgentProfile | None, *, may_supervise: bool = False) -> dict[str, Any]:
     """Everything of the middle pane as it is opened: the newest page and its surroundings."""
     own = history.latest(conversation.pk, limit=PAGE)
     return {
-        **surroundings(conversation, agent),
+        **surroundings(conversation, agent, may_supervise=may_supervise),
         "placeholders": list(PLACEHOLDERS),
         "items": _read(inbox.woven(conversation, own), conversation),
         "first_seq": own[0].seq if own else 1,
@@ -53,7 +54,7 @@ def newer(conversation: Conversation, after: int) -> dict[str, Any]:
     }
 
 
-def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict[str, Any]:
+def surroundings(conversation: Conversation, agent: AgentProfile | None, *, may_supervise: bool = False) -> dict[str, Any]:
     """Who has the conversation, what the reader may do with it, where a reply goes, the package not yet answered."""
     work = inbox.live_work(conversation)
     mine = agent is not None and conversation.owner_agent_id == agent.pk
@@ -72,7 +73,7 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
         "can_say": mine and is_open and bool(lines),
         "can_take_over": agent is not None and is_open and conversation.owner_agent_id is None,
         "live_call": call,
-        "on_the_phone": call is not None and call_state.person_is_on(call),
+        "panel": panel_of(conversation, call, agent, may_supervise=may_supervise),
         "can_text_link": mine and is_open and call is not None and not call_state.waits_for_code(call) and chat_links.may_send(call),
         "parties": spoken_lines(conversation),
         "lines": [(line.public_id, say_label(line)) for line in lines],

@@ -13,8 +13,9 @@ from asgiref.sync import sync_to_async
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
-from conversations.models import Interaction
-from conversations.voice import agent_leg, call_events, callee, calls, campaign_call, ncco, protocol, texting
+from conversations.models import CallSeat, Interaction
+from conversations.services import call_seats
+from conversations.voice import call_events, callee, calls, campaign_call, ncco, protocol, seats, texting
 from conversations.voice.protocol import MalformedWebhook
 
 Body = dict[str, Any]
@@ -22,11 +23,15 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A webhook: its body, the id of the token that signed it, and the call that its address names, if it names one."""
+    """A webhook: its body, the id of the token that signed it, and the call that its address names, if it names one.
+
+    So with the place on it: `named_seat` is that of the person whose phone it is about.
+    """
 
     body: Body
     token_id: str
     named_call: UUID | None
+    named_seat: UUID | None = None
 
 
 Handler = Callable[[Delivered], Awaitable[Any]]
@@ -90,16 +95,18 @@ async def text_received(webhook: Delivered) -> Any:
     return await sync_to_async(texting.receive)(protocol.parse_text(webhook.body))
 
 
-async def agent_event(webhook: Delivered) -> Any:
+async def seat_event(webhook: Delivered) -> Any:
     """The platform reports what happened to the phone of a person who is being put on a call."""
-    happened = protocol.parse_event(webhook.body)
-    return await sync_to_async(call_events.note_event_of_agent)(await _call(webhook), happened)
+    happened, call = protocol.parse_event(webhook.body), await _call(webhook)
+    seat = await _seat(call, webhook, happened.call_id)
+    return await sync_to_async(call_events.note_event_of_person)(call, seat, happened)
 
 
-async def agent_input(webhook: Delivered) -> Any:
+async def seat_input(webhook: Delivered) -> Any:
     """A person answered the briefing before being put on a call."""
-    given = protocol.parse_input(webhook.body, token_id=webhook.token_id)
-    return await sync_to_async(agent_leg.decide)(await _call(webhook), given)
+    given, call = protocol.parse_input(webhook.body, token_id=webhook.token_id), await _call(webhook)
+    seat = await _seat(call, webhook, given.call_id)
+    return await sync_to_async(seats.decide)(call, seat, given)
 
 
 async def fallback(webhook: Delivered) -> Any:
@@ -115,7 +122,7 @@ async def fallback(webhook: Delivered) -> Any:
     door = DOORS.get(match.url_name or "") if match.namespace == "voice" else None
     if door is None or door.handle is fallback:
         raise MalformedWebhook("the original request went to no door of ours")
-    return await door.handle(Delivered(original.body, webhook.token_id, match.kwargs.get("public_id")))
+    return await door.handle(Delivered(original.body, webhook.token_id, match.kwargs.get("public_id"), match.kwargs.get("seat")))
 
 
 def apology(body: Body) -> Any:
@@ -142,8 +149,8 @@ DOORS: Final = {
     "campaign-answer": Door("answer", campaign_answer),
     "campaign-event": Door("event", campaign_event),
     "text": Door("text", text_received),
-    "agent-event": Door("agent_event", agent_event),
-    "agent-input": Door("agent_input", agent_input),
+    "seat-event": Door("agent_event", seat_event),
+    "seat-input": Door("agent_input", seat_input),
 }
 """Every door by the name of its address."""
 
@@ -157,3 +164,10 @@ def _named(webhook: Delivered) -> UUID:
 async def _call(webhook: Delivered) -> Interaction:
     calls_here = Interaction.objects.select_related("conversation", "entry_point")
     return await calls_here.aget(public_id=_named(webhook), channel="voice")
+
+
+async def _seat(call: Interaction, webhook: Delivered, leg_id: str) -> CallSeat | None:
+    """The place that the address names, when it is on this call and of this leg."""
+    if webhook.named_seat is None:
+        raise MalformedWebhook("the address names no person")
+    return await sync_to_async(call_seats.adopt)(call, webhook.named_seat, leg_id)

@@ -76,20 +76,17 @@ def silence(seconds: int) -> Ncco:
     return [{"action": "wait", "timeout": seconds}]
 
 
-def waiting_room(text: str, *, room: str, language: str) -> Ncco:
-    """Say `text`, then keep the caller in the named room until somebody starts it. Leaving it ends nobody else's call."""
-    return [
-        *talk(text, language=language),
-        {"action": "conversation", "name": room, "startOnEnter": False, "endOnExit": False},
-    ]
+def music(text: str, *, address: str, language: str) -> Ncco:
+    """Say `text`, then play the sound at `address` over and over until the leg is moved on."""
+    return [*talk(text, language=language), {"action": "stream", "streamUrl": [address], "loop": 0}]
 
 
-def agent_room(text: str, *, room: str, language: str) -> Ncco:
-    """Say `text` to an agent who accepted, then join the room where the caller waits."""
-    return [
-        *talk(text, language=language),
-        {"action": "conversation", "name": room, "startOnEnter": True, "endOnExit": False},
-    ]
+def room(text: str, *, name: str, language: str, **options: Any) -> Ncco:
+    """Say `text`, then join the named room. Leaving it ends nobody else's call, which a plain `connect` would.
+
+    `options` are those of the action `conversation`, such as `canSpeak` and `record`. Source: Vonage, "NCCO reference".
+    """
+    return [*talk(text, language=language), {"action": "conversation", "name": name, "endOnExit": False, **options}]
 
 
 def consult(text: str, *, answer_url: str, language: str) -> Ncco:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations.flows import calling_back, inbound
-from conversations.models import CallLeg, EntryPoint, Interaction
+from conversations.models import CallLeg, CallSeat, EntryPoint, Interaction
 from conversations.selectors.call_reports import RECORD
 from conversations.selectors.limbo import LONGEST_CALL
 from conversations.services import call_state, transport
@@ -69,7 +69,8 @@ def take_in(record: dict[str, Any]) -> bool:
         return False
     _keep(body)
     if call is not None and leg is not None and leg.role == CallLeg.Role.AGENT:
-        call_events.note_event_of_agent(call, event)
+        seat = CallSeat.objects.filter(interaction=call, leg_id=event.call_id).select_related("agent", "outside", "offer").first()
+        call_events.note_event_of_person(call, seat, event)
     else:
         call_events.note_record(event)
         _tell(call)

@@ -17,6 +17,6 @@ urlpatterns = [
     path("campaign/<uuid:public_id>/answer/", door("campaign-answer"), name="campaign-answer"),
     path("campaign/<uuid:public_id>/event/", door("campaign-event"), name="campaign-event"),
     path("text/", door("text"), name="text"),
-    path("agent/<uuid:public_id>/event/", door("agent-event"), name="agent-event"),
-    path("agent/<uuid:public_id>/input/", door("agent-input"), name="agent-input"),
+    path("agent/<uuid:public_id>/<uuid:seat>/event/", door("seat-event"), name="seat-event"),
+    path("agent/<uuid:public_id>/<uuid:seat>/input/", door("seat-input"), name="seat-input"),
 ]

@@ -142,7 +142,7 @@ class Line:
             await self._write("company", " ".join(words.split()))
             self._timed(name, spoken.seconds_to_say(words), barge_in=asked.get("bargeIn", False))
         elif name == "stream":
-            self._timed(name, STREAM_SECONDS, barge_in=asked.get("bargeIn", False))
+            self._timed(name, STREAM_SECONDS if asked.get("loop", 1) else SPEAKING_SECONDS * 1_000, barge_in=asked.get("bargeIn", False))
         elif name == "wait":
             self._timed(name, asked.get("timeout", WAIT_SECONDS))
         elif name == "input":
