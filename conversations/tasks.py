@@ -5,9 +5,9 @@ import logging
 from celery import shared_task
 
 from conversations.assistant import recap, turn
-from conversations.flows import calling_back, campaigning, erasing, keeping_promises, overflowing, tidying
+from conversations.flows import calling_back, calling_customers, campaigning, erasing, keeping_promises, overflowing, tidying
 from conversations.services import campaigns, linkage, retention, suggestions
-from conversations.voice import leaving, reconciling
+from conversations.voice import call_back_call, leaving, reconciling
 from conversations.voice.gateway import GatewayError
 
 logger = logging.getLogger(__name__)
@@ -105,6 +105,12 @@ def ask_connectors() -> int:
 def call_back_in_time() -> int:
     """See conversations.flows.keeping_promises.call_back_in_time."""
     return keeping_promises.call_back_in_time()
+
+
+@shared_task
+def keep_call_backs() -> int:
+    """Calls that people make: see conversations.voice.call_back_call.begin_what_was_missed and flows.calling_customers."""
+    return call_back_call.begin_what_was_missed() + calling_customers.settle_what_was_missed()
 
 
 @shared_task

@@ -153,6 +153,7 @@ CELERY_BEAT_SCHEDULE = {
     "erase-people": {"task": "conversations.tasks.erase_people", "schedule": 60.0, "options": {"expires": 60}},
     "ask-connectors": {"task": "conversations.tasks.ask_connectors", "schedule": 60.0, "options": {"expires": 60}},
     "call-back-in-time": {"task": "conversations.tasks.call_back_in_time", "schedule": 30.0, "options": {"expires": 30}},
+    "keep-call-backs": {"task": "conversations.tasks.keep_call_backs", "schedule": 10.0, "options": {"expires": 10}},
     "run-campaigns": {"task": "conversations.tasks.run_campaigns", "schedule": 5.0, "options": {"expires": 5}},
     "send-leads": {"task": "conversations.tasks.send_leads", "schedule": 60.0, "options": {"expires": 60}},
     "apply-retention": {"task": "conversations.tasks.apply_retention", "schedule": crontab(hour=2, minute=30)},

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -30,14 +29,15 @@ from conversations.services import (
     consent_texts,
     delivery,
     dialing,
-    identity,
     joining,
     numbers,
     threads,
     timeline,
     visitors,
 )
+from conversations.services.call_state import NOT_PLACED
 from conversations.services.dialing import DialRefused, Wanted
+from conversations.services.numbers_to_ring import NotToBeRung, number_to_ring
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from routing import advisory
@@ -51,7 +51,6 @@ MOST_TO_A_NUMBER: Final = 3
 """In an hour, whoever asks for it."""
 MOST_TO_A_NUMBER_IN_A_DAY: Final = 5
 REQUEST_LASTS: Final = timedelta(minutes=15)
-NOT_PLACED: Final = "not_placed"
 WORD_ON_WHO_PICKED_UP: Final = timedelta(seconds=20)
 """How long after the end of a call the word of the machine detection may come."""
 
@@ -239,18 +238,10 @@ def _ended_a_while_ago(call: Interaction) -> bool:
 
 def _number_to_ring(written: str, door: EntryPoint) -> str:
     """The number in E.164. Raises _Refused when it is none, or none that is rung from here."""
-    region = door.default_region
-    if numbers.is_emergency(written, region):
-        raise _Refused("special")
     try:
-        number = identity.normalise("phone", written, region)
-    except identity.InvalidIdentifier:
-        raise _Refused("not_a_number") from None
-    if not numbers.is_ordinary(number) or EntryPoint.objects.filter(channel="voice", address=number).exists():
-        raise _Refused("special", number)
-    if not numbers.is_in(number, [region, *settings.CALL_ME_REGIONS]):
-        raise _Refused("abroad", number)
-    return number
+        return number_to_ring(written, door)
+    except NotToBeRung as refused:
+        raise _Refused(refused.reason, refused.number) from None
 
 
 def _issue_code(chat: Interaction) -> tuple[str, JoinCode]:

@@ -121,7 +121,7 @@ def lines_to_customer(conversation: Conversation) -> list[Interaction]:
     """
     call = live_call(conversation)
     chat = conversation.interactions.filter(channel="chat").order_by("-pk").first()
-    is_closed_to_us = call and (call_state.person_is_on(call) or call_state.waits_for_code(call))
+    is_closed_to_us = call and (call_state.person_is_on(call) or call_state.waits_for_code(call) or call_state.is_ringing_out(call))
     open_ones = [each for each in (None if is_closed_to_us else call, chat) if each]
     latest = conversation.interactions.order_by("-pk").first()
     return open_ones or ([latest] if latest and not call else [])

@@ -49,6 +49,8 @@ class _Offer:
 def tell(conversation: Conversation) -> bool:
     """Tells the customer once that they are called back, by when, and how to say no; who agreed before is let go on a call.
 
+    Who has chosen a call back themselves (`flows.waiting`) was told of it then.
+
     Where they have said no to calls, or the number is on the do-not-contact list, they are not called back: they wait on, and are
     told that. Without a number it is asked for, and noted when it is there. With nobody on the line it is only noted. Says
     whether anything was new. Locks the work's subject, then the conversation's row and the work. What is to be said leaves after
@@ -57,7 +59,7 @@ def tell(conversation: Conversation) -> bool:
     with transaction.atomic():
         row = ownership.lock_with_work(conversation)
         work = lock_live_work(row.public_id.hex)
-        if work is None or work.kind != callbacks.KIND_OF_WORK or work.state not in WAITING:
+        if work is None or work.kind != callbacks.KIND_OF_WORK or work.kind_stays or work.state not in WAITING:
             return False
         if row.status == Conversation.Status.CLOSED or row.owner_kind == Conversation.Owner.HUMAN:
             return False

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from conversations.flows import calling_customers
 from conversations.flows.outbound import lines_spoken_on, lines_to_customer, live_call
 from conversations.inbox.call_panel import panel_of
 from conversations.inbox.forms import SpokenLine
@@ -13,7 +14,7 @@ from conversations.models.consent import Purpose, Way
 from conversations.models.identifier import Assurance
 from conversations.reading import entries as reading
 from conversations.selectors import access, history, inbox, naming
-from conversations.services import call_state, chat_links, consent_texts
+from conversations.services import call_state, chat_links, consent_texts, facts
 from routing.models import AgentProfile
 
 PAGE = 60
@@ -74,6 +75,9 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None, *, may_
         "can_take_over": agent is not None and is_open and conversation.owner_agent_id is None,
         "live_call": call,
         "panel": panel_of(conversation, call, agent, may_supervise=may_supervise),
+        "number_to_call": _number_to_call(conversation) if mine and is_open and call is None else "",
+        "is_call_back": mine and is_open and call is None and calling_customers.is_call_back(conversation),
+        "is_ringing": call is not None and call_state.is_ringing_out(call),
         "can_text_link": mine and is_open and call is not None and not call_state.waits_for_code(call) and chat_links.may_send(call),
         "parties": spoken_lines(conversation),
         "lines": [(line.public_id, say_label(line)) for line in lines],
@@ -81,6 +85,11 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None, *, may_
         "say_hint": _say_hint(conversation, lines, mine=mine, is_open=is_open),
         "package": inbox.unanswered_package(conversation),
     }
+
+
+def _number_to_call(conversation: Conversation) -> str:
+    number = calling_customers.number_to_call(conversation)
+    return facts.phone(number) if number else ""
 
 
 def say_label(line: Interaction | None) -> str:

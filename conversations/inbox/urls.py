@@ -25,6 +25,7 @@ urlpatterns = [
     path("c/<uuid:public_id>/call/supervise/<slug:manner>/", calls.supervise, name="call-supervise"),
     path("c/<uuid:public_id>/call/remove/<uuid:seat>/", calls.remove, name="call-remove"),
     path("c/<uuid:public_id>/call/<slug:name>/", calls.act, name="call-act"),
+    path("c/<uuid:public_id>/call/", actions.call, name="call"),
     path("c/<uuid:public_id>/verify/", verifying.verify, name="verify"),
     path("c/<uuid:public_id>/tools/", tools.choose, name="tools"),
     path("c/<uuid:public_id>/tools/<slug:name>/", tools.use, name="tool"),

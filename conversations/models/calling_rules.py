@@ -95,6 +95,14 @@ class CallingPolicy(models.Model):
     quiet_days = models.PositiveSmallIntegerField(
         default=0, help_text=_("For how many days after a conversation about it nobody is rung again. 0: no such rest.")
     )
+    tries = models.PositiveSmallIntegerField(
+        default=3,
+        db_default=3,
+        help_text=_("Call backs: how often a customer who does not answer is called in all, before they are written to."),
+    )
+    pause_minutes = models.PositiveSmallIntegerField(
+        default=20, db_default=20, help_text=_("Call backs: after so many minutes one that nobody answered is tried again.")
+    )
     source = models.CharField(max_length=300, blank=True, help_text=_("The law or decision behind it."))
 
     class Meta:
@@ -103,6 +111,8 @@ class CallingPolicy(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(purpose__in=CallPurpose.values), name="calling_policy_is_for_a_known_purpose"),
             models.CheckConstraint(condition=models.Q(quiet_days__lte=366), name="calling_policy_rests_for_a_year_at_most"),
+            models.CheckConstraint(condition=models.Q(tries__gte=1, tries__lte=10), name="calling_policy_tries_one_to_ten_times"),
+            models.CheckConstraint(condition=models.Q(pause_minutes__gte=1), name="calling_policy_pauses_between_tries"),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,11 @@ class Channel(models.TextChoices):
 
     CHAT = "chat", _("Web chat")
     VOICE = "voice", _("Call")
+    SMS = "sms", _("Text message")
+
+
+DOORS = [(Channel.CHAT.value, Channel.CHAT.label), (Channel.VOICE.value, Channel.VOICE.label)]
+"""What an entry point can be: a web path, or a number, which takes calls and where it says so text messages."""
 
 
 class EntryPoint(models.Model):
@@ -47,8 +52,15 @@ class EntryPoint(models.Model):
         ANNOUNCE = "announce", _("Recorded after an announcement, unless the caller objects")
         ASK_FIRST = "ask_first", _("Recorded only after the caller said yes")
 
+    class VoiceProvider(models.TextChoices):
+        """Whose voice is heard, where the phone platform offers others than its own."""
+
+        ELEVENLABS = "ElevenLabs", "ElevenLabs"
+        GOOGLE = "Google", "Google"
+        POLLY = "Polly", "Amazon Polly"
+
     name = models.CharField(max_length=80)
-    channel = models.CharField(max_length=6, choices=Channel.choices)
+    channel = models.CharField(max_length=6, choices=DOORS)
     address = models.CharField(max_length=200, help_text=_("A web path such as /harborhome, or a number such as +441632960100."))
     company_name = models.CharField(max_length=80)
     playbook_code = models.CharField(max_length=40, help_text=_("The playbook whose published version answers here."))
@@ -76,9 +88,36 @@ class EntryPoint(models.Model):
         default=list, blank=True, help_text=_("Web sites that may show the widget; empty means this site only.")
     )
 
+    takes_texts = models.BooleanField(
+        default=False, help_text=_("Whether customers can write text messages to this number, and get answers by them.")
+    )
+    waiting_music = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text=_("The web address of an MP3 or WAV of 20 to 60 seconds, heard between two announcements. Empty: ours."),
+    )
+    voice_style = models.PositiveSmallIntegerField(default=0, help_text=_("The voice's number in the phone platform's list."))
+    voice_premium = models.BooleanField(default=False, help_text=_("The better and dearer version of the voice, where there is one."))
+    voice_provider = models.CharField(max_length=12, choices=VoiceProvider.choices, blank=True, help_text=_("Empty: the platform's own."))
+    voice_options = models.JSONField(default=dict, blank=True, help_text=_("What the provider needs to know, such as the voice's id."))
+
     class Meta:
         ordering = ["name"]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(takes_texts=False) | models.Q(channel="voice"), name="only_a_number_takes_text_messages"
+            ),
+            models.CheckConstraint(condition=models.Q(voice_style__lte=99), name="entry_point_voice_style_is_in_the_platforms_list"),
+            models.CheckConstraint(
+                condition=models.Q(voice_provider__in=["", "ElevenLabs", "Google", "Polly"]), name="entry_point_voice_provider_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(voice_options={}) | ~models.Q(voice_provider=""), name="voice_options_are_for_a_provider"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(waiting_music="") | models.Q(waiting_music__startswith="http"),
+                name="waiting_music_has_a_web_address",
+            ),
             models.UniqueConstraint(fields=["channel", "address"], name="entry_point_address_is_unique_per_channel"),
             models.CheckConstraint(condition=models.Q(mode__in=["off", "shadow", "live"]), name="entry_point_mode_is_known"),
             models.CheckConstraint(condition=models.Q(channel__in=["chat", "voice"]), name="entry_point_channel_is_known"),

@@ -53,7 +53,7 @@ class Interaction(models.Model):
                 condition=models.Q(state="ended", ended_at__isnull=False) | (~models.Q(state="ended") & models.Q(ended_at__isnull=True)),
                 name="interaction_has_an_end_exactly_when_ended",
             ),
-            models.CheckConstraint(condition=models.Q(channel__in=["chat", "voice"]), name="interaction_channel_is_known"),
+            models.CheckConstraint(condition=models.Q(channel__in=["chat", "voice", "sms"]), name="interaction_channel_is_known"),
             models.CheckConstraint(
                 condition=models.Q(state__in=["started", "ringing", "active", "ended"]),
                 name="interaction_state_is_known",

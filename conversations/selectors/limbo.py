@@ -84,8 +84,8 @@ def owned_without_work(numbers: Iterable[int] | None = None) -> list[Conversatio
 
 
 def unkept_call_backs(kind: str) -> list[Conversation]:
-    """Open conversations whose work waits as this kind, a call back, but the customer was not told or no number is noted."""
-    waiting = WorkItem.objects.filter(kind=kind, state__in=WAITING).values_list("subject", "pk")
+    """Open conversations whose work a step has made this kind, a call back, but the customer was not told or no number is noted."""
+    waiting = WorkItem.objects.filter(kind=kind, kind_stays=False, state__in=WAITING).values_list("subject", "pk")
     works = {UUID(subject): number for subject, number in waiting if HEX_UUID.fullmatch(subject)}
     open_ones = Conversation.objects.filter(public_id__in=works, status=Conversation.Status.OPEN, owner_kind=Conversation.Owner.ASSISTANT)
     noted = Entry.objects.filter(conversation__in=open_ones, kind="callback.requested").values_list("conversation", flat=True)

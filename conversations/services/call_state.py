@@ -12,6 +12,10 @@
 - `code_attempts`, `code_misses`: how many codes were tried, and how many of them were wrong (see `joining`);
 - `campaign`: the campaign that makes the call; `campaign_stage`: what is being found out about whoever picked up, `answers`, `question`
   and `prompts` how far that is; `outcome`: what became known of how the call went (`DialOutcome`);
+- `call_back_step`: what a waiting caller who wants to be called back was asked about the number, `call_back_number` the number that
+  was read back, `call_back_tries` how often it was asked for;
+- `call_back`: that a person calls the customer: `agent`, `name`, `purpose`, `asked_gate` once the permission was asked for, `settled`
+  once what follows from its end is under way;
 - `caller`: where the caller is while people have to do with the call, see `Place`; without it they are with the voice;
 - `room_part`: which of the call's rooms is used, counted from 0; `recorded`: whether that one is.
 
@@ -41,6 +45,8 @@ PARKED: Final = "parked"
 who have the call do something else; with music while nobody has it."""
 IN_ROOMS: Final = frozenset({WAITING, ROOM, HOLD})
 """Where nothing is spoken to the caller: somebody has them."""
+NOT_PLACED: Final = "not_placed"
+"""How a call of ours ends that never rang anybody."""
 UNPLACED: Final = "unplaced-"
 """How the id begins that a call has while the platform has not named its leg."""
 WHO_IS_IT: Final = "who"
@@ -116,9 +122,8 @@ def reach(call_id: int, number: int) -> bool:
 
 
 def person_is_on(call: Interaction) -> bool:
-    """Whether a person and the caller hear each other, or the caller waits for them with music: words cannot be spoken into the call."""
-    talks = CallSeat.objects.filter(interaction=call, state=CallSeat.State.CONNECTED, manner__in=["talk", "barge"])
-    return place_of(call).at in IN_ROOMS and talks.exists()
+    """Whether a person is on the call whom the caller hears, or will as soon as they are off hold: words need not be spoken into it."""
+    return CallSeat.objects.filter(interaction=call, state=CallSeat.State.CONNECTED, manner__in=["talk", "barge"]).exists()
 
 
 def waits_for_code(call: Interaction) -> bool:
@@ -127,6 +132,16 @@ def waits_for_code(call: Interaction) -> bool:
     Anybody may have picked up, so nothing of the chat may be said, and nobody may be put on the line.
     """
     return bool(call.data.get("waits_for_code"))
+
+
+def is_unplaced(call: Interaction) -> bool:
+    """Whether the party of a call of ours has not been rung yet, or nobody knows whether."""
+    return call.provider_id.startswith(UNPLACED)
+
+
+def is_ringing_out(call: Interaction) -> bool:
+    """Whether a person is calling the customer, who has not picked up: there is nobody to speak to yet."""
+    return bool(call.data.get("call_back")) and call.answered_at is None
 
 
 def webhook_waits(call: Interaction) -> bool:

@@ -3,19 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Interaction
-from conversations.services import facts, timeline
+from conversations.models.consent import Purpose
+from conversations.services import consent, facts, numbers, ownership, records, timeline
 from conversations.services.consent import Answer
 from conversations.services.timeline import Appended, NewEntry
+from routing import clock
+from routing.models import WorkItem
+from routing.services import queueing
 
 KIND_OF_WORK: Final = "callback"
 """Work that a step of its queue turned into a call back; routing profiles weigh it."""
+
+LASTS: Final = timedelta(days=3)
+"""For how long after the promised time a call back may still be tried."""
+
+
+class NoPlace(Exception):
+    """Nothing of theirs waits any more: somebody has taken it, or it has ended."""
+
+
+class NotWanted(Exception):
+    """The number is not called: its holder wants no calls, or it is on the do-not-contact list."""
+
+
+def choose(conversation: Conversation, line: Interaction, number: str, by: datetime, *, wording: str, source_id: str) -> WorkItem:
+    """The waiting customer of a line is called back on a number in E.164 when it is their turn, and may hang up.
+
+    The work stays in its line with its first time, class and place, as a call back that no step changes any more. What they said
+    yes to (`wording`, without the number) is kept as their request, also for the text message that follows where nobody answers.
+    A repetition changes nothing. One transaction; locks the customer, the conversation with its work, and an agent who was offered
+    the work as a call. Raises NoPlace, NotWanted.
+    """
+    with transaction.atomic():
+        records.lock_root(conversation.customer)
+        row = ownership.lock_with_work(conversation)
+        lasts = max(by - clock.now(), timedelta(0)) + LASTS
+        purposes = (Purpose.OUTBOUND_CALL, Purpose.SMS) if numbers.takes_texts(number) else (Purpose.OUTBOUND_CALL,)
+        for purpose in purposes:
+            consent.keep_request(
+                line,
+                purpose,
+                number,
+                wording=wording,
+                lasts=lasts,
+                recorded_by=line.entry_point.company_name,
+                source_id=f"{source_id}:{purpose}",
+            )
+        answer = consent.may_we(row.customer, Purpose.OUTBOUND_CALL, identifier=("phone", number))
+        if not answer.allowed:
+            raise NotWanted
+        if not queueing.keep_kind(row.public_id.hex, KIND_OF_WORK):
+            raise NoPlace
+        work = WorkItem.objects.get(subject=row.public_id.hex, state__in=WorkItem.LIVE_STATES)
+        words = _("Wants to be called back on %(number)s and keeps the place in the line, by about %(time)s.")
+        _note(row, line, number, by, words, answer, f"callback:chosen:{work.pk}:{number}")
+        keep_in_mind(row, line, by=by)
+    return work
 
 
 def note(conversation: Conversation, line: Interaction | None, number: str, by: datetime, answer: Answer) -> Appended:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from conversations.models import CallSeat, Handoff, Interaction
 from conversations.rendering import spoken
 from conversations.selectors import naming
+from conversations.services import call_state
 
 LONGEST_SUMMARY: Final = 300
 LONGEST_TRIED: Final = 200
@@ -15,13 +16,15 @@ LONGEST_TRIED: Final = 200
 
 def words(call: Interaction, seat: CallSeat, *, asked_by: str = "") -> str:
     """What it is about, who calls as they are filed, what was asked already, and which key does what."""
-    return " ".join([*_why(call, seat, asked_by), *_about(call), _key(seat)])
+    return " ".join([*_why(call, seat, asked_by), *_about(call), _key(call, seat)])
 
 
 def _why(call: Interaction, seat: CallSeat, asked_by: str) -> list[str]:
     reason = call.conversation.reason
     about = reason.name if reason else _("a customer’s call")
     named = {"company": call.entry_point.company_name, "about": about, "name": asked_by}
+    if call_state.is_unplaced(call):
+        return [_("%(company)s: a call to a customer, %(about)s.") % named]
     if seat.purpose == CallSeat.Purpose.CONSULT:
         return [_("%(company)s: %(name)s asks you about a call, %(about)s.") % named]
     if seat.purpose == CallSeat.Purpose.JOIN:
@@ -46,7 +49,9 @@ def _about(call: Interaction) -> list[str]:
     return [spoken.words(each, {}) for each in found]
 
 
-def _key(seat: CallSeat) -> str:
+def _key(call: Interaction, seat: CallSeat) -> str:
+    if call_state.is_unplaced(call):
+        return _("Press 1, and the customer is called, or 2 to decline.")
     if seat.purpose == CallSeat.Purpose.SUPERVISE:
         return _("Press 1 to begin.")
     return _("Press 1 to be connected, or 2 to decline.")

@@ -18,7 +18,7 @@ from conversations.flows.inbound import InboundMessage, InteractionOver, Receive
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import pace
 from conversations.services import call_state
-from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, replies
+from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, replies, waiting
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallInput
@@ -86,7 +86,9 @@ def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, Call
     if call_state.waits_for_code(call):
         return callee.settle
     is_way_out = given.digits == call_state.OUT_KEY and call_state.is_of_campaign(call)
-    return campaign_call.settle if is_way_out or call_state.is_in_campaign_stage(call) else dialogue.settle
+    if is_way_out or call_state.is_in_campaign_stage(call):
+        return campaign_call.settle
+    return waiting.settle
 
 
 async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:

@@ -25,7 +25,7 @@ def register() -> None:
 
 
 def ring(call: Interaction) -> None:
-    """Ring the party of an outbound call, for a campaign or because a chat asked for it. Raises NotRung."""
+    """Ring the party of an outbound call that a campaign makes or that a chat asked for. Raises NotRung."""
     (campaign_call.ring if call_state.is_of_campaign(call) else callee.ring)(call)
 
 
@@ -36,7 +36,7 @@ def speak(interaction_id: int) -> None:
     """
     live = Interaction.objects.select_related("conversation", "entry_point").exclude(state=Interaction.State.ENDED)
     call = live.filter(pk=interaction_id).first()
-    if call is None or call_state.waits_for_code(call) or call_state.is_being_recognised(call):
+    if call is None or call_state.is_ringing_out(call) or call_state.waits_for_code(call) or call_state.is_being_recognised(call):
         return
     leaving.look_after(call)
     call.refresh_from_db(fields=["data"])

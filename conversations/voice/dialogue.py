@@ -225,7 +225,7 @@ def _silence(call: Interaction, given: CallInput) -> Ncco:
         name = conversation.owner_agent.display_name
         return replies.aside(call, _("%(name)s is still with you. One moment, please.") % {"name": name})
     if replies.waits_for_person(conversation):
-        return replies.aside(call, _("You are still in the line. A person will be with you as soon as possible."))
+        return replies.aside(call, _("Thank you for waiting. A person will be with you as soon as possible."))
     if replies.owes_a_reply(conversation):
         return replies.aside(call, _("I am still looking into that. One moment, please."))
     silences = int(call.data.get("silences", 0)) + 1

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import CallSeat, Interaction
 from conversations.services import call_seats
-from conversations.voice import call_events, callee, calls, campaign_call, ncco, protocol, seats, texting
+from conversations.voice import call_back_call, call_events, callee, calls, campaign_call, leaving, ncco, protocol, seats, texting
 from conversations.voice.protocol import MalformedWebhook
 
 Body = dict[str, Any]
@@ -32,6 +32,14 @@ class Delivered:
     token_id: str
     named_call: UUID | None
     named_seat: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """An answer, and what is done once it was given: what takes longer than the platform waits."""
+
+    answer: Any
+    work: Callable[[], None]
 
 
 Handler = Callable[[Delivered], Awaitable[Any]]
@@ -90,6 +98,16 @@ async def campaign_event(webhook: Delivered) -> Any:
     return await sync_to_async(campaign_call.note_event)(_named(webhook), protocol.parse_event(webhook.body))
 
 
+async def call_back_answer(webhook: Delivered) -> Any:
+    """A customer whom a person calls has picked up, and the platform asks what to do."""
+    return await sync_to_async(call_back_call.answer)(_named(webhook), protocol.parse_answer(webhook.body))
+
+
+async def call_back_event(webhook: Delivered) -> Any:
+    """The platform reports what happened to the phone of a customer whom a person calls."""
+    return await sync_to_async(call_back_call.note_event)(_named(webhook), protocol.parse_event(webhook.body))
+
+
 async def text_received(webhook: Delivered) -> Any:
     """A text message reached one of our numbers."""
     return await sync_to_async(texting.receive)(protocol.parse_text(webhook.body))
@@ -106,7 +124,8 @@ async def seat_input(webhook: Delivered) -> Any:
     """A person answered the briefing before being put on a call."""
     given, call = protocol.parse_input(webhook.body, token_id=webhook.token_id), await _call(webhook)
     seat = await _seat(call, webhook, given.call_id)
-    return await sync_to_async(seats.decide)(call, seat, given)
+    answered = await sync_to_async(seats.decide)(call, seat, given)
+    return Then(answered, lambda: _go_on(call))
 
 
 async def fallback(webhook: Delivered) -> Any:
@@ -137,6 +156,14 @@ def apology(body: Body) -> Any:
     return None
 
 
+def _go_on(call: Interaction) -> None:
+    """What takes longer than a person waits who pressed a key: the customer whom they call is rung, or the caller comes to them."""
+    if seats.is_ready_to_call(call):
+        call_back_call.begin(call)
+    else:
+        leaving.bring_the_caller(call)
+
+
 DOORS: Final = {
     "answer": Door("answer", answer),
     "fallback": Door("fallback", fallback),
@@ -148,6 +175,8 @@ DOORS: Final = {
     "called-event": Door("event", called_event),
     "campaign-answer": Door("answer", campaign_answer),
     "campaign-event": Door("event", campaign_event),
+    "call-back-answer": Door("answer", call_back_answer),
+    "call-back-event": Door("event", call_back_event),
     "text": Door("text", text_received),
     "seat-event": Door("agent_event", seat_event),
     "seat-input": Door("agent_input", seat_input),

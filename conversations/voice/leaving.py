@@ -17,9 +17,9 @@ from conversations.flows import takeover
 from conversations.flows.outbound import NotYours
 from conversations.models import CallLeg, CallSeat, Interaction
 from conversations.selectors import call_seats as seats_of
-from conversations.services import call_seats, call_state
+from conversations.services import call_seats, call_state, threads
 from conversations.services.call_seats import Outcome, Purpose, State
-from conversations.voice import gateway, rooms
+from conversations.voice import gateway, ncco, rooms
 from conversations.voice.gateway import CallGone, GatewayError
 from routing.services import reservations
 from routing.services.reservations import NoCapacity, ReservationGone
@@ -69,8 +69,32 @@ def part_with(call: Interaction, left: list[CallSeat]) -> None:
 
 
 def end(call: Interaction) -> None:
-    """The caller is gone: everybody's place ends, and their legs."""
-    part_with(call, call_seats.end_all(call))
+    """The caller is gone: everybody's place ends, and their legs; who called a customer that did not answer is told so."""
+    call = _read(call.pk)
+    if call_state.is_ringing_out(call):
+        say_goodbye(call, _("The customer did not answer. What happens next is in the inbox. Goodbye."))
+    else:
+        part_with(call, call_seats.end_all(call))
+
+
+def say_goodbye(call: Interaction, text: str) -> None:
+    """Tells the people on the call something last, and ends their legs."""
+    for seat in call_seats.end_all(call):
+        _note(call, seat)
+        goodbye, leg_id = ncco.goodbye(text, language=call.entry_point.language), seat.leg_id
+        if leg_id and not rooms.attempt(lambda leg_id=leg_id, goodbye=goodbye: rooms.transfer(call, leg_id, goodbye)):  # type: ignore[misc]
+            rooms.hang_up(call, leg_id)
+
+
+def bring_the_caller(call: Interaction) -> None:
+    """Has the platform put the caller where they are to be, now that somebody has come; what fails is done by the sweep."""
+    try:
+        rooms.follow(call.pk)
+    except CallGone:
+        end(call)
+    except GatewayError as error:
+        logger.warning("caller_not_moved: %s", error)
+    rooms.whisper_to_who_is_there(call)
 
 
 def take_off(interaction_id: int, agent_id: int) -> None:
@@ -97,6 +121,10 @@ def settle(call_id: int, words: str = "") -> None:
         end(call)
         return
     place, live = call_state.place_of(call), seats_of.live(call)
+    if call_state.is_ringing_out(call):
+        if not live:
+            _stop_ringing(call)
+        return
     has_caller = any(seat.is_heard and (seat.purpose in HAS_CALLER or seat.manner == CallSeat.Manner.BARGE) for seat in live)
     is_rung_for = any(seat.purpose == Purpose.ANSWER and seat.state == State.RINGING and not seat.offer_id for seat in live)
     is_asked = any(seat.purpose == Purpose.CONSULT for seat in live)
@@ -226,6 +254,15 @@ def _tell_who_asked(call: Interaction, ended: CallSeat) -> None:
         if seat.purpose == Purpose.ANSWER and seat.state == State.CONNECTED:
             leg_id = seat.leg_id
             rooms.attempt(lambda leg_id=leg_id: gateway.say(leg_id, text, language=language, region_url=rooms.region_of(call)))  # type: ignore[misc]
+
+
+def _stop_ringing(call: Interaction) -> None:
+    """The person who was calling a customer is gone, so the customer is not rung on."""
+    if not call_state.is_unplaced(call):
+        rooms.hang_up(call, call.provider_id)
+    elif threads.end_interaction(call, reason=call_state.NOT_PLACED):
+        why = _("The call was not made: the phone of whoever was to make it was not answered, or hung up.")
+        rooms.note(call, "call.problem", why, key=call.public_id.hex)
 
 
 def _end_the_music(call: Interaction, now: float) -> None:

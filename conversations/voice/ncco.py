@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 from xml.sax.saxutils import escape
 
 from django.conf import settings
+from django.templatetags.static import static
 from django.urls import reverse
 
 from conversations.rendering import spoken
@@ -24,8 +25,9 @@ END_OF_SPEECH_SECONDS: Final = 1.2
 SILENCE_SECONDS: Final = 8
 SILENCE_WHILE_WORKING_SECONDS: Final = 15
 """How long the caller hears nothing after “one moment”; then the call asks again."""
-SILENCE_WHILE_WAITING_SECONDS: Final = 45
-"""How long the caller hears nothing while a person reads, writes or is being found."""
+SILENCE_AFTER_MUSIC_SECONDS: Final = 2
+"""How long the caller hears nothing between the music and the next announcement, while a person is being found, reads or writes."""
+OWN_MUSIC: Final = "voice/waiting.wav"
 KEY_PAUSE_SECONDS: Final = 3
 MOST_KEYS: Final = 20
 """The platform's limit. Keys that came in pieces could not be told apart: a code, a phone number, or a card's number."""
@@ -66,6 +68,20 @@ def reply(text: str, *, language: str, silence_seconds: int = SILENCE_SECONDS, h
     ]
 
 
+def waiting(text: str, *, language: str, music: str, hints: Sequence[str] = ()) -> Ncco:
+    """Say `text` and play music once, both of which the caller may interrupt, and listen. Silence after it asks what comes next."""
+    return [
+        *talk(text, language=language, barge_in=True),
+        {"action": "stream", "streamUrl": [music], "bargeIn": True},
+        listen(language=language, silence_seconds=SILENCE_AFTER_MUSIC_SECONDS, hints=hints),
+    ]
+
+
+def music_of(own: str) -> str:
+    """The address of the music for those who wait: a number's own (`EntryPoint.waiting_music`), else ours."""
+    return own or urljoin(settings.PUBLIC_URL, static(OWN_MUSIC))
+
+
 def goodbye(text: str, *, language: str) -> Ncco:
     """Say `text` to the end and hang up."""
     return talk(text, language=language)
@@ -76,9 +92,9 @@ def silence(seconds: int) -> Ncco:
     return [{"action": "wait", "timeout": seconds}]
 
 
-def music(text: str, *, address: str, language: str) -> Ncco:
-    """Say `text`, then play the sound at `address` over and over until the leg is moved on."""
-    return [*talk(text, language=language), {"action": "stream", "streamUrl": [address], "loop": 0}]
+def on_hold(text: str, *, language: str, music: str) -> Ncco:
+    """Say `text`, then play music over and over until the leg is moved on; nobody listens."""
+    return [*talk(text, language=language), {"action": "stream", "streamUrl": [music], "loop": 0}]
 
 
 def room(text: str, *, name: str, language: str, **options: Any) -> Ncco:
@@ -86,7 +102,7 @@ def room(text: str, *, name: str, language: str, **options: Any) -> Ncco:
 
     `options` are those of the action `conversation`, such as `canSpeak` and `record`. Source: Vonage, "NCCO reference".
     """
-    return [*talk(text, language=language), {"action": "conversation", "name": name, "endOnExit": False, **options}]
+    return [*talk(text, language=language), {"action": "conversation", "name": name, "startOnEnter": True, "endOnExit": False, **options}]
 
 
 def consult(text: str, *, answer_url: str, language: str) -> Ncco:

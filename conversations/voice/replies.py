@@ -1,5 +1,6 @@
 """What is said into a call next: the entries that were not said yet, or one of the few sentences that are no entries."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from django.utils.translation import override
 from conversations.models import Conversation, Entry, Interaction
 from conversations.models.interaction import VOICES
 from conversations.rendering import spoken
-from conversations.services import call_state
+from conversations.services import call_state, callbacks
 from conversations.services.call_state import Unspoken
 from conversations.voice import ncco
 from conversations.voice.ncco import Ncco
@@ -65,8 +66,8 @@ def again(call: Interaction) -> Ncco:
 
 
 def aside(call: Interaction, text: str) -> Ncco:
-    """Something that is no entry, such as “one moment”, and listen."""
-    return ncco.reply(text, language=call.language, silence_seconds=silence_seconds(call.conversation))
+    """Something that is no entry, such as “one moment”, and listen; with music before that when a person is waited for."""
+    return _and_listen(call, text)
 
 
 def filler(call: Interaction) -> Ncco:
@@ -75,7 +76,9 @@ def filler(call: Interaction) -> Ncco:
 
 
 def silence(call: Interaction) -> Ncco:
-    """Nothing is said; the call listens on."""
+    """Nothing is said; the call listens on, with music when a person is waited for."""
+    if holds_the_line(call.conversation):
+        return ncco.waiting("", language=call.language, music=ncco.music_of(call.entry_point.waiting_music))
     return [ncco.listen(language=call.entry_point.language, silence_seconds=silence_seconds(call.conversation))]
 
 
@@ -85,9 +88,7 @@ def ready_by() -> datetime:
 
 
 def silence_seconds(conversation: Conversation) -> int:
-    """How long a caller may be silent before the call asks again."""
-    if waits_for_person(conversation):
-        return ncco.SILENCE_WHILE_WAITING_SECONDS
+    """How long a caller may be silent before the call asks again, where no person is waited for."""
     return ncco.SILENCE_WHILE_WORKING_SECONDS if owes_a_reply(conversation) else ncco.SILENCE_SECONDS
 
 
@@ -96,6 +97,14 @@ def waits_for_person(conversation: Conversation) -> bool:
     if conversation.owner_kind == Conversation.Owner.HUMAN:
         return True
     return WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=WorkItem.LIVE_STATES).exists()
+
+
+def holds_the_line(conversation: Conversation) -> bool:
+    """Whether a caller stays on the line for a person; whoever is called back need not."""
+    if conversation.owner_kind == Conversation.Owner.HUMAN:
+        return True
+    live = WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=WorkItem.LIVE_STATES)
+    return live.exclude(kind=callbacks.KIND_OF_WORK).exists()
 
 
 def owes_a_reply(conversation: Conversation) -> bool:
@@ -131,7 +140,13 @@ def _said(call: Interaction, text: str, *, seq: int, hints: list[str] | None = N
         data["said"] = said
 
     call_state.change_data(call.pk, remember)
-    return ncco.reply(text, language=call.language, silence_seconds=silence_seconds(call.conversation), hints=hints or [])
+    return _and_listen(call, text, hints or [])
+
+
+def _and_listen(call: Interaction, text: str, hints: Sequence[str] = ()) -> Ncco:
+    if holds_the_line(call.conversation):
+        return ncco.waiting(text, language=call.language, music=ncco.music_of(call.entry_point.waiting_music), hints=hints)
+    return ncco.reply(text, language=call.language, silence_seconds=silence_seconds(call.conversation), hints=hints)
 
 
 def _words(entry: Entry) -> str:

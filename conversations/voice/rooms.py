@@ -17,7 +17,7 @@ from conversations.selectors import call_seats
 from conversations.services import call_state, timeline
 from conversations.services.call_state import Place
 from conversations.services.timeline import NewEntry
-from conversations.voice import gateway, music, ncco, replies
+from conversations.voice import gateway, ncco, replies
 from conversations.voice.gateway import CallGone, GatewayError
 from conversations.voice.ncco import Ncco
 
@@ -81,6 +81,17 @@ def for_person(call: Interaction, seat: CallSeat, text: str) -> Ncco:
     elif seat.manner == CallSeat.Manner.WHISPER:
         hearing = {"canSpeak": call_seats.colleagues_legs(call_seats.live(call)), "startOnEnter": False}
     return _room(call, text, language=call.entry_point.language, **hearing)
+
+
+def for_customer(call: Interaction, text: str) -> Ncco:
+    """What the customer's leg does who is put through as they pick up: they hear `text`, and then the room."""
+    return _room(call, text, language=call.language)
+
+
+def for_person_who_waits(call: Interaction, text: str) -> Ncco:
+    """What the leg of somebody does whose customer is being rung: they hear `text`, and music until the customer is there."""
+    music = ncco.music_of(call.entry_point.waiting_music)
+    return _room(call, text, language=call.entry_point.language, startOnEnter=False, musicOnHoldUrl=[music])
 
 
 def put_again(call: Interaction, seat: CallSeat, text: str = "") -> None:
@@ -174,7 +185,7 @@ def _for_caller(call: Interaction, place: Place) -> Ncco:
             return replies.aside(call, place.words)
         if place.at == call_state.ROOM:
             return _room(call, place.words, language=call.language)
-        return ncco.music(place.words, address=music.address(call.entry_point), language=call.language)
+        return ncco.on_hold(place.words, language=call.language, music=ncco.music_of(call.entry_point.waiting_music))
 
 
 def _room(call: Interaction, text: str, *, language: str, **hearing: Any) -> Ncco:

@@ -47,6 +47,9 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
     before = call_state.place_of(call)
     seat = reserve(call, agent, purpose=Purpose.ANSWER)
     dial(call, seat)
+    if call_state.is_unplaced(call):
+        # The customer is rung when the person has pressed the key.
+        return
     with override(call.language):
         words = _("I am putting you through to %(name)s. Please stay on the line.") % {"name": agent.display_name}
     try:
@@ -129,6 +132,12 @@ def dial(call: Interaction, seat: CallSeat, *, asked_by: str = "") -> None:
     rooms.note(call, "call.ringing", _("Ringing %(name)s’s phone.") % {"name": seat.name}, key=placed.call_id)
 
 
+def is_ready_to_call(call: Interaction) -> bool:
+    """Whether a person is on the phone for a customer who was not rung yet."""
+    call = Interaction.objects.get(pk=call.pk)
+    return call_state.is_unplaced(call) and call.state != Interaction.State.ENDED and call_state.person_is_on(call)
+
+
 def without_a_phone() -> str:
     """For somebody whose profile names nothing that could be rung, or who has none."""
     return _("Your profile has no phone yet. A manager can add one in the admin.")
@@ -157,6 +166,7 @@ def note_event(call: Interaction, seat: CallSeat | None, event: CallEvent) -> No
             rooms.hang_up(call, seat.leg_id)
     elif event.status == "answered" and seat.outside_id:
         _came_on(call, seat)
+        leaving.bring_the_caller(call)
 
 
 def _accepted(call: Interaction, seat: CallSeat) -> Ncco:
@@ -170,6 +180,8 @@ def _accepted(call: Interaction, seat: CallSeat) -> Ncco:
     here = _came_on(call, seat)
     if here is None:
         return ncco.goodbye(_("The call is not connected. Goodbye."), language=language)
+    if call_state.is_unplaced(call):
+        return rooms.for_person_who_waits(call, _("Calling the customer now."))
     return rooms.for_person(_read(call), here, _("Connected."))
 
 
@@ -186,21 +198,12 @@ def _accept_offer(call: Interaction, offer_id: int, agent: AgentProfile) -> None
 
 
 def _came_on(call: Interaction, seat: CallSeat) -> CallSeat | None:
-    """They are on the call: noted once, and the caller comes to them, unless the caller is kept on hold meanwhile."""
+    """They are on the call: noted once, and the caller is to come to them (see `leaving.bring_the_caller`), unless kept on hold."""
     here = call_seats.connect(seat)
-    if here is None:
-        return None
-    if seat.state == State.RINGING:
+    if here is not None and seat.state == State.RINGING and not call_state.is_unplaced(call):
         note_coming(call, here)
         if here.purpose == Purpose.ANSWER:
-            try:
-                rooms.move_caller(call, call_state.ROOM)
-            except CallGone:
-                leaving.end(call)
-                return None
-            except GatewayError as error:
-                logger.warning("caller_not_moved: %s", error)
-        rooms.whisper_to_who_is_there(call)
+            call_state.move(call.pk, call_state.ROOM)
     return here
 
 

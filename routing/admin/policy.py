@@ -72,6 +72,7 @@ class QueueAdmin(PausesQueues, NamedInTables, ShowsHistory):
     fieldsets = (
         (None, {"fields": ("name", "code", "service_level", "hours")}),
         (_("Who works on it"), {"fields": ("group", "min_proficiency")}),
+        (_("While customers wait"), {"fields": ("call_back_after_seconds",)}),
         (_("When it is closed"), {"fields": ("outcome_required",)}),
     )
 

@@ -104,6 +104,14 @@ class Queue(models.Model):
     outcome_required = models.BooleanField(
         default=True, help_text=_("Whoever closes a conversation that came through this queue has to say how it ended.")
     )
+    call_back_after_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        default=90,
+        db_default=90,
+        validators=[MinValueValidator(1)],
+        help_text=_("After so long in the line a call back is offered that keeps the place. Empty: only whoever asks for one gets it."),
+    )
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_by = models.CharField(max_length=150, blank=True, editable=False)
     paused_why = models.CharField(max_length=200, blank=True, editable=False)
@@ -117,6 +125,9 @@ class Queue(models.Model):
             models.CheckConstraint(
                 condition=models.Q(paused_at__isnull=False) | models.Q(paused_by="", paused_why=""),
                 name="queue_names_who_paused_it_while_it_is_paused",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(call_back_after_seconds=0), name="queue_offers_a_call_back_after_some_time_or_never"
             ),
         ]
 

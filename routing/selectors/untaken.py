@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from routing.models import RoutingProfileWork, RoutingStep
+from routing.models import Queue, RoutingProfileWork, RoutingStep
 
 
 def steps_into_work_nobody_takes() -> QuerySet[RoutingStep]:
@@ -22,3 +22,9 @@ def steps_into_work_nobody_takes() -> QuerySet[RoutingStep]:
     )
     changing = RoutingStep.objects.exclude(becomes_kind="").exclude(Exists(takes))
     return changing.select_related("queue").order_by("queue__name", "after_seconds")
+
+
+def is_taken(queue: Queue, kind: str) -> bool:
+    """Whether an active agent who serves the queue takes this kind of work, and has room for it when free. One query."""
+    takes = RoutingProfileWork.objects.filter(profile__queue_rows__queue=queue, kind=kind, profile__agents__active=True)
+    return takes.filter(profile__agents__capacity__gte=F("weight")).exists()

@@ -271,7 +271,7 @@ class TestSilence:
         post("/voice/input/", caller.said("I want to speak to a person"))
         said = [post("/voice/input/", caller.silent()).json() for _ in range(6)]
         assert all(ncco[-1]["action"] == "input" for ncco in said)
-        assert all("in the line" in words_of(ncco) for ncco in said)
+        assert all("Thank you for waiting." in words_of(ncco) for ncco in said)
         assert said[0][-1]["speech"]["startTimeout"] > 30
 
     def test_zero_asks_for_a_person(self, caller: Caller, patient: None) -> None:

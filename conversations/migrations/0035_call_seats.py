@@ -12,8 +12,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0033_calling_rules_history'),
-        ('routing', '0014_call_seats'),
+        ('conversations', '0034_numbers_and_text_messages'),
+        ('routing', '0015_call_seats'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('routing', '0013_loads_are_read_at_one_moment'),
+        ('routing', '0014_call_backs_while_waiting'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
