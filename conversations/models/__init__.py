@@ -2,6 +2,7 @@
 
 from conversations.models.action_item import ActionItem
 from conversations.models.call_leg import CallLeg
+from conversations.models.call_recording import CallRecording
 from conversations.models.call_seat import CallSeat
 from conversations.models.calling_rules import CallingCap, CallingHoliday, CallingHours, CallingPolicy, CallingRegion
 from conversations.models.campaign import Audience, Campaign, CampaignContact
@@ -29,6 +30,7 @@ from conversations.models.sales import Invoice, PaymentPromise, SalesAccount, Sa
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.sent_link import SentLink
+from conversations.models.sent_text import SentText
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
 from conversations.models.turn_trace import TurnTrace
 from conversations.models.unanswered import UnansweredQuestion
@@ -40,6 +42,7 @@ __all__ = [
     "Audience",
     "Booking",
     "CallLeg",
+    "CallRecording",
     "CallSeat",
     "CallingCap",
     "CallingHoliday",
@@ -99,6 +102,7 @@ __all__ = [
     "SalesOrder",
     "SavedReply",
     "SentLink",
+    "SentText",
     "SharedIdentifier",
     "SubjectTalk",
     "Suppression",

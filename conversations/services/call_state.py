@@ -16,6 +16,7 @@
   was read back, `call_back_tries` how often it was asked for;
 - `call_back`: that a person calls the customer: `agent`, `name`, `purpose`, `asked_gate` once the permission was asked for, `settled`
   once what follows from its end is under way;
+- `recording`: whether the call is recorded, and what was said and asked about it, see `voice.recording`;
 - `caller`: where the caller is while people have to do with the call, see `Place`; without it they are with the voice;
 - `room_part`: which of the call's rooms is used, counted from 0; `recorded`: whether that one is.
 

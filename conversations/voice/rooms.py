@@ -17,7 +17,7 @@ from conversations.selectors import call_seats
 from conversations.services import call_state, timeline
 from conversations.services.call_state import Place
 from conversations.services.timeline import NewEntry
-from conversations.voice import gateway, ncco, replies
+from conversations.voice import gateway, ncco, recording, replies
 from conversations.voice.gateway import CallGone, GatewayError
 from conversations.voice.ncco import Ncco
 
@@ -68,7 +68,8 @@ def follow(call_id: int) -> None:
         place = call_state.place_of(call)
         if place.is_reached or call.state == Interaction.State.ENDED:
             return
-        transfer(call, call.provider_id, _for_caller(call, place))
+        actions = _for_caller(call, place)
+        _tried(lambda: recording.transfer(call, actions, people=place.at == call_state.ROOM))  # noqa: B023  # asked at once
         if call_state.reach(call.pk, place.number):
             return
 
@@ -128,17 +129,8 @@ def move_everybody(call: Interaction, *, recorded: bool) -> None:
 
 
 def transfer(call: Interaction, leg_id: str, actions: Ncco) -> None:
-    """Replaces what a leg of the call does; doing it twice does no harm, so it is tried again. Raises GatewayError, CallGone at once."""
-    for number in range(1, TRIES + 1):
-        try:
-            return gateway.transfer(leg_id, actions, region_url=region_of(call))
-        except CallGone:
-            raise
-        except GatewayError:
-            if number == TRIES:
-                raise
-            time.sleep(PAUSE_SECONDS)
-    return None
+    """Replaces what a person's leg does. Raises GatewayError."""
+    _tried(lambda: gateway.transfer(leg_id, actions, region_url=region_of(call)))
 
 
 def hang_up(call: Interaction, leg_id: str) -> None:
@@ -177,6 +169,20 @@ def note(call: Interaction, kind: str, body: str, *, key: str, everyone: bool = 
             data=data,
         ),
     )
+
+
+def _tried(request: Callable[[], None]) -> None:
+    """Asks the platform for what does no harm when it is done twice, so it is tried again. Raises CallGone at once, GatewayError."""
+    for number in range(1, TRIES + 1):
+        try:
+            return request()
+        except CallGone:
+            raise
+        except GatewayError:
+            if number == TRIES:
+                raise
+            time.sleep(PAUSE_SECONDS)
+    return None
 
 
 def _for_caller(call: Interaction, place: Place) -> Ncco:

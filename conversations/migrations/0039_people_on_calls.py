@@ -34,6 +34,6 @@ def to_rows(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0035_call_seats")]
+    dependencies = [("conversations", "0038_call_seats")]
 
     operations = [migrations.RunPython(to_rows, migrations.RunPython.noop)]

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0034_numbers_and_text_messages'),
+        ('conversations', '0037_sent_texts'),
         ('routing', '0015_call_seats'),
     ]
 
