@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 
 from conversations.models import CallSeat, Interaction
@@ -22,6 +24,12 @@ def heard(call: Interaction) -> list[CallSeat]:
 def of_agent(agent: AgentProfile) -> QuerySet[CallSeat]:
     """The call that an agent's phone is on or rings for."""
     return CallSeat.objects.filter(agent=agent, state__in=CallSeat.LIVE_STATES).select_related("interaction")
+
+
+def is_colleague_talking(conversation: UUID) -> bool:
+    """Whether one of the company's people is on a live call of the conversation with this public id, so that it can be listened to."""
+    there = CallSeat.objects.filter(state=CallSeat.State.CONNECTED, manner=CallSeat.Manner.TALK, agent__isnull=False)
+    return there.filter(interaction__conversation__public_id=conversation).exists()
 
 
 def colleagues_legs(seats: list[CallSeat]) -> list[str]:

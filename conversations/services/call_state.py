@@ -18,7 +18,7 @@
   once what follows from its end is under way;
 - `recording`: whether the call is recorded, and what was said and asked about it, see `voice.recording`;
 - `caller`: where the caller is while people have to do with the call, see `Place`; without it they are with the voice;
-- `room_part`: which of the call's rooms is used, counted from 0; `recorded`: whether that one is.
+- `room_part`: which of the call's rooms is used, counted from 0.
 
 Who else is on the call is in `CallSeat`.
 """

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from conversations.models import CallSeat, Handoff, Interaction
 from conversations.rendering import spoken
-from conversations.selectors import naming
 from conversations.services import call_state
 
 LONGEST_SUMMARY: Final = 300
@@ -36,7 +35,8 @@ def _why(call: Interaction, seat: CallSeat, asked_by: str) -> list[str]:
 
 def _about(call: Interaction) -> list[str]:
     """The customer's name on file, the summary, and what was tried, as far as there is any."""
-    found = [_("On file as %(name)s.") % {"name": naming.name_of(call.conversation.customer)}]
+    name = call.conversation.customer.name
+    found = [_("On file as %(name)s.") % {"name": name}] if name else []
     handoff = Handoff.objects.filter(conversation=call.conversation_id).order_by("-pk").first()
     if handoff is None:
         return found

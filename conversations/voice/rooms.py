@@ -110,16 +110,13 @@ def whisper_to_who_is_there(call: Interaction) -> None:
             attempt(lambda seat=seat: put_again(call, seat))  # type: ignore[misc]
 
 
-def move_everybody(call: Interaction, *, recorded: bool) -> None:
-    """Puts everybody in the call's room into another room of it, which is recorded or not; who is elsewhere comes there later.
+def move_everybody(call: Interaction) -> None:
+    """Puts everybody in the call's room into another room of it; who is elsewhere comes there later.
 
-    The platform cannot pause a recording, but it records a room. Raises GatewayError when the caller could not be moved.
+    A recording is of a room and ends with it; whether the next one is recorded is asked of `recording`, as at every move of the caller.
+    Raises GatewayError when the caller could not be moved: the sweep tries again.
     """
-
-    def next_room(data: dict[str, Any]) -> None:
-        data["room_part"], data["recorded"] = int(data.get("room_part", 0)) + 1, recorded
-
-    call_state.change_data(call.pk, next_room)
+    call_state.change_data(call.pk, lambda data: data.update(room_part=int(data.get("room_part", 0)) + 1))
     call = Interaction.objects.select_related("conversation", "entry_point").get(pk=call.pk)
     if call_state.place_of(call).at == call_state.ROOM:
         move_caller(call, call_state.ROOM)

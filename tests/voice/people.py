@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -41,6 +41,7 @@ class Line:
     caller: Caller
     platform: Platform
     agents: dict[str, AgentProfile]
+    browsers: dict[str, Client] = field(default_factory=dict)
 
     @property
     def legs(self) -> list[str]:
@@ -62,9 +63,10 @@ class Line:
 
     def client(self, name: str) -> Client:
         """Somebody's browser, signed in."""
-        client = Client()
-        client.force_login(self.agents[name].user)
-        return client
+        if name not in self.browsers:
+            self.browsers[name] = Client()
+            self.browsers[name].force_login(self.agents[name].user)
+        return self.browsers[name]
 
     def supervisor(self) -> Client:
         client = Client()

@@ -166,7 +166,7 @@ class TestOffers:
         briefing = line.platform.nccos()[-1]
         words = " ".join(action.get("text", "") for action in briefing)
         assert "The caller is waiting." in words
-        assert "On file as" in words
+        assert "In their words" in words
         assert "Press 1 to be connected, or 2 to decline." in words
         assert line.at == "voice"
         line.presses_one()
