@@ -46,9 +46,7 @@ class Item:
     details: list[tuple[str, str]] = field(default_factory=list)
 
 
-def items(
-    entries: Sequence[Entry], *, conversation_id: int | None, customer_name: str = "", previous: Entry | None = None
-) -> list[Item]:
+def items(entries: Sequence[Entry], *, conversation_id: int | None, customer_name: str = "", previous: Entry | None = None) -> list[Item]:
     """Entries in the order given, each knowing how it follows the one before; `previous` is what is already shown.
 
     `conversation_id` is the conversation that is read, None when it is all that a customer has. `customer_name` is

@@ -313,4 +313,3 @@ def _schedule(campaign: Campaign) -> None:
         },
     )
     Campaign.objects.filter(pk=campaign.pk).update(round_task=task)
-

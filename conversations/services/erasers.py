@@ -159,8 +159,10 @@ def _decisions(scope: Scope) -> Erased:
 def _entries(scope: Scope) -> Erased:
     """A part at a time, since a history may be long."""
     words_left = ~Q(left={})
-    open_ones = rows_of(Entry, scope).annotate(left=_without_counted()).filter(
-        Q(redacted_at__isnull=True) | Q(source_id__isnull=False) | words_left
+    open_ones = (
+        rows_of(Entry, scope)
+        .annotate(left=_without_counted())
+        .filter(Q(redacted_at__isnull=True) | Q(source_id__isnull=False) | words_left)
     )
     numbers = list(open_ones.order_by("pk").values_list("pk", flat=True)[:ENTRIES_AT_ONCE])
     timeline.erase(numbers, reason=scope.mark)
@@ -276,9 +278,7 @@ def _by_label() -> dict[str, Eraser]:
         "conversations.ChatSessionRecord": _chat_sessions,
         "routing.Decision": _decisions,
         "conversations.Entry": _entries,
-        "conversations.Handoff": emptied(
-            "conversations.Handoff", why=GONE, summary="", facts=[], tried=[], next_step=""
-        ),
+        "conversations.Handoff": emptied("conversations.Handoff", why=GONE, summary="", facts=[], tried=[], next_step=""),
         "conversations.TurnTrace": _turn_traces,
         "conversations.Booking": _booked_visits,
         **dict.fromkeys(_KEPT_BY_CONNECTORS, _asked_of_a_connector),

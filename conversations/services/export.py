@@ -127,9 +127,7 @@ def _own(scope: Scope) -> Scope:
     """The scope without conversations and lines that were filed under other records: those may be other people's."""
     conversations = Conversation.objects.filter(pk__in=scope.conversations, original_customer__in=scope.records)
     lines = Interaction.objects.filter(pk__in=scope.lines, original_conversation__in=conversations)
-    return Scope(
-        scope.records, frozenset(conversations.values_list("pk", flat=True)), frozenset(lines.values_list("pk", flat=True))
-    )
+    return Scope(scope.records, frozenset(conversations.values_list("pk", flat=True)), frozenset(lines.values_list("pk", flat=True)))
 
 
 def _own_rows(model: type[Model], own: Scope) -> QuerySet[Any]:
@@ -253,4 +251,3 @@ def _in_words(value: Any) -> str:
 def _is_of_staff(column: Field[Any, Any]) -> bool:
     """Whether a column names somebody of the staff; who gave a consent is a word such as customer."""
     return column.name.endswith("_by") and column.name != "given_by"
-

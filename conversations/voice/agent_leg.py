@@ -62,9 +62,7 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
             text = _("I am putting you through to %(name)s. Please stay on the line.") % {"name": agent.display_name}
         gateway.transfer(
             call.provider_id,
-            ncco.waiting_room(
-                text, room=room_of(call), language=call.language, music=ncco.music_of(call.entry_point.waiting_music)
-            ),
+            ncco.waiting_room(text, room=room_of(call), language=call.language, music=ncco.music_of(call.entry_point.waiting_music)),
             region_url=call.data.get("region_url", ""),
         )
     except CallGone as error:

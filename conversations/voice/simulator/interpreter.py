@@ -170,7 +170,7 @@ async def _post(line: Line, action: dict[str, Any]) -> None:
     """Send the webhook; its answer replaces what is left to do, an empty or failed one changes nothing."""
     await line.exchange.save(line.leg)
     try:
-        ncco = await posting.post_or_fall_back(action["url"], action["payload"], kind="event")
+        ncco = await legs.ask(line.leg, action["url"], action["payload"], kind="input")
     except posting.WebhookFailed as error:
         await line.write("status", f"Input: {error}.")
         ncco = None
