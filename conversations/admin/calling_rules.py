@@ -31,9 +31,7 @@ class RegionForm(forms.ModelForm):
         label=_("How its numbers begin"), help_text=_("One on each line, such as +44 or +1305. The longest that fits a number counts.")
     )
     holidays_of = forms.CharField(
-        label=_("Add the holidays of"),
-        required=False,
-        max_length=10,
+        label=_("Add the holidays of"), required=False, max_length=10,
         help_text=_("A country such as GB, or a part of one such as US-FL: this year's and next year's public holidays. Empty: none."),
     )
 

@@ -44,8 +44,7 @@ FIELDS = (
 
 class AudienceForm(forms.ModelForm):
     filters = OutlineField(
-        label=_("Filters"),
-        required=False,
+        label=_("Filters"), required=False,
         help_text=_(
             "One on each line, such as “from_hours: 20”. Customers: tier, language, postcode_begins, with_attribute. Visits: from_hours and"
             " to_hours from now, service. Customers who owe something: at_least, tier, language. Calls back: waited_minutes."

@@ -139,20 +139,8 @@ class InteractionAdmin(ReadOnlyAdmin):
     search_fields = ("provider_id", "party", "conversation__customer__name")
     date_hierarchy = "started_at"
     fields = (
-        "customer",
-        "conversation_of",
-        "entry_point",
-        "channel",
-        "direction",
-        "provider_id",
-        "party",
-        "assurance",
-        "state",
-        "started_at",
-        "answered_at",
-        "ended_at",
-        "end_reason",
-        "transport_data",
+        "customer", "conversation_of", "entry_point", "channel", "direction", "provider_id", "party", "assurance", "state",
+        "started_at", "answered_at", "ended_at", "end_reason", "transport_data",
     )
     readonly_fields = ("customer", "conversation_of", "transport_data")
 
@@ -180,15 +168,7 @@ class HandoffAdmin(ReadOnlyAdmin):
     search_fields = ("why", "summary", "conversation__customer__name")
     date_hierarchy = "requested_at"
     fields = (
-        "customer",
-        "conversation_of",
-        "queue",
-        "why",
-        "summary",
-        "facts_read",
-        "tried_read",
-        "next_step",
-        "requested_at",
+        "customer", "conversation_of", "queue", "why", "summary", "facts_read", "tried_read", "next_step", "requested_at",
         "accepted_at",
     )
     readonly_fields = ("customer", "conversation_of", "queue", "facts_read", "tried_read")
@@ -265,19 +245,8 @@ class EntryAdmin(ReadOnlyAdmin):
     search_help_text = _("An agent's name, or the id of a conversation or of what the transport delivered.")
     ordering = ("-recorded_at", "-pk")
     fields = (
-        "conversation_of",
-        "seq",
-        "kind",
-        "actor_kind",
-        "actor_name",
-        "body",
-        "details",
-        "audience",
-        "source_id",
-        "occurred_at",
-        "recorded_at",
-        "redacted_at",
-        "redaction_reason",
+        "conversation_of", "seq", "kind", "actor_kind", "actor_name", "body", "details", "audience", "source_id", "occurred_at",
+        "recorded_at", "redacted_at", "redaction_reason",
     )
     readonly_fields = ("conversation_of", "details")
 

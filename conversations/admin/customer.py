@@ -96,7 +96,9 @@ class CustomerAdmin(CustomerImport, admin.ModelAdmin):
         """Open conversations are read by the last word in them."""
         return [F("last_at").desc(nulls_last=True), "-pk"] if request.GET.get("open") == "yes" and self._is_list(request) else ["-pk"]
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str) -> tuple[QuerySet[Customer], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
         """Whatever fits, the best first."""
         return (found_by(queryset, search_term) if search_term.strip() else queryset), False
 

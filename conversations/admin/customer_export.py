@@ -20,7 +20,9 @@ def csv_of(customers: Iterable[Customer]) -> HttpResponse:
     """One row for each customer, with the surest identifier of each kind; the identifiers must have been fetched."""
     rows = list(customers)
     attributes = sorted({name for customer in rows for name in customer.attributes})
-    response = HttpResponse(content_type="text/csv; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="customers.csv"'})
+    response = HttpResponse(
+        content_type="text/csv; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="customers.csv"'}
+    )
     response.write("\ufeff")
     writer = csv.writer(response, quoting=csv.QUOTE_ALL)
     writer.writerow([*COLUMNS, *(harmless(f"{ATTRIBUTE}{name}") for name in attributes)])

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from conversations.admin.fields import LinesField, TimeZoneField
 from conversations.models import EntryPoint, Playbook
 
-ORIGIN = RegexValidator(r"^https?://[A-Za-z0-9.-]+(:\d+)?$", _("Write each web site as https://www.example.com, without a path."))
+ORIGIN = RegexValidator(
+    r"^https?://[A-Za-z0-9.-]+(:\d+)?$", _("Write each web site as https://www.example.com, without a path.")
+)
 
 
 class EntryPointForm(forms.ModelForm):
@@ -24,30 +26,16 @@ class EntryPointForm(forms.ModelForm):
     )
     time_zone = TimeZoneField(label=_("Time zone"), help_text=_("Times told to customers here are in this zone."))
     allowed_origins = LinesField(
-        label=_("Web sites that may show the widget"),
-        required=False,
+        label=_("Web sites that may show the widget"), required=False,
         help_text=_("One on each line, such as https://www.example.com. Empty: this site only."),
     )
 
     class Meta:
         model = EntryPoint
         fields = (
-            "name",
-            "company_name",
-            "channel",
-            "address",
-            "playbook_code",
-            "mode",
-            "live_share_percent",
-            "hours",
-            "live_hours",
-            "live_reasons",
-            "reasons",
-            "time_zone",
-            "language",
-            "default_region",
-            "allowed_origins",
-            "recording_policy",
+            "name", "company_name", "channel", "address", "playbook_code", "mode", "live_share_percent", "hours", "live_hours",
+            "live_reasons", "reasons", "time_zone", "language", "default_region", "allowed_origins", "recording_policy",
+            "recording_keep_days", "transcribes_recordings", "takes_voicemail",
         )
         help_texts = {
             "name": _("What staff call it."),
@@ -108,5 +96,8 @@ class EntryPointAdmin(admin.ModelAdmin):
         (_("How far the AI agent is let"), {"fields": ("live_hours", "live_reasons", "reasons")}),
         (_("Place and language"), {"fields": ("time_zone", "language", "default_region")}),
         (_("Widget"), {"fields": ("allowed_origins",)}),
-        (_("Calls"), {"fields": ("recording_policy",)}),
+        (
+            _("Calls"),
+            {"fields": ("recording_policy", "recording_keep_days", "transcribes_recordings", "takes_voicemail")},
+        ),
     )

@@ -240,7 +240,8 @@ def preview_page(into: Customer, joined: Customer) -> dict[str, Any]:
             for each in seen.fact_conflicts
         ],
         "sides": [
-            (side, [(fact_label(name), fact_value(value, name)) for name, value in side.facts.items()]) for side in (seen.into, seen.joined)
+            (side, [(fact_label(name), fact_value(value, name)) for name, value in side.facts.items()])
+            for side in (seen.into, seen.joined)
         ],
     }
 
@@ -257,7 +258,9 @@ def _choices(posted: QueryDict) -> dict[str, str]:
 
 
 def _record(customer: Customer) -> str:
-    return format_html('<a href="{}">{}</a>', reverse("admin:conversations_customer_change", args=[customer.pk]), customer.told_apart())
+    return format_html(
+        '<a href="{}">{}</a>', reverse("admin:conversations_customer_change", args=[customer.pk]), customer.told_apart()
+    )
 
 
 def _evidence(link: CustomerLink) -> str:

@@ -68,41 +68,30 @@ class PlaybookEditor(forms.ModelForm):
     """A playbook with its tools to tick and its languages one on each line."""
 
     tools = forms.MultipleChoiceField(
-        label=_("Tools"),
-        required=False,
-        choices=tool_choices,
-        widget=forms.CheckboxSelectMultiple,
+        label=_("Tools"), required=False, choices=tool_choices, widget=forms.CheckboxSelectMultiple,
         help_text=_("What the AI agent may do. What it may do for whom is decided each time by how sure we are of the caller."),
     )
     knowledge_check = forms.MultipleChoiceField(
-        label=_("Questions that show who somebody is"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
+        label=_("Questions that show who somebody is"), required=False, widget=forms.CheckboxSelectMultiple,
         choices=[(fact, FACT_LABELS[fact]) for fact in knowing.QUESTIONS],
         help_text=_("Where no code can be sent, right answers to all of these prove something, less than a code. None: nothing."),
     )
     opens_with_answers = forms.MultipleChoiceField(
-        label=_("What right answers open"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
+        label=_("What right answers open"), required=False, widget=forms.CheckboxSelectMultiple,
         choices=[(name, TOOLS[name].title) for name in OPENED_BY_ANSWERS],
         help_text=_("Answers may be known to others, so open little. Everything else on a record needs a code."),
     )
     links = LinksField(
-        label=_("Links it may send"),
-        required=False,
+        label=_("Links it may send"), required=False,
         help_text=_("One on each line as code | label | address. Customers ask for a link by its label; no other link is ever sent."),
     )
     tool_limits = LimitsField(
-        label=_("Limits of tools"),
-        required=False,
-        names=TOOLS,
+        label=_("Limits of tools"), required=False, names=TOOLS,
         help_text=_("One on each line, such as open_ticket: 3. How often one conversation may use a tool, where that is not as usual."),
     )
     languages = LinesField(label=_("Languages"), help_text=_("One on each line, such as en."))
     translations = OutlineField(
-        label=_("In its other languages"),
-        required=False,
+        label=_("In its other languages"), required=False,
         help_text=_(
             "Under each language, such as “es:”, “disclosure: …”, “forms:” (under each code “closing: …” and “fields:” with “prompt: …”"
             " and “spoken: …” under each fact) and “names:” with what reasons, services and areas are called in it."
@@ -112,21 +101,8 @@ class PlaybookEditor(forms.ModelForm):
     class Meta:
         model = Playbook
         fields = (
-            "code",
-            "name",
-            "persona",
-            "disclosure",
-            "policies",
-            "tools",
-            "knowledge_check",
-            "opens_with_answers",
-            "languages",
-            "translations",
-            "reason_threshold",
-            "knowledge_threshold",
-            "links",
-            "tool_limits",
-            "most_tool_calls",
+            "code", "name", "persona", "disclosure", "policies", "tools", "knowledge_check", "opens_with_answers", "languages",
+            "translations", "reason_threshold", "knowledge_threshold", "links", "tool_limits", "most_tool_calls",
         )
         help_texts = {
             "code": _("What entry points call this playbook. All its versions share it."),

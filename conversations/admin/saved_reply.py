@@ -15,9 +15,9 @@ from conversations.models import SavedReply
 
 def _how_to_write_it() -> str:
     meanings = "; ".join(f"{{{name}}} {meaning}" for name, meaning in PLACEHOLDERS.items())
-    return gettext("Filled in for each customer: %(meanings)s. Words after a bar are used when it is not known: {first_name|there}.") % {
-        "meanings": meanings
-    }
+    return gettext(
+        "Filled in for each customer: %(meanings)s. Words after a bar are used when it is not known: {first_name|there}."
+    ) % {"meanings": meanings}
 
 
 class SavedReplyForm(forms.ModelForm):

@@ -76,19 +76,8 @@ class BookingAdmin(ReadOnlyAdmin):
     search_fields = ("=reference", "name", "phone", "postcode", "customer__name")
     search_help_text = _("A reference such as HH-4F7K2Q, a name, a phone number or a postcode.")
     fields = (
-        "reference",
-        "state",
-        "customer_read",
-        "conversation_read",
-        "service",
-        "starts",
-        "ends",
-        "technician",
-        "name",
-        "phone",
-        "postcode",
-        "created_at",
-        "cancelled_at",
+        "reference", "state", "customer_read", "conversation_read", "service", "starts", "ends", "technician", "name", "phone",
+        "postcode", "created_at", "cancelled_at",
     )
     readonly_fields = ("customer_read", "conversation_read", "starts", "ends")
 

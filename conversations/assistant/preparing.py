@@ -83,7 +83,9 @@ def prepare(claim: Claim) -> Prepared | None:
     language, asks_only = _language(text, conversation, interaction, playbook, in_share)
     behaviour = behaviour_of(entry_point, playbook, language)
     found = (
-        reading.read(text, conversation=conversation, words=words, behaviour=behaviour, now=now, entry_point=entry_point, language=language)
+        reading.read(
+            text, conversation=conversation, words=words, behaviour=behaviour, now=now, entry_point=entry_point, language=language
+        )
         if text
         else Reading(NOTHING_SAID, False, (), frozenset(), {})
     )
@@ -140,7 +142,9 @@ def prepare(claim: Claim) -> Prepared | None:
         asks_only_for_language=asks_only,
         about=found.about,
     )
-    return Prepared(claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state)
+    return Prepared(
+        claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state
+    )
 
 
 def _language(text: str, conversation: Conversation, interaction: Interaction, playbook: Playbook, live: bool) -> tuple[str, bool]:
@@ -243,7 +247,9 @@ def _history(interaction: Interaction) -> tuple[HistoryLine, ...]:
     return tuple(HistoryLine(*row) for row in reversed(rows[:HISTORY_LINES]))
 
 
-def _told_facts(known: Mapping[str, KnownFact], conversation: Conversation, interaction: Interaction, level: str) -> frozenset[str]:
+def _told_facts(
+    known: Mapping[str, KnownFact], conversation: Conversation, interaction: Interaction, level: str
+) -> frozenset[str]:
     """The facts that this party gave itself, on whichever of its lines, or every fact when it has proven to be the customer."""
     if level != Assurance.KNOWLEDGE:
         # What is known to who has proven nothing is what it gave (`facts.known_to`).

@@ -205,7 +205,9 @@ def _with_name_among(understood: Understanding, expecting: str | None) -> Unders
     return replace(understood, facts=(*understood.facts, Fact("name", *name))) if name else understood
 
 
-def _learn(understood: Understanding, conversation: Conversation, words: Words, expecting: str | None, picks: bool) -> dict[str, Any]:
+def _learn(
+    understood: Understanding, conversation: Conversation, words: Words, expecting: str | None, picks: bool
+) -> dict[str, Any]:
     """The names of the new facts that were said, with the values they replace (None: nothing).
 
     A caller's own number is learned as well, so that it need not be asked for.

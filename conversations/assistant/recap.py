@@ -38,11 +38,8 @@ MOST_ROUNDS: Final = 5
 MOST_MOODS: Final = 60
 LEASE: Final = timedelta(minutes=2)
 """How long one worker may write; then the wrap-up is due again."""
-HAPPENED: Final = (
-    Q(kind__startswith="booking.")
-    | Q(kind__startswith="action.")
-    | Q(kind__startswith="ticket.")
-    | Q(kind__in=["tool.called", "callback.requested", "handoff.requested"])
+HAPPENED: Final = Q(kind__startswith="booking.") | Q(kind__startswith="action.") | Q(kind__startswith="ticket.") | Q(
+    kind__in=["tool.called", "callback.requested", "handoff.requested"]
 )
 
 

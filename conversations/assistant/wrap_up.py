@@ -37,9 +37,9 @@ def package(
 ) -> Package:
     """The package for a hand-over by this decision; `known` is what the AI agent could build on with the party that it answered."""
     rows = list(
-        Entry.objects.filter(conversation=conversation, kind__in=["message", "tool.called", *BOOKINGS], redacted_at__isnull=True).order_by(
-            "seq"
-        )
+        Entry.objects.filter(
+            conversation=conversation, kind__in=["message", "tool.called", *BOOKINGS], redacted_at__isnull=True
+        ).order_by("seq")
     )
     return Package(
         why=_why(decision),
@@ -115,12 +115,15 @@ def _tried(rows: list[Entry]) -> list[str]:
             tried.append(_("%(tool)s did not work: %(why)s") % {"tool": str(row.data.get("tool")).replace("_", " "), "why": row.body})
         elif row.kind == "message" and row.actor_kind == Entry.Actor.ASSISTANT:
             tried += [
-                _("Answered from the article “%(title)s”.") % {"title": source.get("title")} for source in row.data.get("sources") or []
+                _("Answered from the article “%(title)s”.") % {"title": source.get("title")}
+                for source in row.data.get("sources") or []
             ]
     return list(dict.fromkeys(tried))[-MOST_TRIED:]
 
 
-def _next_step(conversation: Conversation, decision: Decision, known: Mapping[str, KnownFact], behaviour: Behaviour | None) -> str:
+def _next_step(
+    conversation: Conversation, decision: Decision, known: Mapping[str, KnownFact], behaviour: Behaviour | None
+) -> str:
     if conversation.urgency == "emergency":
         return _("Answer at once. Make sure that everybody is safe before anything else.")
     reason = conversation.reason

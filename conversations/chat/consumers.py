@@ -158,7 +158,6 @@ class ChatConsumer(RecordSocket):
             await self._send(type="error", code=refusal.code, reason=str(refusal))
             return frame
         return replace(frame, token=taken.token, session=taken.session)
-
     async def _be(self, guest: Guest | None) -> None:
         """Has the socket be this guest's from now on, and hear when the browser's id is replaced."""
         before, self.guest = self.guest, guest

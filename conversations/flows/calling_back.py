@@ -138,7 +138,9 @@ def call_me(chat_id: int, visitor: str, written: str, *, network_is_over: bool =
             raise _Refused("no_number")
         number = _number_to_ring(written, door)
         wording = str(consent_texts.CALL_ME)
-        asked = consent.ask_for(chat, Purpose.OUTBOUND_CALL, number, wording=wording, lasts=REQUEST_LASTS, recorded_by=door.company_name)
+        asked = consent.ask_for(
+            chat, Purpose.OUTBOUND_CALL, number, wording=wording, lasts=REQUEST_LASTS, recorded_by=door.company_name
+        )
         if not asked.allowed:
             raise _Refused("no_contact", number)
         code, row = _issue_code(chat)

@@ -296,4 +296,6 @@ def _write_instead(call: Interaction, attempt: DialAttempt) -> None:
 def _note(call: Interaction, kind: str, body: str, *, key: str) -> None:
     place = Interaction.objects.values_list("conversation", flat=True).get(pk=call.pk)
     source_id = f"call-back:{call.public_id.hex}:{key}"
-    timeline.append(place, NewEntry(kind=kind, actor_kind="system", audience="staff", body=body, interaction=call, source_id=source_id))
+    timeline.append(
+        place, NewEntry(kind=kind, actor_kind="system", audience="staff", body=body, interaction=call, source_id=source_id)
+    )

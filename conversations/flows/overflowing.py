@@ -154,7 +154,9 @@ def _say(conversation: Conversation, line: Interaction, offer: _Offer) -> None:
     if not offer.is_refused:
         asked = words % {"number": NUMBER_LEFT_OUT, "when": when}
         question = asked if offer.answer is None else ""
-        callbacks.keep_in_mind(conversation, line, by=offer.by, question=question, offer="" if is_let_go else asked, number=offer.number)
+        callbacks.keep_in_mind(
+            conversation, line, by=offer.by, question=question, offer="" if is_let_go else asked, number=offer.number
+        )
     transaction.on_commit(lambda: delivery.deliver(conversation.pk))
 
 

@@ -60,7 +60,9 @@ def tool_for(conversation: Conversation, agent: AgentProfile, name: str) -> tupl
     return tool, context
 
 
-def use(conversation: Conversation, agent: AgentProfile, name: str, arguments: Mapping[str, Any], *, client_id: str) -> Used:
+def use(
+    conversation: Conversation, agent: AgentProfile, name: str, arguments: Mapping[str, Any], *, client_id: str
+) -> Used:
     """Runs a tool for the conversation's customer; the same `client_id` again changes nothing more.
 
     Must not run in a transaction: tools speak to other systems. The call stands in the history, with who made it. Raises

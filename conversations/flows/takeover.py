@@ -111,7 +111,9 @@ def close(
         row = require_owner(conversation, agent)
         if disposition is None and needs_outcome(row):
             raise OutcomeMissing(_("Choose how it ended."))
-        threads.close(row, actor_kind="agent", actor_name=agent.display_name, disposition=disposition, note=note, suggested=suggested)
+        threads.close(
+            row, actor_kind="agent", actor_name=agent.display_name, disposition=disposition, note=note, suggested=suggested
+        )
         transaction.on_commit(lambda: delivery.deliver(row.pk))
 
 

@@ -184,7 +184,9 @@ def set_consent(request: AgentRequest, public_id: UUID, purpose: str) -> HttpRes
         )
         way, identifier = form.scope_chosen()
         decision, words = form.cleaned_data["decision"], form.words()
-        consent.record(found.customer, purpose=purpose, decision=decision, said=said, way=way, identifier=identifier, wording=words)
+        consent.record(
+            found.customer, purpose=purpose, decision=decision, said=said, way=way, identifier=identifier, wording=words
+        )
         return changed()
     asked = {"conversation": found, "form": form, "purpose": Purpose(purpose)}
     return render(request, "inbox/consent.html", asked, status=422 if form.is_bound else 200)

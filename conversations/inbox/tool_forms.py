@@ -57,7 +57,11 @@ class ToolForm(forms.Form):
 
     def arguments(self) -> Json:
         """What was filled in, as a call of the tool has it."""
-        return {name: _plain(value) for name, value in self.cleaned_data.items() if name != "client_id" and value not in (None, "")}
+        return {
+            name: _plain(value)
+            for name, value in self.cleaned_data.items()
+            if name != "client_id" and value not in (None, "")
+        }
 
     @property
     def client_key(self) -> str:

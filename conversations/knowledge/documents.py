@@ -28,7 +28,9 @@ MOST_FILES: Final = 5000
 LARGEST_FILE: Final = 2 * 2**20
 LARGEST_EXPORT: Final = 200 * 2**20
 LONGEST_SLUG: Final = 80
-FIELDS: Final = frozenset({"title", "slug", "url", "reason", "language", "audience", "valid_from", "valid_until", "review_by", "asked_as"})
+FIELDS: Final = frozenset(
+    {"title", "slug", "url", "reason", "language", "audience", "valid_from", "valid_until", "review_by", "asked_as"}
+)
 DATES: Final = ("valid_from", "valid_until", "review_by")
 COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 HEAD: Final = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n", re.DOTALL)

@@ -10,7 +10,9 @@ from typing import Final
 
 DEEPEST: Final = 60
 """Elements nested deeper than this stand beside each other instead."""
-VOID: Final = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+VOID: Final = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
 LEFT_OUT: Final = frozenset(
     {
         "aside", "button", "dialog", "footer", "form", "header", "iframe", "nav", "noscript", "object", "script", "select", "style",

@@ -164,7 +164,9 @@ def _planned(document: Document, options: Options, reasons: dict[str, ReasonCode
     return replace(row, effect=effect, changes=changes, made=changed_passages(article, version), replaces=newest)
 
 
-def _values(document: Document, options: Options, reasons: dict[str, ReasonCode], article: KnowledgeArticle | None) -> dict[str, Any]:
+def _values(
+    document: Document, options: Options, reasons: dict[str, ReasonCode], article: KnowledgeArticle | None
+) -> dict[str, Any]:
     """What the article would be: what the file says, else what it is, else what the options say."""
     found: dict[str, Any] = {
         "slug": document.slug, "url": ADDRESS.format(slug=document.slug), "reason": None, "language": options.language, "review_by": None,

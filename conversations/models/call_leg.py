@@ -68,7 +68,9 @@ class CallLeg(models.Model):
                 | (~models.Q(role="unknown") & models.Q(interaction__isnull=False)),
                 name="call_leg_has_a_role_exactly_on_a_call",
             ),
-            models.UniqueConstraint(fields=["interaction"], condition=models.Q(role="customer"), name="call_has_one_leg_of_its_customer"),
+            models.UniqueConstraint(
+                fields=["interaction"], condition=models.Q(role="customer"), name="call_has_one_leg_of_its_customer"
+            ),
         ]
         indexes = [
             # Serves finding the call of an event that names a room alone, such as a finished recording.

@@ -37,7 +37,9 @@ class CallingRegion(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(prefixes__len__gt=0), name="calling_region_is_known_by_some_beginning_of_a_number")
+            models.CheckConstraint(
+                condition=models.Q(prefixes__len__gt=0), name="calling_region_is_known_by_some_beginning_of_a_number"
+            )
         ]
 
     def __str__(self) -> str:

@@ -63,10 +63,7 @@ class Campaign(models.Model):
     purpose = models.CharField(max_length=12, choices=PURPOSES)
     audience = models.ForeignKey(Audience, models.PROTECT, related_name="campaigns")
     entry_point = models.ForeignKey(
-        EntryPoint,
-        models.PROTECT,
-        related_name="campaigns",
-        limit_choices_to={"channel": Channel.VOICE},
+        EntryPoint, models.PROTECT, related_name="campaigns", limit_choices_to={"channel": Channel.VOICE},
         help_text=_("The number that is called from. Its playbook says what is said."),
     )
     offers = models.BooleanField(default=False, help_text=_("Something is offered for sale, which needs a consent of its own."))
@@ -74,11 +71,7 @@ class Campaign(models.Model):
     starts_at = models.DateTimeField(null=True, blank=True, help_text=_("Not before then. Empty: as soon as it is started."))
     ends_at = models.DateTimeField(null=True, blank=True, help_text=_("Nobody is called after that."))
     repeats = models.ForeignKey(
-        CrontabSchedule,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
+        CrontabSchedule, models.PROTECT, null=True, blank=True, related_name="+",
         help_text=_("When the audience is looked for again, such as every morning. Empty: once, at the start."),
     )
     round_task = models.OneToOneField(PeriodicTask, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)

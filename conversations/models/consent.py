@@ -83,8 +83,12 @@ class Consent(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(purpose__in=Purpose.values), name="consent_purpose_is_known"),
             models.CheckConstraint(condition=models.Q(way__in=["", *Way.values]), name="consent_way_is_known"),
-            models.CheckConstraint(condition=models.Q(decision__in=["given", "refused", "revoked"]), name="consent_decision_is_known"),
-            models.CheckConstraint(condition=models.Q(given_by__in=["customer", "agent"]), name="consent_is_given_by_somebody_known"),
+            models.CheckConstraint(
+                condition=models.Q(decision__in=["given", "refused", "revoked"]), name="consent_decision_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(given_by__in=["customer", "agent"]), name="consent_is_given_by_somebody_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(how__in=["said", "typed", "keyed", "ticked", "written"]), name="consent_is_given_in_a_known_way"
             ),
@@ -107,11 +111,15 @@ class Consent(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(asked_for=False)
-                | (models.Q(decision="given", purpose__in=["outbound_call", "sms"], expires_at__isnull=False) & models.Q(kind="phone")),
+                | (
+                    models.Q(decision="given", purpose__in=["outbound_call", "sms"], expires_at__isnull=False)
+                    & models.Q(kind="phone")
+                ),
                 name="a_request_is_for_one_number_and_ends",
             ),
             models.CheckConstraint(
-                condition=models.Q(expires_at__isnull=True) | (models.Q(decision="given") & models.Q(expires_at__gt=models.F("at"))),
+                condition=models.Q(expires_at__isnull=True)
+                | (models.Q(decision="given") & models.Q(expires_at__gt=models.F("at"))),
                 name="only_a_yes_ends_and_after_it_began",
             ),
             models.CheckConstraint(

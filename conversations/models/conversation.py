@@ -80,7 +80,9 @@ class Conversation(models.Model):
                 condition=models.Q(status="open", closed_at__isnull=True) | models.Q(status="closed", closed_at__isnull=False),
                 name="conversation_has_a_closing_time_exactly_when_closed",
             ),
-            models.CheckConstraint(condition=models.Q(urgency__in=["normal", "high", "emergency"]), name="conversation_urgency_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(urgency__in=["normal", "high", "emergency"]), name="conversation_urgency_is_known"
+            ),
             models.CheckConstraint(condition=models.Q(fence__gte=1), name="conversation_fence_starts_at_one"),
             models.CheckConstraint(
                 condition=models.Q(turn_done_seq__lte=models.F("turn_wanted_seq")) & models.Q(turn_wanted_seq__lte=models.F("last_seq")),

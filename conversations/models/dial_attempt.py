@@ -98,7 +98,9 @@ class DialAttempt(models.Model):
                 fields=["purpose", "subject"], condition=LIVE & ~models.Q(subject=""), name="nobody_is_dialled_twice_about_the_same_at_once"
             ),
             models.CheckConstraint(condition=models.Q(purpose__in=CallPurpose.values), name="dial_purpose_is_known"),
-            models.CheckConstraint(condition=models.Q(number="") | models.Q(number__regex=E164), name="dialled_number_is_e164"),
+            models.CheckConstraint(
+                condition=models.Q(number="") | models.Q(number__regex=E164), name="dialled_number_is_e164"
+            ),
             models.CheckConstraint(condition=models.Q(number_hash__regex=r"^[0-9a-f]{64}$"), name="dialled_number_has_its_hash"),
             models.CheckConstraint(
                 condition=models.Q(offers=False) | models.Q(offers_consent__isnull=False), name="offers_by_phone_need_a_yes_of_their_own"

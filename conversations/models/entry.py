@@ -53,7 +53,9 @@ class Entry(models.Model):
         ordering = ["conversation", "seq"]
         constraints = [
             models.UniqueConstraint(fields=["conversation", "seq"], name="entry_seq_is_unique_in_its_conversation"),
-            models.UniqueConstraint(fields=["interaction"], condition=models.Q(kind="wrapped_up"), name="interaction_is_wrapped_up_once"),
+            models.UniqueConstraint(
+                fields=["interaction"], condition=models.Q(kind="wrapped_up"), name="interaction_is_wrapped_up_once"
+            ),
             models.CheckConstraint(condition=models.Q(seq__gte=1), name="entry_seq_starts_at_one"),
             models.CheckConstraint(condition=models.Q(kind__regex=r"^[a-z_]+(\.[a-z_]+)?$"), name="entry_kind_is_a_namespaced_word"),
             models.CheckConstraint(

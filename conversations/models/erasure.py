@@ -54,7 +54,9 @@ class ErasureRequest(models.Model):
     class Meta:
         ordering = ["-requested_at", "-id"]
         constraints = [
-            models.UniqueConstraint(fields=["customer"], condition=~models.Q(state="done"), name="customer_has_one_unfinished_erasure"),
+            models.UniqueConstraint(
+                fields=["customer"], condition=~models.Q(state="done"), name="customer_has_one_unfinished_erasure"
+            ),
             models.CheckConstraint(
                 condition=models.Q(state__in=["waiting", "held", "running", "failed", "done"]), name="erasure_state_is_known"
             ),

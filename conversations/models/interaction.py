@@ -62,7 +62,9 @@ class Interaction(models.Model):
                 condition=models.Q(assurance__in=["claimed", "network_hint", "knowledge", "verified"]),
                 name="interaction_assurance_is_known",
             ),
-            models.CheckConstraint(condition=models.Q(direction__in=["inbound", "outbound"]), name="interaction_direction_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(direction__in=["inbound", "outbound"]), name="interaction_direction_is_known"
+            ),
             models.CheckConstraint(condition=~models.Q(provider_id=""), name="interaction_has_a_provider_id"),
             models.CheckConstraint(
                 condition=models.Q(wrap_up_due_at__isnull=True) | models.Q(state="ended"), name="wrap_up_is_due_only_after_the_end"

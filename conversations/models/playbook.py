@@ -203,8 +203,7 @@ class PlaybookOpening(models.Model):
         help_text=_("What the customer is told once it is known that it is them. {what}, {when} and {amount} are filled in.")
     )
     voicemail = models.CharField(
-        max_length=500,
-        blank=True,
+        max_length=500, blank=True,
         help_text=_("The message for a machine, which others may hear: nothing private. {company}, {name} and {number} are filled in."),
     )
 

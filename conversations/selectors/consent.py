@@ -141,7 +141,9 @@ def answers_of(customer: Customer) -> list[PurposeAnswers]:
     """Every purpose with what holds for each scope that was ever spoken of, each row with its record; a bounded number of statements."""
     ledger = ledger_of(customer)
     prefetch_related_objects(ledger.rows, "original_customer")
-    return [PurposeAnswers(str(purpose), str(purpose.label), _answers_for(ledger, str(purpose)), DEFAULTS[purpose]) for purpose in Purpose]
+    return [
+        PurposeAnswers(str(purpose), str(purpose.label), _answers_for(ledger, str(purpose)), DEFAULTS[purpose]) for purpose in Purpose
+    ]
 
 
 def _answers_for(ledger: Ledger, purpose: str) -> tuple[CurrentAnswer, ...]:

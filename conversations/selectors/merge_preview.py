@@ -153,7 +153,10 @@ def going_back(link: CustomerLink) -> GoingBack:
     return GoingBack(
         records=leaving,
         rows=rows,
-        fields=[FieldGoingBack(each, stays=_now(each) != each.joined_value) for each in written.select_related("written_to")],
+        fields=[
+            FieldGoingBack(each, stays=_now(each) != each.joined_value)
+            for each in written.select_related("written_to")
+        ],
         conversations=list(link.conversation_links.filter(active=True).select_related("joined__customer", "into__customer")),
     )
 

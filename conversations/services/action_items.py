@@ -71,7 +71,9 @@ def add(
     return item
 
 
-def add_call_back(interaction: Interaction, *, phone: str, at: datetime, by: By, key: str, asked_with: str, about: str = "") -> ActionItem:
+def add_call_back(
+    interaction: Interaction, *, phone: str, at: datetime, by: By, key: str, asked_with: str, about: str = ""
+) -> ActionItem:
     """Notes that the customer is to be called on a number in E.164 at a time that they chose, as they asked for it.
 
     `asked_with` are the words it was agreed in; `about` says in a few words why. The same `key` again notes nothing. Locks the

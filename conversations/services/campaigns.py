@@ -313,3 +313,4 @@ def _schedule(campaign: Campaign) -> None:
         },
     )
     Campaign.objects.filter(pk=campaign.pk).update(round_task=task)
+

@@ -61,7 +61,9 @@ def send(call: Interaction, *, made_by: str, wording: str = "") -> ChatLink:
         if _is_too_many(claim.value):
             raise NoLink("too_many", _("Several links were sent to this number already, so no other one is sent for now."))
         ChatLink.objects.filter(interaction=call, used_at__isnull=True).update(expires_at=Now())
-        link = ChatLink.objects.create(interaction=call, value=claim.value, token_hash=_hash(token), expires_at=timezone.now() + LIFETIME)
+        link = ChatLink.objects.create(
+            interaction=call, value=claim.value, token_hash=_hash(token), expires_at=timezone.now() + LIFETIME
+        )
     try:
         messengers.send_text(to=claim.value, entry_point=call.entry_point, text=_text(door, token))
     except messengers.NotSent as problem:

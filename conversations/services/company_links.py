@@ -68,7 +68,9 @@ def _require_welcome(line: Interaction, to: IdentifierClaim, made_by: str) -> No
         return
     if not numbers.takes_texts(to.value):
         raise NotSendable("no_texts", _("That number does not take text messages."))
-    asked = consent.ask_for(line, Purpose.SMS, to.value, wording=str(consent_texts.LINK_ASKED_FOR), lasts=LASTS, recorded_by=made_by)
+    asked = consent.ask_for(
+        line, Purpose.SMS, to.value, wording=str(consent_texts.LINK_ASKED_FOR), lasts=LASTS, recorded_by=made_by
+    )
     if not asked.allowed:
         raise NotSendable("not_wanted", _("No link can be sent there."))
 

@@ -93,7 +93,9 @@ def lost() -> QuerySet[DialAttempt]:
     Calls that a chat asked for end with their line, which has a sweep of its own. One that was used stays until it is known what
     became of it, by a webhook or by the platform's own list of calls.
     """
-    unplaced = Q(interaction__provider_id__startswith="unplaced-", interaction__data__has_key="campaign", dialled_at__isnull=True)
+    unplaced = Q(
+        interaction__provider_id__startswith="unplaced-", interaction__data__has_key="campaign", dialled_at__isnull=True
+    )
     return DialAttempt.objects.filter(
         Q(interaction__isnull=True) | Q(interaction__state=Interaction.State.ENDED) | unplaced,
         ended_at__isnull=True,

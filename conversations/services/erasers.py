@@ -23,6 +23,7 @@ from django.db.models import F, Func, JSONField, Q, TextField, Value
 
 from conversations.models import (
     CallLeg,
+    CallRecording,
     ChatSessionRecord,
     Conversation,
     Customer,
@@ -36,7 +37,7 @@ from conversations.models import (
     TurnTrace,
     WebhookRecord,
 )
-from conversations.services import consent, facts, suppression, timeline, turn_traces
+from conversations.services import consent, facts, recordings, suppression, timeline, turn_traces
 from conversations.services.kinds import COUNTED
 from conversations.services.personal_data import Scope, erased_hash, identifiers_of, rows_of
 from routing.services import forgetting
@@ -159,10 +160,8 @@ def _decisions(scope: Scope) -> Erased:
 def _entries(scope: Scope) -> Erased:
     """A part at a time, since a history may be long."""
     words_left = ~Q(left={})
-    open_ones = (
-        rows_of(Entry, scope)
-        .annotate(left=_without_counted())
-        .filter(Q(redacted_at__isnull=True) | Q(source_id__isnull=False) | words_left)
+    open_ones = rows_of(Entry, scope).annotate(left=_without_counted()).filter(
+        Q(redacted_at__isnull=True) | Q(source_id__isnull=False) | words_left
     )
     numbers = list(open_ones.order_by("pk").values_list("pk", flat=True)[:ENTRIES_AT_ONCE])
     timeline.erase(numbers, reason=scope.mark)
@@ -242,6 +241,12 @@ def _turn_traces(scope: Scope) -> Erased:
     return Erased(turn_traces.empty(rows_of(TurnTrace, scope)))
 
 
+def _recordings(scope: Scope) -> Erased:
+    """Files that other steps have not found, such as one that came while they ran; what is kept is that and when there was one."""
+    rows = rows_of(CallRecording, scope)
+    return Erased(recordings.erase(rows.values_list("pk", flat=True), because=scope.mark))
+
+
 def _booked_visits(scope: Scope) -> Erased:
     """Nothing: the scheduling connector is asked, like every outside system, and confirms it."""
     return Erased(0)
@@ -278,8 +283,11 @@ def _by_label() -> dict[str, Eraser]:
         "conversations.ChatSessionRecord": _chat_sessions,
         "routing.Decision": _decisions,
         "conversations.Entry": _entries,
-        "conversations.Handoff": emptied("conversations.Handoff", why=GONE, summary="", facts=[], tried=[], next_step=""),
+        "conversations.Handoff": emptied(
+            "conversations.Handoff", why=GONE, summary="", facts=[], tried=[], next_step=""
+        ),
         "conversations.TurnTrace": _turn_traces,
+        "conversations.CallRecording": _recordings,
         "conversations.Booking": _booked_visits,
         **dict.fromkeys(_KEPT_BY_CONNECTORS, _asked_of_a_connector),
         "conversations.ActionItem": deleted("conversations.ActionItem"),

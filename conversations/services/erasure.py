@@ -46,7 +46,9 @@ class AlreadyRequested(ValueError):
     """The person is being erased, or was; the message is a sentence for people."""
 
 
-def request(customer: Customer, *, ground: str, by: str, case: str = "", interaction: Interaction | None = None) -> ErasureRequest:
+def request(
+    customer: Customer, *, ground: str, by: str, case: str = "", interaction: Interaction | None = None
+) -> ErasureRequest:
     """Notes that a person is to be erased with every record that counts as them; `run` does it.
 
     `case` is the number of a ticket or letter. Locks the root. Raises AlreadyRequested.

@@ -62,7 +62,9 @@ def known(conversation: Conversation) -> dict[str, KnownFact]:
 
 
 def _known(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, KnownFact]:
-    return {name: KnownFact(name, row["value"], row["seq"], row["assurance"], row.get("channel", "")) for name, row in rows.items()}
+    return {
+        name: KnownFact(name, row["value"], row["seq"], row["assurance"], row.get("channel", "")) for name, row in rows.items()
+    }
 
 
 def told_by(conversation: Conversation, interaction: Interaction) -> dict[str, KnownFact]:

@@ -19,7 +19,6 @@ from routing.services import queueing
 LAST_AGENT_COUNTS_FOR: Final = timedelta(days=30)
 MOST_CONVERSATIONS: Final = 20
 
-
 @dataclass(frozen=True, slots=True)
 class Package:
     """What the person is told: why, a summary, facts ({name, value, from}), what was tried, the next step."""

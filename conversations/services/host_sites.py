@@ -33,7 +33,9 @@ class NotAccepted(ValueError):
     """The key is not believed any more, so there is nothing to change about it."""
 
 
-def make_key(entry_point: EntryPoint, *, system: str, algorithm: str, made_by: str, public_key: str = "", kid: str = "") -> HostSiteKey:
+def make_key(
+    entry_point: EntryPoint, *, system: str, algorithm: str, made_by: str, public_key: str = "", kid: str = ""
+) -> HostSiteKey:
     """A new key of a host site, believed at once. For HS256 a secret is drawn and kept sealed; see `take_secret`.
 
     `public_key` (PEM) is needed for every other algorithm. Without a `kid` one is drawn. Raises UnusableKey.

@@ -211,7 +211,9 @@ def _known(claims: Sequence[IdentifierClaim]) -> Sequence[Any]:
     if not values:
         return []
     shown = Identifier.objects.filter(reduce(or_, values), assurance__in=PROVEN)
-    rows = shown.select_related("customer").annotate(shared=sharing.shared_up_to("kind", "value")).order_by("customer_id", "pk")
+    rows = (
+        shown.select_related("customer").annotate(shared=sharing.shared_up_to("kind", "value")).order_by("customer_id", "pk")
+    )
     # One record that nobody holds is locked as it is read. Several are locked by `lock_roots` alone: whoever held some of them
     # and waited for others would take them out of their order.
     alone = rows.filter(~Exists(shown.exclude(customer=OuterRef("customer"))), customer__root=None)

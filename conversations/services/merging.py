@@ -41,7 +41,9 @@ def join_customers(
             raise OneRecordAlready("These are one record already.")
         if source.erased_at or target.erased_at:
             raise RecordErased(_("One of the two was erased, so nothing is joined with it."))
-        link = CustomerLink.objects.create(joined=source, into=target, evidence=dict(evidence), made_by=made_by, made_at=ClockTimestamp())
+        link = CustomerLink.objects.create(
+            joined=source, into=target, evidence=dict(evidence), made_by=made_by, made_at=ClockTimestamp()
+        )
         Customer.objects.filter(models.Q(pk=source.pk) | models.Q(root=source)).update(root=target)
         _settle_pairs(target)
         _join_open_conversations(source, target, link)

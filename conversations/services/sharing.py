@@ -48,7 +48,9 @@ def count(claim: IdentifierClaim) -> bool:
         return False
     proven = _number(rows.filter(shown_as=Assurance.VERIFIED), most)
     level = Assurance.VERIFIED if proven > most else Assurance.NETWORK_HINT
-    SharedIdentifier.objects.update_or_create(kind=claim.kind, value=claim.value, defaults={"customers": seen, "shown_as": level})
+    SharedIdentifier.objects.update_or_create(
+        kind=claim.kind, value=claim.value, defaults={"customers": seen, "shown_as": level}
+    )
     return is_shared(claim)
 
 

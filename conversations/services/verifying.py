@@ -202,7 +202,9 @@ def _note(interaction: Interaction, kind: str, sentence: str, made_by: str, data
     place = Interaction.objects.values_list("conversation", flat=True).get(pk=interaction.pk)
     timeline.append(
         place,
-        NewEntry(kind=kind, actor_kind="system", actor_name=made_by, audience="staff", interaction=interaction, body=sentence, data=data),
+        NewEntry(
+            kind=kind, actor_kind="system", actor_name=made_by, audience="staff", interaction=interaction, body=sentence, data=data
+        ),
     )
 
 

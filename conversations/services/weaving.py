@@ -78,7 +78,9 @@ def join_conversations(
     """
     rows = _locked(joined.pk, into.pk)
     source, target = rows[joined.pk], rows[into.pk]
-    link = ConversationLink.objects.create(joined=source, into=target, evidence=dict(evidence), made_by=made_by, customer_link=because_of)
+    link = ConversationLink.objects.create(
+        joined=source, into=target, evidence=dict(evidence), made_by=made_by, customer_link=because_of
+    )
     owed = {"after": source.turn_done_seq, "upto": source.turn_wanted_seq, "whole": True} if _owes(source) else None
     _note(source, target, "conversation.joined", "into", sentence, evidence=dict(evidence))
     Conversation.objects.filter(pk=source.pk).update(joined_into=target, turn_worker="", turn_lease_until=None, turn_attempts=0)
@@ -176,7 +178,9 @@ def _separate(link: ConversationLink, undone_by: str) -> None:
     _stop_turn(target)
     if successor:
         reason = str(link.evidence.get("sentence") or sentence)
-        join_conversations(source, successor, evidence=link.evidence, made_by=link.made_by, sentence=reason, because_of=link.customer_link)
+        join_conversations(
+            source, successor, evidence=link.evidence, made_by=link.made_by, sentence=reason, because_of=link.customer_link
+        )
     if link.ended_work and is_open:
         begin_work_again(source, successor, link.ended_work)
     announce.work_changed(source)

@@ -39,3 +39,4 @@ def doing(held: Held, now: datetime) -> str | SafeString:
     if held.ends_at is None:
         return _("writing up")
     return format_html('{} <span data-until="{}">{}</span>', _("writing up"), held.ends_at.isoformat(), wording.lasting(now, held.ends_at))
+

@@ -84,7 +84,9 @@ class Evaluation:
         return _share(self.unknown.wrong, self.unknown.texts)
 
 
-def evaluate(trained: Sequence[Example], asked: Iterable[Example], embedder: Embedder, *, threshold: float = THRESHOLD) -> Evaluation:
+def evaluate(
+    trained: Sequence[Example], asked: Iterable[Example], embedder: Embedder, *, threshold: float = THRESHOLD
+) -> Evaluation:
     """Trains from `trained` and asks about `asked`. Categories become reasons whose names are the categories in words.
 
     Texts of `trained` in UNKNOWN are further examples of what belongs nowhere. Texts of `asked` whose category is UNKNOWN

@@ -20,7 +20,9 @@ def tools_of(behaviour: Behaviour) -> list[dict[str, Any]]:
     """Every tool that the playbook allows, in an order that never changes, so that what stands before the words is the same each time."""
     named = behaviour.tools | ALWAYS_THERE
     allowed = sorted(name for name in TOOLS if name in named or COMES_WITH.get(name) in named)
-    shown = [{"name": name, "description": TOOLS[name].description, "input_schema": _schema(TOOLS[name].schema)} for name in allowed]
+    shown = [
+        {"name": name, "description": TOOLS[name].description, "input_schema": _schema(TOOLS[name].schema)} for name in allowed
+    ]
     return [*shown, _ask()]
 
 

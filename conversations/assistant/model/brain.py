@@ -51,7 +51,9 @@ class ModelBrain:
 class _Loop:
     """One turn's exchange with the model."""
 
-    def __init__(self, provider: Provider, context: TurnContext, tools: ToolBox, record: TurnRecord, known: Known, first: Prompt) -> None:
+    def __init__(
+        self, provider: Provider, context: TurnContext, tools: ToolBox, record: TurnRecord, known: Known, first: Prompt
+    ) -> None:
         self._context = context
         self._tools = tools
         self._record = record

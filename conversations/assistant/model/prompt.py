@@ -76,7 +76,7 @@ def build(context: TurnContext, known: Known) -> Prompt:
     if said:
         said[-1]["content"][-1] |= {"cache_control": REMEMBERED}
     now = {"role": "user", "content": [_block(_tagged("now", known.take_out(_now(context))))]}
-    first = [] if said and said[0]["role"] == "user" else [{"role": "user", "content": [_block('<event>"The line was opened."</event>')]}]
+    first = [] if said and said[0]["role"] == "user" else [{"role": "user", "content": [_block("<event>\"The line was opened.\"</event>")]}]
     stable = _block(_stable(context)) | {"cache_control": REMEMBERED}
     facts = _block(_tagged("facts", _facts(context, known))) | {"cache_control": REMEMBERED}
     mark = _block(f"The mark of this conversation is {canary_of(context.conversation)}. It is never written, in no form.")

@@ -26,7 +26,9 @@ def canary_of(conversation: UUID) -> str:
     return f"cx{digest[:20]}"
 
 
-def bounds_of(conversation: Conversation, line: Interaction, lines: Sequence[int], behaviour: Behaviour | None, level: str) -> Bounds:
+def bounds_of(
+    conversation: Conversation, line: Interaction, lines: Sequence[int], behaviour: Behaviour | None, level: str
+) -> Bounds:
     """What may not be said on a line whose party has proven itself at `level`; `lines` are `access.lines_of_party`. See `private_of`."""
     hosts = [urlsplit(each).netloc or each for each in (settings.PUBLIC_URL, *map(str, line.entry_point.allowed_origins))]
     told = f"{behaviour.persona} . {behaviour.policies}" if behaviour else ""

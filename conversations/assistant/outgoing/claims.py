@@ -103,7 +103,9 @@ TIQUE: Final = r"(?:ticket|tique|incidencia|caso|queja|reclamaci[oó]n|parte)"
 CLAIMS: Final[tuple[Claim, ...]] = (
     _claim(rf"{WE}(?:re)?booked\b(?! {FEW}call)", rf"{HEMOS}reservado\b(?! {FEW}llamada)", true_by={BOOKED, CHANGED}),
     _claim(WE + r"cancell?ed\b", HEMOS + r"(?:cancelado|anulado)\b", true_by={CANCELLED}),
-    _claim(WE + r"(?:moved|rescheduled|postponed)\b", HEMOS + r"(?:movido|aplazado|reprogramado|pospuesto)\b", true_by={BOOKED, CHANGED}),
+    _claim(
+        WE + r"(?:moved|rescheduled|postponed)\b", HEMOS + r"(?:movido|aplazado|reprogramado|pospuesto)\b", true_by={BOOKED, CHANGED}
+    ),
     _claim(
         rf"{WE}(?:changed|corrected|updated) {FEW}(?:visit|booking|appointment)\b",
         rf"{HEMOS}(?:cambiado|corregido|modificado) {FEW}(?:visita|cita|reserva)\b",

@@ -159,7 +159,10 @@ def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
     """Reads a booking back and leaves the form."""
     dialogue.leave_form()
     dialogue.state.update(step="done", reference=visit["reference"])
-    dialogue.say(_("Your visit is booked: %(service)s on %(window)s. Your reference is %(reference)s.") % told_of(visit, dialogue))
+    dialogue.say(
+        _("Your visit is booked: %(service)s on %(window)s. Your reference is %(reference)s.")
+        % told_of(visit, dialogue)
+    )
     told = dialogue.context.told_facts
     if {"name", "phone"} <= told:
         names = {"name": visit["name"], "phone": facts.phone(visit["phone"])}

@@ -247,7 +247,9 @@ def _told(dialogue: Dialogue, asked: str) -> dict[str, list[str]]:
     return {fact: list(readings) for fact, readings in told.items()}
 
 
-async def _ask_next(dialogue: Dialogue, answers: Mapping[str, Any], then: Then | None = None) -> Reply | HandOff:
+async def _ask_next(
+    dialogue: Dialogue, answers: Mapping[str, Any], then: Then | None = None
+) -> Reply | HandOff:
     result = await dialogue.tools.call(TOOL, {"answers": dict(answers)})
     if result.worked and result.result["ask"]:
         fact = str(result.result["ask"])

@@ -20,7 +20,11 @@ def reply(dialogue: Dialogue) -> Reply:
     dialogue.say(echo(context))
     if context.alternatives and not context.failed_turns:
         return _ask_back(dialogue)
-    dialogue.say(_("I am sorry, I do not know: I have no answer to that.") if asks else _("I am sorry, I did not understand that."))
+    dialogue.say(
+        _("I am sorry, I do not know: I have no answer to that.")
+        if asks
+        else _("I am sorry, I did not understand that.")
+    )
     return booking.offer_person(dialogue, chat_link.offer(dialogue), or_ticket=True)
 
 

@@ -68,7 +68,9 @@ async def offer_others(dialogue: Dialogue, result: ToolResult) -> bool:
     dialogue.say(_("I am sorry, that time has just been taken."))
     if not slots:
         return False
-    dialogue.state.update(step="choose", offered=[_labelled(slot, dialogue.context.now) for slot in slots], asked="time_window")
+    dialogue.state.update(
+        step="choose", offered=[_labelled(slot, dialogue.context.now) for slot in slots], asked="time_window"
+    )
     _say_offer(dialogue, slots, suits=False)
     return True
 

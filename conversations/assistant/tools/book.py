@@ -17,19 +17,15 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     start = datetime.fromisoformat(arguments["start"])
     mine = schedule().visits_of_conversations(VisitsOfConversations((context.conversation,), context.now))
     same = [visit for visit in mine if visit.start == start and visit.service == arguments["service"]]
-    visit = (
-        same[0]
-        if same
-        else schedule().book(
-            BookVisit(
-                conversation=context.conversation,
-                service=arguments["service"],
-                name=arguments["name"],
-                phone=arguments["phone"],
-                postcode=arguments["postcode"],
-                start=start,
-                idempotency_key=context.idempotency_key,
-            )
+    visit = same[0] if same else schedule().book(
+        BookVisit(
+            conversation=context.conversation,
+            service=arguments["service"],
+            name=arguments["name"],
+            phone=arguments["phone"],
+            postcode=arguments["postcode"],
+            start=start,
+            idempotency_key=context.idempotency_key,
         )
     )
     event = visit_event("booking.made", visit, context.now)

@@ -13,7 +13,9 @@ from conversations.connectors.schedule import CorrectVisit
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result is the visit as it reads now."""
-    visit = schedule().correct(CorrectVisit(arguments["reference"], arguments.get("name", ""), arguments.get("phone", "")))
+    visit = schedule().correct(
+        CorrectVisit(arguments["reference"], arguments.get("name", ""), arguments.get("phone", ""))
+    )
     event = visit_event("booking.changed", visit, context.now)
     return ToolOutcome(visit_json(visit), event.sentence, (event,))
 

@@ -16,7 +16,9 @@ from conversations.models.identifier import Assurance
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result: `invoices`, newest first, only that of the reference when one is given; and `left_to_pay` of all of them."""
     named = str(arguments.get("reference", "")).strip().upper()
-    found = [each for each in accounts().invoices_of(InvoicesOf(known_as(context))) if not named or each.reference == named]
+    found = [
+        each for each in accounts().invoices_of(InvoicesOf(known_as(context))) if not named or each.reference == named
+    ]
     left = sum(each.left_to_pay for each in found)
     result = {"invoices": [_invoice_json(each) for each in found], "left_to_pay": f"{left:.2f}"}
     return ToolOutcome(result, _("Looked up invoices: %(count)d found.") % {"count": len(found)})

@@ -29,7 +29,9 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     )
     if found and not context.language.startswith(FIRST_LANGUAGE):
         found = _from_the_beginning(found, arguments["query"])
-    passages = [{"text": hit.text, "title": hit.title, "url": hit.url, "score": hit.score, "reason": hit.reason} for hit in found]
+    passages = [
+        {"text": hit.text, "title": hit.title, "url": hit.url, "score": hit.score, "reason": hit.reason} for hit in found
+    ]
     return ToolOutcome({"passages": passages}, _("Looked in the knowledge base."))
 
 

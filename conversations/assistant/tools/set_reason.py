@@ -18,7 +18,9 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     conversation = Conversation.objects.get(public_id=context.conversation)
     line = Interaction.objects.get(pk=context.interaction)
     try:
-        reason = reasons.set_reason(conversation, arguments["reason"], by=context.by, key=context.idempotency_key, interaction=line)
+        reason = reasons.set_reason(
+            conversation, arguments["reason"], by=context.by, key=context.idempotency_key, interaction=line
+        )
     except reasons.NoSuchReason as problem:
         raise ConnectorError(_("There is no such reason."), code="no_such_reason", permanent=True) from problem
     return ToolOutcome({"reason": reason.code, "name": reason.name}, _("It is about: %(reason)s.") % {"reason": reason.name})

@@ -35,7 +35,9 @@ def orders_of(arguments: OrdersOf) -> tuple[FoundOrder, ...]:
     """The newest ten orders."""
     rows = SalesOrder.objects.filter(account__in=_accounts(arguments.known_as))[:MOST]
     return tuple(
-        FoundOrder(row.reference, row.what, row.state, str(row.get_state_display()), row.ordered_on, row.expected_on, row.total)
+        FoundOrder(
+            row.reference, row.what, row.state, str(row.get_state_display()), row.ordered_on, row.expected_on, row.total
+        )
         for row in rows
     )
 
