@@ -15,6 +15,7 @@ const words = document.getElementById("words");
 const ends = document.getElementById("ends");
 const title = document.title;
 let leg = "";
+let machine = "";
 let shown = 0;
 
 async function act(body) {
@@ -45,13 +46,13 @@ function show(update) {
     shown = update.first + index + 1;
     addLine(lineList, line, texts);
   });
-  linesEmpty.hidden = Boolean(lineList.children.length);
+  linesEmpty.hidden = rings || Boolean(lineList.children.length);
   badge.textContent = statusText(update, texts);
   badge.classList.toggle("badge-ok", !update.ended);
   showTogether(together, update, texts);
   const talks = phone.dataset.doing === "talking";
   for (const control of document.querySelectorAll("#keypad button, #speak button, #speak input, #hang-up")) control.disabled = !talks;
-  document.getElementById("beep").hidden = !talks || update.status === "human";
+  document.getElementById("beep").hidden = !talks || machine !== leg;
 }
 
 const stream = new EventSource(`${phone.dataset.streamUrl}?${new URLSearchParams({ number: phone.dataset.address, only: "1" })}`);
@@ -61,7 +62,10 @@ stream.onmessage = (message) => {
 };
 
 for (const button of document.querySelectorAll("[data-do]")) {
-  button.addEventListener("click", () => act({ do: button.dataset.do }));
+  button.addEventListener("click", () => {
+    if (button.dataset.do === "machine") machine = leg;
+    act({ do: button.dataset.do });
+  });
 }
 ends.addEventListener("change", () => {
   const [status, detail] = ends.value.split(" ");
