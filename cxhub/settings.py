@@ -156,6 +156,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-call-backs": {"task": "conversations.tasks.keep_call_backs", "schedule": 10.0, "options": {"expires": 10}},
     "run-campaigns": {"task": "conversations.tasks.run_campaigns", "schedule": 5.0, "options": {"expires": 5}},
     "send-leads": {"task": "conversations.tasks.send_leads", "schedule": 60.0, "options": {"expires": 60}},
+    "fetch-recordings": {"task": "conversations.tasks.fetch_recordings", "schedule": 10.0, "options": {"expires": 10}},
     "apply-retention": {"task": "conversations.tasks.apply_retention", "schedule": crontab(hour=2, minute=30)},
 }
 
@@ -246,6 +247,16 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Recorded calls: private, and so outside of everything that has an address. `services.recordings` alone writes it.
+    "recordings": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": Path(env.text("RECORDINGS_DIR") or DATA_DIR / "recordings"),
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -316,6 +327,16 @@ elif VONAGE_GATEWAY == "vonage":
     ):
         if not value:
             env.require(name, "VONAGE_GATEWAY is vonage", f"{name}={example}")
+VONAGE_FILE_HOSTS = env.words(
+    "VONAGE_FILE_HOSTS",
+    default=[
+        "api.nexmo.com", "api-us.nexmo.com", "api-us-1.nexmo.com", "api-us-2.nexmo.com", "api-us-3.nexmo.com", "api-eu.nexmo.com",
+        "api-eu-1.nexmo.com", "api-eu-2.nexmo.com", "api-eu-3.nexmo.com", "api-ap.nexmo.com", "api-ap-3.nexmo.com", "api-ap-4.nexmo.com",
+        "api-sg-1.nexmo.com", "api.vonage.com",
+    ],
+)  # fmt: skip
+RECORDING_MOST_MEGABYTES = env.whole_number("RECORDING_MOST_MEGABYTES", default=300, lowest=1, highest=10_000)
+RECORDING_LINK_SECONDS = env.whole_number("RECORDING_LINK_SECONDS", default=300, lowest=10, highest=86_400)
 VOICE_REPLY_BUDGET_MS = env.whole_number("VOICE_REPLY_BUDGET_MS", default=900, lowest=0, highest=10_000)
 
 # --- Limits

@@ -35,6 +35,7 @@ class EntryPointForm(forms.ModelForm):
         fields = (
             "name", "company_name", "channel", "address", "playbook_code", "mode", "live_share_percent", "hours", "live_hours",
             "live_reasons", "reasons", "time_zone", "language", "default_region", "allowed_origins", "recording_policy",
+            "recording_keep_days", "transcribes_recordings", "takes_voicemail",
         )
         help_texts = {
             "name": _("What staff call it."),
@@ -95,5 +96,8 @@ class EntryPointAdmin(admin.ModelAdmin):
         (_("How far the AI agent is let"), {"fields": ("live_hours", "live_reasons", "reasons")}),
         (_("Place and language"), {"fields": ("time_zone", "language", "default_region")}),
         (_("Widget"), {"fields": ("allowed_origins",)}),
-        (_("Calls"), {"fields": ("recording_policy",)}),
+        (
+            _("Calls"),
+            {"fields": ("recording_policy", "recording_keep_days", "transcribes_recordings", "takes_voicemail")},
+        ),
     )

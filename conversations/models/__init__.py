@@ -2,6 +2,7 @@
 
 from conversations.models.action_item import ActionItem
 from conversations.models.call_leg import CallLeg
+from conversations.models.call_recording import CallRecording
 from conversations.models.calling_rules import CallingCap, CallingHoliday, CallingHours, CallingPolicy, CallingRegion
 from conversations.models.campaign import Audience, Campaign, CampaignContact
 from conversations.models.chat_link import ChatLink
@@ -38,6 +39,7 @@ __all__ = [
     "Audience",
     "Booking",
     "CallLeg",
+    "CallRecording",
     "CallingCap",
     "CallingHoliday",
     "CallingHours",

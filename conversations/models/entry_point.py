@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -77,9 +78,29 @@ class EntryPoint(models.Model):
         choices=RecordingPolicy.choices,
         default=RecordingPolicy.NOT_RECORDED,
         help_text=_(
-            "No call is recorded yet, so this has no effect so far. Some places allow a recording only when everybody on the call"
-            " has agreed. Ask first when callers may be there."
+            "Some places allow a recording only when everybody on the call has agreed: ask first when callers may be there. Who is"
+            " asked and says nothing, or no, is not recorded. Whoever objects later is not recorded from then on."
         ),
+    )
+    recording_keep_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "After so many days recordings and messages left here are deleted, unless a legal hold keeps them. Empty: as the"
+            " retention rule for recordings says."
+        ),
+    )
+    transcribes_recordings = models.BooleanField(
+        default=False,
+        help_text=_(
+            "Have the phone platform write down what is said between a caller and a person while it is recorded, and messages that"
+            " are left. The platform charges for it."
+        ),
+    )
+    takes_voicemail = models.BooleanField(
+        default=True,
+        help_text=_("Callers may leave a message when nobody can take the call, or instead of waiting. It becomes a call back."),
     )
     default_region = models.CharField(max_length=2, default="GB")
     language = models.CharField(max_length=10, default="en-GB")
@@ -135,6 +156,11 @@ class EntryPoint(models.Model):
             models.CheckConstraint(
                 condition=models.Q(recording_policy__in=["not_recorded", "announce", "ask_first"]),
                 name="entry_point_recording_policy_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(recording_keep_days__isnull=True) | models.Q(recording_keep_days__gte=1),
+                name="entry_point_keeps_recordings_for_at_least_a_day",
+                violation_error_message=_("Keep recordings for at least one day, or leave the field empty."),
             ),
             models.CheckConstraint(condition=models.Q(live_share_percent__lte=100), name="entry_point_live_share_is_a_percentage"),
             models.CheckConstraint(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from conversations.models.consent import Purpose
 from conversations.models.identifier import PROVEN, Assurance
 from conversations.selectors import access
 from conversations.selectors.consent import DEFAULTS, PURPOSE_OF_WAY, Act, Ledger, ledger_of, suppression_of, value_hash
-from conversations.services import consent_texts, records, timeline
+from conversations.services import consent_texts, delivery, records, timeline
 from conversations.services.timeline import NewEntry
 
 NOES = frozenset({"suppressed", "no_contact", "refused", "revoked", "not_recorded"})
@@ -149,7 +150,7 @@ def record(
             assurance=said.assurance,
             how=said.how,
             recorded_by=said.recorded_by[:200],
-            note=said.note,
+            note=timeline.storable(said.note),
             source_id=said.source_id,
             expires_at=expires_at,
         )
@@ -157,6 +158,8 @@ def record(
         conversation_id = line.conversation_id if line else said.conversation_id
         if conversation_id and not asked_for:
             _tell(row, conversation_id)
+        if purpose == Purpose.RECORDING and decision != Consent.Decision.GIVEN:
+            _look_after_recordings(root)
     return row
 
 
@@ -217,7 +220,7 @@ def prefer(customer: Customer, *, way: str, times: str, language: str, updated_b
     """Keeps how the customer likes to be reached, in place of what was kept before. Locks the customer."""
     with transaction.atomic():
         root = records.lock_root(customer)
-        changes = {"way": way, "times": times, "language": language, "updated_by": updated_by[:200], "updated_at": Now()}
+        changes = {"way": way, "times": timeline.storable(times), "language": language, "updated_by": updated_by[:200], "updated_at": Now()}
         row, _created = ContactPreference.objects.update_or_create(
             original_customer=root, defaults=changes, create_defaults={**changes, "customer": root}
         )
@@ -227,6 +230,7 @@ def prefer(customer: Customer, *, way: str, times: str, language: str, updated_b
 def erase_of(customer: Customer) -> int:
     """Replaces the numbers and addresses in a customer's consents by their keyed hashes and drops the notes; says how many.
 
+    So does what a repetition would be known by, which may hold the number.
     What was agreed to, when and how has to be kept for years and stays; so does the do-not-contact list. Locks the customer.
     """
     with transaction.atomic():
@@ -234,7 +238,7 @@ def erase_of(customer: Customer) -> int:
         rows = list(Consent.objects.filter(customer=root, erased_at__isnull=True))
         for row in rows:
             hashed = value_hash(row.kind, row.value) if row.value else ""
-            Consent.objects.filter(pk=row.pk).update(value=hashed, note="", erased_at=Now())
+            Consent.objects.filter(pk=row.pk).update(value=hashed, note="", source_id=None, erased_at=Now())
     return len(rows)
 
 
@@ -268,6 +272,13 @@ def _was_shown(line: Interaction) -> bool:
 def _owns(customer_id: int, identifier: Address) -> bool:
     kind, value = identifier
     return Identifier.objects.filter(customer_id=customer_id, kind=kind, value=value, assurance__in=PROVEN).exists()
+
+
+def _look_after_recordings(root: Customer) -> None:
+    """Has every live call of the record looked at: whether it may still be recorded."""
+    live = Interaction.objects.filter(conversation__customer=root, channel="voice").exclude(state=Interaction.State.ENDED)
+    for number in live.values_list("pk", flat=True):
+        transaction.on_commit(partial(delivery.look_after_recording, number, "voice"), robust=True)
 
 
 def _fresh(interaction: Interaction | None) -> Any:

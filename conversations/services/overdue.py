@@ -14,12 +14,14 @@ from typing import Any, Final
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.models import Session
-from django.db.models import F, Func, JSONField, Q, QuerySet, TextField, Value
+from django.db.models import DurationField, ExpressionWrapper, F, Func, IntegerField, JSONField, Q, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import (
     ActionItem,
+    CallRecording,
     CampaignContact,
     ChatLink,
     ChatSessionRecord,
@@ -39,7 +41,7 @@ from conversations.models import (
     WebhookRecord,
 )
 from conversations.models.entry_point import Channel
-from conversations.services import delivered_webhooks, erasers, holds, personal_data, timeline, turn_traces
+from conversations.services import delivered_webhooks, erasers, holds, personal_data, recordings, timeline, turn_traces
 from routing.models import Decision
 from routing.services import forgetting
 
@@ -48,7 +50,7 @@ WORDS: Final = frozenset(
     {
         "message", "draft", "disclosure.shown", "note", "fact.learned", "reason.recognised", "handoff.requested", "call.dtmf",
         "wrapped_up", "reply.refused", "outcome.set", "conversation.transferred", "work.moved", "work.class_changed", "qualified",
-        "action.added", "action.done", "ticket.opened",
+        "action.added", "action.done", "ticket.opened", "call.transcribed",
     }
 )  # fmt: skip
 """The kinds of entry that hold what was said, what was understood of it, and what staff wrote about it."""
@@ -63,15 +65,18 @@ ENTRIES_THAT_STAY: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         [
             "interaction.started", "interaction.ended", "call.ringing", "call.answered", "call.connected_to_agent", "call.machine",
-            "call.recorded", "call.transcribed", "call.problem", "call.outcome", "language.chosen", "handoff.accepted", "owner.changed",
-            "work.overflowed", "wrap_up.ended", "conversation.closed", "assistant.stopped", "link.sent",
+            "call.recorded", "call.problem", "call.outcome", "language.chosen", "handoff.accepted", "owner.changed",
+            "voicemail", "recording.not_agreed", "recording.began", "recording.ended", "recording.paused", "recording.resumed",
+            "recording.heard", "recording.deleted", "work.overflowed",
+            "wrap_up.ended", "conversation.closed", "assistant.stopped", "link.sent",
         ],
         _HAPPENED,
     ),
     **dict.fromkeys(
         [
             "identity.proven", "identity.code_sent", "identity.code_refused", "consent.given", "consent.refused", "consent.revoked",
-            "contact.suppressed", "conversation.joined", "conversation.separated", "interaction.moved",
+            "recording.announced", "recording.asked", "voicemail.asked", "contact.suppressed",
+            "conversation.joined", "conversation.separated", "interaction.moved",
         ],
         _WHO,
     ),
@@ -92,6 +97,7 @@ TABLES_THAT_AGE: Final[Mapping[str, tuple[str, ...]]] = {
     "conversations.UnansweredQuestion": _BOTH,
     "conversations.TurnTrace": (*_BOTH, Kind.TOOL_TRACES),
     "conversations.WebhookRecord": (Kind.CALL_TRANSCRIPTS, Kind.WEBHOOKS),
+    "conversations.CallRecording": (Kind.RECORDINGS,),
     "conversations.ChatSessionRecord": (Kind.CHAT_SESSIONS,),
     "routing.Decision": (Kind.DECISIONS,),
     "conversations.DialAttempt": (Kind.NUMBERS_CALLED,),
@@ -128,6 +134,8 @@ TABLES_THAT_STAY: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """The tables that no rule takes from, each with the reason; an erasure reaches them all."""
 
+DOES_SOMETHING: Final = Q(keep_days__isnull=False) | Q(kind=Kind.RECORDINGS)
+"""Rules with an effect: an entry point may say how long its recordings are kept where the rule says nothing."""
 WORDS_ON_A_LINE: Final = ("said", "answers", "question")
 """The keys of a line's `data` that hold what was said on it."""
 
@@ -141,7 +149,7 @@ class Overdue:
 
 
 def of(rule: RetentionRule) -> list[Overdue]:
-    """What a rule that says how many days takes away now."""
+    """What a rule takes away now."""
     before = timezone.now() - timedelta(days=rule.keep_days or 0)
     match rule.kind:
         case Kind.CHAT_MESSAGES:
@@ -149,6 +157,8 @@ def of(rule: RetentionRule) -> list[Overdue]:
         case Kind.CALL_TRANSCRIPTS:
             # The words came in the platform's webhooks, and stand there, too.
             return [*_words(before, Q(interaction__channel=Channel.VOICE), Channel.VOICE), _webhooks(before)]
+        case Kind.RECORDINGS:
+            return [Overdue(_recordings(rule.keep_days), _remove_recordings)]
         case Kind.TOOL_TRACES:
             return [Overdue(_entries(before).filter(kind="tool.called"), _erase_entries), _traces(before)]
         case Kind.DECISIONS:
@@ -249,6 +259,19 @@ def _chat_sessions(before: datetime) -> QuerySet[ChatSessionRecord]:
     """Those whose browser cannot come back to them: the chat is over."""
     kept = Interaction.objects.filter(Q(conversation__customer__in=holds.held_customers()) | ~Q(state="ended")).values("provider_id")
     return ChatSessionRecord.objects.filter(last_seen_at__lt=before).exclude(visitor="").exclude(session_id__in=kept)
+
+
+def _recordings(keep_days: int | None) -> QuerySet[CallRecording]:
+    """Recordings kept longer than their entry point says, or where it says nothing, than the rule."""
+    kept = CallRecording.objects.exclude(state=CallRecording.State.DELETED)
+    days = Coalesce(F("interaction__entry_point__recording_keep_days"), Value(keep_days, output_field=IntegerField()))
+    age = ExpressionWrapper(days * Value(timedelta(days=1)), output_field=DurationField())
+    old = kept.annotate(kept_for=age).filter(kept_for__isnull=False, began_at__lt=Now() - F("kept_for"))
+    return _without_held(old, "interaction__conversation__customer")
+
+
+def _remove_recordings(rows: QuerySet[CallRecording]) -> int:
+    return sum(recordings.remove(row, because=_("Kept long enough")) for row in rows)
 
 
 def _sign_ins(before: datetime) -> list[Overdue]:

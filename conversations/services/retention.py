@@ -21,7 +21,7 @@ def apply() -> RetentionRun:
     """
     run = RetentionRun.objects.create()
     counts = {}
-    for rule in RetentionRule.objects.exclude(keep_days=None):
+    for rule in RetentionRule.objects.filter(overdue.DOES_SOMETHING):
         counts[rule.kind] = sum(map(_taken_away, overdue.of(rule)))
         RetentionRun.objects.filter(pk=run.pk).update(counts=counts)
     RetentionRun.objects.filter(pk=run.pk).update(finished_at=Now())
@@ -30,8 +30,8 @@ def apply() -> RetentionRun:
 
 
 def would_go() -> dict[str, int]:
-    """How many rows of each kind `apply` would empty or remove now; changes nothing."""
-    return {rule.kind: sum(each.rows.count() for each in overdue.of(rule)) for rule in RetentionRule.objects.exclude(keep_days=None)}
+    """How many rows of each kind `apply` would empty or remove now, each rule by itself; changes nothing."""
+    return {rule.kind: sum(each.rows.count() for each in overdue.of(rule)) for rule in RetentionRule.objects.filter(overdue.DOES_SOMETHING)}
 
 
 def _taken_away(rows: Overdue) -> int:

@@ -14,7 +14,18 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from conversations.models import Interaction
-from conversations.voice import agent_leg, call_back_call, call_events, callee, calls, campaign_call, ncco, protocol, texting
+from conversations.voice import (
+    agent_leg,
+    call_back_call,
+    call_events,
+    callee,
+    calls,
+    campaign_call,
+    leaving_message,
+    ncco,
+    protocol,
+    texting,
+)
 from conversations.voice.protocol import MalformedWebhook
 
 Body = dict[str, Any]
@@ -71,6 +82,18 @@ async def notify(webhook: Delivered) -> Any:
 async def recording(webhook: Delivered) -> Any:
     """A recording is finished, or was written down."""
     return await sync_to_async(call_events.note_recording)(protocol.parse_recording(webhook.body))
+
+
+async def call_recording(webhook: Delivered) -> Any:
+    """The same, of a recording that we have begun: the address names the call, whatever room it was in."""
+    news = protocol.parse_recording(webhook.body)
+    return await sync_to_async(call_events.note_recording_of)(await _call(webhook), news)
+
+
+async def voicemail(webhook: Delivered) -> Any:
+    """A caller has left a message, or one was written down."""
+    news = protocol.parse_recording(webhook.body)
+    return await sync_to_async(leaving_message.note)(await _call(webhook), news)
 
 
 async def called_answer(webhook: Delivered) -> Any:
@@ -158,6 +181,8 @@ DOORS: Final = {
     "input": Door("input", input_given),
     "notify": Door("notify", notify),
     "recording": Door("recording", recording),
+    "call-recording": Door("recording", call_recording),
+    "voicemail": Door("recording", voicemail),
     "called-answer": Door("answer", called_answer),
     "called-event": Door("event", called_event),
     "campaign-answer": Door("answer", campaign_answer),

@@ -101,7 +101,7 @@ class CallInput:
 class RecordingNews:
     """A recording of a room is finished, or was written down. `status` is `recorded`, or the platform's word on the writing-down.
 
-    `seconds` is None when the platform did not say when the recording began and ended.
+    `seconds` is None when the platform did not say when the recording began and ended. `url` is where the file or the text is.
     """
 
     recording_id: str
@@ -109,6 +109,8 @@ class RecordingNews:
     status: str
     at: datetime
     seconds: int | None
+    began_at: datetime
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +234,15 @@ def parse_recording(body: Mapping[str, Any]) -> RecordingNews:
     if not isinstance(recording, str) or not CALL_ID.fullmatch(recording) or not room_id:
         raise MalformedWebhook("the body names no recording of a call")
     began_at, ended_at = known_time(body.get("start_time")), known_time(body.get("end_time"))
+    at = known_time(body.get("timestamp")) or ended_at or datetime.now(UTC)
     return RecordingNews(
         recording_id=recording,
         room_id=room_id,
         status=_text(body.get("status"), 40).lower() or "recorded",
-        at=known_time(body.get("timestamp")) or ended_at or datetime.now(UTC),
+        at=at,
         seconds=max(0, round((ended_at - began_at).total_seconds())) if began_at and ended_at else None,
+        began_at=began_at or at,
+        url=_text(body.get("recording_url") or body.get("transcription_url"), 500),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -17,6 +17,7 @@ from conversations.chat.visitor import Visitor
 from conversations.connectors.desk import OpenTicket
 from conversations.connectors.registry import desk
 from conversations.models import (
+    ActionItem,
     Audience,
     Campaign,
     CampaignContact,
@@ -24,6 +25,7 @@ from conversations.models import (
     Conversation,
     Customer,
     DialAttempt,
+    Entry,
     Handoff,
     Interaction,
     InteractionLink,
@@ -32,6 +34,7 @@ from conversations.models import (
     OneTimeCode,
     PaymentPromise,
     Proof,
+    Qualification,
     RetiredVisitor,
     SalesAccount,
     SalesOrder,
@@ -53,6 +56,7 @@ from conversations.services import (
     joining,
     merging,
     qualifying,
+    recordings,
     suppression,
     threads,
     timeline,
@@ -63,14 +67,15 @@ from conversations.services.action_items import By
 from conversations.services.consent import Said
 from conversations.services.facts import LearnedFact
 from conversations.services.parties import IdentifierClaim
+from conversations.services.recordings import Finished
 from conversations.services.timeline import NewEntry
-from routing.models import Decision, WorkItem
+from routing.models import WorkItem
 from tests.outbound import calling
 from tests.record import parties, rows
 from tests.record.test_constraints import booking
 
 ANN = By("agent", "Ann")
-PARTS_OF_ZONES = 384
+NUMBERS_OF_A_MEANING = 384
 
 
 @dataclass
@@ -164,6 +169,11 @@ def _webhooks(person: Person) -> None:
         transport.answer_webhook(record, [{"action": "talk", "text": f"Hello {person.name}"}])
 
 
+def _recordings(person: Person) -> None:
+    finished = Finished(f"recording-{person.call.pk}", "https://api.nexmo.com/v1/files/a", timezone.now(), 42)
+    recordings.note(person.call, finished)
+
+
 def _chat_sessions(person: Person) -> None:
     transport.record_chat_session(session_id=person.chat.provider_id, entry_point_address="/harborhome", visitor=person.chat.party)
 
@@ -230,6 +240,7 @@ def _tickets(person: Person) -> None:
 
 
 def _items(person: Person) -> None:
+    """What was to be done is done; a promised call, and a detail put right."""
     conversation = Conversation.objects.get(pk=person.chat.conversation_id)
     action_items.add(conversation, title=f"Send {person.name} the {person.word}", by=ANN, key=uuid4().hex)
     action_items.add_call_back(
@@ -237,9 +248,15 @@ def _items(person: Person) -> None:
         at=timezone.now() + timedelta(hours=3), by=ANN, key=uuid4().hex, asked_with=f"I call you on {facts.phone(person.number)}.",
         about=person.word,
     )  # fmt: skip
+    for item in ActionItem.objects.filter(customer=person.customer):
+        action_items.finish(item, by=ANN)
     line = Interaction.objects.select_related("conversation", "entry_point").get(pk=person.chat.pk)
     answer = consent.may_we(person.customer, "outbound_call", identifier=("phone", person.number))
     callbacks.note(line.conversation, line, person.number, timezone.now(), answer)
+    consent.keep_request(
+        line, "outbound_call", person.number, wording="We call you back on …", lasts=timedelta(hours=1), recorded_by="Harbor",
+        source_id=callbacks.once(line.conversation, person.number),
+    )  # fmt: skip
     callbacks.note_refused(
         line.conversation, line, person.number, reason="no_contact", why=f"Not {person.number}", source_id=f"callback:{person.number}"
     )
@@ -251,6 +268,7 @@ def _qualifications(person: Person) -> None:
     qualifying.qualify(
         line.conversation, form="quote", form_name="Quote", score=5, answers={"name": person.name}, interaction=line, made_by="Harbor"
     )
+    Qualification.objects.filter(conversation=line.conversation).update(state="done")
 
 
 def _sent_links(person: Person) -> None:
@@ -293,9 +311,10 @@ def _holds(person: Person) -> None:
 
 
 def _questions(person: Person) -> None:
+    asked_in = Entry.objects.filter(interaction=person.chat, kind="message", actor_kind="customer").earliest("seq")
     UnansweredQuestion.objects.create(
-        conversation=person.chat.conversation, interaction=person.chat, seq=1, text=f"Do you sell a {person.word}",
-        embedding=[0.1] * PARTS_OF_ZONES, asked_at=timezone.now(),
+        conversation=person.chat.conversation, interaction=person.chat, seq=asked_in.seq, text=f"Do you sell a {person.word}",
+        embedding=[0.1] * NUMBERS_OF_A_MEANING, asked_at=timezone.now(),
     )  # fmt: skip
 
 
@@ -309,7 +328,7 @@ def _calls(person: Person) -> None:
     campaign = Campaign.objects.create(name="Reminders", purpose="reminder", audience=audience, entry_point=rows.phone_line())
     CampaignContact.objects.create(
         campaign=campaign, customer=person.customer, original_customer=person.customer, number=person.number, subject="customer:1",
-        attempt=attempt,
+        attempt=attempt, state="done", outcome="no_answer", done_at=timezone.now(),
     )  # fmt: skip
     SubjectTalk.objects.create(
         customer=person.customer, original_customer=person.customer, purpose="reminder", subject="customer:1", interaction=person.call
@@ -347,6 +366,7 @@ FILLED: Mapping[str, Callable[[Person], None]] = {
     "admin.LogEntry": _logs,
     "conversations.WebhookRecord": _webhooks,
     "conversations.ChatSessionRecord": _chat_sessions,
+    "conversations.CallRecording": _recordings,
     "routing.Decision": _decisions,
     "conversations.Handoff": _handoffs,
     "conversations.TurnTrace": _traces,
@@ -392,6 +412,3 @@ def found(secrets: set[str]) -> dict[str, set[str]]:
     told = {label: "\n".join(texts).lower() for label, texts in everything().items()}
     hits = {label: {each for each in secrets if each.lower() in text} for label, text in told.items()}
     return {label: each for label, each in hits.items() if each}
-
-
-__all__ = ["FILLED", "Decision", "Person", "UUID", "everything", "found", "make"]
