@@ -35,6 +35,7 @@ from conversations.services import (
     timeline,
     visitors,
 )
+from conversations.services.call_state import NOT_PLACED
 from conversations.services.dialing import DialRefused, Wanted
 from conversations.services.numbers_to_ring import NotToBeRung, number_to_ring
 from conversations.services.parties import IdentifierClaim, Party
@@ -50,7 +51,6 @@ MOST_TO_A_NUMBER: Final = 3
 """In an hour, whoever asks for it."""
 MOST_TO_A_NUMBER_IN_A_DAY: Final = 5
 REQUEST_LASTS: Final = timedelta(minutes=15)
-NOT_PLACED: Final = "not_placed"
 WORD_ON_WHO_PICKED_UP: Final = timedelta(seconds=20)
 """How long after the end of a call the word of the machine detection may come."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,7 +16,9 @@ from conversations.connectors import registry
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.desk import KeepLead
 from conversations.models import ActionItem, Qualification
-from conversations.services import action_items, facts, handoff, qualifying, records, threads
+from conversations.services import action_items, callbacks, facts, handoff, qualifying, records, threads
+from routing.models import WorkItem
+from routing.selectors import untaken
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 100
@@ -53,8 +56,24 @@ def _give(item: ActionItem) -> bool:
             return False
         next_step = _("Call back now: %(title)s") % {"title": item.title}
         package = wrap_up.package(conversation, decision, known, next_step=next_step)
-        handoff.request(conversation, decision, package, interaction=line, preferred_agent=item.owner)
+        handoff.request(
+            conversation,
+            decision,
+            package,
+            interaction=line,
+            preferred_agent=item.owner,
+            calls_back=untaken.is_taken(decision.queue, callbacks.KIND_OF_WORK),
+            since=_waited_since(item),
+        )
     return True
+
+
+def _waited_since(item: ActionItem) -> datetime | None:
+    """Since when somebody has waited who was called back before and not reached: they keep their place."""
+    if item.interaction is None or "call_back" not in item.interaction.data:
+        return None
+    before = WorkItem.objects.filter(subject=item.conversation.public_id.hex, kind=callbacks.KIND_OF_WORK).order_by("-pk")
+    return before.values_list("enqueued_at", flat=True).first()
 
 
 def _send(number: int) -> bool:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations.assistant import recap
-from conversations.flows import outbound, takeover
+from conversations.flows import calling_customers, outbound, takeover
 from conversations.inbox import pane
 from conversations.inbox.doors import AgentRequest, for_agents
 from conversations.inbox.forms import CloseForm, ConsentForm, PreferenceForm, PresenceForm, SayForm, TransferForm
@@ -58,9 +58,9 @@ def note(request: AgentRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @for_agents
 def accept(request: AgentRequest, reservation_id: int) -> HttpResponse:
-    """Takes an offer and opens its conversation."""
+    """Takes an offer and opens its conversation; for a call back the agent's phone rings."""
     try:
-        taken = takeover.accept(reservation_id, request.agent)
+        taken = calling_customers.accept(reservation_id, request.agent)
     except reservations.ReservationGone as refused:
         return refused_with(refused)
     return _open(taken)
@@ -96,6 +96,18 @@ def connect(request: AgentRequest, public_id: UUID) -> HttpResponse:
     found = readable(request, public_id)
     try:
         outbound.connect_call(found, request.agent)
+    except (outbound.NotYours, delivery.CannotConnect) as refused:
+        return refused_with(refused)
+    return changed()
+
+
+@require_POST
+@for_agents
+def call(request: AgentRequest, public_id: UUID) -> HttpResponse:
+    """Rings the agent's phone, and then the customer's."""
+    found = readable(request, public_id)
+    try:
+        calling_customers.call_now(found, request.agent)
     except (outbound.NotYours, delivery.CannotConnect) as refused:
         return refused_with(refused)
     return changed()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from conversations.flows import calling_customers
 from conversations.flows.outbound import lines_spoken_on, lines_to_customer, live_call
 from conversations.inbox.forms import SpokenLine
 from conversations.inbox.placeholders import PLACEHOLDERS
@@ -12,7 +13,7 @@ from conversations.models.consent import Purpose, Way
 from conversations.models.identifier import Assurance
 from conversations.reading import entries as reading
 from conversations.selectors import access, history, inbox, naming
-from conversations.services import call_state, chat_links, consent_texts
+from conversations.services import call_state, chat_links, consent_texts, facts
 from routing.models import AgentProfile
 
 PAGE = 60
@@ -72,6 +73,9 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
         "can_say": mine and is_open and bool(lines),
         "can_take_over": agent is not None and is_open and conversation.owner_agent_id is None,
         "live_call": call,
+        "number_to_call": _number_to_call(conversation) if mine and is_open and call is None else "",
+        "is_call_back": mine and is_open and call is None and calling_customers.is_call_back(conversation),
+        "is_ringing": call is not None and call_state.is_ringing_out(call),
         "on_the_phone": call is not None and call_state.person_is_on(call),
         "can_text_link": mine and is_open and call is not None and not call_state.waits_for_code(call) and chat_links.may_send(call),
         "parties": spoken_lines(conversation),
@@ -82,10 +86,17 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
     }
 
 
+def _number_to_call(conversation: Conversation) -> str:
+    number = calling_customers.number_to_call(conversation)
+    return facts.phone(number) if number else ""
+
+
 def say_label(line: Interaction | None) -> str:
     """What pressing the button will do, written on it."""
     if line is None or line.channel == "chat":
         return _("Send to web chat")
+    if line.channel == "sms":
+        return _("Send text message")
     return _("Say on the call") if line.state != Interaction.State.ENDED else _("Keep for the next contact")
 
 
@@ -126,6 +137,6 @@ def _say_hint(conversation: Conversation, lines: list[Interaction], *, mine: boo
         return _("The AI agent is answering. Take over to answer yourself, or add a note.")
     if not lines:
         return _("You are on the phone with the customer. You can add a note.")
-    if lines[0].state == Interaction.State.ENDED:
+    if lines[0].state == Interaction.State.ENDED and lines[0].channel != "sms":
         return _("The customer is not there now. They see it when they come back.")
     return ""

@@ -14,6 +14,9 @@
   and `prompts` how far that is; `outcome`: what became known of how the call went (`DialOutcome`);
 - `call_back_step`: what a waiting caller who wants to be called back was asked about the number, `call_back_number` the number that
   was read back, `call_back_tries` how often it was asked for;
+- `call_back`: that a person calls the customer: `agent`, `name`, `purpose`, `asked_gate` once the permission was asked for, `settled`
+  once what follows from its end is under way;
+- `recording`: whether the call is recorded, and what was said and asked about it, see `voice.recording`;
 - `agent_leg`: the phone of a person (`attempt` that rings it, `id` once the platform named it, `state`, `agent`, `name`,
   `until` when it is looked after, `over`: legs whose end was told before their id), None when it is over.
 """
@@ -35,6 +38,8 @@ from conversations.models import Entry, Interaction
 STATE_ORDER: Final = {state: rank for rank, state in enumerate(("started", "ringing", "active", "ended"))}
 PERSON_TALKING: Final = "talking"
 """The state of an `agent_leg` that has picked up and said yes."""
+NOT_PLACED: Final = "not_placed"
+"""How a call of ours ends that never rang anybody."""
 UNPLACED: Final = "unplaced-"
 """How the id begins that a call has while the platform has not named its leg."""
 WHO_IS_IT: Final = "who"
@@ -70,6 +75,16 @@ def waits_for_code(call: Interaction) -> bool:
     Anybody may have picked up, so nothing of the chat may be said, and nobody may be put on the line.
     """
     return bool(call.data.get("waits_for_code"))
+
+
+def is_unplaced(call: Interaction) -> bool:
+    """Whether the party of a call of ours has not been rung yet, or nobody knows whether."""
+    return call.provider_id.startswith(UNPLACED)
+
+
+def is_ringing_out(call: Interaction) -> bool:
+    """Whether a person is calling the customer, who has not picked up: there is nobody to speak to yet."""
+    return bool(call.data.get("call_back")) and call.answered_at is None
 
 
 def webhook_waits(call: Interaction) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Interaction
 from conversations.models.consent import Purpose
-from conversations.services import consent, facts, ownership, records, timeline
+from conversations.services import consent, facts, numbers, ownership, records, timeline
 from conversations.services.consent import Answer
 from conversations.services.timeline import Appended, NewEntry
 from routing import clock
@@ -38,21 +38,25 @@ def choose(conversation: Conversation, line: Interaction, number: str, by: datet
     """The waiting customer of a line is called back on a number in E.164 when it is their turn, and may hang up.
 
     The work stays in its line with its first time, class and place, as a call back that no step changes any more. What they said
-    yes to (`wording`, without the number) is kept as their request. A repetition changes nothing. One transaction; locks the
-    customer, the conversation with its work, and an agent who was offered the work as a call. Raises NoPlace, NotWanted.
+    yes to (`wording`, without the number) is kept as their request, also for the text message that follows where nobody answers.
+    A repetition changes nothing. One transaction; locks the customer, the conversation with its work, and an agent who was offered
+    the work as a call. Raises NoPlace, NotWanted.
     """
     with transaction.atomic():
         records.lock_root(conversation.customer)
         row = ownership.lock_with_work(conversation)
-        consent.keep_request(
-            line,
-            Purpose.OUTBOUND_CALL,
-            number,
-            wording=wording,
-            source_id=source_id,
-            lasts=max(by - clock.now(), timedelta(0)) + LASTS,
-            recorded_by=line.entry_point.company_name,
-        )
+        lasts = max(by - clock.now(), timedelta(0)) + LASTS
+        purposes = (Purpose.OUTBOUND_CALL, Purpose.SMS) if numbers.takes_texts(number) else (Purpose.OUTBOUND_CALL,)
+        for purpose in purposes:
+            consent.keep_request(
+                line,
+                purpose,
+                number,
+                wording=wording,
+                lasts=lasts,
+                recorded_by=line.entry_point.company_name,
+                source_id=f"{source_id}:{purpose}",
+            )
         answer = consent.may_we(row.customer, Purpose.OUTBOUND_CALL, identifier=("phone", number))
         if not answer.allowed:
             raise NotWanted

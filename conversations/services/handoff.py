@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
@@ -37,19 +37,25 @@ def request(
     *,
     interaction: Interaction | None,
     preferred_agent: AgentProfile | None = None,
+    calls_back: bool = False,
+    since: datetime | None = None,
 ) -> Handoff:
     """Queues the conversation for a person and stores the package; a repetition refreshes the waiting one.
 
-    Who took care of the customer last is asked first, unless another agent is to be. One transaction; the offer follows after
+    Who took care of the customer last is asked first, unless another agent is to be. `calls_back` makes new work a call back, which no
+    step changes, and `since` has it wait since an earlier time. One transaction; the offer follows after
     commit. Locks the conversation with its work. A turn calls it while it holds the conversation (`turns.hold`), so that nobody can
     have taken over.
     """
     with transaction.atomic():
         row = ownership.lock_with_work(conversation)
         live = WorkItem.objects.filter(subject=row.public_id.hex, state__in=WorkItem.LIVE_STATES).first()
-        kind = callbacks.KIND_OF_WORK if live and _is_promised_a_call(live) else kind_of_work(row)
+        is_call_back = _is_promised_a_call(live) if live else calls_back
+        kind = callbacks.KIND_OF_WORK if is_call_back else kind_of_work(row)
         preferred = preferred_agent or (None if live else _last_agent(row))
-        work_item = queueing.enqueue(subject=row.public_id.hex, kind=kind, decision=decision, preferred_agent=preferred)
+        work_item = queueing.enqueue(subject=row.public_id.hex, kind=kind, decision=decision, preferred_agent=preferred, since=since)
+        if calls_back and live is None:
+            queueing.keep_kind(row.public_id.hex, callbacks.KIND_OF_WORK)
         content = {
             "why": package.why,
             "summary": package.summary,

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from conversations.models import Interaction
-from conversations.services import call_state, timeline
+from conversations.services import call_state, threads, timeline
 from conversations.services.delivery import CannotConnect
 from conversations.services.timeline import NewEntry
-from conversations.voice import gateway, ncco, placing, replies
+from conversations.voice import gateway, ncco, placing, recording, replies
 from conversations.voice.gateway import CallGone, GatewayError, PlacedCall
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallEvent, CallInput
@@ -55,28 +55,21 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
         if not _name(call, attempt, placed.call_id):
             _try(lambda: gateway.hang_up(placed.call_id))
             raise CannotConnect(_("Your phone did not answer, or the caller has hung up."))
+        if call_state.is_unplaced(call):
+            _note_ringing(call, agent, placed)
+            return
         with override(call.language):
             text = _("I am putting you through to %(name)s. Please stay on the line.") % {"name": agent.display_name}
-        gateway.transfer(
-            call.provider_id,
-            ncco.waiting_room(
-                text, room=_room(call), language=call.language, music=ncco.music_of(call.entry_point.waiting_music)
-            ),
-            region_url=call.data.get("region_url", ""),
-        )
+        music = ncco.music_of(call.entry_point.waiting_music)
+        room = ncco.waiting_room(text, room=room_of(call), language=call.language, music=music)
+        recording.transfer(call, room, people=True)
     except CallGone as error:
         end(call)
         raise CannotConnect(_("The caller has hung up.")) from error
     except GatewayError as error:
         end(call)
         raise CannotConnect(_("The phone platform did not place the call. Try again, or answer by message.")) from error
-    _note(
-        call,
-        kind="call.ringing",
-        body=_("Ringing %(name)s’s phone.") % {"name": agent.display_name},
-        audience="staff",
-        key=placed.call_id,
-    )
+    _note_ringing(call, agent, placed)
     if _leg_of(Interaction.objects.get(pk=call.pk)).get("attempt") != attempt:
         # The phone was declined before the caller was in the room, so they were taken back too early.
         _take_caller_back(call, _not_picked_up(agent.display_name))
@@ -90,6 +83,9 @@ def decide(call: Interaction, given: CallInput) -> Ncco:
     leg = _talking(call, given.call_id) if given.digits == ACCEPT_KEY else None
     if leg is None:
         return ncco.goodbye(_("The call is not connected. Goodbye."), language=language)
+    if call_state.is_unplaced(call):
+        music = ncco.music_of(call.entry_point.waiting_music)
+        return ncco.waiting_room(_("Calling the customer now."), room=room_of(call), language=language, music=music)
     _note(
         call,
         kind="call.connected_to_agent",
@@ -97,7 +93,7 @@ def decide(call: Interaction, given: CallInput) -> Ncco:
         audience="everyone",
         key=given.call_id,
     )
-    return ncco.agent_room(_("Connected."), room=_room(call), language=language)
+    return ncco.agent_room(_("Connected."), room=room_of(call), language=language)
 
 
 def note_event(call: Interaction, event: CallEvent) -> None:
@@ -108,11 +104,32 @@ def note_event(call: Interaction, event: CallEvent) -> None:
 
 
 def end(call: Interaction) -> None:
-    """The caller is gone: end the person's leg too, if there is one."""
-    leg = _leg_of(Interaction.objects.get(pk=call.pk))
+    """The caller is gone: end the person's leg too, if there is one; who called a customer that did not answer is told so."""
+    call = Interaction.objects.select_related("entry_point").get(pk=call.pk)
+    if call_state.is_ringing_out(call):
+        say_goodbye(call, _("The customer did not answer. What happens next is in the inbox. Goodbye."))
+        return
+    leg = _leg_of(call)
     if leg:
         _remember(call, None)
         _hang_up(leg)
+
+
+def say_goodbye(call: Interaction, text: str) -> None:
+    """Tell the person on the call something last, and end their leg."""
+    call = Interaction.objects.select_related("entry_point").get(pk=call.pk)
+    leg = _leg_of(call)
+    if leg:
+        _remember(call, None)
+    if leg and leg["id"]:
+        _try(lambda: gateway.transfer(leg["id"], ncco.goodbye(text, language=call.entry_point.language)))
+
+
+def is_ready_to_call(call: Interaction) -> bool:
+    """Whether a person is on the phone for a customer who was not rung yet."""
+    call = Interaction.objects.get(pk=call.pk)
+    is_theirs = call_state.is_unplaced(call) and call.state != Interaction.State.ENDED
+    return is_theirs and call_state.person_is_on(call)
 
 
 def take_off(interaction_id: int, agent_id: int) -> None:
@@ -275,10 +292,26 @@ def _not_picked_up(name: str) -> str:
 
 
 def _take_caller_back(call: Interaction, text: str) -> None:
-    """Out of the room, to where answers are spoken."""
+    """Out of the room, to where answers are spoken; a customer who was only being rung is not rung on."""
     call = Interaction.objects.select_related("conversation", "entry_point").get(pk=call.pk)
+    if call_state.is_ringing_out(call):
+        _stop_ringing(call)
+        return
     actions = replies.aside(call, text)
-    _try(lambda: gateway.transfer(call.provider_id, actions, region_url=call.data.get("region_url", "")))
+    _try(lambda: recording.transfer(call, actions))
+
+
+def _stop_ringing(call: Interaction) -> None:
+    if not call_state.is_unplaced(call):
+        _try(lambda: gateway.hang_up(call.provider_id, region_url=call.data.get("region_url", "")))
+    elif threads.end_interaction(call, reason=call_state.NOT_PLACED):
+        why = _("The call was not made: the phone of whoever was to make it was not answered, or hung up.")
+        _note(call, kind="call.problem", body=why, audience="staff", key=call.public_id.hex)
+
+
+def _note_ringing(call: Interaction, agent: AgentProfile, placed: PlacedCall) -> None:
+    words = _("Ringing %(name)s’s phone.") % {"name": agent.display_name}
+    _note(call, kind="call.ringing", body=words, audience="staff", key=placed.call_id)
 
 
 def _hang_up(leg: dict[str, Any]) -> None:
@@ -289,13 +322,16 @@ def _hang_up(leg: dict[str, Any]) -> None:
 def _briefing(call: Interaction) -> str:
     reason = call.conversation.reason
     about = reason.name if reason else _("a customer’s call")
+    if call_state.is_unplaced(call):
+        words = _("%(company)s: a call to a customer, %(about)s. Press 1, and the customer is called.")
+        return words % {"company": call.entry_point.company_name, "about": about}
     return _("%(company)s: %(about)s. The caller is waiting. Press 1 to be connected.") % {
         "company": call.entry_point.company_name,
         "about": about,
     }
 
 
-def _room(call: Interaction) -> str:
+def room_of(call: Interaction) -> str:
     return f"call-{call.public_id.hex}"
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from conversations.models import Conversation, Interaction
 from conversations.services import call_state, delivery
-from conversations.voice import agent_leg, callee, campaign_call, gateway, replies
+from conversations.voice import agent_leg, callee, campaign_call, gateway, leaving_message, recording, replies
 from conversations.voice.gateway import CallGone, GatewayError
 
 logger = logging.getLogger(__name__)
@@ -22,10 +22,12 @@ def register() -> None:
     delivery.register_connector("voice", agent_leg.connect)
     delivery.register_releaser("voice", agent_leg.take_off)
     delivery.register_ringer("voice", ring)
+    delivery.register_recorder("voice", recording.leave_when_unwanted)
+    leaving_message.register()
 
 
 def ring(call: Interaction) -> None:
-    """Ring the party of an outbound call, for a campaign or because a chat asked for it. Raises NotRung."""
+    """Ring the party of an outbound call that a campaign makes or that a chat asked for. Raises NotRung."""
     (campaign_call.ring if call_state.is_of_campaign(call) else callee.ring)(call)
 
 
@@ -36,7 +38,7 @@ def speak(interaction_id: int) -> None:
     """
     live = Interaction.objects.select_related("conversation", "entry_point").exclude(state=Interaction.State.ENDED)
     call = live.filter(pk=interaction_id).first()
-    if call is None or call_state.waits_for_code(call) or call_state.is_being_recognised(call):
+    if call is None or call_state.is_ringing_out(call) or call_state.waits_for_code(call) or call_state.is_being_recognised(call):
         return
     agent_leg.give_up_lost_leg(call)
     if agent_leg.is_on(call):
@@ -53,7 +55,7 @@ def speak(interaction_id: int) -> None:
     with override(unspoken.interaction.language):
         actions = replies.of(unspoken)
     try:
-        gateway.transfer(call.provider_id, actions, region_url=unspoken.interaction.data.get("region_url", ""))
+        recording.transfer(unspoken.interaction, actions)
     except CallGone:
         logger.info("call_gone_before_reply", extra={"call": call.provider_id})
     except GatewayError as error:

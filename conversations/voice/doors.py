@@ -14,7 +14,18 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from conversations.models import Interaction
-from conversations.voice import agent_leg, call_events, callee, calls, campaign_call, ncco, protocol, texting
+from conversations.voice import (
+    agent_leg,
+    call_back_call,
+    call_events,
+    callee,
+    calls,
+    campaign_call,
+    leaving_message,
+    ncco,
+    protocol,
+    texting,
+)
 from conversations.voice.protocol import MalformedWebhook
 
 Body = dict[str, Any]
@@ -27,6 +38,14 @@ class Delivered:
     body: Body
     token_id: str
     named_call: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """An answer, and what is done once it was given: what takes longer than the platform waits."""
+
+    answer: Any
+    work: Callable[[], None]
 
 
 Handler = Callable[[Delivered], Awaitable[Any]]
@@ -65,6 +84,18 @@ async def recording(webhook: Delivered) -> Any:
     return await sync_to_async(call_events.note_recording)(protocol.parse_recording(webhook.body))
 
 
+async def call_recording(webhook: Delivered) -> Any:
+    """The same, of a recording that we have begun: the address names the call, whatever room it was in."""
+    news = protocol.parse_recording(webhook.body)
+    return await sync_to_async(call_events.note_recording_of)(await _call(webhook), news)
+
+
+async def voicemail(webhook: Delivered) -> Any:
+    """A caller has left a message, or one was written down."""
+    news = protocol.parse_recording(webhook.body)
+    return await sync_to_async(leaving_message.note)(await _call(webhook), news)
+
+
 async def called_answer(webhook: Delivered) -> Any:
     """A phone that we rang was answered, and the platform asks what to do."""
     return await sync_to_async(callee.answer)(_named(webhook), protocol.parse_answer(webhook.body))
@@ -85,9 +116,24 @@ async def campaign_event(webhook: Delivered) -> Any:
     return await sync_to_async(campaign_call.note_event)(_named(webhook), protocol.parse_event(webhook.body))
 
 
+async def call_back_answer(webhook: Delivered) -> Any:
+    """A customer whom a person calls has picked up, and the platform asks what to do."""
+    return await sync_to_async(call_back_call.answer)(_named(webhook), protocol.parse_answer(webhook.body))
+
+
+async def call_back_event(webhook: Delivered) -> Any:
+    """The platform reports what happened to the phone of a customer whom a person calls."""
+    return await sync_to_async(call_back_call.note_event)(_named(webhook), protocol.parse_event(webhook.body))
+
+
 async def text_received(webhook: Delivered) -> Any:
     """A text message reached one of our numbers."""
-    return await sync_to_async(texting.receive)(protocol.parse_text(webhook.body))
+    await texting.receive(protocol.parse_text(webhook.body))
+
+
+async def text_status(webhook: Delivered) -> Any:
+    """What became of a text message that we sent."""
+    return await sync_to_async(texting.note_status)(protocol.parse_text_status(webhook.body))
 
 
 async def agent_event(webhook: Delivered) -> Any:
@@ -99,7 +145,10 @@ async def agent_event(webhook: Delivered) -> Any:
 async def agent_input(webhook: Delivered) -> Any:
     """A person answered the briefing before being put on a call."""
     given = protocol.parse_input(webhook.body, token_id=webhook.token_id)
-    return await sync_to_async(agent_leg.decide)(await _call(webhook), given)
+    call = await _call(webhook)
+    answered = await sync_to_async(agent_leg.decide)(call, given)
+    is_ready = await sync_to_async(agent_leg.is_ready_to_call)(call)
+    return Then(answered, lambda: call_back_call.begin(call)) if is_ready else answered
 
 
 async def fallback(webhook: Delivered) -> Any:
@@ -137,11 +186,16 @@ DOORS: Final = {
     "input": Door("input", input_given),
     "notify": Door("notify", notify),
     "recording": Door("recording", recording),
+    "call-recording": Door("recording", call_recording),
+    "voicemail": Door("recording", voicemail),
     "called-answer": Door("answer", called_answer),
     "called-event": Door("event", called_event),
     "campaign-answer": Door("answer", campaign_answer),
     "campaign-event": Door("event", campaign_event),
+    "call-back-answer": Door("answer", call_back_answer),
+    "call-back-event": Door("event", call_back_event),
     "text": Door("text", text_received),
+    "text-status": Door("text_status", text_status),
     "agent-event": Door("agent_event", agent_event),
     "agent-input": Door("agent_input", agent_input),
 }

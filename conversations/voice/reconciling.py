@@ -129,6 +129,8 @@ def _settle_unplaced() -> None:
     """Calls of ours of which nobody knows whether the platform placed them: found in its list, or given up."""
     unplaced = Interaction.objects.filter(channel="voice", provider_id__startswith=call_state.UNPLACED)
     waiting = unplaced.exclude(state=Interaction.State.ENDED).filter(started_at__lt=timezone.now() - ON_THEIR_WAY)
+    # Before a customer is rung whom a person calls, that person's phone is; what becomes of that is looked after by `agent_leg`.
+    waiting = waiting.exclude(data__has_key="call_back", dial_attempt__dialled_at__isnull=True)
     for call in waiting.select_related("entry_point"):
         found = placing.look_up(to=call.party, caller=call.entry_point.address, since=call.started_at)
         if found is None:

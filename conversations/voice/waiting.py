@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from conversations.flows import waiting
 from conversations.models import Entry, Interaction
 from conversations.rendering import spoken
-from conversations.services import call_state, callbacks, facts, timeline, voicemail
+from conversations.services import call_state, callbacks, facts, numbers, timeline, voicemail
 from conversations.services.numbers_to_ring import NotToBeRung, number_to_ring
 from conversations.services.timeline import NewEntry
 from conversations.understanding.facts import extract
@@ -142,7 +142,9 @@ def _confirm(call: Interaction, number: str) -> Ncco:
 
 def _question(number: str) -> str:
     words = _("We can call you back on %(number)s, and you keep your place in the line. If that is right, press 1 or say yes.")
-    return f"{words % {'number': facts.phone(number)}} {_('For another number, say it or key it in. To wait on, press 0.')}"
+    text = _("If we cannot reach you then, we send you a text message.") if numbers.takes_texts(number) else ""
+    other = _("For another number, say it or key it in. To wait on, press 0.")
+    return " ".join(filter(None, [words % {"number": facts.phone(number)}, text, other]))
 
 
 def _ask(call: Interaction, why: str) -> Ncco:

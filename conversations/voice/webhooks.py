@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 from conversations.models import Interaction, WebhookRecord
 from conversations.services import transport
 from conversations.voice import doors, protocol, signature
-from conversations.voice.doors import DOORS, Body, Delivered, Door
+from conversations.voice.doors import DOORS, Body, Delivered, Door, Then
 from conversations.voice.protocol import MAX_BODY_BYTES, MalformedWebhook
 from conversations.voice.signature import InvalidSignature
 
@@ -100,6 +100,7 @@ async def _worked_on(record: WebhookRecord, work: Awaitable[Any]) -> HttpRespons
     """
     try:
         answered = await work
+        answered, then = (answered.answer, answered.work) if isinstance(answered, Then) else (answered, None)
         await sync_to_async(transport.answer_webhook)(record, answered)
     except (MalformedWebhook, Interaction.DoesNotExist) as error:
         is_malformed = isinstance(error, MalformedWebhook)
@@ -113,7 +114,7 @@ async def _worked_on(record: WebhookRecord, work: Awaitable[Any]) -> HttpRespons
             raise
         logger.exception("webhook_failed", extra={"kind": record.kind})
         return _refused(503, "try again")
-    return _answer(answered)
+    return _answer(answered, then)
 
 
 async def _stored_answer(record: WebhookRecord) -> HttpResponse | None:
@@ -146,8 +147,29 @@ def _provider_id(body: Body) -> str:
     return leg if isinstance(leg, str) else ""
 
 
-def _answer(answered: Any) -> HttpResponse:
-    return HttpResponse(status=204) if answered is None else JsonResponse(answered, safe=False)
+def _answer(answered: Any, then: Callable[[], None] | None = None) -> HttpResponse:
+    if answered is None:
+        return HttpResponse(status=204)
+    return _AnsweredFirst(answered, then) if then else JsonResponse(answered, safe=False)
+
+
+class _AnsweredFirst(JsonResponse):
+    """An answer after which something is done, in the thread of the request: the server closes a response that was sent."""
+
+    def __init__(self, answered: Any, then: Callable[[], None]) -> None:
+        super().__init__(answered, safe=False)
+        self._then: Callable[[], None] | None = then
+
+    def close(self) -> None:
+        """Does it, once."""
+        then, self._then = self._then, None
+        try:
+            if then:
+                then()
+        except Exception:
+            logger.exception("after_the_answer_failed")
+        finally:
+            super().close()
 
 
 def _refused(status: int, reason: str) -> HttpResponse:

@@ -136,7 +136,7 @@ class AgentNow:
 
 @dataclass(frozen=True, slots=True)
 class InLine:
-    """One piece that waits; `offered_to` names the agent who is asked now, or nobody."""
+    """One piece that waits, of a kind of work; `offered_to` names the agent who is asked now, or nobody."""
 
     id: int
     subject: str
@@ -144,6 +144,7 @@ class InLine:
     priority_class: int
     since: datetime
     deadline: datetime
+    kind: str
     offered_to: str
 
 
@@ -214,7 +215,7 @@ def first_in_line(most: int, *, queue: int | None = None) -> list[InLine]:
     line = in_order(waiting if queue is None else waiting.filter(queue=queue))
     offers = Reservation.objects.filter(work_item=OuterRef("pk"), state=Reservation.State.PENDING)
     named = line.annotate(offered_to=Coalesce(Subquery(offers.values("agent__display_name")[:1]), Value("")))
-    columns = ("pk", "subject", "queue__name", "priority_class", "enqueued_at", "deadline", "offered_to")
+    columns = ("pk", "subject", "queue__name", "priority_class", "enqueued_at", "deadline", "kind", "offered_to")
     return [InLine(*row) for row in named.values_list(*columns)[:most]]
 
 

@@ -23,7 +23,8 @@ FOR_CUSTOMERS = (
     "conversations/assistant/wording.py", "conversations/rendering/**/*.py",
     "conversations/connectors/**/*.py", "conversations/chat/consumers.py", "conversations/chat/protocol.py",
     "conversations/chat/tickets.py", "conversations/chat/widget_texts.py", "conversations/voice/*.py",
-    "conversations/flows/calling_back.py", "conversations/flows/going_on_in_chat.py", "conversations/flows/overflowing.py",
+    "conversations/flows/calling_back.py", "conversations/flows/calling_customers.py",
+    "conversations/flows/going_on_in_chat.py", "conversations/flows/overflowing.py",
     "conversations/flows/waiting.py",
     "conversations/services/chat_links.py", "conversations/services/company_links.py", "conversations/services/consent_on_lines.py",
     "conversations/services/consent_texts.py", "conversations/services/details.py", "conversations/services/facts.py",
@@ -46,9 +47,12 @@ FOR_STAFF = re.compile(
     # What people of the company hear and read who are to take a call.
     r"The phone platform|Connected|a customer’s call|%\(company\)s: %\(about\)s. The caller|The caller has hung|"
     r"The call is not|Your phone did not|"
+    r"Calling the customer now|The customer did not answer|The call was not made|%\(company\)s: a call to a customer|"
+    r"Your profile has no|No phone number of the customer|A call with the customer|There is no number of ours|Call back: |"
+    r"Call %\(number\)s back again|They were written to|The phone platform (?:did|refused)|"
     r"Ringing|A phone is being|The call was not placed|Whoever has the number is|%\(name\)s’s phone|"
     # What the history says of recordings and of who picked up.
-    r"A recording of|The recording|An answering machine"
+    r"A recording of|The recording|An answering machine|The call is recorded|They did not say that|Its address is|Nothing was said"
 )
 """How texts of these modules begin that no customer is told."""
 CALLS = {"_", "_lazy", "gettext", "gettext_noop", "ngettext", "pgettext"}

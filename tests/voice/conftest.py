@@ -11,6 +11,8 @@ from conversations.models import EntryPoint, WebhookRecord
 from conversations.services import async_connections, calling_rules
 from conversations.voice.simulator.checking import InvalidNcco, checked
 from tests.record import rows
+from tests.voice import exchange_side
+from tests.voice.exchange_side import Application
 from tests.voice.platform import Caller
 from tests.voice.rest_side import Platform, serving
 
@@ -77,6 +79,14 @@ def platform(settings: Settings) -> Iterator[Platform]:
         yield platform
     for ncco in platform.nccos():
         assert checked(ncco) == ncco
+
+
+@pytest.fixture
+async def application(settings: Settings) -> AsyncIterator[Application]:
+    """An application of the test's own at the simulator, in place of the product."""
+    async with exchange_side.serving() as (application, port):
+        settings.PORT, settings.PUBLIC_URL, settings.BIND_ADDRESS = port, application.url, "127.0.0.1"
+        yield application
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def _matches(pattern: re.Pattern[str]) -> Check:
     return lambda value: isinstance(value, str) and bool(pattern.fullmatch(value))
 
 
-def _words(value: object) -> bool:
+def is_spoken(value: object) -> bool:
     """Plain text, or SSML as a whole inside `speak`, which must be XML; at most 1,500 characters without the tags."""
     if not isinstance(value, str) or not 0 < len(TAGS.sub("", value)) <= MAX_TALK_CHARACTERS:
         return False
@@ -100,7 +100,8 @@ def _words(value: object) -> bool:
         return False
 
 
-def _address(value: object) -> bool:
+def is_address(value: object) -> bool:
+    """Whether this is a web address."""
     try:
         parts = urlsplit(value) if isinstance(value, str) else None
     except ValueError:
@@ -110,7 +111,7 @@ def _address(value: object) -> bool:
 
 def _addresses(value: object) -> bool:
     """Addresses stand in a list even when there is one, which there is."""
-    return isinstance(value, list) and len(value) == 1 and _address(value[0])
+    return isinstance(value, list) and len(value) == 1 and is_address(value[0])
 
 
 def _texts(value: object) -> bool:
@@ -144,9 +145,11 @@ def _object(known: Options, *needed: str) -> Check:
 
 def _endpoints(value: object) -> bool:
     """Exactly one."""
-    if not isinstance(value, list) or len(value) != 1 or not isinstance(value[0], dict):
-        return False
-    endpoint = value[0]
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and is_endpoint(value[0])
+
+
+def is_endpoint(endpoint: Mapping[str, Any]) -> bool:
+    """Whether this is something that can be rung, of a known kind and with all that it needs."""
     kind = str(endpoint.get("type"))
     return kind in ENDPOINTS and _has(*ENDPOINTS[kind], without(endpoint, "type"))
 
@@ -162,11 +165,12 @@ DETECTION: Final[Options] = {
     "behavior": _one_of("continue", "hangup"), "mode": _one_of("default", "detect", "detect_beep"),
     "beep_timeout": _within(45, 120, whole=True),
 }  # fmt: skip
+is_detection: Final[Check] = _object(DETECTION)
 ENDPOINTS: Final[Mapping[str, tuple[Options, tuple[str, ...]]]] = {
     "phone": (
         {
             "number": _matches(NUMBER), "dtmfAnswer": _matches(KEYS), "shaken": _name,
-            "onAnswer": _object({"url": _address, "ringbackTone": _address}, "url"),
+            "onAnswer": _object({"url": is_address, "ringbackTone": is_address}, "url"),
         },
         ("number",),
     ),
@@ -191,7 +195,7 @@ DTMF: Final[Options] = {"timeOut": _within(0, 10), "maxDigits": _within(1, 20, w
 HEARING: Final[Options] = {"canSpeak": _texts, "canHear": _texts, "mute": _flag}
 ACTIONS: Final[Mapping[str, Options]] = {
     "talk": VOICE | {
-        "text": _words, "language": _matches(LANGUAGE), "style": _within(0, 100, whole=True), "premium": _flag,
+        "text": is_spoken, "language": _matches(LANGUAGE), "style": _within(0, 100, whole=True), "premium": _flag,
         "provider": _one_of("ElevenLabs", "Google", "Polly"), "providerOptions": _flat,
     },
     "stream": VOICE | {"streamUrl": _addresses},
@@ -200,8 +204,8 @@ ACTIONS: Final[Mapping[str, Options]] = {
     },
     "connect": POSTED | {
         "endpoint": _endpoints, "from": _matches(NUMBER), "randomFromNumber": _flag, "eventType": _one_of("synchronous"),
-        "timeout": _within(3, 7_200, whole=True), "limit": _within(1, 7_200, whole=True), "ringbackTone": _address,
-        "machineDetection": _one_of("continue", "hangup"), "advancedMachineDetection": _object(DETECTION),
+        "timeout": _within(3, 7_200, whole=True), "limit": _within(1, 7_200, whole=True), "ringbackTone": is_address,
+        "machineDetection": _one_of("continue", "hangup"), "advancedMachineDetection": is_detection,
     },
     "conversation": POSTED | HEARING | {
         "name": _name, "musicOnHoldUrl": _addresses, "startOnEnter": _flag, "endOnExit": _flag, "record": _flag,

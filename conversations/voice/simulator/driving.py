@@ -1,9 +1,13 @@
-"""Who moves the legs on: requests that changed something, and the open page of the phone, several times a second."""
+"""Who moves the legs on: the process in which something happened to one, then and whenever something on it is due.
+
+The open page of a phone does it too, several times a second, so a call goes on when its process has ended.
+"""
 
 import asyncio
+import time
 from typing import Any, Final
 
-from conversations.voice.simulator import exchange
+from conversations.voice.simulator import exchange, legs, together
 from conversations.voice.simulator.exchange import Exchange, Leg
 from conversations.voice.simulator.interpreter import advance
 
@@ -13,10 +17,14 @@ DOING: Final = {
     "input": "listening",
     "posting": "thinking",
     "wait": "waiting",
+    "record": "recording",
     "connect": "connecting",
     "room": "on_hold",
 }
+SHORTEST_PAUSE_SECONDS: Final = 0.1
+"""Between two looks at a leg that somebody else is moving on."""
 _running: set[asyncio.Task[None]] = set()
+_timers: dict[str, asyncio.TimerHandle] = {}
 
 
 async def tell(leg_id: str, happening: dict[str, Any]) -> bool:
@@ -31,10 +39,20 @@ async def tell(leg_id: str, happening: dict[str, Any]) -> bool:
 
 
 def in_background(leg_id: str) -> None:
-    """Move a leg on without waiting for it."""
+    """Move a leg on without waiting for it, and again when something on it is due."""
     task = asyncio.get_running_loop().create_task(_advance(leg_id))
     _running.add(task)
     task.add_done_callback(_running.discard)
+
+
+async def come_to_rest() -> None:
+    """Stop moving legs on in this process, when what is being done is done."""
+    while _timers or _running:
+        for timer in _timers.values():
+            timer.cancel()
+        _timers.clear()
+        await asyncio.gather(*_running, return_exceptions=True)
+        await asyncio.sleep(0)
 
 
 async def shown(memory: Exchange, leg: Leg, after: int) -> dict[str, Any]:
@@ -43,7 +61,7 @@ async def shown(memory: Exchange, leg: Leg, after: int) -> dict[str, Any]:
     doing = DOING[action["name"]] if action else ""
     if action and action["name"] == "connect" and action["talking"]:
         doing = "connected"
-    if action and action["name"] == "room" and await memory.room_is_open(action["room"]):
+    if action and action["name"] == "room" and await memory.room_is_open(leg["room"]):
         doing = "connected"
     return {
         "leg": leg["uuid"],
@@ -53,6 +71,8 @@ async def shown(memory: Exchange, leg: Leg, after: int) -> dict[str, Any]:
         "status": leg["status"],
         "doing": doing,
         "ended": leg["phase"] == "ended",
+        "endpoint": leg["endpoint"],
+        "together": await together.facts(memory, leg),
         "first": after,
         "lines": await memory.lines(leg["uuid"], after),
     }
@@ -60,4 +80,16 @@ async def shown(memory: Exchange, leg: Leg, after: int) -> dict[str, Any]:
 
 async def _advance(leg_id: str) -> None:
     async with exchange.opened() as memory:
-        await advance(memory, leg_id)
+        for moved in await advance(memory, leg_id):
+            leg = await memory.leg(moved)
+            _set_timer(moved, legs.due_at(leg) if leg else None)
+
+
+def _set_timer(leg_id: str, due_at: float | None) -> None:
+    """One timer for each leg, for the next thing that is due on it."""
+    timer = _timers.pop(leg_id, None)
+    if timer:
+        timer.cancel()
+    if due_at is not None:
+        pause = max(SHORTEST_PAUSE_SECONDS, due_at - time.time())
+        _timers[leg_id] = asyncio.get_running_loop().call_later(pause, in_background, leg_id)

@@ -7,6 +7,7 @@ list), and a lock. Everything is forgotten an hour after it was last touched.
 import json
 import secrets
 import time
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -15,6 +16,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 KEPT_SECONDS: Final = 3_600
+FILES_KEPT_SECONDS: Final = 24 * 3_600
 LOCK_SECONDS: Final = 45
 CALLS_PER_SECOND: Final = 3
 PREFIX: Final = "simulator"
@@ -87,10 +89,10 @@ class Exchange:
         """Whether something happened to the leg that was not looked at."""
         return bool(await self._valkey.exists(f"{PREFIX}:happenings:{leg_id}"))
 
-    async def write_line(self, leg_id: str, who: str, text: str) -> None:
-        """Add to what the holder of this phone hears and sees. `who`: company, caller, agent or status."""
+    async def write_line(self, leg_id: str, who: str, text: str, **more: Any) -> None:
+        """Add to what the holder of this phone hears and sees. `who`: company, me, other (with `speaker` and `leg`) or status."""
         key = f"{PREFIX}:lines:{leg_id}"
-        await self._valkey.rpush(key, json.dumps({"who": who, "text": text, "at": time.time()}))
+        await self._valkey.rpush(key, json.dumps({"who": who, "text": text, "at": time.time()} | more))
         await self._valkey.expire(key, KEPT_SECONDS)
 
     async def lines(self, leg_id: str, after: int = 0) -> list[dict[str, Any]]:
@@ -107,29 +109,77 @@ class Exchange:
         """The text messages that a phone got, from the one numbered `after` on, counting from zero."""
         return [json.loads(each) for each in await self._valkey.lrange(f"{PREFIX}:texts:{number}", after, -1)]
 
-    async def enter_room(self, room: str, leg_id: str) -> None:
-        """Put a leg into a room."""
+    async def room_called(self, name: str) -> str:
+        """The id of the room of this name, which is new when nobody is in one."""
+        key = f"{PREFIX}:room-called:{name}"
+        await self._valkey.set(key, f"CON-{uuid.uuid4()}", nx=True, ex=KEPT_SECONDS)
+        return str(await self._valkey.get(key))
+
+    async def enter_room(self, room: str, leg_id: str, member: dict[str, Any]) -> None:
+        """Put a leg into a room, with what it may do there."""
         key = f"{PREFIX}:room:{room}"
-        await self._valkey.sadd(key, leg_id)
+        await self._valkey.hset(key, leg_id, json.dumps(member))
         await self._valkey.expire(key, KEPT_SECONDS)
 
-    async def leave_room(self, room: str, leg_id: str) -> None:
-        """Take a leg out of a room; an empty room is closed."""
-        await self._valkey.srem(f"{PREFIX}:room:{room}", leg_id)
+    async def leave_room(self, room: str, leg_id: str, name: str) -> None:
+        """Take a leg out of a room; an empty room is closed, and its name means another one from then on."""
+        await self._valkey.hdel(f"{PREFIX}:room:{room}", leg_id)
         if not await self._valkey.exists(f"{PREFIX}:room:{room}"):
-            await self._valkey.delete(f"{PREFIX}:room-open:{room}")
+            await self._valkey.delete(f"{PREFIX}:room-open:{room}", f"{PREFIX}:room-called:{name}")
 
     async def open_room(self, room: str) -> None:
-        """Let those in the room hear each other."""
+        """Start a room: those in it hear each other."""
         await self._valkey.set(f"{PREFIX}:room-open:{room}", "1", ex=KEPT_SECONDS)
 
     async def room_is_open(self, room: str) -> bool:
-        """Whether those in the room hear each other."""
+        """Whether the room is started."""
         return bool(await self._valkey.exists(f"{PREFIX}:room-open:{room}"))
 
-    async def others_in_room(self, room: str, leg_id: str) -> list[str]:
-        """The other legs in a room."""
-        return sorted(set(await self._valkey.smembers(f"{PREFIX}:room:{room}")) - {leg_id})
+    async def members(self, room: str) -> dict[str, dict[str, Any]]:
+        """The legs in a room by id, with what each may do there."""
+        stored = await self._valkey.hgetall(f"{PREFIX}:room:{room}")
+        return {leg_id: json.loads(stored[leg_id]) for leg_id in sorted(stored)}
+
+    async def keep_recording(self, recording: dict[str, Any]) -> None:
+        """Keep what is known of a recording."""
+        await self._valkey.set(f"{PREFIX}:recording:{recording['id']}", json.dumps(recording), ex=FILES_KEPT_SECONDS)
+
+    async def recording(self, recording_id: str) -> dict[str, Any] | None:
+        """What is known of a recording."""
+        stored = await self._valkey.get(f"{PREFIX}:recording:{recording_id}")
+        return json.loads(stored) if stored else None
+
+    async def add_to_recording(self, recording_id: str, said: dict[str, Any]) -> None:
+        """Something is said while it is recorded."""
+        key = f"{PREFIX}:recorded:{recording_id}"
+        await self._valkey.rpush(key, json.dumps(said))
+        await self._valkey.expire(key, FILES_KEPT_SECONDS)
+
+    async def recorded(self, recording_id: str) -> list[dict[str, Any]]:
+        """All that was said while it was recorded."""
+        return [json.loads(each) for each in await self._valkey.lrange(f"{PREFIX}:recorded:{recording_id}", 0, -1)]
+
+    async def name_file(self, file_id: str, recording_id: str) -> None:
+        """A file with an id of its own is made from a recording."""
+        await self._valkey.set(f"{PREFIX}:file:{file_id}", recording_id, ex=FILES_KEPT_SECONDS)
+
+    async def file(self, file_id: str) -> str | None:
+        """The id of the recording from which the file is made."""
+        found = await self._valkey.get(f"{PREFIX}:file:{file_id}")
+        return str(found) if found else None
+
+    async def keep_room_recording(self, room: str, recording_id: str) -> None:
+        """The recording that a room is under."""
+        await self._valkey.set(f"{PREFIX}:room-recording:{room}", recording_id, ex=KEPT_SECONDS)
+
+    async def room_recording(self, room: str) -> str | None:
+        """The id of the recording that a room is under."""
+        found = await self._valkey.get(f"{PREFIX}:room-recording:{room}")
+        return str(found) if found else None
+
+    async def forget_room_recording(self, room: str) -> None:
+        """The room is not recorded any longer."""
+        await self._valkey.delete(f"{PREFIX}:room-recording:{room}")
 
     async def may_dial(self) -> bool:
         """Whether another outbound call fits into this second; the platform allows three."""

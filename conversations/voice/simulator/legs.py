@@ -16,35 +16,59 @@ DEFAULT_OPTIONS: Final[dict[str, Any]] = {
     "speed": 1.0,  # how many seconds of the call pass in one real second
     "patience": 1.0,  # how many times longer than asked for silence is borne, since typing is slower than speaking
     "repeat_events": 1,  # how often each event is delivered
+    "recording_after": 1.0,  # how many seconds after its end a recording is told of
     "shuffle_events": False,  # events are held back until the end of the call and come in any order
 }
 DEFAULT_RING_SECONDS: Final = 60
+LONGEST_SECONDS: Final = 7_200
+BEEP_SECONDS: Final = 45
 TYPING_PATIENCE: Final = 5.0
 """How much longer a silence may last on a phone on which one types more often than one speaks."""
 
 
-def new_leg(*, caller: str, dialled: str, direction: str, options: dict[str, Any] | None = None) -> Leg:
-    """A leg that has not done anything yet. Numbers as digits, as the platform writes them."""
+def new_room() -> str:
+    """The id of a conversation that nobody is in."""
+    return f"CON-{uuid.uuid4()}"
+
+
+def new_leg(
+    *, caller: str, dialled: str, direction: str, endpoint: dict[str, Any] | None = None, options: dict[str, Any] | None = None
+) -> Leg:
+    """A leg that has not done anything yet. Numbers as digits, as the platform writes them; `endpoint` is what the company rings."""
     return {
         "uuid": str(uuid.uuid4()),
-        "room": f"CON-{uuid.uuid4()}",
+        "room": new_room(),
+        "room_name": "",  # of the room that it is in, if that has a name
         "direction": direction,
         "from": caller,
         "to": dialled,
+        "endpoint": endpoint or {"type": "phone", "number": dialled},
         "status": "started",
-        "phase": "new",
+        "phase": "new",  # then asking, ringing, detecting, running, ended
         "ncco": [],
         "action": None,
+        "beside": None,  # what is played beside the action, by a REST request
         "unheard": [],
+        "keys_url": "",  # where each key is sent as it is pressed
         "events": [],
         "answer_url": webhook_url("voice:answer"),
         "event_url": webhook_url("voice:event"),
-        "peer": None,
+        "peer": None,  # the other leg of a `connect`
+        "is_callee": False,  # rung by a `connect`
+        "is_synchronous": False,  # the event of its end without an answer is answered with what the caller does next
+        "end_for_peer": {},
         "ring_until": 0.0,
+        "longest_seconds": LONGEST_SECONDS,
+        "ends_at": float("inf"),
         "began_at": time.time(),
         "answered_at": None,
         "ended_at": None,
-        "on_machine": "",
+        "recordings": [],  # ids of those that a `record` has begun and that go on
+        "muted": False,
+        "earmuffed": False,
+        "detection": {},  # of machines: behavior, mode, beep_timeout; empty: nobody looks whether it is one
+        "verdict": None,
+        "beep_until": None,
         "options": DEFAULT_OPTIONS | (options or {}),
     }
 
@@ -60,29 +84,45 @@ async def dial_out(
     exchange: Exchange,
     *,
     caller: str,
-    dialled: str,
+    endpoint: dict[str, Any],
     ncco: list[Any],
     answer_url: str = "",
     event_url: str | None = None,
     ring_seconds: float = DEFAULT_RING_SECONDS,
+    longest_seconds: float = LONGEST_SECONDS,
     peer: Leg | None = None,
-    on_machine: str = "",
+    detection: dict[str, Any] | None = None,
+    is_synchronous: bool = False,
 ) -> Leg:
-    """The company dials somebody: the outbound leg, kept.
+    """The company rings a phone or a SIP address: the outbound leg, kept.
 
     `peer` is the leg whose `connect` asked for it; with `answer_url` the application is asked what to do on the answer.
-    `on_machine` (`hangup`, `continue`) is what happens when a machine picks up; empty: nobody looks whether it is one.
+    `detection` is what `detection_of` returns.
     """
-    options = {"patience": TYPING_PATIENCE} if answer_url else (peer or {}).get("options")
-    leg = new_leg(caller=caller, dialled=dialled, direction="outbound", options=options)
+    options = {"patience": TYPING_PATIENCE} if answer_url and not peer else (peer or {}).get("options")
+    dialled = str(endpoint.get("number") or endpoint.get("uri"))
+    leg = new_leg(caller=caller, dialled=dialled, direction="outbound", endpoint=endpoint, options=options)
     leg["ncco"], leg["answer_url"] = ncco, answer_url
     leg["event_url"] = event_url or leg["event_url"]
-    leg["on_machine"] = on_machine
+    leg["detection"], leg["is_synchronous"] = detection or {}, is_synchronous
+    leg["longest_seconds"] = longest_seconds
     leg["ring_until"] = time.time() + ring_seconds / leg["options"]["speed"]
     if peer:
-        leg["peer"], leg["room"] = peer["uuid"], peer["room"]
+        leg["peer"], leg["room"], leg["is_callee"] = peer["uuid"], peer["room"], True
     await exchange.add(leg)
     return leg
+
+
+def detection_of(standard: str | None, advanced: dict[str, Any] | None) -> dict[str, Any]:
+    """How it is found out whether a machine picked up; the advanced way wins. Source: Vonage, "Advanced machine detection"."""
+    if advanced:
+        return {"behavior": "continue", "mode": "detect", "beep_timeout": BEEP_SECONDS} | advanced
+    return {"behavior": standard, "mode": "standard", "beep_timeout": BEEP_SECONDS} if standard else {}
+
+
+def address_of(leg: Leg) -> str:
+    """The number or SIP address of whoever holds the leg's phone."""
+    return str(leg["from"] if leg["direction"] == "inbound" else leg["to"])
 
 
 def now_text() -> str:
@@ -104,14 +144,19 @@ def about(leg: Leg) -> dict[str, Any]:
 def note_event(leg: Leg, status: str, **extra: Any) -> None:
     """Put an event into the line of those to be sent, and take its status over."""
     leg["status"] = status
-    leg["events"].append(about(leg) | {"status": status, "direction": leg["direction"]} | extra)
+    queue(leg, about(leg) | {"status": status, "direction": leg["direction"]} | extra)
+
+
+def queue(leg: Leg, payload: dict[str, Any], *, url: str = "", due_at: float = 0.0) -> None:
+    """Put a webhook into the line of those to be sent, at once or when it is due; without an address it is an event."""
+    leg["events"].append({"url": url or leg["event_url"], "payload": payload, "due_at": due_at})
 
 
 def note_end(leg: Leg, status: str, **extra: Any) -> None:
     """The leg is over with this terminal status."""
     if status == "completed":
         answered_at = leg["answered_at"] or time.time()
-        extra |= {
+        extra = {
             "start_time": datetime.fromtimestamp(answered_at, UTC).isoformat(timespec="milliseconds"),
             "end_time": now_text(),
             "duration": str(max(0, round((time.time() - answered_at) * leg["options"]["speed"]))),
@@ -119,7 +164,7 @@ def note_end(leg: Leg, status: str, **extra: Any) -> None:
             "price": "0",
             "network": None,
             "sip_code": 200,
-        }
+        } | extra
     note_event(leg, status, **extra)
     leg["phase"], leg["action"], leg["ncco"], leg["ended_at"] = "ended", None, [], time.time()
 
@@ -134,7 +179,7 @@ def described(leg: Leg) -> dict[str, Any]:
     return {
         "uuid": leg["uuid"],
         "conversation_uuid": leg["room"],
-        "to": {"type": "phone", "number": leg["to"]},
+        "to": leg["endpoint"],
         "from": {"type": "phone", "number": leg["from"]},
         "status": leg["status"],
         "direction": leg["direction"],
@@ -143,9 +188,22 @@ def described(leg: Leg) -> dict[str, Any]:
     } | over
 
 
-def has_events_to_send(leg: Leg) -> bool:
-    """Whether an event is due; those that are to be shuffled are due when the call is over."""
-    return bool(leg["events"]) and (not leg["options"]["shuffle_events"] or leg["phase"] == "ended")
+def events_to_send(leg: Leg) -> list[int]:
+    """The places in the line of the events that are due; those that are to be shuffled are due when the call is over."""
+    if leg["options"]["shuffle_events"] and leg["phase"] != "ended":
+        return []
+    return [place for place, event in enumerate(leg["events"]) if event["due_at"] <= time.time()]
+
+
+def due_at(leg: Leg) -> float | None:
+    """When something happens to the leg by itself next; None when nothing does."""
+    events = [event["due_at"] for event in leg["events"]]
+    if leg["phase"] == "ended":
+        return min(events, default=None)
+    times = [*events, leg["ring_until"] if leg["phase"] == "ringing" else None, leg["ends_at"], leg["beep_until"]]
+    times += [(leg["verdict"] or {}).get("at"), (leg["action"] or {}).get("until")]
+    due = min(each for each in times if each is not None)
+    return None if due == float("inf") else float(due)
 
 
 def _listed(at: float) -> str:
@@ -154,11 +212,13 @@ def _listed(at: float) -> str:
 
 async def send_next_event(exchange: Exchange, leg: Leg) -> None:
     """Deliver one event, as often as the options say. An application that does not take it loses it."""
-    position = random.randrange(len(leg["events"])) if leg["options"]["shuffle_events"] else 0  # noqa: S311
-    payload = leg["events"].pop(position)
+    places = events_to_send(leg)
+    place = random.choice(places) if leg["options"]["shuffle_events"] else places[0]  # noqa: S311
+    event = leg["events"].pop(place)
+    payload = event["payload"]
     for _delivery in range(int(leg["options"]["repeat_events"])):
         try:
-            await posting.post(leg["event_url"], payload, seconds=posting.EVENT_SECONDS)
+            await posting.post(event["url"], payload, seconds=posting.EVENT_SECONDS)
         except posting.WebhookFailed as error:
             await exchange.write_line(leg["uuid"], "status", f"Event “{payload.get('status', 'error')}”: {error}.")
 

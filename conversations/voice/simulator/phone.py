@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations.models import EntryPoint
 from conversations.services.identity import InvalidIdentifier, normalise
-from conversations.voice.simulator import driving, exchange, legs
+from conversations.voice.simulator import driving, exchange, legs, ringing
 from conversations.voice.simulator.exchange import Exchange
 from conversations.voice.simulator.interpreter import advance
 
@@ -73,7 +73,7 @@ async def dial(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 async def act(request: HttpRequest, leg_id: str) -> HttpResponse:
-    """The holder of a phone does something: say, key, speaking, hang_up, answer, decline, machine or busy."""
+    """The holder of a phone does something: say, key, speaking, hang_up, answer, machine, decline or another end of the ringing."""
     body = _body(request)
     happening = _happening(body) if body else None
     if happening is None:
@@ -95,7 +95,7 @@ async def look(request: HttpRequest, leg_id: str) -> HttpResponse:
 
 
 @require_GET
-async def ringing(request: HttpRequest) -> HttpResponse:
+async def ringing_phones(request: HttpRequest) -> HttpResponse:
     """People's phones that ring or are on a call."""
     async with exchange.opened() as memory:
         found = [await memory.leg(leg_id) for leg_id in await memory.live()]
@@ -169,13 +169,20 @@ async def _own_number(request: HttpRequest) -> str:
 
 def _happening(body: dict[str, Any]) -> dict[str, Any] | None:
     wanted = body.get("do")
+    if not isinstance(wanted, str):
+        return None
     if wanted == "say" and isinstance(body.get("text"), str) and body["text"].strip():
         confidence = body.get("confidence")
         heard = {"confidence": confidence} if isinstance(confidence, float) else {}
         return {"do": "say", "text": body["text"].strip()[:MAX_WORDS], **heard}
     if wanted == "key" and isinstance(body.get("digit"), str) and body["digit"] in KEYS:
         return {"do": "key", "digit": body["digit"]}
-    return {"do": wanted} if wanted in ("speaking", "hang_up", "answer", "decline", "machine", "busy") else None
+    if wanted in ringing.ENDS:
+        detail = body.get("detail", "")
+        return {"do": "not_answered", "status": wanted, "detail": detail} if detail in {"", *ringing.ENDS[wanted]} else None
+    if wanted == "decline":
+        return {"do": "not_answered", "status": "rejected", "detail": "declined"}
+    return {"do": wanted} if wanted in ("speaking", "hang_up", "answer", "machine") else None
 
 
 def _options(body: dict[str, Any]) -> dict[str, Any]:
@@ -210,6 +217,7 @@ def _texts() -> dict[str, Any]:
             "listening": _("Listening to you"),
             "thinking": _("Thinking"),
             "waiting": _("Waiting"),
+            "recording": _("Recording you"),
             "connecting": _("Ringing a person"),
             "on_hold": _("On hold"),
             "connected": _("Connected to a person"),
@@ -224,6 +232,8 @@ def _texts() -> dict[str, Any]:
             "busy": _("Busy"),
             "machine": _("A machine answered"),
             "timeout": _("Not answered"),
+            "unanswered": _("Not reached"),
+            "human": _("In a call"),
             "failed": _("Call failed"),
         },
     }

@@ -9,11 +9,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from conversations.selectors.call_reports import known_time
-from conversations.voice.simulator import driving, exchange, legs
-from conversations.voice.simulator.checking import InvalidNcco, checked
+from conversations.voice.simulator import asking, audio, driving, exchange, legs, recording
 
 ERRORS: Final = "https://developer.nexmo.com/api-errors"
 LONGEST_TEXT: Final = 3_200
@@ -26,31 +25,16 @@ PAGING: Final = (("page_size", "10"), ("record_index", "0"))
 async def calls(request: HttpRequest) -> HttpResponse:
     """`POST /v1/calls`: ring a phone. `GET`: the list of calls, live and over."""
     if not _is_authorised(request):
-        return _problem(401, "Unauthorized", "You did not provide correct credentials.")
+        return _unauthorised()
     if request.method == "GET":
         return await _listed(request)
-    body = _body(request)
-    try:
-        number, caller = body["to"][0]["number"], body["from"]["number"]
-        ncco = checked(body["ncco"]) if "answer_url" not in body else []
-        answer_url = str(body["answer_url"][0]) if "ncco" not in body else ""
-    except (KeyError, IndexError, TypeError, InvalidNcco) as error:
-        return _problem(400, "Bad Request", f"Invalid parameter: {error}.")
-    if not str(number).isdigit() or body["to"][0].get("type") != "phone":
-        return _problem(400, "Bad Request", "Only phone endpoints with digits can be called.")
+    asked = _read(asking.of_call, _body(request))
+    if isinstance(asked, JsonResponse):
+        return asked
     async with exchange.opened() as memory:
         if not await memory.may_dial():
             return _problem(429, "Rate Limited", "More than three calls a second.")
-        leg = await legs.dial_out(
-            memory,
-            caller=str(caller),
-            dialled=str(number),
-            ncco=ncco,
-            answer_url=answer_url,
-            event_url=(body.get("event_url") or [None])[0],
-            ring_seconds=float(body.get("ringing_timer", legs.DEFAULT_RING_SECONDS)),
-            on_machine=str((body.get("advanced_machine_detection") or {}).get("behavior", "")),
-        )
+        leg = await legs.dial_out(memory, **asked)
     driving.in_background(leg["uuid"])
     return JsonResponse({"uuid": leg["uuid"], "status": "started", "direction": "outbound", "conversation_uuid": leg["room"]}, status=201)
 
@@ -58,38 +42,45 @@ async def calls(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_http_methods(["GET", "PUT"])
 async def call(request: HttpRequest, leg_id: str) -> HttpResponse:
-    """`GET /v1/calls/{uuid}` describes a leg; `PUT` ends it or replaces what it is doing."""
-    if not _is_authorised(request):
-        return _problem(401, "Unauthorized", "You did not provide correct credentials.")
+    """`GET /v1/calls/{uuid}` describes a leg; `PUT` ends, mutes or earmuffs it, or replaces what it is doing."""
     if request.method == "GET":
-        return await _described(leg_id)
-    body = _body(request)
-    if body.get("action") == "hangup":
-        happening: dict[str, Any] = {"do": "hang_up", "by": "platform"}
-    elif body.get("action") == "transfer":
-        try:
-            happening = {"do": "transfer", "ncco": checked(body["destination"]["ncco"])}
-        except (KeyError, TypeError, InvalidNcco) as error:
-            return _problem(400, "Bad Request", f"Invalid parameter: {error}.")
-    else:
-        return _problem(400, "Bad Request", "The action is not one that the simulator knows.")
-    if not await driving.tell(leg_id, happening):
-        return _problem(404, "Not Found", "Call does not exist, or is over.")
-    return HttpResponse(status=204)
+        return await _described(leg_id) if _is_authorised(request) else _unauthorised()
+    answer = await _told(request, leg_id, asking.of_change)
+    return answer if answer.status_code >= 400 else HttpResponse(status=204)
+
+
+@csrf_exempt
+@require_http_methods(["PUT", "DELETE"])
+async def talk(request: HttpRequest, leg_id: str) -> HttpResponse:
+    """`PUT /v1/calls/{uuid}/talk`: say something into a leg without changing what it is doing; `DELETE` cuts it short."""
+    if request.method == "DELETE":
+        return await _told(request, leg_id, lambda body: {"do": "stop_playing", "kind": "talk"}, "Talk stopped")
+    return await _told(request, leg_id, asking.of_talk, "Talk started")
+
+
+@csrf_exempt
+@require_http_methods(["PUT", "DELETE"])
+async def stream(request: HttpRequest, leg_id: str) -> HttpResponse:
+    """`PUT /v1/calls/{uuid}/stream`: play audio into a leg without changing what it is doing; `DELETE` cuts it short."""
+    if request.method == "DELETE":
+        return await _told(request, leg_id, lambda body: {"do": "stop_playing", "kind": "stream"}, "Stream stopped")
+    return await _told(request, leg_id, asking.of_stream, "Stream started")
 
 
 @csrf_exempt
 @require_http_methods(["PUT"])
-async def talk(request: HttpRequest, leg_id: str) -> HttpResponse:
-    """`PUT /v1/calls/{uuid}/talk`: say something into a leg without changing what it is doing."""
-    if not _is_authorised(request):
-        return _problem(401, "Unauthorized", "You did not provide correct credentials.")
-    text = _body(request).get("text")
-    if not isinstance(text, str) or not text:
-        return _problem(400, "Bad Request", "Invalid parameter: text.")
-    if not await driving.tell(leg_id, {"do": "hear", "who": "company", "text": text}):
-        return _problem(404, "Not Found", "Call does not exist, or is over.")
-    return JsonResponse({"message": "Talk started", "uuid": leg_id})
+async def keys(request: HttpRequest, leg_id: str) -> HttpResponse:
+    """`PUT /v1/calls/{uuid}/dtmf`: press keys into a leg."""
+    return await _told(request, leg_id, asking.of_keys, "DTMF sent")
+
+
+@csrf_exempt
+@require_http_methods(["PUT", "DELETE"])
+async def keys_pressed(request: HttpRequest, leg_id: str) -> HttpResponse:
+    """`PUT /v1/calls/{uuid}/input/dtmf`: have each key that is pressed on a leg sent to an address; `DELETE` ends that."""
+    if request.method == "DELETE":
+        return await _told(request, leg_id, lambda body: {"do": "listen_for_keys", "url": ""}, "DTMF listening stopped")
+    return await _told(request, leg_id, asking.of_keys_pressed, "DTMF listening started")
 
 
 @csrf_exempt
@@ -97,7 +88,7 @@ async def talk(request: HttpRequest, leg_id: str) -> HttpResponse:
 async def messages(request: HttpRequest) -> HttpResponse:
     """`POST /v1/messages`: a text message, kept for the phone that has the number. Source: Vonage, "Messages API reference"."""
     if not _is_authorised(request):
-        return _problem(401, "Unauthorized", "You did not provide correct credentials.")
+        return _unauthorised()
     body = _body(request)
     sender, to, text = (str(body.get(name, "")) for name in ("from", "to", "text"))
     if (body.get("channel"), body.get("message_type")) != ("sms", "text"):
@@ -108,6 +99,44 @@ async def messages(request: HttpRequest) -> HttpResponse:
     async with exchange.opened() as memory:
         await memory.keep_text(sender=sender, to=to, text=text, message_id=message_id)
     return JsonResponse({"message_uuid": message_id}, status=202)
+
+
+@require_GET
+async def file(request: HttpRequest, file_id: str) -> HttpResponse:
+    """`GET /v1/files/{id}`: the sound of a recording, or what was said in it. Source: Vonage, "Recording"."""
+    if not _is_authorised(request):
+        return _unauthorised()
+    async with exchange.opened() as memory:
+        named = await memory.file(file_id)
+        found = await memory.recording(named or file_id)
+        lines = await memory.recorded(found["id"]) if found else []
+    if found is None or found["ended_at"] is None:
+        return _problem(404, "Not Found", "The file does not exist.")
+    if named:
+        return JsonResponse(recording.written_down(found, lines))
+    return HttpResponse(recording.sound(found, lines), content_type=audio.TYPES[found["format"]])
+
+
+async def _told(request: HttpRequest, leg_id: str, read: asking.Reader, message: str = "") -> HttpResponse:
+    """Has happen to a leg what `read` makes of the request; 404 when the leg is unknown or over."""
+    if not _is_authorised(request):
+        return _unauthorised()
+    happening = _read(read, _body(request))
+    if isinstance(happening, JsonResponse):
+        return happening
+    if not await driving.tell(leg_id, happening):
+        return _problem(404, "Not Found", "Call does not exist, or is over.")
+    return JsonResponse({"message": message, "uuid": leg_id})
+
+
+def _read(read: asking.Reader, body: dict[str, Any]) -> dict[str, Any] | JsonResponse:
+    """What `read` makes of a body, or the platform's refusal of it."""
+    try:
+        return read(body)
+    except asking.InvalidParameter as error:
+        return _problem(
+            400, "Bad Request", f"Invalid parameter: {error}.", invalid_parameters=[{"name": str(error), "reason": "Is invalid."}]
+        )
 
 
 async def _described(leg_id: str) -> HttpResponse:
@@ -164,6 +193,10 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _problem(status: int, title: str, detail: str) -> JsonResponse:
-    body = {"type": f"{ERRORS}#{title.lower().replace(' ', '-')}", "title": title, "detail": detail, "instance": "simulator"}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+def _unauthorised() -> JsonResponse:
+    return _problem(401, "Unauthorized", "You did not provide correct credentials.")
+
+
+def _problem(status: int, title: str, detail: str, **more: Any) -> JsonResponse:
+    body = {"type": f"{ERRORS}#{title.lower().replace(' ', '-')}", "title": title, "detail": detail, "instance": str(uuid.uuid4())}
+    return JsonResponse(body | more, status=status, content_type="application/problem+json")

@@ -1,0 +1,297 @@
+"""A person calls a customer: their own phone first, the customer's through the gate, and again later when nobody answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from conversations import tasks
+from conversations.models import ActionItem, CallingPolicy, CallingRegion, DialAttempt, Entry, Interaction
+from conversations.services import calling_rules, suppression
+from routing.models import AgentProfile, Reservation, RoutingProfileWork, WorkItem
+from routing.tasks import dispatch_waiting_work
+from tests.outbound.calling import open_hours
+from tests.record import rows
+from tests.support.locks import until
+from tests.voice.platform import COMPANY, SAM, Caller, post, words_of
+from tests.voice.rest_side import Platform
+from tests.voice.test_calls import call_of
+
+pytestmark = pytest.mark.usefixtures("patient", "hours")
+ANNS_PHONE = "+441632960111"
+
+
+@pytest.fixture
+def hours(transactional_db: None) -> Iterator[None]:
+    """Phones may be rung at any hour of the test."""
+    open_hours()
+    yield
+    CallingRegion.objects.all().delete()
+    calling_rules.lay_down()
+    CallingPolicy.objects.filter(purpose="callback").update(tries=3, pause_minutes=20)
+
+
+@dataclass
+class Desk:
+    """Ann, who takes calls back, and the customer who wants one."""
+
+    ann: AgentProfile
+    caller: Caller
+    platform: Platform
+
+    def client(self) -> Client:
+        client = Client()
+        client.force_login(self.ann.user)
+        return client
+
+    def wants_call_back(self) -> WorkItem:
+        """Called, waited, and chose to be called back."""
+        post("/voice/answer/", self.caller.answer())
+        post("/voice/input/", self.caller.said("I want to talk to a person"))
+        until(WorkItem.objects.filter(kind="live_voice").exists)
+        post("/voice/input/", self.caller.keyed("1"))
+        post("/voice/input/", self.caller.keyed("1"))
+        post("/voice/event/", self.caller.event("completed"))
+        return WorkItem.objects.get()
+
+    def comes(self) -> None:
+        assert self.client().post("/inbox/presence/", {"state": "available"}).status_code < 400
+        dispatch_waiting_work()
+
+    def accepts(self) -> int:
+        offer = Reservation.objects.get(agent=self.ann, state="pending")
+        return int(self.client().post(f"/inbox/offers/{offer.pk}/accept/").status_code)
+
+    def calls(self) -> Any:
+        public_id = call_of(self.caller).conversation.public_id
+        return self.client().post(f"/inbox/c/{public_id}/call/")
+
+    def press(self, key: str) -> str:
+        """Ann's phone was picked up, and she presses a key."""
+        path = f"/voice/agent/{self.call.public_id}/"
+        post(f"{path}event/", Caller(uuid=self.platform.rung[0]).event("answered", direction="outbound"))
+        given = Caller(uuid=self.platform.rung[-1]).about() | {"dtmf": {"digits": key, "timed_out": False}}
+        return words_of(post(f"{path}input/", given).json())
+
+    def ann_is(self, status: str) -> None:
+        post(f"/voice/agent/{self.call.public_id}/event/", Caller(uuid=self.platform.rung[0]).event(status, direction="outbound"))
+
+    @property
+    def call(self) -> Interaction:
+        return Interaction.objects.filter(direction="outbound").latest("pk")
+
+    @property
+    def leg(self) -> Caller:
+        """The customer's phone."""
+        return Caller(number=COMPANY, dialled=SAM, uuid=self.platform.rung[-1])
+
+    def customer_is(self, status: str) -> None:
+        post(f"/voice/call-back/{self.call.public_id}/event/", self.leg.event(status) | {"direction": "outbound"})
+
+    def picks_up(self) -> list[dict[str, Any]]:
+        self.customer_is("answered")
+        return list(post(f"/voice/call-back/{self.call.public_id}/answer/", self.leg.answer()).json())
+
+    def outcomes(self) -> list[str]:
+        return list(Entry.objects.filter(kind="call.outcome").order_by("pk").values_list("body", flat=True))
+
+    def rung_numbers(self) -> list[str]:
+        bodies = [body for method, path, body in self.platform.requests if method == "POST" and path.endswith("/v1/calls")]
+        return [body["to"][0]["number"] for body in bodies]
+
+
+@pytest.fixture
+def desk(caller: Caller, platform: Platform) -> Iterator[Desk]:
+    ann = rows.agent("Ann", phone_number=ANNS_PHONE)
+    row = RoutingProfileWork.objects.create(profile=ann.routing_profile, kind="callback", weight=6, max_at_once=1)
+    yield Desk(ann, caller, platform)
+    row.delete()
+    AgentProfile.objects.filter(pk=ann.pk).update(active=False)
+
+
+def test_the_person_is_rung_first_and_then_the_customer(desk: Desk) -> None:
+    """Accepting rings Ann; her yes rings the customer with a permission; both are in one room; its end frees nobody too early."""
+    desk.wants_call_back()
+    desk.comes()
+    assert desk.accepts() == 204
+    assert desk.rung_numbers() == [ANNS_PHONE[1:]]
+    assert not DialAttempt.objects.exists()
+    assert "Calling the customer now." in desk.press("1")
+    assert desk.rung_numbers() == [ANNS_PHONE[1:], SAM]
+    attempt = DialAttempt.objects.get()
+    assert (attempt.purpose, attempt.number, attempt.consent.asked_for) == ("callback", f"+{SAM}", True)
+    ncco = desk.picks_up()
+    assert words_of(ncco).startswith("This is Harbor Home Services, calling you back as you asked. I am putting you through to Ann.")
+    assert ncco[-1] == {
+        "action": "conversation", "name": f"call-{desk.call.public_id.hex}", "startOnEnter": True, "endOnExit": False,
+    }  # fmt: skip
+    assert Entry.objects.filter(kind="call.connected_to_agent", interaction=desk.call).exists()
+    desk.customer_is("completed")
+    attempt.refresh_from_db()
+    assert attempt.outcome == "answered"
+    assert desk.outcomes() == ["Call back: Somebody answered."]
+    assert not ActionItem.objects.exists()
+    assert desk.platform.rung[0] in desk.platform.ended()
+
+
+def test_call_now_is_offered_until_a_call_goes_on(desk: Desk) -> None:
+    """On the conversation's page, with the number; not while it rings."""
+    desk.wants_call_back()
+    desk.comes()
+    AgentProfile.objects.filter(pk=desk.ann.pk).update(phone_number="")
+    desk.accepts()
+    page = f"/inbox/c/{call_of(desk.caller).conversation.public_id}/"
+    assert "Call now" in desk.client().get(page).text
+    assert "Call 07700 900123" in desk.client().get(page).text
+    refused = desk.calls()
+    assert (refused.status_code, refused.text) == (409, "Your profile has no phone number yet. A manager can add it in the admin.")
+    AgentProfile.objects.filter(pk=desk.ann.pk).update(phone_number=ANNS_PHONE)
+    assert desk.calls().status_code == 204
+    assert "Call now" not in desk.client().get(page).text
+    assert desk.calls().status_code == 409
+    assert desk.rung_numbers() == [ANNS_PHONE[1:]]
+
+
+def test_only_its_owner_calls(desk: Desk) -> None:
+    desk.wants_call_back()
+    assert desk.calls().status_code == 409
+    assert desk.rung_numbers() == []
+
+
+def test_nobody_is_rung_before_the_person_says_yes(desk: Desk) -> None:
+    """A machine, or a no: the customer's phone stays silent, and the work stays with Ann, who may try again."""
+    desk.wants_call_back()
+    desk.comes()
+    desk.accepts()
+    assert "not connected" in desk.press("2")
+    desk.ann_is("completed")
+    assert desk.rung_numbers() == [ANNS_PHONE[1:]]
+    assert not DialAttempt.objects.exists()
+    assert (desk.call.state, desk.call.end_reason) == ("ended", "not_placed")
+    assert WorkItem.objects.get().state == "assigned"
+    assert desk.calls().status_code == 204
+
+
+@pytest.mark.parametrize("status", ["unanswered", "busy", "rejected", "failed", "timeout"])
+def test_who_does_not_answer_is_called_again_later(desk: Desk, status: str) -> None:
+    """Ann is told and free; when the pause is over the work is back in the line, as a call back, since its first time."""
+    before = desk.wants_call_back()
+    desk.comes()
+    desk.accepts()
+    desk.press("1")
+    for _twice in range(2):
+        desk.customer_is(status)
+    assert desk.platform.requests[-1][2]["destination"]["ncco"][0]["text"].startswith("<speak>The customer did not answer.")
+    item = ActionItem.objects.get()
+    assert (item.kind, item.phone, item.owner) == ("call_back", f"+{SAM}", desk.ann)
+    assert timedelta(minutes=19) < item.due_at - timezone.now() <= timedelta(minutes=21)
+    (outcome,) = desk.outcomes()
+    assert "Try 1; tried again from" in outcome
+    assert WorkItem.objects.get().state == "completed"
+    assert AgentProfile.objects.get(pk=desk.ann.pk).load == 0
+    assert call_of(desk.caller).conversation.owner_kind == "assistant"
+    ActionItem.objects.update(due_at=timezone.now())
+    assert tasks.call_back_in_time() == 1
+    again = WorkItem.objects.latest("pk")
+    assert (again.kind, again.kind_stays, again.enqueued_at) == ("callback", True, before.enqueued_at)
+
+
+def test_after_the_last_try_they_are_written_to(desk: Desk) -> None:
+    """By text, which they agreed to with the call back."""
+    CallingPolicy.objects.filter(purpose="callback").update(tries=1)
+    desk.wants_call_back()
+    desk.comes()
+    desk.accepts()
+    desk.press("1")
+    desk.customer_is("unanswered")
+    assert not ActionItem.objects.exists()
+    assert desk.outcomes() == ["Call back: No answer. Tries: 1, so they are not called again."]
+    (text,) = desk.platform.texts()
+    assert text["to"] == SAM
+    assert "we tried to call you back and could not reach you" in text["text"]
+
+
+def test_a_customer_who_takes_it_back_is_not_rung(desk: Desk) -> None:
+    """The list is asked before Ann's phone rings, and again when she is ready."""
+    desk.wants_call_back()
+    desk.comes()
+    desk.accepts()
+    row, _made = suppression.suppress("phone", f"+{SAM}", reason="Asked never to be called.", added_by="Kim")
+    try:
+        desk.press("1")
+        assert desk.rung_numbers() == [ANNS_PHONE[1:]]
+        told = desk.platform.requests[-1][2]["destination"]["ncco"][0]["text"]
+        assert "the number is on the do-not-contact list" in told
+        assert desk.call.state == "ended"
+        desk.ann_is("completed")
+        refused = desk.calls()
+        assert refused.status_code == 409
+        assert "do-not-contact list" in refused.text
+        assert desk.rung_numbers() == [ANNS_PHONE[1:]]
+    finally:
+        suppression.lift(row, reason="The test is over.", lifted_by="Kim")
+
+
+def test_at_night_nobodys_phone_rings(desk: Desk) -> None:
+    """Neither the customer's nor Ann's."""
+    desk.wants_call_back()
+    desk.comes()
+    now = timezone.now()
+    closed = time((now.hour + 3) % 23), time((now.hour + 3) % 23, 1)
+    open_hours(opens=closed[0], closes=closed[1])
+    assert desk.accepts() == 204
+    assert desk.rung_numbers() == []
+    (problem,) = Entry.objects.filter(kind="call.problem").values_list("body", flat=True)
+    assert "it is not an hour at which the phone may be rung" in problem
+
+
+@pytest.mark.parametrize("code", [429, 500, 503, 401])
+def test_a_platform_that_fails_leaves_the_work_with_the_person(desk: Desk, code: int) -> None:
+    """Accepted all the same; what was wrong is in the history, and the button is there."""
+    desk.wants_call_back()
+    desk.comes()
+    desk.platform.code = code
+    assert desk.accepts() == 204
+    assert Entry.objects.filter(kind="call.problem").exists()
+    desk.platform.code = 201
+    assert desk.calls().status_code == 204
+
+
+def test_a_platform_that_refuses_the_customers_phone_is_told_to_the_person(desk: Desk) -> None:
+    desk.wants_call_back()
+    desk.comes()
+    desk.accepts()
+    desk.platform.code = 400
+    desk.press("1")
+    told = desk.platform.requests[-1][2]["destination"]["ncco"][0]["text"]
+    assert "The phone platform did not place the call" in told
+    assert (desk.call.state, desk.call.end_reason) == ("ended", "not_placed")
+    assert DialAttempt.objects.get().outcome == "failed"
+    assert WorkItem.objects.get().state == "assigned"
+
+
+def test_a_person_who_hangs_up_while_it_rings_stops_the_ringing(desk: Desk) -> None:
+    desk.wants_call_back()
+    desk.comes()
+    desk.accepts()
+    desk.press("1")
+    desk.ann_is("completed")
+    assert desk.platform.rung[1] in desk.platform.ended()
+
+
+def test_a_process_that_died_before_ringing_is_made_up_for(desk: Desk) -> None:
+    """Ann has said yes and nothing followed: the sweep rings the customer, once."""
+    desk.wants_call_back()
+    desk.comes()
+    desk.accepts()
+    ready = desk.call.data
+    ready["agent_leg"]["state"] = "talking"
+    Interaction.objects.filter(pk=desk.call.pk).update(data=ready)
+    assert [tasks.keep_call_backs() for _twice in range(2)] == [1, 0]
+    assert desk.rung_numbers() == [ANNS_PHONE[1:], SAM]
