@@ -55,16 +55,16 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_POST
 async def dial(request: HttpRequest) -> HttpResponse:
     """Somebody dials the company. Answers with the leg's id, or says which number cannot be used."""
-    body = _body(request)
+    body = body_of(request)
     if body is None:
-        return _refused(_("The request could not be read. Reload the page and try again."))
-    region = await sync_to_async(_region)()
+        return refused(_("The request could not be read. Reload the page and try again."))
+    country = await region()
     withheld = not str(body.get("from") or "").strip()
     try:
-        caller = WITHHELD if withheld else normalise("phone", str(body["from"]), region).removeprefix("+")
-        dialled = normalise("phone", str(body.get("to", "")), region).removeprefix("+")
+        caller = WITHHELD if withheld else normalise("phone", str(body["from"]), country).removeprefix("+")
+        dialled = normalise("phone", str(body.get("to", "")), country).removeprefix("+")
     except InvalidIdentifier as error:
-        return _refused(str(error))
+        return refused(str(error))
     async with exchange.opened() as memory:
         leg = await legs.dial_in(memory, caller=caller, dialled=dialled, options={"patience": legs.TYPING_PATIENCE} | _options(body))
     driving.in_background(leg["uuid"])
@@ -74,12 +74,12 @@ async def dial(request: HttpRequest) -> HttpResponse:
 @require_POST
 async def act(request: HttpRequest, leg_id: str) -> HttpResponse:
     """The holder of a phone does something: say, key, speaking, hang_up, answer, machine, decline or another end of the ringing."""
-    body = _body(request)
+    body = body_of(request)
     happening = _happening(body) if body else None
     if happening is None:
-        return _refused(_("This phone cannot do that."))
+        return refused(_("This phone cannot do that."))
     if not await driving.tell(leg_id, happening):
-        return _refused(_("The call is over."), status=404)
+        return refused(_("The call is over."), status=404)
     return HttpResponse(status=204)
 
 
@@ -90,7 +90,7 @@ async def look(request: HttpRequest, leg_id: str) -> HttpResponse:
         await advance(memory, leg_id)
         leg = await memory.leg(leg_id)
         if leg is None:
-            return _refused(_("There is no such call."), status=404)
+            return refused(_("There is no such call."), status=404)
         return JsonResponse(await driving.shown(memory, leg, 0))
 
 
@@ -160,9 +160,9 @@ async def _watched(memory: Exchange, own: str, known: dict[str, str]) -> list[st
 
 async def _own_number(request: HttpRequest) -> str:
     """The number of this phone in digits, as the platform writes it; empty when there is none."""
-    region = await sync_to_async(_region)()
+    country = await region()
     try:
-        return normalise("phone", _with_plus(request.GET.get("number", "")), region).removeprefix("+")
+        return normalise("phone", _with_plus(request.GET.get("number", "")), country).removeprefix("+")
     except InvalidIdentifier:
         return ""
 
@@ -210,6 +210,7 @@ def _texts() -> dict[str, Any]:
     return {
         "incoming": _("{number} is calling you"),
         "textFrom": _("From {number}"),
+        "textTo": _("You to {number}"),
         "failed": _("That did not work. Check your connection and try again."),
         "who": {"company": _("The company’s voice"), "me": _("You"), "keys": _("You pressed"), "other": _("The other person")},
         "doing": {
@@ -239,11 +240,16 @@ def _texts() -> dict[str, Any]:
     }
 
 
+async def region() -> str:
+    """The country that numbers written without one belong to."""
+    return await sync_to_async(_region)()
+
+
 def _region() -> str:
     return EntryPoint.objects.filter(channel="voice").values_list("default_region", flat=True).first() or "GB"
 
 
-def _body(request: HttpRequest) -> dict[str, Any] | None:
+def body_of(request: HttpRequest) -> dict[str, Any] | None:
     if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
         return None
     try:
@@ -253,5 +259,5 @@ def _body(request: HttpRequest) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _refused(reason: str, status: int = 400) -> JsonResponse:
+def refused(reason: str, status: int = 400) -> JsonResponse:
     return JsonResponse({"reason": reason}, status=status)
