@@ -359,9 +359,10 @@ def _client_of_account() -> Vonage:
 
 def _made(auth: Auth, host: str) -> Vonage:
     client = Vonage(auth, HttpClientOptions(api_host=host, timeout=TIMEOUT_SECONDS, max_retries=0, pool_connections=1, pool_maxsize=1))
-    if settings.VONAGE_GATEWAY == "simulator":
+    base = settings.VONAGE_API_URL or (f"{server.local_address()}/simulator" if settings.VONAGE_GATEWAY == "simulator" else "")
+    if base:
         client.http_client._session.trust_env = False
-        client.http_client._session.mount("https://", LocalAdapter())
+        client.http_client._session.mount("https://", StandInAdapter(base))
     return client
 
 
@@ -375,11 +376,18 @@ def host_of(region_url: str) -> str:
     return host if parts.scheme == "https" and host.endswith(HOST_SUFFIXES) else DEFAULT_HOST
 
 
-class LocalAdapter(HTTPAdapter):
-    """Sends what the SDK addresses to the platform to the simulator instead, which this server runs over plain http."""
+class StandInAdapter(HTTPAdapter):
+    """Sends what the SDK addresses to the platform to a stand-in at `base` instead: the simulator, which this server runs, or another."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self._base = base.rstrip("/")
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
-        """Send `request` to the simulator's addresses on this machine."""
-        request.url = f"{server.local_address()}/simulator{request.path_url}"
-        request.headers.update(server.headers())
+        """Send `request` to the stand-in, saying for which of the platform's hosts it was meant."""
+        asked_host = urlsplit(request.url or "").hostname or ""
+        request.url = f"{self._base}{request.path_url}"
+        request.headers.update({server.ASKED_HOST: str(asked_host)})
+        if self._base.startswith(server.local_address()):
+            request.headers.update(server.headers())
         return super().send(request, *arguments, **options)
