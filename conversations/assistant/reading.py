@@ -283,7 +283,7 @@ def _learn(
 ) -> dict[str, Any]:
     """The names of the new facts that were said, with the values they replace (None: nothing).
 
-    A caller's own number is learned as well, so that it need not be asked for.
+    A caller's or writer's own number is learned as well, so that it need not be asked for.
     """
     before = {name: fact.value for name, fact in known.items()}
     wanted = [
@@ -292,7 +292,7 @@ def _learn(
         if _is_kept(fact, understood.gloss, conversation.form_state, expecting, picks)
     ]
     interaction = words.interaction
-    has_number = interaction.channel == Channel.VOICE and interaction.party.startswith("+")
+    has_number = interaction.channel in (Channel.VOICE, Channel.SMS) and interaction.party.startswith("+")
     if has_number and "phone" not in before and all(fact.name != "phone" for fact in wanted):
         wanted.append(LearnedFact("phone", interaction.party, interaction.party))
     if not wanted:
