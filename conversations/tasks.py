@@ -7,7 +7,7 @@ from celery import shared_task
 from conversations.assistant import recap, turn
 from conversations.flows import calling_back, calling_customers, campaigning, erasing, keeping_promises, overflowing, tidying
 from conversations.services import campaigns, linkage, retention, suggestions
-from conversations.voice import agent_leg, call_back_call, reconciling
+from conversations.voice import agent_leg, call_back_call, fetching, reconciling, texting
 from conversations.voice.gateway import GatewayError
 
 logger = logging.getLogger(__name__)
@@ -114,6 +114,12 @@ def keep_call_backs() -> int:
 
 
 @shared_task
+def send_forgotten_texts() -> int:
+    """See conversations.voice.texting.send_forgotten."""
+    return texting.send_forgotten()
+
+
+@shared_task
 def send_leads() -> int:
     """See conversations.flows.keeping_promises.send_leads."""
     return keeping_promises.send_leads()
@@ -135,3 +141,9 @@ def begin_campaign_round(number: int) -> int:
 def apply_retention() -> None:
     """See conversations.services.retention.apply."""
     retention.apply()
+
+
+@shared_task
+def fetch_recordings() -> int:
+    """See conversations.voice.fetching.fetch_due."""
+    return fetching.fetch_due()

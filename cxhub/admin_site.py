@@ -73,7 +73,7 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
     "reporting": (
         gettext_lazy("Reporting"),
         "chart-column",
-        ("conversations.WebhookRecord", "conversations.CallLeg", "conversations.ChatSessionRecord"),
+        ("conversations.CallRecording", "conversations.WebhookRecord", "conversations.CallLeg", "conversations.ChatSessionRecord"),
     ),
     "personal-data": (
         gettext_lazy("Personal data"),

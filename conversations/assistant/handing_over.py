@@ -19,7 +19,7 @@ from conversations.knowledge.search import search
 from conversations.models import Entry, Handoff, KnowledgeArticle
 from conversations.models.consent import Purpose
 from conversations.selectors.roll_out import stop_in_force
-from conversations.services import callbacks, consent, facts, handoff
+from conversations.services import callbacks, consent, facts, handoff, voicemail
 from conversations.services.consent import Answer
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
@@ -149,6 +149,8 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
         is_wanted = handing.asked_for or prepared.context.understanding.asked_for_human
         answer = note_callback(prepared, number, by, asked_for=words % {"number": NUMBER_LEFT_OUT, "when": when} if is_wanted else "")
         sentences.append(_not_called(prepared) if answer.is_no else words % {"number": told, "when": when})
+        if prepared.context.spoken and voicemail.is_offered(prepared.interaction):
+            sentences.append(_("If you would like to leave a message for them, press 2 or say: leave a message."))
         asked = None
     else:
         sentences.append(_("On which phone number may we call you back by %(when)s?") % {"when": when})

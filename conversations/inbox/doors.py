@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils import timezone
 
@@ -30,7 +31,7 @@ class AgentRequest(InboxRequest):
     agent: AgentProfile
 
 
-View = Callable[Concatenate[Any, ...], HttpResponse]
+View = Callable[Concatenate[Any, ...], HttpResponseBase]
 
 
 def for_staff(view: View) -> View:
@@ -40,7 +41,7 @@ def for_staff(view: View) -> View:
     """
 
     @wraps(view)
-    def checked(request: InboxRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: InboxRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         request.agent = access.agent_of(request.user)
@@ -56,7 +57,7 @@ def for_agents(view: View) -> View:
     """Only active agents: those who may act. A manager without a profile is told that there is nothing here."""
 
     @wraps(view)
-    def checked(request: InboxRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: InboxRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.agent is None:
             raise Http404
         return view(request, *args, **kwargs)
@@ -68,7 +69,7 @@ def for_supervisors(view: View) -> View:
     """Only staff to whom supervising was permitted; agents and other staff are refused (403)."""
 
     @wraps(view)
-    def checked(request: InboxRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: InboxRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not access.may_supervise(request.user):
             raise PermissionDenied
         return view(request, *args, **kwargs)

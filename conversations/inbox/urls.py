@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.inbox import actions, board, copilot, tools, verifying, views
+from conversations.inbox import actions, board, copilot, recordings, tools, verifying, views
 
 app_name = "inbox"
 urlpatterns = [
@@ -33,6 +33,9 @@ urlpatterns = [
     path("c/<uuid:public_id>/preference/", actions.set_preference, name="preference"),
     path("written/<int:trace_id>/", views.how_written, name="how-written"),
     path("answers/<int:entry_id>/", views.how_answered, name="how-answered"),
+    path("recordings/<str:recording_id>/", recordings.show, name="recording"),
+    path("recordings/<str:recording_id>/listen/", recordings.listen, name="recording-listen"),
+    path("recordings/file/<str:token>/", recordings.file, name="recording-file"),
     path("offers/<int:reservation_id>/accept/", actions.accept, name="accept"),
     path("offers/<int:reservation_id>/decline/", actions.decline, name="decline"),
     path("presence/", actions.presence, name="presence"),

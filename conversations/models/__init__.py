@@ -2,6 +2,7 @@
 
 from conversations.models.action_item import ActionItem
 from conversations.models.call_leg import CallLeg
+from conversations.models.call_recording import CallRecording
 from conversations.models.calling_rules import CallingCap, CallingHoliday, CallingHours, CallingPolicy, CallingRegion
 from conversations.models.campaign import Audience, Campaign, CampaignContact
 from conversations.models.chat_link import ChatLink
@@ -27,6 +28,7 @@ from conversations.models.sales import Invoice, PaymentPromise, SalesAccount, Sa
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.sent_link import SentLink
+from conversations.models.sent_text import SentText
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
 from conversations.models.turn_trace import TurnTrace
 from conversations.models.unanswered import UnansweredQuestion
@@ -38,6 +40,7 @@ __all__ = [
     "Audience",
     "Booking",
     "CallLeg",
+    "CallRecording",
     "CallingCap",
     "CallingHoliday",
     "CallingHours",
@@ -95,6 +98,7 @@ __all__ = [
     "SalesOrder",
     "SavedReply",
     "SentLink",
+    "SentText",
     "SharedIdentifier",
     "SubjectTalk",
     "Suppression",

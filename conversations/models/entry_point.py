@@ -1,7 +1,9 @@
 """Where customers come in: one web path or one phone number, and the playbook that answers there."""
 
+from typing import Any
 from uuid import UUID
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -77,9 +79,29 @@ class EntryPoint(models.Model):
         choices=RecordingPolicy.choices,
         default=RecordingPolicy.NOT_RECORDED,
         help_text=_(
-            "No call is recorded yet, so this has no effect so far. Some places allow a recording only when everybody on the call"
-            " has agreed. Ask first when callers may be there."
+            "Some places allow a recording only when everybody on the call has agreed: ask first when callers may be there. Who is"
+            " asked and says nothing, or no, is not recorded. Whoever objects later is not recorded from then on."
         ),
+    )
+    recording_keep_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "After so many days recordings and messages left here are deleted, unless a legal hold keeps them. Empty: as the"
+            " retention rule for recordings says."
+        ),
+    )
+    transcribes_recordings = models.BooleanField(
+        default=False,
+        help_text=_(
+            "Have the phone platform write down what is said between a caller and a person while it is recorded, and messages that"
+            " are left. The platform charges for it."
+        ),
+    )
+    takes_voicemail = models.BooleanField(
+        default=True,
+        help_text=_("Callers may leave a message when nobody can take the call, or instead of waiting. It becomes a call back."),
     )
     default_region = models.CharField(max_length=2, default="GB")
     language = models.CharField(max_length=10, default="en-GB")
@@ -136,6 +158,11 @@ class EntryPoint(models.Model):
                 condition=models.Q(recording_policy__in=["not_recorded", "announce", "ask_first"]),
                 name="entry_point_recording_policy_is_known",
             ),
+            models.CheckConstraint(
+                condition=models.Q(recording_keep_days__isnull=True) | models.Q(recording_keep_days__gte=1),
+                name="entry_point_keeps_recordings_for_at_least_a_day",
+                violation_error_message=_("Keep recordings for at least one day, or leave the field empty."),
+            ),
             models.CheckConstraint(condition=models.Q(live_share_percent__lte=100), name="entry_point_live_share_is_a_percentage"),
             models.CheckConstraint(
                 condition=~models.Q(channel="voice") | models.Q(address__regex=r"^\+[1-9][0-9]{6,14}$"),
@@ -152,6 +179,17 @@ class EntryPoint(models.Model):
         The same conversation gets the same answer for as long as the share stays as it is.
         """
         return self.mode == self.Mode.LIVE and conversation.int % 100 < self.live_share_percent
+
+    @property
+    def voice(self) -> dict[str, Any]:
+        """What chooses the voice, as the phone platform names it; empty for its usual one. Source: Vonage, "NCCO reference", talk."""
+        chosen = {
+            "style": self.voice_style,
+            "premium": self.voice_premium,
+            "provider": self.voice_provider,
+            "providerOptions": self.voice_options,
+        }
+        return {name: value for name, value in chosen.items() if value}
 
     @property
     def playbook(self) -> Playbook:

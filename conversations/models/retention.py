@@ -16,6 +16,7 @@ class RetentionRule(models.Model):
     class Kind(models.TextChoices):
         CHAT_MESSAGES = "chat_messages", _("Words of chats, and notes of staff")
         CALL_TRANSCRIPTS = "call_transcripts", _("Words of calls")
+        RECORDINGS = "recordings", _("Recordings of calls, and messages that callers left")
         TOOL_TRACES = "tool_traces", _("What the AI agent looked up and was told")
         DECISIONS = "decisions", _("Facts that routing decided by")
         WEBHOOKS = "webhooks", _("What the phone platform delivered")
@@ -43,7 +44,8 @@ class RetentionRule(models.Model):
             models.CheckConstraint(
                 condition=models.Q(
                     kind__in=[
-                        "chat_messages", "call_transcripts", "tool_traces", "decisions", "webhooks", "chat_sessions", "codes", "sign_ins",
+                        "chat_messages", "call_transcripts", "recordings", "tool_traces", "decisions", "webhooks", "chat_sessions",
+                        "codes", "sign_ins",
                     ]
                 ),
                 name="retention_kind_is_known",

@@ -16,8 +16,11 @@ from conversations.services.kinds import KINDS
 SAME_BREATH = timedelta(minutes=3)
 SEPARATORS = frozenset({"interaction.started", "interaction.ended"})
 BUBBLES = frozenset({"message", "disclosure.shown"})
+HEARD = frozenset({"call.recorded", "voicemail"})
 # Numbers of rows say nothing to a person; the seq of an entry is offered as a link instead.
-UNSAID = frozenset({"handoff", "decision", "idempotency_key", "client_id", "fence", "agent", "direction", "from_seq"})
+UNSAID = frozenset(
+    {"handoff", "decision", "idempotency_key", "client_id", "fence", "agent", "direction", "from_seq", "recording"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Item:
     `shape` names the template. `day` is set on the first entry of a day, `goes_on` when the words move
     to another interaction without a beginning in between, `joined` on entries of a conversation that
     was joined into this one. `speaker` is who said or did it. `details` are (label, value) pairs shown
-    when the line is opened. `by_turn` says that the AI agent said it in a turn, so that there may be a trace.
+    when the line is opened. `recording` is the id of what can be listened to. `by_turn` says that the AI agent
+    said it in a turn, so that there may be a trace.
     """
 
     entry: Entry
@@ -43,6 +47,7 @@ class Item:
     joined: bool = False
     call_time: str = ""
     by_turn: bool = False
+    recording: str = ""
     details: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -81,6 +86,7 @@ def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, cus
         follows=_follows(entry, previous) and not new_day,
         joined=of_another and conversation_id is not None,
         by_turn=(entry.source_id or "").startswith(TURN_SOURCE),
+        recording=str(entry.data.get("recording", "")) if entry.kind in HEARD and not entry.redacted_at else "",
         call_time=_call_time(entry) if shape == "bubble" else "",
         details=_details(entry) if shape == "event" else [],
     )

@@ -16,6 +16,7 @@
   was read back, `call_back_tries` how often it was asked for;
 - `call_back`: that a person calls the customer: `agent`, `name`, `purpose`, `asked_gate` once the permission was asked for, `settled`
   once what follows from its end is under way;
+- `recording`: whether the call is recorded, and what was said and asked about it, see `voice.recording`;
 - `agent_leg`: the phone of a person (`attempt` that rings it, `id` once the platform named it, `state`, `agent`, `name`,
   `until` when it is looked after, `over`: legs whose end was told before their id), None when it is over.
 """

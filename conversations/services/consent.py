@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from conversations.models.consent import Purpose
 from conversations.models.identifier import PROVEN, Assurance
 from conversations.selectors import access
 from conversations.selectors.consent import DEFAULTS, PURPOSE_OF_WAY, Act, Ledger, ledger_of, suppression_of, value_hash
-from conversations.services import consent_texts, records, timeline
+from conversations.services import consent_texts, delivery, records, timeline
 from conversations.services.timeline import NewEntry
 
 NOES = frozenset({"suppressed", "no_contact", "refused", "revoked", "not_recorded"})
@@ -157,6 +158,8 @@ def record(
         conversation_id = line.conversation_id if line else said.conversation_id
         if conversation_id and not asked_for:
             _tell(row, conversation_id)
+        if purpose == Purpose.RECORDING and decision != Consent.Decision.GIVEN:
+            _look_after_recordings(root)
     return row
 
 
@@ -257,8 +260,8 @@ def assurance_for(line: Interaction, identifier: Address | None = None) -> str:
 
 
 def own_number(line: Interaction) -> Address | None:
-    """The number that a call came from; None for a chat and for a withheld number."""
-    return ("phone", line.party) if line.channel == "voice" and line.party.startswith("+") else None
+    """The number that a call or text messages came from; None for a chat and for a withheld number."""
+    return ("phone", line.party) if line.channel in ("voice", "sms") and line.party.startswith("+") else None
 
 
 def _was_shown(line: Interaction) -> bool:
@@ -268,6 +271,13 @@ def _was_shown(line: Interaction) -> bool:
 def _owns(customer_id: int, identifier: Address) -> bool:
     kind, value = identifier
     return Identifier.objects.filter(customer_id=customer_id, kind=kind, value=value, assurance__in=PROVEN).exists()
+
+
+def _look_after_recordings(root: Customer) -> None:
+    """Has every live call of the record looked at: whether it may still be recorded."""
+    live = Interaction.objects.filter(conversation__customer=root, channel="voice").exclude(state=Interaction.State.ENDED)
+    for number in live.values_list("pk", flat=True):
+        transaction.on_commit(partial(delivery.look_after_recording, number, "voice"), robust=True)
 
 
 def _fresh(interaction: Interaction | None) -> Any:

@@ -50,8 +50,20 @@ class Kept:
     told: str
 
 
-def keep(line: Interaction, *, purpose: str, agrees: bool, way: str = "", recorded_by: str, source_id: str | None = None) -> Kept:
+def keep(
+    line: Interaction,
+    *,
+    purpose: str,
+    agrees: bool,
+    way: str = "",
+    recorded_by: str,
+    source_id: str | None = None,
+    how: str = "",
+    wording: str = "",
+) -> Kept:
     """Keeps what the party of a line said about one purpose. Raises NotShown for a yes from a party that has shown nothing.
+
+    `how` and `wording` are given where they were asked: by what they answered, and what they were asked.
 
     A caller who wants no contact at all has the number put on the do-not-contact list. One transaction; locks the customer,
     then the conversation.
@@ -67,7 +79,7 @@ def keep(line: Interaction, *, purpose: str, agrees: bool, way: str = "", record
         for number, identifier in enumerate(_scopes(now, purpose, whole=whole)):
             said = Said(
                 given_by=Consent.GivenBy.CUSTOMER,
-                how=consent.how_on(now),
+                how=how or consent.how_on(now),
                 recorded_by=recorded_by,
                 assurance=consent.assurance_for(now, identifier),
                 interaction=now,
@@ -82,7 +94,7 @@ def keep(line: Interaction, *, purpose: str, agrees: bool, way: str = "", record
                     said=said,
                     way=way,
                     identifier=identifier,
-                    wording=told if agrees else "",
+                    wording=wording or (told if agrees else ""),
                 )
             )
         own = consent.own_number(now)

@@ -12,10 +12,13 @@ Connector = Callable[[Interaction, AgentProfile], None]
 Ringer = Callable[[Interaction], None]
 Releaser = Callable[[int, int], None]
 
+Recorder = Callable[[int], None]
+
 _deliverers: dict[str, Deliverer] = {}
 _connectors: dict[str, Connector] = {}
 _ringers: dict[str, Ringer] = {}
 _releasers: dict[str, Releaser] = {}
+_recorders: dict[str, Recorder] = {}
 
 
 class CannotConnect(Exception):
@@ -84,3 +87,14 @@ def ring(interaction: Interaction) -> None:
     if interaction.channel not in _ringers:
         raise NotRung(_("There is nothing that could ring a phone."))
     _ringers[interaction.channel](interaction)
+
+
+def register_recorder(channel: str, recorder: Recorder) -> None:
+    """Names what ends the recording of a live interaction of a channel that may not be recorded any more; it must not raise."""
+    _recorders[channel] = recorder
+
+
+def look_after_recording(interaction_id: int, channel: str) -> None:
+    """Ends what is recorded of a line and may not be any more. Call after commit; blocks for the platform's answer."""
+    if channel in _recorders:
+        _recorders[channel](interaction_id)

@@ -23,6 +23,7 @@ from django.db.models import F, Func, JSONField, Q, TextField, Value
 
 from conversations.models import (
     CallLeg,
+    CallRecording,
     ChatSessionRecord,
     Conversation,
     Customer,
@@ -36,7 +37,7 @@ from conversations.models import (
     TurnTrace,
     WebhookRecord,
 )
-from conversations.services import consent, facts, suppression, timeline, turn_traces
+from conversations.services import consent, facts, recordings, suppression, timeline, turn_traces
 from conversations.services.kinds import COUNTED
 from conversations.services.personal_data import Scope, erased_hash, identifiers_of, rows_of
 from routing.services import forgetting
@@ -240,6 +241,12 @@ def _turn_traces(scope: Scope) -> Erased:
     return Erased(turn_traces.empty(rows_of(TurnTrace, scope)))
 
 
+def _recordings(scope: Scope) -> Erased:
+    """Files that other steps have not found, such as one that came while they ran; what is kept is that and when there was one."""
+    rows = rows_of(CallRecording, scope)
+    return Erased(recordings.erase(rows.values_list("pk", flat=True), because=scope.mark))
+
+
 def _booked_visits(scope: Scope) -> Erased:
     """Nothing: the scheduling connector is asked, like every outside system, and confirms it."""
     return Erased(0)
@@ -280,6 +287,7 @@ def _by_label() -> dict[str, Eraser]:
             "conversations.Handoff", why=GONE, summary="", facts=[], tried=[], next_step=""
         ),
         "conversations.TurnTrace": _turn_traces,
+        "conversations.CallRecording": _recordings,
         "conversations.Booking": _booked_visits,
         **dict.fromkeys(_KEPT_BY_CONNECTORS, _asked_of_a_connector),
         "conversations.ActionItem": deleted("conversations.ActionItem"),

@@ -14,7 +14,6 @@ from datetime import date, datetime
 from typing import IO, Any
 
 from django.apps import apps
-from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import F, Field, ForeignKey, Model, Q, QuerySet
@@ -42,8 +41,11 @@ LEFT_OUT = frozenset(
 )  # fmt: skip
 """Tables about other people too, or that repeat what the history says; see the decision."""
 UNSAID_COLUMNS = frozenset(
-    {"id", "customer", "idempotency_key", "code_hash", "token_hash", "value_hash", "number_hash", "source_id", "embedding"}
-)
+    {
+        "id", "customer", "idempotency_key", "code_hash", "token_hash", "value_hash", "number_hash", "source_id", "embedding",
+        "url", "transcript_url", "storage_name", "sha256",
+    }
+)  # fmt: skip
 UNSAID_KEYS = frozenset({"handoff", "decision", "idempotency_key", "client_id", "fence", "agent", "from_seq", "proof", "owed"})
 
 
@@ -97,12 +99,12 @@ def _to_be_read(conversation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_files(archive: zipfile.ZipFile, scope: Scope) -> int:
-    names = [name for public_id in personal_data.public_ids(scope) for name in stored_files.files_of(public_id)]
-    for name in names:
-        with default_storage.open(name) as stored, archive.open(f"files/{name.split('/', 2)[2]}", "w") as file:
+    found = [each for public_id in personal_data.public_ids(scope) for each in stored_files.files_of(public_id)]
+    for storage, name in found:
+        with storage.open(name) as stored, archive.open(f"files/{name.split('/', 2)[2]}", "w") as file:
             for chunk in stored.chunks():
                 file.write(chunk)
-    return len(names)
+    return len(found)
 
 
 def _records(scope: Scope) -> Iterator[dict[str, Any]]:

@@ -10,12 +10,13 @@ from typing import Any
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import DurationField, ExpressionWrapper, F, IntegerField, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import (
+    CallRecording,
     ChatLink,
     ChatSessionRecord,
     Conversation,
@@ -29,7 +30,7 @@ from conversations.models import (
     TurnTrace,
     WebhookRecord,
 )
-from conversations.services import erasers, holds, timeline, turn_traces
+from conversations.services import erasers, holds, recordings, timeline, turn_traces
 from routing import advisory
 from routing.models import Decision
 from routing.services import forgetting
@@ -42,6 +43,8 @@ WORDS = (
     "wrapped_up",
 )  # fmt: skip
 """The kinds of entry that hold what was said and what was understood of it."""
+DOES_SOMETHING = Q(keep_days__isnull=False) | Q(kind=Kind.RECORDINGS)
+"""Rules with an effect: an entry point may say how long its recordings are kept where the rule says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def apply() -> RetentionRun:
     """
     run = RetentionRun.objects.create()
     counts = {}
-    for rule in RetentionRule.objects.exclude(keep_days=None):
+    for rule in RetentionRule.objects.filter(DOES_SOMETHING):
         counts[rule.kind] = sum(map(_taken_away, _overdue(rule)))
         RetentionRun.objects.filter(pk=run.pk).update(counts=counts)
     RetentionRun.objects.filter(pk=run.pk).update(finished_at=Now())
@@ -69,7 +72,7 @@ def apply() -> RetentionRun:
 
 def would_go() -> dict[str, int]:
     """How many rows of each kind `apply` would empty or remove now; changes nothing."""
-    return {rule.kind: sum(each.rows.count() for each in _overdue(rule)) for rule in RetentionRule.objects.exclude(keep_days=None)}
+    return {rule.kind: sum(each.rows.count() for each in _overdue(rule)) for rule in RetentionRule.objects.filter(DOES_SOMETHING)}
 
 
 def _taken_away(overdue: Overdue) -> int:
@@ -94,6 +97,8 @@ def _overdue(rule: RetentionRule) -> list[Overdue]:
             return _words(before, Q(interaction__channel="chat") | Q(interaction__isnull=True), "chat")
         case Kind.CALL_TRANSCRIPTS:
             return _words(before, Q(interaction__channel="voice"), "voice")
+        case Kind.RECORDINGS:
+            return [Overdue(_old_recordings(rule.keep_days), _remove_recordings)]
         case Kind.TOOL_TRACES:
             traces = TurnTrace.objects.filter(conversation__status="closed", recorded_at__lt=before, emptied_at__isnull=True)
             return [
@@ -153,6 +158,19 @@ def _old_chat_sessions(before: datetime) -> QuerySet[ChatSessionRecord]:
     """Those whose browser cannot come back to them: the chat is over."""
     kept = Interaction.objects.filter(Q(conversation__customer__in=holds.held_customers()) | ~Q(state="ended")).values("provider_id")
     return ChatSessionRecord.objects.filter(last_seen_at__lt=before).exclude(visitor="").exclude(session_id__in=kept)
+
+
+def _old_recordings(keep_days: int | None) -> QuerySet[CallRecording]:
+    """Recordings kept longer than their entry point says, or where it says nothing, than the rule."""
+    kept = CallRecording.objects.exclude(state=CallRecording.State.DELETED)
+    days = Coalesce(F("interaction__entry_point__recording_keep_days"), Value(keep_days, output_field=IntegerField()))
+    age = ExpressionWrapper(days * Value(timedelta(days=1)), output_field=DurationField())
+    old = kept.annotate(kept_for=age).filter(kept_for__isnull=False, began_at__lt=Now() - F("kept_for"))
+    return _without_held(old, "interaction__conversation__customer")
+
+
+def _remove_recordings(rows: QuerySet[CallRecording]) -> int:
+    return sum(recordings.remove(row, because=_("Kept long enough")) for row in rows)
 
 
 def _sign_ins(before: datetime) -> list[Overdue]:

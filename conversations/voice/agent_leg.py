@@ -16,7 +16,7 @@ from conversations.models import Interaction
 from conversations.services import call_state, threads, timeline
 from conversations.services.delivery import CannotConnect
 from conversations.services.timeline import NewEntry
-from conversations.voice import gateway, ncco, placing, replies
+from conversations.voice import gateway, ncco, placing, recording, replies
 from conversations.voice.gateway import CallGone, GatewayError, PlacedCall
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallEvent, CallInput
@@ -60,13 +60,9 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
             return
         with override(call.language):
             text = _("I am putting you through to %(name)s. Please stay on the line.") % {"name": agent.display_name}
-        gateway.transfer(
-            call.provider_id,
-            ncco.waiting_room(
-                text, room=room_of(call), language=call.language, music=ncco.music_of(call.entry_point.waiting_music)
-            ),
-            region_url=call.data.get("region_url", ""),
-        )
+        music = ncco.music_of(call.entry_point.waiting_music)
+        room = ncco.waiting_room(text, room=room_of(call), language=call.language, music=music)
+        recording.transfer(call, room, people=True)
     except CallGone as error:
         end(call)
         raise CannotConnect(_("The caller has hung up.")) from error
@@ -302,7 +298,7 @@ def _take_caller_back(call: Interaction, text: str) -> None:
         _stop_ringing(call)
         return
     actions = replies.aside(call, text)
-    _try(lambda: gateway.transfer(call.provider_id, actions, region_url=call.data.get("region_url", "")))
+    _try(lambda: recording.transfer(call, actions))
 
 
 def _stop_ringing(call: Interaction) -> None:

@@ -13,7 +13,7 @@ from conversations.services import call_state, timeline
 from conversations.services.delivery import NotRung
 from conversations.services.dialing import DialRefused
 from conversations.services.timeline import NewEntry
-from conversations.voice import agent_leg, call_events, dialing, ncco, replies
+from conversations.voice import agent_leg, call_events, dialing, ncco, recording, replies
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallEvent
 
@@ -63,11 +63,13 @@ def answer(public_id: UUID, asked: AnsweredCall) -> Ncco:
         if not call_state.person_is_on(call):
             inbound.disclose(call, call.entry_point)
             text = _("You asked %(company)s to call you back. %(name)s was called away just now. How can I help?")
-            return replies.aside(call, _said(call, text % {"company": call.entry_point.company_name, "name": name}))
+            said = _said(call, text % {"company": call.entry_point.company_name, "name": name})
+            return recording.begin_call(call, replies.aside(call, said))
         text = _("This is %(company)s, calling you back as you asked. I am putting you through to %(name)s.")
         said = _said(call, text % {"company": call.entry_point.company_name, "name": name})
         _note_connected(call, name)
-        return ncco.agent_room(said, room=agent_leg.room_of(call), language=call.language)
+        room = ncco.agent_room(said, room=agent_leg.room_of(call), language=call.language)
+        return recording.begin_call(call, room, people=True)
 
 
 def note_event(public_id: UUID, event: CallEvent) -> None:

@@ -14,8 +14,9 @@ from conversations.flows import calling_back, inbound
 from conversations.flows.inbound import CallStart
 from conversations.models import CallLeg, EntryPoint, Interaction, WebhookRecord
 from conversations.selectors import call_reports
-from conversations.services import call_legs, call_state, timeline
+from conversations.services import call_legs, call_state, recordings, timeline
 from conversations.services.parties import IdentifierClaim, Party
+from conversations.services.recordings import Finished
 from conversations.services.timeline import NewEntry
 from conversations.voice import agent_leg
 from conversations.voice.protocol import CallEvent, MalformedWebhook, RecordingNews, parse_event, parse_recording
@@ -64,6 +65,11 @@ def note_recording(news: RecordingNews) -> None:
     """
     for call in _calls_in(news.room_id):
         _note_recording(call, news)
+
+
+def note_recording_of(call: Interaction, news: RecordingNews) -> None:
+    """The same of a recording whose call is known; the room's own report of it, should there be one, changes nothing more."""
+    _note_recording(call, news)
 
 
 def begin(
@@ -169,6 +175,7 @@ def _note_happening(call: Interaction, event: CallEvent) -> None:
 def _note_recording(call: Interaction, news: RecordingNews) -> None:
     if news.status == "recorded":
         kind, body = "call.recorded", _("A recording of the call is ready.")
+        recordings.note(call, Finished(news.recording_id, news.url, news.began_at, news.seconds))
     elif news.status == "transcribed":
         kind, body = "call.transcribed", _("The recording was written down.")
     else:

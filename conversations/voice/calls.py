@@ -18,7 +18,7 @@ from conversations.flows.inbound import InboundMessage, InteractionOver, Receive
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import pace
 from conversations.services import call_state
-from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, replies, waiting
+from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, recording, replies, waiting
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallInput
@@ -49,9 +49,11 @@ def answer(asked: AnsweredCall) -> Ncco:
             )
         if not call.data.get("region_url"):
             call_state.change_data(call.pk, lambda data: data.update(region_url=asked.region_url, room=asked.room_id))
-        dialogue.greet(call)
+        if not recording.ask_first(call):
+            dialogue.greet(call)
         said = _next_words(call) or replies.again(call_events.find(asked.call_id) or call)
-        return [*said[:-1], *replies.offers_of_languages(call), *said[-1:]]
+        call = call_events.find(asked.call_id) or call
+        return recording.begin_call(call, [*said[:-1], *replies.offers_of_languages(call), *said[-1:]])
 
 
 async def hear(given: CallInput) -> Ncco:
@@ -66,25 +68,36 @@ async def hear(given: CallInput) -> Ncco:
     with override(call.language):
         if call.state == Interaction.State.ENDED or call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
-        settle = _settler(call, given)
-        settled = await sync_to_async(settle)(call, given)
-        if settled is None:
-            call = await sync_to_async(call_events.find)(given.call_id) or call
-            # A code may have led into a chat in another language.
-            with override(call.language):
-                return await sync_to_async(_next_words)(call) or await sync_to_async(replies.again)(call)
-        if not isinstance(settled, Words):
-            return settled
-        try:
-            return await _answered(call, given, settled)
-        except InteractionOver:
-            return replies.closing(call)
+        settled = await sync_to_async(_settler(call, given))(call, given)
+        actions = await _said_to(call, given, settled)
+    if not recording.concerns(call):
+        return actions
+    call = await sync_to_async(call_events.find)(given.call_id) or call
+    actions = await sync_to_async(recording.settled)(call, actions, may_ask=isinstance(settled, Words))
+    return await recording.left(call, actions)
+
+
+async def _said_to(call: Interaction, given: CallInput, settled: Words | Ncco | None) -> Ncco:
+    """The actions that answer what was settled: those themselves, the entries that it wrote, or the answer of a turn."""
+    if settled is None:
+        call = await sync_to_async(call_events.find)(given.call_id) or call
+        # A code may have led into a chat in another language.
+        with override(call.language):
+            return await sync_to_async(_next_words)(call) or await sync_to_async(replies.again)(call)
+    if not isinstance(settled, Words):
+        return settled
+    try:
+        return await _answered(call, given, settled)
+    except InteractionOver:
+        return replies.closing(call)
 
 
 def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, CallInput], Words | Ncco | None]:
     """What settles something said or keyed, by who is on the line and what is known of them; the way out is always open."""
     if call_state.waits_for_code(call):
         return callee.settle
+    if recording.awaits_answer(call):
+        return recording.settle
     is_way_out = given.digits == call_state.OUT_KEY and call_state.is_of_campaign(call)
     if is_way_out or call_state.is_in_campaign_stage(call):
         return campaign_call.settle

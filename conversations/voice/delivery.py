@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from conversations.models import Conversation, Interaction
 from conversations.services import call_state, delivery
-from conversations.voice import agent_leg, callee, campaign_call, gateway, replies
+from conversations.voice import agent_leg, callee, campaign_call, gateway, leaving_message, recording, replies
 from conversations.voice.gateway import CallGone, GatewayError
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ def register() -> None:
     delivery.register_connector("voice", agent_leg.connect)
     delivery.register_releaser("voice", agent_leg.take_off)
     delivery.register_ringer("voice", ring)
+    delivery.register_recorder("voice", recording.leave_when_unwanted)
+    leaving_message.register()
 
 
 def ring(call: Interaction) -> None:
@@ -53,7 +55,7 @@ def speak(interaction_id: int) -> None:
     with override(unspoken.interaction.language):
         actions = replies.of(unspoken)
     try:
-        gateway.transfer(call.provider_id, actions, region_url=unspoken.interaction.data.get("region_url", ""))
+        recording.transfer(unspoken.interaction, actions)
     except CallGone:
         logger.info("call_gone_before_reply", extra={"call": call.provider_id})
     except GatewayError as error:

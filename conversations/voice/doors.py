@@ -14,7 +14,18 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from conversations.models import Interaction
-from conversations.voice import agent_leg, call_back_call, call_events, callee, calls, campaign_call, ncco, protocol, texting
+from conversations.voice import (
+    agent_leg,
+    call_back_call,
+    call_events,
+    callee,
+    calls,
+    campaign_call,
+    leaving_message,
+    ncco,
+    protocol,
+    texting,
+)
 from conversations.voice.protocol import MalformedWebhook
 
 Body = dict[str, Any]
@@ -73,6 +84,18 @@ async def recording(webhook: Delivered) -> Any:
     return await sync_to_async(call_events.note_recording)(protocol.parse_recording(webhook.body))
 
 
+async def call_recording(webhook: Delivered) -> Any:
+    """The same, of a recording that we have begun: the address names the call, whatever room it was in."""
+    news = protocol.parse_recording(webhook.body)
+    return await sync_to_async(call_events.note_recording_of)(await _call(webhook), news)
+
+
+async def voicemail(webhook: Delivered) -> Any:
+    """A caller has left a message, or one was written down."""
+    news = protocol.parse_recording(webhook.body)
+    return await sync_to_async(leaving_message.note)(await _call(webhook), news)
+
+
 async def called_answer(webhook: Delivered) -> Any:
     """A phone that we rang was answered, and the platform asks what to do."""
     return await sync_to_async(callee.answer)(_named(webhook), protocol.parse_answer(webhook.body))
@@ -105,7 +128,12 @@ async def call_back_event(webhook: Delivered) -> Any:
 
 async def text_received(webhook: Delivered) -> Any:
     """A text message reached one of our numbers."""
-    return await sync_to_async(texting.receive)(protocol.parse_text(webhook.body))
+    await texting.receive(protocol.parse_text(webhook.body))
+
+
+async def text_status(webhook: Delivered) -> Any:
+    """What became of a text message that we sent."""
+    return await sync_to_async(texting.note_status)(protocol.parse_text_status(webhook.body))
 
 
 async def agent_event(webhook: Delivered) -> Any:
@@ -158,6 +186,8 @@ DOORS: Final = {
     "input": Door("input", input_given),
     "notify": Door("notify", notify),
     "recording": Door("recording", recording),
+    "call-recording": Door("recording", call_recording),
+    "voicemail": Door("recording", voicemail),
     "called-answer": Door("answer", called_answer),
     "called-event": Door("event", called_event),
     "campaign-answer": Door("answer", campaign_answer),
@@ -165,6 +195,7 @@ DOORS: Final = {
     "call-back-answer": Door("answer", call_back_answer),
     "call-back-event": Door("event", call_back_event),
     "text": Door("text", text_received),
+    "text-status": Door("text_status", text_status),
     "agent-event": Door("agent_event", agent_event),
     "agent-input": Door("agent_input", agent_input),
 }

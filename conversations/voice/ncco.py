@@ -13,6 +13,8 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 
+from conversations.models import Interaction
+from conversations.models.interaction import SpokenIn
 from conversations.rendering import spoken
 
 Action = dict[str, Any]
@@ -33,17 +35,24 @@ MOST_KEYS: Final = 20
 """The platform's limit. Keys that came in pieces could not be told apart: a code, a phone number, or a card's number."""
 LONGEST_SPEECH_SECONDS: Final = 45
 RING_SECONDS: Final = 30
+MESSAGE_SILENCE_SECONDS: Final = 5
+LONGEST_MESSAGE_SECONDS: Final = 180
 
 
 def talk(text: str, *, language: str, barge_in: bool = False) -> Ncco:
-    """Say `text`, which is plain words, cut at sentences into as many actions as the platform's limit asks for."""
-    return [{"action": "talk", "text": f"<speak>{piece}</speak>", "language": language, "bargeIn": barge_in} for piece in _pieces(text)]
+    """Say `text`, which is plain words, cut at sentences into as many actions as the platform's limit asks for.
+
+    A `language` that comes with a voice (`SpokenIn`) is spoken by it.
+    """
+    voice = dict(language.voice) if isinstance(language, SpokenIn) else {}
+    spoken_by = {"language": str(language), "bargeIn": barge_in, **voice}
+    return [{"action": "talk", "text": f"<speak>{piece}</speak>", **spoken_by} for piece in _pieces(text)]
 
 
 def listen(*, language: str, silence_seconds: int = SILENCE_SECONDS, hints: Sequence[str] = ()) -> Action:
     """Wait for the caller to speak or to press keys; the answer goes to the input webhook."""
     recognition: dict[str, Any] = {
-        "language": language,
+        "language": str(language),
         "endOnSilence": END_OF_SPEECH_SECONDS,
         "startTimeout": silence_seconds,
         "maxDuration": LONGEST_SPEECH_SECONDS,
@@ -120,6 +129,43 @@ def consult(text: str, *, answer_url: str, language: str) -> Ncco:
             "eventMethod": "POST",
         },
     ]
+
+
+def record(call: Interaction, *, people: bool) -> Action:
+    """Record the room that the leg is in from now on, while the next actions run; the `call-recording` webhook tells when it is over.
+
+    Where `people` talk, the caller's voice and what the caller hears become two channels, and are written down where the entry point
+    says so. Source: Vonage, "Recording".
+    """
+    address = webhook_url("voice:call-recording", public_id=call.public_id)
+    action: Action = {"action": "record", "format": "mp3", "eventUrl": [address], "eventMethod": "POST"}
+    if not people:
+        return action
+    action |= {"split": "conversation", "channels": 2}
+    if call.entry_point.transcribes_recordings:
+        action["transcription"] = {"language": call.language, "eventUrl": [address], "eventMethod": "POST"}
+    return action
+
+
+def record_message(call: Interaction) -> Action:
+    """Record what the caller says after a tone, until they are silent, press the hash key, or three minutes are over; then go on.
+
+    WAV, so that silence can be told from words. Source: Vonage, "Recording".
+    """
+    address = webhook_url("voice:voicemail", public_id=call.public_id)
+    action: Action = {
+        "action": "record",
+        "format": "wav",
+        "beepStart": True,
+        "endOnSilence": MESSAGE_SILENCE_SECONDS,
+        "endOnKey": "#",
+        "timeOut": LONGEST_MESSAGE_SECONDS,
+        "eventUrl": [address],
+        "eventMethod": "POST",
+    }
+    if call.entry_point.transcribes_recordings:
+        action["transcription"] = {"language": call.language, "eventUrl": [address], "eventMethod": "POST"}
+    return action
 
 
 def webhook_url(name: str, **arguments: Any) -> str:

@@ -12,6 +12,8 @@ urlpatterns = [
     path("input/", door("input"), name="input"),
     path("notify/", door("notify"), name="notify"),
     path("recording/", door("recording"), name="recording"),
+    path("recording/<uuid:public_id>/", door("call-recording"), name="call-recording"),
+    path("voicemail/<uuid:public_id>/", door("voicemail"), name="voicemail"),
     path("called/<uuid:public_id>/answer/", door("called-answer"), name="called-answer"),
     path("called/<uuid:public_id>/event/", door("called-event"), name="called-event"),
     path("campaign/<uuid:public_id>/answer/", door("campaign-answer"), name="campaign-answer"),
@@ -19,6 +21,7 @@ urlpatterns = [
     path("call-back/<uuid:public_id>/answer/", door("call-back-answer"), name="call-back-answer"),
     path("call-back/<uuid:public_id>/event/", door("call-back-event"), name="call-back-event"),
     path("text/", door("text"), name="text"),
+    path("text/status/", door("text-status"), name="text-status"),
     path("agent/<uuid:public_id>/event/", door("agent-event"), name="agent-event"),
     path("agent/<uuid:public_id>/input/", door("agent-input"), name="agent-input"),
 ]

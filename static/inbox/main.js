@@ -5,6 +5,7 @@ import * as history from "./history.js";
 import "./keys.js";
 import * as lists from "./lists.js";
 import { byId } from "./page.js";
+import "./recordings.js";
 import { InboxSocket } from "./socket.js";
 import { refreshTimes } from "./times.js";
 

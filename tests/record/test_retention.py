@@ -26,8 +26,9 @@ from conversations.models import (
     RetentionRun,
     WebhookRecord,
 )
-from conversations.services import facts, holds, joining, retention, threads, timeline, transport
+from conversations.services import facts, holds, joining, recordings, retention, threads, timeline, transport
 from conversations.services.facts import LearnedFact
+from conversations.services.recordings import Finished
 from conversations.services.timeline import NewEntry
 from routing.models import Decision, WorkItem
 from routing.selectors.history import changes_of
@@ -147,6 +148,7 @@ def test_every_rule_takes_its_own_kind_once(kind: str) -> None:
             ended_at=timezone.now(),
         )  # fmt: skip
         Handoff.objects.create(conversation=each.conversation, interaction=each, work_item=work, why="Sam asked", summary="Sam")
+    recordings.note(spoken, Finished("r-1", "https://api.nexmo.com/v1/files/a", timezone.now() - OLD, 42))
     rows.decision(need={"facts": {"postcode": "HB1"}})
     transport.record_webhook(token_id="1", body_hash="a", kind="event", provider_id=spoken.provider_id, body={"from": "44", "status": "x"})
     transport.record_chat_session(session_id=line.provider_id, entry_point_address="/harborhome", visitor=line.party)

@@ -31,8 +31,8 @@ WEIGHTS = {"live_voice": (6, 1), "messaging": (2, 3)}
 SUBJECTS = st.sampled_from([f"c{number}" for number in range(8)])
 
 
-class Dispatching(RuleBasedStateMachine):
-    """Customers come and go, agents too; `agents` is set before the machine runs."""
+class Promises(RuleBasedStateMachine):
+    """A day of the distributor and what must be so after each of its steps; `agents` is set before the machine runs."""
 
     agents: list[AgentProfile] = []
     interruptions_seen = 0
@@ -43,7 +43,82 @@ class Dispatching(RuleBasedStateMachine):
         AgentProfile.objects.update(load=0, laid_aside=0)
         Presence.objects.update(state="away", away_reason="", idle_since=timezone.now())
         for number, (need, kind) in enumerate(backlog):
-            self.a_customer_needs_a_person(f"c{number}", need, kind)
+            queueing.enqueue(subject=f"c{number}", kind=kind, decision=decide(NEEDS[need], subject=f"c{number}"))
+
+    @invariant()
+    def nobody_carries_more_than_fits(self) -> None:
+        for agent in AgentProfile.objects.all():
+            live = Reservation.objects.filter(agent=agent, state__in=Reservation.LIVE_STATES)
+            aside = live.filter(interruptions__in=Interruption.objects.filter(ended_at=None))
+            interrupting = live.filter(interrupts__in=Interruption.objects.filter(ended_at=None)).distinct()
+            assert agent.load == _weight(live) - _weight(aside)
+            assert agent.load <= agent.capacity
+            assert agent.laid_aside == _weight(aside)
+            assert _weight(live) - sum(each.weight for each in interrupting) <= agent.capacity
+            assert interrupting.count() <= 1
+            for kind, (_each, most) in WEIGHTS.items():
+                assert live.filter(work_item__kind=kind).count() <= most
+
+    @invariant()
+    def offers_and_work_agree(self) -> None:
+        of_state = {"reserved": ["pending"], "assigned": ["accepted"], "wrapping": ["wrapping"]}
+        for item in WorkItem.objects.all():
+            live = list(item.reservations.filter(state__in=Reservation.LIVE_STATES).values_list("state", flat=True))
+            assert live == of_state.get(item.state, [])
+
+    @invariant()
+    def nothing_waits_that_somebody_free_could_take(self) -> None:
+        for item in WorkItem.objects.filter(state="queued"):
+            takers = [agent for agent in self._available() if self._could_take(agent, item, agent.load, self._counts(agent))]
+            takers += [agent for agent in self._available() if self._would_lay_aside(agent, item, agent.load)]
+            assert not takers, f"{item} waits although {takers} could take it"
+
+    @invariant()
+    def only_what_nobody_free_could_take_interrupts(self) -> None:
+        for interruption in Interruption.objects.filter(ended_at=None).select_related("by__work_item", "laid_aside__work_item"):
+            item = interruption.by.work_item
+            assert (item.kind, interruption.laid_aside.work_item.kind) == ("live_voice", "messaging")
+            later = Reservation.objects.filter(agent=interruption.agent_id, offered_at__gt=interruption.began_at)
+            assert not later.exclude(state="rescinded").exists(), "somebody who laid work aside was offered more"
+            if interruption.pk > self.interruptions_seen:
+                Promises.interruptions_seen = interruption.pk
+                others = [agent for agent in self._available() if agent.pk != interruption.agent_id]
+                free = [agent for agent in others if self._could_take(agent, item, agent.load, self._counts(agent))]
+                assert not free, f"{item} interrupts although {free} could take it"
+
+    def _available(self) -> list[AgentProfile]:
+        return list(AgentProfile.objects.filter(presence__state="available").select_related("routing_profile"))
+
+    def _counts(self, agent: AgentProfile) -> dict[str, int]:
+        live = Reservation.objects.filter(agent=agent, state__in=Reservation.LIVE_STATES)
+        return {kind: live.filter(work_item__kind=kind).count() for kind in WEIGHTS}
+
+    def _could_take(self, agent: AgentProfile, item: WorkItem, load: int, counts: dict[str, int]) -> bool:
+        weight, most = WEIGHTS[item.kind]
+        skills = set(agent.skill_rows.values_list("skill__code", flat=True))
+        lately = item.reservations.filter(
+            agent=agent,
+            state__in=["rejected", "timeout", "completed"],
+            ended_at__gt=timezone.now() - NOT_AGAIN_FOR,
+        )
+        return (
+            load + weight <= agent.capacity
+            and not agent.laid_aside
+            and counts[item.kind] < most
+            and set(item.required_skills) <= skills
+            and not lately.exists()
+        )
+
+    def _would_lay_aside(self, agent: AgentProfile, item: WorkItem, load: int) -> bool:
+        """Whether an agent without room could make some for this piece, all else being right."""
+        if item.kind != "live_voice" or agent.routing_profile.name != "Interrupted":
+            return False
+        chats = Reservation.objects.filter(agent=agent, state="accepted", work_item__kind="messaging")
+        return self._could_take(agent, item, load - _weight(chats), self._counts(agent))
+
+
+class Dispatching(Promises):
+    """Customers come and go, agents too, one after the other."""
 
     @rule(subject=SUBJECTS, need=st.sampled_from(sorted(NEEDS)), kind=st.sampled_from(sorted(WEIGHTS)))
     def a_customer_needs_a_person(self, subject: str, need: str, kind: str) -> None:
@@ -105,82 +180,11 @@ class Dispatching(RuleBasedStateMachine):
         waiting = WorkItem.objects.filter(subject=subject, state__in=["queued", "reserved"]).exists()
         assert queueing.keep_kind(subject, kind) == waiting
 
-    @invariant()
-    def nobody_carries_more_than_fits(self) -> None:
-        for agent in AgentProfile.objects.all():
-            live = Reservation.objects.filter(agent=agent, state__in=Reservation.LIVE_STATES)
-            aside = live.filter(interruptions__in=Interruption.objects.filter(ended_at=None))
-            interrupting = live.filter(interrupts__in=Interruption.objects.filter(ended_at=None)).distinct()
-            assert agent.load == _weight(live) - _weight(aside)
-            assert agent.load <= agent.capacity
-            assert agent.laid_aside == _weight(aside)
-            assert _weight(live) - sum(each.weight for each in interrupting) <= agent.capacity
-            assert interrupting.count() <= 1
-            for kind, (_each, most) in WEIGHTS.items():
-                assert live.filter(work_item__kind=kind).count() <= most
-
-    @invariant()
-    def offers_and_work_agree(self) -> None:
-        of_state = {"reserved": ["pending"], "assigned": ["accepted"], "wrapping": ["wrapping"]}
-        for item in WorkItem.objects.all():
-            live = list(item.reservations.filter(state__in=Reservation.LIVE_STATES).values_list("state", flat=True))
-            assert live == of_state.get(item.state, [])
-
-    @invariant()
-    def nothing_waits_that_somebody_free_could_take(self) -> None:
-        for item in WorkItem.objects.filter(state="queued"):
-            takers = [agent for agent in self._available() if self._could_take(agent, item, agent.load, self._counts(agent))]
-            takers += [agent for agent in self._available() if self._would_lay_aside(agent, item, agent.load)]
-            assert not takers, f"{item} waits although {takers} could take it"
-
-    @invariant()
-    def only_what_nobody_free_could_take_interrupts(self) -> None:
-        for interruption in Interruption.objects.filter(ended_at=None).select_related("by__work_item", "laid_aside__work_item"):
-            item = interruption.by.work_item
-            assert (item.kind, interruption.laid_aside.work_item.kind) == ("live_voice", "messaging")
-            later = Reservation.objects.filter(agent=interruption.agent_id, offered_at__gt=interruption.began_at)
-            assert not later.exclude(state="rescinded").exists(), "somebody who laid work aside was offered more"
-            if interruption.pk > self.interruptions_seen:
-                Dispatching.interruptions_seen = interruption.pk
-                others = [agent for agent in self._available() if agent.pk != interruption.agent_id]
-                free = [agent for agent in others if self._could_take(agent, item, agent.load, self._counts(agent))]
-                assert not free, f"{item} interrupts although {free} could take it"
-
     def _waiting(self, subject: str) -> WorkItem | None:
         return WorkItem.objects.filter(subject=subject, state__in=["queued", "reserved"]).first()
 
-    def _available(self) -> list[AgentProfile]:
-        return list(AgentProfile.objects.filter(presence__state="available").select_related("routing_profile"))
-
     def _somebody_available(self) -> bool:
         return Presence.objects.filter(state="available").exists()
-
-    def _counts(self, agent: AgentProfile) -> dict[str, int]:
-        live = Reservation.objects.filter(agent=agent, state__in=Reservation.LIVE_STATES)
-        return {kind: live.filter(work_item__kind=kind).count() for kind in WEIGHTS}
-
-    def _could_take(self, agent: AgentProfile, item: WorkItem, load: int, counts: dict[str, int]) -> bool:
-        weight, most = WEIGHTS[item.kind]
-        skills = set(agent.skill_rows.values_list("skill__code", flat=True))
-        lately = item.reservations.filter(
-            agent=agent,
-            state__in=["rejected", "timeout", "completed"],
-            ended_at__gt=timezone.now() - NOT_AGAIN_FOR,
-        )
-        return (
-            load + weight <= agent.capacity
-            and not agent.laid_aside
-            and counts[item.kind] < most
-            and set(item.required_skills) <= skills
-            and not lately.exists()
-        )
-
-    def _would_lay_aside(self, agent: AgentProfile, item: WorkItem, load: int) -> bool:
-        """Whether an agent without room could make some for this piece, all else being right."""
-        if item.kind != "live_voice" or agent.routing_profile.name != "Interrupted":
-            return False
-        chats = Reservation.objects.filter(agent=agent, state="accepted", work_item__kind="messaging")
-        return self._could_take(agent, item, load - _weight(chats), self._counts(agent))
 
     def _greedy(self, agent: AgentProfile) -> list[str]:
         """What a lone agent must be offered, worked out the slow way; nothing comes after what interrupts."""

@@ -1,0 +1,182 @@
+"""A message that a caller leaves instead of waiting: asked for, recorded, kept when something was said, and made a call back."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from conversations import tasks
+from conversations.models import CallRecording, Consent, Entry, EntryPoint
+from conversations.services import suppression
+from conversations.voice.simulator import audio
+from conversations.voice.simulator.checking import checked
+from routing.models import WorkItem
+from tests.support.locks import until
+from tests.voice.file_side import Files, keeping_files
+from tests.voice.platform import SAM, Caller, now_text, post, words_of
+from tests.voice.test_calls import call_of
+from tests.voice.test_fetching import storage as storage  # noqa: PLC0414  # a fixture of this module, too
+
+pytestmark = pytest.mark.usefixtures("patient")
+SPOKEN = audio.made("wav", 8, 1, [(0, 0.0, 0.6, 0), (0, 2.0, 3.0, 1)])
+"""The tone, and then words."""
+SILENT = audio.made("wav", 5, 1, [(0, 0.0, 0.6, 0)])
+"""The tone, and then nothing."""
+
+
+@pytest.fixture
+def files(settings: Settings) -> Iterator[Files]:
+    with keeping_files() as (files, port):
+        settings.PORT = port
+        yield files
+
+
+@pytest.fixture
+def waiting(caller: Caller) -> Caller:
+    """Sam, who waits in line for a person."""
+    return waits(caller)
+
+
+def waits(caller: Caller) -> Caller:
+    post("/voice/answer/", caller.answer())
+    post("/voice/input/", caller.said("I want to talk to a person"))
+    until(WorkItem.objects.filter(kind="live_voice").exists)
+    return caller
+
+
+def asks(caller: Caller) -> list[dict[str, Any]]:
+    """What Sam hears and what happens then, on asking to leave a message."""
+    ncco: list[dict[str, Any]] = post("/voice/input/", caller.said("Can I leave a message?")).json()
+    return ncco
+
+
+def leaves(caller: Caller, url: str, *, seconds: int = 8, again: bool = False) -> None:
+    """The platform's word that a message was recorded, and that the call is over."""
+    began = timezone.now() - timedelta(seconds=seconds)
+    body = {
+        "start_time": began.strftime("%Y-%m-%dT%H:%M:%SZ"), "end_time": (began + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "recording_url": url, "size": 1, "recording_uuid": str(uuid4()), "conversation_uuid": caller.room, "timestamp": now_text(),
+    }  # fmt: skip
+    for _time in range(2 if again else 1):
+        assert post(f"/voice/voicemail/{call_of(caller).public_id}/", body).status_code == 204
+    post("/voice/event/", caller.event("completed", duration="30"))
+
+
+def test_who_waits_may_leave_a_message(waiting: Caller) -> None:
+    """They are asked for it, it is recorded after a tone until they are silent or press the hash key, and they are told what comes next."""
+    ncco = asks(waiting)
+    assert [action["action"] for action in checked(ncco)] == ["talk", "record", "talk"]
+    assert "after the tone" in words_of(ncco[:1])
+    record = ncco[1]
+    assert (record["beepStart"], record["endOnSilence"], record["endOnKey"], record["timeOut"]) == (True, 5, "#", 180)
+    assert "calls you back" in words_of(ncco[2:])
+    assert Entry.objects.filter(kind="voicemail.asked").count() == 1
+
+
+def test_a_message_is_in_the_history_and_they_are_called_back(waiting: Caller, files: Files) -> None:
+    """Once, whatever comes twice; at their place in the line, by a request of their own, with the prompt as its words."""
+    before = WorkItem.objects.get()
+    asks(waiting)
+    leaves(waiting, files.put("one", SPOKEN), again=True)
+    assert not Entry.objects.filter(kind="voicemail").exists()
+    for _sweep in range(2):
+        tasks.fetch_recordings()
+    row = CallRecording.objects.get()
+    entry = Entry.objects.get(kind="voicemail")
+    assert (row.kind, row.state, row.content_type) == ("voicemail", "stored", "audio/wav")
+    assert (entry.actor_kind, entry.audience, entry.data["recording"], entry.data["duration_seconds"]) == (
+        "customer", "staff", row.recording_id, 8,
+    )  # fmt: skip
+    after = WorkItem.objects.get()
+    assert (after.kind, after.state, after.enqueued_at) == ("callback", "queued", before.enqueued_at)
+    request = Consent.objects.get(purpose="outbound_call")
+    assert (request.asked_for, request.value) == (True, f"+{SAM}")
+    assert "after the tone" in request.wording
+    assert Entry.objects.filter(kind="callback.requested").count() == 1
+
+
+def test_only_silence_is_no_message(waiting: Caller, files: Files, storage: Path) -> None:
+    """Nothing is kept or queued because of it; whoever waited waits on."""
+    asks(waiting)
+    leaves(waiting, files.put("one", SILENT), seconds=5)
+    tasks.fetch_recordings()
+    row = CallRecording.objects.get()
+    assert (row.state, row.deleted_because) == ("deleted", "Nothing was said.")
+    assert not [each for each in storage.rglob("*") if each.is_file()]
+    assert not Entry.objects.filter(kind__in=["voicemail", "recording.deleted", "callback.requested"]).exists()
+    assert WorkItem.objects.get().kind == "live_voice"
+
+
+def test_who_hangs_up_at_the_tone_leaves_none(waiting: Caller, files: Files) -> None:
+    """Nothing is even fetched."""
+    asks(waiting)
+    leaves(waiting, files.put("one", SILENT), seconds=0)
+    tasks.fetch_recordings()
+    assert files.asked == []
+    assert CallRecording.objects.get().state == "deleted"
+
+
+def test_a_withheld_number_cannot_be_called_back(number: EntryPoint, files: Files) -> None:
+    """The message is there for whoever takes the work."""
+    caller = waits(Caller(number="anonymous"))
+    asks(caller)
+    leaves(caller, files.put("one", SPOKEN))
+    tasks.fetch_recordings()
+    assert Entry.objects.filter(kind="voicemail").count() == 1
+    assert WorkItem.objects.get().kind == "live_voice"
+    assert not Consent.objects.exists()
+
+
+def test_who_is_on_the_do_not_contact_list_asked_for_it_just_now(waiting: Caller, files: Files) -> None:
+    """A call that somebody asks for from the number itself is let through, as everywhere."""
+    suppression.suppress("phone", f"+{SAM}", reason="Asked for it", added_by="maya")
+    asks(waiting)
+    leaves(waiting, files.put("one", SPOKEN))
+    tasks.fetch_recordings()
+    assert WorkItem.objects.get().kind == "callback"
+
+
+def test_one_that_cannot_be_fetched_is_called_back_all_the_same(waiting: Caller, files: Files) -> None:
+    """After a few tries; when the file comes at last, it can be heard where the message stands."""
+    asks(waiting)
+    leaves(waiting, files.put("one", b"", status=503))
+    for _try in range(3):
+        assert not Entry.objects.filter(kind="voicemail").exists()
+        CallRecording.objects.update(next_try_at=timezone.now())
+        tasks.fetch_recordings()
+    assert Entry.objects.filter(kind="voicemail").count() == 1
+    assert WorkItem.objects.get().kind == "callback"
+    files.put("one", SPOKEN)
+    CallRecording.objects.update(next_try_at=timezone.now())
+    assert tasks.fetch_recordings() == 1
+    assert Entry.objects.filter(kind="voicemail").count() == 1
+
+
+def test_whoever_refused_to_be_recorded_may_leave_a_message(number: EntryPoint, caller: Caller) -> None:
+    """They are told that it is recorded, and speak after the tone of their own will; the call itself stays unrecorded."""
+    EntryPoint.objects.filter(pk=number.pk).update(recording_policy="ask_first")
+    try:
+        post("/voice/answer/", caller.answer())
+        post("/voice/input/", caller.said("No, thank you"))
+        heard = post("/voice/input/", caller.said("I want to talk to a person")).json()
+        until(WorkItem.objects.filter(kind="live_voice").exists)
+        assert "record" not in [action["action"] for action in heard]
+        assert [action["action"] for action in asks(caller)] == ["talk", "record", "talk"]
+    finally:
+        EntryPoint.objects.filter(pk=number.pk).update(recording_policy="not_recorded")
+
+
+def test_where_none_is_taken_none_is_offered(number: EntryPoint, caller: Caller) -> None:
+    """Neither the key nor the words lead to one."""
+    EntryPoint.objects.filter(pk=number.pk).update(takes_voicemail=False)
+    try:
+        waits(caller)
+        assert "leave a message" not in words_of(post("/voice/input/", caller.silent()).json())
+        assert "record" not in [action["action"] for action in asks(caller)]
+    finally:
+        EntryPoint.objects.filter(pk=number.pk).update(takes_voicemail=True)
