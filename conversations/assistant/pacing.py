@@ -18,7 +18,7 @@ from conversations.assistant import guard
 from conversations.assistant.outgoing.forms import words
 from conversations.assistant.preparing import Prepared
 from conversations.models import Entry
-from conversations.selectors.pace import Pace, Said, pace_of
+from conversations.selectors.pace import Pace, Said
 
 LOOP_AFTER: Final = 4
 """So many texts of the customer's in a row that say nothing but what was said before."""
@@ -37,9 +37,8 @@ class Stop:
     is_told: bool
 
 
-def stop_of(prepared: Prepared) -> Stop | None:
+def stop_of(prepared: Prepared, pace: Pace) -> Stop | None:
     """Whether to stop before this turn is answered; None to go on."""
-    pace = pace_of(prepared.conversation.pk, prepared.interaction.pk)
     if _is_left_to_people(pace, prepared):
         return Stop("stopped", _("The AI agent has stopped, and a person is being found."), is_told=True)
     repeated = _repeated(pace)
@@ -52,7 +51,7 @@ def stop_of(prepared: Prepared) -> Stop | None:
         return Stop("too_fast", _("More answers are asked for in a minute than anybody reads."), pace.stopped_seq > 0)
     if pace.replies_in_a_row >= settings.ASSISTANT_REPLIES_IN_A_ROW:
         return Stop("no_headway", _("There were many answers in a row, and nothing has come of them."), is_told)
-    if pace.tool_calls >= guard.most_tool_calls(prepared.standing.behaviour):
+    if sum(pace.used.values()) >= guard.most_tool_calls(prepared.standing.behaviour):
         return Stop("too_many_tools", _("More was looked up in this conversation than is allowed."), pace.stopped_seq > 0)
     return None
 

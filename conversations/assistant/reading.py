@@ -17,8 +17,9 @@ from conversations.assistant.need_of import higher_urgency
 from conversations.assistant.tools import schedule_callback
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.models.entry_point import Channel
+from conversations.selectors.reach import Reach
 from conversations.services import facts, timeline
-from conversations.services.facts import LearnedFact
+from conversations.services.facts import KnownFact, LearnedFact
 from conversations.services.timeline import NewEntry
 from conversations.understanding import corrections
 from conversations.understanding.facts import NAMES, Fact
@@ -78,13 +79,14 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was understood and what was new in it."""
+    """What was understood and what was new in it; `known` is what the party has told, when none of that is new."""
 
     understanding: Understanding
     reason_is_new: bool
     alternatives: tuple[Reason, ...]
     new_facts: frozenset[str]
     changed_facts: Mapping[str, Any]
+    known: Mapping[str, KnownFact] | None = None
     about: Reason | None = None
     """What these words alone are about, also when the conversation stays with what it is about."""
     besides: tuple[Understanding, ...] = ()
@@ -111,7 +113,7 @@ def _unanswered(conversation_id: int, after: int, upto: int, *, lines_in: frozen
     said = Q(kind="message", actor_kind__in=[Entry.Actor.CUSTOMER, Entry.Actor.ASSISTANT])
     rows = Entry.objects.filter(said | Q(data__has_key="owed"), conversation_id=conversation_id, seq__gt=after, seq__lte=upto)
     waiting: list[Entry] = []
-    for entry in rows.select_related("interaction__entry_point").order_by("seq"):
+    for entry in rows.select_related("interaction__entry_point__hours").order_by("seq"):
         if entry.kind != "message":
             waiting.extend(_owed_from_elsewhere(entry, lines_in, answered_in))
         elif entry.actor_kind == Entry.Actor.CUSTOMER:
@@ -144,6 +146,7 @@ def read(
     behaviour: Behaviour,
     now: datetime,
     entry_point: EntryPoint,
+    reach: Reach,
     language: str = "en",
 ) -> Reading:
     """Understands `text`, learns its facts and sets reason, urgency and sentiment on `conversation`, without saving it.
@@ -180,12 +183,17 @@ def read(
     if schedule_callback.TOOL.name in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
-    changed = _learn(understood, conversation, words, expecting, picks)
+    known = facts.known_to(conversation, words.interaction, reach=reach)
+    stood = conversation.facts
+    changed = _learn(understood, conversation, words, expecting, picks, known)
     is_new, alternatives, about = _keep_reason(understood, text, conversation, words)
     if is_new:
         changed |= _learn_opening(understood.text, conversation, words, behaviour)
     replaced = {name: value for name, value in changed.items() if value is not None}
-    return Reading(understood, is_new, alternatives, frozenset(changed), replaced, about, besides, said.text, said.gloss)
+    still = known if conversation.facts is stood else None
+    return Reading(
+        understood, is_new, alternatives, frozenset(changed), replaced, still, about, besides, said.text, said.gloss
+    )
 
 
 def _tells(understood: Understanding, expecting: str | None, state: Mapping[str, Any], text: str) -> bool:
@@ -266,23 +274,27 @@ def _with_name_among(understood: Understanding, expecting: str | None) -> Unders
 
 
 def _learn(
-    understood: Understanding, conversation: Conversation, words: Words, expecting: str | None, picks: bool
+    understood: Understanding,
+    conversation: Conversation,
+    words: Words,
+    expecting: str | None,
+    picks: bool,
+    known: Mapping[str, KnownFact],
 ) -> dict[str, Any]:
     """The names of the new facts that were said, with the values they replace (None: nothing).
 
-    A caller's own number is learned as well, so that it need not be asked for.
+    A caller's or writer's own number is learned as well, so that it need not be asked for.
     """
-    before = {name: fact.value for name, fact in facts.known_to(conversation, words.interaction).items()}
+    before = {name: fact.value for name, fact in known.items()}
     wanted = [
         LearnedFact(fact.name, fact.value, fact.text)
         for fact in understood.facts
         if _is_kept(fact, understood.gloss, conversation.form_state, expecting, picks)
     ]
     interaction = words.interaction
-    if interaction.channel == Channel.VOICE and interaction.party.startswith("+"):
-        known = {"phone", *(fact.name for fact in wanted)} if "phone" in before else {fact.name for fact in wanted}
-        if "phone" not in known:
-            wanted.append(LearnedFact("phone", interaction.party, interaction.party))
+    has_number = interaction.channel in (Channel.VOICE, Channel.SMS) and interaction.party.startswith("+")
+    if has_number and "phone" not in before and all(fact.name != "phone" for fact in wanted):
+        wanted.append(LearnedFact("phone", interaction.party, interaction.party))
     if not wanted:
         return {}
     learned = facts.learn(conversation, wanted, interaction=interaction, from_seq=words.messages[-1].seq)
@@ -327,8 +339,9 @@ def _keep_reason(
     clarified = _clarified(text, options) or _clarified(understood.gloss, options) or agreed
     code = clarified or _new_reason_code(understood, understood.gloss or text, conversation)
     guesses = _guesses(understood, asks=acts.wants_to_know(understood.gloss or text))
-    wanted = {code, understood.reason, *guesses} - {None}
-    rows = {row.code: row for row in ReasonCode.objects.filter(code__in=wanted, active=True)} if wanted else {}
+    rows = {before.code: before} if before and before.active else {}
+    wanted = {code, understood.reason, *guesses} - {None, *rows}
+    rows |= {row.code: row for row in ReasonCode.objects.filter(code__in=wanted, active=True)} if wanted else {}
     reason = rows.get(code or "", before)
     is_new = reason is not None and reason != before
     urgency = higher_urgency(understood.urgency, reason.urgency if reason else "normal")

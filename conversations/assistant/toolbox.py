@@ -32,6 +32,8 @@ from conversations.assistant.tools.words import for_staff
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.schedule import SlotTaken
 from conversations.models import Entry, Interaction
+from conversations.selectors.pace import tools_used
+from conversations.selectors.reach import reach_of
 from conversations.services import roll_out, timeline, turns
 from conversations.services.action_items import By
 from conversations.services.timeline import NewEntry
@@ -55,7 +57,7 @@ class TurnTools:
         self._standing = prepared.standing
         self._record = record
         self.did_something = False
-        self._is_counted = False
+        self._is_counted = prepared.live
         self.is_busy = False
         self.only_wanted: list[str] = []
         self.found_nothing = False
@@ -102,8 +104,8 @@ class TurnTools:
         if tool is None:
             return ToolResult(name, error="no_such_tool", sentence=_("There is no such tool."))
         if not self._is_counted:
-            # Only a turn that uses tools pays for knowing how often they were used.
-            self._standing = replace(self._standing, used=guard.used_in(self._prepared.conversation.pk))
+            # A live turn knows it already, by its pace; of drafts, only those that use tools pay for knowing it.
+            self._standing = replace(self._standing, used=tools_used(self._prepared.conversation.pk))
             self._is_counted = True
         verdict = guard.judge(tool, arguments, self._standing)
         if not verdict.allowed:
@@ -202,7 +204,7 @@ class TurnTools:
         if line.conversation_id != self._prepared.conversation.pk:
             # The turn is taken there, with what is known there; nothing of this conversation is the line's any more.
             raise turns.TurnLost
-        self._standing = standing_of(self._standing, self._prepared.conversation, line)
+        self._standing = standing_of(self._standing, self._prepared.conversation, line, reach_of(line))
 
     def _key(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
         """The same for the same call until something came of it."""

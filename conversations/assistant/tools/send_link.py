@@ -21,7 +21,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
         to = claim_of(str(arguments["to"]), line.entry_point.default_region)
         sent = company_links.send(
             line, code=link.code, label=link.label, address=link.address, to=to, made_by=context.by.name or context.company,
-            key=context.idempotency_key,
+            key=context.idempotency_key, tells=context.by.kind == "agent",
         )  # fmt: skip
     except identity.InvalidIdentifier as problem:
         raise ConnectorError(_("No link can go there."), code="bad_address", permanent=True) from problem
