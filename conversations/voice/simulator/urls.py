@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.voice.simulator import desk, mail, phone, rest
+from conversations.voice.simulator import desk, mail, phone, rest, texting
 
 app_name = "simulator"
 urlpatterns = [
@@ -15,7 +15,7 @@ urlpatterns = [
     path("phone/calls/<str:leg_id>/", phone.look, name="look"),
     path("phone/calls/<str:leg_id>/act/", phone.act, name="act"),
     path("phone/texts/", phone.texts, name="texts"),
-    path("faults/", phone.chosen_faults, name="faults"),
+from conversations.voice.simulator import desk, mail, phone, rest, texting
     path("mail/", mail.page, name="mail"),
     path("v1/messages", rest.messages, name="messages"),
     path("v1/files/<str:file_id>", rest.file, name="file"),
