@@ -15,7 +15,8 @@ urlpatterns = [
     path("phone/calls/<str:leg_id>/", phone.look, name="look"),
     path("phone/calls/<str:leg_id>/act/", phone.act, name="act"),
     path("phone/texts/", phone.texts, name="texts"),
-from conversations.voice.simulator import desk, mail, phone, rest, texting
+    path("phone/texts/write/", texting.write, name="write-text"),
+    path("faults/", phone.chosen_faults, name="faults"),
     path("mail/", mail.page, name="mail"),
     path("v1/messages", rest.messages, name="messages"),
     path("v1/files/<str:file_id>", rest.file, name="file"),
