@@ -310,6 +310,7 @@ HOLDS_NOTHING: Mapping[str, str] = {
             "conversations.Audience", "conversations.Campaign", "conversations.PlaybookOpening", "conversations.CallingRegionEvent",
             "conversations.CallingHoursEvent", "conversations.CallingHolidayEvent", "conversations.CallingPolicyEvent",
             "conversations.CallingCapEvent", "conversations.AudienceEvent", "conversations.CampaignEvent",
+            "conversations.OutsideNumber", "conversations.OutsideNumberEvent",
         ],
         _POLICY,
     ),
@@ -327,6 +328,7 @@ HOLDS_NOTHING: Mapping[str, str] = {
         [
             "routing.WorkItem", "routing.Reservation", "routing.Interruption", "conversations.RetentionRun", "conversations.DataExport",
             "conversations.HostSiteToken", "conversations.DraftReview", "conversations.CallLeg",
+            "conversations.CallSeat",
         ],
         _NUMBERS,
     ),

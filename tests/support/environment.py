@@ -50,10 +50,12 @@ FORGOTTEN = (
     "VOICE_MODEL_TIMEOUT_SECONDS",
     "VOICE_REPLY_BUDGET_MS",
     "VONAGE_API_KEY",
+    "VONAGE_API_URL",
     "VONAGE_APPLICATION_ID",
     "VONAGE_GATEWAY",
     "VONAGE_PRIVATE_KEY",
     "VONAGE_SIGNATURE_SECRET",
+    "WEB_PROCESSES",
 )
 """Settings that a developer may have in the environment and that tests must not depend on."""
 VALKEY_DATABASES = 16

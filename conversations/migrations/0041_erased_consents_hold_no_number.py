@@ -20,7 +20,7 @@ WITHOUT_NUMBERS = "UPDATE conversations_consent SET source_id = NULL WHERE erase
 class Migration(migrations.Migration):
     """An erasure empties what a repetition would be known by; those of before did not."""
 
-    dependencies = [("conversations", "0038_numbers_that_were_called")]
+    dependencies = [("conversations", "0040_numbers_that_were_called")]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(model_name="consent", name="consents_are_append_only"),

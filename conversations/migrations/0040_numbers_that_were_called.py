@@ -20,7 +20,7 @@ def add_rule(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0037_sent_texts")]
+    dependencies = [("conversations", "0039_people_on_calls")]
 
     operations = [
         *(
