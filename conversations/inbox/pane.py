@@ -73,6 +73,7 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
         "can_say": mine and is_open and bool(lines),
         "can_take_over": agent is not None and is_open and conversation.owner_agent_id is None,
         "live_call": call,
+        "recording": call_state.recording_of(call) if call else "",
         "number_to_call": _number_to_call(conversation) if mine and is_open and call is None else "",
         "is_call_back": mine and is_open and call is None and calling_customers.is_call_back(conversation),
         "is_ringing": call is not None and call_state.is_ringing_out(call),

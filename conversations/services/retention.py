@@ -40,7 +40,7 @@ LOCK = "conversations.retention"
 BATCH = 500
 WORDS = (
     "message", "draft", "disclosure.shown", "note", "fact.learned", "reason.recognised", "handoff.requested", "call.dtmf",
-    "wrapped_up",
+    "wrapped_up", "speech",
 )  # fmt: skip
 """The kinds of entry that hold what was said and what was understood of it."""
 DOES_SOMETHING = Q(keep_days__isnull=False) | Q(kind=Kind.RECORDINGS)
