@@ -7,7 +7,7 @@ from celery import shared_task
 from conversations.assistant import recap, turn
 from conversations.flows import calling_back, calling_customers, campaigning, erasing, keeping_promises, overflowing, tidying
 from conversations.services import campaigns, linkage, retention, suggestions
-from conversations.voice import agent_leg, call_back_call, fetching, reconciling
+from conversations.voice import agent_leg, call_back_call, fetching, reconciling, texting
 from conversations.voice.gateway import GatewayError
 
 logger = logging.getLogger(__name__)
@@ -111,6 +111,12 @@ def call_back_in_time() -> int:
 def keep_call_backs() -> int:
     """Calls that people make: see conversations.voice.call_back_call.begin_what_was_missed and flows.calling_customers."""
     return call_back_call.begin_what_was_missed() + calling_customers.settle_what_was_missed()
+
+
+@shared_task
+def send_forgotten_texts() -> int:
+    """See conversations.voice.texting.send_forgotten."""
+    return texting.send_forgotten()
 
 
 @shared_task

@@ -154,6 +154,7 @@ CELERY_BEAT_SCHEDULE = {
     "ask-connectors": {"task": "conversations.tasks.ask_connectors", "schedule": 60.0, "options": {"expires": 60}},
     "call-back-in-time": {"task": "conversations.tasks.call_back_in_time", "schedule": 30.0, "options": {"expires": 30}},
     "keep-call-backs": {"task": "conversations.tasks.keep_call_backs", "schedule": 10.0, "options": {"expires": 10}},
+    "send-forgotten-texts": {"task": "conversations.tasks.send_forgotten_texts", "schedule": 15.0, "options": {"expires": 15}},
     "run-campaigns": {"task": "conversations.tasks.run_campaigns", "schedule": 5.0, "options": {"expires": 5}},
     "send-leads": {"task": "conversations.tasks.send_leads", "schedule": 60.0, "options": {"expires": 60}},
     "fetch-recordings": {"task": "conversations.tasks.fetch_recordings", "schedule": 10.0, "options": {"expires": 10}},
@@ -306,13 +307,19 @@ TURN_LEASE_SECONDS = env.whole_number("TURN_LEASE_SECONDS", default=60, lowest=2
 # --- The phone
 
 VONAGE_GATEWAY = env.choice("VONAGE_GATEWAY", "simulator" if DEBUG else "off", ["simulator", "vonage", "off"])
+VONAGE_API_URL = env.text("VONAGE_API_URL")
 VONAGE_APPLICATION_ID = env.text("VONAGE_APPLICATION_ID")
 VONAGE_API_KEY = env.text("VONAGE_API_KEY")
+VONAGE_API_SECRET = env.text("VONAGE_API_SECRET")
 VONAGE_SIGNATURE_SECRET = env.text("VONAGE_SIGNATURE_SECRET")
+VONAGE_REGION = env.choice(
+    "VONAGE_REGION", "", ["", "na-east", "na-west", "eu-east", "eu-west", "apac-sng", "apac-australia"]
+)
 VONAGE_PRIVATE_KEY = env.text_or_file("VONAGE_PRIVATE_KEY", BASE_DIR, begins_with="-----BEGIN")
 if VONAGE_GATEWAY == "simulator":
     VONAGE_APPLICATION_ID = VONAGE_APPLICATION_ID or "00000000-0000-4000-8000-000000000000"
     VONAGE_API_KEY = VONAGE_API_KEY or "simulator"
+    VONAGE_API_SECRET = VONAGE_API_SECRET or "simulator"
     VONAGE_SIGNATURE_SECRET = VONAGE_SIGNATURE_SECRET or kept_secret(DATA_DIR, "vonage_signature_secret")
     VONAGE_PRIVATE_KEY = VONAGE_PRIVATE_KEY or kept_private_key(DATA_DIR, "vonage_private_key.pem")
     if not env.text("EMAIL_URL"):

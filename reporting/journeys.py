@@ -36,7 +36,7 @@ def journeys(period: Period) -> QuerySet[Conversation]:
 
 def path_of(journey: Conversation) -> tuple[str, str, str, str]:
     """The four steps of one journey of `journeys`, as people read them."""
-    names: Mapping[str, str] = {"chat": _("Web chat"), "voice": _("Call")}
+    names: Mapping[str, str] = {"chat": _("Web chat"), "voice": _("Call"), "sms": _("Text message")}
     channels: list[str] = journey.channels  # type: ignore[attr-defined]  # annotated by journeys()
     if not channels:
         return (_("Unknown"), _("Stayed there"), _handled_by(journey), _outcome(journey))
@@ -55,6 +55,7 @@ def tints() -> dict[str, str]:
     return {
         _("Web chat"): Channel.CHAT.value,
         _("Call"): Channel.VOICE.value,
+        _("Text message"): Channel.SMS.value,
         _("AI agent"): "assistant",
         _("Person"): "agent",
         _("Waited for a person"): "warn",

@@ -76,6 +76,8 @@ SELECT interaction.channel, interaction.provider_id, interaction.started_at, FAL
    AND NOT EXISTS (SELECT 1 FROM conversations_webhookrecord call
                     WHERE interaction.channel = 'voice' AND call.provider_id = interaction.provider_id)
    AND interaction.end_reason <> 'not_placed'
+   -- The platform knows messages and no sessions of them: which are one line is ours to say.
+   AND interaction.channel <> 'sms'
  ORDER BY 3, 2, 10
 """
 

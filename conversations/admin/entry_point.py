@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
@@ -10,9 +11,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from conversations.admin.fields import LinesField, TimeZoneField
+from conversations.admin.fields import LinesField, OptionsField, TimeZoneField
 from conversations.models import EntryPoint, Playbook
+from conversations.services import identity, numbers
+from conversations.understanding.languages import LANGUAGES
+from routing.models import Queue
 
+LANGUAGE_TAG: Final = re.compile(r"[a-z]{2,3}-[A-Z]{2}")
 ORIGIN = RegexValidator(
     r"^https?://[A-Za-z0-9.-]+(:\d+)?$", _("Write each web site as https://www.example.com, without a path.")
 )
@@ -30,13 +35,19 @@ class EntryPointForm(forms.ModelForm):
         help_text=_("One on each line, such as https://www.example.com. Empty: this site only."),
     )
 
+    voice_options = OptionsField(
+        label=_("What the provider needs to know"), required=False,
+        help_text=_("One on each line as name = value, such as voiceId = 21m00Tcm4TlvDq8ikWAM. Only with a provider."),
+    )
+
     class Meta:
         model = EntryPoint
         fields = (
             "name", "company_name", "channel", "address", "playbook_code", "mode", "live_share_percent", "hours", "live_hours",
             "live_reasons", "reasons", "time_zone", "language", "default_region", "allowed_origins", "recording_policy",
             "recording_keep_days", "transcribes_recordings", "takes_voicemail",
-        )
+            "takes_texts", "waiting_music", "voice_style", "voice_premium", "voice_provider", "voice_options",
+        )  # fmt: skip
         help_texts = {
             "name": _("What staff call it."),
             "channel": _("Web chats come in by a web path, calls by a phone number."),
@@ -69,6 +80,19 @@ class EntryPointForm(forms.ModelForm):
             ORIGIN(origin)
         return origins
 
+    def clean_waiting_music(self) -> str:
+        address = str(self.cleaned_data["waiting_music"]).strip()
+        path = address.partition("?")[0].lower()
+        if address and not (address.startswith("https://") and path.endswith((".mp3", ".wav"))):
+            raise ValidationError(_("Write an address that begins with https:// and ends with .mp3 or .wav."))
+        return address
+
+    def clean_language(self) -> str:
+        tag = str(self.cleaned_data["language"]).strip()
+        if not LANGUAGE_TAG.fullmatch(tag):
+            raise ValidationError(_("Write the language with its country, such as en-GB or es-ES."))
+        return tag
+
     def clean_default_region(self) -> str:
         return str(self.cleaned_data["default_region"]).upper()
 
@@ -77,27 +101,71 @@ class EntryPointForm(forms.ModelForm):
         address = str(data.get("address", ""))
         if data.get("channel") == "chat" and address and not address.startswith("/"):
             raise ValidationError({"address": _("A web path begins with a slash, such as /harborhome.")})
+        if data.get("channel") == "voice":
+            self._check_number(data, address)
+        elif data.get("takes_texts"):
+            self.add_error("takes_texts", _("Only a phone number takes text messages, and this is a web path."))
+        if data.get("voice_options") and not data.get("voice_provider"):
+            self.add_error("voice_options", _("Choose the provider that these are for, or leave them out."))
+        if data.get("voice_provider") and data.get("voice_style"):
+            self.add_error("voice_style", _("A provider's voice is chosen by what it needs to know. Leave the number at 0."))
         by_reason = data.get("live_reasons") not in (None, EntryPoint.LiveReasons.ALL)
         if by_reason and not data.get("reasons"):
             raise ValidationError({"reasons": _("Choose at least one reason, or let the AI agent answer every reason.")})
         return data
 
+    def _check_number(self, data: dict[str, Any], written: str) -> None:
+        """Puts the number into its international form; says what is wrong with one that cannot be an entry point."""
+        region = str(data.get("default_region") or "GB")
+        if numbers.is_emergency(written, region):
+            self.add_error("address", _("This is an emergency number."))
+            return
+        try:
+            data["address"] = number = identity.normalise("phone", written, region)
+        except identity.InvalidIdentifier:
+            self.add_error("address", _("Write a phone number, such as +441632960100."))
+            return
+        if data.get("takes_texts") and not numbers.may_take_texts(number):
+            self.add_error("takes_texts", _("A number of this kind takes no text messages."))
+
 
 @admin.register(EntryPoint)
 class EntryPointAdmin(admin.ModelAdmin):
     form = EntryPointForm
-    list_display = ("name", "channel", "address", "playbook_code", "mode", "live_share_percent")
+    list_display = ("name", "channel", "address", "playbook_code", "mode", "live_share_percent", "hours", "takes_texts")
+    list_select_related = ("hours",)
+    readonly_fields = ("languages_offered", "where_needs_go")
     list_filter = ("channel", "mode")
     search_fields = ("name", "address", "company_name")
     filter_horizontal = ("reasons",)
     fieldsets = (
         (None, {"fields": ("name", "company_name", "channel", "address")}),
-        (_("Who answers"), {"fields": ("playbook_code", "mode", "live_share_percent", "hours")}),
+        (_("Who answers"), {"fields": ("playbook_code", "mode", "live_share_percent", "hours", "where_needs_go")}),
         (_("How far the AI agent is let"), {"fields": ("live_hours", "live_reasons", "reasons")}),
-        (_("Place and language"), {"fields": ("time_zone", "language", "default_region")}),
+        (_("Place and language"), {"fields": ("time_zone", "language", "languages_offered", "default_region")}),
         (_("Widget"), {"fields": ("allowed_origins",)}),
         (
             _("Calls"),
-            {"fields": ("recording_policy", "recording_keep_days", "transcribes_recordings", "takes_voicemail")},
+            {"fields": ("waiting_music", "recording_policy", "recording_keep_days", "transcribes_recordings", "takes_voicemail")},
         ),
+        (
+            _("Voice"),
+            {
+                "fields": ("voice_style", "voice_premium", "voice_provider", "voice_options"),
+                "description": _("How the AI agent sounds in the language spoken here. Another language has the platform's usual voice."),
+            },
+        ),
+        (_("Text messages"), {"fields": ("takes_texts",)}),
     )
+
+    @admin.display(description=_("Languages offered"))
+    def languages_offered(self, door: EntryPoint) -> str:
+        """Those of the playbook: callers press a key for another one, and writers are answered in theirs."""
+        playbook = Playbook.objects.filter(code=door.playbook_code, status=Playbook.Status.PUBLISHED).first()
+        return ", ".join(LANGUAGES.get(each, each) for each in playbook.languages) if playbook else "–"
+
+    @admin.display(description=_("Queues"))
+    def where_needs_go(self, door: EntryPoint) -> str:
+        """Which queue a need goes to is decided by what it is, on every channel alike."""
+        names = ", ".join(Queue.objects.values_list("name", flat=True))
+        return _("The routing table decides by the need, whatever it came in by: %(names)s.") % {"names": names or "–"}

@@ -55,6 +55,22 @@ class LinksField(LinesField):
         return found
 
 
+class OptionsField(LinesField):
+    """Names with a text each, one on each line with an equals sign between them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(f"{name} = {text}" for name, text in value.items()) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> Any:
+        found: dict[str, str] = {}
+        for line in super().to_python(value):
+            name, equals, text = (part.strip() for part in line.partition("="))
+            if not name or not equals or not text:
+                raise forms.ValidationError(_("Write each as “name = value”, one on each line."))
+            found[name] = text
+        return found
+
+
 class LimitsField(LinesField):
     """How often something may be done, one on each line as name and number; only names that are known."""
 

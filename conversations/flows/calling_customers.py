@@ -290,7 +290,7 @@ def _write_instead(call: Interaction, attempt: DialAttempt) -> None:
     except messengers.NotSent as problem:
         _note(call, "call.problem", str(problem), key="not-written")
     else:
-        _note(call, "link.sent", _("They were written to: %(text)s") % {"text": text}, key="written")
+        _note(call, "text.sent", _("They were written to: %(text)s") % {"text": text}, key="written")
 
 
 def _note(call: Interaction, kind: str, body: str, *, key: str) -> None:

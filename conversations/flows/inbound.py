@@ -98,7 +98,7 @@ async def receive(message: InboundMessage, *, channel: str) -> Received:
     """
     filed = await _file(message)
     if filed is None:
-        await database_sync_to_async(_begin, thread_sensitive=False)(message)
+        await database_sync_to_async(begin, thread_sensitive=False)(message, channel=channel)
         filed = await _file(message)
     if filed is None or filed.row[0] == "ended":
         raise InteractionOver(message.provider_id)
@@ -132,7 +132,7 @@ def begin_call(start: CallStart) -> Received:
 
     One transaction, idempotent by `provider_id`. Raises EntryPoint.DoesNotExist.
     """
-    interaction = _begin(start)
+    interaction = begin(start)
     conversation = interaction.conversation
     return Received(
         conversation.pk,
@@ -189,7 +189,11 @@ def _arguments(message: InboundMessage, text: str, data: Mapping[str, Any]) -> l
     return [message.provider_id, text, json.dumps(data), message.source_id, message.occurred_at]
 
 
-def _begin(start: InboundMessage | CallStart) -> Interaction:
+def begin(start: InboundMessage | CallStart, *, channel: str = "") -> Interaction:
+    """The line with the transport's id, begun when it is new: customer, conversation, interaction, and that an AI answers.
+
+    `channel` is the entry point's own by default. One transaction, idempotent by `provider_id`. Raises EntryPoint.DoesNotExist.
+    """
     with transaction.atomic():
         entry_point = EntryPoint.objects.get(pk=start.entry_point_id)
         customer = identity.resolve(start.party.claims, source=entry_point.get_channel_display(), region=entry_point.default_region)
@@ -203,6 +207,7 @@ def _begin(start: InboundMessage | CallStart) -> Interaction:
             entry_point=entry_point,
             provider_id=start.provider_id,
             party=start.party,
+            channel=channel,
             at=start.at if isinstance(start, CallStart) else None,
             data=dict(start.data) if isinstance(start, CallStart) else None,
         )

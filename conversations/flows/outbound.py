@@ -8,7 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Interaction
-from conversations.services import call_state, chat_links, consent_texts, delivery, ownership, timeline
+from conversations.models.entry_point import Channel
+from conversations.selectors import text_lines
+from conversations.services import call_state, chat_links, consent_texts, delivery, ownership, threads, timeline
+from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import Appended, NewEntry
 from routing.models import AgentProfile
 
@@ -32,7 +35,7 @@ def say_as_agent(conversation: Conversation, agent: AgentProfile, text: str, *, 
         lines = lines_to_customer(row)
         if not lines:
             raise NoLine(_("You are on the phone with the customer, and there is no web chat: tell them."))
-        chosen = _chosen(lines, line)
+        chosen = _writable(_chosen(lines, line))
         appended = timeline.append(
             row.pk,
             NewEntry(
@@ -47,6 +50,20 @@ def say_as_agent(conversation: Conversation, agent: AgentProfile, text: str, *, 
         )
         transaction.on_commit(lambda: delivery.deliver(row.pk))
     return appended
+
+
+def _writable(line: Interaction) -> Interaction:
+    """The line, or one that goes on after text messages that fell silent. Must run in a transaction."""
+    if line.channel != Channel.SMS or line.state != Interaction.State.ENDED:
+        return line
+    return threads.start_interaction(
+        line.conversation,
+        entry_point=line.entry_point,
+        provider_id=text_lines.new_id(line.entry_point, line.party),
+        party=Party((IdentifierClaim("phone", line.party, "network_hint"),), line.party),
+        direction=Interaction.Direction.OUTBOUND,
+        channel=Channel.SMS,
+    )
 
 
 def add_note(conversation: Conversation, agent: AgentProfile, text: str, *, client_id: str) -> Appended:
@@ -114,15 +131,17 @@ def live_call(conversation: Conversation) -> Interaction | None:
 
 
 def lines_to_customer(conversation: Conversation) -> list[Interaction]:
-    """Where a message to the customer may go, the best line first: the live call, then the latest chat session.
+    """Where a message to the customer may go, the best line first: the live call, then the latest chat session or texts.
 
     Nothing is spoken into a call on which a person's phone is: they hear each other; nor into one that a chat asked for and
     that its code has not let in. With neither call nor chat it is kept on the latest line.
     """
     call = live_call(conversation)
-    chat = conversation.interactions.filter(channel="chat").order_by("-pk").first()
+    written = (conversation.interactions.filter(channel=channel).order_by("-pk").first() for channel in ("chat", "sms"))
+    # The latest of them first: that is where the customer was last.
+    chats = sorted((each for each in written if each), key=lambda line: line.pk, reverse=True)
     is_closed_to_us = call and (call_state.person_is_on(call) or call_state.waits_for_code(call) or call_state.is_ringing_out(call))
-    open_ones = [each for each in (None if is_closed_to_us else call, chat) if each]
+    open_ones = [each for each in (None if is_closed_to_us else call, *chats) if each]
     latest = conversation.interactions.order_by("-pk").first()
     return open_ones or ([latest] if latest and not call else [])
 

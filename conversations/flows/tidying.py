@@ -40,7 +40,7 @@ def leave_nobody_without_work() -> int:
 
 def _end_if_silent(interaction_id: int, now: datetime) -> bool:
     """Ends one, unless something was said while its conversation's lock was waited for."""
-    reasons = {"chat": "silence", "voice": "lost"}
+    reasons = {"chat": "silence", "sms": "silence", "voice": "lost"}
     with transaction.atomic():
         Conversation.objects.select_for_update(no_key=True, of=("self",)).get(interactions=interaction_id)
         silent = endless_interactions(now).filter(pk=interaction_id).first()

@@ -96,6 +96,8 @@ def say_label(line: Interaction | None) -> str:
     """What pressing the button will do, written on it."""
     if line is None or line.channel == "chat":
         return _("Send to web chat")
+    if line.channel == "sms":
+        return _("Send text message")
     return _("Say on the call") if line.state != Interaction.State.ENDED else _("Keep for the next contact")
 
 
@@ -136,6 +138,6 @@ def _say_hint(conversation: Conversation, lines: list[Interaction], *, mine: boo
         return _("The AI agent is answering. Take over to answer yourself, or add a note.")
     if not lines:
         return _("You are on the phone with the customer. You can add a note.")
-    if lines[0].state == Interaction.State.ENDED:
+    if lines[0].state == Interaction.State.ENDED and lines[0].channel != "sms":
         return _("The customer is not there now. They see it when they come back.")
     return ""

@@ -28,6 +28,7 @@ from conversations.models.sales import Invoice, PaymentPromise, SalesAccount, Sa
 from conversations.models.saved_reply import SavedReply
 from conversations.models.schedule import Booking, PriceListItem, Technician, TechnicianShift
 from conversations.models.sent_link import SentLink
+from conversations.models.sent_text import SentText
 from conversations.models.transport import ChatSessionRecord, WebhookRecord
 from conversations.models.turn_trace import TurnTrace
 from conversations.models.unanswered import UnansweredQuestion
@@ -97,6 +98,7 @@ __all__ = [
     "SalesOrder",
     "SavedReply",
     "SentLink",
+    "SentText",
     "SharedIdentifier",
     "SubjectTalk",
     "Suppression",

@@ -1,5 +1,6 @@
 """Where customers come in: one web path or one phone number, and the playbook that answers there."""
 
+from typing import Any
 from uuid import UUID
 
 from django.core.validators import MinValueValidator
@@ -178,6 +179,17 @@ class EntryPoint(models.Model):
         The same conversation gets the same answer for as long as the share stays as it is.
         """
         return self.mode == self.Mode.LIVE and conversation.int % 100 < self.live_share_percent
+
+    @property
+    def voice(self) -> dict[str, Any]:
+        """What chooses the voice, as the phone platform names it; empty for its usual one. Source: Vonage, "NCCO reference", talk."""
+        chosen = {
+            "style": self.voice_style,
+            "premium": self.voice_premium,
+            "provider": self.voice_provider,
+            "providerOptions": self.voice_options,
+        }
+        return {name: value for name, value in chosen.items() if value}
 
     @property
     def playbook(self) -> Playbook:

@@ -1,6 +1,10 @@
 """One chat session or one call inside a conversation, and what carries one into another conversation."""
 
+from __future__ import annotations
+
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
@@ -12,6 +16,17 @@ from conversations.models.identifier import Assurance
 
 VOICES = {"en": "en-GB", "es": "es-ES"}
 """How a language is spoken and listened to where the entry point's own is another one."""
+
+
+class SpokenIn(str):
+    """A language tag, such as en-GB, with what chooses its voice on the phone platform (`EntryPoint.voice`)."""
+
+    voice: Mapping[str, Any]
+
+    def __new__(cls, tag: str, voice: Mapping[str, Any]) -> SpokenIn:
+        made = super().__new__(cls, tag)
+        made.voice = voice
+        return made
 
 
 class Interaction(models.Model):
@@ -86,9 +101,15 @@ class Interaction(models.Model):
 
     @property
     def language(self) -> str:
-        """The language tag of this line, such as en-GB: of the language chosen in its conversation, else that of the entry point."""
+        """The language tag of this line, such as en-GB: of the language chosen in its conversation, else that of the entry point.
+
+        The entry point's own language is spoken in the voice that was chosen there.
+        """
         chosen, usual = self.conversation.language, self.entry_point.language
-        return usual if not chosen or usual.partition("-")[0] == chosen else VOICES.get(chosen, chosen)
+        if chosen and usual.partition("-")[0] != chosen:
+            return VOICES.get(chosen, chosen)
+        voice = self.entry_point.voice if self.channel == Channel.VOICE else {}
+        return SpokenIn(usual, voice) if voice else usual
 
 
 class JoinCode(models.Model):

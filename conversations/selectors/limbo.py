@@ -27,6 +27,8 @@ LONGEST_RINGING = timedelta(minutes=3)
 """A phone that we ring stops ringing within two minutes (the platform's limit), so then its last event was lost."""
 SILENT_CHAT = timedelta(minutes=30)
 """A chat session ends when nothing was written in it for so long."""
+SILENT_TEXTS = timedelta(hours=12)
+"""Text messages go to and fro for so long after the last one; then the next one begins anew."""
 SWEPT_WITHIN = timedelta(minutes=5)
 """How long the sweeps, which run every few seconds to a minute, may take for what they should do."""
 
@@ -49,8 +51,14 @@ def endless_interactions(at: datetime) -> QuerySet[Any]:
     live = Interaction.objects.exclude(state=Interaction.State.ENDED)
     return live.annotate(last=Coalesce(Max("entries__recorded_at"), F("started_at"))).filter(
         Q(channel=Channel.CHAT, last__lt=at - SILENT_CHAT)
+        | Q(channel=Channel.SMS, last__lt=at - SILENT_TEXTS)
         | Q(channel=Channel.VOICE, started_at__lt=at - LONGEST_CALL)
-        | Q(direction=Interaction.Direction.OUTBOUND, answered_at__isnull=True, started_at__lt=at - LONGEST_RINGING)
+        | Q(
+            channel=Channel.VOICE,
+            direction=Interaction.Direction.OUTBOUND,
+            answered_at__isnull=True,
+            started_at__lt=at - LONGEST_RINGING,
+        )
     )
 
 

@@ -260,8 +260,8 @@ def assurance_for(line: Interaction, identifier: Address | None = None) -> str:
 
 
 def own_number(line: Interaction) -> Address | None:
-    """The number that a call came from; None for a chat and for a withheld number."""
-    return ("phone", line.party) if line.channel == "voice" and line.party.startswith("+") else None
+    """The number that a call or text messages came from; None for a chat and for a withheld number."""
+    return ("phone", line.party) if line.channel in ("voice", "sms") and line.party.startswith("+") else None
 
 
 def _was_shown(line: Interaction) -> bool:

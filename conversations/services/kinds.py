@@ -112,6 +112,8 @@ _KINDS = (
     EntryKind("conversation.closed", _("Closed"), "check", _body),
     EntryKind("callback.requested", _("Call back requested"), "phone", _body, personal=("phone",)),
     EntryKind("link.sent", _("Link to the chat sent"), "link", _body),
+    EntryKind("text.sent", _("Text message sent"), "message-square", _body),
+    EntryKind("text.failed", _("Text message not delivered"), "x", _body),
     EntryKind("callback.refused", _("Call back refused"), "phone-off", _body, personal=("phone",)),
     EntryKind("call.outcome", _("Outcome of our call"), "phone", _body),
     EntryKind("call.refused", _("Not called"), "phone-off", _body, personal=("phone",)),

@@ -42,6 +42,11 @@ def takes_texts(number: str) -> bool:
     return phonenumbers.number_type(phonenumbers.parse(number)) in TAKES_TEXTS
 
 
+def may_take_texts(number: str) -> bool:
+    """Whether a number of ours can get text messages: any but those that cost whoever writes to them, if the platform has it so."""
+    return is_ordinary(number) or takes_texts(number)
+
+
 def ending(number: str) -> str:
     """The last three digits, by which whoever gave a number knows it again and nobody else learns it."""
     return number[-3:]

@@ -44,10 +44,12 @@ def start_interaction(
     direction: str = "inbound",
     data: dict[str, Any] | None = None,
     public_id: UUID | None = None,
+    channel: str = "",
 ) -> Interaction:
     """The interaction with this transport id, begun in the conversation when it is new.
 
-    A new one writes `interaction.started`, and has `public_id` when one is given. Must run in a transaction.
+    A new one writes `interaction.started`, and has `public_id` when one is given; `channel` is the entry point's own by default.
+    Must run in a transaction.
     """
     interaction, created = Interaction.objects.get_or_create(
         provider_id=provider_id,
@@ -55,7 +57,7 @@ def start_interaction(
             "conversation": conversation,
             "original_conversation": conversation,
             "entry_point": entry_point,
-            "channel": entry_point.channel,
+            "channel": channel or entry_point.channel,
             "direction": direction,
             "party": party.display[:320],
             "assurance": party.assurance,
@@ -151,7 +153,7 @@ def close(
                     data={"disposition": disposition.code, **({"suggested": suggested} if suggested else {})},
                 ),
             )
-        for interaction in row.interactions.filter(channel="chat").exclude(state=Interaction.State.ENDED):
+        for interaction in row.interactions.filter(channel__in=["chat", "sms"]).exclude(state=Interaction.State.ENDED):
             end_interaction(interaction, reason="conversation_closed")
         for joined in row.joined_conversations.filter(status=Conversation.Status.OPEN).order_by("pk"):
             close(joined, actor_kind="system", actor_name="", disposition=None)

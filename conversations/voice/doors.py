@@ -128,7 +128,12 @@ async def call_back_event(webhook: Delivered) -> Any:
 
 async def text_received(webhook: Delivered) -> Any:
     """A text message reached one of our numbers."""
-    return await sync_to_async(texting.receive)(protocol.parse_text(webhook.body))
+    await texting.receive(protocol.parse_text(webhook.body))
+
+
+async def text_status(webhook: Delivered) -> Any:
+    """What became of a text message that we sent."""
+    return await sync_to_async(texting.note_status)(protocol.parse_text_status(webhook.body))
 
 
 async def agent_event(webhook: Delivered) -> Any:
@@ -190,6 +195,7 @@ DOORS: Final = {
     "call-back-answer": Door("answer", call_back_answer),
     "call-back-event": Door("event", call_back_event),
     "text": Door("text", text_received),
+    "text-status": Door("text_status", text_status),
     "agent-event": Door("agent_event", agent_event),
     "agent-input": Door("agent_input", agent_input),
 }

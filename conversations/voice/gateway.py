@@ -29,6 +29,8 @@ from conversations.voice.simulator import server
 DEFAULT_HOST: Final = "api.nexmo.com"
 HOST_SUFFIXES: Final = (".nexmo.com", ".vonage.com")
 TIMEOUT_SECONDS: Final = 5
+APPLICATIONS: Final = "/v2/applications"
+NUMBERS: Final = "/account/numbers"
 DOWNLOAD_SECONDS: Final = (5, 30)
 """How long a connection, and the next piece of a file, is waited for."""
 DOWNLOAD_PIECE: Final = 65_536
@@ -206,17 +208,84 @@ def host_of_file(url: str) -> str:
     return host
 
 
-def send_text(*, to: str, sender: str, text: str) -> str:
+def send_text(*, to: str, sender: str, text: str, reference: str = "") -> str:
     """Send a text message to `to` from our number `sender` (both E.164); returns the platform's id of it.
 
-    That the platform took it says nothing of whether it arrived. Raises GatewayError. Source: Vonage, "Messages API reference".
+    `reference` comes back with what becomes of it. That the platform took it says nothing of whether it arrived. Raises GatewayError.
+    Source: Vonage, "Messages API reference".
     """
     try:
-        message = Sms(to=to.removeprefix("+"), from_=sender.removeprefix("+"), text=text)
+        message = Sms(to=to.removeprefix("+"), from_=sender.removeprefix("+"), text=text, client_ref=reference or None)
     except ValueError as error:
         # Without the SDK's own words: they quote the text.
         raise GatewayError("the SDK refused the text message") from error
     return str(_run("", lambda client: client.messages.send(message).message_uuid))
+
+
+def applications() -> list[dict[str, Any]]:
+    """The account's applications. Raises GatewayError. Source: Vonage, "Application API v2 reference"."""
+    found: list[dict[str, Any]] = []
+    page, pages = 1, 1
+    while page <= pages:
+        answer = _page_of_account(APPLICATIONS, {"page_size": PAGE_SIZE, "page": page}, at_rest_host=False)
+        listed = (answer.get("_embedded") or {}).get("applications")
+        found += [each for each in listed or [] if isinstance(each, dict)]
+        pages = int(answer.get("total_pages") or 1)
+        page += 1
+    return found
+
+
+def application(application_id: str) -> dict[str, Any]:
+    """One application of the account. Raises CallGone when it has none with this id, GatewayError otherwise."""
+    path = f"{APPLICATIONS}/{_checked(application_id)}"
+    return _of_account(lambda client: client.http_client.get(client.http_client.api_host, path, None, "basic"))
+
+
+def create_application(body: dict[str, Any]) -> dict[str, Any]:
+    """Create an application; the answer names its id. Raises GatewayError, Unclear when it may be there all the same."""
+    return _of_account(lambda client: client.http_client.post(client.http_client.api_host, APPLICATIONS, body, "basic"))
+
+
+def update_application(application_id: str, body: dict[str, Any]) -> None:
+    """Replace an application by `body`, which has to be whole: the platform drops what it does not name. Raises GatewayError."""
+    # Not the SDK's models: they drop what they do not know, and spell the time to connect otherwise than the API.
+    path = f"{APPLICATIONS}/{_checked(application_id)}"
+    _of_account(lambda client: client.http_client.put(client.http_client.api_host, path, body, "basic"))
+
+
+def owned_numbers() -> list[dict[str, Any]]:
+    """The account's numbers, with the application that each is linked to. Raises GatewayError. Source: Vonage, "Numbers API reference"."""
+    found: list[dict[str, Any]] = []
+    while True:
+        answer = _page_of_account(NUMBERS, {"size": PAGE_SIZE, "index": len(found) // PAGE_SIZE + 1}, at_rest_host=True)
+        listed = [each for each in answer.get("numbers") or [] if isinstance(each, dict)]
+        found += listed
+        if len(listed) < PAGE_SIZE:
+            return found
+
+
+def link_number(*, country: str, number: str, application_id: str) -> None:
+    """Have calls and texts to a number (E.164) of the account go to an application. Raises GatewayError."""
+    body = {"country": country, "msisdn": number.removeprefix("+"), "app_id": application_id}
+    answer = _of_account(lambda client: client.http_client.post(client.http_client.rest_host, "/number/update", body, "basic", "form"))
+    if str(answer.get("error-code")) != "200":
+        raise GatewayError(f"the platform answered {answer.get('error-code')}")
+
+
+def _page_of_account(path: str, asked: dict[str, Any], *, at_rest_host: bool) -> dict[str, Any]:
+    def get(client: Vonage) -> Any:
+        host = client.http_client.rest_host if at_rest_host else client.http_client.api_host
+        return client.http_client.get(host, path, asked, "basic")
+
+    return _of_account(get)
+
+
+def _of_account(request: Callable[[Vonage], Any]) -> dict[str, Any]:
+    """Asks as the account, and not as the application: with the API key and its secret. An empty answer is an empty object."""
+    answer = _run(_client_of_account, request)
+    if answer is not None and not isinstance(answer, dict):
+        raise GatewayError("the platform did not answer with an object")
+    return answer or {}
 
 
 def _modify(call_id: str, body: dict[str, Any], region_url: str) -> None:
@@ -232,9 +301,10 @@ def _checked(call_id: str) -> str:
         raise CallGone("no such call") from error
 
 
-def _run(region_url: str, request: Callable[[Vonage], Any]) -> Any:
+def _run(where: str | Callable[[], Vonage], request: Callable[[Vonage], Any]) -> Any:
+    """Asks at the host of a region's address, or by a client that `where` makes."""
     try:
-        return request(_client(region_url))
+        return request(_client(where) if isinstance(where, str) else where())
     except HttpRequestError as error:
         status = error.response.status_code
         if status == 404:
@@ -270,14 +340,22 @@ def _client(region_url: str) -> Vonage:
     """A client for the host that controls the call, with the simulator behind the same SDK code."""
     if settings.VONAGE_GATEWAY == "off":
         raise GatewayError("no phone platform is configured")
-    host = host_of(region_url)
-    client = Vonage(
-        Auth(application_id=settings.VONAGE_APPLICATION_ID, private_key=settings.VONAGE_PRIVATE_KEY),
-        HttpClientOptions(api_host=host, timeout=TIMEOUT_SECONDS, max_retries=0, pool_connections=1, pool_maxsize=1),
-    )
-    if settings.VONAGE_GATEWAY == "simulator":
+    return _made(Auth(application_id=settings.VONAGE_APPLICATION_ID, private_key=settings.VONAGE_PRIVATE_KEY), host_of(region_url))
+
+
+def _client_of_account() -> Vonage:
+    """A client for what belongs to the account. It works before there is an application, so also while the phone is off."""
+    if not settings.VONAGE_API_KEY or not settings.VONAGE_API_SECRET:
+        raise GatewayError("VONAGE_API_KEY or VONAGE_API_SECRET is not set")
+    return _made(Auth(api_key=settings.VONAGE_API_KEY, api_secret=settings.VONAGE_API_SECRET), DEFAULT_HOST)
+
+
+def _made(auth: Auth, host: str) -> Vonage:
+    client = Vonage(auth, HttpClientOptions(api_host=host, timeout=TIMEOUT_SECONDS, max_retries=0, pool_connections=1, pool_maxsize=1))
+    base = settings.VONAGE_API_URL or (f"{server.local_address()}/simulator" if settings.VONAGE_GATEWAY == "simulator" else "")
+    if base:
         client.http_client._session.trust_env = False
-        client.http_client._session.mount("https://", LocalAdapter())
+        client.http_client._session.mount("https://", StandInAdapter(base))
     return client
 
 
@@ -291,11 +369,18 @@ def host_of(region_url: str) -> str:
     return host if parts.scheme == "https" and host.endswith(HOST_SUFFIXES) else DEFAULT_HOST
 
 
-class LocalAdapter(HTTPAdapter):
-    """Sends what the SDK addresses to the platform to the simulator instead, which this server runs over plain http."""
+class StandInAdapter(HTTPAdapter):
+    """Sends what the SDK addresses to the platform to a stand-in at `base` instead: the simulator, which this server runs, or another."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self._base = base.rstrip("/")
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
-        """Send `request` to the simulator's addresses on this machine."""
-        request.url = f"{server.local_address()}/simulator{request.path_url}"
-        request.headers.update(server.headers())
+        """Send `request` to the stand-in, saying for which of the platform's hosts it was meant."""
+        asked_host = urlsplit(request.url or "").hostname or ""
+        request.url = f"{self._base}{request.path_url}"
+        request.headers.update({server.ASKED_HOST: str(asked_host)})
+        if self._base.startswith(server.local_address()):
+            request.headers.update(server.headers())
         return super().send(request, *arguments, **options)

@@ -14,6 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from conversations.models import Interaction
+from conversations.models.interaction import SpokenIn
 from conversations.rendering import spoken
 
 Action = dict[str, Any]
@@ -39,14 +40,19 @@ LONGEST_MESSAGE_SECONDS: Final = 180
 
 
 def talk(text: str, *, language: str, barge_in: bool = False) -> Ncco:
-    """Say `text`, which is plain words, cut at sentences into as many actions as the platform's limit asks for."""
-    return [{"action": "talk", "text": f"<speak>{piece}</speak>", "language": language, "bargeIn": barge_in} for piece in _pieces(text)]
+    """Say `text`, which is plain words, cut at sentences into as many actions as the platform's limit asks for.
+
+    A `language` that comes with a voice (`SpokenIn`) is spoken by it.
+    """
+    voice = dict(language.voice) if isinstance(language, SpokenIn) else {}
+    spoken_by = {"language": str(language), "bargeIn": barge_in, **voice}
+    return [{"action": "talk", "text": f"<speak>{piece}</speak>", **spoken_by} for piece in _pieces(text)]
 
 
 def listen(*, language: str, silence_seconds: int = SILENCE_SECONDS, hints: Sequence[str] = ()) -> Action:
     """Wait for the caller to speak or to press keys; the answer goes to the input webhook."""
     recognition: dict[str, Any] = {
-        "language": language,
+        "language": str(language),
         "endOnSilence": END_OF_SPEECH_SECONDS,
         "startTimeout": silence_seconds,
         "maxDuration": LONGEST_SPEECH_SECONDS,

@@ -123,12 +123,24 @@ class OriginalRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedText:
-    """A text message that reached a number of ours; both numbers in E.164."""
+    """A text message that reached a number of ours; both numbers in E.164. `kind` is `text`, `image` and so on."""
 
     message_id: str
     sender: str
     to: str
     text: str
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TextStatus:
+    """What became of a text message that we sent: its id here (`reference`) and there; `problem` is the network's word."""
+
+    message_id: str
+    reference: str
+    status: str
+    problem: str
 
 
 def parse_body(raw: bytes) -> dict[str, Any]:
@@ -298,7 +310,18 @@ def parse_text(body: Mapping[str, Any]) -> ReceivedText:
     sender, to, message_id = phone_number(body.get("from")), phone_number(body.get("to")), _text(body.get("message_uuid"), 64)
     if sender is None or to is None or not message_id:
         raise MalformedWebhook("the text message has no id, or a number that is none")
-    return ReceivedText(message_id, sender, to, _text(body.get("text"), MAX_SPOKEN_CHARACTERS))
+    kind, at = _text(body.get("message_type"), 20) or "text", known_time(body.get("timestamp")) or datetime.now(UTC)
+    return ReceivedText(message_id, sender, to, _text(body.get("text"), MAX_SPOKEN_CHARACTERS), kind, at)
+
+
+def parse_text_status(body: Mapping[str, Any]) -> TextStatus:
+    """What became of a text message. Raises MalformedWebhook without an id or a status. Source: as for `parse_text`."""
+    message_id, status = _text(body.get("message_uuid"), 64), _text(body.get("status"), 20)
+    if not message_id or not status:
+        raise MalformedWebhook("the status is of no text message")
+    error = _mapping(body.get("error"))
+    problem = " ".join(filter(None, [_text(error.get("title"), 40), _text(error.get("detail"), 80)]))
+    return TextStatus(message_id, _text(body.get("client_ref"), 64), status, problem)
 
 
 def phone_number(value: object) -> str | None:

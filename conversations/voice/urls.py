@@ -21,6 +21,7 @@ urlpatterns = [
     path("call-back/<uuid:public_id>/answer/", door("call-back-answer"), name="call-back-answer"),
     path("call-back/<uuid:public_id>/event/", door("call-back-event"), name="call-back-event"),
     path("text/", door("text"), name="text"),
+    path("text/status/", door("text-status"), name="text-status"),
     path("agent/<uuid:public_id>/event/", door("agent-event"), name="agent-event"),
     path("agent/<uuid:public_id>/input/", door("agent-input"), name="agent-input"),
 ]

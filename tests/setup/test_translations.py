@@ -49,7 +49,7 @@ FOR_STAFF = re.compile(
     r"The call is not|Your phone did not|"
     r"Calling the customer now|The customer did not answer|The call was not made|%\(company\)s: a call to a customer|"
     r"Your profile has no|No phone number of the customer|A call with the customer|There is no number of ours|Call back: |"
-    r"Call %\(number\)s back again|They were written to|"
+    r"Call %\(number\)s back again|They were written to|The phone platform (?:did|refused)|"
     r"Ringing|A phone is being|The call was not placed|Whoever has the number is|%\(name\)s’s phone|"
     # What the history says of recordings and of who picked up.
     r"A recording of|The recording|An answering machine|The call is recorded|They did not say that|Its address is|Nothing was said|"
