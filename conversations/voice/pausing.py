@@ -10,13 +10,15 @@ from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.models import Interaction
 from conversations.rendering import spoken
 from conversations.services import call_state, timeline
 from conversations.services.redaction import hide_digits, mask, mask_keys
 from conversations.services.timeline import NewEntry
-from conversations.voice import ncco, recording, replies
+from conversations.voice import ncco, recording, replies, rooms
+from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallInput
 
 CARD: Final = "card"
@@ -76,10 +78,31 @@ def look_at(call: Interaction, given: CallInput) -> None:
         resume(call.pk, is_moved=False)
 
 
-def _move(call: Interaction) -> None:
-    """Puts the leg where it is recorded, or not, as it is to be now. A webhook that is worked on does it itself."""
-    if not call_state.webhook_waits(call):
-        recording.leave(call, replies.silence(call))
+def leave_when_unwanted(interaction_id: int) -> None:
+    """Ends the recording of a live call that may not be recorded any more, because of something said elsewhere than on the line.
+
+    Never raises; blocks for the platform's answer.
+    """
+    call = _live(interaction_id)
+    if call is None or not recording.is_on(call) or recording.is_wanted(call):
+        return
+    recording.note_end(call, timezone.now())
+    with override(call.language):
+        _move(call, replies.aside(call, _("This call is not recorded any more.")))
+
+
+def _move(call: Interaction, actions: Ncco | None = None) -> None:
+    """Puts everybody where it is recorded, or not, as it is to be now: with the voice, the caller does `actions` there.
+
+    A webhook that is worked on moves the leg itself. What fails is done by the next move, and by the sweep.
+    """
+    place = call_state.place_of(call)
+    if place.at == call_state.ROOM:
+        rooms.attempt(lambda: rooms.move_everybody(call))
+    elif place.at in call_state.IN_ROOMS:
+        rooms.attempt(lambda: rooms.move_caller(call, place.at))
+    elif not call_state.webhook_waits(call):
+        recording.leave(call, actions or replies.silence(call))
 
 
 def _live(interaction_id: int) -> Interaction | None:

@@ -62,7 +62,7 @@ def transfer(call: Interaction, actions: Ncco, *, people: bool = False) -> None:
         _remember(call, on=before.get("on", False), announced=before.get("announced", False))
         raise
     if before.get("on") and not is_begun:
-        _note_end(call, at)
+        note_end(call, at)
         _remember(call, on=False)
 
 
@@ -125,25 +125,11 @@ async def left(call: Interaction, actions: Ncco) -> Ncco:
     """
     if not is_on(call) or not _goes_on(actions) or await sync_to_async(is_wanted)(call):
         return actions
-    await sync_to_async(_note_end)(call, timezone.now())
+    await sync_to_async(note_end)(call, timezone.now())
     task = asyncio.get_running_loop().create_task(sync_to_async(leave)(call, actions))
     _moving.add(task)
     task.add_done_callback(_moving.discard)
     return [*ncco.silence(MOVING_SECONDS), *actions]
-
-
-def leave_when_unwanted(interaction_id: int) -> None:
-    """Ends the recording of a live call that may not be recorded any more, because of something said elsewhere than on the line.
-
-    While a webhook of the call is worked on, that one does it. Never raises; blocks for the platform's answer.
-    """
-    live = Interaction.objects.select_related("conversation__customer", "entry_point").exclude(state=Interaction.State.ENDED)
-    call = live.filter(pk=interaction_id, channel="voice").first()
-    if call is None or not is_on(call) or is_wanted(call) or call_state.webhook_waits(call):
-        return
-    _note_end(call, timezone.now())
-    with override(call.language):
-        leave(call, replies.aside(call, _("This call is not recorded any more.")))
 
 
 def is_on(call: Interaction) -> bool:
@@ -202,7 +188,7 @@ def _announced(call: Interaction, *, again: bool) -> Ncco:
     return ncco.talk(text, language=call.language)
 
 
-def _note_end(call: Interaction, at: datetime) -> None:
+def note_end(call: Interaction, at: datetime) -> None:
     """Writes from when on the call is not to be recorded, once, whenever the platform follows: nothing after it is kept of a file."""
     if not _state(call).get("is_end_told") and not _state(call).get("paused"):
         _note(call, "recording.ended", _("The call is not recorded any more."), at=at)
