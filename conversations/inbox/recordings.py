@@ -23,6 +23,7 @@ from conversations.inbox.doors import AgentRequest, InboxRequest, for_agents, fo
 from conversations.inbox.ranges import NotSatisfiable, wanted_range
 from conversations.inbox.views import readable
 from conversations.models import CallRecording, Interaction
+from conversations.selectors import naming
 from conversations.selectors import recordings as selector
 from conversations.services import delivery, recordings
 
@@ -41,7 +42,7 @@ class NotNow(Exception):
 def show(request: InboxRequest, recording_id: str) -> HttpResponse:
     """The page of one recording, with a button that begins it."""
     row = _readable(request, recording_id)
-    return _private(render(request, "inbox/recordings/page.html", {"recording": row, "section": "inbox"}))
+    return _private(render(request, "inbox/recordings/page.html", _shown(row)))
 
 
 @require_POST
@@ -49,14 +50,14 @@ def show(request: InboxRequest, recording_id: str) -> HttpResponse:
 def listen(request: InboxRequest, recording_id: str) -> HttpResponse:
     """The player with a link of this reader's own, which is written down; or why there is nothing to hear."""
     row = _readable(request, recording_id)
-    shown: dict[str, Any] = {"recording": row}
+    shown = _shown(row)
     if row.state == Stored:
         recordings.note_listening(row, _name_of(request))
         token = signing.dumps({"recording": row.recording_id, "user": request.user.pk}, salt=SALT)
         shown |= {"address": reverse("inbox:recording-file", args=[token])}
     is_part = bool(request.headers.get("X-Requested-With"))
     template = "inbox/recordings/player.html" if is_part else "inbox/recordings/page.html"
-    return _private(render(request, template, shown | {"section": "inbox"}))
+    return _private(render(request, template, shown))
 
 
 @require_safe
@@ -101,6 +102,10 @@ def resume(request: AgentRequest, public_id: UUID) -> HttpResponse:
     if not delivery.resume_recording(call, by=request.agent.display_name):
         return refused_with(NotNow(_("The recording is not paused.")))
     return changed()
+
+
+def _shown(row: CallRecording) -> dict[str, Any]:
+    return {"recording": row, "customer": naming.name_of(row.interaction.conversation.customer), "section": "inbox"}
 
 
 def _own_call(request: AgentRequest, public_id: UUID) -> Interaction:

@@ -129,9 +129,12 @@ def keep(row: CallRecording, chunks: Iterable[bytes], *, most_bytes: int) -> boo
             raise WrongContent(_("What the platform delivered is no recording."))
         file.seek(0)
         with _without_unwanted(row, file, content_type) as kept:
-            size = kept.seek(0, SEEK_END)
+            left = kept.seek(0, SEEK_END)
             kept.seek(0)
-            return _store(row, File(kept), content_type, size, _digest(kept))
+            if row.seconds and left < size:
+                # Of sound at a constant rate, which both kinds are that can be cut.
+                CallRecording.objects.filter(pk=row.pk).update(seconds=round(row.seconds * left / size))
+            return _store(row, File(kept), content_type, left, _digest(kept))
 
 
 def _without_unwanted(row: CallRecording, file: IO[bytes], content_type: str) -> IO[bytes]:

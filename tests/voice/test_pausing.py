@@ -13,6 +13,7 @@ from conversations.services import ownership
 from conversations.voice.simulator.checking import checked
 from routing.models import AgentProfile
 from tests.record import rows
+from tests.voice.people import AGENTS_PHONE, asking_for_a_person
 from tests.voice.platform import Caller, post, post_async
 from tests.voice.rest_side import Platform
 from tests.voice.test_calls import call_of
@@ -134,6 +135,47 @@ def test_the_pause_holds_when_the_platform_does_not_move_the_leg(call: Caller, a
     platform.answer = lambda *asked: (500, {})  # type: ignore[method-assign]
     assert presses(ann, call, "pause") == 204
     assert kinds(call)[-1] == "recording.paused"
+
+
+def test_people_talk_on_while_it_is_paused(caller: Caller, number: EntryPoint, platform: Platform) -> None:
+    """Both are moved into another room, which is not recorded, and into a third one that is."""
+    says(number, "announce")
+    try:
+        with asking_for_a_person(caller, platform, Ann=AGENTS_PHONE) as line:
+            line.accept("Ann")
+            line.picks_up("Ann")
+            recorded = platform.told(caller.uuid)[-1]
+            assert [action["action"] for action in recorded][0] == "record"  # noqa: RUF015
+            rooms = [recorded[-1]["name"]]
+            for what, is_recorded in (("pause", False), ("resume", True)):
+                assert presses(line.agents["Ann"], caller, what) == 204
+                caller_does, person_does = platform.told(caller.uuid)[-1], platform.told(line.legs[-1])[-1]
+                assert ("record" in [action["action"] for action in caller_does]) is is_recorded
+                assert "record" not in [action["action"] for action in person_does]
+                assert caller_does[-1]["name"] == person_does[-1]["name"]
+                rooms.append(caller_does[-1]["name"])
+            assert len(set(rooms)) == 3
+            assert line.people() == ["Ann"]
+    finally:
+        says(number, "not_recorded")
+
+
+def test_who_objects_to_a_person_goes_on_talking_with_them(caller: Caller, number: EntryPoint, platform: Platform) -> None:
+    """The person writes it down; nobody is taken off the call, and the next room is not recorded."""
+    says(number, "announce")
+    try:
+        with asking_for_a_person(caller, platform, Ann=AGENTS_PHONE) as line:
+            line.accept("Ann")
+            line.picks_up("Ann")
+            said = {"decision": "refused", "how": "said", "scope": "  ", "line": ""}
+            assert line.client("Ann").post(line.page("consent/recording"), said).status_code == 204
+            moved_to = platform.told(caller.uuid)[-1]
+            assert [action["action"] for action in moved_to] == ["conversation"]
+            assert platform.told(line.legs[-1])[-1][-1]["name"] == moved_to[-1]["name"]
+            assert kinds(caller)[-1] == "recording.ended"
+            assert line.people() == ["Ann"]
+    finally:
+        says(number, "not_recorded")
 
 
 def test_a_payment_step_pauses_it(call: Caller, ann: AgentProfile, platform: Platform) -> None:
