@@ -89,6 +89,7 @@ TABLES: list[tuple[str, Bad]] = [
         "queue_has_one_step_at_a_time",
         lambda c: [RoutingStep.objects.create(queue=c.urgent, after_seconds=9, without_skills=True) for _ in range(2)],
     ),
+    ("queue_offers_a_call_back_after_some_time_or_never", lambda c: Queue.objects.update(call_back_after_seconds=0)),
     ("routing_step_comes_after_a_wait", lambda c: RoutingStep.objects.create(queue=c.urgent, after_seconds=0, without_skills=True)),
     ("routing_step_does_something", lambda c: RoutingStep.objects.create(queue=c.urgent, after_seconds=1)),
     (
