@@ -210,7 +210,7 @@ def _learn(
 ) -> dict[str, Any]:
     """The names of the new facts that were said, with the values they replace (None: nothing).
 
-    A caller's own number is learned as well, so that it need not be asked for.
+    A caller's or writer's own number is learned as well, so that it need not be asked for.
     """
     before = {name: fact.value for name, fact in facts.known_to(conversation, words.interaction).items()}
     wanted = [
@@ -219,7 +219,7 @@ def _learn(
         if _is_kept(fact, understood.gloss, conversation.form_state, expecting, picks)
     ]
     interaction = words.interaction
-    if interaction.channel == Channel.VOICE and interaction.party.startswith("+"):
+    if interaction.channel in (Channel.VOICE, Channel.SMS) and interaction.party.startswith("+"):
         known = {"phone", *(fact.name for fact in wanted)} if "phone" in before else {fact.name for fact in wanted}
         if "phone" not in known:
             wanted.append(LearnedFact("phone", interaction.party, interaction.party))
