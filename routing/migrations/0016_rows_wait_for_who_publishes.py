@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('routing', '0014_call_backs_while_waiting'),
+        ('routing', '0015_call_seats'),
     ]
 
     operations = [
