@@ -7,7 +7,7 @@ from celery import shared_task
 from conversations.assistant import recap, turn
 from conversations.flows import calling_back, calling_customers, campaigning, erasing, keeping_promises, overflowing, tidying
 from conversations.services import campaigns, linkage, retention, suggestions
-from conversations.voice import agent_leg, call_back_call, fetching, reconciling, texting
+from conversations.voice import call_back_call, fetching, leaving, reconciling, texting
 from conversations.voice.gateway import GatewayError
 
 logger = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ def end_silent_interactions() -> int:
 
 @shared_task
 def end_lost_legs() -> int:
-    """See conversations.voice.agent_leg.end_lost_legs."""
-    return agent_leg.end_lost_legs()
+    """See conversations.voice.leaving.look_after_calls."""
+    return leaving.look_after_calls()
 
 
 @shared_task

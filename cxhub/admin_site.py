@@ -58,7 +58,7 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
             "routing.DispositionCode", "routing.ServiceLevel", "routing.ServiceHours", "routing.Territory", "routing.AgentProfile",
             "routing.Team", "routing.Skill", "routing.RoutingProfile", "routing.AwayReason", "routing.Presence", "routing.WorkItem",
             "routing.Reservation",
-            "routing.Decision",
+            "routing.Decision", "conversations.OutsideNumber",
         ),
     ),
     "ai-agents": (
@@ -73,7 +73,10 @@ SECTIONS: Mapping[str, tuple[str | Promise, str, tuple[str, ...]]] = {
     "reporting": (
         gettext_lazy("Reporting"),
         "chart-column",
-        ("conversations.CallRecording", "conversations.WebhookRecord", "conversations.CallLeg", "conversations.ChatSessionRecord"),
+        (
+            "conversations.CallRecording", "conversations.WebhookRecord", "conversations.CallLeg", "conversations.CallSeat",
+            "conversations.ChatSessionRecord",
+        ),
     ),
     "personal-data": (
         gettext_lazy("Personal data"),

@@ -309,6 +309,7 @@ TURN_LEASE_SECONDS = env.whole_number("TURN_LEASE_SECONDS", default=60, lowest=2
 # --- The phone
 
 VONAGE_GATEWAY = env.choice("VONAGE_GATEWAY", "simulator" if DEBUG else "off", ["simulator", "vonage", "off"])
+VONAGE_API_URL = env.text("VONAGE_API_URL")
 VONAGE_APPLICATION_ID = env.text("VONAGE_APPLICATION_ID")
 VONAGE_API_KEY = env.text("VONAGE_API_KEY")
 VONAGE_API_SECRET = env.text("VONAGE_API_SECRET")

@@ -20,7 +20,7 @@ from django.utils.translation import override
 
 from conversations.flows import takeover, wrapping_up
 from conversations.flows.outbound import NotYours, live_call, require_owner
-from conversations.models import ActionItem, CallingPolicy, Conversation, DialAttempt, Entry, EntryPoint, Interaction
+from conversations.models import ActionItem, CallingPolicy, CallSeat, Conversation, DialAttempt, Entry, EntryPoint, Interaction
 from conversations.models.calling_rules import CallPurpose
 from conversations.models.consent import Purpose
 from conversations.selectors import calling_hours, website
@@ -60,8 +60,8 @@ def call_now(conversation: Conversation, agent: AgentProfile) -> Interaction:
     Locks the conversation with its work. Raises NotYours, and CannotConnect with a sentence for the agent.
     """
     number = number_to_call(conversation)
-    if not agent.phone_number:
-        raise CannotConnect(_("Your profile has no phone number yet. A manager can add it in the admin."))
+    if not agent.phone:
+        raise CannotConnect(_("Your profile has no phone yet. A manager can add one in the admin."))
     if not number:
         raise CannotConnect(_("No phone number of the customer is known yet. Ask for one first."))
     with transaction.atomic():
@@ -90,7 +90,7 @@ def accept(reservation_id: int, agent: AgentProfile) -> Conversation:
     """
     taken = takeover.accept(reservation_id, agent)
     is_to_be_called = Reservation.objects.filter(pk=reservation_id, work_item__kind=callbacks.KIND_OF_WORK).exists()
-    if is_to_be_called and agent.phone_number and live_call(taken) is None:
+    if is_to_be_called and agent.phone and live_call(taken) is None:
         try:
             call_now(taken, agent)
         except (CannotConnect, NotYours) as problem:
@@ -172,7 +172,8 @@ def settle_what_was_missed() -> int:
 
 def waiting_to_be_rung() -> QuerySet[Interaction]:
     """Calls whose agent said yes, and whose customer nobody has asked the gate about, as when a process died in between."""
-    calls = Interaction.objects.filter(data__agent_leg__state=call_state.PERSON_TALKING, provider_id__startswith=call_state.UNPLACED)
+    ready = CallSeat.objects.filter(state=CallSeat.State.CONNECTED).values("interaction")
+    calls = Interaction.objects.filter(pk__in=ready, provider_id__startswith=call_state.UNPLACED)
     return calls.exclude(state=Interaction.State.ENDED).exclude(data__call_back__has_key="asked_gate").filter(data__has_key="call_back")
 
 

@@ -94,8 +94,8 @@ def connect_call(conversation: Conversation, agent: AgentProfile) -> None:
         raise delivery.CannotConnect(_("There is no live call in this conversation."))
     if call_state.waits_for_code(call):
         raise delivery.CannotConnect(_("Whoever picks up has not entered the code from the chat yet. Answer in the chat."))
-    if not agent.phone_number:
-        raise delivery.CannotConnect(_("Your profile has no phone number yet. A manager can add it in the admin."))
+    if not agent.phone:
+        raise delivery.CannotConnect(_("Your profile has no phone yet. A manager can add one in the admin."))
     delivery.connect(call, agent)
 
 

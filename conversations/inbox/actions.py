@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations.assistant import recap
-from conversations.flows import calling_customers, outbound, takeover
+from conversations.flows import calling_customers, outbound, supervising, takeover
 from conversations.inbox import pane
 from conversations.inbox.doors import AgentRequest, for_agents
 from conversations.inbox.forms import CloseForm, ConsentForm, PreferenceForm, PresenceForm, SayForm, TransferForm
@@ -21,9 +21,10 @@ from conversations.models import Consent, Conversation
 from conversations.models.consent import Purpose
 from conversations.models.identifier import Assurance
 from conversations.selectors.consent import preference_of
-from conversations.services import chat_links, consent, delivery
+from conversations.services import chat_links, consent, delivery, handoff
 from conversations.services.consent import Said
 from routing.models import AwayReason, DispositionCode
+from routing.selectors.board import who_has_room
 from routing.services import presence as presence_service
 from routing.services import reservations
 
@@ -128,13 +129,18 @@ def text_link(request: AgentRequest, public_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_agents
 def transfer(request: AgentRequest, public_id: UUID) -> HttpResponse:
-    """Passes a conversation to a queue; GET answers the form for the dialog."""
+    """Passes a conversation to a queue or a colleague; GET answers the form for the dialog."""
     found = readable(request, public_id)
-    form = TransferForm(request.POST if request.method == "POST" else None)
+    colleagues = who_has_room(handoff.kind_of_work(found)).exclude(pk=request.agent.pk)
+    form = TransferForm(colleagues, request.POST if request.method == "POST" else None)
     if form.is_valid():
+        chosen = form.cleaned_data
         try:
-            takeover.transfer(found, request.agent, form.cleaned_data["queue"], form.cleaned_data["note"])
-        except outbound.NotYours as refused:
+            if chosen["agent"]:
+                takeover.transfer_to_agent(found, request.agent, chosen["agent"], chosen["note"])
+            else:
+                takeover.transfer(found, request.agent, chosen["queue"], chosen["note"])
+        except (outbound.NotYours, supervising.CannotSteer) as refused:
             return refused_with(refused)
         return changed()
     return render(request, "inbox/transfer.html", {"conversation": found, "form": form}, status=422 if form.is_bound else 200)

@@ -22,7 +22,7 @@ from conversations.inbox.board_forms import PAGE, STATES, BoardForm, ClassForm, 
 from conversations.inbox.doors import for_supervisors
 from conversations.inbox.forms import PresenceForm
 from conversations.inbox.page_texts import page_texts
-from conversations.selectors import naming
+from conversations.selectors import call_seats, naming
 from routing import clock
 from routing.models import AgentProfile, Queue, Team, WorkItem
 from routing.selectors import board
@@ -162,6 +162,7 @@ def _dialog(
         "is_over": found.state not in WorkItem.LIVE_STATES,
         "public_id": public_id,
         "name": name,
+        "can_listen": public_id is not None and call_seats.is_colleague_talking(public_id),
         "now": clock.now(),
         "class_form": class_form or ClassForm(initial={"priority_class": str(found.priority_class)}),
         "give_form": give_form or GiveForm(found, held.agent_id if held else None),

@@ -7,6 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from conversations.inbox.forms import AgentField
 from routing.models import AgentProfile, Presence, Queue, Team, WorkItem
 from routing.selectors.board import AgentsAsked, who_has_room
 
@@ -64,15 +65,6 @@ class ClassForm(forms.Form):
         coerce=int,
         error_messages={"required": _("Choose a class from 1, the most urgent, to 9."), "invalid_choice": _("Choose a class from 1 to 9.")},
     )
-
-
-class AgentField(forms.ModelChoiceField):
-    """A choice of agents, each with their state and how much of their capacity is taken."""
-
-    def label_from_instance(self, obj: AgentProfile) -> str:
-        """“Ann · Available · 2 of 6”."""
-        taken = _("%(load)d of %(capacity)d") % {"load": obj.load, "capacity": obj.capacity}
-        return f"{obj.display_name} · {obj.presence.get_state_display()} · {taken}"
 
 
 class SeenForm(forms.Form):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Consent, Customer, Identifier, Interaction
@@ -12,9 +13,18 @@ from conversations.models.consent import Purpose, Way
 from conversations.models.identifier import Assurance
 from conversations.services.consent_texts import WORDINGS
 from conversations.services.facts import written
-from routing.models import AwayReason, DispositionCode, Presence, Queue
+from routing.models import AgentProfile, AwayReason, DispositionCode, Presence, Queue
 
 LONGEST_MESSAGE = 4000
+
+
+class AgentField(forms.ModelChoiceField):
+    """A choice of agents, each with their state and how much of their capacity is taken."""
+
+    def label_from_instance(self, obj: AgentProfile) -> str:
+        """“Ann · Available · 2 of 6”."""
+        taken = _("%(load)d of %(capacity)d") % {"load": obj.load, "capacity": obj.capacity}
+        return f"{obj.display_name} · {obj.presence.get_state_display()} · {taken}"
 
 
 class SayForm(forms.Form):
@@ -37,16 +47,21 @@ class SayForm(forms.Form):
 
 
 class TransferForm(forms.Form):
-    """Which queue it goes to, and what the next person should know."""
+    """To which queue or colleague it goes, one of the two, and what the next person should know."""
 
     queue = forms.ModelChoiceField(
         Queue.objects.all(),
         label=_("Queue"),
+        required=False,
         empty_label=_("Choose a queue"),
-        error_messages={
-            "required": _("Choose the queue it should go to."),
-            "invalid_choice": _("That queue is no longer there. Choose another."),
-        },
+        error_messages={"invalid_choice": _("That queue is no longer there. Choose another.")},
+    )
+    agent = AgentField(
+        AgentProfile.objects.none(),
+        label=_("Or a colleague"),
+        required=False,
+        empty_label=_("Choose a colleague"),
+        error_messages={"invalid_choice": _("They have no room for it any more, or have gone. Choose somebody else.")},
     )
     note = forms.CharField(
         label=_("Note for the next person"),
@@ -54,6 +69,17 @@ class TransferForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Write a line for the next person, so that the customer need not say it again.")},
     )
+
+    def __init__(self, colleagues: QuerySet[AgentProfile], data: Any = None) -> None:
+        """`colleagues` are those who may get it."""
+        super().__init__(data)
+        cast(AgentField, self.fields["agent"]).queryset = colleagues
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors.keys() & {"queue", "agent"} and bool(data.get("queue")) == bool(data.get("agent")):
+            self.add_error("queue", _("Choose the queue or the colleague it should go to."))
+        return data
 
 
 class CloseForm(forms.Form):

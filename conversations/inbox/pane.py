@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from conversations.flows import calling_customers
 from conversations.flows.outbound import lines_spoken_on, lines_to_customer, live_call
+from conversations.inbox.call_panel import panel_of
 from conversations.inbox.forms import SpokenLine
 from conversations.inbox.placeholders import PLACEHOLDERS
 from conversations.models import Conversation, Entry, Identifier, Interaction
@@ -21,11 +22,11 @@ MOST_AT_ONCE = 200
 PLACES = (Identifier.Kind.PHONE, Identifier.Kind.EMAIL)
 
 
-def whole(conversation: Conversation, agent: AgentProfile | None) -> dict[str, Any]:
+def whole(conversation: Conversation, agent: AgentProfile | None, *, may_supervise: bool = False) -> dict[str, Any]:
     """Everything of the middle pane as it is opened: the newest page and its surroundings."""
     own = history.latest(conversation.pk, limit=PAGE)
     return {
-        **surroundings(conversation, agent),
+        **surroundings(conversation, agent, may_supervise=may_supervise),
         "placeholders": list(PLACEHOLDERS),
         "items": _read(inbox.woven(conversation, own), conversation),
         "first_seq": own[0].seq if own else 1,
@@ -54,7 +55,7 @@ def newer(conversation: Conversation, after: int) -> dict[str, Any]:
     }
 
 
-def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict[str, Any]:
+def surroundings(conversation: Conversation, agent: AgentProfile | None, *, may_supervise: bool = False) -> dict[str, Any]:
     """Who has the conversation, what the reader may do with it, where a reply goes, the package not yet answered."""
     work = inbox.live_work(conversation)
     mine = agent is not None and conversation.owner_agent_id == agent.pk
@@ -73,10 +74,10 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None) -> dict
         "can_say": mine and is_open and bool(lines),
         "can_take_over": agent is not None and is_open and conversation.owner_agent_id is None,
         "live_call": call,
+        "panel": panel_of(conversation, call, agent, may_supervise=may_supervise),
         "number_to_call": _number_to_call(conversation) if mine and is_open and call is None else "",
         "is_call_back": mine and is_open and call is None and calling_customers.is_call_back(conversation),
         "is_ringing": call is not None and call_state.is_ringing_out(call),
-        "on_the_phone": call is not None and call_state.person_is_on(call),
         "can_text_link": mine and is_open and call is not None and not call_state.waits_for_code(call) and chat_links.may_send(call),
         "parties": spoken_lines(conversation),
         "lines": [(line.public_id, say_label(line)) for line in lines],

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.inbox import actions, board, copilot, recordings, tools, verifying, views
+from conversations.inbox import actions, board, calls, copilot, recordings, tools, verifying, views
 
 app_name = "inbox"
 urlpatterns = [
@@ -21,6 +21,10 @@ urlpatterns = [
     path("c/<uuid:public_id>/note/", actions.note, name="note"),
     path("c/<uuid:public_id>/take-over/", actions.take_over, name="take-over"),
     path("c/<uuid:public_id>/connect/", actions.connect, name="connect"),
+    path("c/<uuid:public_id>/call/somebody/", calls.somebody, name="call-somebody"),
+    path("c/<uuid:public_id>/call/supervise/<slug:manner>/", calls.supervise, name="call-supervise"),
+    path("c/<uuid:public_id>/call/remove/<uuid:seat>/", calls.remove, name="call-remove"),
+    path("c/<uuid:public_id>/call/<slug:name>/", calls.act, name="call-act"),
     path("c/<uuid:public_id>/call/", actions.call, name="call"),
     path("c/<uuid:public_id>/verify/", verifying.verify, name="verify"),
     path("c/<uuid:public_id>/tools/", tools.choose, name="tools"),
@@ -37,6 +41,7 @@ urlpatterns = [
     path("recordings/<str:recording_id>/listen/", recordings.listen, name="recording-listen"),
     path("recordings/file/<str:token>/", recordings.file, name="recording-file"),
     path("offers/<int:reservation_id>/accept/", actions.accept, name="accept"),
+    path("offers/<int:reservation_id>/phone/", calls.answer_on_phone, name="answer-on-phone"),
     path("offers/<int:reservation_id>/decline/", actions.decline, name="decline"),
     path("presence/", actions.presence, name="presence"),
     path("board/", board.show, name="board"),

@@ -40,7 +40,7 @@ def lists(request: InboxRequest) -> HttpResponse:
 def conversation(request: InboxRequest, public_id: UUID) -> HttpResponse:
     """One conversation: the whole page, or its two panes when htmx asks."""
     found = readable(request, public_id)
-    panes = {**pane.whole(found, request.agent), "profile": _profile_of(found)}
+    panes = {**pane.whole(found, request.agent, may_supervise=access.may_supervise(request.user)), "profile": _profile_of(found)}
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "inbox/panes.html", panes)
     return render(request, "inbox/home.html", {**_lists(request, current=public_id), **_page(request), **panes})
@@ -69,7 +69,8 @@ def entries(request: InboxRequest, public_id: UUID) -> HttpResponse:
 @for_staff
 def status(request: InboxRequest, public_id: UUID) -> HttpResponse:
     """What changes around the history when the owner or a line changes: header, package, what the composer does."""
-    return render(request, "inbox/status.html", pane.surroundings(readable(request, public_id), request.agent))
+    around = pane.surroundings(readable(request, public_id), request.agent, may_supervise=access.may_supervise(request.user))
+    return render(request, "inbox/status.html", around)
 
 
 @never_cache

@@ -3,6 +3,7 @@
 from conversations.models.action_item import ActionItem
 from conversations.models.call_leg import CallLeg
 from conversations.models.call_recording import CallRecording
+from conversations.models.call_seat import CallSeat
 from conversations.models.calling_rules import CallingCap, CallingHoliday, CallingHours, CallingPolicy, CallingRegion
 from conversations.models.campaign import Audience, Campaign, CampaignContact
 from conversations.models.chat_link import ChatLink
@@ -19,6 +20,7 @@ from conversations.models.host_site import HostSiteKey, HostSiteToken
 from conversations.models.identifier import Identifier, SharedIdentifier
 from conversations.models.interaction import Interaction, InteractionLink, JoinCode
 from conversations.models.knowledge import KnowledgeArticle, KnowledgePassage, KnowledgeQuestion, KnowledgeVersion
+from conversations.models.outside_number import OutsideNumber
 from conversations.models.playbook import Playbook, PlaybookForm, PlaybookFormField, PlaybookFormReason, PlaybookOpening
 from conversations.models.proof import KnowledgeCheck, OneTimeCode, Proof
 from conversations.models.qualification import Qualification
@@ -41,6 +43,7 @@ __all__ = [
     "Booking",
     "CallLeg",
     "CallRecording",
+    "CallSeat",
     "CallingCap",
     "CallingHoliday",
     "CallingHours",
@@ -82,6 +85,7 @@ __all__ = [
     "LegalHold",
     "MatchCandidate",
     "OneTimeCode",
+    "OutsideNumber",
     "PaymentPromise",
     "Playbook",
     "PlaybookForm",

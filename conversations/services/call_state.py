@@ -17,15 +17,17 @@
 - `call_back`: that a person calls the customer: `agent`, `name`, `purpose`, `asked_gate` once the permission was asked for, `settled`
   once what follows from its end is under way;
 - `recording`: whether the call is recorded, and what was said and asked about it, see `voice.recording`;
-- `agent_leg`: the phone of a person (`attempt` that rings it, `id` once the platform named it, `state`, `agent`, `name`,
-  `until` when it is looked after, `over`: legs whose end was told before their id), None when it is over.
+- `caller`: where the caller is while people have to do with the call, see `Place`; without it they are with the voice;
+- `room_part`: which of the call's rooms is used, counted from 0.
+
+Who else is on the call is in `CallSeat`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -33,11 +35,18 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from conversations.models import Entry, Interaction
+from conversations.models import CallSeat, Entry, Interaction
 
 STATE_ORDER: Final = {state: rank for rank, state in enumerate(("started", "ringing", "active", "ended"))}
-PERSON_TALKING: Final = "talking"
-"""The state of an `agent_leg` that has picked up and said yes."""
+VOICE: Final = "voice"
+WAITING: Final = "waiting"
+ROOM: Final = "room"
+HOLD: Final = "hold"
+PARKED: Final = "parked"
+"""Where a caller may be: with the automated voice; with music until a phone is picked up; with people; with music while those
+who have the call do something else; with music while nobody has it."""
+IN_ROOMS: Final = frozenset({WAITING, ROOM, HOLD})
+"""Where nothing is spoken to the caller: somebody has them."""
 NOT_PLACED: Final = "not_placed"
 """How a call of ours ends that never rang anybody."""
 UNPLACED: Final = "unplaced-"
@@ -63,10 +72,61 @@ class Unspoken:
     before: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the caller is to be: `at`, since when (seconds since 1970), and the `words` they hear first.
+
+    `number` rises at every move; `is_reached` says that the platform has taken it. `for_consult`: on hold only while somebody is asked.
+    """
+
+    at: str = VOICE
+    since: float = 0.0
+    number: int = 0
+    words: str = ""
+    is_reached: bool = True
+    for_consult: bool = False
+
+
+def place_of(call: Interaction) -> Place:
+    """Where the caller is to be, by the row as it was read."""
+    kept = call.data.get("caller")
+    return Place(**kept) if kept else Place()
+
+
+def move(
+    call_id: int, at: str, *, words: str = "", for_consult: bool = False, is_reached: bool = False, seen: int | None = None
+) -> Place | None:
+    """Notes where the caller is to be from now on, under the lock of the call's row; whoever asks has the platform do it.
+
+    With `seen`, only when the last move was of that number; None when it was not, or when the call is over.
+    """
+    with transaction.atomic():
+        row = lock(call_id)
+        before = place_of(row)
+        if row.state == Interaction.State.ENDED or (seen is not None and before.number != seen):
+            return None
+        since = before.since if before.at == at else timezone.now().timestamp()
+        place = Place(at, since, before.number + 1, words, is_reached, for_consult)
+        row.data["caller"] = asdict(place)
+        row.save(update_fields=["data"])
+    return place
+
+
+def reach(call_id: int, number: int) -> bool:
+    """The platform has taken the move of that number; False when there was another one meanwhile."""
+    with transaction.atomic():
+        row = lock(call_id)
+        place = place_of(row)
+        if place.number != number:
+            return False
+        row.data["caller"] = asdict(replace(place, is_reached=True, words=""))
+        row.save(update_fields=["data"])
+    return True
+
+
 def person_is_on(call: Interaction) -> bool:
-    """Whether a person and the caller hear each other, so that nothing need or may be spoken into the call."""
-    leg = call.data.get("agent_leg") or {}
-    return leg.get("state") == PERSON_TALKING and float(leg["until"]) > timezone.now().timestamp()
+    """Whether a person is on the call whom the caller hears, or will as soon as they are off hold: words need not be spoken into it."""
+    return CallSeat.objects.filter(interaction=call, state=CallSeat.State.CONNECTED, manner__in=["talk", "barge"]).exists()
 
 
 def waits_for_code(call: Interaction) -> bool:
@@ -110,7 +170,7 @@ def is_being_recognised(call: Interaction) -> bool:
 def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -> Interaction:
     """Lets `change` alter the call's data under the lock of its row; returns the row as it is then."""
     with transaction.atomic():
-        row = _locked(interaction_id)
+        row = lock(interaction_id)
         change(row.data)
         row.save(update_fields=["data"])
     return row
@@ -145,7 +205,7 @@ def claim_unspoken(interaction_id: int, *, as_webhook: bool, ready_by: datetime 
     None when there is nothing to say, somebody else may say it, or the call is over.
     """
     with transaction.atomic():
-        row = _locked(interaction_id)
+        row = lock(interaction_id)
         if row.state == Interaction.State.ENDED:
             return None
         if not as_webhook and webhook_waits(row):
@@ -190,7 +250,8 @@ def _unspoken(row: Interaction) -> list[Entry]:
     )
 
 
-def _locked(interaction_id: int) -> Interaction:
+def lock(interaction_id: int) -> Interaction:
+    """The call's row with its conversation and entry point, locked. Needs a transaction."""
     return (
         Interaction.objects.select_for_update(no_key=True, of=("self",))
         .select_related("conversation", "entry_point")

@@ -356,6 +356,7 @@ HOLDS_NOTHING: Mapping[str, str] = {
             "conversations.Audience", "conversations.Campaign", "conversations.PlaybookOpening", "conversations.CallingRegionEvent",
             "conversations.CallingHoursEvent", "conversations.CallingHolidayEvent", "conversations.CallingPolicyEvent",
             "conversations.CallingCapEvent", "conversations.AudienceEvent", "conversations.CampaignEvent",
+            "conversations.OutsideNumber", "conversations.OutsideNumberEvent",
         ],
         _POLICY,
     ),
@@ -373,6 +374,7 @@ HOLDS_NOTHING: Mapping[str, str] = {
         [
             "routing.WorkItem", "routing.Reservation", "routing.Interruption", "conversations.RetentionRun", "conversations.DataExport",
             "conversations.HostSiteToken", "conversations.DraftReview", "conversations.CallLeg",
+            "conversations.CallSeat",
         ],
         _NUMBERS,
     ),

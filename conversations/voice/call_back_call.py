@@ -13,7 +13,7 @@ from conversations.services import call_state, timeline
 from conversations.services.delivery import NotRung
 from conversations.services.dialing import DialRefused
 from conversations.services.timeline import NewEntry
-from conversations.voice import agent_leg, call_events, dialing, ncco, recording, replies
+from conversations.voice import call_events, dialing, leaving, ncco, recording, replies, rooms
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallEvent
 
@@ -25,7 +25,7 @@ def begin(call: Interaction) -> None:
             ring(Interaction.objects.select_related("entry_point").get(pk=call.pk))
     except (DialRefused, NotRung) as refused:
         calling_customers.give_up(call, str(refused))
-        agent_leg.say_goodbye(call, str(refused))
+        leaving.say_goodbye(call, str(refused))
 
 
 def begin_what_was_missed() -> int:
@@ -68,8 +68,8 @@ def answer(public_id: UUID, asked: AnsweredCall) -> Ncco:
         text = _("This is %(company)s, calling you back as you asked. I am putting you through to %(name)s.")
         said = _said(call, text % {"company": call.entry_point.company_name, "name": name})
         _note_connected(call, name)
-        room = ncco.agent_room(said, room=agent_leg.room_of(call), language=call.language)
-        return recording.begin_call(call, room, people=True)
+        call_state.move(call.pk, call_state.ROOM, is_reached=True)
+        return recording.begin_call(call, rooms.for_customer(call, said), people=True)
 
 
 def note_event(public_id: UUID, event: CallEvent) -> None:

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 
 from conversations.flows import calling_back, inbound
 from conversations.flows.inbound import CallStart
-from conversations.models import CallLeg, EntryPoint, Interaction, WebhookRecord
+from conversations.models import CallLeg, CallSeat, EntryPoint, Interaction, WebhookRecord
 from conversations.selectors import call_reports
 from conversations.services import call_legs, call_state, recordings, timeline
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.recordings import Finished
 from conversations.services.timeline import NewEntry
-from conversations.voice import agent_leg
+from conversations.voice import leaving, seats
 from conversations.voice.protocol import CallEvent, MalformedWebhook, RecordingNews, parse_event, parse_recording
 
 
@@ -42,11 +42,11 @@ def note_event_of_callee(public_id: UUID, event: CallEvent) -> None:
         calling_back.tell_when_over(public_id)
 
 
-def note_event_of_agent(call: Interaction, event: CallEvent) -> None:
-    """What the platform reports about the phone of a person who is being put on a call."""
+def note_event_of_person(call: Interaction, seat: CallSeat | None, event: CallEvent) -> None:
+    """What the platform reports about the phone of a person who is being put on a call; `seat` is None when it is no leg of theirs."""
     if event.call_id:
         _take_in(event.call_id, call, CallLeg.Role.AGENT)
-    agent_leg.note_event(call, event)
+    seats.note_event(call, seat, event)
 
 
 def note_record(event: CallEvent) -> None:
@@ -114,7 +114,7 @@ def follow(call: Interaction) -> None:
         return
     if inbound.end_interaction(call.provider_id, reason=leg.end_status, at=leg.ended_at, seconds=call_legs.talked_for(leg)):
         call_legs.follow(call.pk)
-    agent_leg.end(call)
+    leaving.end(call)
 
 
 def party_of(caller: str | None) -> Party:

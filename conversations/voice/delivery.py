@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from conversations.models import Conversation, Interaction
 from conversations.services import call_state, delivery
-from conversations.voice import agent_leg, callee, campaign_call, gateway, leaving_message, recording, replies
+from conversations.voice import callee, campaign_call, gateway, leaving, leaving_message, recording, replies, seats
 from conversations.voice.gateway import CallGone, GatewayError
 
 logger = logging.getLogger(__name__)
@@ -19,8 +19,8 @@ LONGEST_WAIT_SECONDS: Final = 2.0
 def register() -> None:
     """Make this the way by which entries and people reach a call."""
     delivery.register("voice", speak)
-    delivery.register_connector("voice", agent_leg.connect)
-    delivery.register_releaser("voice", agent_leg.take_off)
+    delivery.register_connector("voice", seats.connect)
+    delivery.register_releaser("voice", leaving.take_off)
     delivery.register_ringer("voice", ring)
     delivery.register_recorder("voice", recording.leave_when_unwanted)
     leaving_message.register()
@@ -40,8 +40,10 @@ def speak(interaction_id: int) -> None:
     call = live.filter(pk=interaction_id).first()
     if call is None or call_state.is_ringing_out(call) or call_state.waits_for_code(call) or call_state.is_being_recognised(call):
         return
-    agent_leg.give_up_lost_leg(call)
-    if agent_leg.is_on(call):
+    leaving.look_after(call)
+    call.refresh_from_db(fields=["data"])
+    place = call_state.place_of(call)
+    if place.at in call_state.IN_ROOMS:
         return
     if call.conversation.status == Conversation.Status.CLOSED:
         _say_goodbye(call)
@@ -54,6 +56,8 @@ def speak(interaction_id: int) -> None:
         return
     with override(unspoken.interaction.language):
         actions = replies.of(unspoken)
+    if place.at == call_state.PARKED:
+        call_state.move(call.pk, call_state.VOICE, is_reached=True)
     try:
         recording.transfer(unspoken.interaction, actions)
     except CallGone:

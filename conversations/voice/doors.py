@@ -13,17 +13,19 @@ from asgiref.sync import sync_to_async
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
-from conversations.models import Interaction
+from conversations.models import CallSeat, Interaction
+from conversations.services import call_seats
 from conversations.voice import (
-    agent_leg,
     call_back_call,
     call_events,
     callee,
     calls,
     campaign_call,
+    leaving,
     leaving_message,
     ncco,
     protocol,
+    seats,
     texting,
 )
 from conversations.voice.protocol import MalformedWebhook
@@ -33,11 +35,15 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A webhook: its body, the id of the token that signed it, and the call that its address names, if it names one."""
+    """A webhook: its body, the id of the token that signed it, and the call that its address names, if it names one.
+
+    So with the place on it: `named_seat` is that of the person whose phone it is about.
+    """
 
     body: Body
     token_id: str
     named_call: UUID | None
+    named_seat: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +142,19 @@ async def text_status(webhook: Delivered) -> Any:
     return await sync_to_async(texting.note_status)(protocol.parse_text_status(webhook.body))
 
 
-async def agent_event(webhook: Delivered) -> Any:
+async def seat_event(webhook: Delivered) -> Any:
     """The platform reports what happened to the phone of a person who is being put on a call."""
-    happened = protocol.parse_event(webhook.body)
-    return await sync_to_async(call_events.note_event_of_agent)(await _call(webhook), happened)
+    happened, call = protocol.parse_event(webhook.body), await _call(webhook)
+    seat = await _seat(call, webhook, happened.call_id)
+    return await sync_to_async(call_events.note_event_of_person)(call, seat, happened)
 
 
-async def agent_input(webhook: Delivered) -> Any:
+async def seat_input(webhook: Delivered) -> Any:
     """A person answered the briefing before being put on a call."""
-    given = protocol.parse_input(webhook.body, token_id=webhook.token_id)
-    call = await _call(webhook)
-    answered = await sync_to_async(agent_leg.decide)(call, given)
-    is_ready = await sync_to_async(agent_leg.is_ready_to_call)(call)
-    return Then(answered, lambda: call_back_call.begin(call)) if is_ready else answered
+    given, call = protocol.parse_input(webhook.body, token_id=webhook.token_id), await _call(webhook)
+    seat = await _seat(call, webhook, given.call_id)
+    answered = await sync_to_async(seats.decide)(call, seat, given)
+    return Then(answered, lambda: _go_on(call))
 
 
 async def fallback(webhook: Delivered) -> Any:
@@ -164,7 +170,7 @@ async def fallback(webhook: Delivered) -> Any:
     door = DOORS.get(match.url_name or "") if match.namespace == "voice" else None
     if door is None or door.handle is fallback:
         raise MalformedWebhook("the original request went to no door of ours")
-    return await door.handle(Delivered(original.body, webhook.token_id, match.kwargs.get("public_id")))
+    return await door.handle(Delivered(original.body, webhook.token_id, match.kwargs.get("public_id"), match.kwargs.get("seat")))
 
 
 def apology(body: Body) -> Any:
@@ -177,6 +183,14 @@ def apology(body: Body) -> Any:
         text = _("We are sorry, we cannot take your call at the moment. Please call again in a few minutes.")
         return ncco.goodbye(text, language=calls.DEFAULT_LANGUAGE)
     return None
+
+
+def _go_on(call: Interaction) -> None:
+    """What takes longer than a person waits who pressed a key: the customer whom they call is rung, or the caller comes to them."""
+    if seats.is_ready_to_call(call):
+        call_back_call.begin(call)
+    else:
+        leaving.bring_the_caller(call)
 
 
 DOORS: Final = {
@@ -196,8 +210,8 @@ DOORS: Final = {
     "call-back-event": Door("event", call_back_event),
     "text": Door("text", text_received),
     "text-status": Door("text_status", text_status),
-    "agent-event": Door("agent_event", agent_event),
-    "agent-input": Door("agent_input", agent_input),
+    "seat-event": Door("agent_event", seat_event),
+    "seat-input": Door("agent_input", seat_input),
 }
 """Every door by the name of its address."""
 
@@ -211,3 +225,10 @@ def _named(webhook: Delivered) -> UUID:
 async def _call(webhook: Delivered) -> Interaction:
     calls_here = Interaction.objects.select_related("conversation", "entry_point")
     return await calls_here.aget(public_id=_named(webhook), channel="voice")
+
+
+async def _seat(call: Interaction, webhook: Delivered, leg_id: str) -> CallSeat | None:
+    """The place that the address names, when it is on this call and of this leg."""
+    if webhook.named_seat is None:
+        raise MalformedWebhook("the address names no person")
+    return await sync_to_async(call_seats.adopt)(call, webhook.named_seat, leg_id)

@@ -29,6 +29,7 @@ from conversations.voice.simulator import server
 DEFAULT_HOST: Final = "api.nexmo.com"
 HOST_SUFFIXES: Final = (".nexmo.com", ".vonage.com")
 TIMEOUT_SECONDS: Final = 5
+SIP: Final = ("sip:", "sips:")
 APPLICATIONS: Final = "/v2/applications"
 NUMBERS: Final = "/account/numbers"
 DOWNLOAD_SECONDS: Final = (5, 30)
@@ -80,12 +81,13 @@ class PlacedCall:
     room_id: str
 
 
-def create_call(*, to: str, caller: str, ncco: Ncco, event_url: str, ring_seconds: int) -> PlacedCall:
-    """Ring `to` from our number `caller` (both E.164) and run `ncco` when it answers.
+def create_call(*, to: str, caller: str, ncco: Ncco, event_url: str, ring_seconds: int, region_url: str = "") -> PlacedCall:
+    """Ring `to` (E.164, or a SIP address) from our number `caller` and run `ncco` when it answers.
 
+    `region_url` is that of the call it is for: rooms of one name are different rooms in different regions.
     Raises GatewayError, Unclear when the phone may ring all the same: then go by way of `placing`.
     """
-    return _dial(to=to, caller=caller, event_url=event_url, ring_seconds=ring_seconds, ncco=ncco)
+    return _dial(to=to, caller=caller, event_url=event_url, ring_seconds=ring_seconds, region_url=region_url, ncco=ncco)
 
 
 def call_person(
@@ -109,16 +111,16 @@ def call_person(
     )
 
 
-def _dial(*, to: str, caller: str, event_url: str, ring_seconds: int, **what_then: Any) -> PlacedCall:
+def _dial(*, to: str, caller: str, event_url: str, ring_seconds: int, region_url: str = "", **what_then: Any) -> PlacedCall:
     body = {
-        "to": [{"type": "phone", "number": to.removeprefix("+")}],
+        "to": [{"type": "sip", "uri": to} if to.startswith(SIP) else {"type": "phone", "number": to.removeprefix("+")}],
         "from": {"type": "phone", "number": caller.removeprefix("+")},
         "event_url": [event_url],
         "event_method": "POST",
         "ringing_timer": ring_seconds,
         **what_then,
     }
-    answer = _run("", lambda client: client.http_client.post(client.http_client.api_host, "/v1/calls", body))
+    answer = _run(region_url, lambda client: client.http_client.post(client.http_client.api_host, "/v1/calls", body))
     if not isinstance(answer, dict) or not isinstance(answer.get("uuid"), str):
         raise Unclear("the platform did not name the call it started", is_over=True)
     return PlacedCall(answer["uuid"], str(answer.get("conversation_uuid", "")))
@@ -156,10 +158,15 @@ def hang_up(call_id: str, *, region_url: str = "") -> None:
     _modify(call_id, {"action": "hangup"}, region_url)
 
 
-def is_live(call_id: str) -> bool:
+def mute(call_id: str, *, on: bool, region_url: str = "") -> None:
+    """Have nobody hear a live leg, or everybody again. Raises CallGone or GatewayError."""
+    _modify(call_id, {"action": "mute" if on else "unmute"}, region_url)
+
+
+def is_live(call_id: str, *, region_url: str = "") -> bool:
     """Whether a leg is still up. Raises GatewayError when the platform does not say."""
     try:
-        return record(call_id).get("status") not in TERMINAL_STATUSES
+        return record(call_id, region_url=region_url).get("status") not in TERMINAL_STATUSES
     except CallGone:
         return False
 
@@ -352,9 +359,10 @@ def _client_of_account() -> Vonage:
 
 def _made(auth: Auth, host: str) -> Vonage:
     client = Vonage(auth, HttpClientOptions(api_host=host, timeout=TIMEOUT_SECONDS, max_retries=0, pool_connections=1, pool_maxsize=1))
-    if settings.VONAGE_GATEWAY == "simulator":
+    base = settings.VONAGE_API_URL or (f"{server.local_address()}/simulator" if settings.VONAGE_GATEWAY == "simulator" else "")
+    if base:
         client.http_client._session.trust_env = False
-        client.http_client._session.mount("https://", LocalAdapter())
+        client.http_client._session.mount("https://", StandInAdapter(base))
     return client
 
 
@@ -368,11 +376,18 @@ def host_of(region_url: str) -> str:
     return host if parts.scheme == "https" and host.endswith(HOST_SUFFIXES) else DEFAULT_HOST
 
 
-class LocalAdapter(HTTPAdapter):
-    """Sends what the SDK addresses to the platform to the simulator instead, which this server runs over plain http."""
+class StandInAdapter(HTTPAdapter):
+    """Sends what the SDK addresses to the platform to a stand-in at `base` instead: the simulator, which this server runs, or another."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self._base = base.rstrip("/")
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
-        """Send `request` to the simulator's addresses on this machine."""
-        request.url = f"{server.local_address()}/simulator{request.path_url}"
-        request.headers.update(server.headers())
+        """Send `request` to the stand-in, saying for which of the platform's hosts it was meant."""
+        asked_host = urlsplit(request.url or "").hostname or ""
+        request.url = f"{self._base}{request.path_url}"
+        request.headers.update({server.ASKED_HOST: str(asked_host)})
+        if self._base.startswith(server.local_address()):
+            request.headers.update(server.headers())
         return super().send(request, *arguments, **options)

@@ -101,20 +101,17 @@ def silence(seconds: int) -> Ncco:
     return [{"action": "wait", "timeout": seconds}]
 
 
-def waiting_room(text: str, *, room: str, language: str, music: str) -> Ncco:
-    """Say `text`, then keep the caller in the named room, with music, until somebody starts it. Leaving it ends nobody else's call."""
-    return [
-        *talk(text, language=language),
-        {"action": "conversation", "name": room, "startOnEnter": False, "endOnExit": False, "musicOnHoldUrl": [music]},
-    ]
+def on_hold(text: str, *, language: str, music: str) -> Ncco:
+    """Say `text`, then play music over and over until the leg is moved on; nobody listens."""
+    return [*talk(text, language=language), {"action": "stream", "streamUrl": [music], "loop": 0}]
 
 
-def agent_room(text: str, *, room: str, language: str) -> Ncco:
-    """Say `text` to an agent who accepted, then join the room where the caller waits."""
-    return [
-        *talk(text, language=language),
-        {"action": "conversation", "name": room, "startOnEnter": True, "endOnExit": False},
-    ]
+def room(text: str, *, name: str, language: str, **options: Any) -> Ncco:
+    """Say `text`, then join the named room. Leaving it ends nobody else's call, which a plain `connect` would.
+
+    `options` are those of the action `conversation`, such as `canSpeak` and `record`. Source: Vonage, "NCCO reference".
+    """
+    return [*talk(text, language=language), {"action": "conversation", "name": name, "startOnEnter": True, "endOnExit": False, **options}]
 
 
 def consult(text: str, *, answer_url: str, language: str) -> Ncco:

@@ -15,7 +15,7 @@ from conversations.models import CallLeg, Interaction
 from conversations.selectors.call_reports import known_time
 from conversations.voice import gateway
 from conversations.voice.gateway import GatewayError, PlacedCall, TooManyRequests, Unclear
-from conversations.voice.protocol import number_of
+from conversations.voice.protocol import address_of, number_of
 
 PAUSES_SECONDS: Final = (0.4, 0.8)
 """Between tries that the platform refused because there were too many in that second; it takes three calls a second."""
@@ -23,7 +23,7 @@ CLOCKS_APART: Final = timedelta(seconds=60)
 
 
 def place(dial: Callable[[], PlacedCall], *, to: str, caller: str) -> PlacedCall:
-    """Rings `to` from our number `caller` (both E.164) by `dial`, once; returns the leg. Blocks for the platform's answer.
+    """Rings `to` (E.164, or a SIP address) from our number `caller` by `dial`, once; returns the leg. Blocks for the platform's answer.
 
     Raises GatewayError when the phone does not ring, and Unclear when nobody can tell: then it must not be dialled again before
     what became of it is known (see `reconciling`).
@@ -50,7 +50,7 @@ def look_up(*, to: str, caller: str, since: datetime) -> PlacedCall | None:
     """
     earliest = since - CLOCKS_APART
     for record in gateway.records(since=earliest):
-        is_ours = number_of(record.get("to")) == to and number_of(record.get("from")) == caller
+        is_ours = address_of(record.get("to")) == to and number_of(record.get("from")) == caller
         leg_id = record.get("uuid")
         began_at = known_time(record.get("start_time"))
         if not is_ours or record.get("direction") != "outbound" or not isinstance(leg_id, str) or (began_at and began_at < earliest):

@@ -305,6 +305,11 @@ def number_of(end: object) -> str | None:
     return phone_number(end.get("number")) if isinstance(end, dict) else phone_number(end)
 
 
+def address_of(end: object) -> str | None:
+    """The same, or the SIP address where that end is one."""
+    return _text(end["uri"], 200) or None if isinstance(end, dict) and "uri" in end else number_of(end)
+
+
 def parse_text(body: Mapping[str, Any]) -> ReceivedText:
     """A text message. Raises MalformedWebhook without an id or numbers. Source: Vonage, "Messages API webhook reference"."""
     sender, to, message_id = phone_number(body.get("from")), phone_number(body.get("to")), _text(body.get("message_uuid"), 64)

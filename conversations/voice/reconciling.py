@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations.flows import calling_back, inbound
-from conversations.models import CallLeg, EntryPoint, Interaction
+from conversations.models import CallLeg, CallSeat, EntryPoint, Interaction
 from conversations.selectors.call_reports import RECORD
 from conversations.selectors.limbo import LONGEST_CALL
 from conversations.services import call_state, transport
@@ -69,7 +69,8 @@ def take_in(record: dict[str, Any]) -> bool:
         return False
     _keep(body)
     if call is not None and leg is not None and leg.role == CallLeg.Role.AGENT:
-        call_events.note_event_of_agent(call, event)
+        seat = CallSeat.objects.filter(interaction=call, leg_id=event.call_id).select_related("agent", "outside", "offer").first()
+        call_events.note_event_of_person(call, seat, event)
     else:
         call_events.note_record(event)
         _tell(call)
@@ -129,7 +130,7 @@ def _settle_unplaced() -> None:
     """Calls of ours of which nobody knows whether the platform placed them: found in its list, or given up."""
     unplaced = Interaction.objects.filter(channel="voice", provider_id__startswith=call_state.UNPLACED)
     waiting = unplaced.exclude(state=Interaction.State.ENDED).filter(started_at__lt=timezone.now() - ON_THEIR_WAY)
-    # Before a customer is rung whom a person calls, that person's phone is; what becomes of that is looked after by `agent_leg`.
+    # Before a customer is rung whom a person calls, that person's phone is; what becomes of that is looked after by `leaving`.
     waiting = waiting.exclude(data__has_key="call_back", dial_attempt__dialled_at__isnull=True)
     for call in waiting.select_related("entry_point"):
         found = placing.look_up(to=call.party, caller=call.entry_point.address, since=call.started_at)

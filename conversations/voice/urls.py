@@ -22,6 +22,6 @@ urlpatterns = [
     path("call-back/<uuid:public_id>/event/", door("call-back-event"), name="call-back-event"),
     path("text/", door("text"), name="text"),
     path("text/status/", door("text-status"), name="text-status"),
-    path("agent/<uuid:public_id>/event/", door("agent-event"), name="agent-event"),
-    path("agent/<uuid:public_id>/input/", door("agent-input"), name="agent-input"),
+    path("agent/<uuid:public_id>/<uuid:seat>/event/", door("seat-event"), name="seat-event"),
+    path("agent/<uuid:public_id>/<uuid:seat>/input/", door("seat-input"), name="seat-input"),
 ]

@@ -38,11 +38,11 @@ def door(name: str) -> Callable[..., Coroutine[Any, Any, HttpResponse]]:
 
     @csrf_exempt
     @require_POST
-    async def view(request: HttpRequest, public_id: UUID | None = None) -> HttpResponse:
+    async def view(request: HttpRequest, public_id: UUID | None = None, seat: UUID | None = None) -> HttpResponse:
         if name != "fallback":
-            return await _served(request, DOORS[name], public_id)
+            return await _served(request, DOORS[name], public_id, seat)
         try:
-            response = await _served(request, DOORS[name], public_id)
+            response = await _served(request, DOORS[name], public_id, seat)
         except Exception:
             logger.exception("fallback_failed")
             response = _refused(500, "try again")
@@ -52,7 +52,7 @@ def door(name: str) -> Callable[..., Coroutine[Any, Any, HttpResponse]]:
     return view
 
 
-async def _served(request: HttpRequest, entered: Door, public_id: UUID | None) -> HttpResponse:
+async def _served(request: HttpRequest, entered: Door, public_id: UUID | None, seat: UUID | None) -> HttpResponse:
     raw = _raw_body(request)
     if raw is None:
         return _refused(413, "the body is larger than 64 KiB")
@@ -81,7 +81,7 @@ async def _served(request: HttpRequest, entered: Door, public_id: UUID | None) -
     except DATABASE_FAILURES:
         logger.exception("webhook_not_kept", extra={"kind": entered.kind})
         return _refused(503, "try again")
-    return await _worked_on(record, entered.handle(Delivered(body, webhook.token_id, public_id)))
+    return await _worked_on(record, entered.handle(Delivered(body, webhook.token_id, public_id, seat)))
 
 
 def _apology(request: HttpRequest, failed: HttpResponse) -> HttpResponse:

@@ -155,7 +155,7 @@ class AgentProfileForm(forms.ModelForm):
 
     class Meta:
         model = AgentProfile
-        fields = ("user", "display_name", "team", "routing_profile", "phone_number", "capacity", "active")
+        fields = ("user", "display_name", "team", "routing_profile", "phone_number", "sip_address", "capacity", "active")
         help_texts = {
             "user": _("The account they sign in with."),
             "team": _("Empty: none."),

@@ -4,12 +4,16 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from routing.models.history import audited
 from routing.models.policy import CODE_VALIDATOR, Queue
+
+SIP_ADDRESS = r"^sips?:[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?(;[a-z]+=[a-z]+)*$"
+SIP_VALIDATOR = RegexValidator(SIP_ADDRESS, _("Write a SIP address such as sip:ann@pbx.example.com."))
 
 
 def _is_a_list(field: str) -> models.Q:
@@ -132,6 +136,12 @@ class AgentProfile(models.Model):
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="agents")
     routing_profile = models.ForeignKey(RoutingProfile, models.PROTECT, related_name="agents")
     phone_number = models.CharField(max_length=16, blank=True, help_text=_("Where live calls are connected, such as +441632960111."))
+    sip_address = models.CharField(
+        max_length=200,
+        blank=True,
+        validators=[SIP_VALIDATOR],
+        help_text=_("A SIP phone that is rung instead of the number, such as sip:ann@pbx.example.com."),
+    )
     capacity = models.PositiveSmallIntegerField(default=6)
     load = models.PositiveSmallIntegerField(default=0, editable=False)
     laid_aside = models.PositiveSmallIntegerField(default=0, editable=False, help_text=_("Weight of what waits for other work."))
@@ -147,6 +157,9 @@ class AgentProfile(models.Model):
             models.CheckConstraint(
                 condition=models.Q(phone_number="") | models.Q(phone_number__regex=r"^\+[1-9][0-9]{6,14}$"),
                 name="agent_phone_number_is_e164",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(sip_address="") | models.Q(sip_address__regex=SIP_ADDRESS), name="agent_sip_address_is_one"
             ),
         ]
         triggers: ClassVar = [
@@ -170,6 +183,11 @@ class AgentProfile(models.Model):
 
     def __str__(self) -> str:
         return self.display_name
+
+    @property
+    def phone(self) -> str:
+        """What is rung to reach them: their SIP phone, else their number; empty without either."""
+        return self.sip_address or self.phone_number
 
 
 @audited()

@@ -77,6 +77,20 @@ def reject(reservation_id: int, agent: AgentProfile) -> None:
         _back_to_the_line(work_item, reservation, Reservation.State.REJECTED)
 
 
+def stay_open(reservation_id: int, agent: AgentProfile, *, seconds: int) -> Reservation:
+    """An offer stands for so many seconds from now, since the agent is being rung for it; it never becomes shorter.
+
+    Takes the subject's lock, the work item and the reservation. Raises ReservationGone as `accept`, and when it was taken already.
+    """
+    with transaction.atomic():
+        _work_item, reservation = _lock_offer(reservation_id, agent)
+        _must_be_open(reservation)
+        reservation.expires_at = max(reservation.expires_at, clock.now() + timedelta(seconds=seconds))
+        reservation.save(update_fields=["expires_at"])
+        announce_reservation(reservation)
+    return reservation
+
+
 def expire_due() -> int:
     """Ends every offer that ran out, each in its own transaction; returns how many.
 

@@ -2,11 +2,12 @@
 // Everything that happens comes over one stream of server-sent events; a lost connection starts anew, and lines are
 // numbered, so nothing is shown twice.
 
+import { addLine, readable, send, showTogether, statusText, textsOf } from "./handset.js";
 import { Messages } from "./messages.js";
 import { Ears, Voice } from "./speech.js";
 
 const phone = document.getElementById("phone");
-const texts = JSON.parse(document.getElementById("phone-texts").textContent);
+const texts = textsOf("phone-texts");
 const dialler = document.getElementById("dialler");
 const callButton = document.getElementById("call");
 const hangUpButton = document.getElementById("hang-up");
@@ -22,6 +23,8 @@ const readAloud = document.getElementById("read-aloud");
 const keyCode = document.getElementById("key-code");
 const agentList = document.getElementById("agents");
 const agentsEmpty = document.getElementById("agents-empty");
+const together = document.getElementById("together");
+const fault = document.getElementById("fault");
 const token = dialler.elements.csrfmiddlewaretoken.value;
 
 const SPEAKING_EVERY_MS = 5000;
@@ -41,21 +44,9 @@ let shown = 0;
 let stream = null;
 let saidSpeaking = 0;
 
-async function send(address, body) {
-  const response = await fetch(address, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-    body: JSON.stringify(body),
-  });
-  if (response.status === 204) return {};
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.reason || texts.failed);
-  return answer;
-}
-
 async function act(of, body) {
   try {
-    await send(`${phone.dataset.dialUrl}${encodeURIComponent(of)}/act/`, body);
+    await send(`${phone.dataset.dialUrl}${encodeURIComponent(of)}/act/`, body, texts);
     report("");
   } catch (error) {
     report(error.message || texts.failed);
@@ -84,7 +75,11 @@ async function dial() {
   callButton.disabled = true;
   report("");
   try {
-    const call = await send(phone.dataset.dialUrl, { from: dialler.elements.from.value, to: dialler.elements.to.value });
+    const call = await send(phone.dataset.dialUrl, {
+      from: dialler.elements.from.value,
+      to: dialler.elements.to.value,
+      options: { faults: fault.value ? [fault.value] : [] },
+    }, texts);
     leg = call.leg;
     shown = 0;
     lineList.replaceChildren();
@@ -106,7 +101,7 @@ function showIncoming(update) {
   if (!rings && update.leg !== incoming.dataset.leg) return;
   incoming.hidden = !rings;
   incoming.dataset.leg = rings ? update.leg : "";
-  document.getElementById("incoming-who").textContent = texts.incoming.replace("{number}", `+${update.from}`);
+  document.getElementById("incoming-who").textContent = texts.incoming.replace("{number}", readable(update.from, texts));
 }
 
 async function takeIncoming() {
@@ -134,38 +129,18 @@ function setInCall(inCall) {
   }
 }
 
-function statusText(update) {
-  return (!update.ended && texts.doing[update.doing]) || texts.status[update.status] || update.status;
-}
-
-// Keys pressed one after another are one line: “166350” rather than six.
-function addLine(list, line) {
-  const key = line.who === "me" && /^\[([0-9*#])\]$/.exec(line.text)?.[1];
-  const before = list.lastElementChild;
-  if (key && before?.classList.contains("line-keys")) {
-    before.querySelector(".line-text").textContent += key;
-    return;
-  }
-  const item = document.getElementById("line-template").content.firstElementChild.cloneNode(true);
-  item.classList.add(`line-${line.who}`);
-  item.classList.toggle("line-keys", Boolean(key));
-  item.querySelector(".line-who").textContent = key ? texts.who.keys : texts.who[line.who] || line.who;
-  item.querySelector(".line-text").textContent = key || line.text;
-  list.append(item);
-  list.scrollTop = list.scrollHeight;
-}
-
 function showCall(update) {
   update.lines.forEach((line, index) => {
     if (update.first + index < shown) return;
     shown = update.first + index + 1;
-    addLine(lineList, line);
+    addLine(lineList, line, texts);
     if (line.who === "me") voice.stop();
     else if (line.who !== "status" && readAloud.checked) voice.say(line.text, document.documentElement.lang);
   });
-  callStatus.textContent = statusText(update);
+  callStatus.textContent = statusText(update, texts);
   callStatus.classList.toggle("badge-ok", !update.ended);
   phone.dataset.doing = update.ended ? "ended" : update.doing;
+  showTogether(together, update, texts);
   if (update.ended) setInCall(false);
 }
 
@@ -178,10 +153,10 @@ function showAgent(update) {
   update.lines.forEach((line, index) => {
     if (update.first + index < agent.shown) return;
     agent.shown = update.first + index + 1;
-    addLine(agent.list, line);
+    addLine(agent.list, line, texts);
   });
   const ringing = update.status === "ringing" || update.status === "started";
-  agent.badge.textContent = statusText(update);
+  agent.badge.textContent = statusText(update, texts);
   agent.element.classList.toggle("is-ringing", ringing && !update.ended);
   for (const button of agent.element.querySelectorAll("button, input")) {
     const forRinging = ["answer", "decline", "busy"].includes(button.dataset.do);
@@ -192,7 +167,7 @@ function showAgent(update) {
 
 function addAgent(update) {
   const element = document.getElementById("agent-template").content.firstElementChild.cloneNode(true);
-  element.querySelector("h3").textContent = `+${update.to}`;
+  element.querySelector("h3").textContent = readable(update.to, texts);
   for (const button of element.querySelectorAll("[data-do]")) {
     button.addEventListener("click", () => act(update.leg, { do: button.dataset.do }));
   }

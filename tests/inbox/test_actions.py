@@ -1,6 +1,5 @@
 """What agents do, through HTTP."""
 
-import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from django.utils import timezone
 
 from conversations.flows import takeover
 from conversations.models import Conversation, Entry, Handoff, Interaction
-from conversations.services import call_state
+from conversations.services import call_seats, call_state
 from routing.models import AgentProfile, Presence, Queue, Reservation, WorkItem
 from tests.inbox.conftest import Cast
 from tests.voice.rest_side import serving
@@ -199,7 +198,7 @@ def test_connecting_without_a_call_says_so(cast: Cast) -> None:
     cast.call(conversation)
     status, sentence = post(cast.client(cast.ann), "connect", conversation)
     assert status == 409
-    assert "no phone number" in sentence
+    assert "no phone yet" in sentence
 
 
 def test_a_caller_is_texted_a_link_to_the_chat(cast: Cast, settings: Any) -> None:
@@ -236,8 +235,10 @@ def test_presence_is_what_the_agent_chose(cast: Cast) -> None:
 
 def connected(call: Interaction) -> None:
     """A person's phone is on the call."""
-    leg = {"attempt": "a", "id": "leg", "state": "talking", "agent": 1, "name": "Ann", "until": time.time() + 600}
-    call_state.change_data(call.pk, lambda data: data.update(agent_leg=leg))
+    seat = call_seats.reserve(call, AgentProfile.objects.get(display_name="Ann"), purpose="answer", seconds=90)
+    call_seats.name_leg(seat, str(uuid.uuid4()))
+    call_seats.connect(seat)
+    call_state.move(call.pk, call_state.ROOM, is_reached=True)
 
 
 def test_a_reply_goes_where_the_agent_chooses(cast: Cast) -> None:

@@ -324,7 +324,7 @@ def test_only_one_place_has_customers_rung() -> None:
             if name in ("create_call", "call_person", "_dial") and path.name != "gateway.py":
                 places.setdefault(name, set()).add(str(path.relative_to(settings.BASE_DIR)))
     assert places["call_person"] == {"conversations/voice/dialing.py"}
-    assert places["create_call"] == {"conversations/voice/agent_leg.py"}, "it rings phones of staff, and nobody else's"
+    assert places["create_call"] == {"conversations/voice/seats.py"}, "it rings phones of staff, and nobody else's"
     assert "_dial" not in places
 
 

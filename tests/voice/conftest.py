@@ -13,6 +13,7 @@ from conversations.voice.simulator.checking import InvalidNcco, checked
 from tests.record import rows
 from tests.voice import exchange_side
 from tests.voice.exchange_side import Application
+from tests.voice.people import AGENTS_PHONE, BENS_PHONE, Line, asking_for_a_person
 from tests.voice.platform import Caller
 from tests.voice.rest_side import Platform, serving
 
@@ -42,7 +43,7 @@ def transactional_db(company: None, django_db_blocker: DjangoDbBlocker) -> Itera
         with connection.cursor() as cursor:
             cursor.execute(
                 "TRUNCATE conversations_customer, conversations_webhookrecord, conversations_chatsessionrecord, routing_decision,"
-                " routing_workitem, conversations_suppression CASCADE;"
+                " routing_workitem, conversations_suppression, conversations_outsidenumber CASCADE;"
                 "UPDATE conversations_entrypoint SET mode = 'live'"
             )
         assert refused == [], "an answer to a webhook is not what the platform takes"
@@ -100,3 +101,10 @@ async def _closed_pool() -> AsyncIterator[None]:
     """Every test has its own event loop, and so its own pool."""
     yield
     await async_connections.close()
+
+
+@pytest.fixture
+def line(patient: None, caller: Caller, platform: Platform) -> Iterator[Line]:
+    """A caller who asked for a person; Ann and Ben are there."""
+    with asking_for_a_person(caller, platform, Ann=AGENTS_PHONE, Ben=BENS_PHONE) as line:
+        yield line

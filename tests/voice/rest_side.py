@@ -19,18 +19,22 @@ Request = tuple[str, str, dict[str, Any]]
 class Platform:
     """The platform's REST side: notes what it is asked and answers what the test has it answer. `leg` is the first it rings, `rung` all.
 
-    `records` is its list of calls. `refusals` are answered to the next requests to ring, one each, before `code` is. With `cut` the
-    connection breaks before the answer: after ringing with "rings", without it with "lost", and with "hangs" it answers nothing for
-    longer than anybody waits.
+    `changes_answer` is what is answered to changes of a leg, `refused_legs` to those of some legs. `doors` are the paths to which
+    events about a leg, and keys pressed on it, go. `records` is its list of calls. `refusals` are answered to the next requests to
+    ring, one each, before `code` is. With `cut` the connection breaks before the answer: after ringing with "rings", without it with
+    "lost", and with "hangs" it answers nothing for longer than anybody waits.
     """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.rung: list[str] = []
+        self.doors: dict[str, dict[str, str]] = {}
         self.leg = str(uuid4())
         self.status = "answered"
         self.code = 201
         self.refusals: list[int] = []
+        self.changes_answer = 204
+        self.refused_legs: dict[str, int] = {}
         self.cut: Literal["", "rings", "lost", "hangs"] = ""
         self.records: list[dict[str, Any]] = []
         self.is_down = False
@@ -51,8 +55,12 @@ class Platform:
 
     def said_to(self, call: Caller) -> list[str]:
         """What the caller's leg was told to do, as words."""
-        transfers = [body for method, path, body in self.requests if method == "PUT" and path.endswith(call.uuid)]
-        return [words_of(body["destination"]["ncco"]) for body in transfers if body["action"] == "transfer"]
+        return [words_of(ncco) for ncco in self.told(call.uuid)]
+
+    def told(self, leg: str) -> list[list[dict[str, Any]]]:
+        """The call control objects that a leg was given while it was up, in order."""
+        changes = [body for method, path, body in self.requests if method == "PUT" and path.endswith(leg)]
+        return [body["destination"]["ncco"] for body in changes if body["action"] == "transfer"]
 
     def hung_up(self) -> bool:
         return self.leg in self.ended()
@@ -69,15 +77,16 @@ class Platform:
             return self.rings(body)
         if method == "GET":
             return self.tells(path)
-        return 204, {}
+        return self.refused_legs.get(path.rsplit("/", 1)[-1], self.changes_answer), {}
 
     def rings(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if self.refusals:
             return self.refusals.pop(0), {}
         if self.cut != "lost" and self.code == 201:
-            self.before_answering()
             is_first = all(each["uuid"] != self.leg for each in self.records)
             leg = {"uuid": self.leg if is_first else str(uuid4()), "conversation_uuid": f"CON-{uuid4()}"}
+            self.doors[leg["uuid"]] = doors_of(body)
+            self.before_answering()
             ends = {"to": body["to"][0], "from": body["from"], "status": "started", "direction": "outbound"}
             self.records.append(leg | ends)
             self.rung.append(leg["uuid"])
@@ -99,6 +108,13 @@ class Platform:
         if self.status == "unknown" and not known:
             return 404, {}
         return 200, known[0] if known and self.status == "answered" else {"uuid": self.leg, "status": self.status}
+
+
+def doors_of(asked: dict[str, Any]) -> dict[str, str]:
+    """Where a leg that is rung has its events, and its keys, sent: paths of ours."""
+    keys = [action["eventUrl"][0] for action in asked.get("ncco", []) if action["action"] == "input"]
+    found = {"event": asked["event_url"][0]} | ({"input": keys[0]} if keys else {})
+    return {name: urlsplit(address).path for name, address in found.items()}
 
 
 @contextmanager

@@ -12,13 +12,14 @@ from django.test import Client
 from django.utils import timezone
 
 from conversations import tasks
-from conversations.models import ActionItem, CallingPolicy, CallingRegion, DialAttempt, Entry, Interaction
+from conversations.models import ActionItem, CallingPolicy, CallingRegion, CallSeat, DialAttempt, Entry, Interaction
 from conversations.services import calling_rules, suppression
 from routing.models import AgentProfile, Reservation, RoutingProfileWork, WorkItem
 from routing.tasks import dispatch_waiting_work
 from tests.outbound.calling import open_hours
 from tests.record import rows
 from tests.support.locks import until
+from tests.voice.people import press, word_about
 from tests.voice.platform import COMPANY, SAM, Caller, post, words_of
 from tests.voice.rest_side import Platform
 from tests.voice.test_calls import call_of
@@ -74,13 +75,11 @@ class Desk:
 
     def press(self, key: str) -> str:
         """Ann's phone was picked up, and she presses a key."""
-        path = f"/voice/agent/{self.call.public_id}/"
-        post(f"{path}event/", Caller(uuid=self.platform.rung[0]).event("answered", direction="outbound"))
-        given = Caller(uuid=self.platform.rung[-1]).about() | {"dtmf": {"digits": key, "timed_out": False}}
-        return words_of(post(f"{path}input/", given).json())
+        word_about(self.platform, self.platform.rung[0], "answered")
+        return press(self.platform, self.platform.rung[-1], key)
 
     def ann_is(self, status: str) -> None:
-        post(f"/voice/agent/{self.call.public_id}/event/", Caller(uuid=self.platform.rung[0]).event(status, direction="outbound"))
+        word_about(self.platform, self.platform.rung[0], status)
 
     @property
     def call(self) -> Interaction:
@@ -150,7 +149,7 @@ def test_call_now_is_offered_until_a_call_goes_on(desk: Desk) -> None:
     assert "Call now" in desk.client().get(page).text
     assert "Call 07700 900123" in desk.client().get(page).text
     refused = desk.calls()
-    assert (refused.status_code, refused.text) == (409, "Your profile has no phone number yet. A manager can add it in the admin.")
+    assert (refused.status_code, refused.text) == (409, "Your profile has no phone yet. A manager can add one in the admin.")
     AgentProfile.objects.filter(pk=desk.ann.pk).update(phone_number=ANNS_PHONE)
     assert desk.calls().status_code == 204
     assert "Call now" not in desk.client().get(page).text
@@ -290,8 +289,6 @@ def test_a_process_that_died_before_ringing_is_made_up_for(desk: Desk) -> None:
     desk.wants_call_back()
     desk.comes()
     desk.accepts()
-    ready = desk.call.data
-    ready["agent_leg"]["state"] = "talking"
-    Interaction.objects.filter(pk=desk.call.pk).update(data=ready)
+    CallSeat.objects.update(state="connected", outcome="connected", connected_at=timezone.now())
     assert [tasks.keep_call_backs() for _twice in range(2)] == [1, 0]
     assert desk.rung_numbers() == [ANNS_PHONE[1:], SAM]

@@ -21,8 +21,8 @@ from tests.voice.test_retries import end_who_waits_for, in_thread
 CALL = "11111111-2222-4333-8444-555555555555"
 DOORS = (
     "/voice/answer/", "/voice/fallback/", "/voice/event/", "/voice/input/", "/voice/notify/", "/voice/recording/",
-    f"/voice/called/{CALL}/answer/", f"/voice/called/{CALL}/event/", f"/voice/agent/{CALL}/event/", f"/voice/agent/{CALL}/input/",
-    f"/voice/campaign/{CALL}/answer/", f"/voice/campaign/{CALL}/event/", "/voice/text/",
+    f"/voice/called/{CALL}/answer/", f"/voice/called/{CALL}/event/", f"/voice/agent/{CALL}/{CALL}/event/",
+    f"/voice/agent/{CALL}/{CALL}/input/", f"/voice/campaign/{CALL}/answer/", f"/voice/campaign/{CALL}/event/", "/voice/text/",
 )  # fmt: skip
 
 

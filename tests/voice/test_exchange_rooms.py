@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from django.test import AsyncClient
 
+from conversations.voice.simulator.checking import ACTIONS
+from conversations.voice.simulator.interpreter import BEGINNINGS
 from tests.voice.exchange_side import Application, Holder, dial, eventually, rest, ring
 
 SIP = {"type": "sip", "uri": "sip:ann@phones.harbor.example"}
@@ -28,6 +30,10 @@ async def in_a_room(application: Application, *, count: int = 3, **options: Any)
         await person.do("answer")
         await person.until_doing("connected")
     return [caller, *people]
+
+
+async def test_every_action_that_can_be_asked_for_is_run() -> None:
+    assert BEGINNINGS.keys() == ACTIONS.keys()
 
 
 async def change(holder: Holder, action: str, **more: Any) -> None:
@@ -95,6 +101,20 @@ async def test_a_transfer_out_of_a_room_leaves_it(application: Application) -> N
     await change(caller, "transfer", destination={"type": "ncco", "url": [f"{application.url}/elsewhere/"]})
     await caller.until_heard("As the address says.")
     assert application.bodies("elsewhere")[0]["uuid"] == caller.leg
+
+
+async def test_the_action_transfer_goes_into_a_conversation_that_others_are_in(application: Application) -> None:
+    caller, ann = await in_a_room(application, count=2)
+    conversation = (await caller.look())["together"]["conversation"]
+    listens = await ring([{"action": "transfer", "conversationId": conversation, "canSpeak": []}], to="441632960119")
+    await listens.do("answer")
+    await listens.until_doing("connected")
+    assert await hears(listens) == sorted([caller.leg, ann.leg])
+    assert await hears(caller) == [ann.leg]
+    nowhere = await ring([{"action": "transfer", "conversationId": "CON-nobody"}], to="441632960118")
+    await nowhere.do("answer")
+    await nowhere.until_over()
+    assert "error" in application.events()
 
 
 async def test_mute_and_earmuff_on_any_leg(application: Application) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from conversations.chat import visitor
 from conversations.flows import calling_back, outbound
 from conversations.flows.calling_back import NotCalled
-from conversations.models import DialAttempt, Interaction
+from conversations.models import CallSeat, DialAttempt, Interaction
 from conversations.services import ownership
 from conversations.services.delivery import CannotConnect
 from conversations.voice import gateway, placing, reconciling
@@ -151,7 +151,7 @@ class TestPeople:
         """The caller waits for the person, whose phone rings once."""
         platform.cut = "rings"
         outbound.connect_call(call_of(caller).conversation, agent)
-        assert (call_of(caller).data["agent_leg"]["id"], platform.dialled()) == (platform.leg, 1)
+        assert (CallSeat.objects.get().leg_id, platform.dialled()) == (platform.leg, 1)
         assert any("putting you through" in said for said in platform.said_to(caller))
 
     def test_one_of_which_nobody_knows_is_said_not_to_be_placed(self, agent: AgentProfile, caller: Caller, platform: Platform) -> None:

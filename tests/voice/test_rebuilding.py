@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 from io import StringIO
+from uuid import uuid4
 
 import pgtrigger
 import pytest
@@ -49,7 +50,7 @@ def told(number: EntryPoint) -> None:
     assert call is not None
     leg = Caller(number="441632960100", dialled="441632960111")
     for status in ("started", "ringing", "busy"):
-        post(f"/voice/agent/{call.public_id}/event/", leg.event(status, direction="outbound"))
+        post(f"/voice/agent/{call.public_id}/{uuid4()}/event/", leg.event(status, direction="outbound"))
 
 
 def test_what_is_right_stays_as_it_is(told: None) -> None:

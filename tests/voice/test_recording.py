@@ -15,6 +15,7 @@ from conversations.services import ownership
 from conversations.voice.simulator.checking import checked
 from tests.record import rows
 from tests.support.locks import until
+from tests.voice.people import press
 from tests.voice.platform import SAM, Caller, post, post_async, words_of
 from tests.voice.rest_side import Platform
 from tests.voice.test_calls import call_of
@@ -146,7 +147,10 @@ class TestAnnounced:
         assert kinds(caller)[-1] == "recording.ended"
 
     def test_where_people_talk_each_side_has_a_channel(self, caller: Caller, platform: Platform, number: EntryPoint) -> None:
-        """The move into the room begins a recording of its own, written down where the entry point says so, not announced again."""
+        """The move into the room begins a recording of its own, written down where the entry point says so, not announced again.
+
+        Music until the phone is picked up is not recorded.
+        """
         says(number, "announce", transcribes_recordings=True)
         answers(caller)
         agent = rows.agent("Ann", phone_number="+441632960111")
@@ -155,11 +159,13 @@ class TestAnnounced:
         client = Client()
         client.force_login(agent.user)
         assert client.post(f"/inbox/c/{call_of(caller).conversation.public_id}/connect/").status_code == 204
-        first, *_rest, last = platform.nccos()[-1]
+        assert kinds(caller)[-1] == "recording.ended"
+        assert "Connected" in press(platform, platform.rung[-1], "1")
+        first, *_rest, last = platform.told(caller.uuid)[-1]
         assert (first["action"], first["split"], first["channels"]) == ("record", "conversation", 2)
         assert first["transcription"]["language"] == "en-GB"
         assert last["action"] == "conversation"
-        assert kinds(caller) == ["recording.announced", "recording.began"]
+        assert kinds(caller) == ["recording.announced", "recording.began", "recording.ended", "recording.began"]
 
 
 class TestAsked:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations.flows import outbound, supervising
-from conversations.models import Conversation, Entry, EntryPoint, Interaction
+from conversations.models import CallSeat, Conversation, Entry, EntryPoint, Interaction
 from conversations.services import ownership
 from conversations.services.delivery import CannotConnect
 from conversations.voice import gateway, ncco, reconciling
@@ -285,7 +285,7 @@ class TestPerson:
             outbound.connect_call(interaction(call).conversation, ann)
         theirs = self.agents_phone(call)
         theirs.do("answer")
-        theirs.until_heard("Press 1 to be connected.")
+        theirs.until_heard("Press 1 to be connected")
         theirs.do("key", digit="1")
         theirs.until(lambda state: state["doing"] == "connected")
         call.until(lambda state: state["doing"] == "connected")
@@ -296,13 +296,13 @@ class TestPerson:
         theirs.do("hang_up")
         call.until_heard("Ann has left the call.")
         kinds = Entry.objects.filter(kind__startswith="call.").order_by("pk").values_list("kind", flat=True)
-        assert list(kinds) == ["call.answered", "call.ringing", "call.connected_to_agent"]
+        assert list(kinds) == ["call.answered", "call.ringing", "call.connected_to_agent", "call.left"]
 
     def test_a_phone_that_is_not_picked_up_gives_the_caller_back(self, call: Phone, ann: AgentProfile) -> None:
         outbound.connect_call(interaction(call).conversation, ann)
         self.agents_phone(call).do("decline")
         call.until_heard("Ann could not pick up the phone")
-        eventually(lambda: Entry.objects.filter(kind="call.problem").exists())
+        eventually(lambda: Entry.objects.filter(kind="call.not_connected").exists())
 
     def test_an_answering_machine_takes_nobody(self, call: Phone, ann: AgentProfile) -> None:
         """Without the key the person's leg ends and the caller comes back."""
@@ -322,7 +322,7 @@ class TestPerson:
         theirs.until_over()
 
     def test_a_person_whose_call_a_supervisor_takes_back_is_rung_no_longer(self, call: Phone, ann: AgentProfile) -> None:
-        """The caller is told, with the work back in its line; `test_agent_leg` does it in the middle of a talk."""
+        """The caller is told, with the work back in its line; `test_seats` does it in the middle of a talk."""
         kim, _made = User.objects.get_or_create(username="kim")
         conversation = interaction(call).conversation
         reservations.assign(subject=conversation.public_id.hex, kind="live_voice", agent=ann)
@@ -332,7 +332,7 @@ class TestPerson:
         theirs.until_over()
         call.until_heard("Ann is not on the call any more.")
         assert WorkItem.objects.get().state == "queued"
-        assert not interaction(call).data["agent_leg"]
+        assert not CallSeat.objects.filter(ended_at=None).exists()
 
     def test_no_call_no_phone(self, call: Phone, ann: AgentProfile) -> None:
         call.do("hang_up")

@@ -1,8 +1,13 @@
 """The phone simulator's page in a real browser: everything in its place on wide and narrow, and a call made from it."""
 
+import time
 from typing import Any
+from uuid import uuid4
 
+import httpx
+import jwt
 import pytest
+from django.conf import settings
 from playwright.sync_api import Locator, expect
 
 from conversations.models import EntryPoint
@@ -83,3 +88,45 @@ def test_text_messages_appear_with_their_links(company, web, open_page, reaching
     page.get_by_label("Your number").fill("07700 900132")
     page.get_by_label("Your number").press("Tab")
     expect(page.get_by_text("Text messages to your number appear here.")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_persons_phone_rings_talks_and_says_who_is_heard(company, web, open_page, reaching, width):
+    """Two phones that the company rings into one room: each shows the other by name or number, and what it says."""
+    pages = []
+    for address in ("+441632960111", "sip:kim@phones.harbor.example"):
+        page = open_page(web.url, viewport={"width": width, "height": 900})
+        page.goto(f"/simulator/phone/at/{address}/")
+        expect(page.get_by_text("This phone is quiet.")).to_be_visible()
+        pages.append(page)
+    ann, kim = pages
+    ring_into_a_room({"type": "phone", "number": "441632960111"}, {"type": "sip", "uri": "sip:kim@phones.harbor.example"})
+    for page in pages:
+        expect(page.get_by_text("is calling you")).to_be_visible(timeout=30_000)
+        page.get_by_role("button", name="Answer").click()
+    expect(ann.locator("#together")).to_contain_text("sip:kim@phones.harbor.example: you hear each other", timeout=30_000)
+    ann.get_by_placeholder("Say something").fill("Hello Kim")
+    ann.get_by_role("button", name="Say", exact=True).click()
+    line = kim.locator("#lines .line-other")
+    expect(line).to_contain_text("Hello Kim", timeout=30_000)
+    expect(line).to_contain_text("+441632960111")
+    for page in pages:
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        page.get_by_role("button", name="Hang up").click()
+        expect(page.locator("#call-status")).to_have_text("Call ended", timeout=30_000)
+
+
+def ring_into_a_room(*endpoints: dict[str, str]) -> None:
+    """The company rings these and puts who answers into one room, by the platform's REST side."""
+    now = int(time.time())
+    claims = {"application_id": settings.VONAGE_APPLICATION_ID, "iat": now, "exp": now + 60, "jti": str(uuid4())}
+    token = jwt.encode(claims, settings.VONAGE_PRIVATE_KEY, algorithm="RS256")
+    for endpoint in endpoints:
+        body = {
+            "to": [endpoint],
+            "from": {"type": "phone", "number": "441632960100"},
+            "ncco": [{"action": "conversation", "name": "desk"}],
+        }
+        address = f"http://127.0.0.1:{settings.PORT}/simulator/v1/calls"
+        answer = httpx.post(address, json=body, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        assert answer.status_code == 201, answer.text

@@ -22,6 +22,15 @@ CALLS_PER_SECOND: Final = 3
 PREFIX: Final = "simulator"
 LIVE: Final = f"{PREFIX}:live"
 ALL: Final = f"{PREFIX}:all"
+DIALLED: Final = f"{PREFIX}:dialled"
+DIAL: Final = """
+if redis.call("zcard", KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
+redis.call("zadd", KEYS[1], ARGV[1], ARGV[2])
+redis.call("expire", KEYS[1], 5)
+return 1
+"""
+OPTIONS: Final = f"{PREFIX}:options"
+REQUESTS: Final = f"{PREFIX}:requests"
 UNLOCK: Final = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0'
 
 Leg = dict[str, Any]
@@ -181,12 +190,32 @@ class Exchange:
         """The room is not recorded any longer."""
         await self._valkey.delete(f"{PREFIX}:room-recording:{room}")
 
+    async def chosen_options(self) -> dict[str, Any]:
+        """Options that were chosen for all calls."""
+        stored = await self._valkey.get(OPTIONS)
+        return json.loads(stored) if stored else {}
+
+    async def choose(self, options: dict[str, Any], requests: list[str]) -> None:
+        """Choose options for all calls from now on, and what befalls the next REST requests; empty ones take it back."""
+        await self._valkey.set(OPTIONS, json.dumps(options), ex=KEPT_SECONDS)
+        await self._valkey.delete(REQUESTS)
+        if requests:
+            await self._valkey.rpush(REQUESTS, *requests)
+            await self._valkey.expire(REQUESTS, KEPT_SECONDS)
+
+    async def next_request_fault(self) -> str:
+        """What befalls the REST request that is being answered; empty for nothing."""
+        return str(await self._valkey.lpop(REQUESTS) or "")
+
+    async def request_faults(self) -> list[str]:
+        """What befalls the REST requests to come."""
+        return list(await self._valkey.lrange(REQUESTS, 0, -1))
+
     async def may_dial(self) -> bool:
-        """Whether another outbound call fits into this second; the platform allows three."""
-        key = f"{PREFIX}:dialled:{int(time.time())}"
-        count = await self._valkey.incr(key)
-        await self._valkey.expire(key, 5)
-        return bool(count <= CALLS_PER_SECOND)
+        """Whether another outbound call may be begun now; the platform allows three within a second."""
+        now = time.time()
+        await self._valkey.zremrangebyscore(DIALLED, 0, now - 1)
+        return bool(await self._valkey.eval(DIAL, 1, DIALLED, now, secrets.token_hex(8), CALLS_PER_SECOND))
 
     @asynccontextmanager
     async def only_one(self, leg_id: str) -> AsyncIterator[bool]:

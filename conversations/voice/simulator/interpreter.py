@@ -22,6 +22,7 @@ BEGINNINGS: Final[Mapping[str, Callable[[Line, dict[str, Any]], Awaitable[None]]
     "connect": ringing.begin_connect,
     "conversation": together.begin_room,
     "record": recording.begin_record,
+    "transfer": together.begin_transfer,
 }
 """What each action begins with."""
 HAPPENINGS: Final[Mapping[str, Callable[[Line, Happening], Awaitable[None]]]] = {
@@ -39,6 +40,7 @@ HAPPENINGS: Final[Mapping[str, Callable[[Line, Happening], Awaitable[None]]]] = 
     "hang_up": ringing.on_hang_up,
     "peer_answered": ringing.on_peer_answered,
     "peer_ended": ringing.on_peer_ended,
+    "come_along": together.on_come_along,
     "transfer": ringing.on_transfer,
     "mute": ringing.on_mute,
     "earmuff": ringing.on_earmuff,
@@ -170,7 +172,7 @@ async def _post(line: Line, action: dict[str, Any]) -> None:
     """Send the webhook; its answer replaces what is left to do, an empty or failed one changes nothing."""
     await line.exchange.save(line.leg)
     try:
-        ncco = await posting.post_or_fall_back(action["url"], action["payload"], kind="event")
+        ncco = await legs.ask(line.leg, action["url"], action["payload"], kind="input")
     except posting.WebhookFailed as error:
         await line.write("status", f"Input: {error}.")
         ncco = None

@@ -6,19 +6,10 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.conf import settings
-
 from conversations.voice.ncco import webhook_url
-from conversations.voice.simulator import posting
+from conversations.voice.simulator import faults, posting
 from conversations.voice.simulator.exchange import Exchange, Leg
 
-DEFAULT_OPTIONS: Final[dict[str, Any]] = {
-    "speed": 1.0,  # how many seconds of the call pass in one real second
-    "patience": 1.0,  # how many times longer than asked for silence is borne, since typing is slower than speaking
-    "repeat_events": 1,  # how often each event is delivered
-    "recording_after": 1.0,  # how many seconds after its end a recording is told of
-    "shuffle_events": False,  # events are held back until the end of the call and come in any order
-}
 DEFAULT_RING_SECONDS: Final = 60
 LONGEST_SECONDS: Final = 7_200
 BEEP_SECONDS: Final = 45
@@ -66,16 +57,18 @@ def new_leg(
         "recordings": [],  # ids of those that a `record` has begun and that go on
         "muted": False,
         "earmuffed": False,
+        "deliveries": [],  # of tries of webhooks: path, seconds, whether it was answered
         "detection": {},  # of machines: behavior, mode, beep_timeout; empty: nobody looks whether it is one
         "verdict": None,
         "beep_until": None,
-        "options": DEFAULT_OPTIONS | (options or {}),
+        "options": {**faults.USUAL, **(options or {})},
     }
 
 
 async def dial_in(exchange: Exchange, *, caller: str, dialled: str, options: dict[str, Any] | None = None) -> Leg:
     """Somebody dials the company: the inbound leg, kept, not yet moved on."""
-    leg = new_leg(caller=caller, dialled=dialled, direction="inbound", options=options)
+    chosen = await faults.usual_options(exchange) | (options or {})
+    leg = new_leg(caller=caller, dialled=dialled, direction="inbound", options=chosen)
     await exchange.add(leg)
     return leg
 
@@ -93,13 +86,15 @@ async def dial_out(
     peer: Leg | None = None,
     detection: dict[str, Any] | None = None,
     is_synchronous: bool = False,
+    region: str = faults.HOME_REGION,
 ) -> Leg:
     """The company rings a phone or a SIP address: the outbound leg, kept.
 
     `peer` is the leg whose `connect` asked for it; with `answer_url` the application is asked what to do on the answer.
     `detection` is what `detection_of` returns.
     """
-    options = {"patience": TYPING_PATIENCE} if answer_url and not peer else (peer or {}).get("options")
+    usual = await faults.usual_options(exchange) | {"region": region} | ({"patience": TYPING_PATIENCE} if answer_url else {})
+    options = peer["options"] if peer else usual
     dialled = str(endpoint.get("number") or endpoint.get("uri"))
     leg = new_leg(caller=caller, dialled=dialled, direction="outbound", endpoint=endpoint, options=options)
     leg["ncco"], leg["answer_url"] = ncco, answer_url
@@ -190,9 +185,14 @@ def described(leg: Leg) -> dict[str, Any]:
 
 def events_to_send(leg: Leg) -> list[int]:
     """The places in the line of the events that are due; those that are to be shuffled are due when the call is over."""
-    if leg["options"]["shuffle_events"] and leg["phase"] != "ended":
+    is_over, options = leg["phase"] == "ended", leg["options"]
+    if options["shuffle_events"] and not is_over:
         return []
-    return [place for place, event in enumerate(leg["events"]) if event["due_at"] <= time.time()]
+    due = [place for place, event in enumerate(leg["events"]) if event["due_at"] <= time.time()]
+    if options["completed_first"]:
+        late = [place for place in due if leg["events"][place]["payload"].get("status") == "answered"]
+        due = [place for place in due if place not in late] + (late if is_over else [])
+    return due
 
 
 def due_at(leg: Leg) -> float | None:
@@ -200,7 +200,12 @@ def due_at(leg: Leg) -> float | None:
     events = [event["due_at"] for event in leg["events"]]
     if leg["phase"] == "ended":
         return min(events, default=None)
-    times = [*events, leg["ring_until"] if leg["phase"] == "ringing" else None, leg["ends_at"], leg["beep_until"]]
+    times = [
+        *(events if events_to_send(leg) else [each for each in events if each > time.time()]),
+        leg["ring_until"] if leg["phase"] == "ringing" else None,
+        leg["ends_at"],
+        leg["beep_until"],
+    ]
     times += [(leg["verdict"] or {}).get("at"), (leg["action"] or {}).get("until")]
     due = min(each for each in times if each is not None)
     return None if due == float("inf") else float(due)
@@ -217,13 +222,25 @@ async def send_next_event(exchange: Exchange, leg: Leg) -> None:
     event = leg["events"].pop(place)
     payload = event["payload"]
     for _delivery in range(int(leg["options"]["repeat_events"])):
+        way = faults.way_of(leg, "event")
         try:
-            await posting.post(event["url"], payload, seconds=posting.EVENT_SECONDS)
+            await posting.post(event["url"], payload, seconds=posting.EVENT_SECONDS, way=way)
         except posting.WebhookFailed as error:
             await exchange.write_line(leg["uuid"], "status", f"Event “{payload.get('status', 'error')}”: {error}.")
+        finally:
+            leg["deliveries"] += way.deliveries
 
 
 async def ask_what_to_do(leg: Leg) -> Any:
     """The application's answer to the answer webhook, or to the fallback. Raises WebhookFailed."""
-    payload = about(leg) | {"endpoint_type": "phone", "region_url": settings.PUBLIC_URL}
-    return await posting.post_or_fall_back(leg["answer_url"], payload, kind="answer")
+    payload = about(leg) | {"endpoint_type": leg["endpoint"]["type"], "region_url": f"https://{leg['options']['region']}"}
+    return await ask(leg, leg["answer_url"], payload, kind="answer")
+
+
+async def ask(leg: Leg, url: str, payload: dict[str, Any], *, kind: str) -> Any:
+    """The application's answer to a webhook (`answer`, `input`) that is answered with actions, or to the fallback. Raises WebhookFailed."""
+    way = faults.way_of(leg, kind)
+    try:
+        return await posting.post_or_fall_back(url, payload, kind="answer" if kind == "answer" else "event", way=way)
+    finally:
+        leg["deliveries"] += way.deliveries

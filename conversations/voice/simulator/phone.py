@@ -4,19 +4,19 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from conversations.models import EntryPoint
 from conversations.services.identity import InvalidIdentifier, normalise
-from conversations.voice.simulator import driving, exchange, legs, ringing
+from conversations.voice.simulator import desk, driving, exchange, faults, legs, ringing
 from conversations.voice.simulator.exchange import Exchange
 from conversations.voice.simulator.interpreter import advance
 
@@ -47,7 +47,8 @@ def page(request: HttpRequest) -> HttpResponse:
             "code": code if CODE.fullmatch(code) else "",
             "dial_now": request.GET.get("call") == "1",
             "keys": "123456789*0#",
-            "texts": _texts(),
+            "texts": desk.texts(),
+            "faults": list(faults.NAMED),
         },
     )
 
@@ -65,8 +66,13 @@ async def dial(request: HttpRequest) -> HttpResponse:
         dialled = normalise("phone", str(body.get("to", "")), region).removeprefix("+")
     except InvalidIdentifier as error:
         return _refused(str(error))
+    asked = body.get("options")
+    try:
+        options = faults.read(asked if isinstance(asked, dict) else {})
+    except faults.UnknownFault as error:
+        return _refused(_("The simulator knows no such fault: %(name)s.") % {"name": error})
     async with exchange.opened() as memory:
-        leg = await legs.dial_in(memory, caller=caller, dialled=dialled, options={"patience": legs.TYPING_PATIENCE} | _options(body))
+        leg = await legs.dial_in(memory, caller=caller, dialled=dialled, options={"patience": legs.TYPING_PATIENCE} | options)
     driving.in_background(leg["uuid"])
     return JsonResponse({"leg": leg["uuid"]}, status=201)
 
@@ -103,6 +109,23 @@ async def ringing_phones(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"legs": [await driving.shown(memory, leg, 0) for leg in outbound]})
 
 
+@csrf_exempt
+@require_http_methods(["GET", "PUT", "DELETE"])
+async def chosen_faults(request: HttpRequest) -> HttpResponse:
+    """What goes wrong with every new call (`options`) and with the next REST requests (`requests`); `DELETE` takes it back."""
+    body = _body(request) if request.method == "PUT" else {}
+    if body is None or not isinstance(body.get("options", {}), dict):
+        return _refused(_("The request could not be read. Reload the page and try again."))
+    try:
+        options, requests = faults.read(body.get("options", {})), faults.read_requests(body.get("requests", []))
+    except faults.UnknownFault as error:
+        return _refused(_("The simulator knows no such fault: %(name)s.") % {"name": error})
+    async with exchange.opened() as memory:
+        if request.method != "GET":
+            await memory.choose(options, requests)
+        return JsonResponse({"options": await memory.chosen_options(), "requests": await memory.request_faults()})
+
+
 @require_GET
 async def texts(request: HttpRequest) -> HttpResponse:
     """The text messages that the phone with `?number=` got, oldest first."""
@@ -112,24 +135,28 @@ async def texts(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 async def stream(request: HttpRequest) -> StreamingHttpResponse:
-    """Server-sent events: this phone's leg (`?leg=`), every phone that we ring, and text messages to `?number=`."""
-    changes = _changes(request.GET.get("leg", ""), await _own_number(request))
+    """Server-sent events: this phone's leg (`?leg=`), every phone that we ring, and text messages to `?number=`.
+
+    With `?only=1` no other phone than that of `number`, which may be a SIP address.
+    """
+    changes = _changes(request.GET.get("leg", ""), await _own_number(request), alone=request.GET.get("only") == "1")
     response = StreamingHttpResponse(changes, content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _changes(own: str, number: str) -> AsyncIterator[str]:
+async def _changes(own: str, number: str, *, alone: bool) -> AsyncIterator[str]:
     """Moves the legs on while somebody watches, and yields what is new. A browser that reconnects starts anew."""
     sent: dict[str, int] = {}
+    over: set[str] = set()
     last: dict[str, str] = {}
     texts_sent = 0
     ends_at = time.monotonic() + STREAM_SECONDS
     yield "retry: 1000\n\n"
     async with exchange.opened() as memory:
         while time.monotonic() < ends_at:
-            for leg_id in await _watched(memory, own, last):
+            for leg_id in await _watched(memory, own, last.keys() - over, number if alone else None):
                 await asyncio.shield(asyncio.ensure_future(advance(memory, leg_id)))
                 leg = await memory.leg(leg_id)
                 if leg is None:
@@ -137,7 +164,9 @@ async def _changes(own: str, number: str) -> AsyncIterator[str]:
                 update = await driving.shown(memory, leg, sent.get(leg_id, 0))
                 update["rings_here"] = leg["direction"] == "outbound" and leg["to"] == number
                 sent[leg_id] = update["first"] + len(update["lines"])
-                state = json.dumps([update["status"], update["doing"], update["ended"]])
+                state = json.dumps([update["status"], update["doing"], update["ended"], update["together"]])
+                if update["ended"]:
+                    over.add(leg_id)
                 if update["lines"] or last.get(leg_id) != state:
                     last[leg_id] = state
                     yield f"data: {json.dumps(update)}\n\n"
@@ -148,18 +177,20 @@ async def _changes(own: str, number: str) -> AsyncIterator[str]:
             await asyncio.sleep(TICK_SECONDS)
 
 
-async def _watched(memory: Exchange, own: str, known: dict[str, str]) -> list[str]:
+async def _watched(memory: Exchange, own: str, going_on: Set[str], only: str | None) -> list[str]:
     found = [own] if own else []
     for leg_id in await memory.live():
         leg = await memory.leg(leg_id)
-        if leg and leg["direction"] == "outbound" and leg_id not in found:
+        if leg and leg["direction"] == "outbound" and leg_id not in found and only in (None, leg["to"]):
             found.append(leg_id)
     # A leg that has just ended is looked at once more, so that its end is seen.
-    return found + [leg_id for leg_id, state in known.items() if leg_id not in found and "true" not in state]
+    return found + sorted(going_on - set(found))
 
 
 async def _own_number(request: HttpRequest) -> str:
-    """The number of this phone in digits, as the platform writes it; empty when there is none."""
+    """The number of this phone in digits, as the platform writes it, or its SIP address; empty when there is none."""
+    if request.GET.get("number", "").startswith(("sip:", "sips:")):
+        return request.GET["number"]
     region = await sync_to_async(_region)()
     try:
         return normalise("phone", _with_plus(request.GET.get("number", "")), region).removeprefix("+")
@@ -185,58 +216,10 @@ def _happening(body: dict[str, Any]) -> dict[str, Any] | None:
     return {"do": wanted} if wanted in ("speaking", "hang_up", "answer", "machine") else None
 
 
-def _options(body: dict[str, Any]) -> dict[str, Any]:
-    """The faults and speeds that a caller may choose, within bounds."""
-    asked = body.get("options")
-    options = asked if isinstance(asked, dict) else {}
-    chosen: dict[str, Any] = {
-        name: float(min(100, max(0.1, options[name]))) for name in ("speed", "patience") if isinstance(options.get(name), int | float)
-    }
-    if isinstance(options.get("repeat_events"), int):
-        chosen["repeat_events"] = min(3, max(1, options["repeat_events"]))
-    if isinstance(options.get("shuffle_events"), bool):
-        chosen["shuffle_events"] = options["shuffle_events"]
-    return chosen
-
-
 def _with_plus(written: str) -> str:
     """A number from an address, where a plus is written as a space or left out."""
     digits = written.strip().lstrip("+")
     return f"+{digits}" if digits.isdigit() and not digits.startswith("0") else digits[:30]
-
-
-def _texts() -> dict[str, Any]:
-    """The words that the page's script shows."""
-    return {
-        "incoming": _("{number} is calling you"),
-        "textFrom": _("From {number}"),
-        "failed": _("That did not work. Check your connection and try again."),
-        "who": {"company": _("The company’s voice"), "me": _("You"), "keys": _("You pressed"), "other": _("The other person")},
-        "doing": {
-            "speaking": _("The voice is speaking"),
-            "listening": _("Listening to you"),
-            "thinking": _("Thinking"),
-            "waiting": _("Waiting"),
-            "recording": _("Recording you"),
-            "connecting": _("Ringing a person"),
-            "on_hold": _("On hold"),
-            "connected": _("Connected to a person"),
-        },
-        "status": {
-            "started": _("Dialling"),
-            "ringing": _("Ringing"),
-            "answered": _("In a call"),
-            "completed": _("Call ended"),
-            "cancelled": _("Call cancelled"),
-            "rejected": _("Declined"),
-            "busy": _("Busy"),
-            "machine": _("A machine answered"),
-            "timeout": _("Not answered"),
-            "unanswered": _("Not reached"),
-            "human": _("In a call"),
-            "failed": _("Call failed"),
-        },
-    }
 
 
 def _region() -> str:

@@ -5,11 +5,13 @@ the answer was 429, 503 or 504; a second try carries the same token. Where call 
 address is tried as often after that, with a token of its own.
 """
 
+import asyncio
 import hashlib
 import json
 import time
 import uuid
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
@@ -17,11 +19,14 @@ from django.conf import settings
 
 from conversations.voice.ncco import webhook_url
 from conversations.voice.simulator import server
+from conversations.voice.simulator.faults import Way
 
 CONNECT_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 5.0
 EVENT_SECONDS: Final = 10.0
 TRIES: Final = 2
+A_MOMENT_SECONDS: Final = 0.1
+"""How much before or after its time is over an answer comes that is just in time, or just too late."""
 FAILED_STATUSES: Final = frozenset({429, 503, 504})
 
 
@@ -51,38 +56,74 @@ def signed_headers(body: bytes, **claims: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
 
-async def post(url: str, payload: dict[str, Any], *, seconds: float) -> Any:
-    """Send one webhook and return what its answer holds, None when it is empty. Raises WebhookFailed."""
+async def post(url: str, payload: dict[str, Any], *, seconds: float, way: Way | None = None) -> Any:
+    """Send one webhook and return what its answer holds, None when it is empty. Raises WebhookFailed.
+
+    An answer that is not JSON is returned as text, which nobody takes for call control objects.
+    """
+    way = way or Way()
     body = json.dumps(payload).encode()
     address = server.local_url(url)
-    headers = signed_headers(body) | (server.headers() if address != url or url.startswith(server.local_address()) else {})
+    headers = _signed(body, way) | (server.headers() if address != url or url.startswith(server.local_address()) else {})
     timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
     async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
         for _try in range(TRIES):
+            began, arrived = time.monotonic(), False
             try:
-                response = await client.post(address, content=body, headers=headers)
-            except httpx.HTTPError:
+                answer = await _delivered(client, address, body, headers, seconds, way)
+                arrived = True
+            except _Failed:
                 continue
-            if response.status_code not in FAILED_STATUSES:
-                return _answer(response)
+            finally:
+                way.deliveries.append((urlsplit(url).path, time.monotonic() - began, arrived))
+            if way.replay:
+                await client.post(address, content=body, headers=headers)
+            return answer
     raise NotReached("the webhook did not answer")
 
 
-async def post_or_fall_back(url: str, payload: dict[str, Any], *, kind: str) -> Any:
+async def post_or_fall_back(url: str, payload: dict[str, Any], *, kind: str, way: Way | None = None) -> Any:
     """Send a webhook that is answered with call control objects, and the fallback when it failed. Raises WebhookFailed."""
+    way = way or Way()
     try:
-        return await post(url, payload, seconds=ANSWER_SECONDS)
-    except NotReached as error:
-        again = payload | {"reason": f"{error}.".capitalize(), "original_request": {"url": url, "type": kind}}
-        return await post(webhook_url("voice:fallback"), again, seconds=ANSWER_SECONDS)
+        return await post(url, payload, seconds=ANSWER_SECONDS if kind == "answer" else EVENT_SECONDS, way=way)
+    except NotReached:
+        again = payload | {"reason": "Connection closed.", "original_request": {"url": url, "type": kind}}
+        return await post(webhook_url("voice:fallback"), again, seconds=ANSWER_SECONDS, way=way)
 
 
-def _answer(response: httpx.Response) -> Any:
+class _Failed(Exception):
+    """One try failed."""
+
+
+async def _delivered(client: httpx.AsyncClient, address: str, body: bytes, headers: dict[str, str], seconds: float, way: Way) -> Any:
+    """One try, and what befalls it. Raises _Failed, and WebhookFailed when no further try would help."""
+    trouble, began = way.befalls(), time.monotonic()
+    if trouble == "503":
+        raise _Failed
+    try:
+        response = await client.post(address, content=body, headers=headers)
+    except httpx.HTTPError as error:
+        raise _Failed from error
+    if trouble in ("slow", "too_slow"):
+        answered_at = seconds + (A_MOMENT_SECONDS if trouble == "too_slow" else -A_MOMENT_SECONDS)
+        await asyncio.sleep(max(0.0, answered_at / way.speed - (time.monotonic() - began)))
+    if trouble in ("lost", "too_slow") or response.status_code in FAILED_STATUSES:
+        raise _Failed
     if not 200 <= response.status_code <= 205:
         raise WebhookFailed(f"the webhook answered {response.status_code}")
-    if not response.content.strip():
+    if trouble == "invalid":
+        return "<html>Bad gateway</html>"
+    if trouble == "empty" or not response.content.strip():
         return None
     try:
         return response.json()
-    except ValueError as error:
-        raise WebhookFailed("the webhook did not answer with JSON") from error
+    except ValueError:
+        return response.text
+
+
+def _signed(body: bytes, way: Way) -> dict[str, str]:
+    if way.unsigned:
+        return {"Content-Type": "application/json"}
+    signed = b"another body" if way.wrong_hash else body
+    return signed_headers(signed, iat=int(time.time() + way.clock_skew))

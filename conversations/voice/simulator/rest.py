@@ -1,57 +1,66 @@
 """The platform's REST calls that the gateway makes. Source: Vonage, "Voice API reference"."""
 
+import asyncio
 import json
 import uuid
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from conversations.selectors.call_reports import known_time
-from conversations.voice.simulator import asking, audio, driving, exchange, legs, recording
+from conversations.voice.simulator import asking, audio, driving, exchange, faults, legs, recording, server
 
 ERRORS: Final = "https://developer.nexmo.com/api-errors"
 LONGEST_TEXT: Final = 3_200
 LONGEST_PAGE: Final = 100
+LONGEST_TOKEN_SECONDS: Final = 24 * 3_600
+LONGER_THAN_ANYBODY_WAITS: Final = 6.0
 PAGING: Final = (("page_size", "10"), ("record_index", "0"))
 
 
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
-async def calls(request: HttpRequest) -> HttpResponse:
+async def calls(request: HttpRequest) -> HttpResponseBase:
     """`POST /v1/calls`: ring a phone. `GET`: the list of calls, live and over."""
     if not _is_authorised(request):
         return _unauthorised()
     if request.method == "GET":
         return await _listed(request)
+    return await _befallen(_dialled(request))
+
+
+async def _dialled(request: HttpRequest) -> HttpResponse:
     asked = _read(asking.of_call, _body(request))
     if isinstance(asked, JsonResponse):
         return asked
     async with exchange.opened() as memory:
         if not await memory.may_dial():
             return _problem(429, "Rate Limited", "More than three calls a second.")
-        leg = await legs.dial_out(memory, **asked)
+        leg = await legs.dial_out(memory, **asked, region=_region(request))
     driving.in_background(leg["uuid"])
     return JsonResponse({"uuid": leg["uuid"], "status": "started", "direction": "outbound", "conversation_uuid": leg["room"]}, status=201)
 
 
 @csrf_exempt
 @require_http_methods(["GET", "PUT"])
-async def call(request: HttpRequest, leg_id: str) -> HttpResponse:
+async def call(request: HttpRequest, leg_id: str) -> HttpResponseBase:
     """`GET /v1/calls/{uuid}` describes a leg; `PUT` ends, mutes or earmuffs it, or replaces what it is doing."""
     if request.method == "GET":
-        return await _described(leg_id) if _is_authorised(request) else _unauthorised()
+        return await _described(request, leg_id) if _is_authorised(request) else _unauthorised()
     answer = await _told(request, leg_id, asking.of_change)
     return answer if answer.status_code >= 400 else HttpResponse(status=204)
 
 
 @csrf_exempt
 @require_http_methods(["PUT", "DELETE"])
-async def talk(request: HttpRequest, leg_id: str) -> HttpResponse:
+async def talk(request: HttpRequest, leg_id: str) -> HttpResponseBase:
     """`PUT /v1/calls/{uuid}/talk`: say something into a leg without changing what it is doing; `DELETE` cuts it short."""
     if request.method == "DELETE":
         return await _told(request, leg_id, lambda body: {"do": "stop_playing", "kind": "talk"}, "Talk stopped")
@@ -60,7 +69,7 @@ async def talk(request: HttpRequest, leg_id: str) -> HttpResponse:
 
 @csrf_exempt
 @require_http_methods(["PUT", "DELETE"])
-async def stream(request: HttpRequest, leg_id: str) -> HttpResponse:
+async def stream(request: HttpRequest, leg_id: str) -> HttpResponseBase:
     """`PUT /v1/calls/{uuid}/stream`: play audio into a leg without changing what it is doing; `DELETE` cuts it short."""
     if request.method == "DELETE":
         return await _told(request, leg_id, lambda body: {"do": "stop_playing", "kind": "stream"}, "Stream stopped")
@@ -69,14 +78,14 @@ async def stream(request: HttpRequest, leg_id: str) -> HttpResponse:
 
 @csrf_exempt
 @require_http_methods(["PUT"])
-async def keys(request: HttpRequest, leg_id: str) -> HttpResponse:
+async def keys(request: HttpRequest, leg_id: str) -> HttpResponseBase:
     """`PUT /v1/calls/{uuid}/dtmf`: press keys into a leg."""
     return await _told(request, leg_id, asking.of_keys, "DTMF sent")
 
 
 @csrf_exempt
 @require_http_methods(["PUT", "DELETE"])
-async def keys_pressed(request: HttpRequest, leg_id: str) -> HttpResponse:
+async def keys_pressed(request: HttpRequest, leg_id: str) -> HttpResponseBase:
     """`PUT /v1/calls/{uuid}/input/dtmf`: have each key that is pressed on a leg sent to an address; `DELETE` ends that."""
     if request.method == "DELETE":
         return await _told(request, leg_id, lambda body: {"do": "listen_for_keys", "url": ""}, "DTMF listening stopped")
@@ -117,16 +126,58 @@ async def file(request: HttpRequest, file_id: str) -> HttpResponse:
     return HttpResponse(recording.sound(found, lines), content_type=audio.TYPES[found["format"]])
 
 
-async def _told(request: HttpRequest, leg_id: str, read: asking.Reader, message: str = "") -> HttpResponse:
+async def _told(request: HttpRequest, leg_id: str, read: asking.Reader, message: str = "") -> HttpResponseBase:
     """Has happen to a leg what `read` makes of the request; 404 when the leg is unknown or over."""
     if not _is_authorised(request):
         return _unauthorised()
+    return await _befallen(_changed(request, leg_id, read, message))
+
+
+async def _changed(request: HttpRequest, leg_id: str, read: asking.Reader, message: str) -> HttpResponse:
     happening = _read(read, _body(request))
     if isinstance(happening, JsonResponse):
         return happening
-    if not await driving.tell(leg_id, happening):
+    if not await _is_here(request, leg_id) or not await driving.tell(leg_id, happening):
         return _problem(404, "Not Found", "Call does not exist, or is over.")
     return JsonResponse({"message": message, "uuid": leg_id})
+
+
+async def _befallen(answer: Coroutine[Any, Any, HttpResponse]) -> HttpResponseBase:
+    """The answer to a request, made now, or what befalls it: see `faults.REQUEST_FAULTS`."""
+    async with exchange.opened() as memory:
+        fault = await memory.next_request_fault()
+    if fault in ("429", "500", "503", "lost"):
+        answer.close()
+        return _cut() if fault == "lost" else _problem(int(fault), "Trouble", "The simulator was told to refuse this.")
+    response = await answer
+    if fault == "slow":
+        await asyncio.sleep(LONGER_THAN_ANYBODY_WAITS)
+    return _cut() if fault == "cut" else response
+
+
+def _cut() -> StreamingHttpResponse:
+    """The connection breaks before the answer is complete."""
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"{"
+        raise ConnectionAbortedError("The simulator was told to cut this connection.")
+
+    response = StreamingHttpResponse(broken(), content_type="application/json")
+    response["Content-Length"] = "1000"
+    return response
+
+
+def _region(request: HttpRequest) -> str:
+    """The host that the request was sent to; the platform's general one stands for the region of usual calls."""
+    host = request.headers.get(server.ASKED_HOST, "")
+    return host if host not in ("", "api.nexmo.com", "api.vonage.com") else faults.HOME_REGION
+
+
+async def _is_here(request: HttpRequest, leg_id: str) -> bool:
+    """Whether the leg is known at the host that was asked. Source: Vonage, "Voice API reference", regions."""
+    async with exchange.opened() as memory:
+        leg = await memory.leg(leg_id)
+    return leg is not None and leg["options"]["region"] == _region(request)
 
 
 def _read(read: asking.Reader, body: dict[str, Any]) -> dict[str, Any] | JsonResponse:
@@ -139,9 +190,9 @@ def _read(read: asking.Reader, body: dict[str, Any]) -> dict[str, Any] | JsonRes
         )
 
 
-async def _described(leg_id: str) -> HttpResponse:
+async def _described(request: HttpRequest, leg_id: str) -> HttpResponse:
     async with exchange.opened() as memory:
-        leg = await memory.leg(leg_id)
+        leg = await memory.leg(leg_id) if await _is_here(request, leg_id) else None
     return JsonResponse(legs.described(leg)) if leg else _problem(404, "Not Found", "Call does not exist.")
 
 
@@ -177,7 +228,8 @@ def _is_authorised(request: HttpRequest) -> bool:
         claims = jwt.decode(token, _public_key(), algorithms=["RS256"], options={"require": ["exp", "iat", "jti"]})
     except jwt.InvalidTokenError:
         return False
-    return bool(claims.get("application_id") == settings.VONAGE_APPLICATION_ID)
+    is_short_lived = claims["exp"] - claims["iat"] <= LONGEST_TOKEN_SECONDS
+    return is_short_lived and bool(claims.get("application_id") == settings.VONAGE_APPLICATION_ID)
 
 
 def _public_key() -> bytes:

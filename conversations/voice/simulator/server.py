@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+ASKED_HOST = "X-Platform-Host"
+"""The header that says to which of the platform's hosts a request would have gone."""
 EVERY_ADDRESS = ("", "0.0.0.0", "::")
 
 

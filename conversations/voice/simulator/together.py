@@ -11,7 +11,7 @@ by an event. A room keeps, for each leg in it:
 from typing import Any, Final
 
 from conversations.voice.simulator import legs, recording
-from conversations.voice.simulator.exchange import Exchange, Leg
+from conversations.voice.simulator.exchange import Exchange, Happening, Leg
 from conversations.voice.simulator.line import Line
 
 MOST_LEGS: Final = 50
@@ -110,6 +110,29 @@ async def begin_room(line: Line, asked: dict[str, Any]) -> None:
         for other in await line.exchange.members(room):
             if other != line.leg["uuid"]:
                 await line.tell(other, {"do": "hear", "who": "status", "text": "Connected."})
+
+
+async def begin_transfer(line: Line, asked: dict[str, Any]) -> None:
+    """`transfer`: into a conversation that others are in, whose course goes on; everybody in this one comes along."""
+    room, old_room = asked["conversationId"], line.leg["room"]
+    if not await line.exchange.members(room):
+        line.note_error("The conversation does not exist.")
+        return
+    member = {option: asked[option] for option in ("canSpeak", "canHear", "mute") if option in asked}
+    others = [other for other in await line.exchange.members(old_room) if other != line.leg["uuid"]]
+    await leave(line)
+    if not await enter(line, room, opens=False, **member):
+        line.note_error("The conversation has fifty legs.")
+        return
+    line.leg["action"] = {"name": "room", "room": room}
+    await line.write("status", "Connected." if await line.exchange.room_is_open(room) else "Waiting for somebody to join.")
+    for other in others:
+        await line.tell(other, {"do": "come_along", "asked": asked})
+
+
+async def on_come_along(line: Line, happening: Happening) -> None:
+    """Another leg of this conversation moves all of it into another one."""
+    await begin_transfer(line, happening["asked"])
 
 
 async def leave(line: Line) -> None:

@@ -2,17 +2,20 @@
 
 from django.urls import path
 
-from conversations.voice.simulator import mail, phone, rest
+from conversations.voice.simulator import desk, mail, phone, rest
 
 app_name = "simulator"
 urlpatterns = [
     path("phone/", phone.page, name="phone"),
+    path("phone/people/", desk.index, name="desks"),
+    path("phone/at/<path:address>/", desk.page, name="desk"),
     path("phone/stream/", phone.stream, name="stream"),
     path("phone/ringing/", phone.ringing_phones, name="ringing"),
     path("phone/calls/", phone.dial, name="dial"),
     path("phone/calls/<str:leg_id>/", phone.look, name="look"),
     path("phone/calls/<str:leg_id>/act/", phone.act, name="act"),
     path("phone/texts/", phone.texts, name="texts"),
+    path("faults/", phone.chosen_faults, name="faults"),
     path("mail/", mail.page, name="mail"),
     path("v1/messages", rest.messages, name="messages"),
     path("v1/files/<str:file_id>", rest.file, name="file"),

@@ -1,86 +1,25 @@
 """A person's phone on a call when the platform's word about it is early, late, twice or never there."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from datetime import timedelta
 from threading import Event
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.test import Client
+from django.utils import timezone
 
 from conversations import tasks
 from conversations.flows import outbound
-from conversations.models import Entry, Interaction
+from conversations.models import CallSeat, Entry
 from conversations.services import delivery, ownership
 from conversations.services.delivery import CannotConnect
-from routing.models import AgentProfile, Presence, Queue, Reservation, WorkItem
+from routing.models import AgentProfile, Queue, WorkItem
 from tests.record import rows
 from tests.support.locks import until
-from tests.voice.platform import Caller, post, words_of
+from tests.voice.people import AGENTS_PHONE, Line, press, word_about
+from tests.voice.platform import Caller, post
 from tests.voice.rest_side import Platform
 from tests.voice.test_calls import call_of
-
-AGENTS_PHONE = "+441632960111"
-BENS_PHONE = "+441632960112"
-
-
-@dataclass
-class Line:
-    """A call with a person on it, and those who may be on it."""
-
-    caller: Caller
-    platform: Platform
-    agents: dict[str, AgentProfile]
-
-    @property
-    def legs(self) -> list[str]:
-        """The legs of people's phones that the platform was asked for, in order."""
-        return self.platform.rung
-
-    def client(self, name: str) -> Client:
-        """Somebody's browser, signed in."""
-        client = Client()
-        client.force_login(self.agents[name].user)
-        return client
-
-    def supervisor(self) -> Client:
-        client = Client()
-        client.force_login(User.objects.get_or_create(username="kim", is_staff=True, is_superuser=True)[0])
-        return client
-
-    def page(self, action: str) -> str:
-        return f"/inbox/c/{call_of(self.caller).conversation.public_id}/{action}/"
-
-    def accept(self, name: str) -> None:
-        offer = Reservation.objects.get(state="pending")
-        if offer.agent_id != self.agents[name].pk:
-            self.client(offer.agent.display_name).post(f"/inbox/offers/{offer.pk}/decline/")
-            offer = Reservation.objects.get(state="pending")
-        assert self.client(name).post(f"/inbox/offers/{offer.pk}/accept/").status_code < 400
-
-    def connects(self, name: str) -> None:
-        assert self.client(name).post(self.page("connect")).status_code == 204
-
-    def picks_up(self, name: str) -> None:
-        """The phone rings, is picked up, and 1 is pressed."""
-        self.connects(name)
-        self.word("answered")
-        path = f"/voice/agent/{call_of(self.caller).public_id}/input/"
-        words = words_of(post(path, Caller(uuid=self.legs[-1]).about() | {"dtmf": {"digits": "1", "timed_out": False}}).json())
-        assert "Connected" in words
-
-    def word(self, status: str) -> None:
-        """The platform's word about the last leg."""
-        about = Caller(uuid=self.legs[-1]).event(status, direction="outbound")
-        post(f"/voice/agent/{call_of(self.caller).public_id}/event/", about)
-
-    def goes_offline(self, name: str) -> None:
-        assert self.client(name).post("/inbox/presence/", {"state": "offline"}).status_code < 400
-
-    def loads(self) -> dict[str, int]:
-        return dict(AgentProfile.objects.filter(pk__in=[agent.pk for agent in self.agents.values()]).values_list("display_name", "load"))
 
 
 @pytest.fixture
@@ -101,20 +40,16 @@ def ann(call: Caller) -> AgentProfile:
 
 def event_of(platform: Platform, call: Caller, status: str) -> int:
     """The platform's word about the person's leg."""
-    about = Caller(uuid=platform.leg).event(status, direction="outbound")
-    return int(post(f"/voice/agent/{call_of(call).public_id}/event/", about).status_code)
+    return word_about(platform, platform.leg, status)
 
 
 def press_one(platform: Platform, call: Caller) -> str:
-    path = f"/voice/agent/{call_of(call).public_id}/input/"
-    return words_of(post(path, Caller(uuid=platform.leg).about() | {"dtmf": {"digits": "1", "timed_out": False}}).json())
+    return press(platform, platform.leg, "1")
 
 
 def let_time_pass(call: Caller) -> None:
     """As if the leg had begun ten minutes earlier."""
-    row = call_of(call)
-    row.data["agent_leg"]["until"] -= 600
-    Interaction.objects.filter(pk=row.pk).update(data=row.data)
+    CallSeat.objects.filter(interaction=call_of(call)).update(until=timezone.now() - timedelta(minutes=10))
 
 
 def test_two_presses_of_the_button_ring_one_phone(call: Caller, ann: AgentProfile, platform: Platform) -> None:
@@ -166,7 +101,7 @@ def test_word_that_came_twice_takes_the_caller_back_once(call: Caller, ann: Agen
     for _delivery in range(2):
         event_of(platform, call, "timeout")
     assert sum("could not pick up" in words for words in platform.said_to(call)) == 1
-    assert Entry.objects.filter(kind="call.problem").count() == 1
+    assert Entry.objects.filter(kind="call.not_connected").count() == 1
 
 
 def test_word_that_never_came_about_a_ringing_phone_does_not_keep_the_caller_waiting(
@@ -196,9 +131,11 @@ def test_a_talk_may_last_and_its_end_may_get_lost(call: Caller, ann: AgentProfil
     outbound.connect_call(call_of(call).conversation, ann)
     assert "Connected" in press_one(platform, call)
     let_time_pass(call)
-    outbound.say_as_agent(call_of(call).conversation, ann, "Just a note for later.", client_id="one")
+    said = platform.said_to(call)
+    with pytest.raises(outbound.NoLine):
+        outbound.say_as_agent(call_of(call).conversation, ann, "Just a note for later.", client_id="one")
     assert tasks.end_lost_legs() == 0
-    assert len(platform.said_to(call)) == 1
+    assert platform.said_to(call) == said
     platform.status = "completed"
     let_time_pass(call)
     assert tasks.end_lost_legs() == 1
@@ -218,17 +155,9 @@ class TestWhoseWorkItIsNoLonger:
     """Through the doors: the platform's webhooks, the agents' inbox and the supervisors' board."""
 
     @pytest.fixture
-    def line(self, patient: None, caller: Caller, platform: Platform) -> Iterator[Line]:
-        """A caller who asked for a person; Ann took it, and Ben is there too. No screen of theirs is open."""
-        agents = [rows.agent(name, available=True, phone_number=number) for name, number in (("Ann", AGENTS_PHONE), ("Ben", BENS_PHONE))]
-        post("/voice/answer/", caller.answer())
-        post("/voice/input/", caller.said("I want to talk to a person"))
-        until(Reservation.objects.filter(state="pending").exists)
-        line = Line(caller, platform, {agent.display_name: agent for agent in agents})
+    def line(self, line: Line) -> Line:
         line.accept("Ann")
-        yield line
-        AgentProfile.objects.filter(pk__in=[agent.pk for agent in agents]).update(active=False)
-        Presence.objects.all().delete()
+        return line
 
     def test_a_supervisor_takes_back_a_call_that_was_picked_up(self, line: Line) -> None:
         """In the middle of the talk: their leg is ended, the caller is told and comes back, and the work waits again."""
@@ -239,7 +168,7 @@ class TestWhoseWorkItIsNoLonger:
         assert answer.status_code == 204, answer.content
         assert line.platform.ended() == [line.legs[-1]]
         assert line.platform.said_to(line.caller)[-1].startswith("Ann is not on the call any more.")
-        assert not call_of(line.caller).data["agent_leg"]
+        assert line.people() == []
         assert (WorkItem.objects.get().state, call_of(line.caller).conversation.owner_kind) == ("queued", "assistant")
         assert line.loads() == {"Ann": 0, "Ben": 0}
         said = line.platform.said_to(line.caller)
@@ -258,7 +187,7 @@ class TestWhoseWorkItIsNoLonger:
         line.accept("Ben")
         line.picks_up("Ben")
         assert line.client("Ann").post(line.page("connect")).status_code == 409
-        assert call_of(line.caller).data["agent_leg"]["name"] == "Ben"
+        assert line.people() == ["Ben"]
         assert line.loads() == {"Ann": 0, "Ben": 6}
 
     @pytest.mark.parametrize("is_talking", [True, False], ids=["talking", "ringing"])
@@ -269,7 +198,7 @@ class TestWhoseWorkItIsNoLonger:
         assert answer.status_code == 204, answer.content
         assert line.platform.ended() == [line.legs[-1]]
         assert line.platform.said_to(line.caller)[-1].startswith("Ann is not on the call any more.")
-        assert not call_of(line.caller).data["agent_leg"]
+        assert line.people() == []
         line.accept("Ben")
         line.picks_up("Ben")
         assert line.loads() == {"Ann": 0, "Ben": 6}
@@ -279,5 +208,5 @@ class TestWhoseWorkItIsNoLonger:
         line.picks_up("Ann")
         call = call_of(line.caller)
         delivery.release(call.conversation_id, line.agents["Ben"].pk)
-        assert call_of(line.caller).data["agent_leg"]["name"] == "Ann"
+        assert line.people() == ["Ann"]
         assert line.platform.ended() == []
