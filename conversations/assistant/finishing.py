@@ -190,7 +190,7 @@ def _reply(prepared: Prepared, ending: Ending) -> Reply:
     if isinstance(said, Reply):
         return said
     if ending.silent:
-        handing_over.refresh(prepared)
+        handing_over.refresh(prepared, why=said.why, next_step=said.next_step)
         return Reply("", form_state=said.form_state)
     if ending.agrees_to_call is not None:
         return handing_over.call_back_answered(prepared, agrees=ending.agrees_to_call)

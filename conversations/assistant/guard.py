@@ -22,7 +22,6 @@ from uuid import UUID
 
 import jsonschema
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import Behaviour
 from conversations.assistant.tools import (
@@ -42,6 +41,7 @@ from conversations.assistant.tools import (
     verify_identity,
 )
 from conversations.assistant.tools.base import Tool, ToolContext
+from conversations.assistant.tools.words import for_both as _
 from conversations.models import Entry, Interaction
 from conversations.models.consent import Purpose
 from conversations.models.identifier import Assurance

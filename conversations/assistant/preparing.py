@@ -136,7 +136,7 @@ def prepare(claim: Claim) -> Prepared | None:
         spoken=words.spoken,
         now=now,
         behaviour=behaviour,
-        text=found.understanding.text,
+        text=found.text,
         hypotheses=words.hypotheses,
         understanding=found.understanding,
         reason=Reason(conversation.reason.code, conversation.reason.name) if conversation.reason else None,
@@ -153,9 +153,10 @@ def prepare(claim: Claim) -> Prepared | None:
         failed_turns=conversation.failed_turns,
         waits_for_person=handoff is not None and not state.get("callback"),
         calls_from=interaction.party if words.spoken and interaction.party.startswith("+") else "",
-        gloss=found.understanding.gloss,
+        gloss=found.gloss,
         asks_only_for_language=asks_only,
         about=found.about,
+        besides=found.besides,
     )
     return Prepared(
         claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state, reach.lines

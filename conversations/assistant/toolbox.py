@@ -18,6 +18,7 @@ import stamina
 from channels.db import database_sync_to_async
 from django.db import transaction
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from conversations.assistant import guard
@@ -27,6 +28,7 @@ from conversations.assistant.preparing import Prepared, standing_of
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools import TOOLS, search_knowledge
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome
+from conversations.assistant.tools.words import for_staff
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.schedule import SlotTaken
 from conversations.models import Entry, Interaction
@@ -140,7 +142,7 @@ class TurnTools:
         with transaction.atomic():
             turns.hold(claim)
             roll_out.require_running()
-            self._keep(self._entry(tool, arguments, body=str(tool.begun), key=key))
+            self._keep(self._entry(tool, arguments, body=tool.begun, key=key))
             line = self._prepared.interaction.pk
             running = {"tool": tool.name, "arguments": arguments, "key": key, "seq": claim.wanted_seq, "line": line}
             turns.note_state(claim, {"running": running})
@@ -163,7 +165,7 @@ class TurnTools:
                         actor_kind="assistant",
                         actor_name=self._prepared.entry_point.company_name,
                         audience=event.audience,
-                        body=event.sentence,
+                        body=str(event.sentence) if event.audience == "everyone" else for_staff(event.sentence),
                         data={**event.data, "idempotency_key": key},
                         interaction=self._prepared.interaction,
                         source_id=f"{event.kind}:{key}",
@@ -221,7 +223,7 @@ class TurnTools:
         tool: Tool,
         arguments: Mapping[str, Any],
         *,
-        body: str,
+        body: str | Promise,
         verdict: Verdict = guard.ALLOWED,
         result: Mapping[str, Any] | None = None,
         error: str = "",
@@ -232,7 +234,7 @@ class TurnTools:
             actor_kind="assistant",
             actor_name=self._prepared.entry_point.company_name,
             audience="staff",
-            body=body,
+            body=for_staff(body),
             interaction=self._prepared.interaction,
             data={
                 "tool": tool.name,

@@ -23,6 +23,7 @@ from typing import Final, ParamSpec, TypeVar
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from conversations.assistant import finishing, handing_over, listening, pacing, tracing
@@ -272,7 +273,8 @@ async def _stopped(prepared: Prepared, stop: pacing.Stop) -> TurnOutcome:
         await _in_thread(finishing.nothing_to_say)(prepared.claim)
         return NOTHING
     decision = await _in_thread(decide_again)(prepared, asked_for_human=True)
-    handing = HandOff(form_state=handing_over.brains_part(prepared.state), next_step=stop.sentence)
+    next_step = _("See whether anybody is there: the AI agent says nothing more until you have spoken.")
+    handing = HandOff(form_state=handing_over.brains_part(prepared.state), why=stop.sentence, next_step=next_step)
     ending = Ending(handing, decision, silent=prepared.handoff is not None, stopped=stop)
     finished = await _in_thread(finishing.finish)(prepared, ending)
     return TurnOutcome("handed_over", finished.seq, finished.is_last)
