@@ -238,6 +238,7 @@ def _add_doors(company: Content) -> None:
             "hours": ServiceHours.objects.get(code=row["hours"]),
             "default_region": company["country"],
             "time_zone": company["time_zone"],
+            "takes_texts": row.get("takes_texts", False),
         }
         EntryPoint.objects.get_or_create(channel=row["channel"], address=row["address"], defaults=values)
 

@@ -91,7 +91,7 @@ def _number_of(conversation: Conversation, line: Interaction | None) -> str:
     known = facts.known_to(conversation, line).get("phone")
     if known is not None:
         return str(known.value)
-    return line.party if line.channel == "voice" and line.party.startswith("+") else ""
+    return line.party if line.channel in ("voice", "sms") and line.party.startswith("+") else ""
 
 
 def _by(work: WorkItem, line: Interaction | None) -> datetime:
@@ -102,7 +102,7 @@ def _by(work: WorkItem, line: Interaction | None) -> datetime:
 
 def _is_anybody_there(line: Interaction) -> bool:
     """A caller who hung up hears nothing; what is written in a chat is there when its visitor comes back."""
-    return line.channel == "chat" or line.state != Interaction.State.ENDED
+    return line.channel != "voice" or line.state != Interaction.State.ENDED
 
 
 def _note_overflow(conversation: Conversation, work: WorkItem) -> bool:

@@ -49,6 +49,11 @@ def embed(texts: Sequence[str]) -> Vectors:
     return _model().embed(texts)
 
 
+def pieces(word: str) -> list[str]:
+    """The pieces that the model takes a word apart into: one for a word that it knows whole. Loads the model at the first call."""
+    return _model().pieces(word)
+
+
 class _Model:
     """The loaded session and tokenizer, with the vectors of recent texts."""
 
@@ -85,6 +90,11 @@ class _Model:
         if not cut:
             return np.empty((0, DIMENSIONS), dtype=np.float32)
         return np.stack([vectors[text] for text in cut])
+
+    def pieces(self, word: str) -> list[str]:
+        """See the module function."""
+        encoded = self._tokenizer.encode(word[:MAX_CHARACTERS], add_special_tokens=False)
+        return [piece for piece, is_there in zip(encoded.tokens, encoded.attention_mask, strict=True) if is_there]
 
     def _run(self, texts: list[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(texts)

@@ -166,7 +166,7 @@ async def _turn_is_over(received: Received, deadline: datetime) -> None:
 
 def _wait_until(call: Interaction, deadline: datetime) -> None:
     until = (deadline + timedelta(seconds=WEBHOOK_SLACK_SECONDS)).timestamp()
-    call_state.change_data(call.pk, lambda data: data.update(webhook_until=until))
+    call_state.remember(call.pk, webhook_until=until)
 
 
 def _next_words(call: Interaction) -> Ncco | None:

@@ -1,4 +1,4 @@
-// The text messages that the phone got. Web addresses in them are links.
+// The text messages that the phone got and wrote. Web addresses in them are links.
 
 const ADDRESS = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)]/g;
 
@@ -34,9 +34,12 @@ export class Messages {
     this.#empty.hidden = this.#shown > 0;
   }
 
-  #item({ from, text, at }) {
+  #item({ from, to, text, at }) {
     const item = this.#template.content.firstElementChild.cloneNode(true);
-    item.querySelector(".text-from").textContent = this.#texts.textFrom.replace("{number}", `+${from}`);
+    item.querySelector(".text-from").textContent = to
+      ? this.#texts.textTo.replace("{number}", `+${to}`)
+      : this.#texts.textFrom.replace("{number}", `+${from}`);
+    item.classList.toggle("is-mine", Boolean(to));
     const time = item.querySelector("time");
     time.dateTime = new Date(at * 1000).toISOString();
     time.textContent = new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });

@@ -53,6 +53,22 @@ async function act(of, body) {
   }
 }
 
+const writing = document.getElementById("write");
+const write = async (message) => {
+  try {
+    await send(writing.dataset.url, { from: ownNumber.value, to: dialler.elements.to.value, ...message });
+    writing.elements.text.value = "";
+    report("");
+  } catch (error) {
+    report(error.message || texts.failed);
+  }
+};
+writing.addEventListener("submit", (event) => {
+  event.preventDefault();
+  write({ text: writing.elements.text.value });
+});
+document.getElementById("write-picture").addEventListener("click", () => write({ picture: true }));
+
 function report(text) {
   problem.textContent = text;
   problem.hidden = !text;

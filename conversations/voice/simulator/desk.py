@@ -52,6 +52,7 @@ def texts() -> dict[str, Any]:
     return {
         "incoming": _("{number} is calling you"),
         "textFrom": _("From {number}"),
+        "textTo": _("You to {number}"),
         "failed": _("That did not work. Check your connection and try again."),
         "names": names(),
         "who": {"company": _("The company’s voice"), "me": _("You"), "keys": _("You pressed"), "other": _("The other person")},

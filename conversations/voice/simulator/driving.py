@@ -5,6 +5,7 @@ The open page of a phone does it too, several times a second, so a call goes on 
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from conversations.voice.simulator import exchange, legs, together
@@ -40,7 +41,12 @@ async def tell(leg_id: str, happening: dict[str, Any]) -> bool:
 
 def in_background(leg_id: str) -> None:
     """Move a leg on without waiting for it, and again when something on it is due."""
-    task = asyncio.get_running_loop().create_task(_advance(leg_id))
+    beside(_advance(leg_id))
+
+
+def beside(work: Coroutine[Any, Any, None]) -> None:
+    """Do something without waiting for it."""
+    task = asyncio.get_running_loop().create_task(work)
     _running.add(task)
     task.add_done_callback(_running.discard)
 

@@ -114,8 +114,14 @@ class Exchange:
         await self._valkey.rpush(key, json.dumps({"id": message_id, "from": sender, "text": text, "at": time.time()}))
         await self._valkey.expire(key, KEPT_SECONDS)
 
+    async def keep_own_text(self, *, sender: str, to: str, text: str, message_id: str) -> None:
+        """Keep a message that a phone wrote, beside those that it got; numbers as digits."""
+        key = f"{PREFIX}:texts:{sender}"
+        await self._valkey.rpush(key, json.dumps({"id": message_id, "from": sender, "to": to, "text": text, "at": time.time()}))
+        await self._valkey.expire(key, KEPT_SECONDS)
+
     async def texts(self, number: str, after: int = 0) -> list[dict[str, Any]]:
-        """The text messages that a phone got, from the one numbered `after` on, counting from zero."""
+        """The text messages that a phone got or wrote, from the one numbered `after` on, counting from zero."""
         return [json.loads(each) for each in await self._valkey.lrange(f"{PREFIX}:texts:{number}", after, -1)]
 
     async def room_called(self, name: str) -> str:

@@ -56,21 +56,21 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_POST
 async def dial(request: HttpRequest) -> HttpResponse:
     """Somebody dials the company. Answers with the leg's id, or says which number cannot be used."""
-    body = _body(request)
+    body = body_of(request)
     if body is None:
-        return _refused(_("The request could not be read. Reload the page and try again."))
-    region = await sync_to_async(_region)()
+        return refused(_("The request could not be read. Reload the page and try again."))
+    country = await region()
     withheld = not str(body.get("from") or "").strip()
     try:
-        caller = WITHHELD if withheld else normalise("phone", str(body["from"]), region).removeprefix("+")
-        dialled = normalise("phone", str(body.get("to", "")), region).removeprefix("+")
+        caller = WITHHELD if withheld else normalise("phone", str(body["from"]), country).removeprefix("+")
+        dialled = normalise("phone", str(body.get("to", "")), country).removeprefix("+")
     except InvalidIdentifier as error:
-        return _refused(str(error))
+        return refused(str(error))
     asked = body.get("options")
     try:
         options = faults.read(asked if isinstance(asked, dict) else {})
     except faults.UnknownFault as error:
-        return _refused(_("The simulator knows no such fault: %(name)s.") % {"name": error})
+        return refused(_("The simulator knows no such fault: %(name)s.") % {"name": error})
     async with exchange.opened() as memory:
         leg = await legs.dial_in(memory, caller=caller, dialled=dialled, options={"patience": legs.TYPING_PATIENCE} | options)
     driving.in_background(leg["uuid"])
@@ -80,12 +80,12 @@ async def dial(request: HttpRequest) -> HttpResponse:
 @require_POST
 async def act(request: HttpRequest, leg_id: str) -> HttpResponse:
     """The holder of a phone does something: say, key, speaking, hang_up, answer, machine, decline or another end of the ringing."""
-    body = _body(request)
+    body = body_of(request)
     happening = _happening(body) if body else None
     if happening is None:
-        return _refused(_("This phone cannot do that."))
+        return refused(_("This phone cannot do that."))
     if not await driving.tell(leg_id, happening):
-        return _refused(_("The call is over."), status=404)
+        return refused(_("The call is over."), status=404)
     return HttpResponse(status=204)
 
 
@@ -96,7 +96,7 @@ async def look(request: HttpRequest, leg_id: str) -> HttpResponse:
         await advance(memory, leg_id)
         leg = await memory.leg(leg_id)
         if leg is None:
-            return _refused(_("There is no such call."), status=404)
+            return refused(_("There is no such call."), status=404)
         return JsonResponse(await driving.shown(memory, leg, 0))
 
 
@@ -113,13 +113,13 @@ async def ringing_phones(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "PUT", "DELETE"])
 async def chosen_faults(request: HttpRequest) -> HttpResponse:
     """What goes wrong with every new call (`options`) and with the next REST requests (`requests`); `DELETE` takes it back."""
-    body = _body(request) if request.method == "PUT" else {}
+    body = body_of(request) if request.method == "PUT" else {}
     if body is None or not isinstance(body.get("options", {}), dict):
-        return _refused(_("The request could not be read. Reload the page and try again."))
+        return refused(_("The request could not be read. Reload the page and try again."))
     try:
         options, requests = faults.read(body.get("options", {})), faults.read_requests(body.get("requests", []))
     except faults.UnknownFault as error:
-        return _refused(_("The simulator knows no such fault: %(name)s.") % {"name": error})
+        return refused(_("The simulator knows no such fault: %(name)s.") % {"name": error})
     async with exchange.opened() as memory:
         if request.method != "GET":
             await memory.choose(options, requests)
@@ -191,9 +191,9 @@ async def _own_number(request: HttpRequest) -> str:
     """The number of this phone in digits, as the platform writes it, or its SIP address; empty when there is none."""
     if request.GET.get("number", "").startswith(("sip:", "sips:")):
         return request.GET["number"]
-    region = await sync_to_async(_region)()
+    country = await region()
     try:
-        return normalise("phone", _with_plus(request.GET.get("number", "")), region).removeprefix("+")
+        return normalise("phone", _with_plus(request.GET.get("number", "")), country).removeprefix("+")
     except InvalidIdentifier:
         return ""
 
@@ -222,11 +222,16 @@ def _with_plus(written: str) -> str:
     return f"+{digits}" if digits.isdigit() and not digits.startswith("0") else digits[:30]
 
 
+async def region() -> str:
+    """The country that numbers written without one belong to."""
+    return await sync_to_async(_region)()
+
+
 def _region() -> str:
     return EntryPoint.objects.filter(channel="voice").values_list("default_region", flat=True).first() or "GB"
 
 
-def _body(request: HttpRequest) -> dict[str, Any] | None:
+def body_of(request: HttpRequest) -> dict[str, Any] | None:
     if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
         return None
     try:
@@ -236,5 +241,5 @@ def _body(request: HttpRequest) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _refused(reason: str, status: int = 400) -> JsonResponse:
+def refused(reason: str, status: int = 400) -> JsonResponse:
     return JsonResponse({"reason": reason}, status=status)

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from conversations.selectors.call_reports import known_time
-from conversations.voice.simulator import asking, audio, driving, exchange, faults, legs, recording, server
+from conversations.voice.simulator import asking, audio, driving, exchange, faults, legs, recording, server, texting
 
 ERRORS: Final = "https://developer.nexmo.com/api-errors"
 LONGEST_TEXT: Final = 3_200
@@ -107,6 +107,7 @@ async def messages(request: HttpRequest) -> HttpResponse:
     message_id = str(uuid.uuid4())
     async with exchange.opened() as memory:
         await memory.keep_text(sender=sender, to=to, text=text, message_id=message_id)
+    texting.report(body, message_id)
     return JsonResponse({"message_uuid": message_id}, status=202)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.voice.simulator import desk, mail, phone, rest
+from conversations.voice.simulator import desk, mail, phone, rest, texting
 
 app_name = "simulator"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("phone/calls/<str:leg_id>/", phone.look, name="look"),
     path("phone/calls/<str:leg_id>/act/", phone.act, name="act"),
     path("phone/texts/", phone.texts, name="texts"),
+    path("phone/texts/write/", texting.write, name="write-text"),
     path("faults/", phone.chosen_faults, name="faults"),
     path("mail/", mail.page, name="mail"),
     path("v1/messages", rest.messages, name="messages"),
