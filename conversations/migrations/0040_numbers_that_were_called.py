@@ -1,7 +1,7 @@
 from django.db import migrations, models
 
 KINDS = [
-    ("chat_messages", "Words of chats, and notes of staff"),
+    ("chat_messages", "Words of chats and text messages, and notes of staff"),
     ("call_transcripts", "Words of calls"),
     ("recordings", "Recordings of calls, and messages that callers left"),
     ("tool_traces", "What the AI agent looked up and was told"),

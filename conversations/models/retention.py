@@ -14,7 +14,7 @@ class RetentionRule(models.Model):
     """For how many days one kind of data is kept. Every change of it is kept by the database."""
 
     class Kind(models.TextChoices):
-        CHAT_MESSAGES = "chat_messages", _("Words of chats, and notes of staff")
+        CHAT_MESSAGES = "chat_messages", _("Words of chats and text messages, and notes of staff")
         CALL_TRANSCRIPTS = "call_transcripts", _("Words of calls")
         RECORDINGS = "recordings", _("Recordings of calls, and messages that callers left")
         TOOL_TRACES = "tool_traces", _("What the AI agent looked up and was told")

@@ -35,6 +35,7 @@ from conversations.models import (
     SharedIdentifier,
     TurnTrace,
 )
+from conversations.models.entry_point import Channel
 from conversations.services import consent, delivered_webhooks, facts, recordings, suppression, timeline, turn_traces
 from conversations.services.kinds import COUNTED
 from conversations.services.personal_data import Scope, erased_hash, identifiers_of, rows_of
@@ -126,9 +127,10 @@ def _without_counted() -> Func:
 
 
 def _interactions(scope: Scope) -> Erased:
-    """The party goes, and from a chat session's id the browser; a call's id names nobody, and the platform is asked by it."""
+    """The party goes, and from the ids of chats and text messages the browser and the number; a call's id names nobody, and the
+    platform is asked by it."""
     rows = Interaction.objects.filter(pk__in=scope.lines)
-    for line in rows.filter(channel="chat").exclude(provider_id__startswith="erased."):
+    for line in rows.exclude(channel=Channel.VOICE).exclude(provider_id__startswith="erased."):
         Interaction.objects.filter(pk=line.pk).update(provider_id=_pseudonym(line.provider_id))
     return Erased(rows.update(party="", data={}, wrap_up_due_at=None))
 
@@ -251,6 +253,7 @@ def _by_label() -> dict[str, Eraser]:
         "conversations.Proof": deleted("conversations.Proof"),
         "conversations.LegalHold": emptied("conversations.LegalHold", reason=GONE),
         "conversations.UnansweredQuestion": deleted("conversations.UnansweredQuestion"),
+        "conversations.SentText": emptied("conversations.SentText", problem=""),
         "conversations.Interaction": _interactions,
         "conversations.Conversation": _conversations,
         "conversations.KnowledgeCheck": deleted("conversations.KnowledgeCheck"),

@@ -6,7 +6,7 @@ erased.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -46,6 +46,7 @@ from routing.models import Decision
 from routing.services import forgetting
 
 Kind = RetentionRule.Kind
+TYPED: Final = (Channel.CHAT, Channel.SMS)
 WORDS: Final = frozenset(
     {
         "message", "draft", "disclosure.shown", "note", "fact.learned", "reason.recognised", "handoff.requested", "call.dtmf",
@@ -69,6 +70,8 @@ ENTRIES_THAT_STAY: Final[Mapping[str, str]] = {
             "voicemail", "recording.not_agreed", "recording.began", "recording.ended", "recording.paused", "recording.resumed",
             "recording.heard", "recording.deleted", "work.overflowed",
             "wrap_up.ended", "conversation.closed", "assistant.stopped", "link.sent",
+            "text.sent", "text.failed", "call.not_connected", "call.consulted", "call.left", "call.held", "call.resumed", "call.parked",
+            "call.supervised", "call.handed_over",
         ],
         _HAPPENED,
     ),
@@ -128,6 +131,7 @@ TABLES_THAT_STAY: Final[Mapping[str, str]] = {
         ],
         _OUTSIDE,
     ),
+    "conversations.SentText": _HAPPENED,
     "conversations.SharedIdentifier": "It is about a value that is nobody's alone.",
     "conversations.RetiredVisitor": "It goes by itself once no token of it can be shown any more, see `services.visitors`.",
     "admin.LogEntry": "It says who of the staff changed what.",
@@ -153,10 +157,10 @@ def of(rule: RetentionRule) -> list[Overdue]:
     before = timezone.now() - timedelta(days=rule.keep_days or 0)
     match rule.kind:
         case Kind.CHAT_MESSAGES:
-            return _words(before, Q(interaction__channel=Channel.CHAT) | Q(interaction__isnull=True), Channel.CHAT)
+            return _words(before, Q(interaction__channel__in=TYPED) | Q(interaction__isnull=True), TYPED)
         case Kind.CALL_TRANSCRIPTS:
             # The words came in the platform's webhooks, and stand there, too.
-            return [*_words(before, Q(interaction__channel=Channel.VOICE), Channel.VOICE), _webhooks(before)]
+            return [*_words(before, Q(interaction__channel=Channel.VOICE), (Channel.VOICE,)), _webhooks(before)]
         case Kind.RECORDINGS:
             return [Overdue(_recordings(rule.keep_days), _remove_recordings)]
         case Kind.TOOL_TRACES:
@@ -183,12 +187,12 @@ def of(rule: RetentionRule) -> list[Overdue]:
             return _sign_ins(before)
 
 
-def _words(before: datetime, of_line: Q, channel: str) -> list[Overdue]:
+def _words(before: datetime, of_line: Q, channels: Sequence[str]) -> list[Overdue]:
     """What was said, what was understood of it, what was made of it, and what a model was told of it."""
-    ended = Conversation.objects.filter(status="closed", closed_at__lt=before, interactions__channel=channel)
+    ended = Conversation.objects.filter(status="closed", closed_at__lt=before, interactions__channel__in=channels)
     packages = Handoff.objects.filter(conversation__status="closed", requested_at__lt=before).exclude(why=erasers.GONE)
     lines = Interaction.objects.filter(
-        conversation__status="closed", channel=channel, state="ended", ended_at__lt=before, data__has_any_keys=WORDS_ON_A_LINE
+        conversation__status="closed", channel__in=channels, state="ended", ended_at__lt=before, data__has_any_keys=WORDS_ON_A_LINE
     )
     done = ActionItem.objects.filter(conversation__status="closed", made_at__lt=before, done_at__isnull=False)
     forms = Qualification.objects.filter(conversation__in=ended.values("pk"), qualified_at__lt=before)
@@ -205,7 +209,7 @@ def _words(before: datetime, of_line: Q, channel: str) -> list[Overdue]:
         Overdue(_without_held(lines, "conversation__customer"), lambda rows: rows.update(data=_without_words())),
         Overdue(_without_held(done.filter(of_line), "conversation__customer"), _delete),
         Overdue(_without_held(forms.exclude(state=Qualification.State.WAITING), "conversation__customer"), _delete),
-        _traces(before, channel),
+        _traces(before, channels),
     ]
 
 
@@ -232,11 +236,10 @@ def _entries(before: datetime) -> QuerySet[Entry]:
     return old
 
 
-def _traces(before: datetime, channel: str = "") -> Overdue:
-    """What a model was told and answered; of one channel, or of all."""
+def _traces(before: datetime, channels: Sequence[str] = tuple(Channel)) -> Overdue:
+    """What a model was told and answered."""
     rows = TurnTrace.objects.filter(conversation__status="closed", recorded_at__lt=before, emptied_at__isnull=True)
-    rows = rows.filter(interaction__channel=channel) if channel else rows
-    return Overdue(_without_held(rows, "conversation__customer"), turn_traces.empty)
+    return Overdue(_without_held(rows.filter(interaction__channel__in=channels), "conversation__customer"), turn_traces.empty)
 
 
 def _decisions(before: datetime) -> QuerySet[Decision]:

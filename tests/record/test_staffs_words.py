@@ -23,7 +23,7 @@ WORDS = f"Paid with {CARD}"
 
 def attests() -> None:
     proving.attest(parties.call(), by="Ann", note=WORDS)
-    assert Proof.objects.get().note == "Paid with •••• 1111"
+    assert Proof.objects.get().note == "Paid with •••• •••• •••• 1111"
 
 
 def notes_a_consent() -> None:
@@ -60,7 +60,7 @@ def corrects_a_record() -> None:
     changed = {"name": customer.name, "address": WORDS, "language": "en", "tier": "standard", "open_balance": "0"}
     assert browser.post(f"/admin/conversations/customer/{customer.pk}/change/", changed).status_code == 302
     customer.refresh_from_db()
-    assert customer.address == "Paid with •••• 1111"
+    assert customer.address == "Paid with •••• •••• •••• 1111"
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from conversations.models import (
     SalesAccount,
     SalesOrder,
     SentLink,
+    SentText,
     SharedIdentifier,
     SubjectTalk,
     Technician,
@@ -318,6 +319,20 @@ def _questions(person: Person) -> None:
     )  # fmt: skip
 
 
+def _texts(person: Person) -> None:
+    """They wrote by text message, and what was answered did not arrive."""
+    door = rows.phone_line()
+    line = rows.interaction(
+        Conversation.objects.get(pk=person.chat.conversation_id), door=door, channel="sms", provider_id=f"sms:{door.pk}:{person.number}:1",
+        party=person.number,
+    )  # fmt: skip
+    parties.says(line, f"The {person.word} by text")
+    parties.is_told(line, f"Hello {person.name}")
+    last = Entry.objects.filter(interaction=line).latest("seq")
+    SentText.objects.create(interaction=line, entry=last, first_seq=last.seq, state="refused", problem=f"{person.number} wants none")
+    threads.end_interaction(line, reason="silence")
+
+
 def _calls(person: Person) -> None:
     """A campaign has rung them and they talked."""
     asked = calling.wanted(person.customer, person.number, subject="customer:1")
@@ -389,6 +404,7 @@ FILLED: Mapping[str, Callable[[Person], None]] = {
     "conversations.KnowledgeCheck": _nothing,
     "conversations.LegalHold": _holds,
     "conversations.UnansweredQuestion": _questions,
+    "conversations.SentText": _texts,
     "conversations.DialAttempt": _calls,
     "conversations.CampaignContact": _nothing,
     "conversations.SubjectTalk": _nothing,
