@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -71,6 +72,8 @@ class _Model:
         self._tokenizer.enable_padding()
         self._remembered: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
+        # All cores but one: the event loop, which carries everybody's words, is not to wait for many texts at once.
+        self._computing = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) - 1))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """See the module function."""
@@ -101,7 +104,8 @@ class _Model:
         ids = np.array([each.ids for each in encodings], dtype=np.int64)
         mask = np.array([each.attention_mask for each in encodings], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        hidden = np.asarray(self._session.run(None, inputs)[0], dtype=np.float32)
+        with self._computing:
+            hidden = np.asarray(self._session.run(None, inputs)[0], dtype=np.float32)
         weights = mask[:, :, None].astype(np.float32)
         mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
         norms = np.linalg.norm(mean, axis=1, keepdims=True)
