@@ -113,15 +113,15 @@ async def test_a_wrap_up_with_a_model_is_one_entry_and_can_be_looked_into(chat: 
 
 
 async def test_the_panel_opened_again_asks_no_model_again(chat: Line, writer: StandIn) -> None:
-    """Nothing was said meanwhile, so the same summary stands there with its trace; a word more is another question."""
-    await chat.send("I have a question about the visit.")
-    writer.play(*[calls(Call("write_summary", {"summary": each})) for each in ("They ask about a visit.", "And about the boiler.")])
+    """Nothing was said meanwhile, so the same texts stand there with their traces; a word more is another question."""
+    await chat.send(HOURS)
     browser, address = await agents_browser(chat)
+    writer.play(*[suggesting("We are open from 8 am to 6 pm on weekdays.", "passage 1")] * 4)
     first = await shown(browser, f"{address}copilot/")
     asked = len(writer.requests)
     assert await shown(browser, f"{address}copilot/") == first
     assert len(writer.requests) == asked
-    await chat.send("It is about the boiler.")
+    await chat.send("and on Saturdays?")
     await shown(browser, f"{address}copilot/")
     assert len(writer.requests) > asked
 
