@@ -89,7 +89,8 @@ def _webhooks(scope: Scope) -> Erased:
     own = set(calls.filter(pk__in=scope.lines).values_list("provider_id", flat=True)) | _legs_and_rooms(scope)
     numbers = [value.removeprefix("+") for kind, value in identifiers_of(scope) if kind == Identifier.Kind.PHONE]
     from_them = Q(body__from__in=numbers) & ~Q(provider_id__in=calls.exclude(pk__in=scope.lines).values("provider_id"))
-    return Erased(empty_webhooks(WebhookRecord.objects.filter(Q(provider_id__in=own) | from_them)))
+    to_them = Q(kind="text_status", body__to__in=numbers)
+    return Erased(empty_webhooks(WebhookRecord.objects.filter(Q(provider_id__in=own) | from_them | to_them)))
 
 
 def _legs_and_rooms(scope: Scope) -> set[str]:
@@ -175,9 +176,9 @@ def _without_counted() -> Func:
 
 
 def _interactions(scope: Scope) -> Erased:
-    """The party goes, and from a chat session's id the browser; a call's id names nobody, and the platform is asked by it."""
+    """The party goes, and the id of a chat or of text messages becomes a hash; a call's names nobody, and the platform is asked by it."""
     rows = Interaction.objects.filter(pk__in=scope.lines)
-    for line in rows.filter(channel="chat").exclude(provider_id__startswith="erased."):
+    for line in rows.filter(channel__in=["chat", "sms"]).exclude(provider_id__startswith="erased."):
         Interaction.objects.filter(pk=line.pk).update(provider_id=_pseudonym(line.provider_id))
     return Erased(rows.update(party="", data={}, wrap_up_due_at=None))
 

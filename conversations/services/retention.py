@@ -94,7 +94,7 @@ def _overdue(rule: RetentionRule) -> list[Overdue]:
     before = timezone.now() - timedelta(days=rule.keep_days or 0)
     match rule.kind:
         case Kind.CHAT_MESSAGES:
-            return _words(before, Q(interaction__channel="chat") | Q(interaction__isnull=True), "chat")
+            return _words(before, Q(interaction__channel__in=["chat", "sms"]) | Q(interaction__isnull=True), "chat", "sms")
         case Kind.CALL_TRANSCRIPTS:
             return _words(before, Q(interaction__channel="voice"), "voice")
         case Kind.RECORDINGS:
@@ -122,9 +122,9 @@ def _overdue(rule: RetentionRule) -> list[Overdue]:
             return _sign_ins(before)
 
 
-def _words(before: datetime, of_line: Q, channel: str) -> list[Overdue]:
+def _words(before: datetime, of_line: Q, *channels: str) -> list[Overdue]:
     """What was said, what was understood of it, and the packages and facts made of it."""
-    ended = Conversation.objects.filter(status="closed", closed_at__lt=before, interactions__channel=channel)
+    ended = Conversation.objects.filter(status="closed", closed_at__lt=before, interactions__channel__in=channels)
     knowing = _without_held(ended.exclude(facts={}, form_state={}), "customer").distinct()
     packages = Handoff.objects.filter(conversation__status="closed", requested_at__lt=before).exclude(why=erasers.GONE)
     return [

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations import tasks
-from conversations.flows import takeover
-from conversations.models import Consent, Conversation, Entry, EntryPoint, Interaction, SentText, Suppression
+from conversations.flows import erasing, takeover
+from conversations.models import Consent, Conversation, Entry, EntryPoint, Interaction, SentText, Suppression, WebhookRecord
 from conversations.rendering import texted
-from conversations.services import delivery
+from conversations.services import delivery, erasure
 from tests.record import rows
 from tests.support.locks import until
 from tests.support.turns import nothing_owed
@@ -265,3 +265,14 @@ def test_signs_that_cost_are_written_otherwise() -> None:
     assert texted.fitting("“Tuesday” – it’s fine…") == "\"Tuesday\" - it's fine..."
     assert texted.parts("é" * PARTS_OF_ONE) == 1
     assert texted.parts("я" * 71) == 2
+
+
+def test_an_erasure_leaves_no_number_of_theirs(door: EntryPoint, platform: Platform) -> None:
+    """Neither in the line nor in the webhooks of it."""
+    writes("HELP")
+    status_of(SentText.objects.get(), "delivered")
+    customer = line().conversation.customer
+    assert erasing.run(erasure.request(customer, ground="asked", by="maya").pk) == "done"
+    number = SAM[2:]
+    assert number not in str(list(Interaction.objects.values_list("provider_id", "party")))
+    assert number not in str(list(WebhookRecord.objects.values_list("body", flat=True)))
