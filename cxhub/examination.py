@@ -25,6 +25,7 @@ from django.utils import timezone
 from cxhub.celery import app as celery_app
 from cxhub.tasks import HEARTBEAT_KEY
 from routing.selectors.untaken import steps_into_work_nobody_takes
+from routing.services.hours import unreadable_hours
 
 OLDEST_POSTGRES = 15
 EXTENSIONS = ("vector", "pg_trgm", "btree_gist")
@@ -66,6 +67,7 @@ def examine() -> Iterator[Finding]:
             yield check_triggers()
             yield from check_invariants()
             yield check_steps()
+            yield check_hours()
     valkey = check_valkey()
     yield valkey
     if valkey.status is not Status.FAIL:
@@ -156,6 +158,14 @@ def check_steps() -> Finding:
         advice = "Add the kind to a routing profile that serves the queue, or take the step out."
         return Finding("Queues", Status.WARN, f"{' '.join(untaken)} {advice}")
     return Finding("Queues", Status.OK, "Whatever the steps of a queue make of its work, somebody takes it.")
+
+
+def check_hours() -> Finding:
+    """Opening hours that were stored can be read still: a new release of the calendar of holidays may lack what they name."""
+    if found := unreadable_hours():
+        told = " ".join(f"{hours}: {problem}" for hours, problem in found[:SHOWN_VIOLATIONS])
+        return Finding("Hours", Status.WARN, f"{len(found)} cannot be read and count as always open. {told} Put them right in the admin.")
+    return Finding("Hours", Status.OK, "All opening hours can be read.")
 
 
 def check_valkey() -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from conversations.admin.knowledge_import import KnowledgeImport
+from conversations.assistant.outgoing.instructions import orders_in
 from conversations.knowledge.ingest import ingest
 from conversations.knowledge.publishing import Published, publish
 from conversations.models import KnowledgeArticle, KnowledgeVersion, PriceListItem, UnansweredQuestion
@@ -86,7 +88,7 @@ class KnowledgeArticleAdmin(KnowledgeImport, Explained, admin.ModelAdmin):
         "reason": _("What customers who need it come for. Empty: any reason."),
         "language": _("Two letters, such as en."),
     }
-    list_display = ("title", "reason", "language", "audience", "state", "review", "passage_count", "updated_at")
+    list_display = ("title", "reason", "language", "audience", "state", "warning", "review", "passage_count", "updated_at")
     list_filter = ("published", ReviewFilter, "audience", "language", "reason")
     list_select_related = ("reason",)
     search_fields = ("title", "body", "slug")
@@ -125,6 +127,9 @@ class KnowledgeArticleAdmin(KnowledgeImport, Explained, admin.ModelAdmin):
         """Keeps a draft; with the button for it, publishes it."""
         content = Content(**{name: form.cleaned_data[name] for name in CONTENT})
         articles.write(obj, content, by=request.user.get_username())
+        if orders_in(content.title, content.body):
+            found = _("Something in it speaks to an AI as if to give it an order. It is cut from every answer; see below.")
+            messages.warning(request, found)
         if "_publish" in request.POST:
             self._tell(request, publish(obj))
         elif obj.published and "language" in form.changed_data:
@@ -145,6 +150,7 @@ class KnowledgeArticleAdmin(KnowledgeImport, Explained, admin.ModelAdmin):
             "draft": next((each for each in versions if each.status == KnowledgeVersion.Status.DRAFT), None),
             "current": next((each for each in versions if each.status == KnowledgeVersion.Status.PUBLISHED), None),
             "asked": questions.of_group(question.group) if question else None,
+            "orders": _orders(article, versions) if article else [],
             "next_review": timezone.localdate() + NEXT_REVIEW,
         }
         return super().render_change_form(request, context, *args, **options)
@@ -214,6 +220,12 @@ class KnowledgeArticleAdmin(KnowledgeImport, Explained, admin.ModelAdmin):
         kind, text = ("badge", _("Withdrawn")) if was_read else ("badge badge-warn", _("Draft"))
         return format_html('<span class="{}">{}</span>', kind, text)
 
+    @admin.display(description=_("Orders to an AI"))
+    def warning(self, article: KnowledgeArticle) -> SafeString | str:
+        """Whether something in it, or in its draft, speaks to a machine: it is cut from every answer."""
+        found = _orders(article, list(article.versions.all()))
+        return format_html('<span class="badge badge-danger" title="{}">{}</span>', found[0], _("Look at it")) if found else ""
+
     @admin.display(description=_("Review by"), ordering="review_by")
     def review(self, article: KnowledgeArticle) -> Any:
         """The date, marked when it is past."""
@@ -224,6 +236,12 @@ class KnowledgeArticleAdmin(KnowledgeImport, Explained, admin.ModelAdmin):
     @admin.display(description=_("Passages"), ordering="number_of_passages")
     def passage_count(self, article: Any) -> int:
         return int(article.number_of_passages)
+
+
+def _orders(article: KnowledgeArticle, versions: Sequence[KnowledgeVersion]) -> list[str]:
+    """What of an article as it is read, and of its draft, speaks to a machine."""
+    drafts = [version for version in versions if version.status == KnowledgeVersion.Status.DRAFT]
+    return list(dict.fromkeys(orders_in(*(text for each in (article, *drafts) for text in (each.title, each.body)))))
 
 
 @admin.register(KnowledgeVersion)

@@ -24,6 +24,10 @@ REPEAT: Final = re.compile(
     r"|(?:can|could|would) you (?:please )?(?:say|repeat) (?:that|it|the question|what you said)(?: again| once more)?|once more"
     r"|i (?:did not|didn't|could not|couldn't) (?:hear|catch|get) (?:that|you|it|what you said))(?: please| again| sorry)?"
 )
+WANTS_VISIT: Final = re.compile(
+    r"\b(?:book|schedule|arrange|make|need|want|like|get|send|request|have)\b(?: \w+){0,4}?"
+    r" (?:visit|appointment|engineer|plumber|technician|repairs?|call-?out|someone round|somebody round)\b(?! (?:late|rude|is|was|has|did))"
+)
 THANKS: Final = re.compile(r"\b(?:thanks|thank you|thankyou|cheers|much appreciated)\b")
 BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) everything|nothing else|see you|have a (?:nice|good) day)\b")
 FAREWELL: Final = re.compile(r"\b(?:bye|goodbye|good night|see you)\b")
@@ -54,6 +58,7 @@ ASKS_TO_KNOW: Final = re.compile(
     r"|i(?:'d| would)? (?:want|like|need|wonder) ?(?:to (?:know|ask))?\b (?:what|when|where|which|who|why|how|if|whether)\b)"
 )
 MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
+CORRECTS: Final = re.compile(r"^(?:no|oh|sorry|actually|wait|make (?:it|that))\b")
 GIVE_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
 NOT_GIVE_UP: Final = re.compile(r"\b(?:don't|do not|not|never|instead of|rather than)\b[^,.;]*\b(?:cancel|call)")
 OWN_VISIT: Final = re.compile(
@@ -86,7 +91,7 @@ ANY_OF_THEM: Final = re.compile(
 BEFORE_A_CHOICE: Final = frozenset(
     {
         "the", "option", "number", "choice", "slot", "i'll", "i", "will", "would", "i'd", "like", "take", "let's", "let", "us",
-        "yes", "please", "ok", "okay", "with", "go", "for", "have", "that",
+        "yes", "please", "ok", "okay", "with", "go", "for", "have", "that", "make", "it", "actually", "no", "sorry", "wait", "rather", "oh",
     }
 )  # fmt: skip
 AFTER_A_CHOICE: Final = frozenset(
@@ -124,6 +129,14 @@ def is_small_talk(text: str) -> bool:
 def is_request(text: str) -> bool:
     """Whether the text asks for something to be done, rather than to be told something."""
     return REQUEST.search(plain(text)) is not None
+
+
+def wants_visit(text: str) -> bool:
+    """Whether a short text asks for a visit and says nothing of what it is for: “book a repair”, “I need an engineer”."""
+    words = plain(text)
+    is_change = MOVE.search(words) or GIVE_UP.search(words)
+    asks_only = is_question(text) and not is_request(text)
+    return len(words) <= LONGEST_ACT and WANTS_VISIT.search(words) is not None and not is_change and not asks_only
 
 
 def is_short(text: str, pattern: re.Pattern[str]) -> bool:
@@ -192,7 +205,7 @@ def choice(text: str, options: int) -> int | None:
 
 def _bare_choice(words: list[str]) -> str:
     """The one word that is left of “I'll take the second one, please”; empty when more or nothing is left."""
-    while words and words[0] in BEFORE_A_CHOICE:
+    while words and words[0].strip(",") in BEFORE_A_CHOICE:
         words = words[1:]
     left, rest = words[:1], words[1:]
     return left[0].strip(",") if left and all(word in AFTER_A_CHOICE for word in rest) else ""

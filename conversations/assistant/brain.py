@@ -115,7 +115,8 @@ class TurnContext:
     whoever is on the call has shown it themselves, so it may be said back. `language` is the customer's, with the region of the
     entry point; `gloss` the text with the English words that rules know in place of another language's. `asks_only_for_language` says
     that nothing but another language was asked for, which it is in now. `about` is the reason of these words alone, also when the
-    conversation stays with its `reason`.
+    conversation stays with its `reason`. `besides` is what else was wanted in the same
+    breath, in order; `understanding` is of what comes first then, and `text` is all of it.
     """
 
     conversation: UUID
@@ -145,6 +146,7 @@ class TurnContext:
     gloss: str = ""
     asks_only_for_language: bool = False
     about: Reason | None = None
+    besides: tuple[Understanding, ...] = ()
 
     @property
     def words(self) -> str:
@@ -239,11 +241,13 @@ class Reply:
 class HandOff:
     """A person should go on, ending the turn; routing decides which and when.
 
-    `message` is what the customer is told in place of “a colleague will join you”, when nobody needs to join at once;
+    `why` is the reason when it is no rule of routing's; `message` is what the customer is told in
+    place of “a colleague will join you”, when nobody needs to join at once;
     `asked_for` says that the customer has just said yes to a person.
     """
 
     next_step: str = ""
+    why: str = ""
     asked_for: bool = False
     message: str = ""
     form_state: Mapping[str, Any] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, recap, tracing
+from conversations.assistant import acts, recap, tracing, written_lately
 from conversations.assistant.brain import Behaviour
 from conversations.assistant.outgoing.suggesting import may_leave_on
 from conversations.assistant.playbooks import behaviour_of
@@ -24,6 +24,7 @@ from conversations.assistant.recording import TurnRecord
 from conversations.assistant.writing.base import Draft, FactSaid, Heard, MayLeave, Passage, Said, Writer
 from conversations.assistant.writing.choice import choose_writer, written
 from conversations.assistant.writing.extractive import SENTENCE_END
+from conversations.assistant.written_lately import Lately
 from conversations.knowledge.search import search
 from conversations.models import Booking, Conversation, Entry, Interaction, Playbook, TurnTrace
 from conversations.models.identifier import Assurance
@@ -97,7 +98,8 @@ class _Wanted:
 def help_with(conversation: Conversation, line: Interaction | None) -> Help:
     """What helps to answer on a line; a few statements, one embedding for each question and message not read lately.
 
-    With a model it waits for two requests at once, outside of transactions; what they took is kept.
+    With a model it waits for two requests at once, outside of transactions; what they took is kept. They stay two, since the reply must
+    not be written from what only staff may know; nothing is asked again while nothing has changed (`written_lately`).
     """
     heard = recap.heard_in(conversation)
     question = _words_to_answer(line) if line else ""
@@ -108,8 +110,7 @@ def help_with(conversation: Conversation, line: Interaction | None) -> Help:
     proven = level == Assurance.VERIFIED
     behaviour = _behaviour(line) if line else None
     wanted = _wanted(heard, conversation, line, question, behaviour, audiences) if line and question else None
-    about, saying = TurnRecord(), TurnRecord()
-    summary, draft = written(_both(choose_writer(), heard, wanted, about, saying))
+    summary, draft, traces = _written(conversation, line, heard, wanted)
     return Help(
         draft=draft or (_next_question(conversation, line, behaviour) if line else None),
         question=question,
@@ -119,9 +120,36 @@ def help_with(conversation: Conversation, line: Interaction | None) -> Help:
         told=[each for each in heard.facts if each.seq not in answered],
         summary=summary,
         for_staff=_passages(question, line, FOR_STAFF - audiences) if line else (),
-        draft_trace=_kept(conversation, line, saying, TurnTrace.Purpose.REPLY, heard),
-        summary_trace=_kept(conversation, line, about, TurnTrace.Purpose.SUMMARY, heard),
+        draft_trace=traces[1],
+        summary_trace=traces[0],
     )
+
+
+def _written(
+    conversation: Conversation, line: Interaction | None, heard: Heard, wanted: _Wanted | None
+) -> tuple[str, Draft | None, tuple[int | None, int | None]]:
+    """The summary, the reply, and the numbers of their traces; what a model wrote lately of the same is taken again."""
+    writer, about, saying = choose_writer(), TurnRecord(), TurnRecord()
+    for_summary = written_lately.key(conversation, writer.name, heard)
+    for_reply = written_lately.key(conversation, writer.name, wanted.heard, wanted.question, wanted.passages) if wanted else ""
+    told, said = written_lately.recall(for_summary), written_lately.recall(for_reply)
+    if said and wanted and said.text and wanted.may_leave(said.text):
+        # What may leave has changed since.
+        said = None
+    summary, draft = written(_both(writer, None if told else heard, None if said else wanted, about, saying))
+    traces = (
+        told.trace if told else _kept(conversation, line, about, TurnTrace.Purpose.SUMMARY, heard),
+        said.trace if said else _kept(conversation, line, saying, TurnTrace.Purpose.REPLY, heard),
+    )
+    if told:
+        summary = told.text
+    if said:
+        draft = Draft(said.text, said.sources) if said.text else None
+    if about.answered_by_model:
+        written_lately.remember(for_summary, Lately(summary, traces[0]))
+    if saying.answered_by_model:
+        written_lately.remember(for_reply, Lately(draft.text if draft else "", traces[1], draft.sources if draft else ()))
+    return summary, draft, traces
 
 
 def rewrite(conversation: Conversation, line: Interaction | None, text: str, style: str, known: Mapping[str, str]) -> Rewritten:
@@ -132,13 +160,18 @@ def rewrite(conversation: Conversation, line: Interaction | None, text: str, sty
     return Rewritten(again, bool(record.fallback))
 
 
-async def _both(writer: Writer, heard: Heard, wanted: _Wanted | None, about: TurnRecord, saying: TurnRecord) -> tuple[str, Draft | None]:
-    """The summary and the reply, at the same time."""
+async def _both(
+    writer: Writer, heard: Heard | None, wanted: _Wanted | None, about: TurnRecord, saying: TurnRecord
+) -> tuple[str, Draft | None]:
+    """The summary and the reply, at the same time, each when it is wanted."""
+
+    async def summary() -> str:
+        return await writer.summary(heard, about) if heard else ""
 
     async def reply() -> Draft | None:
         return await writer.reply(wanted.heard, wanted.question, wanted.passages, wanted.may_leave, saying) if wanted else None
 
-    return await asyncio.gather(writer.summary(heard, about), reply())
+    return await asyncio.gather(summary(), reply())
 
 
 def _kept(

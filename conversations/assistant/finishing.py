@@ -56,8 +56,16 @@ class Ending:
     unanswered: bool = False
 
 
-def finish(prepared: Prepared, ending: Ending) -> int:
-    """Writes the ending and returns the seq of what the customer is told, 0 when nothing is.
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the customer is told stands at `seq`, 0 when nothing is told; `is_last` says that no other turn was due by then."""
+
+    seq: int
+    is_last: bool
+
+
+def finish(prepared: Prepared, ending: Ending) -> Finished:
+    """Writes the ending.
 
     Locks the customer when a call back may be promised or a form is filled, then the subject of the work, then the
     conversation's row. Raises TurnLost, TurnOvertaken and AssistantStopped: nothing is written.
@@ -92,7 +100,7 @@ def finish(prepared: Prepared, ending: Ending) -> int:
         seq = _say(prepared, reply) if reply.body else 0
         if ending.stopped:
             _note_stop(prepared, ending.stopped)
-        turns.finish(
+        is_due = turns.finish(
             claim,
             form_state=_state(prepared, row, reply),
             failed_turns=_failed_turns(prepared, ending),
@@ -101,7 +109,7 @@ def finish(prepared: Prepared, ending: Ending) -> int:
             outcome = "answered" if isinstance(ending.said, Reply) else "handed_over"
             tracing.keep(prepared, ending.record, outcome=outcome, reply_seq=seq)
         transaction.on_commit(lambda: delivery.deliver(claim.conversation_id))
-    return seq
+    return Finished(seq, is_last=not is_due)
 
 
 def nothing_to_say(claim: Claim) -> None:
@@ -182,7 +190,7 @@ def _reply(prepared: Prepared, ending: Ending) -> Reply:
     if isinstance(said, Reply):
         return said
     if ending.silent:
-        handing_over.refresh(prepared)
+        handing_over.refresh(prepared, why=said.why, next_step=said.next_step)
         return Reply("", form_state=said.form_state)
     if ending.agrees_to_call is not None:
         return handing_over.call_back_answered(prepared, agrees=ending.agrees_to_call)

@@ -16,18 +16,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import jsonschema
 from django.conf import settings
-from django.db.models import Count
-from django.utils.translation import gettext as _
 
 from conversations.assistant.brain import Behaviour
 from conversations.assistant.tools import (
     ALWAYS_THERE,
     COMES_WITH,
+    TOOLS,
     book,
     cancel,
     correct,
@@ -41,11 +41,11 @@ from conversations.assistant.tools import (
     verify_identity,
 )
 from conversations.assistant.tools.base import Tool, ToolContext
+from conversations.assistant.tools.words import for_both as _
 from conversations.models import Entry, Interaction
 from conversations.models.consent import Purpose
 from conversations.models.identifier import Assurance
 from conversations.selectors.access import lines_of_party
-from conversations.selectors.pace import TOOL_USED
 
 MOST_VISITS = 3
 NEVER_TOO_OFTEN = frozenset({hand_off.TOOL.name, set_consent.TOOL.name})
@@ -114,11 +114,14 @@ def judge(tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdi
 
 def judge_arguments(tool: Tool, arguments: Mapping[str, Any]) -> Verdict | None:
     """What is wrong with arguments by the tool's schema; None when nothing is."""
-    try:
-        jsonschema.validate(dict(arguments), tool.schema, format_checker=FORMATS)
-    except jsonschema.ValidationError as problem:
-        return Verdict(False, "bad_arguments", problem.message[:200])
-    return None
+    problem = jsonschema.exceptions.best_match(_validator(tool.name).iter_errors(dict(arguments)))
+    return Verdict(False, "bad_arguments", problem.message[:200]) if problem else None
+
+
+@cache
+def _validator(tool: str) -> jsonschema.Draft202012Validator:
+    """The checker of a tool's arguments, made once: the tools are part of the program."""
+    return jsonschema.Draft202012Validator(TOOLS[tool].schema, format_checker=FORMATS)
 
 
 def judge_for_agent(tool: Tool, arguments: Mapping[str, Any], context: ToolContext) -> Verdict:
@@ -149,12 +152,6 @@ def is_used_up(tool: Tool, standing: Standing) -> bool:
 def most_tool_calls(behaviour: Behaviour) -> int:
     """How often tools may be used in one conversation altogether: as its playbook says, or as the settings do where it says nothing."""
     return behaviour.most_tool_calls or settings.ASSISTANT_TOOLS_PER_CONVERSATION
-
-
-def used_in(conversation_id: int) -> dict[str, int]:
-    """How often each tool has run in a conversation, as far as the history keeps it; a call that was refused has not."""
-    ran = Entry.objects.filter(TOOL_USED, conversation=conversation_id)
-    return dict(ran.order_by().values_list("data__tool").annotate(Count("pk")))
 
 
 def opens(tool: str, level: str, behaviour: Behaviour) -> bool:

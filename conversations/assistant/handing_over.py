@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from conversations.assistant import acts, answers, wording
+from conversations.assistant import acts, answers, later, wording
 from conversations.assistant.brain import TURNS_OWN, AskedField, HandOff, Reply, Source
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.wrap_up import BOOKINGS, package
@@ -49,14 +49,16 @@ class Safety:
 
 def safety_first(prepared: Prepared) -> Safety:
     """For an emergency: the company's own safety article for the reason, its first paragraph or list."""
-    if prepared.need.urgency != EMERGENCY or prepared.state.get("warned"):
-        return Safety()
-    reason = prepared.conversation.reason
     language = prepared.context.language.partition("-")[0]
-    own = search(prepared.context.text or str(reason), limit=5, threshold=0.0, language=language)
-    # Better in another language than not at all.
-    usual = [] if language == "en" else search(prepared.context.words or str(reason), limit=5, threshold=0.0, language="en")
-    fitting = next((hit for hit in (*own, *usual) if reason and hit.reason == reason.code), None)
+    if prepared.need.urgency != EMERGENCY or prepared.state.get("warned") == language:
+        return Safety()
+    reason, context = prepared.conversation.reason, prepared.context
+    if reason is None:
+        return Safety()
+    # By what was said, and by what it was understood to be: cries are short and in any language. Better another one than nothing.
+    asked = ((context.text, language), (context.words, "en"), (reason.name, language), (reason.name, "en"))
+    found = (hit for text, tongue in dict.fromkeys(asked) for hit in search(text, limit=5, threshold=0.0, language=tongue))
+    fitting = next((hit for hit in found if hit.reason == reason.code), None)
     if fitting is None:
         return Safety()
     article = KnowledgeArticle.objects.get(pk=fitting.article)
@@ -66,7 +68,7 @@ def safety_first(prepared: Prepared) -> Safety:
 def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Reply:
     """Puts the conversation into the line of the decision's queue. Must run in a transaction that holds the turn."""
     again = prepared.handoff is not None
-    waiting = request(prepared, decision, next_step=handing.next_step)
+    waiting = request(prepared, decision, handing=handing)
     safety = safety_first(prepared)
     if handing.message:
         # Nobody needs to join at once, so the AI agent goes on with whatever comes next.
@@ -74,7 +76,7 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
     promise = prepared.state.get("callback") or {}
     if waiting.work_item.kind == callbacks.KIND_OF_WORK and promise.get("by"):
         told = _still_called_back(prepared, promise, safety)
-        return Reply(told, sources=safety.sources, form_state={**handing.form_state, **_warned(safety)})
+        return Reply(told, sources=safety.sources, form_state={**handing.form_state, **_warned(safety, prepared)})
     if prepared.context.spoken:
         coming = _("Please stay on the line. A colleague will be with you as soon as one is free.")
     else:
@@ -83,10 +85,12 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
     gave_up = prepared.need.failed_turns and not safety.text and not prepared.context.understanding.asked_for_human
     apology = _("I am sorry that I could not help with this.") if gave_up else ""
     place = "" if safety.text else place_sentence(waiting.work_item)
+    passed_on = later.as_told(prepared.state, prepared.context.besides) if not again and not safety.text else []
+    also = _("I have passed on as well: %(what)s.") % {"what": wording.listed(passed_on)} if passed_on else ""
     # What is said while they wait anew is acknowledged anew.
     kept = handing.form_state if again else {key: value for key, value in handing.form_state.items() if key != "acknowledged"}
-    body = " ".join(part for part in (safety.text, *since_stopped(prepared), apology, coming, place, known) if part)
-    return Reply(body, sources=safety.sources, form_state={**kept, **_warned(safety), "callback": None})
+    body = " ".join(part for part in (safety.text, *since_stopped(prepared), apology, coming, place, known, also) if part)
+    return Reply(body, sources=safety.sources, form_state={**kept, **_warned(safety, prepared), "callback": None})
 
 
 def since_stopped(prepared: Prepared) -> list[str]:
@@ -134,7 +138,7 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     Without a phone number it is asked for. Must run in a transaction that holds the turn.
     """
     if decision.queue:
-        request(prepared, decision, next_step=handing.next_step)
+        request(prepared, decision, handing=handing)
     if handing.message:
         return Reply(handing.message, form_state={**handing.form_state, "callback": {"noted": True}})
     safety = safety_first(prepared)
@@ -156,7 +160,7 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
         sentences.append(_("On which phone number may we call you back by %(when)s?") % {"when": when})
         asked = AskedField("phone", str(FACT_LABELS["phone"]))
     callback = {"noted": bool(number), "by": by.isoformat(), "question": "" if number else sentences[-1]}
-    state = {**handing.form_state, **_warned(safety), "callback": callback}
+    state = {**handing.form_state, **_warned(safety, prepared), "callback": callback}
     if asked:
         state |= {"asked": "phone", "step": "callback"}
     return Reply(" ".join(part for part in sentences if part), sources=safety.sources, asks=asked, form_state=state)
@@ -254,19 +258,26 @@ def _not_asking(prepared: Prepared) -> dict[str, Any]:
     return {key: value for key, value in kept.items() if kept.get("step") != "callback" or key not in ("asked", "step")}
 
 
-def request(prepared: Prepared, decision: Decision, *, next_step: str = "") -> Handoff:
+def request(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Handoff:
     """Puts the need into the line, or refreshes the package of the one that waits."""
     # A package is for colleagues, so it is in the company's language and not in the customer's.
     with override(prepared.entry_point.language):
-        told = package(prepared.conversation, decision, prepared.context.facts, behaviour=prepared.context.behaviour, next_step=next_step)
+        told = package(
+            prepared.conversation, decision, prepared.context.facts,
+            behaviour=prepared.context.behaviour, why=handing.why, next_step=handing.next_step,
+            waiting=later.as_told(handing.form_state or prepared.state, prepared.context.besides),
+        )  # fmt: skip
     return handoff.request(prepared.conversation, decision, told, interaction=prepared.interaction)
 
 
-def refresh(prepared: Prepared) -> None:
-    """Adds what the customer said meanwhile to the package of the work that waits; its place stays."""
+def refresh(prepared: Prepared, *, why: str = "", next_step: str = "") -> None:
+    """Adds what the customer said meanwhile to the package of the work that waits; its place stays.
+
+    `why` and `next_step` are as usual when empty.
+    """
     waiting = prepared.handoff
     if waiting and waiting.work_item.decision:
-        request(prepared, waiting.work_item.decision)
+        request(prepared, waiting.work_item.decision, handing=HandOff(why=why, next_step=next_step))
 
 
 def note_callback(prepared: Prepared, number: str, by: datetime, *, asked_for: str) -> Answer:
@@ -302,8 +313,9 @@ def brains_part(state: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in state.items() if key not in TURNS_OWN}
 
 
-def _warned(safety: Safety) -> dict[str, bool]:
-    return {"warned": True} if safety.text else {}
+def _warned(safety: Safety, prepared: Prepared) -> dict[str, str]:
+    """That they were told what to do, and in which language: in another one they are told again."""
+    return {"warned": prepared.context.language.partition("-")[0]} if safety.text else {}
 
 
 def _closed_sentence(prepared: Prepared, opening: datetime | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from conversations.connectors.registry import schedule
@@ -12,7 +11,7 @@ from conversations.models import Conversation
 from conversations.services.facts import ABOUT_THE_PERSON, KnownFact, readable
 from routing.models import ServiceHours
 from routing.need import Need
-from routing.services import decide, hours
+from routing.services import hours
 
 URGENCIES = ("normal", "high", "emergency")
 
@@ -26,7 +25,7 @@ def need_of(
     asked_for_human: bool,
     assistant_answers: bool = True,
 ) -> Need:
-    """The need of a conversation as it stands, with its score, by what is known to the party that is answered.
+    """The need of a conversation as it stands, not scored yet, by what is known to the party that is answered.
 
     Facts that name a person are left out: routing does not need them. `now` decides whether it is in the `opening` hours;
     without any, it is always open. A system check reads this file: nothing in it may name how the customer came.
@@ -34,7 +33,7 @@ def need_of(
     postcode = str(known["postcode"].value) if "postcode" in known else ""
     area = schedule().check_area(CheckArea(postcode)) if postcode else None
     reason = conversation.reason
-    need = Need(
+    return Need(
         reason=reason.code if reason else "unknown",
         urgency=conversation.urgency if conversation.urgency in URGENCIES else "normal",  # type: ignore[arg-type]
         sentiment=round(conversation.sentiment, 3),
@@ -49,7 +48,6 @@ def need_of(
         assistant_answers=assistant_answers,
         facts={name: readable(fact.value)[:200] for name, fact in known.items() if name not in ABOUT_THE_PERSON},
     )
-    return replace(need, score=decide.score(need))
 
 
 def higher_urgency(one: str, other: str) -> str:

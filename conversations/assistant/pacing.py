@@ -1,7 +1,8 @@
 """Where the AI agent stops: when what it says leads nowhere, too much of it is asked for, or it talks with a machine.
 
 A machine that repeats what it hears, or itself, is told from a customer by several such texts in a row. A person is asked then,
-once; what comes after that stays without an answer, until a person speaks or the customer says something new.
+once; what comes after that stays without an answer, until a person speaks, the customer comes back
+on another line, or tells of a danger.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from django.utils.translation import gettext as _
 from conversations.assistant import guard
 from conversations.assistant.outgoing.forms import words
 from conversations.assistant.preparing import Prepared
-from conversations.selectors.pace import Pace, Said, pace_of
+from conversations.models import Entry
+from conversations.selectors.pace import Pace, Said
 
 LOOP_AFTER: Final = 4
 """So many texts of the customer's in a row that say nothing but what was said before."""
@@ -35,9 +37,10 @@ class Stop:
     is_told: bool
 
 
-def stop_of(prepared: Prepared) -> Stop | None:
+def stop_of(prepared: Prepared, pace: Pace) -> Stop | None:
     """Whether to stop before this turn is answered; None to go on."""
-    pace = pace_of(prepared.conversation.pk, prepared.interaction.pk)
+    if _is_left_to_people(pace, prepared):
+        return Stop("stopped", _("The AI agent has stopped, and a person is being found."), is_told=True)
     repeated = _repeated(pace)
     if repeated >= LOOP_AFTER:
         theirs = [said.seq for said in pace.said if said.by_customer]
@@ -48,9 +51,22 @@ def stop_of(prepared: Prepared) -> Stop | None:
         return Stop("too_fast", _("More answers are asked for in a minute than anybody reads."), pace.stopped_seq > 0)
     if pace.replies_in_a_row >= settings.ASSISTANT_REPLIES_IN_A_ROW:
         return Stop("no_headway", _("There were many answers in a row, and nothing has come of them."), is_told)
-    if pace.tool_calls >= guard.most_tool_calls(prepared.standing.behaviour):
+    if sum(pace.used.values()) >= guard.most_tool_calls(prepared.standing.behaviour):
         return Stop("too_many_tools", _("More was looked up in this conversation than is allowed."), pace.stopped_seq > 0)
     return None
+
+
+def _is_left_to_people(pace: Pace, prepared: Prepared) -> bool:
+    """Whether it has stopped and the person who was asked has not come yet: other words do not start it again, only a danger does.
+
+    Whoever comes back on a new line is answered there.
+    """
+    has_stopped = pace.stopped_seq > 0 and prepared.handoff is not None and not _came_back(prepared, pace.stopped_seq)
+    return has_stopped and prepared.context.understanding.urgency != "emergency"
+
+
+def _came_back(prepared: Prepared, stopped_seq: int) -> bool:
+    return Entry.objects.filter(conversation=prepared.conversation, kind="interaction.started", seq__gt=stopped_seq).exists()
 
 
 def _repeated(pace: Pace) -> int:

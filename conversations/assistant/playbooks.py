@@ -7,11 +7,20 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from django.db import connection
+
 from conversations.assistant.brain import Behaviour, Form, FormField
 from conversations.assistant.tools.base import Link
 from conversations.models import EntryPoint, Playbook, PlaybookForm, PlaybookFormField
 
 VERSIONS_KEPT: Final = 64
+STARTING: Final = """
+SELECT link.playbookform_id, reason.code
+  FROM conversations_playbookform_reasons AS link
+  JOIN conversations_playbookform AS form ON form.id = link.playbookform_id
+  JOIN routing_reasoncode AS reason ON reason.id = link.reasoncode_id
+ WHERE form.playbook_id = %s
+"""
 
 
 def behaviour_of(entry_point: EntryPoint, playbook: Playbook | None = None, language: str = "") -> Behaviour:
@@ -25,9 +34,10 @@ def behaviour_of(entry_point: EntryPoint, playbook: Playbook | None = None, lang
     translation = playbook.translations.get(language, {})
     translated = translation.get("forms", {})
     starting: dict[int, set[str]] = {}
-    rows = PlaybookForm.reasons.through.objects.filter(playbookform__playbook=playbook.pk)
-    for form_id, reason in rows.values_list("playbookform_id", "reasoncode__code"):
-        starting.setdefault(form_id, set()).add(reason)
+    with connection.cursor() as cursor:
+        cursor.execute(STARTING, [playbook.pk])
+        for form_id, reason in cursor.fetchall():
+            starting.setdefault(form_id, set()).add(reason)
     return Behaviour(
         code=playbook.code,
         version=playbook.version,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -22,8 +23,9 @@ from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import VisitsOfConversations
 from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction, Playbook
 from conversations.models.identifier import Assurance
-from conversations.selectors import history, roll_out
+from conversations.selectors import roll_out
 from conversations.selectors.access import assurance_of, proven_level, seen_by_party
+from conversations.selectors.reach import Reach, reach_of
 from conversations.services import facts, speaking, timeline, turns
 from conversations.services.consent_on_lines import purposes_to_agree_to
 from conversations.services.facts import KnownFact
@@ -31,12 +33,17 @@ from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from conversations.understanding.languages import LANGUAGES, read_language
 from conversations.understanding.read import Understanding
-from routing.models import Decision, WorkItem
+from routing.models import Decision
 from routing.need import Need
-from routing.services.decide import decide, who_acts
+from routing.services.decide import decide, score, score_and_decide, who_acts
 
 HISTORY_LINES = 30
 MOST_CONVERSATIONS = 20
+WAITING = """
+SELECT handoff.id FROM conversations_handoff AS handoff JOIN routing_workitem AS work ON work.id = handoff.work_item_id
+ WHERE handoff.conversation_id = %s AND work.state IN ('queued', 'reserved')
+ ORDER BY handoff.requested_at DESC LIMIT 1
+"""
 NOTHING_SAID = Understanding("", None, 0.0, (), "normal", 0.0, False, None, ())
 
 
@@ -55,6 +62,8 @@ class Prepared:
     standing: Standing
     handoff: Handoff | None
     state: Mapping[str, Any]
+    lines: tuple[int, ...]
+    """Those of the party (`access.lines_of_party`), read once for the turn."""
 
     @property
     def live(self) -> bool:
@@ -82,20 +91,26 @@ def prepare(claim: Claim) -> Prepared | None:
     in_share = entry_point.is_in_live_share(conversation.public_id)
     language, asks_only = _language(text, conversation, interaction, playbook, in_share)
     behaviour = behaviour_of(entry_point, playbook, language)
+    reach = reach_of(interaction)
     found = (
         reading.read(
-            text, conversation=conversation, words=words, behaviour=behaviour, now=now, entry_point=entry_point, language=language
+            text,
+            conversation=conversation,
+            words=words,
+            behaviour=behaviour,
+            now=now,
+            entry_point=entry_point,
+            reach=reach,
+            language=language,
         )
         if text
         else Reading(NOTHING_SAID, False, (), frozenset(), {})
     )
     live = roll_out.answers(entry_point, conversation.public_id, reason=conversation.reason, now=now)
     asked = found.understanding.asked_for_human
-    known = facts.known_to(conversation, interaction)
+    known = found.known if found.known is not None else facts.known_to(conversation, interaction, reach=reach)
     need = need_of(conversation, known, opening=entry_point.hours, now=now, asked_for_human=asked, assistant_answers=live)
-    if not live and who_acts(need) == Decision.Handler.ASSISTANT:
-        # Tables that do not ask whether the AI agent answers have people found as for whoever asks for them.
-        need = replace(need, asked_for_human=True)
+    need, decision = _decided(need, conversation)
     conversation.score = need.score
     turns.note_understanding(
         conversation, reason=conversation.reason, urgency=conversation.urgency,
@@ -103,7 +118,7 @@ def prepare(claim: Claim) -> Prepared | None:
     )  # fmt: skip
     told = _told_facts(known, conversation, interaction, proven_level(interaction))
     handoff = _waiting_handoff(conversation)
-    decision = decide_and_note(conversation, need, interaction)
+    _note(decision, conversation, interaction)
     state = conversation.form_state
     standing = Standing(
         behaviour=behaviour,
@@ -112,7 +127,7 @@ def prepare(claim: Claim) -> Prepared | None:
         zone=ZoneInfo(entry_point.time_zone),
         reachable=_reachable({str(known[name].value) for name in told & {"phone", "email"}}, interaction),
     )
-    standing = standing_of(standing, conversation, interaction)
+    standing = standing_of(standing, conversation, interaction, reach)
     context = TurnContext(
         conversation=conversation.public_id,
         company=entry_point.company_name,
@@ -121,13 +136,13 @@ def prepare(claim: Claim) -> Prepared | None:
         spoken=words.spoken,
         now=now,
         behaviour=behaviour,
-        text=found.understanding.text,
+        text=found.text,
         hypotheses=words.hypotheses,
         understanding=found.understanding,
         reason=Reason(conversation.reason.code, conversation.reason.name) if conversation.reason else None,
         reason_is_new=found.reason_is_new,
         alternatives=found.alternatives,
-        history=_history(interaction),
+        history=_history(interaction, reach.lines),
         facts=known,
         new_facts=found.new_facts,
         changed_facts=found.changed_facts,
@@ -138,12 +153,13 @@ def prepare(claim: Claim) -> Prepared | None:
         failed_turns=conversation.failed_turns,
         waits_for_person=handoff is not None and not state.get("callback"),
         calls_from=interaction.party if words.spoken and interaction.party.startswith("+") else "",
-        gloss=found.understanding.gloss,
+        gloss=found.gloss,
         asks_only_for_language=asks_only,
         about=found.about,
+        besides=found.besides,
     )
     return Prepared(
-        claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state
+        claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state, reach.lines
     )
 
 
@@ -164,9 +180,26 @@ def _language(text: str, conversation: Conversation, interaction: Interaction, p
     return read.language, read.only
 
 
+def _decided(need: Need, conversation: Conversation) -> tuple[Need, Decision]:
+    """The need with its score, and who acts on it."""
+    subject = conversation.public_id.hex
+    if need.assistant_answers:
+        return score_and_decide(need, subject=subject)
+    need = replace(need, score=score(need))
+    if who_acts(need) == Decision.Handler.ASSISTANT:
+        # Tables that do not ask whether the AI agent answers have people found as for whoever asks for them.
+        need = replace(need, asked_for_human=True)
+    return need, decide(need, subject=subject)
+
+
 def decide_and_note(conversation: Conversation, need: Need, interaction: Interaction) -> Decision:
-    """Routing's decision, with an entry when it is not the one that stood before."""
-    decision = decide(need, subject=conversation.public_id.hex)
+    """Routing's decision about a need that is not scored yet, with an entry when it is not the one that stood before."""
+    _scored, decision = score_and_decide(need, subject=conversation.public_id.hex)
+    _note(decision, conversation, interaction)
+    return decision
+
+
+def _note(decision: Decision, conversation: Conversation, interaction: Interaction) -> None:
     before = Decision.objects.filter(subject=decision.subject, pk__lt=decision.pk).order_by("-pk")
     if before.values_list("rule_id", "handler", "queue_id").first() != (decision.rule_id, decision.handler, decision.queue_id):
         timeline.append(
@@ -188,12 +221,13 @@ def decide_and_note(conversation: Conversation, need: Need, interaction: Interac
                 },
             ),
         )
-    return decision
 
 
 def decide_again(prepared: Prepared, **changes: Any) -> Decision:
-    """The decision for the same need with some facts changed."""
-    return decide_and_note(prepared.conversation, replace(prepared.need, **changes), prepared.interaction)
+    """The decision for the same need with some facts changed and the score that it has."""
+    decision = decide(replace(prepared.need, **changes), subject=prepared.conversation.public_id.hex)
+    _note(decision, prepared.conversation, prepared.interaction)
+    return decision
 
 
 def visits_of(story: tuple[UUID, ...], interaction: Interaction, opens: bool) -> tuple[frozenset[str], frozenset[str]]:
@@ -207,12 +241,12 @@ def visits_of(story: tuple[UUID, ...], interaction: Interaction, opens: bool) ->
     return references if opens else own, own
 
 
-def story_of(conversation: Conversation, interaction: Interaction, opens: bool) -> tuple[UUID, ...]:
-    """The conversations whose visits a party may ask about: this one with those that go on in it.
+def story_of(conversation: Conversation, interaction: Interaction, joined: Sequence[Conversation], opens: bool) -> tuple[UUID, ...]:
+    """The conversations whose visits a party may ask about: this one with those that go on in it (`joined`).
 
     When what it has proven `opens` the record, also the latest others of it in which something was booked.
     """
-    here = [each.public_id for each in (conversation, *history.going_on_in(conversation.pk))]
+    here = [each.public_id for each in (conversation, *joined)]
     if not opens:
         return tuple(here)
     booked = Entry.objects.filter(kind="booking.made", conversation=OuterRef("pk"))
@@ -220,11 +254,11 @@ def story_of(conversation: Conversation, interaction: Interaction, opens: bool) 
     return (*here, *others.order_by("-pk").values_list("public_id", flat=True)[:MOST_CONVERSATIONS])
 
 
-def standing_of(standing: Standing, conversation: Conversation, interaction: Interaction) -> Standing:
+def standing_of(standing: Standing, conversation: Conversation, interaction: Interaction, reach: Reach) -> Standing:
     """What the guard knows of a party, looked at anew: what it has proven, and what that opens."""
     level = proven_level(interaction)
     opens = guard.opens(find_visits.TOOL.name, level, standing.behaviour)
-    story = story_of(conversation, interaction, opens)
+    story = story_of(conversation, interaction, reach.joined, opens)
     visits, own = visits_of(story, interaction, opens)
     agrees = purposes_to_agree_to(interaction)
     return replace(standing, level=level, story=story, visits=visits, own_visits=own, may_agree_to=agrees)
@@ -236,14 +270,15 @@ def _reachable(given: set[str], interaction: Interaction) -> frozenset[str]:
 
 
 def _waiting_handoff(conversation: Conversation) -> Handoff | None:
-    waiting = (WorkItem.State.QUEUED, WorkItem.State.RESERVED)
-    found = Handoff.objects.filter(conversation=conversation, work_item__state__in=waiting).values_list("pk", flat=True).first()
-    # Few conversations have one, and reading all that belongs to it is the dearest statement of a turn.
-    return Handoff.objects.select_related("work_item__decision__queue", "work_item__queue").get(pk=found) if found else None
+    with connection.cursor() as cursor:
+        # Few conversations have one, and reading all that belongs to it is the dearest statement of a turn.
+        cursor.execute(WAITING, [conversation.pk])
+        found = cursor.fetchone()
+    return Handoff.objects.select_related("work_item__decision__queue", "work_item__queue").get(pk=found[0]) if found else None
 
 
-def _history(interaction: Interaction) -> tuple[HistoryLine, ...]:
-    rows = seen_by_party(interaction).order_by("-seq").values_list("seq", "kind", "actor_kind", "body")
+def _history(interaction: Interaction, lines: Sequence[int]) -> tuple[HistoryLine, ...]:
+    rows = seen_by_party(interaction, lines).order_by("-seq").values_list("seq", "kind", "actor_kind", "body")
     return tuple(HistoryLine(*row) for row in reversed(rows[:HISTORY_LINES]))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -10,15 +11,17 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts
+from conversations.assistant import acts, breaths, later
 from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.need_of import higher_urgency
 from conversations.assistant.tools import schedule_callback
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.models.entry_point import Channel
+from conversations.selectors.reach import Reach
 from conversations.services import facts, timeline
-from conversations.services.facts import LearnedFact
+from conversations.services.facts import KnownFact, LearnedFact
 from conversations.services.timeline import NewEntry
+from conversations.understanding import corrections
 from conversations.understanding.facts import NAMES, Fact
 from conversations.understanding.gloss import gloss
 from conversations.understanding.names import find_name
@@ -31,6 +34,8 @@ TURN_SOURCE: Final = "turn:"
 LONGEST_TEXT: Final = 10_000
 SURE_FACT: Final = 0.6
 SURE_FACT_IN_PASSING: Final = 0.75
+PUT_RIGHT: Final = 1.0
+"""How sure a fact is that was told before and is put right now."""
 SURE_CHANGE_OF_SUBJECT: Final = 0.6
 WORDS_THAT_TELL: Final = 6
 FEW_WORDS: Final = 3
@@ -41,6 +46,11 @@ LIKELY_NEED: Final = 0.04
 """Below these, the likeliest of the reasons that a question or a need may have is a mere guess. Of the demo's unrelated questions nine
 in ten stay below the first; “it is broken” is just above the second."""
 WHEN: Final = frozenset({"date", "time_window"})
+AS_NAMES_ARE: Final = re.compile(
+    r"(?P<opening>(?i:my (?:full )?name is|my name's|the name is|name:|me llamo|mi nombre es) )?"
+    r"(?P<name>[^\W\d_a-zß-ÿ][^\W\d_]*(?:[-'’ ]+[^\W\d_a-zß-ÿ][^\W\d_]*){1,5})[.]?"
+)
+"""Two to six words, each with a capital, and nothing else but what announces a name."""
 BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
 
 
@@ -69,15 +79,21 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was understood and what was new in it."""
+    """What was understood and what was new in it; `known` is what the party has told, when none of that is new."""
 
     understanding: Understanding
     reason_is_new: bool
     alternatives: tuple[Reason, ...]
     new_facts: frozenset[str]
     changed_facts: Mapping[str, Any]
+    known: Mapping[str, KnownFact] | None = None
     about: Reason | None = None
     """What these words alone are about, also when the conversation stays with what it is about."""
+    besides: tuple[Understanding, ...] = ()
+    """What else was wanted in the same breath, in order; `understanding` is of what comes first."""
+    text: str = ""
+    gloss: str = ""
+    """All that was said, in its normal form and as the recognisers read it."""
 
 
 def words_to_answer(conversation_id: int, *, after: int, upto: int) -> Words | None:
@@ -97,7 +113,7 @@ def _unanswered(conversation_id: int, after: int, upto: int, *, lines_in: frozen
     said = Q(kind="message", actor_kind__in=[Entry.Actor.CUSTOMER, Entry.Actor.ASSISTANT])
     rows = Entry.objects.filter(said | Q(data__has_key="owed"), conversation_id=conversation_id, seq__gt=after, seq__lte=upto)
     waiting: list[Entry] = []
-    for entry in rows.select_related("interaction__entry_point").order_by("seq"):
+    for entry in rows.select_related("interaction__entry_point__hours").order_by("seq"):
         if entry.kind != "message":
             waiting.extend(_owed_from_elsewhere(entry, lines_in, answered_in))
         elif entry.actor_kind == Entry.Actor.CUSTOMER:
@@ -130,6 +146,7 @@ def read(
     behaviour: Behaviour,
     now: datetime,
     entry_point: EntryPoint,
+    reach: Reach,
     language: str = "en",
 ) -> Reading:
     """Understands `text`, learns its facts and sets reason, urgency and sentiment on `conversation`, without saving it.
@@ -138,10 +155,11 @@ def read(
     next that says something counts. Locks the conversation's row while facts are stored.
     """
     state = conversation.form_state
+    text, language = later.taken_up(text, state, language)
     picks = acts.choice(gloss(text, language), len(state.get("offered", []))) is not None
     expecting = None if picks else state.get("asked") or None
 
-    def reading_of(heard: str) -> Understanding:
+    def reading_of(heard: str, expecting: str | None = expecting) -> Understanding:
         found = understand(
             heard,
             spoken=words.spoken,
@@ -151,22 +169,31 @@ def read(
             threshold=behaviour.reason_threshold,
             language=language,
         )
-        return _with_name_among(_without_mistakes(found), expecting)
+        return _with_name_among(_without_mistakes(_as_name(found, expecting)), expecting)
 
-    understood = reading_of(text)
+    heard, understood = text, reading_of(text)
     if words.spoken and len(words.messages) == 1 and not _tells(understood, expecting, state, text):
         others = (reading_of(each) for each in words.hypotheses[1:MOST_READINGS])
         understood = next((each for each in others if _tells(each, expecting, state, each.text)), understood)
+        heard = understood.text
+    understood = _put_right(understood, heard, conversation, words, reading_of)
+    said = understood
+    understood, besides = breaths.several(heard, understood, state, reading_of, behaviour, expecting)
     told = frozenset(fact.name for fact in understood.facts)
     if schedule_callback.TOOL.name in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
-    changed = _learn(understood, conversation, words, expecting, picks)
+    known = facts.known_to(conversation, words.interaction, reach=reach)
+    stood = conversation.facts
+    changed = _learn(understood, conversation, words, expecting, picks, known)
     is_new, alternatives, about = _keep_reason(understood, text, conversation, words)
     if is_new:
         changed |= _learn_opening(understood.text, conversation, words, behaviour)
     replaced = {name: value for name, value in changed.items() if value is not None}
-    return Reading(understood, is_new, alternatives, frozenset(changed), replaced, about)
+    still = known if conversation.facts is stood else None
+    return Reading(
+        understood, is_new, alternatives, frozenset(changed), replaced, still, about, besides, said.text, said.gloss
+    )
 
 
 def _tells(understood: Understanding, expecting: str | None, state: Mapping[str, Any], text: str) -> bool:
@@ -194,6 +221,47 @@ def _without_mistakes(understood: Understanding) -> Understanding:
     return replace(understood, facts=found)
 
 
+def _put_right(
+    understood: Understanding, heard: str, conversation: Conversation, words: Words, reading_of: Callable[..., Understanding]
+) -> Understanding:
+    """With what the words put right of what was told before; an hour alone is one for the visit that is being made or was just made."""
+    state, text = conversation.form_state, understood.gloss or heard
+    known = facts.known_to(conversation, words.interaction) if conversation.facts else {}
+    told = {name: str(fact.value) for name, fact in sorted(known.items(), key=lambda item: -item[1].seq) if name not in WHEN}
+    if found := corrections.put_right(text, told):
+        name, value = found
+        fact = Fact(name, _written(name, value, reading_of), understood.text[:LONGEST_DETAILS], PUT_RIGHT)
+        return replace(understood, facts=(fact,), reason=None, asked_for_human=False)
+    chosen = state.get("slot") or "time_window" in (state.get("said") or {}) or (state.get("step") == "done" and state.get("reference"))
+    hour = corrections.hour(text) if chosen else ""
+    if not hour:
+        return understood
+    return replace(reading_of(hour, "time_window"), text=understood.text, gloss=understood.gloss, affirmative=None)
+
+
+def _written(name: str, value: str, reading_of: Callable[..., Understanding]) -> str:
+    """A value that was put right, in its normal form when it has one."""
+    if name not in NAMES:
+        return value
+    read = next((fact.value for fact in reading_of(value, name).facts if fact.name == name), "")
+    return read or value
+
+
+def _as_name(understood: Understanding, expecting: str | None) -> Understanding:
+    """A name that reads like a request is a name: “Pass Me To Manager”, written as names are where one was asked for or after “my name is”.
+
+    What somebody in danger writes is never taken for one.
+    """
+    announced = AS_NAMES_ARE.fullmatch(understood.text.strip())
+    if announced is None or not (expecting == "name" or announced["opening"]) or understood.urgency == "emergency":
+        return understood
+    if not (understood.asked_for_human or understood.reason or understood.affirmative is not None):
+        return understood
+    others = tuple(fact for fact in understood.facts if fact.name != "name")
+    name = Fact("name", announced["name"], announced["name"], SURE_FACT_IN_PASSING)
+    return replace(understood, facts=(*others, name), asked_for_human=False, reason=None, affirmative=None)
+
+
 def _with_name_among(understood: Understanding, expecting: str | None) -> Understanding:
     """With the name that was asked for when it came together with something else: “Kim Lee 07700 900333”."""
     if expecting != "name" or not understood.facts or any(fact.name == "name" for fact in understood.facts):
@@ -206,23 +274,27 @@ def _with_name_among(understood: Understanding, expecting: str | None) -> Unders
 
 
 def _learn(
-    understood: Understanding, conversation: Conversation, words: Words, expecting: str | None, picks: bool
+    understood: Understanding,
+    conversation: Conversation,
+    words: Words,
+    expecting: str | None,
+    picks: bool,
+    known: Mapping[str, KnownFact],
 ) -> dict[str, Any]:
     """The names of the new facts that were said, with the values they replace (None: nothing).
 
     A caller's or writer's own number is learned as well, so that it need not be asked for.
     """
-    before = {name: fact.value for name, fact in facts.known_to(conversation, words.interaction).items()}
+    before = {name: fact.value for name, fact in known.items()}
     wanted = [
         LearnedFact(fact.name, fact.value, fact.text)
         for fact in understood.facts
         if _is_kept(fact, understood.gloss, conversation.form_state, expecting, picks)
     ]
     interaction = words.interaction
-    if interaction.channel in (Channel.VOICE, Channel.SMS) and interaction.party.startswith("+"):
-        known = {"phone", *(fact.name for fact in wanted)} if "phone" in before else {fact.name for fact in wanted}
-        if "phone" not in known:
-            wanted.append(LearnedFact("phone", interaction.party, interaction.party))
+    has_number = interaction.channel in (Channel.VOICE, Channel.SMS) and interaction.party.startswith("+")
+    if has_number and "phone" not in before and all(fact.name != "phone" for fact in wanted):
+        wanted.append(LearnedFact("phone", interaction.party, interaction.party))
     if not wanted:
         return {}
     learned = facts.learn(conversation, wanted, interaction=interaction, from_seq=words.messages[-1].seq)
@@ -245,6 +317,8 @@ def _learn_opening(text: str, conversation: Conversation, words: Words, behaviou
 def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | None, picks: bool) -> bool:
     if fact.name in WHEN and picks:
         return False
+    if fact.confidence >= PUT_RIGHT:
+        return True
     if state.get("step") == "answers" and (fact.name in WHEN or fact.name not in NAMES):
         # An answer that shows who somebody is: a birthday is no day for a visit.
         return False
@@ -265,8 +339,9 @@ def _keep_reason(
     clarified = _clarified(text, options) or _clarified(understood.gloss, options) or agreed
     code = clarified or _new_reason_code(understood, understood.gloss or text, conversation)
     guesses = _guesses(understood, asks=acts.wants_to_know(understood.gloss or text))
-    wanted = {code, understood.reason, *guesses} - {None}
-    rows = {row.code: row for row in ReasonCode.objects.filter(code__in=wanted, active=True)} if wanted else {}
+    rows = {before.code: before} if before and before.active else {}
+    wanted = {code, understood.reason, *guesses} - {None, *rows}
+    rows |= {row.code: row for row in ReasonCode.objects.filter(code__in=wanted, active=True)} if wanted else {}
     reason = rows.get(code or "", before)
     is_new = reason is not None and reason != before
     urgency = higher_urgency(understood.urgency, reason.urgency if reason else "normal")

@@ -18,6 +18,7 @@ import stamina
 from channels.db import database_sync_to_async
 from django.db import transaction
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from conversations.assistant import guard
@@ -27,9 +28,12 @@ from conversations.assistant.preparing import Prepared, standing_of
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools import TOOLS, search_knowledge
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome
+from conversations.assistant.tools.words import for_staff
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.schedule import SlotTaken
 from conversations.models import Entry, Interaction
+from conversations.selectors.pace import tools_used
+from conversations.selectors.reach import reach_of
 from conversations.services import roll_out, timeline, turns
 from conversations.services.action_items import By
 from conversations.services.timeline import NewEntry
@@ -53,7 +57,7 @@ class TurnTools:
         self._standing = prepared.standing
         self._record = record
         self.did_something = False
-        self._is_counted = False
+        self._is_counted = prepared.live
         self.is_busy = False
         self.only_wanted: list[str] = []
         self.found_nothing = False
@@ -100,8 +104,8 @@ class TurnTools:
         if tool is None:
             return ToolResult(name, error="no_such_tool", sentence=_("There is no such tool."))
         if not self._is_counted:
-            # Only a turn that uses tools pays for knowing how often they were used.
-            self._standing = replace(self._standing, used=guard.used_in(self._prepared.conversation.pk))
+            # A live turn knows it already, by its pace; of drafts, only those that use tools pay for knowing it.
+            self._standing = replace(self._standing, used=tools_used(self._prepared.conversation.pk))
             self._is_counted = True
         verdict = guard.judge(tool, arguments, self._standing)
         if not verdict.allowed:
@@ -138,7 +142,7 @@ class TurnTools:
         with transaction.atomic():
             turns.hold(claim)
             roll_out.require_running()
-            self._keep(self._entry(tool, arguments, body=str(tool.begun), key=key))
+            self._keep(self._entry(tool, arguments, body=tool.begun, key=key))
             line = self._prepared.interaction.pk
             running = {"tool": tool.name, "arguments": arguments, "key": key, "seq": claim.wanted_seq, "line": line}
             turns.note_state(claim, {"running": running})
@@ -161,7 +165,7 @@ class TurnTools:
                         actor_kind="assistant",
                         actor_name=self._prepared.entry_point.company_name,
                         audience=event.audience,
-                        body=event.sentence,
+                        body=str(event.sentence) if event.audience == "everyone" else for_staff(event.sentence),
                         data={**event.data, "idempotency_key": key},
                         interaction=self._prepared.interaction,
                         source_id=f"{event.kind}:{key}",
@@ -200,7 +204,7 @@ class TurnTools:
         if line.conversation_id != self._prepared.conversation.pk:
             # The turn is taken there, with what is known there; nothing of this conversation is the line's any more.
             raise turns.TurnLost
-        self._standing = standing_of(self._standing, self._prepared.conversation, line)
+        self._standing = standing_of(self._standing, self._prepared.conversation, line, reach_of(line))
 
     def _key(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
         """The same for the same call until something came of it."""
@@ -219,7 +223,7 @@ class TurnTools:
         tool: Tool,
         arguments: Mapping[str, Any],
         *,
-        body: str,
+        body: str | Promise,
         verdict: Verdict = guard.ALLOWED,
         result: Mapping[str, Any] | None = None,
         error: str = "",
@@ -230,7 +234,7 @@ class TurnTools:
             actor_kind="assistant",
             actor_name=self._prepared.entry_point.company_name,
             audience="staff",
-            body=body,
+            body=for_staff(body),
             interaction=self._prepared.interaction,
             data={
                 "tool": tool.name,

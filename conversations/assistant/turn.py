@@ -23,6 +23,7 @@ from typing import Final, ParamSpec, TypeVar
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from conversations.assistant import finishing, handing_over, listening, pacing, tracing
@@ -38,6 +39,7 @@ from conversations.assistant.tools import set_consent
 from conversations.models import EntryPoint
 from conversations.models.consent import Purpose
 from conversations.selectors import history
+from conversations.selectors.pace import pace_of
 from conversations.selectors.roll_out import stop_in_force
 from conversations.services import async_connections, callbacks, turns
 from conversations.services.roll_out import AssistantStopped
@@ -60,11 +62,12 @@ SHARE_OF_LEASE: Final = 0.8
 class TurnOutcome:
     """What became of a turn: `answered`, `handed_over`, `dropped`, `failed` or `nothing` (none was due).
 
-    `seq` is that of the reply's entry, 0 without one.
+    `seq` is that of the reply's entry, 0 without one; `is_last` says that no other turn was due when this one ended.
     """
 
     what: str
     seq: int = 0
+    is_last: bool = False
 
 
 NOTHING = TurnOutcome("nothing")
@@ -87,6 +90,8 @@ async def take(conversation_id: int) -> TurnOutcome:
         outcome = await _run(claim)
         if outcome is DROPPED:
             outcome = await _take_where_it_went(conversation_id)
+        elif outcome.is_last:
+            return outcome
     return outcome
 
 
@@ -238,7 +243,11 @@ async def _answer(claim: Claim) -> TurnOutcome:
 
 def _prepared(claim: Claim) -> tuple[Prepared | None, pacing.Stop | None]:
     prepared = prepare(claim)
-    return prepared, pacing.stop_of(prepared) if prepared and prepared.live else None
+    if prepared is None or not prepared.live:
+        return prepared, None
+    pace = pace_of(prepared.conversation.pk, prepared.interaction.pk)
+    prepared = replace(prepared, standing=replace(prepared.standing, used=pace.used))
+    return prepared, pacing.stop_of(prepared, pace)
 
 
 async def _ended(prepared: Prepared, record: TurnRecord) -> TurnOutcome:
@@ -249,13 +258,13 @@ async def _ended(prepared: Prepared, record: TurnRecord) -> TurnOutcome:
             ending = await _brain_ending(prepared, record)
         elif prepared.live:
             ending = replace(ending, did_something=await _keep_wishes(prepared, record))
-        seq = await _in_thread(finishing.finish)(prepared, ending)
+        finished = await _in_thread(finishing.finish)(prepared, ending)
     except Exception as problem:
         if record.model:
             outcome = "dropped" if isinstance(problem, TurnLost | TurnOvertaken) else "failed"
             await _in_thread(tracing.keep)(prepared, record, outcome=outcome)
         raise
-    return TurnOutcome("answered" if isinstance(ending.said, Reply) else "handed_over", seq)
+    return TurnOutcome("answered" if isinstance(ending.said, Reply) else "handed_over", finished.seq, finished.is_last)
 
 
 async def _stopped(prepared: Prepared, stop: pacing.Stop) -> TurnOutcome:
@@ -264,9 +273,11 @@ async def _stopped(prepared: Prepared, stop: pacing.Stop) -> TurnOutcome:
         await _in_thread(finishing.nothing_to_say)(prepared.claim)
         return NOTHING
     decision = await _in_thread(decide_again)(prepared, asked_for_human=True)
-    handing = HandOff(form_state=handing_over.brains_part(prepared.state), next_step=stop.sentence)
+    next_step = _("See whether anybody is there: the AI agent says nothing more until you have spoken.")
+    handing = HandOff(form_state=handing_over.brains_part(prepared.state), why=stop.sentence, next_step=next_step)
     ending = Ending(handing, decision, silent=prepared.handoff is not None, stopped=stop)
-    return TurnOutcome("handed_over", await _in_thread(finishing.finish)(prepared, ending))
+    finished = await _in_thread(finishing.finish)(prepared, ending)
+    return TurnOutcome("handed_over", finished.seq, finished.is_last)
 
 
 def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:

@@ -5,7 +5,7 @@ It is put together from the record alone, so the same record always gives the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -33,17 +33,20 @@ def package(
     known: Mapping[str, KnownFact],
     *,
     behaviour: Behaviour | None = None,
+    why: str = "",
     next_step: str = "",
+    waiting: Sequence[str] = (),
 ) -> Package:
-    """The package for a hand-over by this decision; `known` is what the AI agent could build on with the party that it answered."""
+    """The package for a hand-over by this decision; `known` is what the AI agent could build on with the party that it answered, `waiting`
+    what else was wanted and not come to."""
     rows = list(
         Entry.objects.filter(
             conversation=conversation, kind__in=["message", "tool.called", *BOOKINGS], redacted_at__isnull=True
         ).order_by("seq")
     )
     return Package(
-        why=_why(decision),
-        summary=_summary(conversation, known, rows),
+        why=why or _why(decision),
+        summary=_summary(conversation, known, rows, waiting),
         facts=_facts(conversation),
         tried=_tried(rows),
         next_step=next_step or _next_step(conversation, decision, known, behaviour),
@@ -56,7 +59,7 @@ def _why(decision: Decision) -> str:
     return description if description.endswith((".", "?")) else f"{description}."
 
 
-def _summary(conversation: Conversation, known: Mapping[str, KnownFact], rows: list[Entry]) -> str:
+def _summary(conversation: Conversation, known: Mapping[str, KnownFact], rows: list[Entry], waiting: Sequence[str]) -> str:
     name = str(known["name"].value) if "name" in known else _("The customer")
     reason = conversation.reason
     sentences = [
@@ -71,6 +74,8 @@ def _summary(conversation: Conversation, known: Mapping[str, KnownFact], rows: l
     if quotes:
         sentences.append(_("In their words: %(words)s.") % {"words": wording.listed(quotes)})
     sentences += [row.body for row in rows if row.kind in BOOKINGS]
+    if waiting:
+        sentences.append(_("Also wanted, and not come to yet: %(what)s.") % {"what": wording.listed(waiting)})
     return " ".join(sentences)
 
 

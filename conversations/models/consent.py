@@ -145,8 +145,8 @@ class Consent(models.Model):
                         RETURN NEW;
                     END IF;
                     IF OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL
-                       AND (to_jsonb(NEW) - '{value,note,erased_at}'::text[])
-                         = (to_jsonb(OLD) - '{value,note,erased_at}'::text[]) THEN
+                       AND (to_jsonb(NEW) - '{value,note,source_id,erased_at}'::text[])
+                         = (to_jsonb(OLD) - '{value,note,source_id,erased_at}'::text[]) THEN
                         RETURN NEW;
                     END IF;
                     RAISE EXCEPTION 'consents are append-only; only joining records moves one, and erasure empties one, once'

@@ -14,7 +14,7 @@ class RetentionRule(models.Model):
     """For how many days one kind of data is kept. Every change of it is kept by the database."""
 
     class Kind(models.TextChoices):
-        CHAT_MESSAGES = "chat_messages", _("Words of chats, and notes of staff")
+        CHAT_MESSAGES = "chat_messages", _("Words of chats and text messages, and notes of staff")
         CALL_TRANSCRIPTS = "call_transcripts", _("Words of calls")
         RECORDINGS = "recordings", _("Recordings of calls, and messages that callers left")
         TOOL_TRACES = "tool_traces", _("What the AI agent looked up and was told")
@@ -22,6 +22,7 @@ class RetentionRule(models.Model):
         WEBHOOKS = "webhooks", _("What the phone platform delivered")
         CHAT_SESSIONS = "chat_sessions", _("Browsers of chat sessions")
         CODES = "codes", _("One-time codes, and codes and links between channels")
+        NUMBERS_CALLED = "numbers_called", _("Numbers that were called or sent a link")
         SIGN_INS = "sign_ins", _("Records of sign-ins of staff")
 
     kind = models.CharField(max_length=20, choices=Kind.choices, help_text=_("What is emptied or removed."))
@@ -45,7 +46,7 @@ class RetentionRule(models.Model):
                 condition=models.Q(
                     kind__in=[
                         "chat_messages", "call_transcripts", "recordings", "tool_traces", "decisions", "webhooks", "chat_sessions",
-                        "codes", "sign_ins",
+                        "codes", "numbers_called", "sign_ins",
                     ]
                 ),
                 name="retention_kind_is_known",

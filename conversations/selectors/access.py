@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -170,14 +171,14 @@ def assurance_with(interaction: Interaction, level: str) -> str:
     return Assurance.NETWORK_HINT if interaction.party.startswith("+") else Assurance.CLAIMED
 
 
-def seen_by_party(interaction: Interaction) -> QuerySet[Entry]:
-    """The entries the party of an interaction may see, in order.
+def seen_by_party(interaction: Interaction, lines: Sequence[int] | None = None) -> QuerySet[Entry]:
+    """The entries the party of an interaction may see, in order; `lines` are those of `lines_of_party`, when they were read already.
 
     Its own words and what was told to it: the entries of its lines (`lines_of_party`) in the same conversation. A party
     that has proven to be the customer sees the whole conversation, without the words of a line that has gone on with another
     record since: its party turned out to be somebody else. Staff entries never.
     """
-    scope = Q(interaction__in=lines_of_party(interaction))
+    scope = Q(interaction__in=lines_of_party(interaction) if lines is None else lines)
     if is_the_customer(interaction):
         scope |= Q(interaction__conversation__customer=F("conversation__customer"))
     return (

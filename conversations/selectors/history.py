@@ -27,11 +27,11 @@ def latest(conversation_id: int, *, limit: int = 200) -> list[Entry]:
 
 
 def going_on_in(conversation_id: int) -> list[Conversation]:
-    """Conversations that go on in this one, also through others; their entries are part of its story."""
+    """Conversations that go on in this one, also through others; their entries are part of its story. Only their ids are read."""
     found: dict[int, Conversation] = {}
     layer = {conversation_id}
     while layer:
-        rows = Conversation.objects.filter(joined_into__in=layer).exclude(pk__in=found)
+        rows = Conversation.objects.filter(joined_into__in=layer).exclude(pk__in=found).only("public_id")
         new = {row.pk: row for row in rows}
         found |= new
         layer = set(new)

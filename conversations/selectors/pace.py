@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +16,14 @@ LINES_LOOKED_AT: Final = 24
 OURS: Final = Q(kind="message", actor_kind__in=[Entry.Actor.ASSISTANT, Entry.Actor.SYSTEM])
 A_PERSON: Final = Q(kind="message", actor_kind=Entry.Actor.AGENT) | Q(kind="handoff.accepted")
 STOPPED: Final = "assistant.stopped"
-TOOL_USED: Final = Q(kind="tool.called", data__allowed=True, data__error="")
+TOOL_USED: Final = """kind = 'tool.called' AND data @> '{"allowed": true, "error": ""}'"""
 """A call of a tool as the history keeps it; one that was refused is no use of it."""
+USED: Final = f"""
+SELECT coalesce(jsonb_object_agg(tool, calls), '{{}}') FROM (
+    SELECT data ->> 'tool' AS tool, count(*) AS calls FROM conversations_entry
+     WHERE conversation_id = %(conversation)s AND {TOOL_USED} GROUP BY 1
+) AS counted
+"""  # noqa: S608  # a condition of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Replies in the last minute and since somebody or something brought the matter on, how often tools were used, the last
+    """Replies in the last minute and since somebody or something brought the matter on, how often each tool was used, the last
     messages since a person spoke, oldest first, and after which entry the AI agent has stopped, 0 when it has not.
 
     `headway_seq` is the last entry with which the matter was brought on.
@@ -38,20 +45,19 @@ class Pace:
 
     replies_in_a_minute: int
     replies_in_a_row: int
-    tool_calls: int
+    used: Mapping[str, int]
     said: tuple[Said, ...]
     headway_seq: int
     stopped_seq: int
 
 
-PACE: Final = """
+PACE: Final = f"""
 WITH entry AS (
-    SELECT seq, kind, actor_kind, body, data, interaction_id, recorded_at,
+    SELECT seq, kind, actor_kind, body, interaction_id, recorded_at,
            kind = 'message' AND actor_kind IN ('assistant', 'system') AS is_ours
       FROM conversations_entry WHERE conversation_id = %(conversation)s
 ), marks AS (
     SELECT count(*) FILTER (WHERE is_ours AND recorded_at > statement_timestamp() - interval '1 minute') AS in_a_minute,
-           count(*) FILTER (WHERE kind = 'tool.called' AND data @> '{"allowed": true, "error": ""}') AS tools,
            coalesce(max(seq) FILTER (WHERE kind = 'message' AND actor_kind = 'agent' OR kind = 'handoff.accepted'), 0) AS person,
            coalesce(max(seq) FILTER (
                WHERE kind IN ('fact.learned', 'identity.proven', 'conversation.joined', 'interaction.started')
@@ -63,19 +69,27 @@ WITH entry AS (
      WHERE kind = 'message' AND interaction_id = %(interaction)s AND seq > person AND actor_kind <> 'agent'
      ORDER BY seq DESC LIMIT %(most)s
 )
-SELECT in_a_minute, (SELECT count(*) FROM entry WHERE is_ours AND seq > greatest(person, headway)), tools,
+SELECT in_a_minute, (SELECT count(*) FROM entry WHERE is_ours AND seq > greatest(person, headway)), ({USED}),
        (SELECT coalesce(jsonb_agg(jsonb_build_array(seq, by_customer, body) ORDER BY seq), '[]') FROM said),
        headway, CASE WHEN stopped > person THEN stopped ELSE 0 END
   FROM marks
-"""
+"""  # noqa: S608  # a statement of our own
 
 
 def pace_of(conversation_id: int, interaction_id: int) -> Pace:
     """One statement."""
     with connection.cursor() as cursor:
         cursor.execute(PACE, {"conversation": conversation_id, "interaction": interaction_id, "most": LINES_LOOKED_AT})
-        in_a_minute, in_a_row, tools, said, headway, stopped = cursor.fetchone()
-    return Pace(in_a_minute, in_a_row, tools, tuple(Said(*each) for each in json.loads(said)), headway, stopped)
+        in_a_minute, in_a_row, used, said, headway, stopped = cursor.fetchone()
+    return Pace(in_a_minute, in_a_row, json.loads(used), tuple(Said(*each) for each in json.loads(said)), headway, stopped)
+
+
+def tools_used(conversation_id: int) -> dict[str, int]:
+    """How often each tool has run in a conversation, as far as the history keeps it."""
+    with connection.cursor() as cursor:
+        cursor.execute(USED, {"conversation": conversation_id})
+        used: dict[str, int] = json.loads(cursor.fetchone()[0])
+    return used
 
 
 def is_silent(conversation_id: int) -> bool:

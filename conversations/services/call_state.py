@@ -25,13 +25,14 @@ Who else is on the call is in `CallSeat`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from conversations.models import CallSeat, Entry, Interaction
@@ -58,6 +59,7 @@ TOLD: Final = "told"
 they say to what they were told. Empty afterwards."""
 OUT_KEY: Final = "9"
 """The key by which whoever we called gets no more calls."""
+REMEMBER: Final = "UPDATE conversations_interaction SET data = data || %s::jsonb WHERE id = %s"
 SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
 
 
@@ -150,6 +152,12 @@ def webhook_waits(call: Interaction) -> bool:
     return float(call.data.get("webhook_until", 0)) > timezone.now().timestamp()
 
 
+def recording_of(call: Interaction) -> str:
+    """What a screen shows of a call's recording: `on`, `paused`, or nothing."""
+    state = call.data.get("recording") or {}
+    return "paused" if state.get("paused") else "on" if state.get("on") else ""
+
+
 def is_of_campaign(call: Interaction) -> bool:
     """Whether a campaign made the call."""
     return bool(call.data.get("campaign"))
@@ -172,6 +180,12 @@ def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -
         change(row.data)
         row.save(update_fields=["data"])
     return row
+
+
+def remember(interaction_id: int, **values: Any) -> None:
+    """Sets keys of the call's data, whatever they were, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(REMEMBER, [json.dumps(values), interaction_id])
 
 
 def adopt(public_id: UUID, provider_id: str) -> Interaction | None:

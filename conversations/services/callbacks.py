@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Interaction
 from conversations.models.consent import Purpose
+from conversations.selectors.consent import value_hash
 from conversations.services import consent, facts, numbers, ownership, records, timeline
 from conversations.services.consent import Answer
 from conversations.services.timeline import Appended, NewEntry
@@ -118,8 +119,8 @@ def _note(
 
 
 def once(conversation: Conversation, number: str) -> str:
-    """What makes a call back on a number the same one."""
-    return f"callback:{conversation.public_id.hex}:{number}"
+    """What makes a call back on a number the same one, without the number: consents keep it for good."""
+    return f"callback:{conversation.public_id.hex}:{value_hash('phone', number)[:16]}"
 
 
 def keep_in_mind(

@@ -33,8 +33,13 @@ class NotSendable(Exception):
         self.code, self.sentence = code, sentence
 
 
-def send(line: Interaction, *, code: str, label: str, address: str, to: IdentifierClaim, made_by: str, key: str) -> SentLink:
+def send(
+    line: Interaction, *, code: str, label: str, address: str, to: IdentifierClaim, made_by: str, key: str, tells: bool = False
+) -> SentLink:
     """Sends one of the company's links to a number or address in normal form; a `key` that was sent is not sent again.
+
+    To who wants no contact nothing is sent, which only staff are told, in the history and where `tells`: whoever asks on a line
+    cannot find out who that is. A caller is told of the number that they call from.
 
     Must not run in a transaction. A process that dies between the message and the note of it makes the next one send it twice:
     once too often rather than never. Takes the number's or address's advisory lock while the limits are looked at. Raises
@@ -43,7 +48,9 @@ def send(line: Interaction, *, code: str, label: str, address: str, to: Identifi
     earlier = SentLink.objects.filter(idempotency_key=key).first()
     if earlier is not None and earlier.sent_at is not None:
         return earlier
-    _require_welcome(line, to, made_by)
+    is_welcome = _is_welcome(line, to, made_by)
+    if not is_welcome and (tells or consent.own_number(line) == (to.kind, to.value)):
+        raise NotSendable("not_wanted", _("No link can be sent there."))
     with transaction.atomic():
         identity.lock([to])
         if _is_too_many(to, but=key):
@@ -52,27 +59,26 @@ def send(line: Interaction, *, code: str, label: str, address: str, to: Identifi
             idempotency_key=key, defaults={"interaction": line, "link": code, "kind": to.kind, "value": to.value}
         )
     try:
-        _deliver(line, to, label, address)
+        if is_welcome:
+            _deliver(line, to, label, address)
     except messengers.NotSent as problem:
         raise NotSendable("not_sent", _("The link could not be sent.")) from problem
     with transaction.atomic():
         SentLink.objects.filter(pk=row.pk).update(sent_at=Now())
-        _note(line, row, label, made_by)
+        _note(line, row, label, made_by, was_sent=is_welcome)
     return row
 
 
-def _require_welcome(line: Interaction, to: IdentifierClaim, made_by: str) -> None:
+def _is_welcome(line: Interaction, to: IdentifierClaim, made_by: str) -> bool:
+    """Whether the holder lets themselves be written to because somebody asks for a link. Raises NotSendable for a number without texts."""
     if to.kind == Identifier.Kind.EMAIL:
-        if suppression_of(to.kind, to.value) is not None:
-            raise NotSendable("not_wanted", _("No link can be sent there."))
-        return
+        return suppression_of(to.kind, to.value) is None
     if not numbers.takes_texts(to.value):
         raise NotSendable("no_texts", _("That number does not take text messages."))
     asked = consent.ask_for(
         line, Purpose.SMS, to.value, wording=str(consent_texts.LINK_ASKED_FOR), lasts=LASTS, recorded_by=made_by
     )
-    if not asked.allowed:
-        raise NotSendable("not_wanted", _("No link can be sent there."))
+    return asked.allowed
 
 
 def _is_too_many(to: IdentifierClaim, *, but: str) -> bool:
@@ -92,9 +98,12 @@ def _deliver(line: Interaction, to: IdentifierClaim, label: str, address: str) -
         messengers.send_text(to=to.value, entry_point=line.entry_point, text=text)
 
 
-def _note(line: Interaction, row: SentLink, label: str, made_by: str) -> None:
+def _note(line: Interaction, row: SentLink, label: str, made_by: str, *, was_sent: bool) -> None:
     place = Interaction.objects.values_list("conversation", flat=True).get(pk=line.pk)
     way = _("by email") if row.kind == Identifier.Kind.EMAIL else _("by text message")
+    told = _("A link was sent %(way)s: %(label)s.")
+    if not was_sent:
+        told = _("A link was asked for %(way)s and not sent, since its receiver wants no contact: %(label)s.")
     timeline.append(
         place,
         NewEntry(
@@ -103,7 +112,7 @@ def _note(line: Interaction, row: SentLink, label: str, made_by: str) -> None:
             actor_name=made_by,
             audience="staff",
             interaction=line,
-            body=_("A link was sent %(way)s: %(label)s.") % {"way": way, "label": label},
+            body=told % {"way": way, "label": label},
             data={"link": row.link},
             source_id=f"link:{row.pk}",
         ),

@@ -150,7 +150,7 @@ def record(
             assurance=said.assurance,
             how=said.how,
             recorded_by=said.recorded_by[:200],
-            note=said.note,
+            note=timeline.storable(said.note),
             source_id=said.source_id,
             expires_at=expires_at,
         )
@@ -220,7 +220,7 @@ def prefer(customer: Customer, *, way: str, times: str, language: str, updated_b
     """Keeps how the customer likes to be reached, in place of what was kept before. Locks the customer."""
     with transaction.atomic():
         root = records.lock_root(customer)
-        changes = {"way": way, "times": times, "language": language, "updated_by": updated_by[:200], "updated_at": Now()}
+        changes = {"way": way, "times": timeline.storable(times), "language": language, "updated_by": updated_by[:200], "updated_at": Now()}
         row, _created = ContactPreference.objects.update_or_create(
             original_customer=root, defaults=changes, create_defaults={**changes, "customer": root}
         )
@@ -230,6 +230,7 @@ def prefer(customer: Customer, *, way: str, times: str, language: str, updated_b
 def erase_of(customer: Customer) -> int:
     """Replaces the numbers and addresses in a customer's consents by their keyed hashes and drops the notes; says how many.
 
+    So does what a repetition would be known by, which may hold the number.
     What was agreed to, when and how has to be kept for years and stays; so does the do-not-contact list. Locks the customer.
     """
     with transaction.atomic():
@@ -237,7 +238,7 @@ def erase_of(customer: Customer) -> int:
         rows = list(Consent.objects.filter(customer=root, erased_at__isnull=True))
         for row in rows:
             hashed = value_hash(row.kind, row.value) if row.value else ""
-            Consent.objects.filter(pk=row.pk).update(value=hashed, note="", erased_at=Now())
+            Consent.objects.filter(pk=row.pk).update(value=hashed, note="", source_id=None, erased_at=Now())
     return len(rows)
 
 

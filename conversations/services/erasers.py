@@ -22,7 +22,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, Func, JSONField, Q, TextField, Value
 
 from conversations.models import (
-    CallLeg,
     CallRecording,
     ChatSessionRecord,
     Conversation,
@@ -35,21 +34,14 @@ from conversations.models import (
     RetiredVisitor,
     SharedIdentifier,
     TurnTrace,
-    WebhookRecord,
 )
-from conversations.services import consent, facts, recordings, suppression, timeline, turn_traces
+from conversations.models.entry_point import Channel
+from conversations.services import consent, delivered_webhooks, facts, recordings, suppression, timeline, turn_traces
 from conversations.services.kinds import COUNTED
 from conversations.services.personal_data import Scope, erased_hash, identifiers_of, rows_of
 from routing.services import forgetting
 
 ENTRIES_AT_ONCE = 500
-COUNTED_OF_A_WEBHOOK = frozenset(
-    {
-        "uuid", "call_uuid", "conversation_uuid", "conversation_uuid_from", "conversation_uuid_to", "status", "direction", "timestamp",
-        "start_time", "end_time", "duration", "price", "detail", "disconnected_by", "sip_code", "endpoint_type", "original_request",
-    }
-)  # fmt: skip
-"""What reports compare with the record, see `reporting.reconcile`, and what the state of a leg is made of, see `call_legs`."""
 GONE = "–"
 _KEPT_BY_CONNECTORS = (
     "conversations.SalesAccount", "conversations.SalesOrder", "conversations.Invoice", "conversations.PaymentPromise",
@@ -84,49 +76,8 @@ def _administration_log(scope: Scope) -> Erased:
 
 
 def _webhooks(scope: Scope) -> Erased:
-    """What the platform delivered about the person's calls, and from their numbers where no call of anybody else came of it."""
-    calls = Interaction.objects.filter(channel="voice")
-    own = set(calls.filter(pk__in=scope.lines).values_list("provider_id", flat=True)) | _legs_and_rooms(scope)
-    numbers = [value.removeprefix("+") for kind, value in identifiers_of(scope) if kind == Identifier.Kind.PHONE]
-    from_them = Q(body__from__in=numbers) & ~Q(provider_id__in=calls.exclude(pk__in=scope.lines).values("provider_id"))
-    to_them = Q(kind="text_status", body__to__in=numbers)
-    return Erased(empty_webhooks(WebhookRecord.objects.filter(Q(provider_id__in=own) | from_them | to_them)))
-
-
-def _legs_and_rooms(scope: Scope) -> set[str]:
-    """The ids of the legs on the person's calls, those of people too, and of the platform's rooms that they were in."""
-    legs = CallLeg.objects.filter(interaction__in=scope.lines).values_list("leg_id", "rooms")
-    return {each for leg_id, rooms in legs for each in (leg_id, *rooms)} | _legs_named_by_entries(scope)
-
-
-def _legs_named_by_entries(scope: Scope) -> set[str]:
-    """The legs that the entries about them were named after, for calls of before legs had rows."""
-    about = Entry.objects.filter(interaction__in=scope.lines, kind__startswith="call.", source_id__startswith="voice:")
-    return {source.split(":")[1] for source in about.values_list("source_id", flat=True) if source}
-
-
-def empty_webhooks(records: Any) -> int:
-    """Leaves of delivered webhooks what reports count, and of their answers whether the call was turned away.
-
-    `records` is a queryset of WebhookRecord. Returns how many held more.
-    """
-    changed = []
-    for record in records.exclude(body_hash="").iterator():
-        body = record.body if isinstance(record.body, dict) else {}
-        record.body = {key: value for key, value in body.items() if key in COUNTED_OF_A_WEBHOOK}
-        record.answer = _counted_of_an_answer(record.answer)
-        record.body_hash = ""
-        changed.append(record)
-    WebhookRecord.objects.bulk_update(changed, ["body", "answer", "body_hash"], batch_size=500)
-    return len(changed)
-
-
-def _counted_of_an_answer(answer: Any) -> Any:
-    if isinstance(answer, list):
-        return [{"action": each["action"]} for each in answer if isinstance(each, dict) and "action" in each]
-    if isinstance(answer, dict):
-        return {key: value for key, value in answer.items() if key in ("refused", "failed")}
-    return None
+    """What the platform delivered about the person's calls and their numbers."""
+    return Erased(delivered_webhooks.empty(delivered_webhooks.about(scope)))
 
 
 def _chat_sessions(scope: Scope) -> Erased:
@@ -176,9 +127,10 @@ def _without_counted() -> Func:
 
 
 def _interactions(scope: Scope) -> Erased:
-    """The party goes, and the id of a chat or of text messages becomes a hash; a call's names nobody, and the platform is asked by it."""
+    """The party goes, and from the ids of chats and text messages the browser and the number; a call's id names nobody, and the
+    platform is asked by it."""
     rows = Interaction.objects.filter(pk__in=scope.lines)
-    for line in rows.filter(channel__in=["chat", "sms"]).exclude(provider_id__startswith="erased."):
+    for line in rows.exclude(channel=Channel.VOICE).exclude(provider_id__startswith="erased."):
         Interaction.objects.filter(pk=line.pk).update(provider_id=_pseudonym(line.provider_id))
     return Erased(rows.update(party="", data={}, wrap_up_due_at=None))
 
@@ -301,6 +253,7 @@ def _by_label() -> dict[str, Eraser]:
         "conversations.Proof": deleted("conversations.Proof"),
         "conversations.LegalHold": emptied("conversations.LegalHold", reason=GONE),
         "conversations.UnansweredQuestion": deleted("conversations.UnansweredQuestion"),
+        "conversations.SentText": emptied("conversations.SentText", problem=""),
         "conversations.Interaction": _interactions,
         "conversations.Conversation": _conversations,
         "conversations.KnowledgeCheck": deleted("conversations.KnowledgeCheck"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Conversation, Customer, Entry, Interaction
 from conversations.models.identifier import SAID
 from conversations.selectors import access, history, own_record, said
+from conversations.selectors.reach import Reach
 from conversations.services import identity, records, timeline
 from conversations.services.timeline import NewEntry
 
@@ -76,18 +77,23 @@ def told_by(conversation: Conversation, interaction: Interaction) -> dict[str, K
     return _told(conversation, own, access.as_proven_as(interaction)) if conversation.facts else {}
 
 
-def known_to(conversation: Conversation, interaction: Interaction) -> dict[str, KnownFact]:
+def known_to(conversation: Conversation, interaction: Interaction, *, reach: Reach | None = None) -> dict[str, KnownFact]:
     """What the AI agent may build on with a party, by name: what it gave itself, so that what is asked and what is not says nothing
-    of others; for one that has proven to be the customer also what others said who have proven as much."""
+    of others; for one that has proven to be the customer also what others said who have proven as much.
+
+    `reach` is what was read of the party's lines already.
+    """
     if not conversation.facts:
         return {}
     sure = access.as_proven_as(interaction)
-    return _told(conversation, Q(interaction__in=access.lines_of_party(interaction)) | Q(interaction__in=sure), sure)
+    lines = reach.lines if reach else access.lines_of_party(interaction)
+    return _told(conversation, Q(interaction__in=lines) | Q(interaction__in=sure), sure, reach)
 
 
-def _told(conversation: Conversation, lines: Q, sure: Collection[int]) -> dict[str, KnownFact]:
+def _told(conversation: Conversation, lines: Q, sure: Collection[int], reach: Reach | None = None) -> dict[str, KnownFact]:
     """What was said last on these lines, first of all on those that are `sure`."""
-    here = {conversation.pk, *(each.pk for each in history.going_on_in(conversation.pk))}
+    joined = reach.joined if reach else history.going_on_in(conversation.pk)
+    here = {conversation.pk, *(each.pk for each in joined)}
     told = Entry.objects.filter(lines, interaction__conversation__in=here, kind="fact.learned", data__has_key="value")
     rows = list(told.select_related("interaction").order_by("recorded_at", "pk"))
     rows.sort(key=lambda each: each.interaction_id in sure)

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from conversations.models import Customer, LegalHold
 from conversations.services import records
+from conversations.services.redaction import mask
 
 IN_FORCE = Q(lifted_at__isnull=True) & (Q(ends_at__isnull=True) | Q(ends_at__gt=Now()))
 
@@ -20,7 +21,9 @@ def place(customer: Customer, *, reason: str, by: str, ends_at: datetime | None 
     """Keeps everything of a customer and what is joined with it. Locks the root."""
     with transaction.atomic():
         root = records.lock_root(customer)
-        return LegalHold.objects.create(customer=root, original_customer=root, reason=reason.strip(), placed_by=by[:200], ends_at=ends_at)
+        return LegalHold.objects.create(
+            customer=root, original_customer=root, reason=mask(reason.strip()), placed_by=by[:200], ends_at=ends_at
+        )
 
 
 def lift(hold: LegalHold, *, by: str) -> bool:

@@ -21,6 +21,7 @@ from conversations.selectors import written_dates
 from conversations.services import identity
 from conversations.services.import_files import ATTRIBUTE, FIELDS, SourceRow
 from conversations.services.parties import IdentifierClaim
+from conversations.services.redaction import mask
 
 SYSTEM: Final = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,39}$")
 LANGUAGE: Final = re.compile(r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,6})?$")
@@ -115,7 +116,7 @@ def parse(source: SourceRow, options: Options) -> Row:
     fields = {name: value for name in FIELDS if (value := read(name, readers[name])) is not None}
     attributes = {}
     for column in source.cells:
-        if column.startswith(ATTRIBUTE) and (value := read(column, _text(LONGEST_TEXT))):
+        if column.startswith(ATTRIBUTE) and (value := read(column, _words(LONGEST_TEXT))):
             attributes[column[len(ATTRIBUTE) :]] = value
     if not claims:
         problems.append(Problem(source.line, "", _("Nothing tells whom this row is about. Give it an external_id, an email or a phone.")))
@@ -142,13 +143,13 @@ def read_own(number: str, options: Options, problems: list[Problem], line: int) 
 
 def _readers(options: Options) -> dict[str, Callable[[str], Any]]:
     return {
-        "name": _text(Customer._meta.get_field("name").max_length or 0),
+        "name": _words(Customer._meta.get_field("name").max_length or 0),
         "date_of_birth": lambda cell: _date(cell, month_first=options.region in MONTH_FIRST),
-        "address": _text(Customer._meta.get_field("address").max_length or 0),
+        "address": _words(Customer._meta.get_field("address").max_length or 0),
         "postcode": _postcode,
         "language": _language,
         "time_zone": _time_zone,
-        "tier": _text(Customer._meta.get_field("tier").max_length or 0),
+        "tier": _words(Customer._meta.get_field("tier").max_length or 0),
         "open_balance": _amount,
     }
 
@@ -158,6 +159,19 @@ def _text(longest: int) -> Callable[[str], str]:
         line = " ".join("".join(each if each.isprintable() else " " for each in cell).split())
         if len(line) > longest:
             raise _Unusable(_("The text has %(length)d characters; %(most)d fit. Shorten it.") % {"length": len(line), "most": longest})
+        return line
+
+    return read
+
+
+def _words(longest: int) -> Callable[[str], str]:
+    """Reads a text in which no card's number may stand: it is not kept, and whoever sent the file is told."""
+    line_of = _text(longest)
+
+    def read(cell: str) -> str:
+        line = line_of(cell)
+        if mask(line) != line:
+            raise _Unusable(_("There is the number of a payment card or its security code, which is not kept. Take it out of the file."))
         return line
 
     return read

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from conversations.models import Conversation, ConversationLink, Customer, CustomerLink, FieldConflict, MatchCandidate
 from conversations.models.registry import re_rooted_models
-from conversations.services import records, survivorship, weaving
+from conversations.services import records, survivorship, timeline, weaving
 from conversations.services.survivorship import ClockTimestamp
 
 
@@ -42,7 +42,7 @@ def join_customers(
         if source.erased_at or target.erased_at:
             raise RecordErased(_("One of the two was erased, so nothing is joined with it."))
         link = CustomerLink.objects.create(
-            joined=source, into=target, evidence=dict(evidence), made_by=made_by, made_at=ClockTimestamp()
+            joined=source, into=target, evidence=timeline.clean(evidence), made_by=made_by, made_at=ClockTimestamp()
         )
         Customer.objects.filter(models.Q(pk=source.pk) | models.Q(root=source)).update(root=target)
         _settle_pairs(target)

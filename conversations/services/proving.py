@@ -47,7 +47,7 @@ def prove(
         kind=identifier.kind if identifier else "",
         value=identifier.value if identifier else "",
         made_by=made_by[:200],
-        note=note,
+        note=timeline.storable(note),
         expires_at=Now() + lifetime if lifetime else None,
     )
     line = Interaction.objects.select_related("conversation").get(pk=interaction.pk)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 
 from conversations.models import Customer
+from conversations.services.redaction import mask
 
 
 class _RootMoved(Exception):
@@ -61,6 +62,13 @@ def _roots(customers: tuple[Customer, ...]) -> list[int]:
 
 
 def correct(customer: Customer, changed: Sequence[str]) -> None:
-    """Keeps the fields of a record that a person has put right, and no others: what was joined meanwhile stays joined."""
+    """Keeps the fields of a record that a person has put right, and no others: what was joined meanwhile stays joined.
+
+    A card's number that was typed into a text is not kept.
+    """
+    for name in changed:
+        value = getattr(customer, name)
+        if isinstance(value, str):
+            setattr(customer, name, mask(value))
     if changed:
         customer.save(update_fields=list(changed))

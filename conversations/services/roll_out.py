@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from conversations.models import AssistantSwitch, DraftReview, Entry
-from conversations.selectors.roll_out import stop_in_force
+from conversations.selectors.roll_out import is_stopped, stop_in_force
 from conversations.services import announce
 from routing import advisory
 from routing.models import AgentProfile
@@ -52,7 +52,7 @@ def require_running() -> None:
     Call it last, just before writing what the AI agent says or does. Needs a transaction.
     """
     advisory.share(LOCK)
-    if stop_in_force():
+    if is_stopped():
         raise AssistantStopped
 
 

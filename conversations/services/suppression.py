@@ -55,7 +55,7 @@ def suppress(
             kind=kind,
             value_hash=value_hash(kind, normal),
             lifted_at__isnull=True,
-            defaults={"value": normal, "reason": reason.strip()[:LONGEST_REASON], "added_by": added_by[:200]},
+            defaults={"value": normal, "reason": timeline.storable(reason.strip())[:LONGEST_REASON], "added_by": added_by[:200]},
         )
         if created and interaction:
             _tell(interaction, row)
@@ -66,7 +66,8 @@ def lift(row: Suppression, *, reason: str, lifted_by: str) -> bool:
     """Takes a value off the list, keeping the row; says whether this call did it. Raises NoReason."""
     if not reason.strip():
         raise NoReason(_("Say why it may be contacted again."))
-    changes: dict[str, Any] = {"lifted_at": Now(), "lifted_by": lifted_by[:200], "lifted_reason": reason.strip()[:LONGEST_REASON]}
+    why = timeline.storable(reason.strip())[:LONGEST_REASON]
+    changes: dict[str, Any] = {"lifted_at": Now(), "lifted_by": lifted_by[:200], "lifted_reason": why}
     return bool(Suppression.objects.filter(pk=row.pk, lifted_at__isnull=True).update(**changes))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Case, F, Func, JSONField, Q, TextField, Value, When
 from django.db.models.functions import Now
 
@@ -59,13 +59,13 @@ APPEND = (
 def append(conversation_id: int, new: NewEntry) -> Appended:
     """Writes one entry and tells open screens after commit.
 
-    Card numbers are masked and null bytes dropped first. Locks the conversation's row until the
-    transaction ends. Raises KeyError for an unregistered kind, Conversation.DoesNotExist when there is none or what
-    wants an answer comes too late for one.
+    One statement, which is its own transaction where none is under way. Card numbers are masked and null bytes dropped first.
+    Locks the conversation's row until the transaction ends. Raises KeyError for an unregistered kind, Conversation.DoesNotExist
+    when there is none or what wants an answer comes too late for one.
     """
     kind_of(new.kind)
     body, data = storable(new.body), clean(new.data)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             APPEND,
             [
@@ -83,25 +83,25 @@ def append(conversation_id: int, new: NewEntry) -> Appended:
             ],
         )
         outcome, seq, occurred_at, conversation, owner_kind, fence_now, public_id = cursor.fetchone()
-        if outcome in ("unknown", "ended"):
-            raise Conversation.DoesNotExist(f"Conversation {conversation_id} is {outcome}.")
-        appended = Appended(conversation, seq, occurred_at, outcome == "repeated", owner_kind, fence_now)
-        if not appended.repeated:
-            announce.entry_appended(
-                public_id.hex,
-                announce.wire_entry(
-                    seq=seq,
-                    kind=new.kind,
-                    actor_kind=new.actor_kind,
-                    actor_name=new.actor_name[:200],
-                    body=body,
-                    data=data,
-                    audience=new.audience,
-                    interaction=str(new.interaction.public_id) if new.interaction else None,
-                    channel=new.interaction.channel if new.interaction else None,
-                    occurred_at=occurred_at,
-                ),
-            )
+    if outcome in ("unknown", "ended"):
+        raise Conversation.DoesNotExist(f"Conversation {conversation_id} is {outcome}.")
+    appended = Appended(conversation, seq, occurred_at, outcome == "repeated", owner_kind, fence_now)
+    if not appended.repeated:
+        announce.entry_appended(
+            public_id.hex,
+            announce.wire_entry(
+                seq=seq,
+                kind=new.kind,
+                actor_kind=new.actor_kind,
+                actor_name=new.actor_name[:200],
+                body=body,
+                data=data,
+                audience=new.audience,
+                interaction=str(new.interaction.public_id) if new.interaction else None,
+                channel=new.interaction.channel if new.interaction else None,
+                occurred_at=occurred_at,
+            ),
+        )
     return appended
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 from django.db.models.functions import Now
 
 from conversations.models import ChatSessionRecord, WebhookRecord
@@ -14,6 +15,12 @@ from conversations.services.timeline import clean
 IDENTIFYING = frozenset({"uuid", "call_uuid", "conversation_uuid", "conversation_uuid_from", "conversation_uuid_to", "from", "to"})
 """Fields of a webhook that name legs, rooms and phone numbers; they are kept as they came."""
 LONGEST_IDENTIFIER = 64
+KEEP = """
+INSERT INTO conversations_webhookrecord (token_id, body_hash, kind, provider_id, named_call, body)
+VALUES (%s, %s, %s, %s, %s, %s::jsonb)
+ON CONFLICT (token_id) DO NOTHING
+RETURNING id
+"""
 
 
 class TokenReused(Exception):
@@ -26,24 +33,18 @@ def record_webhook(
     """Keeps one verified webhook; says whether it is new. Card numbers in its texts are masked.
 
     `provider_id` is the leg that it is about, or the platform's room when it names no leg; `named_call` the public id of the call
-    in the address that it came to. Raises TokenReused when the token came before with another body.
+    in the address that it came to. One statement for a new one. Raises TokenReused when the token came before with another body.
     """
-    try:
-        with transaction.atomic():
-            record = WebhookRecord.objects.create(
-                token_id=token_id,
-                body_hash=body_hash,
-                kind=kind,
-                provider_id=provider_id[:100],
-                named_call=named_call,
-                body={key: value if _identifies(key, value) else clean(value) for key, value in body.items()},
-            )
-        return record, True
-    except IntegrityError:
-        record = WebhookRecord.objects.get(token_id=token_id)
-        if record.body_hash != body_hash:
-            raise TokenReused(token_id) from None
-        return record, False
+    kept = {key: value if _identifies(key, value) else clean(value) for key, value in body.items()}
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, [token_id, body_hash, kind, provider_id[:100], named_call, json.dumps(kept)])
+        row = cursor.fetchone()
+    if row:
+        return WebhookRecord(pk=row[0], token_id=token_id, body_hash=body_hash, kind=kind), True
+    record = WebhookRecord.objects.get(token_id=token_id)
+    if record.body_hash != body_hash:
+        raise TokenReused(token_id)
+    return record, False
 
 
 def _identifies(key: str, value: Any) -> bool:

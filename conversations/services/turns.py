@@ -21,6 +21,7 @@ from routing.models import ReasonCode
 
 OVER = (None, "", "done")
 """Steps at which nothing is being asked."""
+HELD = ("fence", "turn_worker", "turn_wanted_seq", "joined_into_id", "status", "form_state", "failed_turns")
 STAYS = frozenset({"running", "announce", "callback", "aside", "line"})
 """What does not go along with a place that is carried elsewhere."""
 
@@ -74,6 +75,15 @@ SELECT asked.worker,
   LEFT JOIN conversations_conversation AS row ON row.id = asked.id
 """
 
+UNDERSTOOD = "UPDATE conversations_conversation SET reason_id = %s, urgency = %s, sentiment = %s, score = %s WHERE id = %s"
+
+FINISH = """
+UPDATE conversations_conversation
+   SET form_state = %s::jsonb, failed_turns = %s, turn_done_seq = %s, turn_worker = '', turn_lease_until = NULL, turn_attempts = 0
+ WHERE id = %s AND turn_worker = %s
+RETURNING turn_wanted_seq > turn_done_seq
+"""
+
 
 def claim(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | None:
     """Takes the turn when one is due and nobody's lease is running; None otherwise. `worker` is unique per claim."""
@@ -90,11 +100,11 @@ def due(*, unclaimed_for: timedelta, limit: int = 200) -> list[int]:
 
 
 def hold(claim: Claim, *, even_if_overtaken: bool = False) -> Conversation:
-    """The conversation's row, locked, when the turn is still this worker's. Must run in a transaction.
+    """The conversation's row, locked, as far as a turn ends with it, when it is still this worker's. Must run in a transaction.
 
     Raises TurnLost, and TurnOvertaken unless that does not matter to the caller.
     """
-    row = Conversation.objects.select_for_update(no_key=True).get(pk=claim.conversation_id)
+    row = Conversation.objects.select_for_update(no_key=True).only(*HELD).get(pk=claim.conversation_id)
     ours = row.fence == claim.fence and row.turn_worker == claim.worker
     if not ours or row.joined_into_id or row.status != Conversation.Status.OPEN:
         raise TurnLost
@@ -117,16 +127,16 @@ async def look(claims: Sequence[Claim]) -> dict[str, Look]:
         return {worker: Look(*found) for worker, *found in await cursor.fetchall()}
 
 
-def finish(claim: Claim, *, form_state: Mapping[str, Any], failed_turns: int) -> None:
-    """Ends the turn: what it answered is done and the lease is free. Call after `hold`, in its transaction."""
-    Conversation.objects.filter(pk=claim.conversation_id, turn_worker=claim.worker).update(
-        form_state=timeline.clean(dict(form_state)),
-        failed_turns=failed_turns,
-        turn_done_seq=claim.wanted_seq,
-        turn_worker="",
-        turn_lease_until=None,
-        turn_attempts=0,
-    )
+def finish(claim: Claim, *, form_state: Mapping[str, Any], failed_turns: int) -> bool:
+    """Ends the turn: what it answered is done and the lease is free. Call after `hold`, in its transaction.
+
+    Says whether another turn is due by then. Whoever says more after the transaction finds the lease free.
+    """
+    state = json.dumps(timeline.clean(dict(form_state)))
+    with connection.cursor() as cursor:
+        cursor.execute(FINISH, [state, failed_turns, claim.wanted_seq, claim.conversation_id, claim.worker])
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def release(claim: Claim) -> None:
@@ -168,8 +178,8 @@ def carry_state(source: Conversation, target: Conversation) -> None:
 
 def note_understanding(conversation: Conversation, *, reason: ReasonCode | None, urgency: str, sentiment: float, score: int) -> None:
     """Keeps what was understood about the need."""
-    Conversation.objects.filter(pk=conversation.pk).update(
-        reason=reason, urgency=urgency, sentiment=max(-1.0, min(1.0, sentiment)), score=score
-    )
+    sentiment = max(-1.0, min(1.0, sentiment))
+    with connection.cursor() as cursor:
+        cursor.execute(UNDERSTOOD, [reason.pk if reason else None, urgency, sentiment, score, conversation.pk])
     conversation.reason, conversation.urgency = reason, urgency
     conversation.sentiment, conversation.score = sentiment, score

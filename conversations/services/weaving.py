@@ -79,7 +79,7 @@ def join_conversations(
     rows = _locked(joined.pk, into.pk)
     source, target = rows[joined.pk], rows[into.pk]
     link = ConversationLink.objects.create(
-        joined=source, into=target, evidence=dict(evidence), made_by=made_by, customer_link=because_of
+        joined=source, into=target, evidence=timeline.clean(evidence), made_by=made_by, customer_link=because_of
     )
     owed = {"after": source.turn_done_seq, "upto": source.turn_wanted_seq, "whole": True} if _owes(source) else None
     _note(source, target, "conversation.joined", "into", sentence, evidence=dict(evidence))
@@ -130,7 +130,7 @@ def move_line(line: Interaction, into: Conversation, *, evidence: Mapping[str, A
     _lock_works(line.conversation, into)
     rows = _locked(line.conversation_id, into.pk)
     origin, target = rows[line.conversation_id], rows[into.pk]
-    InteractionLink.objects.create(interaction=line, origin=origin, into=target, evidence=dict(evidence), made_by=made_by)
+    InteractionLink.objects.create(interaction=line, origin=origin, into=target, evidence=timeline.clean(evidence), made_by=made_by)
     Interaction.objects.filter(pk=line.pk).update(conversation=target)
     facts.gather(origin.pk)
     facts.gather(target.pk)

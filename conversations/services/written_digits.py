@@ -28,7 +28,10 @@ _TENS: Final = {
 _WORDS: Final = _UNITS | _ZEROS | _TEENS | _TENS
 _SCALES: Final = {"hundred": "00", "thousand": "000"}
 _REPEATS: Final = {"double": 2, "triple": 3, "treble": 3}
-_TOKEN: Final = re.compile(rf"\d+|\b(?:{'|'.join([*_WORDS, *_SCALES, *_REPEATS])})\b", re.IGNORECASE)
+_SAID: Final = (*_WORDS, *_SCALES, *_REPEATS)
+_FIRST_LETTERS: Final = "".join(sorted({word[0] for word in _SAID}))
+# Every text is searched, and most words are passed over by their first letter.
+_TOKEN: Final = re.compile(rf"\d+|\b(?=[{_FIRST_LETTERS}])(?:{'|'.join(_SAID)})\b", re.IGNORECASE)
 _INVISIBLE: Final = re.compile("[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u20e3\ufe0f\ufeff]")
 _MARKS: Final = r"\s*(?:(?:[^\w\s]|_){1,3}\s*)?"
 _NARROW: Final = re.compile(r"[\s./_\-\u2010-\u2015\u2212]{0,3}")

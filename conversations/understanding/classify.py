@@ -67,6 +67,12 @@ class ReasonClassifier:
         others = reasons[1:] if known else reasons
         return Classification(best if known else None, confidence, tuple(others[:MAX_ALTERNATIVES]))
 
+    def chances(self, vector: Vectors) -> dict[str, float]:
+        """The probability of every reason for one unit vector of shape (384,)."""
+        scores = self.weights @ vector + self.bias
+        odds = np.exp(scores - scores.max())
+        return {label: float(chance) for label, chance in zip(self.labels, odds / odds.sum(), strict=True) if label != SMALL_TALK}
+
     def to_bytes(self) -> bytes:
         """The classifier as a NumPy archive (no pickle), for a cache that other processes read."""
         return _packed(labels=np.array(self.labels, dtype=np.str_), weights=self.weights, bias=self.bias)

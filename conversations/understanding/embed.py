@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -49,6 +50,11 @@ def embed(texts: Sequence[str]) -> Vectors:
     return _model().embed(texts)
 
 
+def pieces(word: str) -> list[str]:
+    """The pieces that the model takes a word apart into: one for a word that it knows whole. Loads the model at the first call."""
+    return _model().pieces(word)
+
+
 class _Model:
     """The loaded session and tokenizer, with the vectors of recent texts."""
 
@@ -66,6 +72,8 @@ class _Model:
         self._tokenizer.enable_padding()
         self._remembered: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
+        # All cores but one: the event loop, which carries everybody's words, is not to wait for many texts at once.
+        self._computing = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) - 1))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """See the module function."""
@@ -86,12 +94,18 @@ class _Model:
             return np.empty((0, DIMENSIONS), dtype=np.float32)
         return np.stack([vectors[text] for text in cut])
 
+    def pieces(self, word: str) -> list[str]:
+        """See the module function."""
+        encoded = self._tokenizer.encode(word[:MAX_CHARACTERS], add_special_tokens=False)
+        return [piece for piece, is_there in zip(encoded.tokens, encoded.attention_mask, strict=True) if is_there]
+
     def _run(self, texts: list[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(texts)
         ids = np.array([each.ids for each in encodings], dtype=np.int64)
         mask = np.array([each.attention_mask for each in encodings], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        hidden = np.asarray(self._session.run(None, inputs)[0], dtype=np.float32)
+        with self._computing:
+            hidden = np.asarray(self._session.run(None, inputs)[0], dtype=np.float32)
         weights = mask[:, :, None].astype(np.float32)
         mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
         norms = np.linalg.norm(mean, axis=1, keepdims=True)

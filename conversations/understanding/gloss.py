@@ -132,6 +132,14 @@ def _with_times(found: list[str]) -> list[str]:
 
 
 @cache
+def vocabulary(language: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The words of a language that are known, without accents, and the English words in place of them."""
+    table = {phrase: meaning for phrase, meaning in _table(language).items() if phrase}
+    spoken, meant = (frozenset(word for each in part for word in each.split()) for part in (table, table.values()))
+    return spoken, meant
+
+
+@cache
 def _table(language: str) -> dict[str, str]:
     """Folded phrases to what they mean; under the empty phrase, how many words the longest has."""
     rows = yaml.safe_load((DATA / FILES[language]).read_text(encoding="utf-8"))

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from conversations.understanding.gloss import fold, gloss
+from conversations.understanding import foreign
+from conversations.understanding.foreign import Foreign
+from conversations.understanding.gloss import fold, gloss, vocabulary
+from conversations.understanding.normalise import clean, meaning
+from conversations.understanding.tone import read_urgency
 
 LANGUAGES: Final = {"en": "English", "es": "Español"}
 """The languages that the AI agent can be spoken to in, each in its own name. A playbook names those that it speaks."""
@@ -38,7 +43,9 @@ _SPANISH: Final = (
 )
 _ENGLISH: Final = (
     "the i my is and you have need want for it of in can please what how do hello hi am are with on we there would like not this that was"
-    " to a an your be will when where who why yes from at or if i'm i'd it's don't thanks boiler water heating tap"
+    " to a an your be will when where who why yes from at or if i'm i'd it's don't thanks boiler water heating tap book help speak talk"
+    " leaks leaking leak broken working works smell smells much many cost costs owe open move change cancel visit appointment engineer"
+    " plumber person someone somebody morning afternoon today tomorrow could would should must going house kitchen our us they it's"
 )
 SPANISH: Final = frozenset(_SPANISH.split())
 ENGLISH: Final = frozenset(_ENGLISH.split())
@@ -46,7 +53,6 @@ GREETINGS: Final = frozenset({"hola", "buenos", "buenas", "gracias"})
 SPANISH_MARKS: Final = re.compile(r"[¿¡ñáéíóú]")
 WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 ENOUGH: Final = 2
-ENOUGH_TO_GO_BACK: Final = 3
 
 
 def in_english(text: str) -> str:
@@ -63,18 +69,49 @@ class LanguageRead:
 
 
 def read_language(text: str, *, current: str = "en") -> LanguageRead:
-    """What `text` says about the language to go on in. A few words in another language than `current` are not enough."""
+    """What `text` says about the language to go on in: the one that it asks for, or clearly is in.
+
+    A danger is told in the language that it is called out in, however few words that takes. A word or two that could be of either
+    language, a name or a place tell nothing, and what is in a language that nobody here speaks (`foreign`) is not taken for its neighbour.
+    """
     plain = " ".join(fold(text).replace("’", "'").split()).strip(" .,!?¿¡")
     for language, pattern in ASKED.items():
         found = pattern.search(plain)
         if found:
             rest = WORD.findall(plain[: found.start()] + " " + plain[found.end() :])
             return LanguageRead(language, only=all(word in AROUND for word in rest))
+    spanish, english = _weights(plain, text)
+    if foreign.read(text, beside=max(spanish, english)):
+        return LanguageRead()
+    if current != "es":
+        is_clear = spanish >= ENOUGH and spanish > english
+        return LanguageRead("es" if is_clear or _calls_out(text, "es") else "")
+    is_clear = english >= ENOUGH and spanish == 0
+    return LanguageRead("en" if is_clear or (english >= spanish and _calls_out(text, "en")) else "")
+
+
+def unspoken(text: str) -> Foreign | None:
+    """The language that nobody here speaks that a text is in, if it is in one."""
+    plain = " ".join(fold(text).replace("’", "'").split())
+    return foreign.read(text, beside=max(_weights(plain, text)))
+
+
+def _weights(plain: str, text: str) -> tuple[int, int]:
+    """How much speaks for Spanish and how much for English."""
     words = WORD.findall(plain)
-    spanish = sum(word in SPANISH for word in words) + bool(SPANISH_MARKS.search(text.lower())) + bool(GREETINGS & set(words[:2]))
-    english = sum(word in ENGLISH for word in words)
-    if current != "es" and spanish >= ENOUGH and spanish > english:
-        return LanguageRead("es")
-    if current == "es" and english >= ENOUGH_TO_GO_BACK and spanish == 0:
-        return LanguageRead("en")
-    return LanguageRead()
+    known = _spanish_words()
+    spanish = sum(word in known for word in words) + bool(SPANISH_MARKS.search(text.lower())) + bool(GREETINGS & set(words[:2]))
+    return spanish, sum(word in ENGLISH for word in words)
+
+
+def _calls_out(text: str, language: str) -> bool:
+    """Whether a text is about a danger, read in that language alone."""
+    is_english = read_urgency(meaning(text)) == "emergency"
+    return is_english if language == "en" else not is_english and read_urgency(meaning(gloss(clean(text), language))) == "emergency"
+
+
+@cache
+def _spanish_words() -> frozenset[str]:
+    """The words of Spanish that are known and that are not English, too."""
+    spoken, meant = vocabulary("es")
+    return SPANISH | (spoken - meant - ENGLISH)

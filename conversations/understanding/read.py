@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from conversations.understanding import reasons
+from conversations.understanding import foreign, reasons
 from conversations.understanding.classify import THRESHOLD
 from conversations.understanding.consent import ConsentWish, read_wishes
 from conversations.understanding.embed import embed
 from conversations.understanding.facts import LONGEST_ANSWER, NAMES, Fact, extract
-from conversations.understanding.gloss import gloss
+from conversations.understanding.gloss import FILES, gloss
+from conversations.understanding.languages import unspoken
 from conversations.understanding.normalise import clean, meaning, normalise, plain
 from conversations.understanding.tone import Urgency, higher, read_answer, read_urgency, wants_person, without_denied
 
@@ -68,7 +69,7 @@ def understand(
 
     Raises ValueError when `now` is naive.
     """
-    read = gloss(clean(text), language, names=expecting == "name")
+    read = _with_danger(gloss(clean(text), language, names=expecting == "name"), text, language)
     written, known_words = (clean(text) if language != "en" else normalise(text, spoken=spoken)), normalise(read, spoken=spoken)
     facts = tuple(_as_said(fact, written) for fact in extract(known_words, now=now, default_region=default_region, expecting=expecting))
     wishes, besides = read_wishes(read)
@@ -78,7 +79,8 @@ def understand(
     known = reasons.current()
     vector = embed([without_denied(core)])[0]
     found = known.classifier.classify(vector, threshold)
-    reason = None if _only_answers(expecting, facts, core) else found.reason
+    says_no_need = _only_answers(expecting, facts, core) or (unspoken(text) and not foreign.danger(text))
+    reason = None if says_no_need else found.reason
     urgency = higher(read_urgency(core), known.urgencies.get(reason or "", "normal"))
     return Understanding(
         text=written,
@@ -94,6 +96,16 @@ def understand(
         besides=besides,
         gloss=known_words,
     )
+
+
+def _with_danger(read: str, text: str, language: str) -> str:
+    """`read`, or what `text` says in another language when only that tells of a danger: fear waits for no language to be chosen."""
+    if read_urgency(meaning(read)) == "emergency":
+        return read
+    for other in FILES:
+        if other != language and read_urgency(meaning(found := gloss(clean(text), other))) == "emergency":
+            return found
+    return foreign.danger(text) or read
 
 
 def _as_said(fact: Fact, written: str) -> Fact:

@@ -11,7 +11,8 @@ ORDER: Final[tuple[Urgency, ...]] = ("normal", "high", "emergency")
 # Matched against `normalise.meaning`: small letters, no punctuation, contractions written out.
 EMERGENCY: Final = re.compile(
     r"\b(?:smell(?:s|ing|ed)? (?:of )?(?:strongly of |strong |like |some )?gas|gas smell|smell of gas|gas (?:leak|escape"
-    r"|is leaking)|leaking gas"
+    r"|is leaking)|leaking gas|smell(?:s|ing)? gassy|smell(?:s|ing)? (?:of |like )?rotten eggs?|there is gas (?:in|everywhere)"
+    r"|there is a (?:small |big )?fire(?! ?(?:place|alarm|door))|^fire(?: fire| help)*$"
     r"|carbon monoxide|co alarm|monoxide alarm|burning smell|smell (?:of )?burning|smells? like burning|on fire|caught fire"
     r"|sparks?|sparking"
     r"|electric shock|water (?:is )?(?:pouring|gushing|coming|running|streaming|dripping)(?: in| down)? (?:through|out of|from|down)"

@@ -126,7 +126,7 @@ def settle(call_id: int, words: str = "") -> None:
             _stop_ringing(call)
         return
     has_caller = any(seat.is_heard and (seat.purpose in HAS_CALLER or seat.manner == CallSeat.Manner.BARGE) for seat in live)
-    is_rung_for = any(seat.purpose == Purpose.ANSWER and seat.state == State.RINGING and not seat.offer_id for seat in live)
+    is_rung_for = any(seat.purpose == Purpose.ANSWER and seat.state == State.RINGING for seat in live)
     is_asked = any(seat.purpose == Purpose.CONSULT for seat in live)
     try:
         if place.at in call_state.IN_ROOMS and not has_caller and not is_rung_for:

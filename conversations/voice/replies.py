@@ -134,12 +134,7 @@ def heard(call: Interaction, *, next_words: str, ended_at: datetime) -> dict[str
 
 
 def _said(call: Interaction, text: str, *, seq: int, hints: list[str] | None = None) -> Ncco:
-    said = {"seq": seq, "text": text, "at": timezone.now().timestamp()}
-
-    def remember(data: dict[str, Any]) -> None:
-        data["said"] = said
-
-    call_state.change_data(call.pk, remember)
+    call_state.remember(call.pk, said={"seq": seq, "text": text, "at": timezone.now().timestamp()})
     return _and_listen(call, text, hints or [])
 
 

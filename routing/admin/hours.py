@@ -31,12 +31,11 @@ from routing.models import ServiceHours, ServiceHoursException
 from routing.services.hours import (
     ComingDay,
     InvalidHours,
+    calendar_of,
     check_hours,
     check_times_of_a_day,
     coming_days,
     date_at,
-    is_open,
-    next_opening,
 )
 from routing.services.hours_import import YEARS_AHEAD, ImportPlan, PlanChanged, apply_import, plan_import
 from routing.services.ical_lines import MOST_BYTES, UnreadableCalendar
@@ -211,11 +210,12 @@ class ServiceHoursAdmin(CodeIsKept, ShowsHistory):
         """Whether the hours are open now, and when they open next."""
         moment = timezone.now()
         try:
-            if is_open(hours, moment):
+            calendar = calendar_of(hours)
+            if calendar.is_open(moment):
                 return _("Open")
-            opening = next_opening(hours, moment)
+            opening = calendar.next_opening(moment)
         except InvalidHours:
-            return _("Cannot be read")
+            return _("Cannot be read: counts as always open")
         if opening is None:
             return _("Closed")
         return _("Closed until %(opening)s") % {"opening": date_format(opening, "D j M, H:i")}

@@ -24,6 +24,7 @@ from routing.models import (
     Skill,
     Team,
 )
+from routing.services.dispatch import dispatch_for_agent_after_commit, dispatch_for_profile_after_commit
 
 
 @admin.register(Team)
@@ -129,6 +130,11 @@ class RoutingProfileAdmin(Explained, ShowsHistory):
     list_display = ("name", "missed_offers_before_away")
     search_fields = ("name",)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """What waits is offered at once to those who may take it from now on."""
+        super().save_related(request, form, formsets, change)
+        dispatch_for_profile_after_commit(form.instance.pk)
+
 
 @admin.register(AwayReason)
 class AwayReasonAdmin(Explained, ShowsHistory):
@@ -173,6 +179,13 @@ class AgentProfileForm(forms.ModelForm):
             )
         return capacity
 
+    def clean_active(self) -> bool:
+        """Nobody would see the work of somebody who is not active."""
+        active = bool(self.cleaned_data["active"])
+        if self.instance.active and not active and self.instance.load + self.instance.laid_aside:
+            raise forms.ValidationError(_("They have work now. On the board, give it to somebody else or put it back into the line first."))
+        return active
+
 
 @admin.register(AgentProfile)
 class AgentProfileAdmin(SetsStates, ShowsHistory):
@@ -186,6 +199,11 @@ class AgentProfileAdmin(SetsStates, ShowsHistory):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("user")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """What waits for such a skill, or for room, is offered at once."""
+        super().save_related(request, form, formsets, change)
+        dispatch_for_agent_after_commit(form.instance)
 
     @admin.display(description=_("Presence"))
     def presence_now(self, agent: AgentProfile) -> str:

@@ -25,6 +25,7 @@ from routing.models import (
 )
 from routing.rules.mentions import tables_that_name
 from routing.selectors.untaken import steps_into_work_nobody_takes
+from routing.services.dispatch import dispatch_after_commit
 
 
 class NamedInTables(CodeIsKept):
@@ -77,8 +78,9 @@ class QueueAdmin(PausesQueues, NamedInTables, ShowsHistory):
     )
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Warns of steps after which the queue's work would wait for nobody."""
+        """Warns of steps after which the queue's work would wait for nobody. What waits is offered at once to whom it may go now."""
         super().save_related(request, form, formsets, change)
+        dispatch_after_commit(form.instance.group)
         sentence = _("After %(seconds)d seconds its work becomes “%(kind)s”, which none of its agents takes: add it to a routing profile.")
         for step in steps_into_work_nobody_takes().filter(queue=form.instance):
             messages.warning(request, sentence % {"seconds": step.after_seconds, "kind": step.becomes_kind})
@@ -92,6 +94,11 @@ class ServiceLevelAdmin(NamedInTables, ShowsHistory):
         **CodeIsKept.help_texts,
         "answer_within_seconds": _("From the moment a person is needed to the moment one accepts, in seconds."),
         "target_percent": _("How much of the work should be answered in that time. The report compares with it."),
+        "max_wait_seconds": _("After this it goes before everything of its class. More urgent classes still go first, unless it rises."),
+        "rise_every_seconds": _(
+            "Each time work has waited this long, it rises by one class, so that more urgent work cannot keep it waiting for ever. "
+            "Empty: it keeps its class."
+        ),
     }
     search_fields = ("name", "code")
 

@@ -12,10 +12,11 @@ from routing.models import Rule, RuleSetCase
 from routing.need import Need
 from routing.rules.cells import LONGEST_CELL, CellError, canonical
 from routing.rules.compile import Problem, at_character, checked_output, missing_outputs
-from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, OUTPUTS, Fact, Output, Vocabulary, fact_named, facts_of
+from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, LARGEST_NUMBER, OUTPUTS, Fact, Output, Vocabulary, fact_named, facts_of
 
 CELL, ANSWER, SAID, EXPECTED = "when_", "then_", "need_", "expect_"
 FURTHER = "further_facts"
+LARGEST_POSITION = 99_999
 FURTHER_HELP = _("Other facts, one for each line, such as “building_age: old”.")
 _YES_NO = (("", _("any")), ("yes", _("yes")), ("no", _("no")))
 _AS_YES_NO = {"true": "yes", "false": "no"}
@@ -26,20 +27,21 @@ class RuleForm(forms.ModelForm):
 
     facts: ClassVar[Sequence[Fact]] = ()
     outputs: ClassVar[Sequence[Output]] = ()
+    position = forms.IntegerField(
+        label=_("Row"),
+        min_value=0,
+        max_value=LARGEST_POSITION,
+        widget=forms.NumberInput(attrs={"class": "rule-position"}),
+        help_text=_("The first row that matches decides. Give a row the number of another to put it in its place."),
+    )
     vocabulary: ClassVar[Vocabulary] = Vocabulary()
     problems: ClassVar[Mapping[int, Sequence[Problem]]] = {}
 
     class Meta:
         model = Rule
         fields = ("position", "description")
-        help_texts = {
-            "position": _("The first row that matches decides. Give a row the number of another to put it in its place.")
-        }
-        labels = {"position": _("Row"), "description": _("What the row is for")}
-        widgets = {
-            "position": forms.NumberInput(attrs={"class": "rule-position"}),
-            "description": forms.Textarea(attrs={"rows": 2, "class": "rule-description"}),
-        }
+        labels = {"description": _("What the row is for")}
+        widgets = {"description": forms.Textarea(attrs={"rows": 2, "class": "rule-description"})}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -104,7 +106,6 @@ class RuleForm(forms.ModelForm):
         for name, (field, cell) in cells.items():
             fact = fact_named(name)
             if fact is None:
-                self.add_error(field, _("“%(name)s” cannot be the name of a fact.") % {"name": name})
                 continue
             try:
                 if canonical(cell, fact, self.vocabulary):
@@ -149,7 +150,7 @@ class CaseForm(forms.ModelForm):
 
 
 class FactsField(forms.CharField):
-    """Lines of “name: value” as a dict."""
+    """Lines of “name: value” as a dict; names are those that tables can ask for."""
 
     widget = forms.Textarea(attrs={"rows": 1, "class": "rule-further"})
 
@@ -161,6 +162,11 @@ class FactsField(forms.CharField):
             name, colon, said = line.partition(":")
             if not colon:
                 raise forms.ValidationError(_("Write a name, a colon and a value on each line."))
+            if fact_named(DECLARED_FACT_PREFIX + name.strip()) is None:
+                raise forms.ValidationError(
+                    _("“%(name)s” cannot be the name of a fact. Use small letters, digits and underscores, starting with a letter."),
+                    params={"name": name.strip()[:60]},
+                )
             facts[name.strip()] = said.strip()
         return facts
 
@@ -170,6 +176,20 @@ class FactsField(forms.CharField):
             return bool(self.to_python(initial or "") != self.to_python(data or ""))
         except forms.ValidationError:
             return True
+
+
+class SaidFactsField(FactsField):
+    """What somebody said, as conversations tell it to routing: texts of a limited length."""
+
+    def to_python(self, value: Any) -> Any:
+        facts = super().to_python(value)
+        for name, said in facts.items():
+            if "\x00" in said or len(said) > LONGEST_CELL:
+                raise forms.ValidationError(
+                    _("The value of “%(name)s” is too long or cannot be read; %(longest)d characters are the most."),
+                    params={"name": name, "longest": LONGEST_CELL},
+                )
+        return facts
 
 
 def rule_form(
@@ -200,7 +220,7 @@ def try_form(kind: str, vocabulary: Vocabulary) -> type[forms.Form]:
 def said_fields(kind: str, vocabulary: Vocabulary) -> dict[str, forms.Field]:
     """One field for each fact that a table of this kind may ask about; nothing is required."""
     fields: dict[str, forms.Field] = {SAID + fact.name: _said_field(fact, vocabulary) for fact in facts_of(kind)}
-    fields[FURTHER] = FactsField(label=_("Other facts"), required=False, help_text=FURTHER_HELP)
+    fields[FURTHER] = SaidFactsField(label=_("Other facts"), required=False, help_text=FURTHER_HELP)
     return fields
 
 
@@ -270,9 +290,11 @@ def _said_field(fact: Fact, vocabulary: Vocabulary) -> forms.Field:
     if fact.type == "choice":
         return forms.ChoiceField(choices=[("", _("as usual")), *vocabulary.of(fact.values).items()], **common)
     if fact.type == "number":
+        lowest = -LARGEST_NUMBER if fact.lowest is None else fact.lowest
+        highest = LARGEST_NUMBER if fact.highest is None else fact.highest
         if isinstance(getattr(Need(), fact.name), int):
-            return forms.IntegerField(min_value=None if fact.lowest is None else int(fact.lowest), **common)
-        return forms.FloatField(min_value=fact.lowest, max_value=fact.highest, **common)
+            return forms.IntegerField(min_value=int(lowest), max_value=int(highest), **common)
+        return forms.FloatField(min_value=lowest, max_value=highest, **common)
     return forms.CharField(max_length=60, widget=forms.TextInput(attrs={"class": "rule-cell"}), **common)
 
 

@@ -30,6 +30,7 @@ from routing.rules.evaluate import table_of
 from routing.rules.explain import explain, rows_above
 from routing.rules.publish import (
     PublishRefused,
+    as_written,
     in_words,
     new_draft,
     new_draft_from,
@@ -84,6 +85,32 @@ class PublishForm(forms.Form):
     note = forms.CharField(
         label=gettext_lazy("What changes, and why"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
     )
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+
+class DraftForm(forms.ModelForm):
+    """A table. `seen` is what its rows and examples were when the page was opened: who saves on top of others' changes undoes them."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk:
+            self.initial["seen"] = as_written(self.instance)
+
+    def clean_seen(self) -> str:
+        """Holds the draft's row until it is saved, so that of two who save at once the second is told."""
+        seen: str = self.cleaned_data["seen"]
+        if seen and self.instance.pk:
+            locked = RuleSet.objects.select_for_update().get(pk=self.instance.pk)
+            if seen != as_written(locked):
+                raise forms.ValidationError(
+                    _(
+                        "Somebody else changed this draft after you opened it, and saving would undo that. Your changes are still below: "
+                        "open the draft in another window and make them there."
+                    )
+                )
+        return seen
 
 
 def columns_of(rule_set: RuleSet, request: HttpRequest) -> list[Fact]:
@@ -111,7 +138,7 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
     list_filter = ("kind", "status")
     list_select_related = ("author",)
     search_fields = ("note",)
-    fields = ("kind", "note")
+    form = DraftForm
     help_texts = {
         "kind": gettext_lazy(
             "Routing says who answers a need. Scoring gives points that routing can look at. "
@@ -132,6 +159,9 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
     def row_count(self, rule_set: Any) -> int:
         """How many rows the version has."""
         return int(rule_set.rows)
+
+    def get_fields(self, request: HttpRequest, obj: RuleSet | None = None) -> tuple[str, ...]:
+        return ("kind", "note", "seen") if obj is not None and obj.status == RuleSet.Status.DRAFT else ("kind", "note")
 
     def get_readonly_fields(self, request: HttpRequest, obj: RuleSet | None = None) -> tuple[str, ...]:
         return ("kind",) if obj else ()
@@ -199,13 +229,15 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
         if draft.status != RuleSet.Status.DRAFT:
             messages.warning(request, _("Only a draft can be published. Make a draft from this version first."))
             return redirect("admin:routing_ruleset_change", number)
-        form = PublishForm(request.POST or None, initial={"note": draft.note})
+        seen = as_written(draft)
+        form = PublishForm(request.POST or None, initial={"note": draft.note, "seen": seen})
         failures: list[str] = []
         if request.method == "POST" and form.is_valid():
             try:
-                published = publish(draft, by=self._user(request), note=form.cleaned_data["note"])
+                published = publish(draft, by=self._user(request), note=form.cleaned_data["note"], seen=form.cleaned_data["seen"])
             except PublishRefused as refused:
                 failures = refused.failures
+                form = PublishForm({"note": form.cleaned_data["note"], "seen": seen})
             else:
                 self.log_change(request, published, _("Published."))
                 messages.success(request, _("Published. The next decision follows this version."))

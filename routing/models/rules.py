@@ -11,13 +11,13 @@ from routing.models.history import audited
 
 _REFUSE_WHEN_PUBLISHED = """
     IF TG_OP <> 'INSERT' THEN
-        SELECT status INTO parent_status FROM routing_ruleset WHERE id = OLD.rule_set_id;
+        SELECT status INTO parent_status FROM routing_ruleset WHERE id = OLD.rule_set_id FOR SHARE;
         IF parent_status IN ('published', 'retired') THEN
             RAISE EXCEPTION '{rows} of a published set never change' USING ERRCODE = 'check_violation';
         END IF;
     END IF;
     IF TG_OP <> 'DELETE' THEN
-        SELECT status INTO parent_status FROM routing_ruleset WHERE id = NEW.rule_set_id;
+        SELECT status INTO parent_status FROM routing_ruleset WHERE id = NEW.rule_set_id FOR SHARE;
         IF parent_status IN ('published', 'retired') THEN
             RAISE EXCEPTION '{rows} of a published set never change' USING ERRCODE = 'check_violation';
         END IF;
@@ -25,6 +25,7 @@ _REFUSE_WHEN_PUBLISHED = """
     END IF;
     RETURN OLD;
 """
+"""The set is held until the end of the transaction: whoever publishes it waits for changes under way, and theirs wait for them."""
 
 
 class RuleSet(models.Model):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,16 +88,25 @@ def new_draft_from(rule_set: RuleSet, *, author: User | None = None, note: str =
     return draft
 
 
-def publish(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSet:
+def as_written(rule_set: RuleSet) -> str:
+    """A digest of the rows and examples as they are stored: the same as long as nobody changes any. Two queries."""
+    rows = list(rule_set.rules.order_by("position", "pk").values_list("pk", "position", "description", "conditions", "outputs"))
+    cases = list(rule_set.cases.order_by("pk").values_list("pk", "name", "need", "expected"))
+    return hashlib.sha256(json.dumps([rows, cases], sort_keys=True).encode()).hexdigest()
+
+
+def publish(rule_set: RuleSet, *, by: User | str, note: str = "", seen: str = "") -> RuleSet:
     """Publishes a draft: compiles it, runs its examples, retires the version before. Returns it as stored.
 
-    One transaction under the kind's advisory lock: of two who publish the same draft at once, one wins.
-    Raises PublishRefused with every failure: not a draft, a cell that cannot be used, no example, one that comes out wrong.
+    `seen` is `as_written` of what whoever publishes has looked at, or empty. One transaction under the kind's advisory lock: of two
+    who publish the same draft at once, one wins; who changes its rows meanwhile is waited for, or refused afterwards.
+    Raises PublishRefused with every failure: not a draft, changed since it was seen, a cell that cannot be used, no example, one
+    that comes out wrong.
     """
-    return _publish(rule_set, by=by, note=note)
+    return _publish(rule_set, by=by, note=note, seen=seen)
 
 
-def _publish(rule_set: RuleSet, *, by: User | str, note: str, needs_example: bool = True) -> RuleSet:
+def _publish(rule_set: RuleSet, *, by: User | str, note: str, seen: str = "", needs_example: bool = True) -> RuleSet:
     with transaction.atomic():
         _lock_kind(rule_set.kind)
         draft = RuleSet.objects.select_for_update().filter(pk=rule_set.pk).first()
@@ -103,6 +114,9 @@ def _publish(rule_set: RuleSet, *, by: User | str, note: str, needs_example: boo
             raise PublishRefused([_("This draft was deleted meanwhile, so there is nothing to publish.")])
         if draft.status != RuleSet.Status.DRAFT:
             raise PublishRefused([_already_published(draft)])
+        if seen and seen != as_written(draft):
+            sentence = _("The draft was changed since you looked at it. Below is what it would do now; publish again if that is right.")
+            raise PublishRefused([sentence])
         if problems := problems_of(draft):
             raise PublishRefused([str(problem) for problem in problems])
         document = compile_rule_set(draft)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.utils.translation import gettext as _
@@ -21,6 +20,8 @@ FactType = Literal["choice", "text", "number", "yes_no"]
 OutputType = Literal["choice", "whole_number", "choices", "text", "yes_no"]
 DECLARED_FACT_PREFIX = "facts."
 DECLARED_FACT_NAME = re.compile(r"facts\.[a-z][a-z0-9_]{0,39}")
+LARGEST_NUMBER = 10**15
+"""The engine reads no number that is much larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +231,12 @@ def check_need(need: Need) -> None:
         if fact.type == "yes_no":
             right = isinstance(value, bool)
         elif fact.type == "number":
-            right = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+            right = isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST_NUMBER <= value <= LARGEST_NUMBER
         else:
             right = isinstance(value, str)
         if not right:
             raise InvalidNeed(
-                _("“%(fact)s” of a need cannot be %(value)r.") % {"fact": fact.label, "value": value}
+                _("“%(fact)s” of a need cannot be %(value)s.") % {"fact": fact.label, "value": repr(value)[:60]}
             )
     if not all(isinstance(part, str) for pair in need.facts.items() for part in pair):
         raise InvalidNeed(_("Declared facts of a need are texts by name."))

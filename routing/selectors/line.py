@@ -151,8 +151,11 @@ def position(work: WorkItem) -> int:
 def estimated_wait(work: WorkItem, now: datetime) -> timedelta | None:
     """How much longer the work will probably wait: its position by the pace at which its queue was served lately.
 
-    The pace is that at which its work was taken in the last half hour; None when none was. Two statements.
+    The pace is that at which its work was taken in the last half hour; None when none was, or while the queue is paused. Two
+    statements.
     """
+    if work.queue.paused_at is not None:
+        return None
     taken = WorkItem.objects.filter(queue=work.queue_id, answered_at__gt=now - PACE_IS_OF).count()
     return PACE_IS_OF / taken * position(work) if taken else None
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from routing.models import Queue, RoutingStep, ServiceLevel, WorkItem
 from routing.services.announce import announce_work_item
-from routing.services.hours import calendar_of
+from routing.services.hours import readable_calendar
 from routing.services.opening_calendar import OpeningCalendar
 from routing.services.service_levels import service_level_of
 
@@ -74,7 +74,7 @@ def enter_queue(work: WorkItem, queue: Queue, now: datetime) -> None:
 
 def _calendar_of(queue: Queue) -> OpeningCalendar | None:
     """When somebody is there for the queue's work; None for always. One query when it keeps hours."""
-    return calendar_of(queue.hours) if queue.hours else None
+    return readable_calendar(queue.hours) if queue.hours else None
 
 
 def grow_older(

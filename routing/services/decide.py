@@ -10,7 +10,7 @@ from routing.models import Decision, Queue, RuleSet, ServiceLevel
 from routing.need import Need
 from routing.rules.evaluate import Answer, Outcome, Table, table_of
 from routing.rules.explain import explain
-from routing.rules.published import NoPublishedRules, escalation_of, proven, published
+from routing.rules.published import NoPublishedRules, Tables, escalation_of, proven, published
 from routing.rules.schema import InvalidNeed
 
 
@@ -24,7 +24,21 @@ def decide(need: Need, *, subject: str) -> Decision:
     What the first answers is the fact `escalation` of the need that the second is asked about, and that is stored.
     Raises NoPublishedRules (no routing table), InvalidNeed (a fact of the wrong type) or UnknownDestination.
     """
-    answer, escalation = proven(lambda tables: tables.decide(need))
+    return _stored(*proven(lambda tables: tables.decide(need)), subject=subject)
+
+
+def score_and_decide(need: Need, *, subject: str) -> tuple[Need, Decision]:
+    """The need with the points of the published scoring table as its score, and `decide` about that; one look-up proves all tables."""
+    scored, (answer, escalation) = proven(lambda tables: _scored(tables, need))
+    return scored, _stored(answer, escalation, subject=subject)
+
+
+def _scored(tables: Tables, need: Need) -> tuple[Need, tuple[Answer, Answer | None]]:
+    scored = replace(need, score=tables.points(need))
+    return scored, tables.decide(scored)
+
+
+def _stored(answer: Answer, escalation: Answer | None, *, subject: str) -> Decision:
     outcome = answer.outcome
     return Decision.objects.create(
         subject=subject,
@@ -115,5 +129,6 @@ __all__ = [
     "replay",
     "replayed",
     "score",
+    "score_and_decide",
     "who_acts",
 ]

@@ -34,6 +34,7 @@ from routing.services.locks import (
     wait_for_agents,
 )
 from routing.services.matching import Match, Pool
+from routing.services.sweeping import each_by_itself
 
 NOT_AGAIN_FOR = timedelta(seconds=60)
 """How long an agent who declined, missed or gave back a piece of work is not offered it again."""
@@ -135,14 +136,17 @@ def _lane_in_order(wanted: Wanted, pieces: list[Waiting], pool: Pool) -> Iterato
 
 
 def dispatch_all() -> int:
-    """Ages what waits and makes a pass over every group in which something does; returns how many offers were made."""
+    """Ages what waits and makes a pass over every group in which something does; returns how many offers were made.
+
+    A group whose pass fails keeps no other from its own. Raises ExceptionGroup afterwards.
+    """
     groups = (
         WorkItem.objects.filter(state=WorkItem.State.QUEUED)
         .order_by("queue__group")
         .values_list("queue__group", flat=True)
         .distinct()
     )
-    return sum(_age_and_dispatch(group) for group in list(groups))
+    return sum(each_by_itself(list(groups), _age_and_dispatch))
 
 
 def _age_and_dispatch(group: str) -> int:
@@ -158,7 +162,12 @@ def dispatch_after_commit(group: str) -> None:
 
 def dispatch_for_agent_after_commit(agent: AgentProfile) -> None:
     """A pass over every group whose work the agent could get, once the transaction is committed."""
-    transaction.on_commit(lambda: _dispatch_for_profile(agent.routing_profile_id), robust=True)
+    dispatch_for_profile_after_commit(agent.routing_profile_id)
+
+
+def dispatch_for_profile_after_commit(profile_id: int) -> None:
+    """The same for everybody who has a routing profile."""
+    transaction.on_commit(lambda: _dispatch_for_profile(profile_id), robust=True)
 
 
 def dispatch_if_it_may_be_laid_aside(kind: str, agent: AgentProfile) -> None:

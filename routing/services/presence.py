@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from routing import clock
 from routing.models import AgentProfile, Presence
 from routing.services.announce import announce_presence
 from routing.services.dispatch import dispatch_for_agent_after_commit
 from routing.services.locks import lock_agents
+from routing.services.sweeping import each_by_itself
 
 CONNECTION_LOST = "connection lost"
 SILENT_FOR = timedelta(seconds=150)
@@ -51,12 +53,21 @@ def heartbeat(agent: AgentProfile) -> None:
 def leave_the_silent() -> int:
     """Makes those away who are available but whose screen has been silent for `SILENT_FOR`; returns how many.
 
-    Their work and their capacity stay theirs; they are only not offered more.
+    Their work and their capacity stay theirs; they are only not offered more. Who is heard of, or goes, at the same moment is left
+    alone. Takes for each the agent's row lock, then their presence. Raises ExceptionGroup when all had their turn.
     """
-    silent = Presence.objects.filter(
-        state=Presence.State.AVAILABLE, last_heartbeat_at__lt=clock.now() - SILENT_FOR
-    ).select_related("agent")
-    gone = list(silent)
-    for presence in gone:
-        set_state(presence.agent, Presence.State.AWAY, CONNECTION_LOST)
-    return len(gone)
+    agents = AgentProfile.objects.filter(presence__in=_silent())
+    return sum(each_by_itself(list(agents), _leave_when_silent))
+
+
+def _silent() -> QuerySet[Presence]:
+    return Presence.objects.filter(state=Presence.State.AVAILABLE, last_heartbeat_at__lt=clock.now() - SILENT_FOR)
+
+
+def _leave_when_silent(agent: AgentProfile) -> bool:
+    with transaction.atomic():
+        lock_agents([agent.pk])
+        if _silent().select_for_update().filter(agent=agent).first() is None:
+            return False
+        set_state(agent, Presence.State.AWAY, CONNECTION_LOST)
+    return True

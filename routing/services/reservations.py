@@ -7,6 +7,7 @@ the agent's row lock.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -30,6 +31,7 @@ from routing.services.interrupting import give_capacity_back
 from routing.services.load import take
 from routing.services.locks import lock_agents, lock_live_reservation, lock_live_work, lock_subject
 from routing.services.service_levels import deadline, service_level_of
+from routing.services.sweeping import each_by_itself
 
 MISSED_AN_OFFER = "missed an offer"
 
@@ -95,14 +97,15 @@ def expire_due() -> int:
     """Ends every offer that ran out, each in its own transaction; returns how many.
 
     The work goes back to the line and keeps its place; an agent who misses as many in a row as their profile allows becomes
-    away. Takes for each the subject's lock, the work item, the reservation and the agent's row.
+    away. Takes for each the subject's lock, the work item, the reservation and the agent's row. One that cannot be ended keeps no
+    other from its end; raises ExceptionGroup afterwards.
     """
     due = (
         Reservation.objects.filter(state=Reservation.State.PENDING, expires_at__lte=clock.now())
         .order_by("expires_at")
         .values_list("pk", flat=True)
     )
-    return sum(_expire(reservation_id) for reservation_id in list(due))
+    return sum(each_by_itself(list(due), _expire))
 
 
 def wrap_up(subject: str) -> None:
@@ -117,14 +120,14 @@ def end_wrap_ups() -> list[str]:
     """Completes the work whose time for writing up has run out; returns its subjects. Each is a transaction of its own.
 
     That time does not begin while the work is laid aside, but here afterwards. Takes for each the subject's lock, the work item,
-    its reservation and the agent's row.
+    its reservation and the agent's row. One that fails keeps no other from its end; raises ExceptionGroup afterwards.
     """
     written_up = Reservation.objects.filter(state=Reservation.State.WRAPPING).exclude(Exists(_laid_aside()))
     timed = written_up.filter(wraps_up_until=None, agent__routing_profile__work_rows__in=_timed_work())
-    for reservation_id in timed.values_list("pk", flat=True):
-        _begin_time_for_wrap_up(reservation_id)
-    due = written_up.filter(wraps_up_until__lte=clock.now()).order_by("wraps_up_until").values_list("pk", "work_item__subject")
-    return [subject for reservation_id, subject in list(due) if _end_wrap_up(reservation_id)]
+    due = written_up.filter(wraps_up_until__lte=clock.now()).order_by("wraps_up_until").values_list("pk", flat=True)
+    begins = [partial(_begin_time_for_wrap_up, reservation_id) for reservation_id in timed.values_list("pk", flat=True)]
+    ends = [partial(_end_wrap_up, reservation_id) for reservation_id in due]
+    return [subject for subject in each_by_itself([*begins, *ends], lambda act: act()) if subject]
 
 
 def _laid_aside() -> QuerySet[Interruption]:
@@ -136,23 +139,26 @@ def _timed_work() -> QuerySet[RoutingProfileWork]:
     return RoutingProfileWork.objects.filter(kind=OuterRef("work_item__kind"), wrap_up_seconds__isnull=False)
 
 
-def _begin_time_for_wrap_up(reservation_id: int) -> None:
+def _begin_time_for_wrap_up(reservation_id: int) -> str:
+    """Returns no subject, since nothing has ended."""
     with transaction.atomic():
         work_item, reservation = _lock_with_work(reservation_id)
         if reservation.state == Reservation.State.WRAPPING and reservation.wraps_up_until is None:
             reservation.wraps_up_until = _end_of_wrap_up(reservation, work_item.kind)
             reservation.save(update_fields=["wraps_up_until"])
             announce_reservation(reservation)
+    return ""
 
 
-def _end_wrap_up(reservation_id: int) -> bool:
+def _end_wrap_up(reservation_id: int) -> str:
+    """The subject of the work that has ended with it; empty when it goes on."""
     with transaction.atomic():
         work_item, reservation = _lock_with_work(reservation_id)
         if reservation.state != Reservation.State.WRAPPING or not reservation.wraps_up_until:
-            return False
+            return ""
         end_reservation(reservation, Reservation.State.COMPLETED)
         _move(work_item, WorkItem.State.COMPLETED)
-    return True
+    return work_item.subject
 
 
 def talk_again(subject: str) -> None:

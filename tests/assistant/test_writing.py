@@ -112,6 +112,20 @@ async def test_a_wrap_up_with_a_model_is_one_entry_and_can_be_looked_into(chat: 
     assert QUESTION in story
 
 
+async def test_the_panel_opened_again_asks_no_model_again(chat: Line, writer: StandIn) -> None:
+    """Nothing was said meanwhile, so the same summary stands there with its trace; a word more is another question."""
+    await chat.send("I have a question about the visit.")
+    writer.play(*[calls(Call("write_summary", {"summary": each})) for each in ("They ask about a visit.", "And about the boiler.")])
+    browser, address = await agents_browser(chat)
+    first = await shown(browser, f"{address}copilot/")
+    asked = len(writer.requests)
+    assert await shown(browser, f"{address}copilot/") == first
+    assert len(writer.requests) == asked
+    await chat.send("It is about the boiler.")
+    await shown(browser, f"{address}copilot/")
+    assert len(writer.requests) > asked
+
+
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 async def test_every_fault_of_the_provider(chat: Line, writer: StandIn, fault: str) -> None:
     """The wrap-up and the suggestion are there all the same, without a model, and say so."""

@@ -20,6 +20,7 @@ def company(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
     """Harbor Home Services with its playbook, and a key of its web site; another page of the house. Returns the key."""
     with django_db_blocker.unblock(), demo_company():
         page = EntryPoint.objects.get(channel="chat", address="/harborhome")
+        EntryPoint.objects.filter(channel="voice").update(takes_texts=True)
         EntryPoint.objects.create(name="Other", channel="chat", address="/other", company_name="Other", playbook_code=page.playbook_code)
         with connection.cursor() as cursor:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")

@@ -14,11 +14,12 @@ from channels.db import database_sync_to_async
 from django.core import mail
 from django.test import AsyncClient
 
-from conversations.models import HostSiteKey
+from conversations.models import HostSiteKey, SentText
 from tests.attacks.victim import Victim
+from tests.support.locks import until
 from tests.support.sockets import Frame, Widget, open_widget
 from tests.support.turns import nothing_owed
-from tests.voice.platform import Caller, post_async, words_of
+from tests.voice.platform import COMPANY, Caller, now_text, post_async, words_of
 from tests.voice.rest_side import Platform
 
 ONE_BY_ONE = ("welcome", "error", "refused", "start_over", "phone_code", "calling", "identity", "session")
@@ -58,6 +59,22 @@ class Scene:
         self.sent.append(number or "")
         phone.greeting = await phone.posts("/voice/answer/", phone.caller.answer())
         return phone
+
+    async def text(self, sender: str, words: str) -> str:
+        """A text message that shows this number, whoever writes it; returns what was answered there, which they read."""
+        self.sent += [sender, words]
+        before = len(self.texted(sender))
+        body = {
+            "channel": "sms", "message_type": "text", "message_uuid": str(uuid4()), "to": COMPANY, "from": sender.removeprefix("+"),
+            "timestamp": now_text(), "text": words,
+        }  # fmt: skip
+        response = await post_async("/voice/text/", body)
+        assert response.status_code == 204, response.content
+        await nothing_owed()
+        await in_thread(until)(lambda: not SentText.objects.filter(state="waiting").exists() and len(self.texted(sender)) > before)
+        answered = self.texted(sender)[before:]
+        self.note(json.dumps(answered), answered)
+        return " ".join(answered)
 
     async def page(self, method: str, path: str, data: dict[str, Any] | None = None, *, browser: AsyncClient | None = None) -> Any:
         """A page that the attacker asks for; the answer, which is kept."""

@@ -8,7 +8,7 @@ import pytest
 
 from conversations.models import HostSiteKey
 from routing.models import AgentProfile
-from tests.attacks import on_chat, on_phone, victim, watching, with_proofs
+from tests.attacks import on_chat, on_phone, on_text, victim, watching, with_proofs
 from tests.attacks.attack import CLOSED, WITH_A_PERSON, Attack
 from tests.attacks.conftest import start_anew
 from tests.attacks.scene import Scene, in_thread
@@ -17,7 +17,7 @@ from tests.attacks.watching import Rows
 from tests.voice.rest_side import Platform
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
-ATTACKS = {each.name: each for module in (on_chat, on_phone, with_proofs) for each in module.ATTACKS}
+ATTACKS = {each.name: each for module in (on_chat, on_phone, on_text, with_proofs) for each in module.ATTACKS}
 
 
 @dataclass

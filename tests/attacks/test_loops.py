@@ -59,10 +59,16 @@ async def test_a_machine_is_left(channel: str, bot: Bot, company: HostSiteKey, p
     assert await WorkItem.objects.acount() == 1, "a person is asked once"
 
 
-async def test_a_customer_who_says_something_new_is_answered_again(company: HostSiteKey, platform: Platform) -> None:
+async def test_other_words_do_not_start_it_again_before_a_person_has_come(company: HostSiteKey, platform: Platform) -> None:
+    """Neither a machine's nor anybody's; the hand-over says why, and somebody in danger is told what to do all the same."""
     async with Scene(platform, company, None).chat() as chat:
         await talks(chat.says, echoes)
-        assert "8 am" in await chat.says("what are your opening hours on weekdays?")
+        assert not await chat.says("what are your opening hours on weekdays?")
+        assert not await chat.says("and where are you?")
+        assert "0800 111 999" in await chat.says("I smell gas!")
+    stopped = await Entry.objects.filter(kind="assistant.stopped").order_by("seq").afirst()
+    assert stopped is not None
+    assert "repeats" in stopped.body
 
 
 @pytest.mark.parametrize("limit", ["ASSISTANT_REPLIES_PER_MINUTE", "ASSISTANT_REPLIES_IN_A_ROW"])

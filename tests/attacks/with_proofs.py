@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import jwt
+from django.core import mail
 from django.db.models import F
 from django.test import AsyncClient
 from django.utils import timezone
@@ -23,7 +24,7 @@ from tests.support.host_site import by_hand, claims_of, token_of
 from tests.support.sockets import Widget, open_widget
 from tests.support.turns import nothing_owed
 
-EVE, SILENT = "eve.adder@example.org", "+447700900777"
+EVE, SILENT, NO_MAIL = "eve.adder@example.org", "+447700900777", "no.mail@example.org"
 SIGNED_IN = CONTACT | {"Proof"}
 """What the victim adds to their own record by signing in while the attack goes on."""
 JOINED = {"Customer", "CustomerLink", "ConversationLink"}
@@ -88,6 +89,19 @@ async def has_a_code_sent_to_who_wants_none(scene: Scene) -> str:
         await chat.says(ACCOUNT)
         said = await chat.says("07700 900777")
         return "not sent" if not scene.texted(SILENT) and "on its way" in said else said
+
+
+async def has_a_link_sent_to_who_wants_none(scene: Scene) -> str:
+    """The company's own link to an address and a number on the do-not-contact list: nothing is sent, and not a word of why."""
+    for kind, value in (("email", NO_MAIL), ("phone", SILENT)):
+        await in_thread(suppression.suppress)(kind, value, reason="Asked for it.", added_by="tests")
+    said = []
+    for to in (NO_MAIL, "07700 900777"):
+        async with scene.chat() as chat:
+            await chat.says("can you send me the payment link")
+            said.append(await chat.says(to))
+    reached = scene.texted(SILENT) or [each for each in mail.outbox if NO_MAIL in each.to]
+    return "not sent" if not reached and all("I have sent you the link" in each for each in said) else " ".join(said)
 
 
 async def forges_a_host_token(scene: Scene) -> str:
@@ -259,6 +273,7 @@ ATTACKS = [
     Attack("a code is tried after its time", tries_a_code_that_is_too_old, "too old"),
     Attack("codes are asked for without end", has_codes_sent_without_end, "capped"),
     Attack("a code is sent to who wants none", has_a_code_sent_to_who_wants_none, "not sent"),
+    Attack("a link is sent to who wants none", has_a_link_sent_to_who_wants_none, "not sent"),
     Attack("an address of one's own is proven on a spoofed call", proves_an_address_of_their_own, "nothing of the victim's", CLOSED,
            CONTACT, FILED, statements_apart=FILED_ELSEWHERE),
     Attack("an address of one's own is proven on a spoofed call while a chat is open", proves_an_address_of_their_own,

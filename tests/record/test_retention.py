@@ -148,6 +148,7 @@ def test_every_rule_takes_its_own_kind_once(kind: str) -> None:
             ended_at=timezone.now(),
         )  # fmt: skip
         Handoff.objects.create(conversation=each.conversation, interaction=each, work_item=work, why="Sam asked", summary="Sam")
+        timeline.append(each.conversation_id, NewEntry("callback.requested", "system", data={"phone": "+447700900123"}, audience="staff"))
     recordings.note(spoken, Finished("r-1", "https://api.nexmo.com/v1/files/a", timezone.now() - OLD, 42))
     rows.decision(need={"facts": {"postcode": "HB1"}})
     transport.record_webhook(token_id="1", body_hash="a", kind="event", provider_id=spoken.provider_id, body={"from": "44", "status": "x"})

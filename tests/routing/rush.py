@@ -69,8 +69,52 @@ VIOLATIONS = {
                AND (earlier.priority_class, earlier.in_good_time, earlier.deadline, earlier.id)
                  < (later.priority_class, later.in_good_time, later.deadline, later.id))
     """,
+    "passed over": """
+        WITH first AS (SELECT work_item_id, min(offered_at) AS at FROM routing_reservation GROUP BY work_item_id),
+        piece AS MATERIALIZED (
+            SELECT work.*, first.at FROM routing_workitem work LEFT JOIN first ON first.work_item_id = work.id WHERE subject LIKE 'rush%%'
+        ),
+        offer AS MATERIALIZED (
+            SELECT its.id, its.agent_id, its.offered_at, agent.capacity, piece.priority_class, piece.in_good_time, piece.deadline,
+                   piece.id AS work_id
+              FROM routing_reservation its JOIN piece ON piece.id = its.work_item_id
+              JOIN routing_agentprofile agent ON agent.id = its.agent_id
+        ),
+        held AS MATERIALIZED (
+            SELECT offer.id AS offer_id, work.kind, count(*) AS pieces, sum(other.weight) AS weight
+              FROM offer JOIN routing_reservation other ON other.agent_id = offer.agent_id
+              JOIN routing_workitem work ON work.id = other.work_item_id
+             WHERE (other.offered_at, other.id) < (offer.offered_at, offer.id)
+               AND COALESCE(other.ended_at, 'infinity') > offer.offered_at
+             GROUP BY offer.id, work.kind
+        ),
+        able AS MATERIALIZED (
+            SELECT agent.id AS agent_id, lane.lane, lane.kind, limits.weight, limits.max_at_once, served.delay_seconds
+              FROM (SELECT DISTINCT lane, kind, queue_id, required_skills, min_proficiency FROM piece) lane
+              JOIN routing_routingprofilework limits ON limits.kind = lane.kind
+              JOIN routing_routingprofilequeue served ON served.queue_id = lane.queue_id AND served.profile_id = limits.profile_id
+              JOIN routing_agentprofile agent ON agent.routing_profile_id = limits.profile_id
+             WHERE NOT EXISTS (
+                SELECT FROM jsonb_array_elements_text(lane.required_skills) wanted(code) WHERE NOT EXISTS (
+                    SELECT FROM routing_agentskill own JOIN routing_skill skill ON skill.id = own.skill_id
+                     WHERE own.agent_id = agent.id AND skill.code = wanted.code AND own.proficiency >= lane.min_proficiency))
+        )
+        SELECT count(*) FROM offer WHERE EXISTS (
+            SELECT FROM able JOIN piece earlier ON earlier.lane = able.lane
+             WHERE able.agent_id = offer.agent_id
+               AND COALESCE((SELECT sum(weight) FROM held WHERE offer_id = offer.id), 0) + able.weight <= offer.capacity
+               AND COALESCE((SELECT pieces FROM held WHERE offer_id = offer.id AND held.kind = able.kind), 0) < able.max_at_once
+               AND offer.offered_at - earlier.enqueued_at >= able.delay_seconds * interval '1 second'
+               AND (earlier.at IS NULL OR earlier.at > offer.offered_at) AND COALESCE(earlier.ended_at, 'infinity') > offer.offered_at
+               AND (earlier.priority_class, earlier.in_good_time, earlier.deadline, earlier.id)
+                 < (offer.priority_class, offer.in_good_time, offer.deadline, offer.work_id))
+    """,
 }
-"""What may never be, each with the statement that counts it. An inversion is a first offer that overtook an earlier piece of its lane."""
+"""What may never be, each with the statement that counts it.
+
+An inversion is a first offer that overtook an earlier piece of its lane. Passed over is who gave way to later or lower work, of any lane
+and as often as that was offered, although whoever got that had room, the skills and the queue for theirs: so nobody starves.
+"""
 
 
 def fill_the_line(pieces: int) -> None:

@@ -51,14 +51,24 @@ def test_whenever_eight_workers_stop_nothing_waits_that_somebody_free_could_take
 
 
 def test_the_counts_of_violations_can_find_some(company: Company) -> None:
-    """An offer made past the line, as no pass makes it, is an inversion."""
+    """Offers made past the line, as no pass makes them: in their own lane an inversion, in whatever lane passing somebody over."""
     rush.fill_the_line(40)
-    last = WorkItem.objects.filter(state="queued").order_by("-priority_class", "-deadline", "-pk").first()
-    assert last
-    ann = company.agent("ann", state="away")
-    now = clock.now()
-    Reservation.objects.create(work_item=last, agent=ann, state="rescinded", weight=1, reason="-", expires_at=now, ended_at=now)
-    assert rush.violations() == {"inversions": 1}
+    company.agent("nobody", state="away", skills=tuple(company.skill(code) for code in rush.SKILLS))
+    ann = company.agent("ann", state="away", capacity=2)
+
+    def offered_past_the_line(work: WorkItem) -> dict[str, int]:
+        now = clock.now()
+        made = Reservation.objects.create(work_item=work, agent=ann, state="rescinded", weight=1, reason="-", expires_at=now, ended_at=now)
+        found = rush.violations()
+        made.delete()
+        return found
+
+    line = WorkItem.objects.filter(state="queued").order_by("priority_class", "in_good_time", "deadline", "pk")
+    for_anybody = [work for work in line if work.kind == "messaging" and not work.required_skills]
+    alone_in_its_lane = next(work for work in for_anybody[1:] if work.lane != for_anybody[0].lane)
+    assert offered_past_the_line(for_anybody[-1]) == {"inversions": 1, "passed over": 1}
+    assert offered_past_the_line(alone_in_its_lane) == {"passed over": 1}, "the first of its lane"
+    assert offered_past_the_line(for_anybody[0]) == {}, "those before it are calls, too heavy for them, or need skills that they lack"
 
 
 def test_a_dispatcher_that_is_killed_at_any_moment_leaves_the_line_whole(company: Company) -> None:

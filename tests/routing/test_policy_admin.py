@@ -7,12 +7,14 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from lxml import html
 
 from routing.models import AgentProfile, ChannelException, Presence, Queue, RuleSet, ServiceHours, Territory, TerritoryPostcode, WorkItem
 from routing.need import Need
 from routing.services import queueing, reservations
 from routing.services.decide import decide
 from tests.routing.conftest import Company
+from tests.routing.line import GAS, offers, wait
 
 READ_ONLY = ("decision", "workitem", "reservation", "presence")
 
@@ -94,6 +96,56 @@ def test_capacity_cannot_fall_below_the_work_in_hand(manager: Client, company: C
     )
     assert "They have work of weight 2 now" in page.content.decode()
     assert AgentProfile.objects.get(pk=ann.pk).capacity == 6
+
+
+def agent_page(manager: Client, agent: AgentProfile, skills: dict[str, object] | None = None, **changed: str) -> str:
+    """What a manager sees who saves an agent's page."""
+    profile = agent.routing_profile_id
+    fields = {"user": agent.user_id, "display_name": "Ann", "routing_profile": profile, "capacity": "6", "active": "on"} | changed
+    rows = skills or {"skill_rows-TOTAL_FORMS": "0"}
+    page = reverse("admin:routing_agentprofile_change", args=[agent.pk])
+    sent = {name: value for name, value in (fields | rows).items() if value}
+    return manager.post(page, sent | {"skill_rows-INITIAL_FORMS": "0"}, follow=True).content.decode()
+
+
+def test_nobody_is_made_inactive_who_has_work(manager: Client, company: Company) -> None:
+    """It would be with somebody who cannot sign in any more; without work they may be."""
+    ann = company.agent("ann")
+    reservations.assign(subject="c1", kind="messaging", agent=ann)
+    assert "They have work now." in agent_page(manager, ann, active="")
+    assert AgentProfile.objects.get(pk=ann.pk).active
+    reservations.complete("c1")
+    agent_page(manager, ann, active="")
+    assert not AgentProfile.objects.get(pk=ann.pk).active
+
+
+class TestWhatWaitsWhilePolicyChanges:
+    """It is offered as soon as the page is saved, not only when the sweep comes round."""
+
+    @pytest.fixture
+    def ann(self, client: Client, deciding_company: Company) -> AgentProfile:
+        client.force_login(User.objects.create(username="mia", is_staff=True, is_superuser=True))
+        return deciding_company.agent("ann")
+
+    def test_an_agent_gets_the_skill(self, client: Client, deciding_company: Company, ann: AgentProfile) -> None:
+        """Or more room."""
+        wait("c1", GAS)
+        assert offers(ann) == []
+        row = {"skill_rows-TOTAL_FORMS": "1", "skill_rows-0-skill": deciding_company.gas.pk, "skill_rows-0-proficiency": "3"}
+        agent_page(client, ann, row | {"skill_rows-0-agent": ann.pk})
+        assert offers(ann) == ["c1"]
+
+    def test_a_profile_gets_the_kind_of_work(self, client: Client, deciding_company: Company, ann: AgentProfile) -> None:
+        """Or the queue."""
+        profile = deciding_company.profile
+        wait("c1", kind="callback")
+        assert offers(ann) == []
+        page = reverse("admin:routing_routingprofile_change", args=[profile.pk])
+        opened = html.fromstring(client.get(page).content.decode()).get_element_by_id("routingprofile_form")
+        sent = {name: value for name, value in opened.form_values() if "__prefix__" not in name}
+        first = f"work_rows-{sent['work_rows-INITIAL_FORMS']}"
+        client.post(page, sent | {f"{first}-kind": "callback", f"{first}-weight": "2", f"{first}-max_at_once": "1", "_save": "Save"})
+        assert offers(ann) == ["c1"]
 
 
 def test_postcodes_are_put_into_their_normal_form(manager: Client, company: Company) -> None:

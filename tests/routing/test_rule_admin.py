@@ -81,6 +81,8 @@ def test_a_manager_changes_a_row_publishes_and_the_next_decision_follows(
         ("further_facts", "building_age: " + "x" * 102_400, "At character 201: The cell is 102400 characters long"),
         ("further_facts", "building age old", "a colon"),
         ("further_facts", "Building!: old", "cannot be the name of a fact"),
+        ("further_facts", "\x00: old", "cannot be the name of a fact"),
+        ("position", "9" * 20, "less than or equal to 99999"),
     ],
 )
 def test_a_wrong_cell_is_marked_where_it_is(
@@ -211,6 +213,32 @@ def test_an_example_guards_publishing(manager: Client, company: Company, publish
     save(manager, draft, {"rules-0-then_queue": "service"})
     refused = manager.post(url("publish", draft), {"note": "x"})
     assert "“Gas at night”: Queue should be “urgent” and is “service” (row 1)." in text_of(refused)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("further_facts", "building_age: o\x00ld", "too long or cannot be read"),
+        ("further_facts", "building_age: " + "x" * 100_000, "too long or cannot be read"),
+        ("further_facts", "Building age: old", "cannot be the name of a fact"),
+        ("further_facts", "\x00: old", "cannot be the name of a fact"),
+        ("need_score", "9" * 40, "less than or equal to"),
+        ("need_score", "9" * 5000, "Enter a whole number"),
+        ("need_failed_turns", "9" * 30, "less than or equal to"),
+        ("need_open_balance", "1e308", "less than or equal to"),
+        ("need_open_balance", "nan", "Enter a number"),
+    ],
+)
+def test_a_need_that_cannot_be_asked_is_refused_where_it_is(
+    manager: Client, company: Company, published: RuleSet, field: str, typed: str, sentence: str
+) -> None:
+    """In an example, which is not stored, and where a table is tried."""
+    draft = new_draft_from(published)
+    example = {"cases-1-name": "Odd", "cases-1-expect_handler": "assistant", f"cases-1-{field}": typed}
+    refused = save(manager, draft, example)
+    assert sentence in html.fromstring(refused.content.decode()).get_element_by_id("cases-1").text_content()
+    assert draft.cases.count() == 1
+    assert sentence in text_of(manager.get(url("try", draft), {field: typed, "ask": "1"}))
 
 
 def test_the_review_shows_what_past_decisions_would_become(

@@ -185,3 +185,5 @@ class TestWaits:
         wait("c2")
         wait("c3")
         assert line.estimated_wait(item("c3"), clock.now()) == timedelta(minutes=60)
+        supervising.pause_queue(company.service, by="Kim", why="Fire drill")
+        assert line.estimated_wait(item("c3"), clock.now()) is None, "nobody knows how long it stays paused"

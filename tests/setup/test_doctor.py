@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from conversations.models import ChatSessionRecord
 from cxhub.tasks import write_heartbeat
-from routing.models import Queue, RoutingStep, ServiceLevel
+from routing.models import Queue, RoutingStep, ServiceHours, ServiceLevel
 from tests.support.processes import WorkerProcess, child_environment
 
 
@@ -59,6 +59,13 @@ def test_work_that_would_come_to_wait_for_nobody_is_warned_of(transactional_db: 
     queue = Queue.objects.create(code="service", name="Service", service_level=level)
     RoutingStep.objects.create(queue=queue, after_seconds=90, becomes_kind="callback")
     assert "Queues               warn  After 90 s in Service work becomes “callback”, which none of its agents takes." in doctor().stdout
+
+
+def test_hours_that_cannot_be_read_are_warned_of(transactional_db: None) -> None:
+    """They count as always open meanwhile."""
+    ServiceHours.objects.create(code="desk", name="Desk", time_zone="Europe/London", expression="Mo 08:00-09:00; Sa lunch")
+    told = doctor().stdout
+    assert "Hours                warn  1 cannot be read and count as always open. Desk: “Sa lunch” cannot be read." in told
 
 
 def test_a_disarmed_history_is_noticed(transactional_db: None) -> None:

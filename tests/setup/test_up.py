@@ -99,13 +99,15 @@ def start_up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
 def environment(transactional_db: None, tmp_path: Path) -> dict[str, str]:
     """The servers of the test run, a free port, and an empty data folder."""
     port = str(free_port())
-    return child_environment(DEBUG="true", DATA_DIR=str(tmp_path / "data"), PORT=port, PUBLIC_URL=f"http://localhost:{port}")
+    data, url = str(tmp_path / "data"), f"http://localhost:{port}"
+    return child_environment(DEBUG="true", DATA_DIR=data, PORT=port, PUBLIC_URL=url, WEB_PROCESSES="1")
 
 
 @pytest.mark.two_processes
 def test_given_servers_are_used_and_ctrl_c_leaves_nothing(start_up: Callable[..., Up], environment: dict[str, str]) -> None:
-    """With both addresses set nothing embedded starts; the demo's sign-ins are printed and work; Ctrl-C ends everything with code 0."""
-    up = start_up("--web", "2", **environment)
+    """With both addresses set nothing embedded starts, and as many web processes as the setting says; the demo's sign-ins are printed
+    and work; Ctrl-C ends everything with code 0."""
+    up = start_up(**environment | {"WEB_PROCESSES": "2"})
     up.wait_for("Ctrl-C stops everything")
     assert f"http://localhost:{up.port}/inbox/" in up.output()
     assert re.search(r"manager +maya .*\n +agent +ann .*\n +agent +ben ", up.output()), "the sign-ins of the demo company"

@@ -55,6 +55,7 @@ FORGOTTEN = (
     "VONAGE_GATEWAY",
     "VONAGE_PRIVATE_KEY",
     "VONAGE_SIGNATURE_SECRET",
+    "WEB_PROCESSES",
 )
 """Settings that a developer may have in the environment and that tests must not depend on."""
 VALKEY_DATABASES = 16

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from conversations import tasks
 from conversations.flows import erasing, takeover
-from conversations.models import Consent, Conversation, Entry, EntryPoint, Interaction, SentText, Suppression, WebhookRecord
+from conversations.models import Consent, Conversation, Entry, EntryPoint, Interaction, SentText, Suppression
 from conversations.rendering import texted
-from conversations.services import delivery, erasure
+from conversations.services import delivery, erasure, threads
 from tests.record import rows
 from tests.support.locks import until
 from tests.support.turns import nothing_owed
@@ -74,6 +74,21 @@ def test_a_repeated_webhook_is_one_message_and_the_next_one_goes_on(door: EntryP
     assert [post("/voice/text/", body).status_code for _twice in range(3)] == [204, 204, 204]
     assert writes("And it leaks.") == 204
     assert line().entries.filter(kind="message", actor_kind="customer").count() == 2
+
+
+def test_who_was_erased_and_writes_again_is_somebody_new(door: EntryPoint) -> None:
+    """Nothing of the line that was is left to find the number by, and the next message is not taken for one of it."""
+    assert writes("Hello, my boiler is cold") == 204
+    before = line()
+    threads.end_interaction(before, reason="silence")
+    erased = before.conversation.customer
+    assert erasing.run(erasure.request(erased, ground="asked", by="maya").pk) == "done"
+    before.refresh_from_db()
+    assert SAM not in f"{before.provider_id} {before.party}"
+    assert writes("Hello again") == 204
+    now = Interaction.objects.exclude(pk=before.pk).select_related("conversation").get(channel="sms")
+    assert now.conversation.customer != erased
+    assert Entry.objects.filter(interaction=now, body="Hello again").count() == 1
 
 
 def test_a_number_that_takes_no_texts_files_none(number: EntryPoint) -> None:
@@ -265,14 +280,3 @@ def test_signs_that_cost_are_written_otherwise() -> None:
     assert texted.fitting("“Tuesday” – it’s fine…") == "\"Tuesday\" - it's fine..."
     assert texted.parts("é" * PARTS_OF_ONE) == 1
     assert texted.parts("я" * 71) == 2
-
-
-def test_an_erasure_leaves_no_number_of_theirs(door: EntryPoint, platform: Platform) -> None:
-    """Neither in the line nor in the webhooks of it."""
-    writes("HELP")
-    status_of(SentText.objects.get(), "delivered")
-    customer = line().conversation.customer
-    assert erasing.run(erasure.request(customer, ground="asked", by="maya").pk) == "done"
-    number = SAM[2:]
-    assert number not in str(list(Interaction.objects.values_list("provider_id", "party")))
-    assert number not in str(list(WebhookRecord.objects.values_list("body", flat=True)))

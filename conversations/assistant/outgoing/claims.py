@@ -76,14 +76,15 @@ def deeds_of(result: ToolResult) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Words that say something was done, and what makes them true; nothing does when `true_by` is empty."""
+    """Casefolded words that say something was done, and what makes them true; nothing does when `true_by` is empty."""
 
     words: re.Pattern[str]
     true_by: frozenset[str]
 
 
 def _claim(*patterns: str, true_by: set[str]) -> Claim:
-    return Claim(re.compile("|".join(patterns), re.IGNORECASE), frozenset(true_by))
+    # Every draft of a reply is searched for all of them, and a pattern that need not ignore case is found twice as fast.
+    return Claim(re.compile("|".join(patterns)), frozenset(true_by))
 
 
 # Who speaks: “I have just sent”, “I sent”, “we've sent”; “he enviado”, “ya hemos enviado”, “te he enviado”.
@@ -203,8 +204,11 @@ CLAIMS: Final[tuple[Claim, ...]] = (
 
 
 def untrue_claim(text: str, happened: frozenset[str]) -> str:
-    """The first words that claim what has not happened; empty when there are none. `happened` are kinds of entries and look-ups."""
-    for sentence in SENTENCE_END.split(text.replace("’", "'")):
+    """The first words, casefolded, that claim what has not happened; empty when there are none.
+
+    `happened` are kinds of entries and look-ups.
+    """
+    for sentence in SENTENCE_END.split(text.replace("’", "'").casefold()):
         for claim in CLAIMS:
             said = claim.words.search(sentence)
             if not said:

@@ -28,7 +28,6 @@ from conversations.assistant.outgoing.instructions import plain_fact, without_or
 from conversations.assistant.outgoing.sources import sources_of
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.tools import TOOLS
-from conversations.selectors import access
 from conversations.services import timeline
 from conversations.services.redaction import mask
 from conversations.services.timeline import NewEntry
@@ -71,7 +70,7 @@ class Gate:
     def _read(self) -> None:
         prepared = self._prepared
         self._sources = sources_of(self.context)
-        lines = list(access.lines_of_party(prepared.interaction).values_list("pk", flat=True))
+        lines = prepared.lines
         behaviour, level = prepared.context.behaviour, prepared.standing.level
         self._bounds = bounds_of(prepared.conversation, prepared.interaction, lines, behaviour, level)
         self._happened = _done_before(prepared, lines)

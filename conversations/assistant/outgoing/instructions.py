@@ -50,15 +50,21 @@ PATTERNS: Final = (
     r"\b(?:do not|don't|without) (?:tell|telling|inform|informing|ask|asking|mention)\w*\b[^.\n]{0,30}\b(?:customer|user|caller|visitor)\b",
 )
 SPEAKS: Final = re.compile("|".join(f"(?:{pattern})" for pattern in PATTERNS), re.IGNORECASE)
+SMALL: Final = [pattern for pattern in PATTERNS if pattern == pattern.lower()]
+FOLDED: Final = re.compile("|".join(f"(?:{pattern})" for pattern in SMALL))
+CASED: Final = re.compile("|".join(f"(?:{pattern})" for pattern in PATTERNS if pattern not in SMALL), re.IGNORECASE)
+"""The same in two, since most are found three times as fast in a casefolded text, without ignoring case."""
 UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
 NO_NAME: Final = re.compile(r"[;<>{}\[\]|/\\:@#\d]")
 BESIDES_A_NAME: Final = re.compile(r"[^\w\s.'’,-]|\d")
+LONGEST_ORDER: Final = 300
 SENTENCE_START: Final = re.compile(r"(?:[.?!:;]\s+|\n+)")
 
 
 def speaks_to_machines(text: str) -> bool:
     """Whether a text gives an order to an AI or shows the inside of one."""
-    return SPEAKS.search(UNSEEN.sub("", text)) is not None
+    plain = UNSEEN.sub("", text)
+    return FOLDED.search(plain.casefold()) is not None or CASED.search(plain) is not None
 
 
 def without_orders(value: Any) -> Any:
@@ -72,6 +78,12 @@ def without_orders(value: Any) -> Any:
     return value
 
 
+def orders_in(*texts: str) -> list[str]:
+    """What of some texts speaks to a machine, as it is written, from the beginning of each such sentence; for whoever may mend it."""
+    found = (UNSEEN.sub("", paragraph) for text in texts for paragraph in text.split("\n\n") if speaks_to_machines(paragraph))
+    return [paragraph[_order_begins(paragraph) :].strip()[:LONGEST_ORDER] for paragraph in found]
+
+
 def plain_fact(name: str, value: Any) -> Any:
     """What is known of a customer without orders; a name that holds code is cut where it stops being one."""
     if name == "name" and isinstance(value, str) and NO_NAME.search(value):
@@ -81,9 +93,15 @@ def plain_fact(name: str, value: Any) -> Any:
 
 def _cut(paragraph: str) -> str:
     plain = UNSEEN.sub("", paragraph)
-    found = SPEAKS.search(plain)
-    if not found:
+    if not SPEAKS.search(plain):
         return paragraph
-    starts = [match.end() for match in SENTENCE_START.finditer(plain, 0, found.end()) if match.start() <= found.start()]
-    kept = plain[: starts[-1] if starts else 0].rstrip()
-    return f"{kept} {CUT}".strip()
+    return f"{plain[: _order_begins(plain)].rstrip()} {CUT}".strip()
+
+
+def _order_begins(paragraph: str) -> int:
+    """Where the sentence begins in which a paragraph speaks to a machine; 0 when none does."""
+    found = SPEAKS.search(paragraph)
+    if found is None:
+        return 0
+    starts = [match.end() for match in SENTENCE_START.finditer(paragraph, 0, found.end()) if match.start() <= found.start()]
+    return starts[-1] if starts else 0

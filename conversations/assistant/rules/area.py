@@ -21,8 +21,11 @@ ASKS_ON: Final = re.compile(r"^(?:and |what about |how about |or )")
 
 async def answer(dialogue: Dialogue) -> bool | None:
     """Says yes or no to “do you come to HB4?” and returns it; None, and nothing said, when no place was asked about."""
-    if dialogue.form or dialogue.state.get("action"):
-        return None
+    return None if dialogue.form or dialogue.state.get("action") else await says(dialogue)
+
+
+async def says(dialogue: Dialogue) -> bool | None:
+    """The same, whatever is going on."""
     words, asked_before = acts.plain(dialogue.context.words), dialogue.state.pop("area_asked", False)
     place = _place(dialogue)
     if not place or not acts.is_question(dialogue.context.words) or not (ASKS.search(words) or (asked_before and ASKS_ON.search(words))):

@@ -61,8 +61,8 @@ def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
     return None
 
 
-def offer_person(dialogue: Dialogue, lead: str, *, or_ticket: bool = False) -> Reply:
-    """Says what did not work and offers a person; what was going on stays where it is.
+def offer_person(dialogue: Dialogue, lead: str, *, or_ticket: bool = False, failed: bool = True) -> Reply:
+    """Says what did not work and offers a person; what was going on stays where it is. It counts as a failed turn unless `failed` is False.
 
     With `or_ticket`, a ticket about what was just said is offered beside, where the playbook has them.
     """
@@ -74,7 +74,7 @@ def offer_person(dialogue: Dialogue, lead: str, *, or_ticket: bool = False) -> R
     if or_ticket and open_ticket.TOOL.name in dialogue.context.behaviour.tools:
         dialogue.state["offer"]["about"] = dialogue.context.text[:LONGEST_QUERY]
         dialogue.suggest([_("Yes"), _("No"), _("Open a ticket")])
-    return dialogue.reply(failed=True)
+    return dialogue.reply(failed=failed)
 
 
 def is_ready(dialogue: Dialogue) -> bool:
@@ -112,7 +112,11 @@ async def _refused_area(dialogue: Dialogue) -> Reply | None:
             dialogue.state.pop(key, None)
         dialogue.state["area"] = postcode
         return None
-    dialogue.state.update(step="collect", misses=0)
+    refused = int(dialogue.state.get("refused", 0)) + 1
+    dialogue.state.update(step="collect", misses=0, refused=refused)
+    if found.worked and refused >= MOST_MISSES:
+        # Another postcode each time leads nowhere, and may go on for ever between two machines.
+        return offer_person(dialogue, _("I am sorry, we do not come to any of these places."))
     if found.worked:
         if "postcode" in dialogue.context.told_facts:
             dialogue.say(_("I am sorry, we do not come to %(postcode)s.") % {"postcode": postcode})

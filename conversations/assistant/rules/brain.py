@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Awaitable
+from dataclasses import replace
 from functools import partial
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts
-from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
+from conversations.assistant import acts, later
+from conversations.assistant.brain import BrainEvent, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import (
-    area,
+    aside,
     booking,
     call_me,
     changing,
     chat_link,
     consent,
+    foreign_language,
     identifying,
-    knowledge,
-    not_known,
+    in_between,
     slots,
     small_talk,
+    subject,
     waiting,
 )  # fmt: skip
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
-from conversations.assistant.rules.errands.invoices import InvoiceQuestion
-from conversations.assistant.tools import book, set_consent
+from conversations.assistant.tools import book, find_orders, promise_to_pay, set_consent
+from conversations.understanding import foreign
 
 WHEN = frozenset({"date", "time_window"})
+IN_A_FORM = (find_orders.TOOL.name, promise_to_pay.TOOL.name)
+OTHER_VISIT = re.compile(r"\b(?:my|the) (?:\w+ )?(?:visit|appointment|booking)\b")
 
 
 class RulesBrain:
@@ -38,7 +43,16 @@ class RulesBrain:
 
     async def answer(self, context: TurnContext, tools: ToolBox, record: TurnRecord) -> AsyncGenerator[BrainEvent, None]:
         """See `assistant.brain.Brain`."""
-        yield await _answer(Dialogue(context, tools))
+        dialogue = Dialogue(_about_the_first(context), tools)
+        later.keep(dialogue.state, context.besides, context.language.partition("-")[0])
+        yield aside.with_what_waits(dialogue, await _answer(dialogue))
+
+
+def _about_the_first(context: TurnContext) -> TurnContext:
+    """Of several needs in one breath, the context of that which comes first."""
+    if not context.besides:
+        return context
+    return replace(context, text=context.understanding.text, gloss=context.understanding.gloss)
 
 
 async def _answer(dialogue: Dialogue) -> Reply | HandOff:
@@ -57,14 +71,17 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         return await _in_that_language(dialogue)
     if context.waits_for_person:
         return await waiting.go_on(dialogue)
+    if told := foreign_language.told(dialogue):
+        return told
+    await aside.answer_besides(dialogue)
     looks = (
         _small_acts, _offer_answered, _identity_going_on, _errand_going_on, changing.tell, _errand_wanted, _identity_wanted,
-        _change_wanted, _change_going_on, _form_going_on, _area_asked, _new_subject,
+        _change_wanted, _change_going_on, _form_going_on, subject.area_asked, subject.new,
     )  # fmt: skip
     for look in looks:
         if found := await look(dialogue):
             return found
-    return await _otherwise(dialogue)
+    return await subject.otherwise(dialogue)
 
 
 async def _in_that_language(dialogue: Dialogue) -> Reply | HandOff:
@@ -142,16 +159,20 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
 async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     """Yes or no to what was offered last. An offer stands for one turn."""
     offer = dialogue.state.pop("offer", None)
-    affirmative = dialogue.context.understanding.affirmative
+    context, affirmative = dialogue.context, dialogue.context.understanding.affirmative
+    if affirmative is None and offer:
+        affirmative = foreign.answer(dialogue.context.text)
     if not offer:
         busy = dialogue.form or dialogue.state.get("action")
         about = dialogue.context.understanding.reason or dialogue.context.reason_is_new
-        if affirmative is None or busy or about or not acts.is_bare_answer(dialogue.context.words):
+        if affirmative is None or busy or about or context.new_facts or not acts.is_bare_answer(dialogue.context.words):
             return None
         dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
         return dialogue.reply()
     if affirmative is None:
         return None
+    if offer["kind"] == later.OFFER:
+        return await _go_on_with_what_waits(dialogue, goes_on=affirmative)
     if affirmative and offer["kind"] == "person":
         return HandOff(form_state=dict(dialogue.state), asked_for=True)
     form = dialogue.context.behaviour.form(str(offer.get("form", "")))
@@ -164,12 +185,25 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     return dialogue.reply() if not dialogue.form else await _back_to_form(dialogue)
 
 
+async def _go_on_with_what_waits(dialogue: Dialogue, *, goes_on: bool) -> Reply | HandOff | None:
+    """What was put aside goes on where it was, or is left; words that wait were taken up before this turn was understood."""
+    if not goes_on:
+        aside.drop(dialogue)
+        dialogue.say(_("All right, I leave that. Is there anything else I can do?"))
+        return dialogue.reply()
+    if not aside.take_up(dialogue):
+        return None
+    if dialogue.state.get("action") == identifying.ACTION:
+        return identifying.ask_again(dialogue)
+    return await (_back_to_change(dialogue) if dialogue.state.get("action") else _back_to_form(dialogue))
+
+
 async def _identity_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     """Who this is, is being found out: a question in between is answered, then that goes on."""
     if dialogue.state.get("action") == identifying.ACTION and not dialogue.context.new_facts:
-        if _asks_of_own_record(dialogue) and (asked := identifying.ask_again(dialogue)):
+        if in_between.asks_of_own_record(dialogue) and (asked := identifying.ask_again(dialogue)):
             return asked
-        if await _answers_question(dialogue):
+        if await in_between.answers(dialogue):
             return dialogue.reply()
     changes: identifying.Then = {action: partial(changing.begin, action=action) for action in ("reschedule", "cancel")}
     errands: identifying.Then = {action: partial(engine.resume, errand=errand) for action, errand in ERRANDS.items()}
@@ -184,18 +218,12 @@ async def _errand_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     found = await engine.go_on(dialogue, errand)
     if found:
         return found
-    if await _answers_question(dialogue):
+    if await in_between.answers(dialogue):
         return await engine.go_on_with(dialogue, errand)
-    if dialogue.context.reason_is_new or _errand_wanted_now(dialogue) or _asks_of_own_record(dialogue):
-        dialogue.leave_form()
+    if dialogue.context.reason_is_new or _errand_wanted_now(dialogue) or in_between.asks_of_own_record(dialogue):
+        aside.put(dialogue)
         return None
     return await engine.again(dialogue, errand)
-
-
-def _asks_of_own_record(dialogue: Dialogue) -> bool:
-    """Whether something is asked that only the customer's own record says, where it can be found out who this is."""
-    asks = identifying.OWN_RECORD.search(acts.plain(dialogue.context.words)) or InvoiceQuestion().is_wanted(dialogue)
-    return bool(asks) and identifying.is_possible(dialogue)
 
 
 def _errand_wanted_now(dialogue: Dialogue) -> Errand | None:
@@ -229,7 +257,7 @@ async def _change_wanted(dialogue: Dialogue) -> Reply | None:
     words = acts.plain(context.words)
     if acts.GIVE_UP.search(words) and acts.VISIT.search(words) and not acts.is_question(words):
         return await changing.begin(dialogue, "cancel")
-    if context.changed_facts.keys() & WHEN or (acts.MOVE.search(words) and context.new_facts & WHEN):
+    if context.changed_facts.keys() & WHEN or ((acts.MOVE.search(words) or acts.CORRECTS.search(words)) and context.new_facts & WHEN):
         return await changing.begin(dialogue, "reschedule")
     return await changing.put_right(dialogue)
 
@@ -240,10 +268,10 @@ async def _change_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     found = await changing.go_on(dialogue)
     if found:
         return found
-    if await _answers_question(dialogue):
+    if await in_between.answers(dialogue):
         return await _back_to_change(dialogue)
     if dialogue.context.reason_is_new:
-        dialogue.leave_form()
+        aside.put(dialogue)
         return None
     return await _back_to_change(dialogue)
 
@@ -268,17 +296,22 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     form, context = dialogue.form, dialogue.context
     if form is None:
         return None
-    other = _form_of_new_reason(dialogue)
+    other = subject.form_of_new_reason(dialogue)
     if other and other.code != form.code:
+        aside.put(dialogue)
         return None
+    if other_errand := _other_errand(dialogue):
+        aside.put(dialogue)
+        return await other_errand
     slot = slots.chosen(dialogue) if dialogue.state.get("step") == "choose" else None
     if slot:
         dialogue.state.update(slot=slot, step="collect", asked="", offered=[])
         return await booking.go_on(dialogue, form)
-    if not context.new_facts and _asks_of_own_record(dialogue):
-        await identifying.tell_in_between(dialogue)
+    if not context.new_facts and in_between.asks_of_own_record(dialogue):
+        if not await identifying.tell_in_between(dialogue):
+            aside.keep_words(dialogue)
         return await _back_to_form(dialogue)
-    if not context.new_facts and await _answers_question(dialogue):
+    if not context.new_facts and (await in_between.answers(dialogue) or in_between.has_no_answer(dialogue)):
         return await _back_to_form(dialogue)
     if not (form.tool == book.TOOL.name and booking.is_ready(dialogue)):
         dialogue.say(echo(context))
@@ -288,6 +321,19 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return _ask_again_for_time(dialogue)
     given_up = booking.note_answer(dialogue, form)
     return given_up or await booking.go_on(dialogue, form)
+
+
+def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff] | None:
+    """What else is clearly asked for in the middle of a form: another visit changed, an order looked up, a payment promised."""
+    context = dialogue.context
+    if context.new_facts - WHEN:
+        return None
+    reason = context.reason.code if context.reason and context.reason_is_new else ""
+    change = next((action for action in ("reschedule", "cancel") if reason.startswith(action)), "")
+    if change and OTHER_VISIT.search(acts.plain(context.words)):
+        return changing.begin(dialogue, change)
+    errand = next((ERRANDS[name] for name in IN_A_FORM if name in context.behaviour.tools and ERRANDS[name].is_wanted(dialogue)), None)
+    return engine.begin(dialogue, errand) if errand else None
 
 
 def _ask_again_for_time(dialogue: Dialogue) -> Reply:
@@ -303,14 +349,6 @@ def _ask_again_for_time(dialogue: Dialogue) -> Reply:
     return dialogue.reply()
 
 
-async def _answers_question(dialogue: Dialogue) -> bool:
-    """A question in the middle of something is answered, then that goes on."""
-    context = dialogue.context
-    if not acts.is_question(context.words) or context.understanding.affirmative is not None or _asks_of_own_record(dialogue):
-        return False
-    return await knowledge.answer(dialogue)
-
-
 async def _back_to_form(dialogue: Dialogue) -> Reply | HandOff:
     form = dialogue.form
     if form is None:
@@ -320,68 +358,3 @@ async def _back_to_form(dialogue: Dialogue) -> Reply | HandOff:
         dialogue.suggest([slot["label"] for slot in dialogue.state["offered"]])
         return dialogue.reply()
     return await booking.go_on(dialogue, form)
-
-
-async def _area_asked(dialogue: Dialogue) -> Reply | None:
-    served = await area.answer(dialogue)
-    if served is None:
-        return None
-    form = dialogue.context.behaviour.form_for_tool(book.TOOL.name)
-    if served and form:
-        _offer_visit(dialogue, form)
-    return dialogue.reply()
-
-
-def _form_of_new_reason(dialogue: Dialogue) -> Form | None:
-    reason = dialogue.context.reason
-    if reason is None or not dialogue.context.reason_is_new:
-        return None
-    return dialogue.context.behaviour.form_for_reason(reason.code)
-
-
-async def _new_subject(dialogue: Dialogue) -> Reply | HandOff | None:
-    """A need with a form starts it, unless only something was asked about it."""
-    context = dialogue.context
-    understood = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
-    form = context.behaviour.form_for_reason(understood) if understood else None
-    if form is None:
-        return None
-    asks_only = acts.is_question(context.words) and not acts.is_request(context.words)
-    if asks_only and await knowledge.answer(dialogue):
-        if form.tool == book.TOOL.name:
-            _offer_visit(dialogue, form)
-        return dialogue.reply()
-    if form.tool == book.TOOL.name:
-        # What a visit is for is said at the beginning; the later words are only about place and time.
-        service = await booking.service_wanted(dialogue)
-        if knowledge.asks_for_price(dialogue):
-            await knowledge.answer_price(dialogue)
-        dialogue.enter_form(form)
-        dialogue.state["service"] = service
-    else:
-        dialogue.enter_form(form)
-    dialogue.say(echo(context) or _opening_words(form))
-    return await booking.go_on(dialogue, form)
-
-
-def _offer_visit(dialogue: Dialogue, form: Form) -> None:
-    dialogue.say(_("Shall I book a visit for you?"))
-    dialogue.suggest_yes_or_no()
-    dialogue.state["offer"] = {"kind": "form", "form": form.code, "service": dialogue.state.pop("service", "")}
-
-
-def _opening_words(form: Form) -> str:
-    return _("I can arrange a visit for that.") if form.tool == book.TOOL.name else _("I can help with that.")
-
-
-async def _otherwise(dialogue: Dialogue) -> Reply:
-    """No form fits: an answer from the articles, or a question back."""
-    context = dialogue.context
-    dialogue.state.pop("clarify", None)
-    wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
-    if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
-        booking_form = context.behaviour.form_for_tool(book.TOOL.name)
-        if dialogue.state.get("service") and booking_form:
-            _offer_visit(dialogue, booking_form)
-        return dialogue.reply()
-    return not_known.reply(dialogue)

@@ -11,8 +11,8 @@ from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules import identifying, slots
 from conversations.assistant.rules.booking import offer_person, told_of, window_of
-from conversations.assistant.rules.dialogue import Dialogue
-from conversations.assistant.tools import cancel, correct, find_visits, reschedule
+from conversations.assistant.rules.dialogue import Dialogue, echo
+from conversations.assistant.tools import book, cancel, correct, find_visits, reschedule
 from conversations.models.identifier import Assurance
 from conversations.services import facts
 
@@ -71,11 +71,30 @@ async def go_on(dialogue: Dialogue) -> Reply | None:
 async def put_right(dialogue: Dialogue) -> Reply | None:
     """Puts a corrected name or number on the visit that was just booked; None when there is nothing to correct."""
     context, reference = dialogue.context, dialogue.state.get("reference")
+    if reference and "postcode" in context.changed_facts:
+        return await _elsewhere(dialogue, str(reference))
     changed = {name: context.value(name) for name in ("name", "phone") if name in context.changed_facts}
     if not reference or not changed:
         return None
     result = await dialogue.tools.call(correct.TOOL.name, {"reference": reference, **changed})
     return await told_change(dialogue, correct.TOOL.name, result)
+
+
+async def _elsewhere(dialogue: Dialogue, reference: str) -> Reply | None:
+    """The visit that was just booked should be at another address: who is free there is another question, so it is booked anew."""
+    visit = next((each for each in await _visits(dialogue) if each["reference"] == reference), None)
+    form = dialogue.context.behaviour.form_for_tool(book.TOOL.name)
+    if visit is None or form is None:
+        return None
+    dialogue.say(echo(dialogue.context))
+    dialogue.say(
+        _("Your visit %(reference)s is for %(postcode)s; elsewhere other engineers come, so it has to be booked anew.")
+        % {"reference": reference, "postcode": visit["postcode"]}
+    )
+    dialogue.say(_("Shall I book it there? Afterwards you can cancel the first one."))
+    dialogue.suggest_yes_or_no()
+    dialogue.state["offer"] = {"kind": "form", "form": form.code, "service": str(visit["service"])}
+    return dialogue.reply()
 
 
 async def told_change(dialogue: Dialogue, action: str, result: ToolResult) -> Reply:
@@ -161,6 +180,8 @@ async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:
         affirmative = True
     if affirmative is None:
         return None
+    if affirmative is False and acts.MOVE.search(acts.plain(dialogue.context.words)):
+        return await begin(dialogue, "reschedule")
     if affirmative is False:
         dialogue.leave_form()
         dialogue.state.update(step="done", reference=visit["reference"])

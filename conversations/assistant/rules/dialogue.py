@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import wording
+from conversations.assistant import later, wording
 from conversations.assistant.brain import (
     TURNS_OWN,
     AskedField,
@@ -21,6 +22,7 @@ from conversations.assistant.brain import (
 )
 from conversations.services import facts
 from conversations.services.facts import FACT_LABELS
+from conversations.understanding.read import Understanding
 
 
 class Dialogue:
@@ -38,6 +40,26 @@ class Dialogue:
         self._quick_replies: tuple[QuickReply, ...] = ()
         self._sources: list[Source] = []
         self._asks: AskedField | None = None
+        self._besides: list[str] = []
+
+    def about(self, understood: Understanding) -> Dialogue:
+        """A dialogue about something else that was said in the same breath, with the same state; `answer_besides` takes its words over."""
+        context = replace(
+            self.context, text=understood.text, gloss=understood.gloss, understanding=understood,
+            about=None, reason=None, reason_is_new=False, besides=(),
+        )  # fmt: skip
+        beside = Dialogue(context, self.tools)
+        beside.state = self.state
+        return beside
+
+    def answer_besides(self, other: Dialogue) -> None:
+        """Takes over what another dialogue says: it is told beside whatever comes, and before a question at the end."""
+        self._besides += other._lines
+        self._sources += [source for source in other._sources if source not in self._sources]
+
+    def add_besides(self, text: str) -> None:
+        """Adds something that is told beside whatever comes."""
+        self._besides.append(text)
 
     @property
     def has_said_something(self) -> bool:
@@ -84,9 +106,9 @@ class Dialogue:
         return next(spoke, "")
 
     def reply(self, *, failed: bool = False) -> Reply:
-        """The reply as it stands."""
+        """The reply as it stands, with what is told beside it."""
         return Reply(
-            body=" ".join(self._lines),
+            body=" ".join(self._every_line()),
             quick_replies=self._quick_replies,
             sources=tuple(self._sources),
             asks=self._asks,
@@ -95,14 +117,28 @@ class Dialogue:
             unanswered=self.does_not_know,
         )
 
+    def _every_line(self) -> list[str]:
+        """What is told besides comes before the question that waits for an answer, and after what was asked first."""
+        ends_with_question = bool(self._lines) and self._lines[-1].endswith("?")
+        at = 0 if self.is_busy else len(self._lines) - int(ends_with_question)
+        return [*self._lines[:at], *self._besides, *self._lines[at:]]
+
     def leave_form(self) -> None:
-        """Forgets the form and everything asked or offered, but not the facts."""
+        """Forgets the form and everything asked or offered, but neither the facts nor what waits for its turn."""
+        waiting = self.state.get(later.KEY)
         self.state.clear()
+        if waiting:
+            self.state[later.KEY] = waiting
 
     def enter_form(self, form: Form) -> None:
         """Begins a form."""
-        self.state.clear()
+        self.leave_form()
         self.state.update(form=form.code, step="collect")
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is going on that waits for the customer's answer."""
+        return self.form is not None or (bool(self.state.get("action")) and self.state.get("step") != "done")
 
     @property
     def form(self) -> Form | None:
@@ -124,8 +160,9 @@ def echo(context: TurnContext) -> str:
     """What was just understood, said back, so that a mistake is noticed: changes first. Empty when nothing was new."""
     # A day and a time are said back with the windows that are offered for them; a story would only sound odd.
     silent = {"date", "time_window", "details"}
-    told = [name for name in context.facts if name in context.new_facts and name in context.told_facts and name not in silent]
-    changed = [name for name in told if name in context.changed_facts]
+    known = [name for name in context.facts if name in context.new_facts and name in context.told_facts]
+    told = [name for name in known if name not in silent]
+    changed = [name for name in known if name in context.changed_facts and (name in told or name == "details")]
     if changed:
         items = [_named(context, name) for name in changed]
         return _("Thank you, I have changed that: %(facts)s.") % {"facts": wording.listed(items)}

@@ -40,6 +40,8 @@ OWN_ACCOUNT: Final = re.compile(
     r"|\b(?:visits?|appointments?|bookings?) (?:do|have) i\b|\bi (?:have|got) (?:a|an|any) (?:\w+ )?(?:visit|appointment|booking)s?\b)"
     r"|^(?:look up|check|show me|open) my (?:account|record|file|visits?|appointments?|bookings?)\b"
 )
+OWED: Final = re.compile(r"\b(?:i (?:still )?owe|balance)\b")
+"""Only a code opens this; answers to questions open no more than the visits."""
 WHO_AM_I: Final = re.compile(r"\b(?:verify|confirm|prove|check) (?:me|my identity|who i am|that it(?:'s| is) me)\b")
 WANTS_CODE: Final = re.compile(r"\b(?:send|text|e-?mail) me (?:a|the|another|that) (?:six-?digit )?code\b")
 AGAIN: Final = re.compile(
@@ -97,7 +99,9 @@ async def begin(dialogue: Dialogue, purpose: str, *, keep: Mapping[str, object] 
     `keep` is what the purpose has to remember until then.
     """
     dialogue.leave_form()
-    wants_code = WANTS_CODE.search(acts.plain(dialogue.context.words)) is not None
+    words = acts.plain(dialogue.context.words)
+    asks_more = purpose == ACCOUNT and OWED.search(words) and dialogue.context.assurance != Assurance.KNOWLEDGE
+    wants_code = bool(WANTS_CODE.search(words) or asks_more)
     dialogue.state.update(keep or {}, action=ACTION, purpose=purpose, wants_code=wants_code)
     if purpose == ACCOUNT and (dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue)):
         return await _tell_account(dialogue)
@@ -112,8 +116,11 @@ async def go_on(dialogue: Dialogue, then: Then) -> Reply | HandOff | None:
         return None
     if dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue):
         return await _known(dialogue, then)
-    if CANNOT.search(acts.plain(dialogue.context.words)) and dialogue.context.behaviour.knowledge_check and state.get("step") != "answers":
-        return await _begin_questions(dialogue)
+    if CANNOT.search(acts.plain(dialogue.context.words)) and state.get("step") != "answers":
+        if _answers_help(dialogue):
+            return await _begin_questions(dialogue)
+        dialogue.leave_form()
+        return offer_person(dialogue, _("Without a code I cannot look that up, so I do not ask you anything else."))
     if state.get("step") == "answers":
         return await _answer_given(dialogue, then)
     if state.get("step") == "code":
@@ -127,6 +134,13 @@ def _is_known_enough(dialogue: Dialogue) -> bool:
         return False
     purpose = "find_visits" if dialogue.state.get("purpose") == ACCOUNT else str(dialogue.state.get("purpose"))
     return dialogue.context.assurance == Assurance.KNOWLEDGE and purpose in dialogue.context.behaviour.opens_with_answers
+
+
+def _answers_help(dialogue: Dialogue) -> bool:
+    """Whether right answers to questions would open what this is for. Where they would not, nobody is asked any."""
+    state, behaviour = dialogue.state, dialogue.context.behaviour
+    purpose = "find_visits" if state.get("purpose") == ACCOUNT else str(state.get("purpose"))
+    return bool(behaviour.knowledge_check) and purpose in behaviour.opens_with_answers and not state.get("wants_code")
 
 
 def _ask_where(dialogue: Dialogue) -> Reply:
@@ -145,8 +159,10 @@ def _ask_where(dialogue: Dialogue) -> Reply:
     known = [shown for value, shown in ((email, email), (phone, facts.phone(phone) if phone else "")) if value and value not in new]
     if known:
         dialogue.suggest(known)
-    if context.behaviour.knowledge_check and not known:
+    if not known and _answers_help(dialogue):
         dialogue.say(_("If no code can reach you, say so, and I ask you something instead."))
+    elif not known and context.behaviour.knowledge_check:
+        dialogue.say(_("Only a code opens that; if none can reach you, say so, and a colleague looks."))
     state["asked"] = "email" if not phone and not context.spoken else ""
     return dialogue.reply()
 
@@ -284,14 +300,18 @@ async def _tell_account(dialogue: Dialogue) -> Reply:
     return dialogue.reply()
 
 
-async def tell_in_between(dialogue: Dialogue) -> None:
-    """Something of the own record is asked in the middle of a form: told to who has shown who they are; the form stays."""
+async def tell_in_between(dialogue: Dialogue) -> bool:
+    """Something of the own record is asked in the middle of a form: told to who has shown who they are; the form stays.
+
+    Says whether it was told; otherwise that it has to wait.
+    """
     verified = dialogue.context.assurance == Assurance.VERIFIED
     result = await dialogue.tools.call(show_account.TOOL.name, {}) if verified else None
     if result and result.worked:
         _say_account(dialogue, result)
-    else:
-        dialogue.say(_("For that I first have to know that it is you. Ask me again when we are done with this."))
+        return True
+    dialogue.say(_("For that I first have to know that it is you."))
+    return False
 
 
 def _say_account(dialogue: Dialogue, result: ToolResult) -> None:

@@ -17,6 +17,7 @@ SURE_PASSAGE = 0.55
 MOST_WORDS = 0.6
 FEWEST_WORDS = 2
 SURE_ANSWER = 0.5
+MOST_TO_DO = 8
 
 
 async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
@@ -88,6 +89,18 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     return True
 
 
+async def answer_with_opening(dialogue: Dialogue) -> bool:
+    """Says the whole beginning of the article about the reason, also on the phone: what to do in a danger. Says whether there is one."""
+    reason = dialogue.context.reason
+    passages = await _passages(dialogue, dialogue.context.text)
+    found = next((each for each in passages if reason and each["reason"] == reason.code), None)
+    if found is None:
+        return False
+    dialogue.say(answers.opening(answers.first_block(found["text"]), MOST_TO_DO))
+    dialogue.cite(found["title"], found["url"])
+    return True
+
+
 def _is_about(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:
     """Whether a passage is about what was asked, as far as can be told.
 
@@ -118,7 +131,15 @@ async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, 
     together = await _passages(dialogue, f"{context.behaviour.named(reason.name)}: {context.text}") if reason else []
     same = [each for each in together if reason and each["reason"] == reason.code and _goes_on_about(each, dialogue)]
     best = next(iter([*same, *alone]), None)
+    nearest = max(alone, key=lambda each: (_words_in(each, dialogue), each["score"]), default=None)
+    if same and nearest and _words_in(nearest, dialogue) > _words_in(same[0], dialogue):
+        best = nearest
     return best if best and best["score"] >= least_score else None
+
+
+def _words_in(passage: Mapping[str, Any], dialogue: Dialogue) -> int:
+    """How many telling words of the question stand in a passage or its title."""
+    return answers.shared_words(f"{passage['title']} {passage['text']}", dialogue.context.text)[0]
 
 
 def _goes_on_about(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Json, Tool, ToolContext, ToolOutcome, arguments_schema, text
 from conversations.assistant.tools.own_record import known_as, money
+from conversations.assistant.tools.words import for_both as _
 from conversations.connectors.accounts import FoundOrder, OrdersOf
 from conversations.connectors.registry import accounts
 from conversations.models.identifier import Assurance

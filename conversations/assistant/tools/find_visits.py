@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema
 from conversations.assistant.tools.visits import visit_json
+from conversations.assistant.tools.words import for_both as _
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import VisitsOfConversations
 

@@ -5,12 +5,12 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant import wording
 from conversations.assistant.tools.base import Event, Tool, ToolContext, ToolOutcome, amount, arguments_schema, day, text
 from conversations.assistant.tools.own_record import known_as, money
+from conversations.assistant.tools.words import for_both as _
 from conversations.connectors.accounts import InvoicesOf, NoSuchInvoice, PromiseToPay
 from conversations.connectors.registry import accounts
 from conversations.models import ActionItem, Conversation

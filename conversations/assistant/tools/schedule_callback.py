@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, phone, text
+from conversations.assistant.tools.words import for_both as _
 from conversations.assistant.wording import moment_of
 from conversations.connectors.base import ConnectorError
 from conversations.models import Interaction

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant import answers
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
+from conversations.assistant.tools.words import for_both as _
 from conversations.knowledge.search import FIRST_LANGUAGE, Hit, openings, search
 from conversations.selectors.articles import audiences_of
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema
+from conversations.assistant.tools.words import for_both as _
 from conversations.connectors.base import ConnectorError
 from conversations.models import Interaction
 from conversations.services import chat_links, numbers

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
 from conversations.assistant.tools.verify_identity import claim_of
+from conversations.assistant.tools.words import for_both as _
 from conversations.connectors.base import ConnectorError
 from conversations.models import Identifier, Interaction
 from conversations.services import company_links, identity
@@ -21,7 +21,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
         to = claim_of(str(arguments["to"]), line.entry_point.default_region)
         sent = company_links.send(
             line, code=link.code, label=link.label, address=link.address, to=to, made_by=context.by.name or context.company,
-            key=context.idempotency_key,
+            key=context.idempotency_key, tells=context.by.kind == "agent",
         )  # fmt: skip
     except identity.InvalidIdentifier as problem:
         raise ConnectorError(_("No link can go there."), code="bad_address", permanent=True) from problem

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
+from conversations.assistant.tools.words import for_both as _
 from conversations.connectors.base import ConnectorError
 from conversations.models import Identifier, Interaction
 from conversations.services import identity, knowing, messengers, verifying

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils.translation import gettext as _
-
 from conversations.assistant.tools.base import Event, Json, ToolContext
+from conversations.assistant.tools.words import for_both as _
 from conversations.assistant.wording import window
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import BookedVisit, Slot, VisitsOfConversations

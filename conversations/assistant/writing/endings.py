@@ -27,10 +27,10 @@ def _happened(kind: str, detail: str = "") -> Callable[[Heard], bool]:
 
 def _answered(heard: Heard) -> bool:
     """Something was answered from an article, and the customer was not left waiting."""
-    return any(each.sources for each in heard.said) and not _left(heard) and not _happened("handoff.requested")(heard)
+    return any(each.sources for each in heard.said) and not is_left(heard) and not _happened("handoff.requested")(heard)
 
 
-def _left(heard: Heard) -> bool:
+def is_left(heard: Heard) -> bool:
     """The customer spoke last, and nobody answered."""
     spoken = [each for each in heard.said if each.by != "system"]
     return bool(spoken) and spoken[-1].by == "customer" and not is_thanks(spoken[-1].text)
@@ -51,7 +51,7 @@ ENDINGS: Final[Sequence[Ending]] = (
     ("Visit booked", _("A visit was booked."), _done("booking.made")),
     ("Outside our area, not served", _("The address lies outside the area that is served."), _happened("tool.called", "not_served")),
     ("Call back arranged", _("A call back was promised."), _happened("callback.requested")),
-    ("Customer left without an answer", _("The customer spoke last, and nobody answered."), _left),
+    ("Customer left without an answer", _("The customer spoke last, and nobody answered."), is_left),
     ("Question answered", _("A question was answered from the knowledge base."), _answered),
 )
 """What an ending is called in plain words, why it is thought of, and when; the first that holds is the one."""

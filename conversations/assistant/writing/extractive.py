@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, answers, wording
 from conversations.assistant.recording import TurnRecord
-from conversations.assistant.wrap_up import BOOKINGS, first_and_last, short
+from conversations.assistant.wrap_up import BOOKINGS, short
 from conversations.assistant.writing.base import Draft, Heard, MayLeave, Mood, Passage, Point, Said, WrapUp
-from conversations.assistant.writing.endings import ending_of, is_thanks
+from conversations.assistant.writing.endings import ending_of, is_left, is_thanks
 
 MOST_POINTS: Final = 6
+FEWEST_WORDS: Final = 3
 OURS: Final = ("assistant", "agent")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+")
 PROMISE: Final = re.compile(r"\b(?:I|[Ww]e|[Oo]ur \w+)(?:['’]ll| will| shall|['’]m going to| am going to|['’]re going to| are going to)\b")
@@ -50,25 +51,9 @@ class ExtractiveWriter:
         return WrapUp(await self.summary(heard, record), ending_of(heard), _mood(heard), _to_do(heard), _open(heard))
 
     async def summary(self, heard: Heard, record: TurnRecord) -> str:
-        """See `Writer`: who came about what, their first and last telling words, what was done."""
-        name = heard.name or _("The customer")
-        sentences = [_("Emergency.")] if heard.urgency == "emergency" else []
-        if heard.reason:
-            sentences.append(_("%(name)s came about: %(reason)s.") % {"name": name, "reason": heard.reason})
-        else:
-            sentences.append(_("%(name)s has not said clearly what it is about.") % {"name": name})
-        words = [each.text.strip() for each in heard.said if each.by == "customer" and each.text.strip()]
-        quotes = [f"“{short(text)}”" for text in first_and_last(words)]
-        if quotes:
-            sentences.append(_("In their words: %(words)s.") % {"words": wording.listed(quotes)})
-        done = [each.sentence for each in heard.happened if each.kind in BOOKINGS]
-        answered = list(dict.fromkeys(title for each in heard.said for title in each.sources))
-        if answered:
-            sentences.append(_("Answered from: %(titles)s.") % {"titles": wording.listed([f"“{title}”" for title in answered])})
-        joined = list(dict.fromkeys(each.name for each in heard.said if each.by == "agent" and each.name))
-        if joined:
-            sentences.append(_("%(names)s answered.") % {"names": wording.listed(joined)})
-        return " ".join([*sentences, *done])
+        """See `Writer`: why they came, what was done, how it ended, what is open."""
+        parts = (*_why(heard), *_done(heard), *_ended(heard), *_left_open(heard))
+        return " ".join(part for part in parts if part)
 
     async def reply(
         self, heard: Heard, question: str, passages: tuple[Passage, ...], may_leave: MayLeave, record: TurnRecord
@@ -83,6 +68,57 @@ class ExtractiveWriter:
     async def rewrite(self, text: str, style: str, known: Mapping[str, str], record: TurnRecord) -> str:
         """See `Writer`."""
         return self._rewriting[style](text, known)
+
+
+def _why(heard: Heard) -> list[str]:
+    """Who came about what, in the words that tell most of it."""
+    name = heard.name or _("The customer")
+    sentences = [_("Emergency.")] if heard.urgency == "emergency" else []
+    if heard.reason:
+        sentences.append(_("%(name)s came about: %(reason)s.") % {"name": name, "reason": heard.reason})
+    else:
+        sentences.append(_("%(name)s has not said clearly what it is about.") % {"name": name})
+    told = _in_their_words(heard)
+    return [*sentences, _("In their words: %(words)s.") % {"words": f"“{told}”"}] if told else sentences
+
+
+def _in_their_words(heard: Heard) -> str:
+    """The first thing that they said of their own accord and that tells something; else the longest. An answer to a question tells less."""
+    following = zip((None, *heard.said), heard.said, strict=False)
+    words = [(each, before) for before, each in following if each.by == "customer" and each.text.strip()]
+    own = [each.text for each, before in words if not (before and before.by in OURS and before.asked)]
+    telling = next((text for text in own if len(text.split()) >= FEWEST_WORDS and not is_thanks(text)), "")
+    return short(telling or max((each.text for each, _before in words), key=len, default=""))
+
+
+def _done(heard: Heard) -> list[str]:
+    """What was booked, opened, promised and answered, each once."""
+    done = list(dict.fromkeys(each.sentence for each in heard.happened if each.kind in BOOKINGS or each.kind.startswith(TO_DO)))
+    answered = list(dict.fromkeys(title for each in heard.said for title in each.sources))
+    if answered:
+        done.append(_("Answered from: %(titles)s.") % {"titles": wording.listed([f"“{title}”" for title in answered])})
+    return done
+
+
+def _ended(heard: Heard) -> list[str]:
+    """Whom it was passed to and why, who answered, and whether the customer was left without an answer."""
+    asked = next((each for each in reversed(heard.happened) if each.kind == "handoff.requested"), None)
+    joined = list(dict.fromkeys(each.name for each in heard.said if each.by == "agent" and each.name))
+    ended = []
+    if asked:
+        ended.append(_("Passed to a person: %(why)s") % {"why": asked.sentence})
+    if joined:
+        ended.append(_("%(names)s answered.") % {"names": wording.listed(joined)})
+    if is_left(heard):
+        ended.append(_("No person has answered yet.") if asked and not joined else _("The customer spoke last, and nobody answered."))
+    elif not asked and not joined and not any(each.kind in BOOKINGS for each in heard.happened):
+        ended.append(_("The AI agent answered to the end."))
+    return ended
+
+
+def _left_open(heard: Heard) -> list[str]:
+    left = [each.text for each in _open(heard)]
+    return [_("Open: %(what)s.") % {"what": wording.listed([f"“{text}”" for text in left])}] if left else []
 
 
 def _mood(heard: Heard) -> Mood | None:

@@ -10,7 +10,7 @@ from conversations.voice.simulator.checking import InvalidNcco, checked
 Reader = Callable[[dict[str, Any]], dict[str, Any]]
 TONES: Final = re.compile(r"[0-9*#p]{1,100}")
 LONGEST_RINGING: Final = 120
-ENDPOINTS: Final = ("phone", "sip")
+ENDPOINTS: Final = ("phone", "sip", "websocket")
 
 
 class InvalidParameter(Exception):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from conversations.voice.simulator import exchange, legs, together
+from conversations.voice.simulator import exchange, legs, sockets, together
 from conversations.voice.simulator.exchange import Exchange, Leg
 from conversations.voice.simulator.interpreter import advance
 
@@ -52,7 +52,8 @@ def beside(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def come_to_rest() -> None:
-    """Stop moving legs on in this process, when what is being done is done."""
+    """Stop moving legs on in this process, when what is being done is done, and close its sockets."""
+    await sockets.close_all()
     while _timers or _running:
         for timer in _timers.values():
             timer.cancel()
@@ -84,11 +85,18 @@ async def shown(memory: Exchange, leg: Leg, after: int) -> dict[str, Any]:
     }
 
 
+async def move_on(memory: Exchange, leg_id: str) -> None:
+    """Move a leg on as far as it goes now, with all legs that this touches; what is due on them later is done by this process."""
+    for moved in await advance(memory, leg_id):
+        leg = await memory.leg(moved)
+        _set_timer(moved, legs.due_at(leg) if leg else None)
+        if leg and leg["endpoint"]["type"] == "websocket" and leg["phase"] == "ringing" and await memory.claim_socket(moved):
+            sockets.open_for(leg, tell)
+
+
 async def _advance(leg_id: str) -> None:
     async with exchange.opened() as memory:
-        for moved in await advance(memory, leg_id):
-            leg = await memory.leg(moved)
-            _set_timer(moved, legs.due_at(leg) if leg else None)
+        await move_on(memory, leg_id)
 
 
 def _set_timer(leg_id: str, due_at: float | None) -> None:

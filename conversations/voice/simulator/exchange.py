@@ -217,6 +217,20 @@ class Exchange:
         """What befalls the REST requests to come."""
         return list(await self._valkey.lrange(REQUESTS, 0, -1))
 
+    async def claim_socket(self, leg_id: str) -> bool:
+        """Whether the one who asks is the first to, and so connects the leg's socket."""
+        return bool(await self._valkey.set(f"{PREFIX}:socket-of:{leg_id}", "1", nx=True, ex=KEPT_SECONDS))
+
+    async def to_socket(self, leg_id: str, message: dict[str, Any]) -> None:
+        """Something for the process that holds the leg's socket to send."""
+        key = f"{PREFIX}:socket:{leg_id}"
+        await self._valkey.rpush(key, json.dumps(message))
+        await self._valkey.expire(key, KEPT_SECONDS)
+
+    async def for_socket(self, leg_id: str) -> list[dict[str, Any]]:
+        """All that is to be sent on the leg's socket, which then is taken."""
+        return [json.loads(each) for each in await self._valkey.lpop(f"{PREFIX}:socket:{leg_id}", 100) or []]
+
     async def may_dial(self) -> bool:
         """Whether another outbound call may be begun now; the platform allows three within a second."""
         now = time.time()

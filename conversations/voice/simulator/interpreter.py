@@ -40,6 +40,7 @@ HAPPENINGS: Final[Mapping[str, Callable[[Line, Happening], Awaitable[None]]]] = 
     "hang_up": ringing.on_hang_up,
     "peer_answered": ringing.on_peer_answered,
     "peer_ended": ringing.on_peer_ended,
+    "disconnected": ringing.on_disconnected,
     "come_along": together.on_come_along,
     "transfer": ringing.on_transfer,
     "mute": ringing.on_mute,
@@ -164,6 +165,8 @@ async def _run_next(line: Line) -> None:
         await BEGINNINGS[asked["action"]](line, asked)
     elif leg["is_callee"] and leg["peer"]:
         await ringing.join_peer(line)
+    elif leg["peer"]:
+        leg["action"] = {"name": "connect", "talking": True}
     else:
         await course.end(line, "completed", disconnected_by="platform")
 

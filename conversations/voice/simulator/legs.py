@@ -133,6 +133,7 @@ def about(leg: Leg) -> dict[str, Any]:
         "uuid": leg["uuid"],
         "conversation_uuid": leg["room"],
         "timestamp": now_text(),
+        **({"headers": leg["endpoint"]["headers"]} if leg["endpoint"].get("type") == "websocket" and "headers" in leg["endpoint"] else {}),
     }
 
 

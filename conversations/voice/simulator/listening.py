@@ -9,6 +9,7 @@ from conversations.voice.simulator.line import Line
 
 SILENCE_SECONDS: Final = 10.0
 KEY_SECONDS: Final = 3.0
+KEY_MILLISECONDS: Final = 260
 SPEAKING_SECONDS: Final = 30.0
 MOST_KEYS: Final = 4
 USUAL_CONFIDENCE: Final = 0.93
@@ -66,6 +67,8 @@ async def on_say(line: Line, happening: Happening) -> None:
 
 async def on_key(line: Line, happening: Happening) -> None:
     """A key is pressed."""
+    for socket in await together.sockets_of(line):
+        await line.exchange.to_socket(socket, {"event": "websocket:dtmf", "digit": happening["digit"], "duration": KEY_MILLISECONDS})
     if line.leg["keys_url"]:
         await _send_key(line, happening["digit"])
     elif line.action.get("name") == "record" and happening["digit"] in line.action["end_key"]:

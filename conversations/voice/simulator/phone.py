@@ -18,7 +18,6 @@ from conversations.models import EntryPoint
 from conversations.services.identity import InvalidIdentifier, normalise
 from conversations.voice.simulator import desk, driving, exchange, faults, legs, ringing
 from conversations.voice.simulator.exchange import Exchange
-from conversations.voice.simulator.interpreter import advance
 
 MAX_BODY_BYTES: Final = 10_000
 MAX_WORDS: Final = 2_000
@@ -93,7 +92,7 @@ async def act(request: HttpRequest, leg_id: str) -> HttpResponse:
 async def look(request: HttpRequest, leg_id: str) -> HttpResponse:
     """One leg as it is now, after moving it on, with everything said on it."""
     async with exchange.opened() as memory:
-        await advance(memory, leg_id)
+        await driving.move_on(memory, leg_id)
         leg = await memory.leg(leg_id)
         if leg is None:
             return refused(_("There is no such call."), status=404)
@@ -157,7 +156,7 @@ async def _changes(own: str, number: str, *, alone: bool) -> AsyncIterator[str]:
     async with exchange.opened() as memory:
         while time.monotonic() < ends_at:
             for leg_id in await _watched(memory, own, last.keys() - over, number if alone else None):
-                await asyncio.shield(asyncio.ensure_future(advance(memory, leg_id)))
+                await asyncio.shield(asyncio.ensure_future(driving.move_on(memory, leg_id)))
                 leg = await memory.leg(leg_id)
                 if leg is None:
                     continue

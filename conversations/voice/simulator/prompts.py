@@ -69,6 +69,8 @@ async def on_hear(line: Line, happening: Happening) -> None:
     """Somebody on another leg spoke, or joined, or left."""
     more = {name: happening[name] for name in ("speaker", "leg") if name in happening}
     await line.write(happening["who"], happening["text"], **more)
+    if line.leg["endpoint"]["type"] == "websocket" and happening["who"] == "other":
+        await line.exchange.to_socket(line.leg["uuid"], {"speech_seconds": spoken.seconds_to_say(happening["text"])})
 
 
 def is_playing(line: Line, kind: str) -> bool:

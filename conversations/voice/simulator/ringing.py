@@ -47,7 +47,7 @@ async def begin_connect(line: Line, asked: dict[str, Any]) -> None:
         is_synchronous=asked.get("eventType") == "synchronous",
     )
     line.leg["peer"] = other["uuid"]
-    line.leg["action"] = {"name": "connect", "talking": False}
+    line.leg["action"] = {"name": "connect", "talking": False, "goes_on": endpoint["type"] == "websocket"}
     line.touched.add(other["uuid"])
     await line.write("status", "Ringing another phone.")
 
@@ -115,7 +115,8 @@ async def on_hang_up(line: Line, happening: Happening) -> None:
 async def on_peer_answered(line: Line, happening: Happening) -> None:
     """The phone that this leg's `connect` rings has picked up."""
     if line.action.get("name") == "connect":
-        line.leg["action"] = line.action | {"talking": True}
+        # What comes after a socket is done as soon as it is up.
+        line.leg["action"] = None if line.action.get("goes_on") else line.action | {"talking": True}
         await together.enter(line, line.leg["room"], opens=True)
         await line.write("status", "Connected.")
 
@@ -123,6 +124,10 @@ async def on_peer_answered(line: Line, happening: Happening) -> None:
 async def on_peer_ended(line: Line, happening: Happening) -> None:
     """The other phone is gone: the call ends with it, or goes on when it was never answered."""
     action = line.action
+    if happening.get("socket"):
+        line.leg["peer"] = None
+        line.begin_posting(happening["url"], happening["payload"])
+        return
     if action.get("name") != "connect":
         return
     line.leg["peer"] = None
@@ -132,6 +137,15 @@ async def on_peer_ended(line: Line, happening: Happening) -> None:
         line.begin_posting(happening["url"], happening["payload"])
     else:
         line.leg["action"] = None
+
+
+async def on_disconnected(line: Line, happening: Happening) -> None:
+    """The application has closed the leg's socket: the one who rang it is told what to do instead, by the answer to an event."""
+    if line.leg["answered_at"] is None:
+        return
+    event = legs.about(line.leg) | {"status": "disconnected", "direction": line.leg["direction"]}
+    line.leg["end_for_peer"] = {"socket": True, "url": line.leg["event_url"], "payload": event}
+    await course.end(line, "completed", disconnected_by="user")
 
 
 async def on_transfer(line: Line, happening: Happening) -> None:

@@ -67,6 +67,12 @@ async def speak(line: Line, text: str) -> None:
             await line.tell(other["uuid"], {"do": "hear", "who": "other", "text": text, **speaker})
 
 
+async def sockets_of(line: Line) -> list[str]:
+    """The legs of sockets that are in the room with this one."""
+    _members, others = await in_the_room(line.exchange, line.leg)
+    return [other["uuid"] for other in others if other["endpoint"]["type"] == "websocket"]
+
+
 async def enter(line: Line, room: str, *, opens: bool, **member: Any) -> bool:
     """Put the leg into a room, and start it when it `opens` it; False when fifty are in it already."""
     if len(await line.exchange.members(room)) >= MOST_LEGS:

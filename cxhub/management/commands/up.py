@@ -40,7 +40,12 @@ class Command(BaseCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--web", type=int, default=1, help="number of web processes (they share the port)")
+        parser.add_argument(
+            "--web",
+            type=int,
+            default=settings.WEB_PROCESSES,
+            help="number of web processes, which share the port (default: the setting WEB_PROCESSES)",
+        )
         parser.add_argument("--worker", type=int, default=1, help="number of worker processes")
         parser.add_argument(
             "--no-demo", action="store_true", help="do not create the demo company (never created when DEBUG is off)"

@@ -67,7 +67,7 @@ async def begin(dialogue: Dialogue, errand: Errand) -> Reply | HandOff:
 async def resume(dialogue: Dialogue, errand: Errand) -> Reply | HandOff:
     """Goes on with an errand once it is known who this is."""
     remembered = {name: value for name, value in dialogue.state.items() if name in KEPT}
-    dialogue.state.clear()
+    dialogue.leave_form()
     dialogue.state.update(action=errand.action, **remembered)
     return await go_on_with(dialogue, errand)
 

@@ -1,0 +1,120 @@
+"""Several needs in one breath: which is gone on with now, and what is wanted besides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any, Final
+
+from conversations.assistant import acts, answers
+from conversations.assistant.brain import Behaviour
+from conversations.services.turns import OVER
+from conversations.understanding import needs
+from conversations.understanding.facts import NAMES
+from conversations.understanding.read import PERSON_REASON, Understanding
+from conversations.understanding.tone import higher
+
+Read = Callable[..., Understanding]
+NOT_IN_PARTS: Final = frozenset({"answers", "code", "callback"})
+"""Steps in which every word may be of the answer."""
+WHEN: Final = frozenset({"date", "time_window"})
+SURE_NEED: Final = 0.5
+TELLING: Final = re.compile(r"\b(?:owe|bill|cost|costs|much|price|open|visit)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of what was said, and what it means alone."""
+
+    text: str
+    understood: Understanding
+    asks: bool
+    is_besides: bool
+
+    @property
+    def is_need(self) -> bool:
+        """Whether something is wanted in it: a question with something in it, or a reason that is clear enough."""
+        reason = self.understood.reason
+        return self.asks or (reason is not None and reason != PERSON_REASON and self.understood.confidence >= SURE_NEED)
+
+
+def several(
+    text: str, whole: Understanding, state: Mapping[str, Any], read: Read, behaviour: Behaviour, expecting: str | None
+) -> tuple[Understanding, tuple[Understanding, ...]]:
+    """What is gone on with of `text`, understood as a `whole`, and what is wanted besides, in order.
+
+    `read` understands a text, and what was asked for in it, which is `expecting` for the whole.
+
+    An emergency comes first, then what is to be done, then what is only asked. In the middle of something, that goes on with what is left.
+    One need in several sentences is one: a symptom and the visit for it, or what points back to what was named.
+    """
+    step = str(state.get("step") or "")
+    pieces = needs.parts_of(text)
+    if len(pieces) < 2 or step in NOT_IN_PARTS or (expecting and expecting not in NAMES):
+        return whole, ()
+    parts = [_part(piece, read) for piece in pieces]
+    if step and step not in OVER:
+        return _in_the_middle(whole, parts, read)
+    groups = _groups(parts, behaviour)
+    if len(groups) < 2:
+        return whole, ()
+    understood = [group[0].understood if len(group) == 1 else read(" ".join(each.text for each in group), None) for group in groups]
+    first = _first(understood, groups)
+    besides = tuple(each for index, each in enumerate(understood) if index != first)
+    urgency = reduce(higher, (each.urgency for each in understood), whole.urgency)
+    kept = replace(whole, **{name: getattr(understood[first], name) for name in ("text", "reason", "confidence", "alternatives", "gloss")})
+    # The day of another visit is not the day of this one.
+    own = tuple(fact.name for fact in understood[first].facts)
+    told = tuple(fact for fact in whole.facts if fact.name in own or fact.name not in WHEN)
+    return replace(kept, urgency=urgency, facts=told), besides
+
+
+def _part(piece: str, read: Read) -> _Part:
+    text = needs.bare(piece)
+    understood = read(text, None)
+    words = understood.gloss or text
+    asks = acts.is_question(words) and not acts.is_request(words)
+    has_something = answers.shared_words("", words)[1] > 0 or TELLING.search(acts.plain(words)) is not None
+    return _Part(text, understood, asks and has_something, needs.is_besides(piece))
+
+
+def _in_the_middle(whole: Understanding, parts: list[_Part], read: Read) -> tuple[Understanding, tuple[Understanding, ...]]:
+    besides = [part for part in parts if part.asks or (part.is_besides and part.is_need)]
+    rest = [part for part in parts if part not in besides]
+    if not besides or not rest:
+        return whole, ()
+    left = read(" ".join(part.text for part in rest))
+    return replace(left, urgency=higher(left.urgency, whole.urgency), wishes=whole.wishes), tuple(part.understood for part in besides)
+
+
+def _groups(parts: list[_Part], behaviour: Behaviour) -> list[list[_Part]]:
+    """The parts that belong together, in order, without those in which nothing is wanted."""
+    groups: list[list[_Part]] = []
+    for part in parts:
+        if groups and _goes_with(part, groups[-1], behaviour):
+            groups[-1].append(part)
+        elif part.is_need:
+            groups.append([part])
+    return groups
+
+
+def _goes_with(part: _Part, group: list[_Part], behaviour: Behaviour) -> bool:
+    """Whether a part is more of the need before it."""
+    if part.is_besides:
+        return False
+    if part.asks:
+        return needs.points_back(part.text)
+    reason, before = part.understood.reason, group[-1].understood.reason
+    if reason is None or needs.points_back(part.text) or reason == before:
+        return True
+    form = behaviour.form_for_reason(reason)
+    return form is not None and form == behaviour.form_for_reason(before or "")
+
+
+def _first(understood: list[Understanding], groups: list[list[_Part]]) -> int:
+    for index, each in enumerate(understood):
+        if each.urgency == "emergency":
+            return index
+    return next((index for index, group in enumerate(groups) if not group[0].asks), 0)

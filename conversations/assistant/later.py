@@ -1,0 +1,62 @@
+"""What waits for its turn in a conversation: what else was wanted, and what was put aside. It stands in the form state as `later`.
+
+Each is a mapping: `text` the words it was wanted in, with their `language`, or `state` where something that was begun stands, and what it
+is `called`; `named` says that the customer was told that it is kept, `offered` how often it was offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any, Final
+
+from conversations.assistant import acts
+from conversations.understanding.gloss import gloss
+from conversations.understanding.normalise import plain
+from conversations.understanding.read import Understanding
+from conversations.understanding.tone import read_answer
+
+KEY: Final = "later"
+OFFER: Final = "later"
+"""The kind of an offer to go on with what waits first."""
+MOST: Final = 8
+LONGEST: Final = 300
+
+
+def keep(state: MutableMapping[str, Any], wanted: Iterable[Understanding], language: str) -> None:
+    """Adds what was wanted to what waits, once each."""
+    waiting = list(state.get(KEY) or [])
+    known = {each.get("text") for each in waiting}
+    new = [{"text": each.text[:LONGEST], "language": language} for each in wanted if each.text[:LONGEST] not in known]
+    if new:
+        state[KEY] = [*waiting, *new][:MOST]
+
+
+def forget(state: MutableMapping[str, Any], text: str) -> None:
+    """Takes away what was answered."""
+    left = [each for each in state.get(KEY) or [] if each.get("text") != text[:LONGEST]]
+    state[KEY] = left
+
+
+def taken_up(text: str, state: MutableMapping[str, Any], language: str) -> tuple[str, str]:
+    """The words to understand and their language: those that wait, when `text` says yes to going on with them, else `text` itself."""
+    waiting = list(state.get(KEY) or [])
+    if not is_offered(state) or not waiting or "text" not in waiting[0]:
+        return text, language
+    read = gloss(text, language)
+    if not read_answer(plain(read)) or not acts.is_bare_answer(read):
+        return text, language
+    first = waiting.pop(0)
+    state[KEY] = waiting
+    state.pop("offer", None)
+    return str(first["text"]), str(first["language"])
+
+
+def is_offered(state: Mapping[str, Any]) -> bool:
+    """Whether the last thing that was asked is whether to go on with what waits first."""
+    return (state.get("offer") or {}).get("kind") == OFFER
+
+
+def as_told(state: Mapping[str, Any], besides: Iterable[Understanding] = ()) -> list[str]:
+    """What waits and what was wanted `besides` just now, in words for people."""
+    waiting = [str(each.get("called") or f"“{each.get('text', '')}”") for each in state.get(KEY) or []]
+    return list(dict.fromkeys([*waiting, *(f"“{each.text[:LONGEST]}”" for each in besides)]))

@@ -1,0 +1,78 @@
+"""What a new subject starts: a form, an answer, or a question back."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts
+from conversations.assistant.brain import Form, HandOff, Reply
+from conversations.assistant.rules import area, booking, knowledge, not_known
+from conversations.assistant.rules.dialogue import Dialogue, echo
+from conversations.assistant.tools import book
+
+
+async def area_asked(dialogue: Dialogue) -> Reply | None:
+    served = await area.answer(dialogue)
+    if served is None:
+        return None
+    form = dialogue.context.behaviour.form_for_tool(book.TOOL.name)
+    if served and form:
+        _offer_visit(dialogue, form)
+    return dialogue.reply()
+
+
+def form_of_new_reason(dialogue: Dialogue) -> Form | None:
+    reason = dialogue.context.reason
+    if reason is None or not dialogue.context.reason_is_new:
+        return None
+    return dialogue.context.behaviour.form_for_reason(reason.code)
+
+
+async def new(dialogue: Dialogue) -> Reply | HandOff | None:
+    """A need with a form starts it, unless only something was asked about it."""
+    context = dialogue.context
+    understood = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
+    form = context.behaviour.form_for_reason(understood) if understood else None
+    if form is None and not understood and acts.wants_visit(context.words):
+        form = context.behaviour.form_for_tool(book.TOOL.name)
+    if form is None:
+        return None
+    asks_only = acts.is_question(context.words) and not acts.is_request(context.words)
+    if asks_only and await knowledge.answer(dialogue):
+        if form.tool == book.TOOL.name:
+            _offer_visit(dialogue, form)
+        return dialogue.reply()
+    if form.tool == book.TOOL.name:
+        # What a visit is for is said at the beginning; the later words are only about place and time.
+        service = await booking.service_wanted(dialogue)
+        if knowledge.asks_for_price(dialogue):
+            await knowledge.answer_price(dialogue)
+        dialogue.enter_form(form)
+        dialogue.state["service"] = service
+    else:
+        dialogue.enter_form(form)
+    dialogue.say(echo(context) or _opening_words(form))
+    return await booking.go_on(dialogue, form)
+
+
+def _offer_visit(dialogue: Dialogue, form: Form) -> None:
+    dialogue.say(_("Shall I book a visit for you?"))
+    dialogue.suggest_yes_or_no()
+    dialogue.state["offer"] = {"kind": "form", "form": form.code, "service": dialogue.state.pop("service", "")}
+
+
+def _opening_words(form: Form) -> str:
+    return _("I can arrange a visit for that.") if form.tool == book.TOOL.name else _("I can help with that.")
+
+
+async def otherwise(dialogue: Dialogue) -> Reply:
+    """No form fits: an answer from the articles, or a question back."""
+    context = dialogue.context
+    dialogue.state.pop("clarify", None)
+    wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
+    if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
+        booking_form = context.behaviour.form_for_tool(book.TOOL.name)
+        if dialogue.state.get("service") and booking_form:
+            _offer_visit(dialogue, booking_form)
+        return dialogue.reply()
+    return not_known.reply(dialogue)

@@ -1,0 +1,66 @@
+"""Several things said in one breath: where one ends and the next begins. Words only, no model."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from conversations.understanding.gloss import fold
+
+MOST: Final = 6
+LONGEST: Final = 2000
+_ASKS: Final = (
+    r"what(?:'s)?|when|where|which|who|why|how (?:much|many|long|do|can|is|are)"
+    r"|(?:can|could|would|will|do|does|did|are|is) (?:you|i|we|it|there|my|your)"
+    r"|(?:que|cuanto|cuanta|cuando|donde|cual|como|quien|puede[ns]?|podria[ns]?|tienen|trabajan|vienen)"
+)
+_WANTS: Final = (
+    r"i (?:(?:also|just|really) )?(?:want|need|have|would like|must|wanted|owe)|i'd (?:also )?like|i've (?:also )?got"
+    r"|we (?:also )?(?:want|need|have)"
+    r"|(?:please )?(?:book|cancel|move|change|reschedule|send|tell|check|call) (?:me|my|the|us|a|an)\b"
+    r"|my (?:boiler|heating|radiator|tap|toilet|sink|drain|pipe|bill|invoice|order|parcel|appointment|visit)"
+    r"|(?:quiero|necesito|quisiera|tengo que|me gustaria|hay que)"
+)
+_ALSO: Final = (
+    r"(?:also|and also|another thing|besides|in addition|on top of that|while you are at it|secondly|second,|ademas|tambien|otra cosa)"
+)
+BOUNDARY: Final = re.compile(
+    rf"(?<=[.?!;])\s+|\n+"
+    rf"|(?:\s*,\s*|\s+)(?=[¿¡]?(?:and|y|e|plus|then)\s+[¿¡]?(?:{_ALSO}\b|{_ASKS}\b|{_WANTS}\b))"
+    rf"|\s*,\s*(?=[¿¡]?(?:{_ALSO}|{_ASKS}|{_WANTS})\b)"
+    rf"|\s+(?={_ALSO}\s+[¿¡]?(?:{_ASKS}|{_WANTS})\b)|\s+(?=i also\b)"
+)
+JOINT: Final = re.compile(r"^[¿¡]?(?:and|y|e|plus|then|so)(?:\s+|$)", re.IGNORECASE)
+BESIDES: Final = re.compile(rf"^[¿¡]?(?:(?:and|y|e|plus|then)\s+)?[¿¡]?(?:{_ALSO}\b|i also\b|we also\b|i'd also\b)")
+POINTS_BACK: Final = re.compile(r"\b(?:it|one|that|them|this|those|lo|la|una|uno|eso)\b")
+
+
+def parts_of(text: str) -> list[str]:
+    """The parts of a text that may each be something of its own, in order; at most six, and the whole text when it has one.
+
+    Reads at most 2,000 characters; what is longer stays whole.
+    """
+    if len(text) > LONGEST:
+        return [text]
+    folded = fold(text).replace("’", "'")
+    if len(folded) != len(text):
+        # A letter that has no small or plain form of one character: places would not be the same.
+        folded = text.lower()
+    cuts = [match.end() for match in BOUNDARY.finditer(folded)] if len(folded) == len(text) else []
+    pieces = [text[start:end].strip(" ,;\n") for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    return [piece for piece in pieces if bare(piece)][:MOST] or [text]
+
+
+def is_besides(part: str) -> bool:
+    """Whether a part says itself that it is something else: “I also want …”."""
+    return BESIDES.search(fold(part)) is not None
+
+
+def points_back(part: str) -> bool:
+    """Whether a part speaks of something that was named before it: “can you book me one”."""
+    return POINTS_BACK.search(fold(part)) is not None
+
+
+def bare(part: str) -> str:
+    """A part without the word that joins it to the one before."""
+    return JOINT.sub("", part).strip()
