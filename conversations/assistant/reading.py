@@ -226,7 +226,7 @@ def _put_right(
 ) -> Understanding:
     """With what the words put right of what was told before; an hour alone is one for the visit that is being made or was just made."""
     state, text = conversation.form_state, understood.gloss or heard
-    known = facts.known_to(conversation, words.interaction) if conversation.facts else {}
+    known = facts.known_to(conversation, words.interaction) if conversation.facts and corrections.is_one(text) else {}
     told = {name: str(fact.value) for name, fact in sorted(known.items(), key=lambda item: -item[1].seq) if name not in WHEN}
     if found := corrections.put_right(text, told):
         name, value = found

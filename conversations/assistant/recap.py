@@ -38,6 +38,8 @@ MOST_ROUNDS: Final = 5
 MOST_MOODS: Final = 60
 LEASE: Final = timedelta(minutes=2)
 """How long one worker may write; then the wrap-up is due again."""
+SAID: Final = ("message", "speech")
+"""What was typed or heard, and what was written down from a recording."""
 HAPPENED: Final = Q(kind__startswith="booking.") | Q(kind__startswith="action.") | Q(kind__startswith="ticket.") | Q(
     kind__in=["tool.called", "callback.requested", "handoff.requested"]
 )
@@ -132,16 +134,16 @@ def upto_of(heard: Heard) -> int:
 
 def heard_in(conversation: Conversation, line: Interaction | None = None) -> Heard:
     """What was said and done in a conversation, or on one line of it; what was taken out of the history is left out."""
-    rows = Entry.objects.filter(Q(kind="message") | HAPPENED, redacted_at__isnull=True)
+    rows = Entry.objects.filter(Q(kind__in=SAID) | HAPPENED, redacted_at__isnull=True)
     rows = rows.filter(interaction=line) if line else rows.filter(conversation=conversation)
     entries = list(rows.order_by("recorded_at", "pk"))
-    spoken = _with_moods([_said(each) for each in entries if each.kind == "message"])
+    spoken = _with_moods([_said(each) for each in entries if each.kind in SAID])
     known = [each for each in saying.said_in(conversation) if each.counts]
     outcomes = DispositionCode.objects.filter(active=True).order_by("code")
     name = next((str(each.value) for each in known if each.name == "name"), conversation.customer.name)
     return Heard(
         said=tuple(spoken),
-        happened=tuple(Happened(each.seq, each.kind, each.body, _detail(each)) for each in entries if each.kind != "message"),
+        happened=tuple(Happened(each.seq, each.kind, each.body, _detail(each)) for each in entries if each.kind not in SAID),
         facts=tuple(FactSaid(each.name, label_of(each.name), facts.written(each.name, each.value), each.seq) for each in known),
         reason=conversation.reason.name if conversation.reason else "",
         urgency=conversation.urgency,

@@ -75,6 +75,7 @@ def surroundings(conversation: Conversation, agent: AgentProfile | None, *, may_
         "can_take_over": agent is not None and is_open and conversation.owner_agent_id is None,
         "live_call": call,
         "panel": panel_of(conversation, call, agent, may_supervise=may_supervise),
+        "recording": call_state.recording_of(call) if call else "",
         "number_to_call": _number_to_call(conversation) if mine and is_open and call is None else "",
         "is_call_back": mine and is_open and call is None and calling_customers.is_call_back(conversation),
         "is_ringing": call is not None and call_state.is_ringing_out(call),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -13,13 +14,18 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from conversations.inbox.doors import InboxRequest, for_staff
+from conversations.flows.outbound import live_call
+from conversations.inbox.actions import changed, refused_with
+from conversations.inbox.doors import AgentRequest, InboxRequest, for_agents, for_staff
 from conversations.inbox.ranges import NotSatisfiable, wanted_range
-from conversations.models import CallRecording
+from conversations.inbox.views import readable
+from conversations.models import CallRecording, Interaction
+from conversations.selectors import naming
 from conversations.selectors import recordings as selector
-from conversations.services import recordings
+from conversations.services import delivery, recordings
 
 SALT: Final = "conversations.recordings.listen"
 PIECE: Final = 65_536
@@ -27,12 +33,16 @@ Answer = TypeVar("Answer", bound=HttpResponseBase)
 Stored: Final = CallRecording.State.STORED
 
 
+class NotNow(Exception):
+    """There is nothing to pause or to go on with; the message says so to the agent."""
+
+
 @require_safe
 @for_staff
 def show(request: InboxRequest, recording_id: str) -> HttpResponse:
     """The page of one recording, with a button that begins it."""
     row = _readable(request, recording_id)
-    return _private(render(request, "inbox/recordings/page.html", {"recording": row, "section": "inbox"}))
+    return _private(render(request, "inbox/recordings/page.html", _shown(row)))
 
 
 @require_POST
@@ -40,14 +50,14 @@ def show(request: InboxRequest, recording_id: str) -> HttpResponse:
 def listen(request: InboxRequest, recording_id: str) -> HttpResponse:
     """The player with a link of this reader's own, which is written down; or why there is nothing to hear."""
     row = _readable(request, recording_id)
-    shown: dict[str, Any] = {"recording": row}
+    shown = _shown(row)
     if row.state == Stored:
         recordings.note_listening(row, _name_of(request))
         token = signing.dumps({"recording": row.recording_id, "user": request.user.pk}, salt=SALT)
         shown |= {"address": reverse("inbox:recording-file", args=[token])}
     is_part = bool(request.headers.get("X-Requested-With"))
     template = "inbox/recordings/player.html" if is_part else "inbox/recordings/page.html"
-    return _private(render(request, template, shown | {"section": "inbox"}))
+    return _private(render(request, template, shown))
 
 
 @require_safe
@@ -72,6 +82,39 @@ def file(request: InboxRequest, token: str) -> HttpResponse | StreamingHttpRespo
     if wanted:
         answer["Content-Range"] = f"bytes {first}-{last}/{row.size_bytes}"
     return _private(answer)
+
+
+@require_POST
+@for_agents
+def pause(request: AgentRequest, public_id: UUID) -> HttpResponse:
+    """Pauses the recording of the call that this agent has, while card data is given."""
+    call = _own_call(request, public_id)
+    if not delivery.pause_recording(call, by=request.agent.display_name, why="by hand"):
+        return refused_with(NotNow(_("The call is not being recorded.")))
+    return changed()
+
+
+@require_POST
+@for_agents
+def resume(request: AgentRequest, public_id: UUID) -> HttpResponse:
+    """Goes on recording."""
+    call = _own_call(request, public_id)
+    if not delivery.resume_recording(call, by=request.agent.display_name):
+        return refused_with(NotNow(_("The recording is not paused.")))
+    return changed()
+
+
+def _shown(row: CallRecording) -> dict[str, Any]:
+    return {"recording": row, "customer": naming.name_of(row.interaction.conversation.customer), "section": "inbox"}
+
+
+def _own_call(request: AgentRequest, public_id: UUID) -> Interaction:
+    """The live call of a conversation that this agent has. Raises Http404 when there is none, or it is somebody else's."""
+    found = readable(request, public_id)
+    call = live_call(found)
+    if call is None or found.owner_agent_id != request.agent.pk:
+        raise Http404
+    return call
 
 
 def _behind(request: InboxRequest, token: str) -> CallRecording:

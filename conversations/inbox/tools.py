@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from conversations.flows import staff_tools
-from conversations.flows.outbound import NoLine, NotYours, line_spoken_on
+from conversations.flows.outbound import NoLine, NotYours, line_spoken_on, live_call
 from conversations.inbox.actions import changed, refused_with
 from conversations.inbox.doors import AgentRequest, for_agents
 from conversations.inbox.tool_forms import ToolForm
@@ -26,6 +26,10 @@ from conversations.inbox.views import readable
 from conversations.models import ActionItem, Conversation
 from conversations.models.identifier import Assurance
 from conversations.selectors import access
+from conversations.services import delivery
+
+TAKES_PAYMENT = frozenset({"promise_to_pay"})
+"""Tools in whose step a customer may give the number of a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ def use(request: AgentRequest, public_id: UUID, name: str) -> HttpResponse:
     try:
         tool, context = staff_tools.tool_for(found, request.agent, name)
         region = _region(found)
+        if name in TAKES_PAYMENT and request.method != "POST":
+            _pause_recording(found, request.agent.display_name)
         form = ToolForm(tool, context, region=region, data=request.POST if request.method == "POST" else None)
         if not form.is_valid():
             return _form(request, found, form)
@@ -88,6 +94,13 @@ def finish_item(request: AgentRequest, item_id: UUID) -> HttpResponse:
     readable(request, item.conversation.public_id)
     staff_tools.finish_item(item, request.agent)
     return changed()
+
+
+def _pause_recording(conversation: Conversation, by: str) -> None:
+    """A card's number may be given in the next moments: the recording of the call pauses until the agent goes on with it."""
+    call = live_call(conversation)
+    if call is not None:
+        delivery.pause_recording(call, by=by, why="payment")
 
 
 def _form(request: AgentRequest, conversation: Conversation, form: ToolForm) -> HttpResponse:

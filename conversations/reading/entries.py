@@ -15,7 +15,7 @@ from conversations.services.kinds import KINDS
 
 SAME_BREATH = timedelta(minutes=3)
 SEPARATORS = frozenset({"interaction.started", "interaction.ended"})
-BUBBLES = frozenset({"message", "disclosure.shown"})
+BUBBLES = frozenset({"message", "disclosure.shown", "speech"})
 HEARD = frozenset({"call.recorded", "voicemail"})
 # Numbers of rows say nothing to a person; the seq of an entry is offered as a link instead.
 UNSAID = frozenset(
@@ -158,7 +158,8 @@ def _follows(entry: Entry, previous: Entry | None) -> bool:
     """Whether a message goes on from the one before it: same speaker, same interaction, within minutes."""
     return (
         previous is not None
-        and entry.kind == previous.kind == "message"
+        and entry.kind == previous.kind
+        and entry.kind in ("message", "speech")
         and (entry.actor_kind, entry.actor_name) == (previous.actor_kind, previous.actor_name)
         and entry.interaction_id == previous.interaction_id
         and entry.occurred_at - previous.occurred_at < SAME_BREATH

@@ -152,6 +152,12 @@ def webhook_waits(call: Interaction) -> bool:
     return float(call.data.get("webhook_until", 0)) > timezone.now().timestamp()
 
 
+def recording_of(call: Interaction) -> str:
+    """What a screen shows of a call's recording: `on`, `paused`, or nothing."""
+    state = call.data.get("recording") or {}
+    return "paused" if state.get("paused") else "on" if state.get("on") else ""
+
+
 def is_of_campaign(call: Interaction) -> bool:
     """Whether a campaign made the call."""
     return bool(call.data.get("campaign"))

@@ -1,6 +1,7 @@
 """Who carries an entry to its customer. Chat is served by the push itself; a call must be spoken into."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 
@@ -14,11 +15,23 @@ Releaser = Callable[[int, int], None]
 
 Recorder = Callable[[int], None]
 
+
+class Pauser(Protocol):
+    """What pauses a recording and goes on with it; both say whether they changed anything, and must not raise."""
+
+    def pause(self, interaction_id: int, *, by: str, why: str) -> bool:
+        """Pauses."""
+
+    def resume(self, interaction_id: int, *, by: str) -> bool:
+        """Goes on."""
+
+
 _deliverers: dict[str, Deliverer] = {}
 _connectors: dict[str, Connector] = {}
 _ringers: dict[str, Ringer] = {}
 _releasers: dict[str, Releaser] = {}
 _recorders: dict[str, Recorder] = {}
+_pausers: dict[str, Pauser] = {}
 
 
 class CannotConnect(Exception):
@@ -98,3 +111,18 @@ def look_after_recording(interaction_id: int, channel: str) -> None:
     """Ends what is recorded of a line and may not be any more. Call after commit; blocks for the platform's answer."""
     if channel in _recorders:
         _recorders[channel](interaction_id)
+
+
+def register_pauser(channel: str, pauser: Pauser) -> None:
+    """Names what pauses the recording of a live interaction of a channel."""
+    _pausers[channel] = pauser
+
+
+def pause_recording(interaction: Interaction, *, by: str, why: str) -> bool:
+    """Pauses what is recorded of a line, for card data to be given; says whether it was recorded. Blocks for the platform's answer."""
+    return interaction.channel in _pausers and _pausers[interaction.channel].pause(interaction.pk, by=by, why=why)
+
+
+def resume_recording(interaction: Interaction, *, by: str) -> bool:
+    """Goes on recording a line; says whether it was paused. Blocks for the platform's answer."""
+    return interaction.channel in _pausers and _pausers[interaction.channel].resume(interaction.pk, by=by)

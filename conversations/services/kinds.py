@@ -91,6 +91,8 @@ _KINDS = (
     EntryKind("recording.resumed", _("Recording goes on"), "phone", _body),
     EntryKind("voicemail.asked", _("Asked for a message"), "info", _body, personal=("wording",)),
     EntryKind("voicemail", _("Message left"), "volume-2", _body, personal=("recording",)),
+    EntryKind("recording.cut", _("Recording shortened"), "check", _body, personal=("recording",)),
+    EntryKind("speech", _("Said on the call"), "message", _body, personal=("recording",)),
     EntryKind("recording.heard", _("Recording listened to"), "volume-2", _body, personal=("recording",)),
     EntryKind("recording.deleted", _("Recording deleted"), "check", _body, personal=("recording",)),
     EntryKind("call.transcribed", _("Recording written down"), "list", _body, personal=("recording",)),

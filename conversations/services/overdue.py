@@ -50,7 +50,7 @@ TYPED: Final = (Channel.CHAT, Channel.SMS)
 WORDS: Final = frozenset(
     {
         "message", "draft", "disclosure.shown", "note", "fact.learned", "reason.recognised", "handoff.requested", "call.dtmf",
-        "wrapped_up", "reply.refused", "outcome.set", "conversation.transferred", "work.moved", "work.class_changed", "qualified",
+        "wrapped_up", "speech", "reply.refused", "outcome.set", "conversation.transferred", "work.moved", "work.class_changed", "qualified",
         "action.added", "action.done", "ticket.opened", "call.transcribed",
     }
 )  # fmt: skip

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from os import SEEK_END
 from tempfile import SpooledTemporaryFile
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 from django.core.files import File
 from django.core.files.storage import Storage, storages
@@ -18,10 +19,11 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Concat, Now
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.models import CallRecording, Customer, Entry, Interaction
-from conversations.services import stored_files, timeline
+from conversations.services import sound, stored_files, timeline, unwanted
 from conversations.services.timeline import NewEntry
 
 State = CallRecording.State
@@ -36,6 +38,8 @@ MOST_FILED: Final = 20
 GIVEN_UP_AFTER: Final = timedelta(hours=6)
 LONGEST_WAIT: Final = timedelta(minutes=30)
 IN_MEMORY_BYTES: Final = 1_000_000
+HEADER_BYTES: Final = 44
+"""A WAV file without a sound has so many bytes, and an MP3 none."""
 SUFFIXES: Final = {"audio/mpeg": "mp3", "audio/wav": "wav", "audio/ogg": "ogg"}
 
 
@@ -59,17 +63,27 @@ def storage() -> Storage:
 
 def note(call: Interaction, finished: Finished, *, kind: str = CallRecording.Kind.CALL) -> CallRecording:
     """Keeps that the platform has a recording, to be fetched; a repetition changes nothing, on whatever call it comes."""
+    told = {
+        "url": finished.url,
+        "began_at": finished.began_at,
+        "seconds": finished.seconds,
+        "provider_keeps_until": finished.began_at + PROVIDER_KEEPS,
+        "next_try_at": Now(),
+    }
+    row, is_new = CallRecording.objects.get_or_create(
+        recording_id=finished.recording_id, defaults={"interaction": call, "kind": kind, **told}
+    )
+    if not is_new and not row.url:
+        # Its text was told of first.
+        CallRecording.objects.filter(pk=row.pk, url="", state=State.ANNOUNCED).update(kind=kind, **told)
+        row.refresh_from_db()
+    return row
+
+
+def known(call: Interaction, recording_id: str, *, at: datetime) -> CallRecording:
+    """The row of a recording that something was told of, before the recording itself or after it."""
     row, _created = CallRecording.objects.get_or_create(
-        recording_id=finished.recording_id,
-        defaults={
-            "interaction": call,
-            "kind": kind,
-            "url": finished.url,
-            "began_at": finished.began_at,
-            "seconds": finished.seconds,
-            "provider_keeps_until": finished.began_at + PROVIDER_KEEPS,
-            "next_try_at": Now(),
-        },
+        recording_id=recording_id, defaults={"interaction": call, "began_at": at, "next_try_at": Now() + GIVEN_UP_AFTER}
     )
     return row
 
@@ -99,22 +113,45 @@ def claim_due() -> CallRecording | None:
 def keep(row: CallRecording, chunks: Iterable[bytes], *, most_bytes: int) -> bool:
     """Keeps the file of a recording that was claimed; says whether it is stored now. `chunks` are read once.
 
-    Raises WrongContent for what is larger than allowed, empty, or no audio. What was deleted meanwhile is not stored again.
+    What lies in time in which the call was not to be recorded is cut out of it, whatever the platform took for the end. Raises
+    WrongContent for what is larger than allowed, empty, no audio, or cannot be cut. What was deleted meanwhile is not stored again.
     """
-    digest, size = hashlib.sha256(), 0
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
+        size = 0
         for chunk in chunks:
             size += len(chunk)
             if size > most_bytes:
                 raise WrongContent(_("The file is larger than is allowed."))
-            digest.update(chunk)
             file.write(chunk)
         file.seek(0)
         content_type = _audio_type(file.read(12))
         if not content_type:
             raise WrongContent(_("What the platform delivered is no recording."))
         file.seek(0)
-        return _store(row, File(file), content_type, size, digest.hexdigest())
+        with _without_unwanted(row, file, content_type) as kept:
+            left = kept.seek(0, SEEK_END)
+            kept.seek(0)
+            if row.seconds and left < size:
+                # Of sound at a constant rate, which both kinds are that can be cut.
+                CallRecording.objects.filter(pk=row.pk).update(seconds=round(row.seconds * left / size))
+            return _store(row, File(kept), content_type, left, _digest(kept))
+
+
+def _without_unwanted(row: CallRecording, file: IO[bytes], content_type: str) -> IO[bytes]:
+    """The file without the time in which the call was not to be recorded, which is told in the history. Raises WrongContent."""
+    spans = unwanted.spans(row)
+    if not spans:
+        return file
+    try:
+        kept = sound.without(file, content_type, spans)
+    except sound.CannotCut as error:
+        raise WrongContent(_("It goes on while the call was not to be recorded, and cannot be cut.")) from error
+    if row.provider_keeps_until:
+        told = _("Time in which the call was not to be recorded was cut out. The phone platform’s copy goes on %(day)s.")
+        tell(row, "recording.cut", told % {"day": date_format(row.provider_keeps_until, "j F Y")}, key="cut")
+    if not kept.read(HEADER_BYTES + 1)[HEADER_BYTES:]:
+        raise WrongContent(_("All of it lies in time in which the call was not to be recorded."))
+    return kept
 
 
 def try_later(row: CallRecording, problem: str) -> None:
@@ -129,7 +166,7 @@ def try_later(row: CallRecording, problem: str) -> None:
 def give_up(row: CallRecording, problem: str) -> None:
     """Ends the fetching of a file, for staff to see why."""
     if _of(row).update(state=State.FAILED, next_try_at=None, problem=problem[:200]):
-        _tell(row, "call.problem", _("The recording could not be fetched: %(why)s") % {"why": problem}, key="failed")
+        tell(row, "call.problem", _("The recording could not be fetched: %(why)s") % {"why": problem}, key="failed")
 
 
 def try_again(row: CallRecording) -> bool:
@@ -138,7 +175,7 @@ def try_again(row: CallRecording) -> bool:
     return failed.update(state=State.ANNOUNCED, next_try_at=Now(), tries=0, announced_at=Now(), problem="") > 0
 
 
-def remove(row: CallRecording, *, because: str, tell: bool = True) -> bool:
+def remove(row: CallRecording, *, because: str, is_told: bool = True) -> bool:
     """Deletes a recording's file and says so in the history; says whether this call did it. Locks the row.
 
     The file goes before the row says so: should the process die in between, it is done again.
@@ -150,22 +187,22 @@ def remove(row: CallRecording, *, because: str, tell: bool = True) -> bool:
         if locked.storage_name:
             storage().delete(locked.storage_name)
         _deleted(CallRecording.objects.filter(pk=row.pk), because)
-        if tell:
-            _tell(locked, "recording.deleted", _("The recording was deleted. %(why)s") % {"why": because}, key="deleted")
+        if is_told:
+            tell(locked, "recording.deleted", _("The recording was deleted. %(why)s") % {"why": because}, key="deleted")
     return True
 
 
 def erase(numbers: Iterable[int], *, because: str) -> int:
     """Deletes the files of many recordings without telling it in the history, which goes as well; says how many there were."""
     rows = CallRecording.objects.filter(pk__in=list(numbers)).exclude(state=State.DELETED)
-    return sum(remove(row, because=because, tell=False) for row in rows)
+    return sum(remove(row, because=because, is_told=False) for row in rows)
 
 
 def note_listening(row: CallRecording, listener: str) -> None:
     """Writes down for staff who listened to a recording, each time."""
     when = f"{timezone.now():%Y%m%d%H%M%S%f}"
     body = _("%(name)s listened to the recording.") % {"name": listener}
-    _tell(row, "recording.heard", body, key=f"heard:{when}", actor=listener)
+    tell(row, "recording.heard", body, key=f"heard:{when}", actor=listener)
 
 
 def _store(row: CallRecording, file: File[bytes], content_type: str, size: int, digest: str) -> bool:
@@ -191,6 +228,12 @@ def _store(row: CallRecording, file: File[bytes], content_type: str, size: int, 
             problem="",
         )
     return True
+
+
+def _digest(file: IO[bytes]) -> str:
+    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a temporary file is one
+    file.seek(0)
+    return digest
 
 
 def _name_of(row: CallRecording, suffix: str) -> str:
@@ -241,7 +284,8 @@ def _audio_type(first: bytes) -> str:
     return "audio/mpeg" if is_mp3 else ""
 
 
-def _tell(row: CallRecording, kind: str, body: str, *, key: str, actor: str = "") -> None:
+def tell(row: CallRecording, kind: str, body: str, *, key: str, actor: str = "") -> None:
+    """Writes something about a recording into the history for staff, once for each `key`; by whom, when it was a person."""
     call = Interaction.objects.get(pk=row.interaction_id)
     timeline.append(
         call.conversation_id,

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from conversations.models import Conversation, Interaction
+from conversations.models import CallRecording, Conversation, Interaction
+
+WORDS_COME_WITHIN = timedelta(minutes=5)
+"""How long after a call its wrap-up waits for what people said to be written down."""
 
 
 def claim(*, limit: int, lease: timedelta) -> list[int]:
     """The interactions whose wrap-up is due, put off by the lease so that nobody else writes it meanwhile; the longest owed first."""
-    due = Interaction.objects.filter(wrap_up_due_at__lte=Now()).order_by("wrap_up_due_at", "pk")[:limit]
+    due = Interaction.objects.filter(wrap_up_due_at__lte=Now()).exclude(_waits_for_words()).order_by("wrap_up_due_at", "pk")[:limit]
     return [
         number
         for number in due.values_list("pk", flat=True)
         if Interaction.objects.filter(pk=number, wrap_up_due_at__lte=Now()).update(wrap_up_due_at=Now() + lease)
     ]
+
+
+def _waits_for_words() -> Q:
+    """For a query: calls of which what people said is still being written down; they are not waited for any longer than that takes."""
+    written = CallRecording.objects.filter(interaction=OuterRef("pk"), transcript__in=["written", "failed"])
+    is_coming = Q(data__recording__is_written_down=True) & ~Exists(written)
+    on_its_way = Exists(CallRecording.objects.filter(interaction=OuterRef("pk"), transcript="waiting"))
+    return Q(is_coming | on_its_way, ended_at__gt=Now() - WORDS_COME_WITHIN)
 
 
 def settle(number: int) -> Conversation | None:

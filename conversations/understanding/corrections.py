@@ -34,6 +34,12 @@ NUMBER: Final = re.compile(r"(?<![\w.])\d{1,4}(?![\w.])(?! [A-Z])")
 """A count, and not the number of a house in a street."""
 
 
+def is_one(text: str) -> bool:
+    """Whether a text has the form of a correction; of what, only what is known can tell."""
+    said = to_typed(clean(text))[:LONGEST].strip(" .,!?")
+    return bool(NOT.fullmatch(said) or MAKE.fullmatch(said))
+
+
 def put_right(text: str, known: Mapping[str, str]) -> tuple[str, str] | None:
     """The fact that a text puts right and its value then; `known` are values as text, the one told last first. None when it corrects none.
 

@@ -14,7 +14,7 @@ from conversations.flows import calling_back, inbound
 from conversations.flows.inbound import CallStart
 from conversations.models import CallLeg, CallSeat, EntryPoint, Interaction, WebhookRecord
 from conversations.selectors import call_reports
-from conversations.services import call_legs, call_state, recordings, timeline
+from conversations.services import call_legs, call_state, recordings, timeline, transcripts
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.recordings import Finished
 from conversations.services.timeline import NewEntry
@@ -178,8 +178,10 @@ def _note_recording(call: Interaction, news: RecordingNews) -> None:
         recordings.note(call, Finished(news.recording_id, news.url, news.began_at, news.seconds))
     elif news.status == "transcribed":
         kind, body = "call.transcribed", _("The recording was written down.")
+        transcripts.note(news.recording_id, news.url, call=call, at=news.at)
     else:
         kind, body = "call.problem", _("The recording could not be written down: %(why)s.") % {"why": news.status}
+        transcripts.note_failure(news.recording_id)
     length = {} if news.seconds is None else {"duration_seconds": news.seconds}
     key = f"{news.recording_id}:{news.status}"
     _note(call, key=key, kind=kind, body=body, audience="staff", at=news.at, recording=news.recording_id, **length)

@@ -18,7 +18,7 @@ from conversations.flows.inbound import InboundMessage, InteractionOver, Receive
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import pace
 from conversations.services import call_state
-from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, recording, replies, waiting
+from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, pausing, recording, replies, waiting
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallInput
@@ -72,6 +72,7 @@ async def hear(given: CallInput) -> Ncco:
         actions = await _said_to(call, given, settled)
     if not recording.concerns(call):
         return actions
+    await sync_to_async(pausing.look_at)(call, given)
     call = await sync_to_async(call_events.find)(given.call_id) or call
     actions = await sync_to_async(recording.settled)(call, actions, may_ask=isinstance(settled, Words))
     return await recording.left(call, actions)

@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from conversations.models import Conversation, Interaction
 from conversations.services import call_state, delivery
-from conversations.voice import callee, campaign_call, gateway, leaving, leaving_message, recording, replies, seats
+from conversations.voice import callee, campaign_call, gateway, leaving, leaving_message, pausing, recording, replies, seats
 from conversations.voice.gateway import CallGone, GatewayError
 
 logger = logging.getLogger(__name__)
@@ -22,8 +22,21 @@ def register() -> None:
     delivery.register_connector("voice", seats.connect)
     delivery.register_releaser("voice", leaving.take_off)
     delivery.register_ringer("voice", ring)
-    delivery.register_recorder("voice", recording.leave_when_unwanted)
+    delivery.register_recorder("voice", pausing.leave_when_unwanted)
+    delivery.register_pauser("voice", Pausing())
     leaving_message.register()
+
+
+class Pausing:
+    """Pauses recordings of calls, and goes on with them."""
+
+    def pause(self, interaction_id: int, *, by: str, why: str) -> bool:
+        """See `pausing.pause`."""
+        return pausing.pause(interaction_id, by=by, why=why)
+
+    def resume(self, interaction_id: int, *, by: str) -> bool:
+        """See `pausing.resume`."""
+        return pausing.resume(interaction_id, by=by)
 
 
 def ring(call: Interaction) -> None:

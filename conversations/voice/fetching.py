@@ -7,17 +7,19 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from conversations.models import CallRecording
-from conversations.services import recordings
+from conversations.services import recordings, transcripts
 from conversations.services.recordings import WrongContent
-from conversations.voice import gateway, leaving_message
+from conversations.voice import gateway, leaving_message, written_down
 from conversations.voice.gateway import GatewayError, NotOurs
+from conversations.voice.protocol import MalformedWebhook
 
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE: Final = 20
+MOST_TEXT_BYTES: Final = 5_000_000
 
 
 def fetch_due() -> int:
-    """Fetches the files that wait, some at a time, and files messages of callers; returns how many files are stored now.
+    """Fetches the files and the texts that wait, some at a time, and files messages of callers; returns how many files are stored now.
 
     The next sweep goes on with the rest.
     """
@@ -29,8 +31,13 @@ def fetch_due() -> int:
         if row is None:
             break
         stored += _fetch(row)
-    for row in recordings.unfiled_messages():
-        leaving_message.settle(row)
+    for message in recordings.unfiled_messages():
+        leaving_message.settle(message)
+    for _turn in range(MOST_AT_ONCE):
+        written = transcripts.claim_due()
+        if written is None:
+            break
+        _write_down(written)
     return stored
 
 
@@ -47,3 +54,22 @@ def _fetch(row: CallRecording) -> bool:
         logger.warning("recording_not_fetched", extra={"recording": str(row.public_id), "error": type(error).__name__})
         recordings.try_later(row, str(error) if isinstance(error, GatewayError) else type(error).__name__)
     return False
+
+
+def _write_down(row: CallRecording) -> None:
+    """The same for the text of a recording."""
+    try:
+        text = bytearray()
+        for piece in gateway.download(row.transcript_url):
+            text += piece
+            if len(text) > MOST_TEXT_BYTES:
+                raise MalformedWebhook(_("The file is larger than is allowed."))
+        transcripts.write(row, written_down.read(bytes(text)))
+    except MalformedWebhook as error:
+        transcripts.give_up(row, str(error))
+    except NotOurs:
+        logger.error("transcript_elsewhere", extra={"recording": str(row.public_id)})
+        transcripts.give_up(row, _("Its address is not one of the phone platform’s."))
+    except GatewayError as error:
+        logger.warning("transcript_not_fetched", extra={"recording": str(row.public_id), "error": type(error).__name__})
+        transcripts.try_later(row, str(error))

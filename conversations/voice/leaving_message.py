@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from conversations.flows import voicemail as filing
 from conversations.models import CallRecording, Interaction
-from conversations.services import recordings, sound, timeline, voicemail
+from conversations.services import recordings, sound, timeline, transcripts, voicemail
 from conversations.services.recordings import Finished
 from conversations.services.timeline import NewEntry
 from conversations.voice import ncco
@@ -47,13 +47,15 @@ def take(call: Interaction) -> Ncco:
 
 def note(call: Interaction, news: RecordingNews) -> None:
     """The platform has a message of a caller. One without any length is none: they hung up at the tone."""
+    if news.status == "transcribed":
+        transcripts.note(news.recording_id, news.url, call=call, at=news.at)
     if news.status != "recorded":
         return
     row = recordings.note(
         call, Finished(news.recording_id, news.url, news.began_at, news.seconds), kind=CallRecording.Kind.VOICEMAIL
     )
     if news.seconds == 0:
-        recordings.remove(row, because=_("Nothing was said."), tell=False)
+        recordings.remove(row, because=_("Nothing was said."), is_told=False)
 
 
 def settle(row: CallRecording) -> None:
@@ -62,7 +64,7 @@ def settle(row: CallRecording) -> None:
         with recordings.storage().open(row.storage_name) as file:
             is_message = sound.is_anything_said(file)
         if not is_message:
-            recordings.remove(row, because=_("Nothing was said."), tell=False)
+            recordings.remove(row, because=_("Nothing was said."), is_told=False)
             return
     call = Interaction.objects.select_related("conversation", "entry_point").get(pk=row.interaction_id)
     with override(call.language):

@@ -5,16 +5,20 @@ So every move of a leg says anew whether the new room is recorded (`transfer`), 
 is recorded. Source: Vonage, "Recording" and "NCCO reference".
 
 `Interaction.data["recording"]` of a call: `on` while the room of its customer's leg is recorded as far as we know; `announced`
-once that was said; `asked` in which language they were asked, `awaits` while the answer is waited for; `paused` while it is, with why.
+once that was said, `is_end_told` once its end was, `is_written_down` when what people say is; `asked` in which language they were
+asked, `awaits` while the answer is waited for; `paused` while it is, with why,
+`is_resumed` until the leg is where it is recorded again.
 """
 
 import asyncio
 import logging
+from datetime import datetime
 from itertools import takewhile
 from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -49,7 +53,7 @@ def transfer(call: Interaction, actions: Ncco, *, people: bool = False) -> None:
 
     Where `people` talk, each side gets a channel of its own. Raises CallGone or GatewayError, after which all is as before.
     """
-    before = _state(call)
+    before, at = _state(call), timezone.now()
     prefixed = _prefixed(call, actions, people=people)
     is_begun = prefixed is not actions
     try:
@@ -58,7 +62,8 @@ def transfer(call: Interaction, actions: Ncco, *, people: bool = False) -> None:
         _remember(call, on=before.get("on", False), announced=before.get("announced", False))
         raise
     if before.get("on") and not is_begun:
-        _ended(call)
+        note_end(call, at)
+        _remember(call, on=False)
 
 
 def ask_first(call: Interaction) -> bool:
@@ -120,28 +125,21 @@ async def left(call: Interaction, actions: Ncco) -> Ncco:
     """
     if not is_on(call) or not _goes_on(actions) or await sync_to_async(is_wanted)(call):
         return actions
-    task = asyncio.get_running_loop().create_task(sync_to_async(_leave)(call, actions))
+    await sync_to_async(note_end)(call, timezone.now())
+    task = asyncio.get_running_loop().create_task(sync_to_async(leave)(call, actions))
     _moving.add(task)
     task.add_done_callback(_moving.discard)
     return [*ncco.silence(MOVING_SECONDS), *actions]
 
 
-def leave_when_unwanted(interaction_id: int) -> None:
-    """Ends the recording of a live call that may not be recorded any more, because of something said elsewhere than on the line.
-
-    While a webhook of the call is worked on, that one does it. Never raises; blocks for the platform's answer.
-    """
-    live = Interaction.objects.select_related("conversation__customer", "entry_point").exclude(state=Interaction.State.ENDED)
-    call = live.filter(pk=interaction_id, channel="voice").first()
-    if call is None or not is_on(call) or is_wanted(call) or call_state.webhook_waits(call):
-        return
-    with override(call.language):
-        _leave(call, replies.aside(call, _("This call is not recorded any more.")))
-
-
 def is_on(call: Interaction) -> bool:
     """Whether the room of the customer's leg is recorded, as far as we know."""
     return bool(_state(call).get("on"))
+
+
+def paused(call: Interaction) -> str:
+    """Why the recording is paused; empty when it is not."""
+    return str(_state(call).get("paused") or "")
 
 
 def concerns(call: Interaction) -> bool:
@@ -158,7 +156,8 @@ def is_wanted(call: Interaction) -> bool:
     return consent.may_we(call.conversation.customer, Purpose.RECORDING, interaction=call).allowed
 
 
-def _leave(call: Interaction, actions: Ncco) -> None:
+def leave(call: Interaction, actions: Ncco) -> None:
+    """Moves the customer's leg to where it is recorded, or not, as it is to be now. Never raises; blocks for the platform's answer."""
     try:
         transfer(call, actions)
     except GatewayError as error:
@@ -171,9 +170,11 @@ def _prefixed(call: Interaction, actions: Ncco, *, is_first: bool = False, peopl
         return actions
     with override(call.language), transaction.atomic():
         said = _announced(call, again=is_first)
-        if not is_on(call):
+        if not is_on(call) and not _state(call).get("is_resumed"):
             _note(call, "recording.began", _("The call is recorded from here on."))
-        _remember(call, on=True)
+        _remember(call, on=True, is_end_told=False, is_resumed=False)
+        if people and call.entry_point.transcribes_recordings:
+            _remember(call, is_written_down=True)
     return [*said, ncco.record(call, people=people), *actions]
 
 
@@ -187,10 +188,11 @@ def _announced(call: Interaction, *, again: bool) -> Ncco:
     return ncco.talk(text, language=call.language)
 
 
-def _ended(call: Interaction) -> None:
-    _remember(call, on=False)
-    if not _state(call).get("paused"):
-        _note(call, "recording.ended", _("The call is not recorded any more."))
+def note_end(call: Interaction, at: datetime) -> None:
+    """Writes from when on the call is not to be recorded, once, whenever the platform follows: nothing after it is kept of a file."""
+    if not _state(call).get("is_end_told") and not _state(call).get("paused"):
+        _note(call, "recording.ended", _("The call is not recorded any more."), at=at)
+        _remember(call, is_end_told=True)
 
 
 def _has_to_be_asked(call: Interaction) -> bool:
@@ -276,7 +278,7 @@ def _say(call: Interaction, text: str, *, source_id: str) -> None:
     timeline.append(call.conversation_id, said)
 
 
-def _note(call: Interaction, kind: str, text: str, *, key: str = "", **data: Any) -> None:
+def _note(call: Interaction, kind: str, text: str, *, key: str = "", at: datetime | None = None, **data: Any) -> None:
     timeline.append(
         call.conversation_id,
         NewEntry(
@@ -286,6 +288,7 @@ def _note(call: Interaction, kind: str, text: str, *, key: str = "", **data: Any
             body=text,
             interaction=call,
             source_id=f"recording:{key}" if key else None,
+            occurred_at=at,
             data=data,
         ),
     )

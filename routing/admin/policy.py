@@ -94,6 +94,11 @@ class ServiceLevelAdmin(NamedInTables, ShowsHistory):
         **CodeIsKept.help_texts,
         "answer_within_seconds": _("From the moment a person is needed to the moment one accepts, in seconds."),
         "target_percent": _("How much of the work should be answered in that time. The report compares with it."),
+        "max_wait_seconds": _("After this it goes before everything of its class. More urgent classes still go first, unless it rises."),
+        "rise_every_seconds": _(
+            "Each time work has waited this long, it rises by one class, so that more urgent work cannot keep it waiting for ever. "
+            "Empty: it keeps its class."
+        ),
     }
     search_fields = ("name", "code")
 

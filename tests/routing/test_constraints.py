@@ -89,6 +89,7 @@ TABLES: list[tuple[str, Bad]] = [
         "queue_has_one_step_at_a_time",
         lambda c: [RoutingStep.objects.create(queue=c.urgent, after_seconds=9, without_skills=True) for _ in range(2)],
     ),
+    ("queue_offers_a_call_back_after_some_time_or_never", lambda c: Queue.objects.update(call_back_after_seconds=0)),
     ("routing_step_comes_after_a_wait", lambda c: RoutingStep.objects.create(queue=c.urgent, after_seconds=0, without_skills=True)),
     ("routing_step_does_something", lambda c: RoutingStep.objects.create(queue=c.urgent, after_seconds=1)),
     (
@@ -141,6 +142,7 @@ TABLES: list[tuple[str, Bad]] = [
     ("outlives its work, or is of what they never took", lambda c: _interruptions(c, (3, 1), load=4, laid_aside=1)),
     ("agent_load_stays_within_capacity", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(load=7)),
     ("load", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(load=-1)),
+    ("agent_sip_address_is_one", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(sip_address="somewhere")),
     ("agent_phone_number_is_e164", lambda c: AgentProfile.objects.filter(pk=c.agent("a").pk).update(phone_number="0113 496")),
     ("agent_has_a_skill_once", lambda c: AgentSkill.objects.create(agent=c.agent("a", skills=(c.gas,)), skill=c.gas)),
     ("agent_skill_proficiency_is_one_to_five", lambda c: AgentSkill.objects.create(agent=c.agent("a"), skill=c.gas, proficiency=6)),

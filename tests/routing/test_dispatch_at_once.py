@@ -64,8 +64,12 @@ def _end(machine: DispatchingAtOnce, subject: str, end: Callable[[str], Any]) ->
 
 def _pass_on(machine: DispatchingAtOnce, subject: str) -> None:
     live = WorkItem.objects.filter(subject=subject, state__in=WorkItem.LIVE_STATES).first()
-    if live:
+    if live is None:
+        return
+    try:
         queueing.requeue(live)
+    except queueing.WorkEnded:
+        return
 
 
 def _sweep(machine: DispatchingAtOnce) -> None:
@@ -108,6 +112,19 @@ class DispatchingAtOnce(Promises):
         # Who was free when something was laid aside cannot be asked afterwards; everything else can.
         newest = Interruption.objects.order_by("-pk").values_list("pk", flat=True).first()
         Promises.interruptions_seen = max(Promises.interruptions_seen, newest or 0)
+
+    def teardown(self) -> None:
+        """Everything reaches its end: everybody comes, forgets what they declined, and works until nothing is left."""
+        WorkItem.objects.update(given_back_at=None)
+        for agent in self.agents:
+            presence.set_state(agent, "available")
+        for _round in range(12):
+            for held in Reservation.objects.filter(state__in=Reservation.LIVE_STATES).select_related("agent", "work_item"):
+                if held.state == Reservation.State.PENDING:
+                    reservations.accept(held.pk, held.agent)
+                reservations.complete(held.work_item.subject)
+        assert set(WorkItem.objects.values_list("state", flat=True)) <= {"completed", "canceled"}
+        assert not AgentProfile.objects.exclude(load=0, laid_aside=0).exists()
 
 
 def test_eight_workers_at_once_keep_every_promise(committed_company: Company) -> None:

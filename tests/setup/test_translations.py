@@ -52,7 +52,8 @@ FOR_STAFF = re.compile(
     r"Call %\(number\)s back again|They were written to|The phone platform (?:did|refused)|"
     r"Ringing|A phone is being|The call was not placed|Whoever has the number is|%\(name\)s’s phone|"
     # What the history says of recordings and of who picked up.
-    r"A recording of|The recording|An answering machine|The call is recorded|They did not say that|Its address is|Nothing was said"
+    r"A recording of|The recording|An answering machine|The call is recorded|They did not say that|Its address is|Nothing was said|"
+    r"The file is larger|%\(name\)s paused|%\(name\)s went on recording"
 )
 """How texts of these modules begin that no customer is told."""
 CALLS = {"_", "_lazy", "gettext", "gettext_noop", "ngettext", "pgettext"}

@@ -1,0 +1,238 @@
+"""What people said on a recorded call, written down by the platform: by speaker and time, once, masked; and what must not be kept."""
+
+import io
+import itertools
+import json
+import wave
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from conversations import tasks
+from conversations.assistant import recap
+from conversations.models import CallRecording, Entry, Interaction
+from conversations.services import sound, timeline
+from conversations.services.timeline import NewEntry
+from conversations.voice.simulator import audio
+from tests.voice.file_side import Files, keeping_files
+from tests.voice.platform import Caller, now_text, post
+from tests.voice.test_calls import call_of
+from tests.voice.test_fetching import storage as storage  # noqa: PLC0414  # a fixture of this module, too
+
+BEGAN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def files(settings: Settings) -> Iterator[Files]:
+    with keeping_files() as (files, port):
+        settings.PORT = port
+        yield files
+
+
+@pytest.fixture
+def call(caller: Caller) -> Caller:
+    """Sam's call, on which Ann is from the tenth second on."""
+    post("/voice/answer/", caller.answer())
+    for kind, name in (("handoff.accepted", "Ann"), ("call.connected_to_agent", "")):
+        happens(caller, kind, 10, actor_kind="agent" if name else "system", actor_name=name)
+    return caller
+
+
+def happens(caller: Caller, kind: str, second: float, **said: Any) -> None:
+    line = call_of(caller)
+    new = {"actor_kind": "system", "audience": "staff", "interaction": line, "occurred_at": BEGAN + timedelta(seconds=second)} | said
+    timeline.append(line.conversation_id, NewEntry(kind, **new))
+
+
+def written(*channels: list[tuple[float, str]]) -> bytes:
+    """The platform's file: for each channel, what was said from which second on."""
+    transcripts = [
+        [{"sentence": text, "raw_sentence": text.lower(), "timestamp": round(second * 1_000), "duration": 1_500} for second, text in said]
+        for said in channels
+    ]
+    return json.dumps({"ver": "1", "request_id": "r", "channels": [{"duration": 60, "transcript": each} for each in transcripts]}).encode()
+
+
+def recorded(caller: Caller, recording: str, url: str = "https://api.nexmo.com/v1/files/none") -> dict[str, Any]:
+    times = {"start_time": "2026-11-23T09:00:00Z", "end_time": "2026-11-23T09:01:00Z", "timestamp": now_text()}
+    return times | {"recording_url": url, "size": 1, "recording_uuid": recording, "conversation_uuid": caller.room}
+
+
+def transcribed(caller: Caller, recording: str, url: str, status: str = "transcribed") -> dict[str, Any]:
+    told = {"type": "record", "recording_uuid": recording, "status": status, "transcription_url": url}
+    return told | {"conversation_uuid": caller.room}
+
+
+def tells(caller: Caller, body: dict[str, Any]) -> None:
+    assert post(f"/voice/recording/{call_of(caller).public_id}/", body).status_code == 204
+
+
+def said(caller: Caller) -> list[tuple[str, str, str]]:
+    entries = Entry.objects.filter(interaction__provider_id=caller.uuid, kind="speech").order_by("seq")
+    return [(entry.actor_kind, entry.actor_name, entry.body) for entry in entries]
+
+
+def writes_down(caller: Caller, files: Files, content: bytes, **told: str) -> CallRecording:
+    recording = str(uuid4())
+    tells(caller, recorded(caller, recording, files.put("sound")))
+    tells(caller, transcribed(caller, recording, files.put("text", content), **told))
+    tasks.fetch_recordings()
+    return CallRecording.objects.get(recording_id=recording)
+
+
+def test_who_said_what_and_when(call: Caller, files: Files) -> None:
+    """The first channel is the caller's; of what the caller heard, the company's own voice is left out."""
+    row = writes_down(
+        call,
+        files,
+        written(
+            [(14, "My boiler is cold."), (31.5, "Thank you.")],
+            [(2, "I am putting you through."), (12, "Good morning."), (20, "I see.")],
+        ),
+    )
+    assert said(call) == [
+        ("agent", "Ann", "Good morning."),
+        ("customer", "", "My boiler is cold."),
+        ("agent", "Ann", "I see."),
+        ("customer", "", "Thank you."),
+    ]
+    last = Entry.objects.filter(kind="speech").latest("seq")
+    assert (last.occurred_at, last.audience) == (BEGAN + timedelta(seconds=31.5), "staff")
+    assert (row.transcript, row.state) == ("written", "stored")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["recorded", "transcribed", "transcribed again", "fetched"])))
+def test_it_is_written_once_whatever_the_order(call: Caller, files: Files, order: tuple[str, ...]) -> None:
+    """The text may be told of before the sound, twice, and after the call."""
+    recording = str(uuid4())
+    text = transcribed(call, recording, files.put("text", written([(14, "My boiler is cold.")], [(12, "Good morning.")])))
+    for each in order:
+        if each == "fetched":
+            tasks.fetch_recordings()
+        else:
+            tells(call, recorded(call, recording, files.put("sound")) if each == "recorded" else text)
+    post("/voice/event/", call.event("completed", duration="60"))
+    for _sweep in range(2):
+        tasks.fetch_recordings()
+    assert [body for _kind, _name, body in said(call)] == ["Good morning.", "My boiler is cold."]
+    assert Entry.objects.filter(kind="speech").latest("seq").occurred_at == BEGAN + timedelta(seconds=14)
+    assert CallRecording.objects.get().state == "stored"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["my card is 4111 1111 1111 1111"],
+        ["it is four one one one, one one one one, one one one one, one one one one"],
+        ["my card is 4111 1111", "1111 1111, yes"],
+        ["four one one one one one one one", "one one one one", "one one one one"],
+    ],
+)
+def test_card_numbers_are_masked(call: Caller, files: Files, words: list[str]) -> None:
+    """Written, spoken, and in pieces between which the person says something."""
+    caller = [(20 + 4 * number, each) for number, each in enumerate(words)]
+    person = [(22 + 4 * number, "And then?") for number in range(len(words))]
+    writes_down(call, files, written(caller, person))
+    kept = " ".join(body for kind, _name, body in said(call) if kind == "customer")
+    assert "4111" not in kept.replace(" ", "")
+    assert "four one" not in kept
+    assert "•" in kept
+
+
+def test_what_was_said_while_it_was_paused_is_not_kept(call: Caller, files: Files) -> None:
+    """Whatever the platform recorded."""
+    for kind, second in (("recording.began", 1), ("recording.paused", 20), ("recording.resumed", 30), ("recording.ended", 50)):
+        happens(call, kind, second)
+    writes_down(call, files, written([(15, "Before."), (25, "My card."), (35, "After."), (55, "Later.")], [(26, "Go on.")]))
+    assert [body for _kind, _name, body in said(call)] == ["Before.", "After."]
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"channels": 3}', b"<html>", b"[" * 5_000])
+def test_what_is_no_text_is_given_up(call: Caller, files: Files, content: bytes) -> None:
+    """For staff to see."""
+    row = writes_down(call, files, content)
+    assert row.transcript == "failed"
+    assert "could not be fetched" in Entry.objects.get(kind="call.problem").body
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"channels": []}',
+        b'{"channels": [{}, null, {"transcript": 3}, {"transcript": [null, {}, {"sentence": 3}, {"sentence": " "}]}]}',
+    ],
+)
+def test_odd_texts_are_read_as_far_as_they_go(call: Caller, files: Files, content: bytes) -> None:
+    assert writes_down(call, files, content).transcript == "written"
+    assert said(call) == []
+
+
+def test_a_text_too_large_or_elsewhere_is_not_fetched(call: Caller, files: Files) -> None:
+    assert writes_down(call, files, b" " * 5_100_000).transcript == "failed"
+    recording = str(uuid4())
+    tells(call, recorded(call, recording))
+    tells(call, transcribed(call, recording, "https://evil.test/api.nexmo.com/a"))
+    before = len(files.asked)
+    tasks.fetch_recordings()
+    assert CallRecording.objects.get(recording_id=recording).transcript == "failed"
+    assert all("evil" not in path for path, _token in files.asked[before:])
+
+
+def test_the_platform_could_not_write_it_down(call: Caller, files: Files) -> None:
+    """Nothing is waited for, and nothing asked."""
+    assert writes_down(call, files, b"", status="failed").transcript == "failed"
+
+
+def test_the_wrap_up_knows_what_people_said(call: Caller, files: Files) -> None:
+    """It waits for the words while they are being written down."""
+    line = call_of(call)
+    line.data["recording"] = {"is_written_down": True}
+    Interaction.objects.filter(pk=line.pk).update(data=line.data)
+    post("/voice/event/", call.event("completed", duration="60"))
+    Interaction.objects.filter(pk=line.pk).update(wrap_up_due_at=timezone.now(), ended_at=timezone.now())
+    assert recap.sweep() == 0
+    words = "My boiler is cold and the pressure is at zero, I need an engineer."
+    writes_down(call, files, written([(14, words)], [(12, "Good morning, this is Ann."), (30, "I will send somebody tomorrow.")]))
+    assert recap.sweep() == 1
+    entry = Entry.objects.get(kind="wrapped_up")
+    assert entry.data["with_person"] is True
+    assert "boiler" in entry.body
+
+
+class TestSound:
+    @pytest.mark.parametrize("kind", ["wav", "mp3"])
+    def test_time_is_cut_out(self, kind: str) -> None:
+        """What is left is as long as it should be, and of a recording in WAV nothing else."""
+        tones = [(0, 0.0, 4.0, 0), (0, 4.0, 3.0, 1), (0, 7.0, 3.0, 2)]
+        cut = sound.without(io.BytesIO(audio.made(kind, 10, 1, tones)), audio.TYPES[kind], [(4.0, 7.0), (9.5, 99.0)]).read()
+        assert len(cut) == pytest.approx(audio.size(kind, 6.5, 1), rel=0.05)
+        if kind == "wav":
+            with wave.open(io.BytesIO(cut)) as rest, wave.open(io.BytesIO(audio.made("wav", 10, 1, tones))) as whole:
+                before, after = whole.readframes(4 * audio.RATE), (whole.setpos(7 * audio.RATE), whole.readframes(5 * audio.RATE // 2))[1]
+                assert rest.readframes(rest.getnframes()) == before + after
+
+    def test_a_recording_that_goes_on_too_long_is_shortened(self, call: Caller, files: Files) -> None:
+        """What was recorded after the caller said no is not kept, and staff read for how long the platform has it."""
+        happens(call, "recording.began", 0)
+        happens(call, "recording.ended", 20)
+        recording = str(uuid4())
+        tells(call, recorded(call, recording, files.put("sound", audio.made("mp3", 60, 1, []))))
+        tasks.fetch_recordings()
+        row = CallRecording.objects.get()
+        assert row.state == "stored"
+        assert row.size_bytes == pytest.approx(audio.size("mp3", 19, 1), rel=0.02)
+        assert "23 December 2026" in Entry.objects.get(kind="recording.cut").body
+
+    def test_what_cannot_be_cut_is_not_kept(self, call: Caller, files: Files) -> None:
+        """Nor what is nothing but time in which the call was not to be recorded."""
+        happens(call, "recording.began", -20)
+        happens(call, "recording.ended", -10)
+        for kind in ("ogg", "wav"):
+            tells(call, recorded(call, str(uuid4()), files.put(kind, audio.made(kind, 60, 1, []))))
+        tasks.fetch_recordings()
+        assert {row.state for row in CallRecording.objects.all()} == {"failed"}
