@@ -2,6 +2,7 @@
 
 from conversations.models import EntryPoint, Interaction
 from conversations.models.entry_point import Channel
+from conversations.models.keyed_hash import keyed_hash
 
 
 def id_of(door: EntryPoint, number: str) -> str:
@@ -16,6 +17,6 @@ def live_id(door: EntryPoint, number: str) -> str:
 
 
 def new_id(door: EntryPoint, number: str) -> str:
-    """The id of the line after those that are over: the same for everybody who asks at the same time."""
-    over = Interaction.objects.filter(channel=Channel.SMS, entry_point=door, party=number).count()
-    return f"sms:{door.pk}:{number}:{over + 1}"
+    """The id of the line after those that are over: the same for everybody who asks at the same time. It does not tell the number."""
+    beginning = f"sms:{door.pk}:{keyed_hash('text-line', number)[:32]}:"
+    return f"{beginning}{Interaction.objects.filter(provider_id__startswith=beginning).count() + 1}"

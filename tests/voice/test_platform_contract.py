@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from conversations.models import EntryPoint
 from conversations.voice import gateway, ncco
 from conversations.voice.gateway import CallGone, GatewayError
 from cxhub.secret_files import kept_private_key
@@ -46,10 +47,8 @@ def web(company: None, django_db_blocker: Any) -> Iterator[WebProcess]:
 
 
 @pytest.fixture(params=["simulator", "service"])
-def platform_service(request: pytest.FixtureRequest, settings: Any) -> Service:
+def platform_service(request: pytest.FixtureRequest, number: EntryPoint, web: WebProcess, settings: Any) -> Service:
     if request.param == "simulator":
-        request.getfixturevalue("number")
-        web = request.getfixturevalue("web")
         settings.PORT, settings.PUBLIC_URL = web.port, web.url
         return Service("+441632960100", "+441632960111", ncco.webhook_url("voice:event"))
     given = {name: os.environ.get(f"CONTRACT_VONAGE_{name}", "") for name in NAMES}
