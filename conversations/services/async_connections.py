@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from django.conf import settings
 from django.db import connections
@@ -19,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 
 Connection = AsyncConnection[tuple[Any, ...]]
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[Connection]] = WeakKeyDictionary()
+_open: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakSet[Connection]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
@@ -40,8 +41,10 @@ async def _pool() -> AsyncConnectionPool[Connection]:
     loop = asyncio.get_running_loop()
     pool = _pools.get(loop)
     if pool is None:
+        _leave_ended_loops()
         pool = AsyncConnectionPool(
             kwargs={**_parameters(), "autocommit": True},
+            configure=_remember,
             min_size=1,
             max_size=settings.ASYNC_DATABASE_POOL_SIZE,
             timeout=10,
@@ -50,6 +53,18 @@ async def _pool() -> AsyncConnectionPool[Connection]:
         _pools[loop] = pool
         await pool.open()
     return pool
+
+
+async def _remember(each: Connection) -> None:
+    _open.setdefault(asyncio.get_running_loop(), WeakSet()).add(each)
+
+
+def _leave_ended_loops() -> None:
+    """Ends the connections of loops that were closed without `close`; nothing runs there that could."""
+    for loop in [each for each in list(_pools) if each.is_closed()]:
+        _pools.pop(loop, None)
+        for each in _open.pop(loop, ()):
+            each.pgconn.finish()
 
 
 def _parameters() -> dict[str, Any]:
