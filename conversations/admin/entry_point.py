@@ -70,6 +70,7 @@ class EntryPointForm(forms.ModelForm):
         names = {code: f"{name} ({code})" for code, name in reversed(codes)}
         if self.instance.playbook_code and self.instance.playbook_code not in names:
             names[self.instance.playbook_code] = str(_("%(code)s (does not exist)") % {"code": self.instance.playbook_code})
+        self.fields["voice_style"].required = False
         field = self.fields["playbook_code"]
         if isinstance(field, forms.ChoiceField):
             field.choices = [*names.items()]
@@ -92,6 +93,9 @@ class EntryPointForm(forms.ModelForm):
         if not LANGUAGE_TAG.fullmatch(tag):
             raise ValidationError(_("Write the language with its country, such as en-GB or es-ES."))
         return tag
+
+    def clean_voice_style(self) -> int:
+        return self.cleaned_data["voice_style"] or 0
 
     def clean_default_region(self) -> str:
         return str(self.cleaned_data["default_region"]).upper()
@@ -121,10 +125,13 @@ class EntryPointForm(forms.ModelForm):
             self.add_error("address", _("This is an emergency number."))
             return
         try:
-            data["address"] = number = identity.normalise("phone", written, region)
+            number = identity.normalise("phone", written, region)
         except identity.InvalidIdentifier:
+            number = ""
+        if not number or not numbers.is_whole(number):
             self.add_error("address", _("Write a phone number, such as +441632960100."))
             return
+        data["address"] = number
         if data.get("takes_texts") and not numbers.may_take_texts(number):
             self.add_error("takes_texts", _("A number of this kind takes no text messages."))
 

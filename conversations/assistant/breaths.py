@@ -35,7 +35,13 @@ class _Part:
 
     @property
     def is_need(self) -> bool:
-        """Whether something is wanted in it: a question with something in it, or a reason that is clear enough."""
+        """Whether something is wanted in it: a question with something in it, or a reason that is clear enough.
+
+        How somebody feels about what else they say is no complaint besides. It makes no difference then that a full stop
+        before it is seen in what is typed and not heard in what is said.
+        """
+        if needs.is_mood(self.text):
+            return False
         reason = self.understood.reason
         return self.asks or (reason is not None and reason != PERSON_REASON and self.understood.confidence >= SURE_NEED)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import phonenumbers
 from django.conf import settings
-from phonenumbers import PhoneNumber, PhoneNumberType
+from phonenumbers import PhoneNumber, PhoneNumberType, ValidationResult
 
 ORDINARY: Final = frozenset(
     {PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.VOIP}
@@ -35,6 +35,11 @@ def is_in(number: str, regions: Iterable[str]) -> bool:
     if phonenumbers.is_valid_number(parsed):
         return phonenumbers.region_code_for_number(parsed) in allowed
     return not allowed.isdisjoint(phonenumbers.region_codes_for_country_code(parsed.country_code or 0))
+
+
+def is_whole(number: str) -> bool:
+    """Whether an E.164 number can be dialled from anywhere; not one that lacks its area code or is a part of one."""
+    return phonenumbers.is_possible_number_with_reason(phonenumbers.parse(number)) == ValidationResult.IS_POSSIBLE
 
 
 def takes_texts(number: str) -> bool:

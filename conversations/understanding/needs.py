@@ -34,6 +34,13 @@ JOINT: Final = re.compile(r"^[¿¡]?(?:and|y|e|plus|then|so)(?:\s+|$)", re.IGNOR
 BESIDES: Final = re.compile(rf"^[¿¡]?(?:(?:and|y|e|plus|then)\s+)?[¿¡]?(?:{_ALSO}\b|i also\b|we also\b|i'd also\b)")
 POINTS_BACK: Final = re.compile(r"\b(?:it|one|that|them|this|those|lo|la|una|uno|eso)\b")
 
+MOOD: Final = re.compile(
+    r"(?:i am|i'm|we are|we're) (?:(?:very|really|so|just|quite|extremely|absolutely) )?"
+    r"(?:(?:unhappy|angry|upset|disappointed|dissatisfied|annoyed|furious|fed up)|not (?:at all )?(?:happy|satisfied))"
+    r"(?: (?:with|at|about) (?:you|this|that|it|all this|all of you|your company))?"
+    r"|(?:estoy|estamos) (?:(?:muy|tan) )?(?:descontent|enfadad|molest|decepcionad|disgustad)[oa]s?(?: con (?:usted|ustedes|esto|eso))?"
+)
+
 
 def parts_of(text: str) -> list[str]:
     """The parts of a text that may each be something of its own, in order; at most six, and the whole text when it has one.
@@ -59,6 +66,11 @@ def is_besides(part: str) -> bool:
 def points_back(part: str) -> bool:
     """Whether a part speaks of something that was named before it: “can you book me one”."""
     return POINTS_BACK.search(fold(part)) is not None
+
+
+def is_mood(part: str) -> bool:
+    """Whether a part says no more than that somebody is unhappy: of what else is said, not a need of its own."""
+    return MOOD.fullmatch(fold(bare(part)).replace("’", "'").strip(" ,.;!¡")) is not None
 
 
 def bare(part: str) -> str:

@@ -284,12 +284,18 @@ class TestEntryPoints:
         door = EntryPoint.objects.get()
         assert (door.allowed_origins, door.default_region) == (["https://a.example", "https://b.example"], "GB")
 
+    def test_an_emptied_number_of_a_voice_is_the_usual_voice(self, client, manager):
+        assert self.post(client, voice_style="").status_code == 302
+        assert EntryPoint.objects.get().voice_style == 0
+
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
             ({"allowed_origins": "javascript:alert(1)"}, "Write each web site as"),
             ({"address": "harborhome"}, "begins with a slash"),
-            ({"channel": "voice", "address": "01632"}, "voice_entry_point_address_is_e164"),
+            ({"channel": "voice", "address": "01632"}, "Write a phone number, such as +441632960100."),
+            ({"channel": "voice", "address": "999"}, "This is an emergency number."),
+            ({"voice_style": "100"}, "entry_point_voice_style_is_in_the_platforms_list"),
             ({"live_share_percent": "101"}, "entry_point_live_share_is_a_percentage"),
             ({"playbook_code": "none"}, "Select a valid choice"),
             ({"live_hours": "outside"}, "Choose the opening hours that the AI agent goes by."),

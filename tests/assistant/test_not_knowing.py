@@ -72,8 +72,15 @@ async def test_what_is_not_known_is_said_so_and_kept(monday: datetime, chat: Lin
 
 
 async def test_only_questions_are_kept_as_such(monday: datetime, chat: Line) -> None:
-    """What was told and not understood is nothing to write an article about; a single guess is agreed to with yes."""
+    """What was told and not understood is nothing to write an article about; it is asked back."""
     said = await chat.say("it is broken")
+    assert "I want to get this right." in said
+    assert "Repair visit" in said
+    assert not await UnansweredQuestion.objects.aexists()
+
+
+async def test_a_single_guess_is_agreed_to_with_yes(monday: datetime, chat: Line) -> None:
+    said = await chat.say("I need someone to look at something")
     assert "Is it about this: Repair visit?" in said
     assert not await UnansweredQuestion.objects.aexists()
     assert "postcode" in await chat.say("yes")

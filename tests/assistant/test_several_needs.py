@@ -68,6 +68,16 @@ async def test_what_is_left_goes_along_to_a_person(monday: datetime, record: Non
     assert "are you open on saturdays?" in said.lower()
 
 
+@pytest.mark.parametrize("mood", ["I am very unhappy with you.", "I'm really fed up!"])
+async def test_how_somebody_feels_is_no_need_besides(monday: datetime, chat: Line, mood: str) -> None:
+    said = await chat.say(f"My kitchen tap is dripping. {mood}")
+    assert "postcode" in said
+    assert mood.rstrip(".!") not in said
+    reason = (await chat.conversation()).reason
+    assert reason is not None
+    assert reason.code == "repair_booking"
+
+
 async def test_a_danger_goes_before_everything_else(monday: datetime, chat: Line) -> None:
     said = await chat.say("How much is a boiler service? And I can smell gas in the kitchen")
     assert said.startswith("Get everybody out now.")

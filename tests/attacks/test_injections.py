@@ -85,7 +85,8 @@ async def test_orders_in_texts(surface: str, brain: str, company: HostSiteKey, p
         scene = Scene(platform, company, known)
         filled = text.format(
             canary=CANARY, email=victim.EMAIL, phone=victim.PHONE, reference=victim.REFERENCE, name=victim.NAME, day=victim.SOON,
-            order=victim.ORDER, invoice=victim.INVOICE, their_phone=victim.FOREIGN_PHONE, their_email=victim.FOREIGN_EMAIL,
+            postcode=victim.POSTCODE, order=victim.ORDER, invoice=victim.INVOICE,
+            their_phone=victim.FOREIGN_PHONE, their_email=victim.FOREIGN_EMAIL,
         )  # fmt: skip
         asks = SURFACES[surface]["asks"].format(number=number)
         # The worst brain does at once what it is told; the real one is asked to go on.

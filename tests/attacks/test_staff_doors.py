@@ -14,13 +14,18 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
+from django.core import signing
 from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from conversations.chat import visitor
+from conversations.inbox import recordings
 from conversations.models import (
     ActionItem,
+    CallRecording,
+    CallSeat,
     Conversation,
     Customer,
     Entry,
@@ -53,7 +58,7 @@ ADMIN_S_OWN = (*READS, "_add", "_change", "_delete")
 PARTS: dict[str, type[Model]] = {
     "public_id": Conversation, "reservation_id": Reservation, "customer": Customer, "other": Customer,
     "queue_id": Queue, "agent_id": AgentProfile, "work_id": WorkItem, "item_id": ActionItem, "entry_id": Entry,
-    "trace_id": TurnTrace,
+    "trace_id": TurnTrace, "seat": CallSeat,
 }  # fmt: skip
 OWN_DOOR = {"login", "logout", "jsi18n", "password_change", "password_change_done"}
 
@@ -75,6 +80,10 @@ def jacinta() -> Victim:
     line = Interaction.objects.order_by("pk")[0]
     unanswered.note(Question("do you mend kites", [1.0] + [0.0] * 383, "en"), line=line, seq=1)
     articles.number_first_versions([KnowledgeArticle.objects.get_or_create(slug="kites", defaults={"title": "Kites"})[0]], by="tests")
+    call = Interaction.objects.get(channel="voice")
+    colleague = AgentProfile.objects.order_by("pk")[0]
+    CallSeat.objects.create(interaction=call, agent=colleague, name="Ann", purpose="join", until=timezone.now())
+    CallRecording.objects.create(interaction=call, recording_id="r-1", began_at=timezone.now(), next_try_at=timezone.now())
     return made
 
 
@@ -113,7 +122,14 @@ def _value(path: str, found: re.Match[str]) -> str:
     if found[2] == "purpose":
         return str(Purpose.SMS)
     if found[2] == "name":
-        return "open_ticket"
+        return "hang-up" if "/call/" in path else "open_ticket"
+    if found[2] == "manner":
+        return str(CallSeat.Manner.LISTEN)
+    if found[2] == "recording_id":
+        return CallRecording.objects.get().recording_id
+    if found[2] == "token":
+        reader = AgentProfile.objects.order_by("pk")[0].user_id
+        return signing.dumps({"recording": CallRecording.objects.get().recording_id, "user": reader}, salt=recordings.SALT)
     if found[2] == "content_type_id":
         return str(ContentType.objects.get_for_model(Customer).pk)
     model = _model(path, found[2])

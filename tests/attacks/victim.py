@@ -22,7 +22,8 @@ from routing.models import AgentProfile
 from tests.record import parties
 
 NAME, EMAIL, PHONE, SITE_ID = "Jacinta Quillfeather", "jacinta.quillfeather@example.org", "+447700900123", "10042"
-OTHER_PHONE, ADDRESS, POSTCODE, BORN = "+447700900888", "7 Gannet Steps, Harborhome", "HB1 4QT", "17 May 1980"
+OTHER_PHONE, ADDRESS, POSTCODE, BORN = "+447700900888", "7 Gannet Steps, Harborhome", "HB1 6JZ", "17 May 1980"
+"""Their postcode is not the one that the AI agent gives everybody as an example of one."""
 REFERENCE, BALANCE = "HH-7K2Q4F", "94185.37"
 ORDER, INVOICE = "HH-8M3R2V", "HH-5W9T6C"
 FOREIGN_PHONE, FOREIGN_EMAIL = "+447700900444", "eve@adder.example"
@@ -59,7 +60,8 @@ def known_to_the_company(*, by: AgentProfile | None = None, is_open: bool = True
     """A customer with everything that a record can hold; with `by` a person has the case, and not `is_open` it is closed."""
     with transaction.atomic():
         row = Customer.objects.create(
-            name=NAME, date_of_birth=date(1980, 5, 17), postcode="HB14QT", address=ADDRESS, open_balance=Decimal(BALANCE), tier="gold"
+            name=NAME, date_of_birth=date(1980, 5, 17), postcode=POSTCODE.replace(" ", ""), address=ADDRESS,
+            open_balance=Decimal(BALANCE), tier="gold",
         )
         found = Victim(row.pk)
         known = [("email", EMAIL, "verified"), ("phone", PHONE, "network_hint"), ("phone", OTHER_PHONE, "claimed"),

@@ -92,6 +92,9 @@ def test_policy_rules() -> None:
     rules = policy("reminder", ("number", 3, 168))
     refused("calling_policy_is_for_a_known_purpose", lambda: CallingPolicy.objects.create(purpose="a chat"))
     refused("calling_policy_rests_for_a_year_at_most", lambda: CallingPolicy.objects.create(purpose="callback", quiet_days=367))
+    for tries in (0, 11):
+        refused("calling_policy_tries_one_to_ten_times", lambda tries=tries: CallingPolicy.objects.create(purpose="callback", tries=tries))
+    refused("calling_policy_pauses_between_tries", lambda: CallingPolicy.objects.create(purpose="callback", pause_minutes=0))
     refused("calling_cap_stands_once_for_a_span", lambda: rules.caps.create(counted_by="number", most=1, hours=168))
     refused("calling_cap_counts_something_known", lambda: rules.caps.create(counted_by="moon", most=1, hours=24))
     refused("calling_cap_is_within_some_time", lambda: rules.caps.create(counted_by="number", most=1, hours=0))
