@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from conversations.models import CallLeg, Entry, EntryPoint, Interaction, WebhookRecord
@@ -218,3 +218,18 @@ class TestFallback:
     def test_it_must_say_what_it_repeats(self) -> None:
         with pytest.raises(protocol.MalformedWebhook):
             protocol.parse_fallback({"original_request": "x"})
+
+
+def test_requests_in_loops_of_their_own_leave_few_connections(caller: Caller) -> None:
+    """Under a synchronous server each request has an event loop; what these leave open would use up what the database admits."""
+    post("/voice/answer/", caller.answer())
+    before = connections_here()
+    for _request in range(12):
+        post("/voice/input/", caller.said("hello"))
+    assert connections_here() < before + 8
+
+
+def connections_here() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
