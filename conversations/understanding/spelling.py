@@ -14,7 +14,7 @@ from conversations.understanding.embed import pieces
 SHORTEST: Final = 3
 SHORT: Final = 4
 """Up to here a word has so many neighbours that only a letter doubled, or two that changed places, count as a slip."""
-LONG: Final = 7
+LONG: Final = 8
 """From here on two slips are put right, before it one."""
 STEM: Final = 3
 ENDINGS: Final = frozenset({"s", "es", "ed", "ing", "er", "ers", "ly", "d", "ged", "ting", "ning", "ped", "ping", "ging"})
