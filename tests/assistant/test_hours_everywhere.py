@@ -56,7 +56,7 @@ async def by_chat() -> bool:
     """What the widget is told when it opens, before it asks for a person."""
     async with open_widget() as widget:
         welcome = await widget.hello()
-        await widget.say(ASK, client_id="one")
+        assert (await widget.say(ASK, client_id="one"))["type"] == "ack"
         await nothing_owed()
     assert (welcome["opens_at"] is None) is welcome["open"]
     return bool(welcome["open"])
@@ -92,6 +92,8 @@ def overdue_at(moment: datetime, *, asked: datetime) -> int:
 async def test_everybody_reads_the_same_answer(settings: Settings, nights: ServiceHours, clock: str, until: str, opens: str) -> None:
     """The widget's greeting, the web site, the needs of a chat and of a call, and the time at which the report counts them as late."""
     settings.VOICE_REPLY_BUDGET_MS = 20_000
+    # Tests that ran here before may have used up the hour's new chats of this address.
+    settings.CHAT_SESSIONS_PER_HOUR = 10_000
     with time_machine.travel(london(clock), tick=False), routing_clock.at(london(clock)):
         answers = [await by_chat(), await by_phone(), (await AsyncClient().get("/harborhome")).context["is_open"]]
         works = [await work_of(channel) for channel in ("chat", "voice")]
