@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -38,7 +38,6 @@ from conversations.services import (
 from conversations.services.call_state import NOT_PLACED
 from conversations.services.dialing import DialRefused, Wanted
 from conversations.services.numbers_to_ring import NotToBeRung, number_to_ring
-from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from routing import advisory
 
@@ -260,16 +259,8 @@ def _begin(chat: Interaction, door: EntryPoint, number: str) -> Interaction:
         reason = _why_not(conversation, chat, number)
         if reason:
             raise _Refused(reason, number)
-        public_id = uuid4()
-        call = threads.start_interaction(
-            conversation,
-            entry_point=door,
-            provider_id=call_state.unplaced_id(public_id),
-            public_id=public_id,
-            party=Party((IdentifierClaim("phone", number, "claimed"),), number),
-            direction=Interaction.Direction.OUTBOUND,
-            data={"waits_for_code": True, "asked_in": chat.pk, "asked_by": chat.party},
-        )
+        asked = {"waits_for_code": True, "asked_in": chat.pk, "asked_by": chat.party}
+        call = threads.start_call_to(conversation, number, entry_point=door, data=asked)
         _note_request(chat, call)
     return call
 

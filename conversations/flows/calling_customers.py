@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -44,7 +43,6 @@ from conversations.services.action_items import By
 from conversations.services.call_state import NOT_PLACED
 from conversations.services.delivery import CannotConnect
 from conversations.services.dialing import DialRefused, Wanted
-from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, Reservation
 from routing.services import reservations
@@ -178,18 +176,9 @@ def waiting_to_be_rung() -> QuerySet[Interaction]:
 
 
 def _begin(conversation: Conversation, door: EntryPoint, number: str, agent: AgentProfile) -> Interaction:
-    public_id = uuid4()
     purpose = CallPurpose.CALLBACK if is_call_back(conversation) else CallPurpose.FOLLOW_UP
-    return threads.start_interaction(
-        conversation,
-        entry_point=door,
-        provider_id=call_state.unplaced_id(public_id),
-        public_id=public_id,
-        # Who has the number may be anybody, whoever we think it is.
-        party=Party((IdentifierClaim("phone", number, "claimed"),), number),
-        direction=Interaction.Direction.OUTBOUND,
-        data={"call_back": {"agent": agent.pk, "name": agent.display_name, "purpose": purpose}},
-    )
+    asked = {"call_back": {"agent": agent.pk, "name": agent.display_name, "purpose": purpose}}
+    return threads.start_call_to(conversation, number, entry_point=door, data=asked)
 
 
 def _door_of(conversation: Conversation) -> EntryPoint | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from typing import Final
-from uuid import uuid4
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -22,7 +21,6 @@ from conversations.selectors import audiences
 from conversations.services import action_items, call_state, campaigns, delivery, dial_attempts, dialing, speaking, threads, timeline
 from conversations.services.action_items import By
 from conversations.services.dialing import DialRefused, Wanted
-from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from conversations.understanding.languages import LANGUAGES
 
@@ -152,14 +150,5 @@ def _choose_language(call: Interaction, customer: Customer) -> None:
 
 
 def _line(contact: CampaignContact, conversation: Conversation) -> Interaction:
-    public_id = uuid4()
-    return threads.start_interaction(
-        conversation,
-        entry_point=contact.campaign.entry_point,
-        provider_id=call_state.unplaced_id(public_id),
-        public_id=public_id,
-        # Who has the number may be anybody, whoever we think it is.
-        party=Party((IdentifierClaim("phone", contact.number, "claimed"),), contact.number),
-        direction=Interaction.Direction.OUTBOUND,
-        data={"campaign": contact.campaign_id, "campaign_stage": call_state.WHO_IS_IT},
-    )
+    said = {"campaign": contact.campaign_id, "campaign_stage": call_state.WHO_IS_IT}
+    return threads.start_call_to(conversation, contact.number, entry_point=contact.campaign.entry_point, data=said)

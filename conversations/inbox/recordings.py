@@ -68,11 +68,14 @@ def file(request: InboxRequest, token: str) -> HttpResponse | StreamingHttpRespo
     A link of somebody else's, an old one, and one whose recording is gone or may no longer be read lead nowhere: 404.
     """
     row = _behind(request, token)
-    stored = recordings.storage().open(row.storage_name)
     try:
         wanted = wanted_range(request.headers.get("Range", ""), row.size_bytes)
     except NotSatisfiable:
         return _private(HttpResponse(status=416, headers={"Content-Range": f"bytes */{row.size_bytes}"}))
+    try:
+        stored = recordings.storage().open(row.storage_name)
+    except FileNotFoundError as error:
+        raise Http404 from error
     first, last = wanted or (0, row.size_bytes - 1)
     answer = StreamingHttpResponse(_pieces(stored, first, last), status=206 if wanted else 200, content_type=row.content_type)
     answer["Content-Length"] = str(last - first + 1)

@@ -49,15 +49,7 @@ def begin_again_by_text(number: str, *, recorded_by: str, wording: str, source_i
     for root in roots.order_by("pk"):
         with transaction.atomic():
             records.lock_root(root)
-            latest = Conversation.objects.filter(customer=root, joined_into__isnull=True).order_by("-last_entry_at").first()
-            said = Said(
-                given_by=Consent.GivenBy.CUSTOMER,
-                how=Consent.How.TYPED,
-                recorded_by=recorded_by,
-                assurance=Assurance.NETWORK_HINT,
-                conversation_id=latest.pk if latest else None,
-                source_id=f"{source_id}:{root.pk}:start",
-            )
+            said = _texted(root, recorded_by, f"{source_id}:{root.pk}:start")
             consent.record(
                 root, purpose=Purpose.SMS, decision=Consent.Decision.GIVEN, said=said, identifier=("phone", number), wording=wording
             )
@@ -67,15 +59,20 @@ def begin_again_by_text(number: str, *, recorded_by: str, wording: str, source_i
 def _keep(customer: Customer, number: str, purposes: tuple[str, ...], recorded_by: str, source_id: str) -> int:
     with transaction.atomic():
         root = records.lock_root(customer)
-        latest = Conversation.objects.filter(customer=root, joined_into__isnull=True).order_by("-last_entry_at").first()
         for purpose in purposes:
-            said = Said(
-                given_by=Consent.GivenBy.CUSTOMER,
-                how=Consent.How.TYPED,
-                recorded_by=recorded_by,
-                assurance=Assurance.NETWORK_HINT,
-                conversation_id=latest.pk if latest else None,
-                source_id=f"{source_id}:{root.pk}:{purpose}",
-            )
+            said = _texted(root, recorded_by, f"{source_id}:{root.pk}:{purpose}")
             consent.revoke(root, purpose, said=said, identifier=("phone", number))
     return len(purposes)
+
+
+def _texted(root: Customer, recorded_by: str, source_id: str) -> Said:
+    """How somebody said it who wrote from their number, in the conversation they had last."""
+    latest = Conversation.objects.filter(customer=root, joined_into__isnull=True).order_by("-last_entry_at").first()
+    return Said(
+        given_by=Consent.GivenBy.CUSTOMER,
+        how=Consent.How.TYPED,
+        recorded_by=recorded_by,
+        assurance=Assurance.NETWORK_HINT,
+        conversation_id=latest.pk if latest else None,
+        source_id=source_id,
+    )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations.models import Conversation, Customer, EntryPoint, Interaction
-from conversations.services import announce, dial_attempts, ownership, records, timeline
-from conversations.services.parties import Party
+from conversations.services import announce, call_state, dial_attempts, ownership, records, timeline
+from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
 from routing.models import DispositionCode
 from routing.services import reservations
@@ -82,6 +82,23 @@ def start_interaction(
             ),
         )
     return interaction
+
+
+def start_call_to(conversation: Conversation, number: str, *, entry_point: EntryPoint, data: dict[str, Any]) -> Interaction:
+    """A call that we are going to place to `number`; the platform names its leg later (`call_state.adopt`).
+
+    The number is only claimed: who has it may be anybody, whoever we think it is. Must run in a transaction.
+    """
+    public_id = uuid4()
+    return start_interaction(
+        conversation,
+        entry_point=entry_point,
+        provider_id=call_state.unplaced_id(public_id),
+        public_id=public_id,
+        party=Party((IdentifierClaim("phone", number, "claimed"),), number),
+        direction=Interaction.Direction.OUTBOUND,
+        data=data,
+    )
 
 
 def end_interaction(interaction: Interaction, *, reason: str, at: datetime | None = None, seconds: int | None = None) -> bool:

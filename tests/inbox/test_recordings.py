@@ -160,6 +160,13 @@ class TestWhoMay:
         browser = cast.client(cast.ann)
         assert browser.get(change(player_for(browser, recording))).status_code == 404
 
+    def test_a_file_that_is_lost_leads_nowhere(self, cast: Cast, recording: CallRecording) -> None:
+        """Somebody cleared the folder: the player is told, and nothing breaks."""
+        browser = cast.client(cast.ann)
+        address = player_for(browser, recording)
+        recordings.storage().delete(recording.storage_name)
+        assert browser.get(address).status_code == 404
+
     def test_what_was_deleted_is_gone_for_links_too(self, cast: Cast, recording: CallRecording) -> None:
         """And the page says why there is nothing to hear."""
         browser = cast.client(cast.ann)
