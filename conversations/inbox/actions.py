@@ -64,7 +64,7 @@ def accept(request: AgentRequest, reservation_id: int) -> HttpResponse:
         taken = calling_customers.accept(reservation_id, request.agent)
     except reservations.ReservationGone as refused:
         return refused_with(refused)
-    return _open(taken)
+    return opened(taken)
 
 
 @require_POST
@@ -226,7 +226,8 @@ def presence(request: AgentRequest) -> HttpResponse:
     return render(request, "inbox/presence.html", shown, status=422 if form.is_bound else 200)
 
 
-def _open(conversation: Conversation) -> HttpResponse:
+def opened(conversation: Conversation) -> HttpResponse:
+    """Nothing to show by itself; the page opens the conversation, and asks anew for what may have changed."""
     address = reverse("inbox:conversation", args=[conversation.public_id])
     return HttpResponse(status=204, headers={"HX-Trigger": "inbox:changed", "X-Open": address})
 

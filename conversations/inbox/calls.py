@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from conversations.inbox.actions import changed, refused_with
+from conversations.inbox.actions import changed, opened, refused_with
 from conversations.inbox.call_forms import SomebodyForm
 from conversations.inbox.doors import AgentRequest, InboxRequest, for_agents, for_supervisors
 from conversations.inbox.views import readable
@@ -74,8 +74,12 @@ def remove(request: AgentRequest, public_id: UUID, seat: UUID) -> HttpResponse:
 @require_POST
 @for_agents
 def answer_on_phone(request: AgentRequest, reservation_id: int) -> HttpResponse:
-    """Rings the agent's phone for an offer of theirs, which the key accepts."""
-    return _tried(lambda: seats.answer_offer(reservation_id, request.agent))
+    """Rings the agent's phone for an offer of theirs, which the key accepts; what it is about can be read while it rings."""
+    try:
+        call = seats.answer_offer(reservation_id, request.agent)
+    except (CannotConnect, ReservationGone) as refused:
+        return refused_with(refused)
+    return opened(call.conversation)
 
 
 @require_POST

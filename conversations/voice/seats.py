@@ -65,14 +65,15 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
     leaving.settle(call.pk, leaving.not_picked_up(call, seat))
 
 
-def answer_offer(reservation_id: int, agent: AgentProfile) -> None:
-    """Rings the person's phone for an offer of theirs, which the key accepts. The caller stays where they are until then.
+def answer_offer(reservation_id: int, agent: AgentProfile) -> Interaction:
+    """Rings the person's phone for an offer, which the key accepts; returns the call, whose caller stays where they are until then.
 
     The offer stands for as long as the phone may ring. Raises CannotConnect, and reservations.ReservationGone.
     """
     call = takeover.call_offered(reservation_id, agent)
     seat = reserve(call, agent, purpose=Purpose.ANSWER, offer=reservations.stay_open(reservation_id, agent, seconds=RINGS_FOR))
     dial(call, seat)
+    return call
 
 
 def reserve(

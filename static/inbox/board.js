@@ -79,7 +79,7 @@ byId("board-filter").addEventListener("submit", (event) => {
   refresh();
 });
 
-whenDone(refresh);
+whenDone(() => refresh());
 refreshTimes();
 socket.connect();
 body.dataset.ready = "true";

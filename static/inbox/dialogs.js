@@ -4,7 +4,7 @@ import { ask, attempt, byId, post, Refused, say } from "./page.js";
 
 let done = () => {};
 
-/** Calls `action` after anything was done in a dialog or by a button. */
+/** Calls `action` after anything was done in a dialog or by a button, with the address that the answer says to open, if any. */
 export function whenDone(action) {
   done = action;
 }
@@ -19,7 +19,7 @@ async function act(button) {
   button.disabled = false;
   if (!answer) return;
   say(button.dataset.done, "ok");
-  done();
+  done(answer.headers.get("X-Open"));
 }
 
 async function openForm(url) {

@@ -112,8 +112,9 @@ function run(name) {
   deeds[name]?.();
 }
 
-whenDone(() => {
-  history.refreshAll();
+whenDone((address) => {
+  if (address) history.open(address);
+  else history.refreshAll();
   lists.refreshListsSoon();
 });
 

@@ -3,7 +3,7 @@
 import pytest
 
 from conversations import tasks
-from conversations.models import CallSeat, Entry, Interaction, OutsideNumber
+from conversations.models import CallSeat, Conversation, Entry, Interaction, OutsideNumber
 from conversations.services import call_state
 from routing.models import Presence, Queue, Reservation, WorkItem
 from tests.voice.people import Line, press
@@ -157,7 +157,8 @@ class TestOffers:
         if offer.agent_id != line.agents[name].pk:
             line.client(offer.agent.display_name).post(f"/inbox/offers/{offer.pk}/decline/")
             offer = Reservation.objects.get(state="pending")
-        assert line.client(name).post(f"/inbox/offers/{offer.pk}/phone/").status_code == 204
+        answer = line.client(name).post(f"/inbox/offers/{offer.pk}/phone/")
+        assert (answer.status_code, answer["X-Open"]) == (204, f"/inbox/c/{Conversation.objects.get().public_id}/")
         return offer
 
     def test_the_key_accepts_it(self, line: Line) -> None:
