@@ -54,6 +54,7 @@ def add_policy(company: Content) -> None:
             "answer_within_seconds": row["seconds"],
             "target_percent": row["percent"],
             "max_wait_seconds": row["longest"],
+            "rise_every_seconds": row["longest"],
         }
         ServiceLevel.objects.get_or_create(code=row["code"], defaults=values)
     for row in company["queues"]:
