@@ -61,8 +61,9 @@ class Phone:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def __call__(self, *, to: str, sender: str, text: str) -> None:
+    def __call__(self, *, to: str, sender: str, text: str, reference: str) -> str:
         self.texts.append(text)
+        return f"m-{reference}"
 
 
 class Ground:
