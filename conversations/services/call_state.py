@@ -7,6 +7,7 @@
 - `said`: the last words handed over (`seq`, `text`, `at` in seconds since 1970);
 - `webhook_until`: until then (seconds since 1970) a webhook waits for the reply, and nobody else may speak;
 - `speak_after`: not before then (seconds since 1970) may a late reply be put into the call;
+- `put_in_at`: when (seconds since 1970) words were last put into the call while no webhook waited for them;
 - `silences`: how often in a row nothing was heard; `stage`: what the last question was about;
 - `chat`: the conversation that the caller was asked about; `code_given`: the source id of the last code that was tried;
 - `code_attempts`, `code_misses`: how many codes were tried, and how many of them were wrong (see `joining`);
@@ -59,6 +60,8 @@ TOLD: Final = "told"
 they say to what they were told. Empty afterwards."""
 OUT_KEY: Final = "9"
 """The key by which whoever we called gets no more calls."""
+JUST_SECONDS: Final = 2.0
+"""Nobody has heard words to their end, and then been silent for long enough, within so long."""
 REMEMBER: Final = "UPDATE conversations_interaction SET data = data || %s::jsonb WHERE id = %s"
 SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
 
@@ -152,6 +155,11 @@ def webhook_waits(call: Interaction) -> bool:
     return float(call.data.get("webhook_until", 0)) > timezone.now().timestamp()
 
 
+def was_just_spoken_into(call: Interaction) -> bool:
+    """Whether words were put into the call so lately that a silence which is told of now came before them."""
+    return timezone.now().timestamp() - float(call.data.get("put_in_at", 0)) < JUST_SECONDS
+
+
 def recording_of(call: Interaction) -> str:
     """What a screen shows of a call's recording: `on`, `paused`, or nothing."""
     state = call.data.get("recording") or {}
@@ -224,6 +232,8 @@ def claim_unspoken(interaction_id: int, *, as_webhook: bool, ready_by: datetime 
             row.data["speak_after"] = ready_by.timestamp()
         if as_webhook:
             row.data.pop("webhook_until", None)
+        elif entries:
+            row.data["put_in_at"] = timezone.now().timestamp()
         row.save(update_fields=["data"])
     return Unspoken(entries, row, before) if entries else None
 

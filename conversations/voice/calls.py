@@ -53,7 +53,7 @@ def answer(asked: AnsweredCall) -> Ncco:
             dialogue.greet(call)
         said = _next_words(call) or replies.again(call_events.find(asked.call_id) or call)
         call = call_events.find(asked.call_id) or call
-        return recording.begin_call(call, [*said[:-1], *replies.offers_of_languages(call), *said[-1:]])
+        return recording.begin_call(call, ncco.before_listening(said, replies.offers_of_languages(call)))
 
 
 async def hear(given: CallInput) -> Ncco:
@@ -68,7 +68,7 @@ async def hear(given: CallInput) -> Ncco:
     with override(call.language):
         if call.state == Interaction.State.ENDED or call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
-        settled = await sync_to_async(_settler(call, given))(call, given)
+        settled = await sync_to_async(_settled)(call, given)
         actions = await _said_to(call, given, settled)
     if not recording.concerns(call):
         return actions
@@ -91,6 +91,29 @@ async def _said_to(call: Interaction, given: CallInput, settled: Words | Ncco | 
         return await _answered(call, given, settled)
     except InteractionOver:
         return replies.closing(call)
+
+
+def _settled(call: Interaction, given: CallInput) -> Words | Ncco | None:
+    """What follows from something said or keyed, or from silence: then what is to be said already goes first."""
+    if is_silence(given) and not call_state.waits_for_code(call) and not call_state.is_being_recognised(call):
+        _stop_waiting_when_too_long(call)
+        unspoken = call_state.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
+        call = call_events.find(given.call_id) or call
+        if unspoken or call_state.was_just_spoken_into(call):
+            return None if unspoken is None else replies.of(unspoken)
+    return _settler(call, given)(call, given)
+
+
+def _stop_waiting_when_too_long(call: Interaction) -> None:
+    """A person is asked in place of a reply that does not come; the webhook says so."""
+    if replies.keeps_waiting(call):
+        _wait_until(call, timezone.now())
+        turn.give_up(call.conversation_id)
+
+
+def is_silence(given: CallInput) -> bool:
+    """Whether nothing was said or keyed, and nothing went wrong with listening either."""
+    return not given.digits and not given.hypotheses and not given.is_failure
 
 
 def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, CallInput], Words | Ncco | None]:
@@ -128,6 +151,7 @@ async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:
 
 def _reply_or_filler(call_id: str, received: Received) -> Ncco:
     call = Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(provider_id=call_id)
+    _stop_waiting_when_too_long(call)
     unspoken = call_state.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
     # The turn may have changed the language.
     with override(call.language):

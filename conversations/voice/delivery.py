@@ -93,6 +93,12 @@ def _say_goodbye(call: Interaction) -> None:
 
 def _let_the_filler_be_said(call: Interaction) -> None:
     """A reply that replaced the filler at once could reach the platform before it, and would then be lost."""
-    wait = float(call.data.get("speak_after", 0)) - timezone.now().timestamp()
-    if wait > 0:
+    waited = 0.0
+    while waited < LONGEST_WAIT_SECONDS:
+        wait = float(call.data.get("speak_after", 0)) - timezone.now().timestamp()
+        if wait <= 0:
+            return
         time.sleep(min(wait, LONGEST_WAIT_SECONDS))
+        waited += wait
+        # Another silence may have had another filler said meanwhile.
+        call.refresh_from_db(fields=["data"])

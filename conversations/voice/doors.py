@@ -80,6 +80,12 @@ async def input_given(webhook: Delivered) -> Any:
     return await calls.hear(protocol.parse_input(webhook.body, token_id=webhook.token_id))
 
 
+async def listening(webhook: Delivered) -> Any:
+    """The same while the caller was given time: silence is answered with nothing, and the call goes on by itself."""
+    given = protocol.parse_input(webhook.body, token_id=webhook.token_id)
+    return None if calls.is_silence(given) else await calls.hear(given)
+
+
 async def notify(webhook: Delivered) -> Any:
     """An NCCO has reached one of its `notify` actions. It is kept, and the call goes on. Source: Vonage, "NCCO reference"."""
     protocol.parse_notification(webhook.body)
@@ -198,6 +204,7 @@ DOORS: Final = {
     "fallback": Door("fallback", fallback),
     "event": Door("event", event),
     "input": Door("input", input_given),
+    "listening": Door("input", listening),
     "notify": Door("notify", notify),
     "recording": Door("recording", recording),
     "call-recording": Door("recording", call_recording),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("fallback/", door("fallback"), name="fallback"),
     path("event/", door("event"), name="event"),
     path("input/", door("input"), name="input"),
+    path("listening/", door("listening"), name="listening"),
     path("notify/", door("notify"), name="notify"),
     path("recording/", door("recording"), name="recording"),
     path("recording/<uuid:public_id>/", door("call-recording"), name="call-recording"),
