@@ -69,12 +69,19 @@ def part_with(call: Interaction, left: list[CallSeat]) -> None:
 
 
 def end(call: Interaction) -> None:
-    """The caller is gone: everybody's place ends, and their legs; who called a customer that did not answer is told so."""
+    """The caller is gone: everybody's place ends, and their legs; who called a customer that did not answer is told so.
+
+    An offer that a ringing phone would have accepted is free at once, and not when the phone would have stopped.
+    """
     call = _read(call.pk)
     if call_state.is_ringing_out(call):
         say_goodbye(call, _("The customer did not answer. What happens next is in the inbox. Goodbye."))
-    else:
-        part_with(call, call_seats.end_all(call))
+        return
+    left = call_seats.end_all(call)
+    part_with(call, left)
+    for seat in left:
+        if seat.offer_id and seat.outcome != Outcome.LEFT:
+            reservations.take_back(seat.offer_id)
 
 
 def say_goodbye(call: Interaction, text: str) -> None:

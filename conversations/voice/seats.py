@@ -68,10 +68,16 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
 def answer_offer(reservation_id: int, agent: AgentProfile) -> Interaction:
     """Rings the person's phone for an offer, which the key accepts; returns the call, whose caller stays where they are until then.
 
-    The offer stands for as long as the phone may ring. Raises CannotConnect, and reservations.ReservationGone.
+    The offer stands for as long as the phone may ring, once a place is kept on the call. Raises CannotConnect, and
+    reservations.ReservationGone.
     """
     call = takeover.call_offered(reservation_id, agent)
-    seat = reserve(call, agent, purpose=Purpose.ANSWER, offer=reservations.stay_open(reservation_id, agent, seconds=RINGS_FOR))
+    seat = reserve(call, agent, purpose=Purpose.ANSWER, offer=Reservation.objects.get(pk=reservation_id, agent=agent))
+    try:
+        reservations.stay_open(reservation_id, agent, seconds=RINGS_FOR)
+    except reservations.ReservationGone:
+        call_seats.end(seat)
+        raise
     dial(call, seat)
     return call
 
