@@ -16,8 +16,10 @@
 - `call_back_step`: what a waiting caller who wants to be called back was asked about the number, `call_back_number` the number that
   was read back, `call_back_tries` how often it was asked for;
 - `call_back`: that a person calls the customer: `agent`, `name`, `purpose`, `asked_gate` once the permission was asked for, `settled`
-  once what follows from its end is under way;
+  once what follows from its end is under way, `asks` while the customer is asked whether the call may be recorded before they are put
+  through, `answered_by` the source id of the answer;
 - `recording`: whether the call is recorded, and what was said and asked about it, see `voice.recording`;
+- `survey`: the question that is asked after a person has left, see `voice.survey`;
 - `caller`: where the caller is while people have to do with the call, see `Place`; without it they are with the voice;
 - `room_part`: which of the call's rooms is used, counted from 0.
 
@@ -111,6 +113,7 @@ def move(
         since = before.since if before.at == at else timezone.now().timestamp()
         place = Place(at, since, before.number + 1, words, is_reached, for_consult)
         row.data["caller"] = asdict(place)
+        row.data.pop("put_in_at", None)
         row.save(update_fields=["data"])
     return place
 
@@ -160,10 +163,27 @@ def was_just_spoken_into(call: Interaction) -> bool:
     return timezone.now().timestamp() - float(call.data.get("put_in_at", 0)) < JUST_SECONDS
 
 
+def note_that_it_was_heard(call: Interaction) -> None:
+    """Whoever speaks after words were put into the call has heard them; most calls have nothing to note."""
+    if "put_in_at" in call.data:
+        call.data = change_data(call.pk, lambda data: data.pop("put_in_at", None)).data
+
+
 def recording_of(call: Interaction) -> str:
     """What a screen shows of a call's recording: `on`, `paused`, or nothing."""
     state = call.data.get("recording") or {}
     return "paused" if state.get("paused") else "on" if state.get("on") else ""
+
+
+def survey_of(call: Interaction) -> dict[str, Any]:
+    """What is known of the question after a person has left; empty while it was not asked on this call."""
+    return dict(call.data.get("survey") or {})
+
+
+def is_in_survey(call: Interaction) -> bool:
+    """Whether the caller was asked how it was and is still where they were asked, so that what they say answers that."""
+    survey = survey_of(call)
+    return bool(survey.get("step")) and survey.get("move") == place_of(call).number
 
 
 def is_of_campaign(call: Interaction) -> bool:

@@ -18,7 +18,19 @@ from conversations.flows.inbound import InboundMessage, InteractionOver, Receive
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import pace
 from conversations.services import call_state
-from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, pausing, recording, replies, waiting
+from conversations.voice import (
+    call_back_call,
+    call_events,
+    callee,
+    campaign_call,
+    dialogue,
+    ncco,
+    pausing,
+    recording,
+    replies,
+    survey,
+    waiting,
+)
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallInput
@@ -66,7 +78,8 @@ async def hear(given: CallInput) -> Ncco:
     if call is None:
         return ncco.goodbye(_("Sorry, this call was lost. Please call again."), language=DEFAULT_LANGUAGE)
     with override(call.language):
-        if call.state == Interaction.State.ENDED or call.conversation.status == Conversation.Status.CLOSED:
+        is_closed = call.conversation.status == Conversation.Status.CLOSED and not survey.concerns(call, given)
+        if call.state == Interaction.State.ENDED or is_closed:
             return replies.closing(call)
         settled = await sync_to_async(_settled)(call, given)
         actions = await _said_to(call, given, settled)
@@ -95,7 +108,9 @@ async def _said_to(call: Interaction, given: CallInput, settled: Words | Ncco | 
 
 def _settled(call: Interaction, given: CallInput) -> Words | Ncco | None:
     """What follows from something said or keyed, or from silence: then what is to be said already goes first."""
-    if is_silence(given) and not call_state.waits_for_code(call) and not call_state.is_being_recognised(call):
+    if not is_silence(given):
+        call_state.note_that_it_was_heard(call)
+    elif not call_state.waits_for_code(call) and not call_state.is_being_recognised(call):
         _stop_waiting_when_too_long(call)
         unspoken = call_state.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
         call = call_events.find(given.call_id) or call
@@ -120,8 +135,12 @@ def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, Call
     """What settles something said or keyed, by who is on the line and what is known of them; the way out is always open."""
     if call_state.waits_for_code(call):
         return callee.settle
+    if call_back_call.concerns(call, given):
+        return call_back_call.settle
     if recording.awaits_answer(call):
         return recording.settle
+    if survey.concerns(call, given):
+        return survey.settle
     is_way_out = given.digits == call_state.OUT_KEY and call_state.is_of_campaign(call)
     if is_way_out or call_state.is_in_campaign_stage(call):
         return campaign_call.settle

@@ -59,7 +59,8 @@ def speak(interaction_id: int) -> None:
     if place.at in call_state.IN_ROOMS:
         return
     if call.conversation.status == Conversation.Status.CLOSED:
-        _say_goodbye(call)
+        if not call_state.is_in_survey(call):
+            _say_goodbye(call)
         return
     if call_state.webhook_waits(call):
         return

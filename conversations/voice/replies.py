@@ -145,6 +145,8 @@ def _said(call: Interaction, text: str, *, seq: int, hints: list[str] | None = N
 
 
 def _and_listen(call: Interaction, text: str, hints: Sequence[str] = ()) -> Ncco:
+    if call_state.is_in_survey(call):
+        return ncco.reply(text, language=call.language, hints=hints)
     if holds_the_line(call.conversation):
         return ncco.waiting(text, language=call.language, music=ncco.music_of(call.entry_point.waiting_music), hints=hints)
     if owes_a_reply(call.conversation):

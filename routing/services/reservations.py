@@ -80,7 +80,7 @@ def reject(reservation_id: int, agent: AgentProfile) -> None:
 
 
 def take_back(reservation_id: int) -> bool:
-    """An offer that nobody answered is taken back, since what they were rung for is over; the work goes back to the line and keeps its place.
+    """An offer that nobody answered is taken back, since what they were rung for is over; the work keeps its place in the line.
 
     Says whether it was open until now. A dispatch pass follows on commit. Takes the subject's lock, the work item, the reservation
     and the agent's row.

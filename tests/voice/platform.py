@@ -6,6 +6,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 import jwt
@@ -103,5 +104,6 @@ def longest_silence(ncco: list[dict[str, Any]]) -> float:
 
 
 def words_of(ncco: list[dict[str, Any]]) -> str:
-    """Everything an NCCO says, without tags."""
-    return " ".join(action["text"].removeprefix("<speak>").removesuffix("</speak>") for action in ncco if action["action"] == "talk")
+    """Everything an NCCO says before anybody is listened to, without tags; what follows is said to who is silent then."""
+    said = takewhile(lambda action: action["action"] != "input", ncco)
+    return " ".join(action["text"].removeprefix("<speak>").removesuffix("</speak>") for action in said if action["action"] == "talk")
