@@ -184,7 +184,7 @@ def differences(period: Period) -> Picture:
     picture = _bar_picture(
         "differences",
         _("Where is the record wrong?"),
-        _("Calls and chat sessions that the record does not have, or has otherwise than the phone platform and web server saw."),
+        _("Calls, chat sessions and text messages that the record does not have, or has otherwise than their transports saw."),
         counts,
         (_("What differs"), _("Sessions")),
         _("Nowhere: every session is in the record, once, and right."),

@@ -6,6 +6,10 @@ repeated; the legs to agents are outbound and no calls of customers, and a call 
 listening, as at a number that is not ours) is no contact, nor is a call out that the platform did not place. `ChatSessionRecord`
 rows are the chat sessions. The recorded side are `Interaction` rows. They meet by the transport's own id (`provider_id`), which
 is unique among interactions.
+
+Of text messages the platform knows no sessions: which of them are one line is ours to say. So each one that was delivered to us is
+compared, with the entry that has its id (`source_id`), once however often its webhook came. One at a number that takes none is no
+contact, and one whose words and id have gone after their time, or with a person, is not looked for.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ TOLERANCE_SECONDS = 2.0
 TERMINAL_STATUSES = ("completed", "busy", "cancelled", "unanswered", "rejected", "failed", "timeout")
 """The call statuses after which the platform sends no other (Vonage Voice API, event webhooks)."""
 
-# One row per session: a raw session of the period with its interaction, or an interaction of the period without a raw
+# One row per session (or text message): a raw session of the period with its interaction, or an interaction of the period without a raw
 # session. The far side is looked for at any time, so that midnight makes no mismatch.
 _SESSIONS = """
 WITH raw AS (
@@ -76,8 +80,32 @@ SELECT interaction.channel, interaction.provider_id, interaction.started_at, FAL
    AND NOT EXISTS (SELECT 1 FROM conversations_webhookrecord call
                     WHERE interaction.channel = 'voice' AND call.provider_id = interaction.provider_id)
    AND interaction.end_reason <> 'not_placed'
-   -- The platform knows messages and no sessions of them: which are one line is ours to say.
    AND interaction.channel <> 'sms'
+UNION ALL
+SELECT 'sms', text.session_id, text.first_seen_at, TRUE,
+       NULL, NULL, NULL, NULL, 1,
+       interaction.id, interaction.direction, interaction.started_at, interaction.answered_at,
+       interaction.ended_at, interaction.state, interaction.end_reason
+  FROM (SELECT provider_id AS session_id, min(received_at) AS first_seen_at,
+               bool_or(answer ? 'refused' OR body_hash = '') AS is_not_looked_for
+          FROM conversations_webhookrecord
+         WHERE kind = 'text' AND provider_id <> '' AND received_at >= %(looked_at_from)s AND received_at < %(ends_at)s
+         GROUP BY provider_id
+        HAVING min(received_at) >= %(starts_at)s AND min(received_at) < %(ends_at)s) text
+  LEFT JOIN conversations_entry said ON said.source_id = 'text:' || text.session_id
+  LEFT JOIN conversations_interaction interaction ON interaction.id = said.interaction_id
+ WHERE said.id IS NOT NULL OR text.is_not_looked_for IS NOT TRUE
+UNION ALL
+SELECT 'sms', said.source_id, said.recorded_at, FALSE,
+       NULL, NULL, NULL, NULL, 1,
+       interaction.id, interaction.direction, interaction.started_at, interaction.answered_at,
+       interaction.ended_at, interaction.state, interaction.end_reason
+  FROM conversations_entry said
+  JOIN conversations_interaction interaction ON interaction.id = said.interaction_id AND interaction.channel = 'sms'
+ WHERE said.kind = 'message' AND said.actor_kind = 'customer' AND said.source_id IS NOT NULL
+   AND said.recorded_at >= %(starts_at)s AND said.recorded_at < %(ends_at)s
+   AND NOT EXISTS (SELECT 1 FROM conversations_webhookrecord text
+                    WHERE text.provider_id = substr(said.source_id, 6) AND text.kind = 'text')
  ORDER BY 3, 2, 10
 """
 
@@ -94,7 +122,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One call or chat session: as the transport saw it, as the record has it, and where they differ."""
+    """One call, chat session or text message: as the transport saw it, as the record has it, and where they differ."""
 
     channel: str
     session_id: str

@@ -19,7 +19,17 @@ from django.utils.translation import override
 
 from conversations.flows import takeover, wrapping_up
 from conversations.flows.outbound import NotYours, live_call, require_owner
-from conversations.models import ActionItem, CallingPolicy, CallSeat, Conversation, DialAttempt, Entry, EntryPoint, Interaction
+from conversations.models import (
+    ActionItem,
+    CallingPolicy,
+    CallSeat,
+    Conversation,
+    DialAttempt,
+    Entry,
+    EntryPoint,
+    Interaction,
+    SentText,
+)
 from conversations.models.calling_rules import CallPurpose
 from conversations.models.consent import Purpose
 from conversations.selectors import calling_hours, website
@@ -36,6 +46,7 @@ from conversations.services import (
     numbers,
     ownership,
     records,
+    sent_texts,
     threads,
     timeline,
 )
@@ -43,7 +54,7 @@ from conversations.services.action_items import By
 from conversations.services.call_state import NOT_PLACED
 from conversations.services.delivery import CannotConnect
 from conversations.services.dialing import DialRefused, Wanted
-from conversations.services.timeline import NewEntry
+from conversations.services.timeline import Appended, NewEntry
 from routing.models import AgentProfile, Reservation
 from routing.services import reservations
 
@@ -276,16 +287,17 @@ def _write_instead(call: Interaction, attempt: DialAttempt) -> None:
         text = _("%(company)s: we tried to call you back and could not reach you. Call us on %(number)s when it suits you.")
         text %= {"company": call.entry_point.company_name, "number": call.entry_point.address}
     try:
-        messengers.send_text(to=attempt.number, entry_point=call.entry_point, text=text)
+        sent = sent_texts.send_one(call, what=SentText.What.NOTICE, to=attempt.number, text=text)
     except messengers.NotSent as problem:
         _note(call, "call.problem", str(problem), key="not-written")
     else:
-        _note(call, "text.sent", _("They were written to: %(text)s") % {"text": text}, key="written")
+        told = _note(call, "text.sent", _("They were written to: %(text)s") % {"text": text}, key="written")
+        sent_texts.tell_of(sent, told)
 
 
-def _note(call: Interaction, kind: str, body: str, *, key: str) -> None:
+def _note(call: Interaction, kind: str, body: str, *, key: str) -> Appended:
     place = Interaction.objects.values_list("conversation", flat=True).get(pk=call.pk)
     source_id = f"call-back:{call.public_id.hex}:{key}"
-    timeline.append(
+    return timeline.append(
         place, NewEntry(kind=kind, actor_kind="system", audience="staff", body=body, interaction=call, source_id=source_id)
     )

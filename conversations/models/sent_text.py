@@ -11,10 +11,18 @@ from conversations.models.interaction import Interaction
 
 
 class SentText(models.Model):
-    """One text message, with the last of the entries that it carries. Entries never change, so its state stands here.
+    """One text message, with the last of the entries that it carries, or for one that carries none of them with the one that tells of it.
+
+    Entries never change, so its state stands here. What a code or a link reads is kept nowhere.
 
     States only rise, in the order in which they are listed, so that the platform may report them in any order and as often as it likes.
     """
+
+    class What(models.TextChoices):
+        MESSAGE = "message", _("A message of the conversation")
+        CODE = "code", _("A one-time code")
+        LINK = "link", _("A link")
+        NOTICE = "notice", _("A notice")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Being sent")
@@ -27,8 +35,12 @@ class SentText(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="sent_texts")
-    entry = models.OneToOneField(Entry, models.CASCADE, related_name="sent_text", help_text=_("The last entry that it carries."))
-    first_seq = models.PositiveIntegerField(help_text=_("The first entry that it carries."))
+    what = models.CharField(max_length=7, choices=What.choices, default=What.MESSAGE)
+    entry = models.OneToOneField(
+        Entry, models.CASCADE, null=True, blank=True, related_name="sent_text",
+        help_text=_("The last entry that it carries, or the one that tells of it."),
+    )  # fmt: skip
+    first_seq = models.PositiveIntegerField(null=True, blank=True, help_text=_("The first entry that it carries."))
     message_id = models.CharField(max_length=64, blank=True, help_text=_("The platform's id of it; empty until it has taken it."))
     parts = models.PositiveSmallIntegerField(default=0, help_text=_("How many parts it was sent in."))
     state = models.CharField(max_length=13, choices=State.choices, default=State.WAITING)
@@ -45,6 +57,11 @@ class SentText(models.Model):
                     state__in=["waiting", "refused", "failed", "submitted", "rejected", "undeliverable", "delivered"]
                 ),
                 name="sent_text_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(what="message", entry__isnull=False, first_seq__isnull=False)
+                | models.Q(what__in=["code", "link", "notice"], first_seq__isnull=True),
+                name="sent_text_carries_entries_or_is_of_another_kind",
             ),
             models.UniqueConstraint(fields=["message_id"], condition=~models.Q(message_id=""), name="text_message_is_sent_once"),
         ]

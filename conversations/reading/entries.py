@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.assistant.reading import TURN_SOURCE
-from conversations.models import Entry, Interaction
+from conversations.models import Entry, Interaction, SentText
 from conversations.reading.wording import duration, pairs, words
 from conversations.services.kinds import KINDS
 
@@ -17,6 +17,7 @@ SAME_BREATH = timedelta(minutes=3)
 SEPARATORS = frozenset({"interaction.started", "interaction.ended"})
 BUBBLES = frozenset({"message", "disclosure.shown", "speech"})
 HEARD = frozenset({"call.recorded", "voicemail"})
+TELL_OF_TEXTS = frozenset({"identity.code_sent", "link.sent", "text.sent"})
 # Numbers of rows say nothing to a person; the seq of an entry is offered as a link instead.
 UNSAID = frozenset(
     {"handoff", "decision", "idempotency_key", "client_id", "fence", "agent", "direction", "from_seq", "recording"}
@@ -31,7 +32,7 @@ class Item:
     to another interaction without a beginning in between, `joined` on entries of a conversation that
     was joined into this one. `speaker` is who said or did it. `details` are (label, value) pairs shown
     when the line is opened. `recording` is the id of what can be listened to. `by_turn` says that the AI agent
-    said it in a turn, so that there may be a trace.
+    said it in a turn, so that there may be a trace. `text` is the text message by which it left, or of which it tells.
     """
 
     entry: Entry
@@ -48,6 +49,7 @@ class Item:
     call_time: str = ""
     by_turn: bool = False
     recording: str = ""
+    text: SentText | None = None
     details: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -58,16 +60,23 @@ def items(
 
     `conversation_id` is the conversation that is read, None when it is all that a customer has. `customer_name` is
     what the customer is called now, for what was said before the name was known. Times are read in the active time
-    zone. Interactions must be selected with the entries.
+    zone. Interactions must be selected with the entries. One query, when some of them left by text message.
     """
+    texts = _texts(entries)
     shown = []
     for entry in entries:
-        shown.append(_item(entry, previous, conversation_id, customer_name))
+        shown.append(_item(entry, previous, conversation_id, customer_name, texts.get(entry.pk)))
         previous = entry
     return shown
 
 
-def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, customer_name: str) -> Item:
+def _texts(entries: Sequence[Entry]) -> dict[int | None, SentText]:
+    """The text messages of the entries that may have one, by the entry."""
+    asked = [entry.pk for entry in entries if entry.kind in TELL_OF_TEXTS or (entry.interaction and entry.interaction.channel == "sms")]
+    return {row.entry_id: row for row in SentText.objects.filter(entry__in=asked)} if asked else {}
+
+
+def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, customer_name: str, text: SentText | None) -> Item:
     kind = KINDS.get(entry.kind)
     day = timezone.localtime(entry.occurred_at).date()
     new_day = previous is None or timezone.localtime(previous.occurred_at).date() != day
@@ -87,6 +96,7 @@ def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, cus
         joined=of_another and conversation_id is not None,
         by_turn=(entry.source_id or "").startswith(TURN_SOURCE),
         recording=str(entry.data.get("recording", "")) if entry.kind in HEARD and not entry.redacted_at else "",
+        text=text,
         call_time=_call_time(entry) if shape == "bubble" else "",
         details=_details(entry) if shape == "event" else [],
     )

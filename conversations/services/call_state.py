@@ -65,6 +65,8 @@ OUT_KEY: Final = "9"
 JUST_SECONDS: Final = 2.0
 """Nobody has heard words to their end, and then been silent for long enough, within so long."""
 REMEMBER: Final = "UPDATE conversations_interaction SET data = data || %s::jsonb WHERE id = %s"
+OURS: Final = (Entry.Actor.ASSISTANT, Entry.Actor.AGENT, Entry.Actor.SYSTEM)
+"""Whose words are carried to the party. The system speaks where no AI agent does: who waits for a person is told so."""
 SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
 
 
@@ -279,7 +281,7 @@ def _unspoken(row: Interaction) -> list[Entry]:
             conversation=row.conversation_id,
             kind__in=SPEAKABLE_KINDS,
             audience=Entry.Audience.EVERYONE,
-            actor_kind__in=[Entry.Actor.ASSISTANT, Entry.Actor.AGENT],
+            actor_kind__in=OURS,
             redacted_at__isnull=True,
             seq__gt=after,
         ).order_by("seq")

@@ -14,15 +14,15 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import ChatLink, EntryPoint, Interaction
+from conversations.models import ChatLink, EntryPoint, Interaction, SentText
 from conversations.models.consent import Purpose
 from conversations.models.entry_point import Channel
 from conversations.models.identifier import Identifier
 from conversations.models.keyed_hash import keyed_hash
 from conversations.selectors import website
-from conversations.services import consent, consent_texts, identity, messengers, numbers, timeline
+from conversations.services import consent, consent_texts, identity, messengers, numbers, sent_texts, timeline
 from conversations.services.parties import IdentifierClaim
-from conversations.services.timeline import NewEntry
+from conversations.services.timeline import Appended, NewEntry
 
 LIFETIME: Final = timedelta(minutes=15)
 HOUR: Final = timedelta(hours=1)
@@ -65,11 +65,11 @@ def send(call: Interaction, *, made_by: str, wording: str = "") -> ChatLink:
             interaction=call, value=claim.value, token_hash=_hash(token), expires_at=timezone.now() + LIFETIME
         )
     try:
-        messengers.send_text(to=claim.value, entry_point=call.entry_point, text=_text(door, token))
+        text = sent_texts.send_one(call, what=SentText.What.LINK, to=claim.value, text=_text(door, token))
     except messengers.NotSent as problem:
         ChatLink.objects.filter(pk=link.pk).update(expires_at=Now())
         raise NoLink("not_sent", _("The text message could not be sent.")) from problem
-    _note(call, link, made_by)
+    sent_texts.tell_of(text, _note(call, link, made_by))
     return link
 
 
@@ -122,10 +122,10 @@ def _text(door: EntryPoint, token: str) -> str:
     return words % {"company": door.company_name, "link": urljoin(settings.PUBLIC_URL, f"/c/{token}")}
 
 
-def _note(call: Interaction, link: ChatLink, made_by: str) -> None:
+def _note(call: Interaction, link: ChatLink, made_by: str) -> Appended:
     place = Interaction.objects.values_list("conversation", flat=True).get(pk=call.pk)
     sentence = _("A link to the chat was sent by text message to the number ending in %(ending)s.")
-    timeline.append(
+    return timeline.append(
         place,
         NewEntry(
             kind="link.sent",

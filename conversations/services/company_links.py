@@ -10,12 +10,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import Identifier, Interaction, SentLink
+from conversations.models import Identifier, Interaction, SentLink, SentText
 from conversations.models.consent import Purpose
 from conversations.selectors.consent import suppression_of
-from conversations.services import consent, consent_texts, identity, messengers, numbers, timeline
+from conversations.services import consent, consent_texts, identity, messengers, numbers, sent_texts, timeline
 from conversations.services.parties import IdentifierClaim
-from conversations.services.timeline import NewEntry
+from conversations.services.timeline import Appended, NewEntry
 
 LASTS: Final = timedelta(minutes=15)
 """For how long the request to be sent a text message lets one through."""
@@ -58,14 +58,17 @@ def send(
         row, _created = SentLink.objects.get_or_create(
             idempotency_key=key, defaults={"interaction": line, "link": code, "kind": to.kind, "value": to.value}
         )
+    text: SentText | None = None
     try:
         if is_welcome:
-            _deliver(line, to, label, address)
+            text = _deliver(line, to, label, address)
     except messengers.NotSent as problem:
         raise NotSendable("not_sent", _("The link could not be sent.")) from problem
     with transaction.atomic():
         SentLink.objects.filter(pk=row.pk).update(sent_at=Now())
-        _note(line, row, label, made_by, was_sent=is_welcome)
+        told = _note(line, row, label, made_by, was_sent=is_welcome)
+        if text is not None:
+            sent_texts.tell_of(text, told)
     return row
 
 
@@ -88,23 +91,24 @@ def _is_too_many(to: IdentifierClaim, *, but: str) -> bool:
     return in_an_hour >= MOST_TO_ONE_IN_AN_HOUR or in_a_day >= MOST_TO_ONE_IN_A_DAY
 
 
-def _deliver(line: Interaction, to: IdentifierClaim, label: str, address: str) -> None:
+def _deliver(line: Interaction, to: IdentifierClaim, label: str, address: str) -> SentText | None:
+    """Sends it; returns the text message, if it was one."""
     company = line.entry_point.company_name
     text = _("%(company)s: %(label)s: %(address)s") % {"company": company, "label": label, "address": address}
     if to.kind == Identifier.Kind.EMAIL:
         subject = _("%(label)s, from %(company)s") % {"label": label, "company": company}
         messengers.send_email(to=to.value, subject=subject, text=text)
-    else:
-        messengers.send_text(to=to.value, entry_point=line.entry_point, text=text)
+        return None
+    return sent_texts.send_one(line, what=SentText.What.LINK, to=to.value, text=text)
 
 
-def _note(line: Interaction, row: SentLink, label: str, made_by: str, *, was_sent: bool) -> None:
+def _note(line: Interaction, row: SentLink, label: str, made_by: str, *, was_sent: bool) -> Appended:
     place = Interaction.objects.values_list("conversation", flat=True).get(pk=line.pk)
     way = _("by email") if row.kind == Identifier.Kind.EMAIL else _("by text message")
     told = _("A link was sent %(way)s: %(label)s.")
     if not was_sent:
         told = _("A link was asked for %(way)s and not sent, since its receiver wants no contact: %(label)s.")
-    timeline.append(
+    return timeline.append(
         place,
         NewEntry(
             kind="link.sent",

@@ -19,9 +19,12 @@ logger = logging.getLogger(__name__)
 
 
 class TextSender(Protocol):
-    """Sends a text message from one of our numbers, both in E.164, within seconds. Raises NotSent."""
+    """Sends a text message from one of our numbers, both in E.164, within seconds; returns the platform's id of it. Raises NotSent.
 
-    def __call__(self, *, to: str, sender: str, text: str) -> None: ...
+    `reference` comes back with what becomes of it.
+    """
+
+    def __call__(self, *, to: str, sender: str, text: str, reference: str) -> str: ...
 
 
 class NotSent(Exception):
@@ -36,16 +39,17 @@ def register_text(function: TextSender) -> None:
     _text_senders[:] = [function]
 
 
-def send_text(*, to: str, entry_point: EntryPoint, text: str) -> None:
+def send_text(*, to: str, entry_point: EntryPoint, text: str, reference: str = "") -> str:
     """Sends a text message to a number in E.164, from the number of the entry point or of the one with the same playbook.
 
-    Blocks for seconds at most. Must not run in a transaction (RuntimeError). Raises NotSent.
+    Returns the platform's id of it; `reference` comes back with what becomes of it, see `sent_texts.send_one`. Blocks for seconds at
+    most. Must not run in a transaction (RuntimeError). Raises NotSent.
     """
     _require_no_transaction()
     door = website.phone_door(entry_point)
     if door is None or not _text_senders:
         raise NotSent(_("There is no number to send text messages from."))
-    _text_senders[-1](to=to, sender=door.address, text=text)
+    return _text_senders[-1](to=to, sender=door.address, text=text, reference=reference)
 
 
 def send_email(*, to: str, subject: str, text: str) -> None:

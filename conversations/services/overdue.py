@@ -47,6 +47,8 @@ from routing.services import forgetting
 
 Kind = RetentionRule.Kind
 TYPED: Final = (Channel.CHAT, Channel.SMS)
+OF_TEXTS: Final = ("text", "text_status")
+"""The kinds of webhook that are about text messages."""
 WORDS: Final = frozenset(
     {
         "message", "draft", "disclosure.shown", "note", "fact.learned", "reason.recognised", "handoff.requested", "call.dtmf",
@@ -100,7 +102,7 @@ TABLES_THAT_AGE: Final[Mapping[str, tuple[str, ...]]] = {
     "conversations.Qualification": _BOTH,
     "conversations.UnansweredQuestion": _BOTH,
     "conversations.TurnTrace": (*_BOTH, Kind.TOOL_TRACES),
-    "conversations.WebhookRecord": (Kind.CALL_TRANSCRIPTS, Kind.WEBHOOKS),
+    "conversations.WebhookRecord": (*_BOTH, Kind.WEBHOOKS),
     "conversations.CallRecording": (Kind.RECORDINGS,),
     "conversations.ChatSessionRecord": (Kind.CHAT_SESSIONS,),
     "routing.Decision": (Kind.DECISIONS,),
@@ -158,7 +160,9 @@ def of(rule: RetentionRule) -> list[Overdue]:
     before = timezone.now() - timedelta(days=rule.keep_days or 0)
     match rule.kind:
         case Kind.CHAT_MESSAGES:
-            return _words(before, Q(interaction__channel__in=TYPED) | Q(interaction__isnull=True), TYPED)
+            # What was written by text message came in the platform's webhooks, and stands there, too.
+            typed = _words(before, Q(interaction__channel__in=TYPED) | Q(interaction__isnull=True), TYPED)
+            return [*typed, _webhooks(before, kinds=OF_TEXTS)]
         case Kind.CALL_TRANSCRIPTS:
             # The words came in the platform's webhooks, and stand there, too.
             return [*_words(before, Q(interaction__channel=Channel.VOICE), (Channel.VOICE,)), _webhooks(before)]
@@ -249,11 +253,12 @@ def _decisions(before: datetime) -> QuerySet[Decision]:
     return Decision.objects.filter(decided_at__lt=before, forgotten_at__isnull=True).exclude(subject__in=subjects)
 
 
-def _webhooks(before: datetime) -> Overdue:
-    """Whatever leg, room or number of a customer under a hold one is about, it stays."""
+def _webhooks(before: datetime, kinds: Sequence[str] = ()) -> Overdue:
+    """Those of some kinds, or all. Whatever leg, room or number of a customer under a hold one is about, it stays."""
     held = holds.held_customers()
     records = Customer.objects.filter(Q(pk__in=held) | Q(root__in=held)).values_list("pk", flat=True)
     rows = WebhookRecord.objects.filter(received_at__lt=before).exclude(body_hash="")
+    rows = rows.filter(kind__in=kinds) if kinds else rows
     if records:
         rows = rows.exclude(pk__in=delivered_webhooks.about(personal_data.scope_of(records)).values("pk"))
     return Overdue(rows, delivered_webhooks.empty)

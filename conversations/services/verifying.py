@@ -18,13 +18,13 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from conversations.models import Entry, Identifier, Interaction, OneTimeCode
+from conversations.models import Entry, Identifier, Interaction, OneTimeCode, SentText
 from conversations.models.consent import Purpose
 from conversations.models.entry_point import Channel
 from conversations.selectors.consent import suppression_of
-from conversations.services import consent, consent_texts, identity, messengers, raising, timeline, visitors
+from conversations.services import consent, consent_texts, identity, messengers, raising, sent_texts, timeline, visitors
 from conversations.services.parties import IdentifierClaim
-from conversations.services.timeline import NewEntry
+from conversations.services.timeline import Appended, NewEntry
 
 CODE_DIGITS = 6
 LIFETIME = timedelta(minutes=10)
@@ -79,10 +79,10 @@ def send(interaction: Interaction, claim: IdentifierClaim, *, made_by: str, word
             expires_at=Now() + LIFETIME,
         )
         sentence = _sent_sentence(row) if welcome else _("A one-time code was asked for and not sent: its receiver wants no contact.")
-        _note(line, "identity.code_sent", sentence, made_by, {"way": row.way, "to": row.value})
+        told = _note(line, "identity.code_sent", sentence, made_by, {"way": row.way, "to": row.value})
     try:
         if welcome:
-            _deliver(row, line, code)
+            _deliver(row, line, code, told)
     except messengers.NotSent:
         OneTimeCode.objects.filter(pk=row.pk, used_at__isnull=True).update(ended_at=Now())
         raise
@@ -181,7 +181,7 @@ def is_welcome(interaction: Interaction, claim: IdentifierClaim, *, made_by: str
     return asked.allowed
 
 
-def _deliver(row: OneTimeCode, line: Interaction, code: str) -> None:
+def _deliver(row: OneTimeCode, line: Interaction, code: str, told: Appended) -> None:
     company = line.entry_point.company_name
     text = _(
         "%(code)s is your code for %(company)s. It is good for ten minutes. If you did not ask for it, do nothing, and tell it to"
@@ -191,16 +191,16 @@ def _deliver(row: OneTimeCode, line: Interaction, code: str) -> None:
     if row.way == OneTimeCode.Way.EMAIL:
         messengers.send_email(to=row.value, subject=_("Your code for %(company)s") % {"company": company}, text=text)
     else:
-        messengers.send_text(to=row.value, entry_point=line.entry_point, text=text)
+        sent_texts.send_one(line, what=SentText.What.CODE, to=row.value, text=text, told=told)
 
 
 def _sent_sentence(row: OneTimeCode) -> str:
     return _("A one-time code was sent by %(way)s.") % {"way": str(row.get_way_display()).lower()}
 
 
-def _note(interaction: Interaction, kind: str, sentence: str, made_by: str, data: dict[str, object]) -> None:
+def _note(interaction: Interaction, kind: str, sentence: str, made_by: str, data: dict[str, object]) -> Appended:
     place = Interaction.objects.values_list("conversation", flat=True).get(pk=interaction.pk)
-    timeline.append(
+    return timeline.append(
         place,
         NewEntry(
             kind=kind, actor_kind="system", actor_name=made_by, audience="staff", interaction=interaction, body=sentence, data=data

@@ -139,7 +139,7 @@ async def call_back_event(webhook: Delivered) -> Any:
 
 
 async def text_received(webhook: Delivered) -> Any:
-    """A text message reached one of our numbers."""
+    """A text message reached one of our numbers. Raises texting.NotTaken."""
     await texting.receive(protocol.parse_text(webhook.body))
 
 

@@ -44,26 +44,31 @@ ANSWERED_ONCE_IN: Final = timedelta(minutes=30)
 """Two machines that ask each other for help end with one answer."""
 
 
+class NotTaken(Exception):
+    """Nothing that is written to the number is filed: it is none of ours, is off, or takes no text messages."""
+
+
 def register() -> None:
     """Make this the way by which text messages leave, and entries reach those who write them."""
     messengers.register_text(send)
     delivery.register(Channel.SMS, deliver)
 
 
-def send(*, to: str, sender: str, text: str) -> None:
+def send(*, to: str, sender: str, text: str, reference: str) -> str:
     """Send one text message; see `messengers.TextSender`. Raises NotSent."""
     try:
-        message_id = gateway.send_text(to=to, sender=sender, text=text)
+        message_id = gateway.send_text(to=to, sender=sender, text=text, reference=reference)
     except GatewayError as error:
         logger.warning("text_not_sent", extra={"error": str(error)})
         raise NotSent(_("The text message could not be sent.")) from error
     logger.info("text_sent", extra={"text_message": message_id})
+    return message_id
 
 
 async def receive(text: ReceivedText) -> None:
     """A text message to a number of ours: STOP, START and HELP are followed; all else is what a customer says, where texts are taken.
 
-    A repetition changes nothing.
+    A repetition changes nothing. Raises NotTaken; STOP is followed all the same.
     """
     message = await sync_to_async(_settle)(text)
     if message is None:
@@ -106,10 +111,10 @@ def note_status(status: TextStatus) -> None:
 
 
 def _settle(text: ReceivedText) -> InboundMessage | None:
-    """What a customer says, for the door; None when it was settled here."""
+    """What a customer says, for the door; None when it was settled and filed here. Raises NotTaken."""
     door = EntryPoint.objects.filter(channel="voice", address=text.to).first()
     if door is None:
-        return None
+        raise NotTaken("the number is none of ours")
     words = gloss(text.text, door.language.partition("-")[0])
     meant = meaning(text.text)
     source_id = f"text:{text.message_id}"
@@ -119,7 +124,7 @@ def _settle(text: ReceivedText) -> InboundMessage | None:
     if stops or noes:
         opting_out.by_text(text.sender, noes, stops_all=stops, recorded_by=door.company_name, source_id=source_id)
     if not door.takes_texts or door.mode == EntryPoint.Mode.OFF or text.sender == text.to:
-        return None
+        raise NotTaken("no text messages are taken from there at this number")
     message = InboundMessage(
         entry_point_id=door.pk,
         provider_id=text_lines.id_of(door, text.sender),

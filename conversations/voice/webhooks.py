@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from conversations.models import Interaction, WebhookRecord
 from conversations.services import transport
-from conversations.voice import doors, protocol, signature
+from conversations.voice import doors, protocol, signature, texting
 from conversations.voice.doors import DOORS, Body, Delivered, Door, Then
 from conversations.voice.protocol import MAX_BODY_BYTES, MalformedWebhook
 from conversations.voice.signature import InvalidSignature
@@ -102,6 +102,10 @@ async def _worked_on(record: WebhookRecord, work: Awaitable[Any]) -> HttpRespons
         answered = await work
         answered, then = (answered.answer, answered.work) if isinstance(answered, Then) else (answered, None)
         await sync_to_async(transport.answer_webhook)(record, answered)
+    except texting.NotTaken as why:
+        # Nothing is wrong with it, so the platform is told nothing; reports are, that it is no contact.
+        await sync_to_async(transport.refuse_webhook)(record, str(why))
+        return _answer(None)
     except (MalformedWebhook, Interaction.DoesNotExist) as error:
         is_malformed = isinstance(error, MalformedWebhook)
         reason = str(error) if is_malformed else "there is no such call"

@@ -1,4 +1,4 @@
-"""Journey reporting accuracy: whether the record has every call and chat session, once, and right.
+"""Journey reporting accuracy: whether the record has every call, chat session and text message, once, and right.
 
 Raw truth is what the transports delivered (see `reporting.reconcile`); nothing in reporting writes it.
 
@@ -10,7 +10,7 @@ Raw truth is what the transports delivered (see `reporting.reconcile`); nothing 
 
 For calls the fields are direction, start (within 2 s), how it ended, and length (within 2 s), each compared as soon as the
 platform has said it. The platform's start is when the call was answered, so it is compared with `answered_at`, or with
-`started_at` while the call was not answered. For chat sessions only their presence is compared: the raw record has no more.
+`started_at` while the call was not answered. For chat sessions and text messages only their presence is compared.
 
 Duplicates are looked for although the database refuses a second interaction of the same id; the count is taken, not
 assumed. Evidence level: observed.
@@ -121,8 +121,8 @@ ACCURACY = Metric(
     code="journey_accuracy",
     name=_("Journey reporting accuracy"),
     definition=_(
-        "Calls and chat sessions that are in the record exactly once, with direction, start, end and length as the phone "
-        "platform and the web server saw them (times within 2 seconds). Divided by all sessions seen or recorded."
+        "Calls, chat sessions and text messages that are in the record exactly once, calls with direction, start, end and length as "
+        "the phone platform and the web server saw them (times within 2 seconds). Divided by all sessions seen or recorded."
     ),
     unit=Unit.SHARE,
     better=Better.HIGHER,
@@ -134,7 +134,7 @@ ACCURACY = Metric(
 COMPLETENESS = Metric(
     code="journey_completeness",
     name=_("Sessions in the record"),
-    definition=_("Calls and chat sessions that the transport saw and that the record has exactly once."),
+    definition=_("Calls, chat sessions and text messages that the transport saw and that the record has exactly once."),
     unit=Unit.SHARE,
     better=Better.HIGHER,
     daily=lambda period: _daily(period, _completeness),

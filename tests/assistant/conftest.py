@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from conversations.assistant import turn
@@ -22,6 +21,7 @@ from conversations.flows import inbound
 from conversations.flows.inbound import CallStart, InboundMessage
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.services.parties import IdentifierClaim, Party
+from tests.support.company import empty_the_record
 
 # A Monday in November, an hour after the office has opened.
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -46,11 +46,7 @@ def transactional_db(company: None, django_db_blocker: DjangoDbBlocker) -> Itera
     """
     with django_db_blocker.unblock():
         yield
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "TRUNCATE conversations_customer, routing_decision, routing_workitem, routing_presence CASCADE;"
-                "UPDATE routing_agentprofile SET load = 0; UPDATE conversations_entrypoint SET mode = 'live', live_share_percent = 100"
-            )
+        empty_the_record()
 
 
 @pytest.fixture

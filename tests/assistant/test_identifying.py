@@ -22,8 +22,9 @@ TEXTED: list[str] = []
 class Phone:
     """Stands in for the company that carries text messages."""
 
-    def __call__(self, *, to: str, sender: str, text: str) -> None:
+    def __call__(self, *, to: str, sender: str, text: str, reference: str) -> str:
         TEXTED.append(text)
+        return f"m-{reference}"
 
 
 @pytest.fixture(autouse=True)

@@ -61,3 +61,8 @@ def test_text_rules() -> None:
     text()
     text()
     refused("sent_text_state_is_known", lambda: text(state="lost"))
+    carries = "sent_text_carries_entries_or_is_of_another_kind"
+    refused(carries, lambda: SentText.objects.create(interaction=line))
+    refused(carries, lambda: text(what="code"))
+    refused(carries, lambda: text(what="card"))
+    SentText.objects.create(interaction=line, what="code")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as examples
@@ -30,6 +30,7 @@ from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry, append
 from conversations.services.visitors import Browser
 from tests.record import parties, rows
+from tests.support.emptying.rows import empty
 from tests.support.sockets import open_widget
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,8 +62,9 @@ class Phone:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def __call__(self, *, to: str, sender: str, text: str) -> None:
+    def __call__(self, *, to: str, sender: str, text: str, reference: str) -> str:
         self.texts.append(text)
+        return f"m-{reference}"
 
 
 class Ground:
@@ -321,8 +323,6 @@ def test_a_party_is_shown_its_own_lines_and_what_it_has_proven(texted: Phone, st
             assert bodies([entry["body"] for entry in entries]) <= ground.may_see(line)
         assert Conversation.objects.exists() or not ground.words
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "TRUNCATE conversations_customer, conversations_hostsitetoken, conversations_retiredvisitor, routing_decision,"
-                " routing_workitem CASCADE"
-            )
+        empty(
+            "conversations_customer", "conversations_hostsitetoken", "conversations_retiredvisitor", "routing_decision", "routing_workitem"
+        )

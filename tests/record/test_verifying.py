@@ -26,8 +26,9 @@ TEXTED: list[dict[str, Any]] = []
 class Phone:
     """Stands in for the company that carries text messages."""
 
-    def __call__(self, *, to: str, sender: str, text: str) -> None:
+    def __call__(self, *, to: str, sender: str, text: str, reference: str) -> str:
         TEXTED.append({"to": to, "sender": sender, "text": text})
+        return f"m-{reference}"
 
 
 @pytest.fixture(autouse=True)
@@ -200,7 +201,7 @@ def test_a_code_that_could_not_be_sent_is_no_code() -> None:
     """The failure is told, and nothing is left to be guessed."""
 
     class Down:
-        def __call__(self, *, to: str, sender: str, text: str) -> None:
+        def __call__(self, *, to: str, sender: str, text: str, reference: str) -> str:
             raise messengers.NotSent("Down.")
 
     messengers.register_text(Down())

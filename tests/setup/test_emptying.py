@@ -1,5 +1,8 @@
 """What empties the database between tests empties all of it, rows that nobody may delete included."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
@@ -10,6 +13,8 @@ from conversations.chat import visitor
 from conversations.models import Entry
 from tests.record import parties
 from tests.support.emptying.management.commands.flush import KEPT
+from tests.support.emptying.rows import empty
+from tests.support.locks import other_connection, until, waits_for_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,6 +37,27 @@ def test_nothing_is_left_but_what_django_makes_itself() -> None:
     assert len(filled()) > len(KEPT)
     flush()
     assert filled() == sorted(KEPT)
+
+
+def test_it_is_tried_again_when_somebody_at_work_waits_for_it_and_it_for_them() -> None:
+    """A process that a test has left running takes its locks in an order of its own."""
+    parties.says(parties.chat(visitor.new()), "Hello")
+    is_at_work = Event()
+
+    def works() -> None:
+        with other_connection() as other:
+            other.execute("SET deadlock_timeout = '60s'")
+            other.execute("LOCK TABLE conversations_entry IN ROW EXCLUSIVE MODE")
+            is_at_work.set()
+            until(lambda: waits_for_lock("conversations_entry"))
+            other.execute("LOCK TABLE conversations_conversation IN ROW EXCLUSIVE MODE")
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(works)
+        assert is_at_work.wait(30)
+        empty("conversations_customer")
+        working.result(30)
+    assert not Entry.objects.exists()
 
 
 def test_what_a_test_did_to_permissions_is_undone() -> None:

@@ -1,4 +1,4 @@
-"""One customer on two channels: however they come and whatever comes twice, one record and the same decisions."""
+"""One customer on two channels, or three: however they come and whatever comes twice, one record and the same decisions."""
 
 from __future__ import annotations
 
@@ -15,18 +15,26 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import Conversation, Customer, Entry, EntryPoint, Interaction, MatchCandidate
+from tests.story.test_two_hundred_needs import decisions_of, say_it, type_it, unlike_in
 from tests.support import host_site
 from tests.support.company import empty_the_record
 from tests.support.sockets import open_widget
-from tests.voice.platform import Caller, post_async
+from tests.voice.platform import COMPANY, Caller, now_text, post_async
 
 PHONE = "+447700900123"
 
 
-@pytest.mark.parametrize("milliseconds", [0, 1, 30, 100, 300])
-@pytest.mark.parametrize("first", ["chat", "call"])
-async def test_first_contacts_on_two_channels_make_one_customer(transactional_db: None, first: str, milliseconds: int) -> None:
-    """A chat whose host site vouches for the number, and a call from it, begin at almost the same instant."""
+CONTACTS = [
+    *((*pair, milliseconds) for pair in [("chat", "call"), ("call", "chat")] for milliseconds in (0, 1, 30, 100, 300)),
+    *((*pair, 0) for pair in [("text", "chat"), ("chat", "text"), ("text", "call"), ("call", "text")]),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "milliseconds"), CONTACTS)
+async def test_first_contacts_on_two_channels_make_one_customer(
+    transactional_db: None, one: str, other: str, milliseconds: int
+) -> None:
+    """A chat whose host site vouches for the number, a call from it or a text message from it begin at almost the same instant."""
     vouched = await database_sync_to_async(_vouched)()
     caller = Caller(number=PHONE.removeprefix("+"))
 
@@ -40,15 +48,39 @@ async def test_first_contacts_on_two_channels_make_one_customer(transactional_db
         assert answer.status_code == 200
         assert (await post_async("/voice/input/", caller.said("my boiler is cold"))).status_code == 200
 
+    async def text() -> None:
+        assert (await post_async("/voice/text/", texted("My boiler is cold", "one"))).status_code == 204
+
     async def later(start: Any) -> None:
         await asyncio.sleep(milliseconds / 1000)
         await start()
 
-    starts = [chat, call] if first == "chat" else [call, chat]
-    await asyncio.gather(starts[0](), later(starts[1]))
+    starts = {"chat": chat, "call": call, "text": text}
+    await asyncio.gather(starts[one](), later(starts[other]))
     customers, conversations, interactions = await database_sync_to_async(_counts)()
     assert (customers, conversations, interactions) == (1, 1, 2)
     await database_sync_to_async(_has_no_hole)()
+
+
+async def test_a_need_is_decided_alike_however_it_comes(transactional_db: None) -> None:
+    """Typed into the chat, said on the phone, written by text message: the same need and the same decision."""
+    needs = ["My boiler is cold", "I want to talk to a person", "I smell gas in the kitchen", "I have a question about my last invoice"]
+    ways = [[await type_it(each), await say_it(each), await _text_it(each, f"4477009003{row:02d}")] for row, each in enumerate(needs)]
+    decided = await decisions_of([name for names in ways for name in names])
+    assert [unlike_in(decided[typed], decided[each]) for typed, *others in ways for each in others] == [{}] * 8
+    assert len({decided[typed]["rule"] for typed, *_others in ways}) > 1
+
+
+async def _text_it(words: str, number: str) -> str:
+    """Writes a first text message; returns our id of the line."""
+    assert (await post_async("/voice/text/", texted(words, number) | {"from": number})).status_code == 204
+    return (await Interaction.objects.aget(channel="sms", party=f"+{number}")).provider_id
+
+
+def texted(words: str, message_id: str) -> dict[str, Any]:
+    """What the platform posts of a text message from the number."""
+    about = {"channel": "sms", "message_type": "text", "message_uuid": message_id, "timestamp": now_text()}
+    return about | {"to": COMPANY, "from": PHONE.removeprefix("+"), "text": words}
 
 
 def _vouched() -> str:
@@ -68,9 +100,10 @@ def _has_no_hole() -> None:
         assert seqs == list(range(1, len(seqs) + 1))
 
 
-IN_ORDER = ["ringing", "answer", "answered", "chat 1", "said 1", "chat 2", "said 2", "chat 3", "completed"]
-PROMISED = (["chat 1", "chat 2", "chat 3"], ["answer", "said 1", "said 2", "completed"])
-"""What comes in this order: a socket keeps the order of its messages, and a call's questions wait for their answers."""
+IN_ORDER = ["ringing", "answer", "answered", "chat 1", "text 1", "said 1", "chat 2", "said 2", "text 2", "chat 3", "completed"]
+PROMISED = (["chat 1", "chat 2", "chat 3"], ["answer", "said 1", "said 2", "completed"], ["text 1", "text 2"])
+"""What comes in this order: a socket keeps the order of its messages, a call's questions wait for their answers, and somebody who
+writes by text message reads the answer first."""
 
 
 @st.composite
@@ -89,13 +122,14 @@ def arrivals(draw: st.DrawFn) -> list[str]:
 
 
 def test_repeated_and_shuffled_events_give_the_same_timeline(transactional_db: None) -> None:
-    """However two channels interleave, events come early or late, and anything comes again: the same as in order, once."""
+    """However the channels interleave, events come early or late, and anything comes again: the same as in order, once."""
     in_order = _timeline_after(IN_ORDER)
     assert [said for _kind, said in in_order["chat"]["said"]] == ["typed 1", "typed 2", "typed 3"]
     assert [said for _kind, said in in_order["voice"]["said"]] == ["spoken 1", "spoken 2"]
+    assert [said for _kind, said in in_order["sms"]["said"]] == ["texted 1", "texted 2"]
 
     @override_settings(CHAT_MESSAGES_PER_SECOND=1000)
-    @settings(max_examples=12, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=10, deadline=None, phases=[Phase.generate])
     @given(order=arrivals())
     def gives_the_same(order: list[str]) -> None:
         assert _timeline_after(order) == in_order
@@ -128,7 +162,7 @@ def _told(interaction: Interaction) -> dict[str, Any]:
 
 
 @override_settings(CHAT_MESSAGES_PER_SECOND=1000)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=7, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(IN_ORDER * 2))
 def test_what_comes_in_an_impossible_order_is_filed_at_most_once(transactional_db: None, order: list[str]) -> None:
     """Each sentence stands once, each call and session began once, no seq is missing.
@@ -139,6 +173,7 @@ def test_what_comes_in_an_impossible_order_is_filed_at_most_once(transactional_d
     async_to_sync(_deliver)(order)
     said = sorted(Entry.objects.filter(kind="message", actor_kind="customer").values_list("body", flat=True))
     assert [each for each in said if each.startswith("typed")] == ["typed 1", "typed 2", "typed 3"]
+    assert [each for each in said if each.startswith("texted")] == ["texted 1", "texted 2"]
     assert len(said) == len(set(said))
     assert _must_be_filed(order) <= set(said)
     for kind in ("interaction.started", "interaction.ended"):
@@ -168,6 +203,8 @@ async def _deliver(order: list[str]) -> None:
         "ringing": ("/voice/event/", caller.event("ringing")),
         "answered": ("/voice/event/", caller.event("answered")),
         "completed": ("/voice/event/", caller.event("completed", duration="12")),
+        "text 1": ("/voice/text/", texted("texted 1", "one")),
+        "text 2": ("/voice/text/", texted("texted 2", "two")),
     }
     async with open_widget() as widget:
         await widget.hello(identity=vouched)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from django.core.management import call_command
-from django.db import connection
 
 from conversations.demo.load import load
 from routing.models import ServiceHours, ServiceHoursException
+from tests.support.emptying.rows import empty
 
-EMPTY_THE_RECORD = """
-    TRUNCATE conversations_customer, conversations_webhookrecord, conversations_chatsessionrecord,
-             routing_decision, routing_workitem, routing_presence CASCADE;
+THE_RECORD: Final = (
+    "conversations_customer", "conversations_webhookrecord", "conversations_chatsessionrecord",
+    "routing_decision", "routing_workitem", "routing_presence",
+)  # fmt: skip
+AS_LOADED: Final = """
     UPDATE routing_agentprofile SET load = 0;
     UPDATE conversations_entrypoint SET mode = 'live', live_share_percent = 100;
 """
@@ -35,5 +38,4 @@ def demo_company() -> Iterator[None]:
 
 def empty_the_record() -> None:
     """Forgets every customer and all work; the company, its people and its policy stay."""
-    with connection.cursor() as cursor:
-        cursor.execute(EMPTY_THE_RECORD)
+    empty(*THE_RECORD, then=AS_LOADED)

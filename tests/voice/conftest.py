@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 from conversations.models import EntryPoint, WebhookRecord
 from conversations.services import async_connections, calling_rules
 from conversations.voice.simulator.checking import InvalidNcco, checked
 from tests.record import rows
+from tests.support.emptying.rows import empty
 from tests.voice import exchange_side
 from tests.voice.exchange_side import Application
 from tests.voice.people import AGENTS_PHONE, BENS_PHONE, Line, asking_for_a_person
@@ -43,12 +43,11 @@ def transactional_db(company: None, django_db_blocker: DjangoDbBlocker) -> Itera
     with django_db_blocker.unblock():
         yield
         refused = refused_nccos()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "TRUNCATE conversations_customer, conversations_webhookrecord, conversations_chatsessionrecord, routing_decision,"
-                " routing_workitem, conversations_suppression, conversations_outsidenumber CASCADE;"
-                "UPDATE conversations_entrypoint SET mode = 'live'"
-            )
+        empty(
+            "conversations_customer", "conversations_webhookrecord", "conversations_chatsessionrecord", "conversations_suppression",
+            "conversations_outsidenumber", "routing_decision", "routing_workitem",
+            then="UPDATE conversations_entrypoint SET mode = 'live'",
+        )  # fmt: skip
         assert refused == [], "an answer to a webhook is not what the platform takes"
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from conversations.flows import campaigning
@@ -27,6 +26,7 @@ from conversations.services import campaigns, playbooks
 from tests.outbound import campaigns as made
 from tests.outbound.calling import callable_customer, open_hours
 from tests.record import rows
+from tests.support.emptying.rows import empty
 from tests.voice.platform import Caller, post, words_of
 from tests.voice.rest_side import Platform
 
@@ -35,11 +35,8 @@ from tests.voice.rest_side import Platform
 def _any_hour(number: EntryPoint) -> Any:
     open_hours()
     yield
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "TRUNCATE conversations_audience, conversations_technician CASCADE;"
-            "UPDATE conversations_entrypoint SET playbook_code = 'harbor' WHERE channel = 'voice'"
-        )
+    line_as_made = "UPDATE conversations_entrypoint SET playbook_code = 'harbor' WHERE channel = 'voice'"
+    empty("conversations_audience", "conversations_technician", then=line_as_made)
 
 
 class Called:

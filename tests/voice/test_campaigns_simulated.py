@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from conversations.flows import campaigning
 from conversations.models import Campaign, Consent, Customer, DialAttempt, Entry, EntryPoint, Interaction
 from conversations.services import campaigns
 from tests.outbound import campaigns as made
 from tests.outbound.calling import open_hours
+from tests.support.emptying.rows import empty
 from tests.support.processes import WebProcess, running_web
 from tests.voice.test_simulator import Phone, eventually
 
@@ -32,8 +32,7 @@ def server(web: WebProcess, number: EntryPoint, settings: Any) -> Iterator[WebPr
     settings.OUTBOUND_CALLS_PER_SECOND = 3
     open_hours()
     yield web
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE conversations_audience, conversations_technician CASCADE")
+    empty("conversations_audience", "conversations_technician")
 
 
 def rings(server: WebProcess, customer: Customer) -> Phone:

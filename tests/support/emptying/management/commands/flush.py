@@ -7,25 +7,10 @@ from typing import Any
 from django.core.management.commands import flush
 from django.db import Error, connections, transaction
 
+from tests.support.emptying.rows import delete_from
+
 KEPT = ("auth_permission", "django_content_type")
 """What Django's own `flush` empties and then makes anew, the same; together with the migrations the only rows left."""
-EMPTY = """
-DO $body$
-DECLARE
-    name text;
-    holds_rows boolean;
-BEGIN
-    SET LOCAL session_replication_role = replica;
-    FOREACH name IN ARRAY '{%(tables)s}'::text[] LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %%I)', name) INTO holds_rows;
-        IF holds_rows THEN
-            EXECUTE format('DELETE FROM %%I', name);
-        END IF;
-    END LOOP;
-END
-$body$
-"""
-"""Deleting the few rows of a few tables takes milliseconds, truncating all tables with their indexes some hundred."""
 
 
 class Command(flush.Command):
@@ -41,11 +26,9 @@ def _empty(connection: Any) -> bool:
     """Whether every table but the kept ones was emptied. Waits for whoever still writes to one of them."""
     tables = sorted(connection.introspection.django_table_names(only_existing=True, include_views=False))
     emptied = [name for name in tables if name not in KEPT]
-    listed = ", ".join(connection.ops.quote_name(name) for name in emptied)
     try:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {listed} IN SHARE ROW EXCLUSIVE MODE")
-            cursor.execute(EMPTY % {"tables": ",".join(emptied)})
+            delete_from(connection, emptied)
             return _kept_is_as_made(cursor)
     except Error:
         return False

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0041_erased_consents_hold_no_number'),
+        ('conversations', '0042_texts_of_another_kind'),
         ('routing', '0016_rows_wait_for_who_publishes'),
     ]
 
