@@ -163,6 +163,12 @@ async def seat_input(webhook: Delivered) -> Any:
     return Then(answered, lambda: _go_on(call))
 
 
+async def seat_listening(webhook: Delivered) -> Any:
+    """The same while the person was given time: silence is answered with nothing, and they are told once more."""
+    given = protocol.parse_input(webhook.body, token_id=webhook.token_id)
+    return None if calls.is_silence(given) else await seat_input(webhook)
+
+
 async def fallback(webhook: Delivered) -> Any:
     """What another door did not answer in time, or failed at, delivered once more. Source: Vonage, "Voice webhook reference".
 
@@ -218,6 +224,7 @@ DOORS: Final = {
     "text": Door("text", text_received),
     "text-status": Door("text_status", text_status),
     "seat-event": Door("agent_event", seat_event),
+    "seat-listening": Door("agent_input", seat_listening),
     "seat-input": Door("agent_input", seat_input),
 }
 """Every door by the name of its address."""

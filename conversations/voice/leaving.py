@@ -211,7 +211,9 @@ def _note(call: Interaction, seat: CallSeat) -> None:
             Outcome.NO_ANSWER: _("%(name)s’s phone was not answered."),
             Outcome.BUSY: _("%(name)s’s phone was busy."),
             Outcome.FAILED: _("%(name)s’s phone could not be reached."),
-            Outcome.MACHINE: _("A machine picked up %(name)s’s phone; nobody pressed the key."),
+            Outcome.MACHINE: _("A machine picked up %(name)s’s phone; nobody pressed the key.")
+            if seat.agent_id
+            else _("A machine picked up %(name)s’s phone; the caller was taken back."),
             Outcome.CANCELLED: _("%(name)s’s phone is rung no longer."),
         }
         rooms.note(call, "call.not_connected", sentences[Outcome(seat.outcome)] % named, key=key, outcome=seat.outcome)

@@ -34,6 +34,8 @@ KEY_PAUSE_SECONDS: Final = 3
 MOST_KEYS: Final = 20
 """The platform's limit. Keys that came in pieces could not be told apart: a code, a phone number, or a card's number."""
 LONGEST_SPEECH_SECONDS: Final = 45
+DECISION_SECONDS: Final = 4
+"""How long an agent may think about a key, twice."""
 RING_SECONDS: Final = 30
 MESSAGE_SILENCE_SECONDS: Final = 4
 LONGEST_MESSAGE_SECONDS: Final = 180
@@ -133,18 +135,23 @@ def room(text: str, *, name: str, language: str, **options: Any) -> Ncco:
     return [*talk(text, language=language), {"action": "conversation", "name": name, "startOnEnter": True, "endOnExit": False, **options}]
 
 
-def consult(text: str, *, answer_url: str, language: str) -> Ncco:
-    """Tell an agent privately what the call is about and wait for a key, so that no answering machine takes a caller."""
-    return [
-        *talk(text, language=language, barge_in=True),
-        {
-            "action": "input",
-            "type": ["dtmf"],
-            "dtmf": {"timeOut": 10, "maxDigits": 1, "submitOnHash": False},
-            "eventUrl": [answer_url],
-            "eventMethod": "POST",
-        },
-    ]
+def consult(text: str, again: str, *, listening_url: str, answer_url: str, language: str) -> Ncco:
+    """Tell an agent privately what the call is about and wait for a key, so that no answering machine takes a caller.
+
+    Who presses none is told `again` which key does what; the silence before that is answered with nothing, see `reply`.
+    """
+    said = [(text, listening_url), (again, answer_url)]
+    return [action for words, url in said for action in [*talk(words, language=language, barge_in=True), _one_key(url)]]
+
+
+def _one_key(url: str) -> Action:
+    return {
+        "action": "input",
+        "type": ["dtmf"],
+        "dtmf": {"timeOut": DECISION_SECONDS, "maxDigits": 1, "submitOnHash": False},
+        "eventUrl": [url],
+        "eventMethod": "POST",
+    }
 
 
 def record(call: Interaction, *, people: bool) -> Action:

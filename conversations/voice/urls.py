@@ -24,5 +24,6 @@ urlpatterns = [
     path("text/", door("text"), name="text"),
     path("text/status/", door("text-status"), name="text-status"),
     path("agent/<uuid:public_id>/<uuid:seat>/event/", door("seat-event"), name="seat-event"),
+    path("agent/<uuid:public_id>/<uuid:seat>/listening/", door("seat-listening"), name="seat-listening"),
     path("agent/<uuid:public_id>/<uuid:seat>/input/", door("seat-input"), name="seat-input"),
 ]

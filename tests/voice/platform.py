@@ -91,11 +91,12 @@ MACHINES_GREETING = 50
 
 
 def longest_silence(ncco: list[dict[str, Any]]) -> float:
-    """For how many seconds a caller may hear nothing while an NCCO runs who says and keys nothing themselves."""
+    """For how many seconds somebody may hear nothing while an NCCO runs who says and keys nothing themselves."""
     silences = [0.0]
     for action in ncco:
-        if action["action"] == "input" and "speech" in action["type"]:
-            silences.append(float(action.get("speech", {}).get("startTimeout", USUAL_SILENCE)))
+        if action["action"] == "input":
+            how_long = ("speech", "startTimeout") if "speech" in action["type"] else ("dtmf", "timeOut")
+            silences.append(float(action.get(how_long[0], {}).get(how_long[1], USUAL_SILENCE)))
         elif action["action"] == "wait" and action["timeout"] != MACHINES_GREETING:
             silences.append(float(action["timeout"]))
         elif action["action"] == "record" and "endOnSilence" in action:
