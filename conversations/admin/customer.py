@@ -39,6 +39,7 @@ from conversations.reading.wording import fact_label, fact_value, pairs
 from conversations.selectors import customer_record, history
 from conversations.services import manager_log, records, sharing
 from routing.admin.read_only import ReadOnlyAdmin
+from routing.rules.schema import declared_values
 
 
 class CustomerForm(forms.ModelForm):
@@ -59,6 +60,17 @@ class CustomerForm(forms.ModelForm):
             "tier": _("Routing tables can give tiers their own rows. Use the words that the tables use, such as standard."),
             "open_balance": _("What the customer owes. Routing tables can look at it."),
         }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Tier and language are chosen from the values that the company declared for tables, when it did."""
+        super().__init__(*args, **options)
+        for name in ("tier", "language"):
+            values = declared_values(name)
+            if values:
+                standing = str(getattr(self.instance, name))
+                choices = {standing: standing} | values if standing else values
+                label, help_text = self.fields[name].label, self.fields[name].help_text
+                self.fields[name] = forms.ChoiceField(label=label, choices=list(choices.items()), help_text=help_text)
 
     def clean_postcode(self) -> str:
         """In the form that it is looked for in."""

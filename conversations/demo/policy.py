@@ -16,6 +16,8 @@ from routing.models import (
     AgentProfile,
     AgentSkill,
     AwayReason,
+    DeclaredFact,
+    DeclaredFactValue,
     DispositionCode,
     Queue,
     ReasonCode,
@@ -41,7 +43,7 @@ PASSWORD = "harbor-demo-2026"  # noqa: S105 (a demo on the visitor's own machine
 
 
 def add_policy(company: Content) -> None:
-    """Skills, hours, service levels, queues, outcomes and territories."""
+    """Skills, hours, service levels, queues, declared facts, outcomes and territories."""
     for row in company["skills"]:
         Skill.objects.get_or_create(code=row["code"], defaults={"name": row["name"]})
     for row in company["hours"]:
@@ -52,10 +54,13 @@ def add_policy(company: Content) -> None:
             "answer_within_seconds": row["seconds"],
             "target_percent": row["percent"],
             "max_wait_seconds": row["longest"],
+            "rise_every_seconds": row["longest"],
         }
         ServiceLevel.objects.get_or_create(code=row["code"], defaults=values)
     for row in company["queues"]:
         _add_queue(row)
+    for row in company["facts"]:
+        _add_fact(row)
     for row in company["dispositions"]:
         DispositionCode.objects.get_or_create(code=row["code"], defaults={"name": row["name"], "resolved": row["resolved"]})
     for row in company["territories"]:
@@ -139,6 +144,13 @@ def _add_queue(row: Content) -> None:
     for step in row.get("steps", []) if created else []:
         also = Queue.objects.get(code=step["also"]) if "also" in step else None
         RoutingStep.objects.create(queue=queue, after_seconds=step["after"], also_queue=also, becomes_kind=step.get("becomes", ""))
+
+
+def _add_fact(row: Content) -> None:
+    fact, created = DeclaredFact.objects.get_or_create(name=row["name"])
+    if created:
+        values = row["values"].items()
+        DeclaredFactValue.objects.bulk_create(DeclaredFactValue(fact=fact, value=value, meaning=meaning) for value, meaning in values)
 
 
 def _add_profile(row: Content) -> None:

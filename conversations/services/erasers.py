@@ -295,7 +295,8 @@ HOLDS_NOTHING: Mapping[str, str] = {
         [
             "routing.ServiceHours", "routing.ServiceHoursException", "routing.ServiceLevel", "routing.Queue", "routing.ReasonCode",
             "routing.ReasonPhrase", "routing.DispositionCode", "routing.Territory", "routing.TerritoryPostcode", "routing.RuleSet",
-            "routing.Rule", "routing.RuleSetCase", "routing.ChannelException", "routing.ChannelExceptionEvent", "routing.Team",
+            "routing.Rule", "routing.RuleSetCase", "routing.ChannelException", "routing.ChannelExceptionEvent", "routing.DeclaredFact",
+            "routing.DeclaredFactEvent", "routing.DeclaredFactValue", "routing.DeclaredFactValueEvent", "routing.Team",
             "routing.Skill", "routing.RoutingProfile", "routing.RoutingProfileQueue", "routing.RoutingProfileWork",
             "routing.RoutingStep", "routing.RoutingStepEvent", "routing.AwayReason", "routing.AwayReasonEvent",
             "routing.ServiceHoursEvent", "routing.ServiceHoursExceptionEvent", "routing.ServiceLevelEvent", "routing.QueueEvent",

@@ -48,7 +48,7 @@ class RoutingStepInline(Explained, admin.TabularInline):
         "min_proficiency": _("Agents who are this good are enough from then on. Empty: no change."),
         "without_skills": _("Anybody who serves the queue may take it from then on."),
         "also_queue": _("The agents of this queue are asked as well. The work keeps its place in its own line."),
-        "raise_class_by": _("It rises by so many classes."),
+        "raise_class_by": _("It rises by so many classes, once: work that comes from another queue keeps what it has risen by."),
         "becomes_kind": _("It becomes this kind of work, such as callback. Empty: no change."),
     }
     verbose_name_plural = _("steps: what becomes of work that nobody has taken for a while")
@@ -89,16 +89,11 @@ class QueueAdmin(PausesQueues, NamedInTables, ShowsHistory):
 @admin.register(ServiceLevel)
 class ServiceLevelAdmin(NamedInTables, ShowsHistory):
     output_name = "service_level"
-    list_display = ("name", "code", "answer_within_seconds", "target_percent", "max_wait_seconds")
+    list_display = ("name", "code", "answer_within_seconds", "target_percent", "max_wait_seconds", "rise_every_seconds")
     help_texts = {
         **CodeIsKept.help_texts,
         "answer_within_seconds": _("From the moment a person is needed to the moment one accepts, in seconds."),
         "target_percent": _("How much of the work should be answered in that time. The report compares with it."),
-        "max_wait_seconds": _("After this it goes before everything of its class. More urgent classes still go first, unless it rises."),
-        "rise_every_seconds": _(
-            "Each time work has waited this long, it rises by one class, so that more urgent work cannot keep it waiting for ever. "
-            "Empty: it keeps its class."
-        ),
     }
     search_fields = ("name", "code")
 

@@ -12,7 +12,7 @@ from routing.models import Rule, RuleSetCase
 from routing.need import Need
 from routing.rules.cells import LONGEST_CELL, CellError, canonical
 from routing.rules.compile import Problem, at_character, checked_output, missing_outputs
-from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, LARGEST_NUMBER, OUTPUTS, Fact, Output, Vocabulary, fact_named, facts_of
+from routing.rules.schema import DECLARED_FACT_PREFIX, LARGEST_NUMBER, OUTPUTS, Fact, Output, Vocabulary, fact_named, number_in
 
 CELL, ANSWER, SAID, EXPECTED = "when_", "then_", "need_", "expect_"
 FURTHER = "further_facts"
@@ -49,8 +49,9 @@ class RuleForm(forms.ModelForm):
         for fact in self.facts:
             cell = str(conditions.get(fact.name, ""))
             self.initial[CELL + fact.name] = _AS_YES_NO.get(cell, cell) if fact.type == "yes_no" else cell
+        columns = {fact.name for fact in self.facts}
         self.initial[FURTHER] = _written_facts(
-            {name: cell for name, cell in conditions.items() if name.startswith(DECLARED_FACT_PREFIX)}
+            {name: cell for name, cell in conditions.items() if name.startswith(DECLARED_FACT_PREFIX) and name not in columns}
         )
         answers = self.instance.outputs or {}
         for output in self.outputs:
@@ -104,7 +105,7 @@ class RuleForm(forms.ModelForm):
         }
         kept = {}
         for name, (field, cell) in cells.items():
-            fact = fact_named(name)
+            fact = self.vocabulary.fact_named(name)
             if fact is None:
                 continue
             try:
@@ -121,6 +122,7 @@ class RuleForm(forms.ModelForm):
 class CaseForm(forms.ModelForm):
     """One example: what is known, and what must come out. What is left empty has its default, or is not checked."""
 
+    facts: ClassVar[Sequence[Fact]] = ()
     outputs: ClassVar[Sequence[Output]] = ()
 
     class Meta:
@@ -129,15 +131,20 @@ class CaseForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name, value in (self.instance.need or {}).items():
-            self.initial[SAID + name] = _as_choice(value)
-        self.initial[FURTHER] = _written_facts((self.instance.need or {}).get("facts", {}))
+        need = self.instance.need or {}
+        told = dict(need.get("facts", {}))
+        for fact in self.facts:
+            if fact.name.startswith(DECLARED_FACT_PREFIX):
+                self.initial[SAID + fact.name] = told.pop(fact.name.removeprefix(DECLARED_FACT_PREFIX), "")
+            elif fact.name in need:
+                self.initial[SAID + fact.name] = _as_choice(need[fact.name])
+        self.initial[FURTHER] = _written_facts(told)
         for name, value in (self.instance.expected or {}).items():
             self.initial[EXPECTED + name] = _as_choice(value)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        self.instance.need = need_said(cleaned)
+        self.instance.need = need_said(cleaned, self.facts)
         expected = {}
         for output in self.outputs:
             value = cleaned.get(EXPECTED + output.name)
@@ -179,7 +186,7 @@ class FactsField(forms.CharField):
 
 
 class SaidFactsField(FactsField):
-    """What somebody said, as conversations tell it to routing: texts of a limited length."""
+    """What somebody said, as conversations tell it to routing: texts of a limited length. Declared ones have fields of their own."""
 
     def to_python(self, value: Any) -> Any:
         facts = super().to_python(value)
@@ -190,6 +197,15 @@ class SaidFactsField(FactsField):
                     params={"name": name, "longest": LONGEST_CELL},
                 )
         return facts
+
+
+class SaidNumberField(forms.CharField):
+    """A number of a declared fact, kept as the text in which customers give it."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value and number_in(value) is None:
+            raise forms.ValidationError(_("“%(value)s” is not a number."), params={"value": value})
 
 
 def rule_form(
@@ -209,7 +225,7 @@ def case_form(kind: str, vocabulary: Vocabulary) -> type[CaseForm]:
     outputs = OUTPUTS[kind]
     fields: dict[str, Any] = said_fields(kind, vocabulary)
     fields |= {EXPECTED + output.name: _expected_field(output, vocabulary) for output in outputs}
-    return type("RuleSetCaseForm", (CaseForm,), {**fields, "outputs": outputs})
+    return type("RuleSetCaseForm", (CaseForm,), {**fields, "facts": vocabulary.facts_of(kind), "outputs": outputs})
 
 
 def try_form(kind: str, vocabulary: Vocabulary) -> type[forms.Form]:
@@ -219,20 +235,25 @@ def try_form(kind: str, vocabulary: Vocabulary) -> type[forms.Form]:
 
 def said_fields(kind: str, vocabulary: Vocabulary) -> dict[str, forms.Field]:
     """One field for each fact that a table of this kind may ask about; nothing is required."""
-    fields: dict[str, forms.Field] = {SAID + fact.name: _said_field(fact, vocabulary) for fact in facts_of(kind)}
+    fields: dict[str, forms.Field] = {SAID + fact.name: _said_field(fact, vocabulary) for fact in vocabulary.facts_of(kind)}
     fields[FURTHER] = SaidFactsField(label=_("Other facts"), required=False, help_text=FURTHER_HELP)
     return fields
 
 
-def need_said(cleaned: Mapping[str, Any]) -> dict[str, Any]:
-    """What was filled in, as the JSON of a need."""
+def need_said(cleaned: Mapping[str, Any], facts: Sequence[Fact]) -> dict[str, Any]:
+    """What was filled in for these facts, as the JSON of a need."""
     need: dict[str, Any] = {}
-    for fact in FACTS.values():
+    declared: dict[str, str] = dict(cleaned.get(FURTHER) or {})
+    for fact in facts:
         value = cleaned.get(SAID + fact.name)
-        if value not in (None, ""):
+        if value in (None, ""):
+            continue
+        if fact.name.startswith(DECLARED_FACT_PREFIX):
+            declared[fact.name.removeprefix(DECLARED_FACT_PREFIX)] = value
+        else:
             need[fact.name] = value == "yes" if fact.type == "yes_no" else value
-    if further := cleaned.get(FURTHER):
-        need["facts"] = further
+    if declared:
+        need["facts"] = declared
     return need
 
 
@@ -288,7 +309,10 @@ def _said_field(fact: Fact, vocabulary: Vocabulary) -> forms.Field:
     if fact.type == "yes_no":
         return forms.ChoiceField(choices=[("", _("as usual")), *_YES_NO[1:]], **common)
     if fact.type == "choice":
-        return forms.ChoiceField(choices=[("", _("as usual")), *vocabulary.of(fact.values).items()], **common)
+        usual = _("not known") if fact.name.startswith(DECLARED_FACT_PREFIX) else _("as usual")
+        return forms.ChoiceField(choices=[("", usual), *vocabulary.of(fact.values).items()], **common)
+    if fact.type == "number" and fact.name.startswith(DECLARED_FACT_PREFIX):
+        return SaidNumberField(max_length=30, widget=forms.TextInput(attrs={"class": "rule-cell", "inputmode": "decimal"}), **common)
     if fact.type == "number":
         lowest = -LARGEST_NUMBER if fact.lowest is None else fact.lowest
         highest = LARGEST_NUMBER if fact.highest is None else fact.highest

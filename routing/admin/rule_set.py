@@ -40,7 +40,7 @@ from routing.rules.publish import (
     roll_back_to,
     run_cases,
 )
-from routing.rules.schema import FACTS, OUTPUTS, Fact, InvalidNeed, Vocabulary, facts_of
+from routing.rules.schema import FACTS, OUTPUTS, Fact, InvalidNeed, Vocabulary, fact_named
 from routing.services.decide import ask
 
 ALWAYS_SHOWN = ("escalation", "reason", "urgency", "asked_for_human", "in_hours")
@@ -64,7 +64,8 @@ class RuleInline(admin.TabularInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         problems = _problems_by_row(obj) if request.method == "GET" else None
-        self.form = rule_form(obj.kind, columns_of(obj, request), Vocabulary.current(), problems)
+        vocabulary = Vocabulary.current()
+        self.form = rule_form(obj.kind, columns_of(obj, request, vocabulary), vocabulary, problems)
         return super().get_formset(request, obj, **options)
 
 
@@ -113,12 +114,12 @@ class DraftForm(forms.ModelForm):
         return seen
 
 
-def columns_of(rule_set: RuleSet, request: HttpRequest) -> list[Fact]:
+def columns_of(rule_set: RuleSet, request: HttpRequest, vocabulary: Vocabulary) -> list[Fact]:
     """The columns to show: those in use and the usual ones, or all when the reader asked for them."""
     if request.GET.get("columns") == "all":
-        return facts_of(rule_set.kind)
+        return vocabulary.facts_of(rule_set.kind)
     used = {name for conditions in rule_set.rules.values_list("conditions", flat=True) for name in conditions}
-    return [fact for fact in facts_of(rule_set.kind) if fact.name in used or fact.name in ALWAYS_SHOWN]
+    return [fact for fact in vocabulary.facts_of(rule_set.kind) if fact.name in used or fact.name in ALWAYS_SHOWN]
 
 
 def _problems_by_row(draft: RuleSet) -> dict[int, list[Problem]]:
@@ -271,10 +272,11 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
         if not request.user.has_perm("routing.view_ruleset"):
             raise PermissionDenied
         rule_set = get_object_or_404(RuleSet, pk=number)
-        form = try_form(rule_set.kind, Vocabulary.current())(request.GET or None)
+        vocabulary = Vocabulary.current()
+        form = try_form(rule_set.kind, vocabulary)(request.GET or None)
         context: dict[str, Any] = {"form": form}
         if form.is_valid():
-            context |= _tried(rule_set, form.cleaned_data)
+            context |= _tried(rule_set, need_said(form.cleaned_data, vocabulary.facts_of(rule_set.kind)))
         return self._page(request, rule_set, "try", _("Try it"), context)
 
     def _review(self, request: HttpRequest, draft: RuleSet) -> dict[str, Any]:
@@ -304,10 +306,9 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
         return request.user
 
 
-def _tried(rule_set: RuleSet, cleaned: dict[str, Any]) -> dict[str, Any]:
-    need = Need.from_json(need_said(cleaned))
+def _tried(rule_set: RuleSet, said_of_need: dict[str, Any]) -> dict[str, Any]:
     try:
-        answer, escalated = ask(table_of(rule_set), need)
+        answer, escalated = ask(table_of(rule_set), Need.from_json(said_of_need))
     except TableRefused as error:
         return {"problems": error.problems}
     except InvalidNeed as error:
@@ -321,11 +322,10 @@ def _tried(rule_set: RuleSet, cleaned: dict[str, Any]) -> dict[str, Any]:
 
 def _shown_rows(rule_set: RuleSet) -> list[dict[str, Any]]:
     """The rows of a version that does not change any more, for reading."""
-    labels = {fact.name: fact.label for fact in FACTS.values()}
     return [
         {
             "description": rule.description,
-            "cells": [(labels.get(name, name), cell) for name, cell in rule.conditions.items()],
+            "cells": [(fact.label if (fact := fact_named(name)) else name, cell) for name, cell in rule.conditions.items()],
             "answers": [in_words(rule.outputs.get(output.name, output.default)) for output in OUTPUTS[rule_set.kind]],
         }
         for rule in rule_set.rules.order_by("position", "pk")

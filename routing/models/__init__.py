@@ -23,7 +23,7 @@ from routing.models.policy import (
     TerritoryPostcode,
 )
 from routing.models.presence import AwayReason, Presence
-from routing.models.rules import ChannelException, Rule, RuleSet, RuleSetCase
+from routing.models.rules import ChannelException, DeclaredFact, DeclaredFactValue, Rule, RuleSet, RuleSetCase
 from routing.models.work import Interruption, Reservation, WorkItem
 
 __all__ = [
@@ -32,6 +32,8 @@ __all__ = [
     "AwayReason",
     "ChannelException",
     "Decision",
+    "DeclaredFact",
+    "DeclaredFactValue",
     "DispositionCode",
     "Interruption",
     "Presence",

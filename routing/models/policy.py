@@ -62,13 +62,18 @@ class ServiceLevel(models.Model):
     answer_within_seconds = models.PositiveIntegerField(validators=[MinValueValidator(1)])
     target_percent = models.PositiveSmallIntegerField(default=80)
     max_wait_seconds = models.PositiveIntegerField(
-        default=1800, help_text=_("Nothing waits longer: after this the work goes before everything of its class.")
+        default=1800,
+        help_text=_("After this it goes before everything of its class. More urgent classes still go first, unless it rises."),
     )
     rise_every_seconds = models.PositiveIntegerField(
         null=True,
         blank=True,
+        default=1800,
         validators=[MinValueValidator(1)],
-        help_text=_("Each time work has waited this long, it rises by one class. Empty: it keeps its class."),
+        help_text=_(
+            "Each time work has waited this long, it rises by one class, up to class 2, so that a stream of more urgent work cannot keep "
+            "it waiting for ever. Class 1 is for what is urgent by itself. Empty: it keeps its class."
+        ),
     )
 
     class Meta:
@@ -139,7 +144,8 @@ class Queue(models.Model):
 class RoutingStep(models.Model):
     """What becomes of work that has waited in a queue for a while; steps add up, in the order of their times.
 
-    Each widens who may take the work, makes it more urgent, or makes it another kind of work.
+    Each widens who may take the work, makes it more urgent, or makes it another kind of work. What steps of several queues
+    raise does not add up: the queue that raises most decides.
     """
 
     queue = models.ForeignKey(Queue, models.CASCADE, related_name="steps")

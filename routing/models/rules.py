@@ -4,11 +4,14 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from routing.models.history import audited
 
+FACT_VALUE = r"^[^\W_][\w .:+/-]{0,59}$"
+"""A text that a cell of a table can name."""
 _REFUSE_WHEN_PUBLISHED = """
     IF TG_OP <> 'INSERT' THEN
         SELECT status INTO parent_status FROM routing_ruleset WHERE id = OLD.rule_set_id FOR SHARE;
@@ -156,6 +159,69 @@ class RuleSetCase(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+@audited()
+class DeclaredFact(models.Model):
+    """What a fact that the company declares itself can be: one of a list of values, or a number in a span.
+
+    Tables call it `language`, `tier`, or `facts.` and a name. A fact without a row here is free text.
+    """
+
+    class Kind(models.TextChoices):
+        CHOICE = "choice", _("One of a list")
+        NUMBER = "number", _("A number")
+
+    name = models.CharField(_("fact"), max_length=46, unique=True)
+    kind = models.CharField(_("what it is"), max_length=10, choices=Kind.choices, default=Kind.CHOICE)
+    lowest = models.FloatField(_("lowest"), null=True, blank=True)
+    highest = models.FloatField(_("highest"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("declared fact")
+        verbose_name_plural = _("declared facts")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(name__regex=r"^(language|tier|facts\.[a-z][a-z0-9_]{0,39})$"), name="declared_fact_has_a_name_of_a_table"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="choice") | models.Q(kind="number", name__startswith="facts."),
+                name="declared_fact_kind_fits_its_name",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="number") | models.Q(lowest__isnull=True, highest__isnull=True),
+                name="declared_fact_has_a_span_only_as_a_number",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(lowest__isnull=True) | models.Q(highest__isnull=True) | models.Q(lowest__lte=models.F("highest")),
+                name="declared_fact_span_runs_forwards",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@audited()
+class DeclaredFactValue(models.Model):
+    """One value that a declared fact can have."""
+
+    fact = models.ForeignKey(DeclaredFact, models.CASCADE, related_name="values")
+    value = models.CharField(
+        _("value"), max_length=60, validators=[RegexValidator(FACT_VALUE, _("Letters, digits, spaces and . : + / - only."))]
+    )
+    meaning = models.CharField(_("meaning"), max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["value"]
+        constraints = [
+            models.UniqueConstraint(fields=["fact", "value"], name="declared_fact_has_a_value_once"),
+            models.CheckConstraint(condition=~models.Q(value=""), name="declared_fact_value_is_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @audited()

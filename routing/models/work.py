@@ -90,6 +90,9 @@ class WorkItem(models.Model):
     preferred_agent = models.ForeignKey(AgentProfile, models.SET_NULL, null=True, blank=True, related_name="+")
     in_good_time = models.BooleanField(default=True, help_text=_("Off when it has waited too long: it goes first in its class then."))
     rises = models.PositiveSmallIntegerField(default=0, help_text=_("How often it has risen by a class because it waited."))
+    raised_by_steps = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("By how many classes steps have raised it, whichever queues it went through.")
+    )
     steps_taken = models.PositiveSmallIntegerField(default=0, help_text=_("How many steps of its queue it has gone through."))
     given_back_at = models.DateTimeField(null=True, blank=True, help_text=_("When somebody last declined, missed or passed it on."))
     ages_at = models.DateTimeField(null=True, blank=True, help_text=_("When waiting changes it next."))

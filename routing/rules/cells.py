@@ -85,7 +85,8 @@ def matches(expression: str, value: object) -> bool:
     if not expression:
         return True
     if value is None:
-        return expression.startswith(("!=", "not in"))
+        parts = [expression] if '"' in expression else expression.split(" and ")
+        return all(part.startswith(("!=", "not in")) for part in parts)
     return bool(zen.evaluate_unary_expression(expression, {"$": value}))
 
 

@@ -7,7 +7,7 @@ or accepted: the engine's function nodes run code and can open network connectio
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from routing.models import Rule, RuleSet
 from routing.rules.cells import CellError, canonical
 from routing.rules.reach import unreachable_rows
-from routing.rules.schema import OUTPUTS, Output, Vocabulary, fact_named
+from routing.rules.schema import OUTPUTS, Output, Vocabulary
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -89,10 +89,11 @@ def compile_rows(kind: str, rows: Sequence[Rule], vocabulary: Vocabulary) -> dic
         _checked_conditions(kind, row, number, vocabulary, problems) for number, row in enumerate(rows, start=1)
     ]
     outputs = [_checked_outputs(kind, row, number, vocabulary, problems) for number, row in enumerate(rows, start=1)]
-    problems += _problems_of_the_whole(conditions)
+    problems += _problems_of_the_whole(conditions, vocabulary)
     if problems:
         raise TableRefused(sorted(problems, key=lambda problem: problem.row or 0))
-    return document_of_rows(kind, rows, [cells or {} for cells in conditions], outputs)
+    numbers = {name for name, fact in vocabulary.declared.items() if fact.type == "number"}
+    return document_of_rows(kind, rows, [cells or {} for cells in conditions], outputs, numbers)
 
 
 def check_nodes(document: Mapping[str, Any]) -> None:
@@ -168,7 +169,7 @@ def _checked_conditions(
         return None
     checked = {}
     for name, cell in row.conditions.items():
-        fact = fact_named(name)
+        fact = vocabulary.fact_named(name)
         if fact is None:
             shown = name[:60]
             problems.append(Problem(_("“%(name)s” is not a fact that routing knows.") % {"name": shown}, number, shown))
@@ -211,7 +212,7 @@ def _checked_outputs(
     return checked
 
 
-def _problems_of_the_whole(conditions: Sequence[dict[str, str] | None]) -> Iterable[Problem]:
+def _problems_of_the_whole(conditions: Sequence[dict[str, str] | None], vocabulary: Vocabulary) -> Iterable[Problem]:
     if not conditions:
         yield Problem(_("The table has no rows. It needs at least a last row without conditions, which matches anything."))
         return
@@ -224,11 +225,11 @@ def _problems_of_the_whole(conditions: Sequence[dict[str, str] | None]) -> Itera
         if cells == {}:
             yield Problem(_("This row matches anything, so the rows below it can never match."), number)
             break
-    yield from _rows_never_reached(conditions)
+    yield from _rows_never_reached(conditions, vocabulary)
 
 
-def _rows_never_reached(conditions: Sequence[dict[str, str] | None]) -> Iterable[Problem]:
-    facts = {name: fact for cells in conditions for name in cells or () if (fact := fact_named(name)) is not None}
+def _rows_never_reached(conditions: Sequence[dict[str, str] | None], vocabulary: Vocabulary) -> Iterable[Problem]:
+    facts = {name: fact for cells in conditions for name in cells or () if (fact := vocabulary.fact_named(name)) is not None}
     for found in unreachable_rows(conditions, facts):
         if not found.above:
             sentence = _("This row can never match: no need meets all its conditions.")
@@ -243,14 +244,22 @@ def _rows_never_reached(conditions: Sequence[dict[str, str] | None]) -> Iterable
 
 
 def document_of_rows(
-    kind: str, rows: Sequence[Rule], conditions: Sequence[dict[str, str]], outputs: Sequence[dict[str, Any]]
+    kind: str,
+    rows: Sequence[Rule],
+    conditions: Sequence[dict[str, str]],
+    outputs: Sequence[dict[str, Any]],
+    numbers: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The JDM document of rows with canonical cells and checked outputs, as many of each as there are rows. Checks nothing."""
+    """The JDM document of rows with canonical cells and checked outputs, as many of each as there are rows. Checks nothing.
+
+    Columns of `numbers` are declared facts that are read as numbers. The document says which, so that a version answers alike
+    whatever is declared later.
+    """
     facts = list(dict.fromkeys(name for cells in conditions for name in cells))
     answers = [output.name for output in OUTPUTS[kind]]
     table = {
         "hitPolicy": "first",
-        "inputs": [{"id": f"in:{name}", "name": name, "field": name} for name in facts],
+        "inputs": [{"id": f"in:{name}", "name": name, "field": name} | ({"type": "number"} if name in numbers else {}) for name in facts],
         "outputs": [{"id": f"out:{name}", "name": name, "field": name} for name in answers],
         "rules": [
             {

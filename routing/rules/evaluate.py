@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -84,7 +83,7 @@ class Table:
     """One compiled version, ready to be asked from any thread.
 
     The engine is asked which row matches, with the facts that some row asks for and without its own trace, which costs more
-    than the evaluation; what the row answers, and what it met, is known here.
+    than the evaluation; what the row answers, and what it met, is known here. `numbers` are the declared facts that it reads as numbers.
     """
 
     rule_set_id: int
@@ -92,6 +91,7 @@ class Table:
     version: int
     rows: tuple[TableRow, ...]
     facts: tuple[str, ...]
+    numbers: frozenset[str]
     engine: zen.ZenDecision = field(repr=False)
 
     @classmethod
@@ -109,15 +109,16 @@ class Table:
             for rule in content["rules"]
         )
         facts = tuple(each["field"] for each in content["inputs"])
+        numbers = frozenset(each["field"] for each in content["inputs"] if each.get("type") == "number")
         engine = zen.ZenEngine().create_decision(json.dumps(_numbered(document)))
-        return cls(rule_set.pk, rule_set.kind, rule_set.version, rows, facts, engine)
+        return cls(rule_set.pk, rule_set.kind, rule_set.version, rows, facts, numbers, engine)
 
     def answer(self, need: Need) -> Answer:
         """The first row that matches. Raises InvalidNeed when a fact has the wrong type."""
         check_need(need)
         number = self.row_for(need)
         row = self.rows[number - 1]
-        values = {name: value_of(need, name) for name in row.conditions}
+        values = {name: self.value_of(need, name) for name in row.conditions}
         return Answer(
             table=self,
             need=need,
@@ -129,19 +130,25 @@ class Table:
 
     def row_for(self, need: Need) -> int:
         """Asks the engine; counts from 1."""
-        number: int = self.engine.evaluate(asked_of(need, self.facts))["result"]["row"]
+        number: int = self.engine.evaluate(self._asked_of(need))["result"]["row"]
         return number
 
+    def value_of(self, need: Need, name: str) -> Any:
+        """What a need says of a fact, as this version reads it; None for a declared fact that it does not have."""
+        return value_of(need, name, number=name in self.numbers)
 
-def asked_of(need: Need, facts: Iterable[str]) -> dict[str, Any]:
-    """What the engine is told: the facts of a need that are asked for; all declared ones when one of them is."""
-    told: dict[str, Any] = {}
-    for name in facts:
-        if name.startswith(DECLARED_FACT_PREFIX):
-            told["facts"] = need.facts
-        else:
-            told[name] = getattr(need, name)
-    return told
+    def _asked_of(self, need: Need) -> dict[str, Any]:
+        """What the engine is told: the facts of a need that are asked for; all declared ones when one of them is."""
+        told: dict[str, Any] = {}
+        for name in self.facts:
+            if not name.startswith(DECLARED_FACT_PREFIX):
+                told[name] = getattr(need, name)
+            elif "facts" not in told:
+                told["facts"] = need.facts
+        if self.numbers:
+            read = {name.removeprefix(DECLARED_FACT_PREFIX): self.value_of(need, name) for name in self.numbers}
+            told["facts"] = need.facts | read
+        return told
 
 
 def _numbered(document: dict[str, Any]) -> dict[str, Any]:

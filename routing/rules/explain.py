@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from routing.models import RuleSet
-from routing.need import Need
 from routing.rules.cells import matches
 from routing.rules.evaluate import Answer, TableRow
-from routing.rules.schema import fact_named, value_of
+from routing.rules.schema import fact_named
 
 ROWS_EXPLAINED = 3
 MOST_ROWS_LISTED = 50
@@ -33,7 +32,7 @@ def which_row(answer: Answer) -> str:
         "table": str(RuleSet.Kind(answer.table.kind).label).lower(),
         "version": answer.table.version,
         "description": matched.description,
-        "because": _because(matched, answer.need),
+        "because": _because(matched, answer),
     }
 
 
@@ -45,7 +44,7 @@ def explain(answer: Answer, escalation: Answer | None = None) -> str:
     for number, row in enumerate(above[unexplained:], start=unexplained + 1):
         sentences.append(
             _("Row %(row)d (“%(description)s”) did not: %(why)s.")
-            % {"row": number, "description": row.description, "why": _first_mismatch(row, answer.need)}
+            % {"row": number, "description": row.description, "why": _first_mismatch(row, answer)}
         )
     if unexplained == 1:
         sentences.append(_("Neither did row 1."))
@@ -59,24 +58,24 @@ def explain(answer: Answer, escalation: Answer | None = None) -> str:
 def rows_above(answer: Answer) -> tuple[list[RowAbove], int]:
     """Why each row above did not match, the nearest ones in the table's order, and how many above those are not listed."""
     above = list(enumerate(answer.table.rows[: answer.row - 1], start=1))
-    listed = [RowAbove(number, row.description, _first_mismatch(row, answer.need)) for number, row in above[-MOST_ROWS_LISTED:]]
+    listed = [RowAbove(number, row.description, _first_mismatch(row, answer)) for number, row in above[-MOST_ROWS_LISTED:]]
     return listed, len(above) - len(listed)
 
 
-def _because(row: TableRow, need: Need) -> str:
+def _because(row: TableRow, answer: Answer) -> str:
     if not row.conditions:
         return _(", which takes what no other row takes")
-    facts = _(" and ").join(_stated(name, need) for name in row.conditions)
+    facts = _(" and ").join(_stated(name, answer) for name in row.conditions)
     return _(": %(facts)s") % {"facts": facts}
 
 
-def _stated(name: str, need: Need) -> str:
-    return _("%(fact)s is %(value)s") % {"fact": _label(name), "value": _shown(value_of(need, name))}
+def _stated(name: str, answer: Answer) -> str:
+    return _("%(fact)s is %(value)s") % {"fact": _label(name), "value": _shown(answer.table.value_of(answer.need, name))}
 
 
-def _first_mismatch(row: TableRow, need: Need) -> str:
+def _first_mismatch(row: TableRow, answer: Answer) -> str:
     for name, cell in row.conditions.items():
-        value = value_of(need, name)
+        value = answer.table.value_of(answer.need, name)
         if not matches(cell, value):
             return _("%(fact)s is %(value)s, not %(cell)s") % {
                 "fact": _label(name),
@@ -96,6 +95,8 @@ def _shown(value: object) -> str:
         return _("not known")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, float):
+        return f"{value:.9f}".rstrip("0").rstrip(".")
     return str(value) or _("none")
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from routing.rules.schema import Fact
+from routing.rules.schema import DECLARED_FACT_PREFIX, Fact
 
 MOST_PIECES = 200
 Edge = tuple[Decimal, int]
@@ -66,7 +66,7 @@ class Numbers:
         """What this holds and the other does not."""
         left = self
         for low, high in other.spans:
-            left = left.within(Numbers(((_LOWEST, (low[0], low[1] - 1)), ((high[0], high[1] + 1), _HIGHEST))))
+            left = left.within(Numbers(((_LOWEST, (low[0], low[1] - 1)), ((high[0], high[1] + 1), _MISSING))))
         return left
 
 
@@ -74,6 +74,8 @@ Values = Words | Numbers
 Box = Mapping[str, Values]
 _LOWEST: Edge = (Decimal("-Infinity"), 0)
 _HIGHEST: Edge = (Decimal("Infinity"), 0)
+_MISSING: Edge = (Decimal("Infinity"), 1)
+"""Stands for a declared number that a need does not have: beyond all numbers, so that comparisons leave it out."""
 _ANY_WORD = Words(frozenset(), others=True)
 _YES_OR_NO = Words(frozenset(("true", "false")))
 
@@ -155,9 +157,11 @@ def _of(box: Box, name: str, everything: Box) -> Values:
 
 
 def _everything(fact: Fact) -> Values:
-    """All that a need can say of a fact."""
+    """All that a need can say of a fact: a declared one may be missing, and says what customers say, whatever its span."""
     if fact.type == "yes_no":
         return _YES_OR_NO
+    if fact.type == "number" and fact.name.startswith(DECLARED_FACT_PREFIX):
+        return Numbers(((_LOWEST, _HIGHEST), (_MISSING, _MISSING)))
     if fact.type == "number":
         low = _LOWEST if fact.lowest is None else (Decimal(str(fact.lowest)), 0)
         high = _HIGHEST if fact.highest is None else (Decimal(str(fact.highest)), 0)
@@ -175,7 +179,7 @@ def _values(cell: str, fact: Fact) -> Values:
         opening, low, high, closing = span.groups()
         edges = (Decimal(low), int(opening == "(")), (Decimal(high), -int(closing == ")"))
         return Numbers((edges,) if edges[0] <= edges[1] else ())
-    values = Numbers(((_LOWEST, _HIGHEST),))
+    values = Numbers(((_LOWEST, _MISSING),))
     for operator, number in _COMPARED.findall(cell) or [("==", cell)]:
         values = values.within(Numbers(_compared(operator, Decimal(number))))
     return values
@@ -184,7 +188,7 @@ def _values(cell: str, fact: Fact) -> Values:
 def _compared(operator: str, number: Decimal) -> tuple[tuple[Edge, Edge], ...]:
     spans: dict[str, tuple[tuple[Edge, Edge], ...]] = {
         "==": (((number, 0), (number, 0)),),
-        "!=": ((_LOWEST, (number, -1)), ((number, 1), _HIGHEST)),
+        "!=": ((_LOWEST, (number, -1)), ((number, 1), _MISSING)),
         ">": (((number, 1), _HIGHEST),),
         ">=": (((number, 0), _HIGHEST),),
         "<": ((_LOWEST, (number, -1)),),

@@ -10,7 +10,7 @@ from typing import Any
 
 from routing.need import Need
 from routing.rules.evaluate import Table
-from routing.rules.schema import fact_named, value_of
+from routing.rules.schema import fact_named
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _QUOTED = re.compile(r'"([^"]*)"')
@@ -28,24 +28,26 @@ class RecallingTable(Table):
     @classmethod
     def of(cls, table: Table) -> RecallingTable:
         """The same table, with nothing to recall yet."""
-        likenesses = tuple(_likeness(name, {row.conditions.get(name, "") for row in table.rows}) for name in table.facts)
-        return cls(table.rule_set_id, table.kind, table.version, table.rows, table.facts, table.engine, likenesses)
+        likenesses = tuple(
+            _likeness(name, name in table.numbers, {row.conditions.get(name, "") for row in table.rows}) for name in table.facts
+        )
+        return cls(table.rule_set_id, table.kind, table.version, table.rows, table.facts, table.numbers, table.engine, likenesses)
 
     def row_for(self, need: Need) -> int:
         """Asks the engine when it has not answered for a need that is alike; counts from 1."""
-        asked = tuple(likeness(value_of(need, name)) for name, likeness in zip(self.facts, self.likenesses, strict=True))
+        asked = tuple(likeness(self.value_of(need, name)) for name, likeness in zip(self.facts, self.likenesses, strict=True))
         number = self.known.get(asked)
         if number is None:
             number = self.known[asked] = Table.row_for(self, need)
         return number
 
 
-def _likeness(name: str, cells: set[str]) -> Likeness:
+def _likeness(name: str, is_number: bool, cells: set[str]) -> Likeness:
     fact = fact_named(name)
     if fact is None or fact.type == "yes_no":
         return lambda value: value
-    if fact.type == "number":
+    if is_number or fact.type == "number":
         points = sorted({float(number) for cell in cells for number in _NUMBER.findall(cell)})
-        return lambda value: (bisect_left(points, value), bisect_right(points, value))
+        return lambda value: None if value is None else (bisect_left(points, value), bisect_right(points, value))
     words = {word for cell in cells for word in _QUOTED.findall(cell)}
     return lambda value: value if value in words else None

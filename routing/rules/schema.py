@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from routing.models import Decision, Queue, ReasonCode, Rule, RuleSet, ServiceLevel, Skill, Territory
+from routing.models import Decision, DeclaredFact, DeclaredFactValue, Queue, ReasonCode, Rule, RuleSet, ServiceLevel, Skill, Territory
 from routing.need import Need
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ FactType = Literal["choice", "text", "number", "yes_no"]
 OutputType = Literal["choice", "whole_number", "choices", "text", "yes_no"]
 DECLARED_FACT_PREFIX = "facts."
 DECLARED_FACT_NAME = re.compile(r"facts\.[a-z][a-z0-9_]{0,39}")
+_SAID_NUMBER = re.compile(r"[-+]?[0-9]{1,16}(?:\.[0-9]{1,9})?")
 LARGEST_NUMBER = 10**15
 """The engine reads no number that is much larger."""
 
@@ -165,19 +166,30 @@ OUTPUTS: dict[str, tuple[Output, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The value lists of a moment: list name -> value -> label."""
+    """The value lists of a moment: list name -> value -> label; and the facts whose type the company declared, by name."""
 
     lists: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    declared: Mapping[str, Fact] = field(default_factory=dict)
 
     def of(self, name: str) -> Mapping[str, str]:
         """The values of one list with their labels."""
         return self.lists[name]
 
+    def fact_named(self, name: str) -> Fact | None:
+        """The fact of a column, as the company declared it or as free text."""
+        return self.declared.get(name) or fact_named(name)
+
+    def facts_of(self, kind: str) -> list[Fact]:
+        """The facts that a table of this kind may ask about; of the company's own those whose type is declared."""
+        own = [fact for name, fact in self.declared.items() if name not in FACTS]
+        return [*(self.declared.get(fact.name, fact) for fact in FACTS.values() if fact.only_in in ("", kind)), *own]
+
     @classmethod
     def current(cls) -> Vocabulary:
-        """Reads the lists that managers keep; six small queries."""
+        """Reads the lists that managers keep; eight small queries."""
         unknown = {"unknown": _("Unknown")}
         reasons = list(ReasonCode.objects.values_list("code", "name", "line_of_business"))
+        declared = list(DeclaredFact.objects.prefetch_related("values"))
         return cls(
             {
                 "reasons": unknown | {code: name for code, name, _line in reasons},
@@ -189,7 +201,9 @@ class Vocabulary:
                 "queues": dict(Queue.objects.values_list("code", "name")),
                 "skills": dict(Skill.objects.values_list("code", "name")),
                 "service_levels": dict(ServiceLevel.objects.values_list("code", "name")),
-            }
+                **{row.name: {each.value: each.meaning or each.value for each in row.values.all()} for row in declared},
+            },
+            {row.name: _as_declared(row, fact) for row in declared if (fact := fact_named(row.name))},
         )
 
 
@@ -203,13 +217,8 @@ class InvalidNeed(ValueError):
     """A need holds a value of the wrong type; the message names it."""
 
 
-def facts_of(kind: str) -> list[Fact]:
-    """The facts that a table of this kind may ask about, without the declared ones."""
-    return [fact for fact in FACTS.values() if fact.only_in in ("", kind)]
-
-
 def fact_named(name: str) -> Fact | None:
-    """The fact of a column: a field of `Need`, or a declared fact such as `facts.building_age`."""
+    """The fact of a column: a field of `Need`, or a declared fact such as `facts.building_age`, which is free text here."""
     if name in FACTS:
         return FACTS[name]
     if DECLARED_FACT_NAME.fullmatch(name):
@@ -217,11 +226,33 @@ def fact_named(name: str) -> Fact | None:
     return None
 
 
-def value_of(need: Need, name: str) -> Any:
-    """What a need says of one fact; None for a declared fact that it does not have."""
-    if name.startswith(DECLARED_FACT_PREFIX):
-        return need.facts.get(name.removeprefix(DECLARED_FACT_PREFIX))
-    return getattr(need, name)
+def declared_values(name: str) -> dict[str, str]:
+    """The values that the company declared for a fact, with their labels; none when it is free text or a number. One query."""
+    values = DeclaredFactValue.objects.filter(fact__name=name).values_list("value", "meaning")
+    return {value: meaning or value for value, meaning in values}
+
+
+def _as_declared(row: DeclaredFact, fact: Fact) -> Fact:
+    if row.kind == DeclaredFact.Kind.NUMBER:
+        return replace(fact, type="number", help_text=_NUMBER_HELP, lowest=row.lowest, highest=row.highest)
+    return replace(fact, type="choice", values=row.name)
+
+
+def value_of(need: Need, name: str, *, number: bool = False) -> Any:
+    """What a need says of one fact; None for a declared fact that it does not have.
+
+    Declared facts are texts; with `number` it is the number that is written there, and None when it is none.
+    """
+    if not name.startswith(DECLARED_FACT_PREFIX):
+        return getattr(need, name)
+    said = need.facts.get(name.removeprefix(DECLARED_FACT_PREFIX))
+    return said if said is None or not number else number_in(said)
+
+
+def number_in(text: str) -> float | None:
+    """The number that a text is, or None when it is something else or larger than the engine reads."""
+    value = float(text) if _SAID_NUMBER.fullmatch(text.strip()) else None
+    return value if value is not None and abs(value) <= LARGEST_NUMBER else None
 
 
 def check_need(need: Need) -> None:

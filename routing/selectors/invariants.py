@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from routing.models import AgentProfile, Interruption, Reservation, WorkItem
 
 OFFER_GRACE = timedelta(minutes=1)
 WORK_ITEM_GRACE = timedelta(hours=24)
+MISSING = "missing"
 LIVE = Q(reservations__state__in=Reservation.LIVE_STATES)
 
 
@@ -30,6 +31,22 @@ def work_items_with_several_reservations() -> list[str]:
     """Work items offered to or held by more than one agent at once."""
     items = WorkItem.objects.annotate(live=Count("reservations", filter=LIVE)).filter(live__gt=1)
     return [f"Work item {item.pk} has {item.live} live reservations." for item in items]
+
+
+def work_that_disagrees_with_its_offer() -> list[str]:
+    """Work that is said to be offered or in somebody's hands while its live reservation says otherwise, or the other way round."""
+    live = Reservation.objects.filter(state__in=Reservation.LIVE_STATES)
+    of_work = live.filter(work_item=OuterRef("pk")).order_by("pk")
+    disagreeing = (
+        WorkItem.objects.annotate(held_as=Coalesce(Subquery(of_work.values("state")[:1]), Value(MISSING)))
+        .filter(Q(state__in=WorkItem.LIVE_STATES) | Q(pk__in=live.values("work_item")))
+        .exclude(state=WorkItem.State.RESERVED, held_as=Reservation.State.PENDING)
+        .exclude(state=WorkItem.State.ASSIGNED, held_as=Reservation.State.ACCEPTED)
+        .exclude(state=WorkItem.State.WRAPPING, held_as=Reservation.State.WRAPPING)
+        .exclude(state=WorkItem.State.QUEUED, held_as=MISSING)
+        .order_by("pk")
+    )
+    return [f"Work item {item.pk} is {item.state}, but its live reservation is {item.held_as}." for item in disagreeing]
 
 
 def agents_whose_load_is_wrong() -> list[str]:
@@ -72,6 +89,7 @@ def work_items_in_limbo() -> list[str]:
 
 INVARIANTS = (
     Invariant("A work item has at most one live reservation.", work_items_with_several_reservations),
+    Invariant("Work and its live reservation agree on who has it.", work_that_disagrees_with_its_offer),
     Invariant("An agent's load is what they hold and did not lay aside, and within capacity.", agents_whose_load_is_wrong),
     Invariant("Every offer is answered or taken back in time.", offers_in_limbo),
     Invariant("Every work item is answered, called back or closed.", work_items_in_limbo),

@@ -16,10 +16,13 @@ from routing.services.opening_calendar import OpeningCalendar
 from routing.services.service_levels import service_level_of
 
 MOST_AT_ONCE = 500
+BEST_CLASS_BY_WAITING = 2
+"""Class 1 is for what is urgent by itself, such as a danger, or by a step: an old question never goes before it."""
 CHANGED_BY_WAITING = (
     "priority_class",
     "in_good_time",
     "rises",
+    "raised_by_steps",
     "steps_taken",
     "required_skills",
     "min_proficiency",
@@ -63,7 +66,7 @@ def steps_of(queue_ids: set[int]) -> dict[int, list[RoutingStep]]:
 def enter_queue(work: WorkItem, queue: Queue, now: datetime) -> None:
     """Puts work at the beginning of a queue's steps, asking for what its decision asked for, and ages it by its wait so far.
 
-    Its class stays. Changes the instance and stores nothing.
+    Its class stays, and steps raise it only beyond what steps have raised it by already. Changes the instance and stores nothing.
     """
     work.queue = queue
     work.required_skills = sorted(work.decision.required_skills) if work.decision else []
@@ -93,22 +96,26 @@ def grow_older(
     work.in_good_time = now < too_long
     changes = [too_long] if work.in_good_time else []
     if level.rise_every_seconds:
-        while work.priority_class > 1 and (next_rise := after((work.rises + 1) * level.rise_every_seconds)) <= now:
+        while work.priority_class > BEST_CLASS_BY_WAITING and (next_rise := after((work.rises + 1) * level.rise_every_seconds)) <= now:
             work.rises += 1
             work.priority_class -= 1
-        changes += [next_rise] if work.priority_class > 1 else []
+        changes += [next_rise] if work.priority_class > BEST_CLASS_BY_WAITING else []
+    raised_here = sum(step.raise_class_by for step in steps[: work.steps_taken])
     for step in steps[work.steps_taken :]:
         comes = after(step.after_seconds)
         if comes > now:
             changes.append(comes)
             break
-        _go_through(work, step)
+        raised_here += step.raise_class_by
+        _go_through(work, step, raised_here)
     work.ages_at = min(changes, default=None)
 
 
-def _go_through(work: WorkItem, step: RoutingStep) -> None:
+def _go_through(work: WorkItem, step: RoutingStep, raised_here: int) -> None:
+    """`raised_here` is what the steps of this queue have raised by, with this one; it counts beyond what others raised already."""
     work.steps_taken += 1
-    work.priority_class = max(1, work.priority_class - step.raise_class_by)
+    work.priority_class = max(1, work.priority_class - max(0, raised_here - work.raised_by_steps))
+    work.raised_by_steps = max(work.raised_by_steps, raised_here)
     if not work.kind_stays:
         work.kind = step.becomes_kind or work.kind
     if step.min_proficiency is not None:

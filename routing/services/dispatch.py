@@ -89,8 +89,8 @@ def _pass(group: str, *, waits: bool = False) -> tuple[list[Reservation], list[i
         wanted = {each.id: each for each in asked if each.has_room or each.interrupted_for & kinds}
         if not waiting or not wanted:
             return [], []
-        agents = lock_free_agents(wanted)
-        held = sorted(set(wanted) - {agent.id for agent in agents})
+        agents, out_of_balance = lock_free_agents(wanted)
+        held = sorted(set(wanted) - {agent.id for agent in agents} - out_of_balance)
         if not any(wanted[agent_id].has_room for agent_id in held):
             may_be_interrupted(agent for agent in agents if wanted[agent.id].interrupted_for & kinds)
         pool = Pool(agents)

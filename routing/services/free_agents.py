@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
@@ -12,6 +13,7 @@ from django.db import connection
 
 from routing.services.matching import FreeAgent, Held, Profile, ServedQueue, WorkLimit
 
+logger = logging.getLogger(__name__)
 _CANDIDATES = """
     WITH interrupting AS MATERIALIZED (
         SELECT profile_id, kind, interrupts FROM routing_routingprofilework WHERE interrupts <> '[]'
@@ -38,15 +40,28 @@ _LOCKED = """
     SELECT agent.id, agent.routing_profile_id, agent.capacity, agent.load, presence.idle_since,
            (SELECT jsonb_object_agg(skill.code, its.proficiency)
               FROM routing_agentskill its JOIN routing_skill skill ON skill.id = its.skill_id WHERE its.agent_id = agent.id),
-           (SELECT jsonb_object_agg(kind, pieces) FROM (
-                SELECT work.kind, count(*) AS pieces
-                  FROM routing_reservation held JOIN routing_workitem work ON work.id = held.work_item_id
-                 WHERE held.agent_id = agent.id AND held.state IN ('pending', 'accepted', 'wrapping') GROUP BY work.kind) has)
+           has.by_kind, has.weight
       FROM routing_agentprofile agent
       JOIN routing_presence presence ON presence.agent_id = agent.id
+      CROSS JOIN LATERAL (
+          SELECT jsonb_object_agg(kind, pieces) AS by_kind, COALESCE(sum(weight), 0) AS weight FROM (
+                SELECT work.kind, count(*) AS pieces, sum(held.weight) AS weight
+                  FROM routing_reservation held JOIN routing_workitem work ON work.id = held.work_item_id
+                 WHERE held.agent_id = agent.id AND held.state IN ('pending', 'accepted', 'wrapping') GROUP BY work.kind) each_kind
+      ) has
      WHERE agent.id = ANY(%(agents)s) AND agent.active AND agent.laid_aside = 0 AND presence.state = 'available'
      ORDER BY agent.id
        FOR NO KEY UPDATE OF agent SKIP LOCKED
+"""
+_OUT_OF_BALANCE = """
+    SELECT agent.id, agent.load, held.weight
+      FROM routing_agentprofile agent
+      CROSS JOIN LATERAL (
+          SELECT COALESCE(sum(weight), 0) AS weight FROM routing_reservation
+           WHERE agent_id = agent.id AND state IN ('pending', 'accepted', 'wrapping')
+      ) held
+     WHERE agent.id = ANY(%(agents)s) AND agent.load <> held.weight
+     ORDER BY agent.id
 """
 _TAKEN = """
     SELECT held.agent_id, held.id, work.kind, held.weight
@@ -83,16 +98,19 @@ def candidates(group: str) -> list[Candidate]:
         return [Candidate(agent_id, has_room, frozenset(kinds or ())) for agent_id, has_room, kinds in cursor.fetchall()]
 
 
-def lock_free_agents(agent_ids: Iterable[int]) -> list[FreeAgent]:
+def lock_free_agents(agent_ids: Iterable[int]) -> tuple[list[FreeAgent], set[int]]:
     """Those of the agents whom nobody else holds and who still are available, as they are now that they are locked.
 
-    Needs a transaction; waits for nobody. Two statements.
+    Apart from them the ids of those whose load is not what they hold. The database would refuse whatever they are offered, and
+    with it all that is offered beside: they are left out and named in the log, until somebody has put them right.
+    Needs a transaction; waits for nobody. Two statements, and one more when a load looks wrong.
     """
     with connection.cursor() as cursor:
         cursor.execute(_LOCKED, {"agents": list(agent_ids)})
         rows = cursor.fetchall()
     profiles = _profiles({row[1] for row in rows}) if rows else {}
-    return [
+    wrong = _out_of_balance([row[0] for row in rows if row[3] != row[-1]])
+    free = [
         FreeAgent(
             id=agent_id,
             profile=profiles[profile_id],
@@ -102,8 +120,25 @@ def lock_free_agents(agent_ids: Iterable[int]) -> list[FreeAgent]:
             skills=_json(skills),
             at_work_on=_json(at_work_on),
         )
-        for agent_id, profile_id, capacity, load, idle_since, skills, at_work_on in rows
+        for agent_id, profile_id, capacity, load, idle_since, skills, at_work_on, _weight in rows
+        if agent_id not in wrong
     ]
+    return free, wrong
+
+
+def _out_of_balance(agent_ids: list[int]) -> set[int]:
+    """Those of the agents, who are locked, whose load is not the weight of their live work.
+
+    The statement that locked them may have read their work as it was before their row changed last, so that only this one is proof.
+    """
+    if not agent_ids:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_OUT_OF_BALANCE, {"agents": agent_ids})
+        found = cursor.fetchall()
+    for agent_id, load, weight in found:
+        logger.error("agent %s gets no offers: their load is %s, and what they hold weighs %s", agent_id, load, weight)
+    return {agent_id for agent_id, _load, _weight in found}
 
 
 def may_be_interrupted(agents: Iterable[FreeAgent]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from routing import clock
-from routing.models import AgentSkill, Queue, ServiceHours, ServiceLevel, WorkItem
+from routing.models import AgentSkill, Queue, Reservation, ServiceHours, ServiceLevel, WorkItem
 from routing.rules.publish import publish
 from routing.services import presence, queueing
 from routing.services.dispatch import dispatch_all
@@ -95,16 +95,70 @@ class TestSkills:
             moved = queueing.requeue(item("gas"), queue=company.billing)
         assert (moved.required_skills, moved.steps_taken, moved.priority_class) == (["gas"], 1, 1)
 
+    def test_what_steps_raise_counts_once_whichever_queues_work_goes_through(self, company: Company) -> None:
+        """Passed on, back again, or spoken of once more: the queue whose steps raise most decides."""
+        company.service.steps.create(after_seconds=10, raise_class_by=1)
+        company.billing.steps.create(after_seconds=20, raise_class_by=1)
+        company.urgent.steps.create(after_seconds=20, raise_class_by=1)
+        company.urgent.steps.create(after_seconds=30, raise_class_by=2)
+        waiting = wait("c1")
+        WorkItem.objects.update(priority_class=7)
+
+        def passed_on(queue: Queue) -> int:
+            return queueing.requeue(item("c1"), queue=queue).priority_class
+
+        with clock.at(waiting.enqueued_at + later(25)):
+            dispatch_all()
+            assert item("c1").priority_class == 6
+            assert [passed_on(company.billing), passed_on(company.service), passed_on(company.urgent)] == [6, 6, 6]
+        with clock.at(waiting.enqueued_at + later(31)):
+            dispatch_all()
+            assert (item("c1").priority_class, passed_on(company.service), passed_on(company.urgent)) == (4, 4, 4)
+
+    def test_who_speaks_again_is_not_raised_again(self, company: Company) -> None:
+        """The same need comes into the same queue anew, and its steps count from its first time."""
+        company.service.steps.create(after_seconds=10, raise_class_by=1)
+        wait("c1")
+        publish(make_draft([("Sooner", {}, {"handler": "human", "queue": "service", "priority_class": 2})]), by="tests")
+        with clock.at(clock.now() + later(11)):
+            dispatch_all()
+            for _again in range(3):
+                wait("c1")
+        assert (item("c1").priority_class, item("c1").raised_by_steps) == (2, 1)
+
 
 class TestAgeing:
     def test_work_rises_by_a_class_each_time_it_has_waited_long_enough(self, company: Company) -> None:
         """So that what is least urgent is answered some day, too."""
         ServiceLevel.objects.filter(code="standard").update(rise_every_seconds=100)
         wait("c1")
-        for waited, expected in ((99, 3), (101, 2), (150, 2), (201, 1), (1000, 1)):
+        WorkItem.objects.update(priority_class=4)
+        for waited, expected in ((99, 4), (101, 3), (150, 3), (201, 2)):
             with clock.at(item("c1").enqueued_at + later(waited)):
                 dispatch_all()
             assert item("c1").priority_class == expected, waited
+
+    def test_waiting_alone_brings_nothing_before_what_is_urgent_by_itself(self, company: Company) -> None:
+        """A smell of gas goes before the oldest question; a step may raise to class 1, since a manager said so."""
+        ServiceLevel.objects.filter(code="standard").update(rise_every_seconds=100)
+        old = wait("old")
+        with clock.at(old.enqueued_at + later(10_000)):
+            wait("gas", GAS)
+            ann = company.agent("ann", skills=(company.gas,), state="away")
+            presence.set_state(ann, "available")
+            assert [item("old").priority_class, item("gas").priority_class] == [2, 1]
+            assert Reservation.objects.order_by("pk").values_list("work_item__subject", flat=True)[0] == "gas"
+        presence.set_state(ann, "away")
+        company.service.steps.create(after_seconds=60, raise_class_by=8)
+        wait("other")
+        with clock.at(clock.now() + later(61)):
+            dispatch_all()
+        assert item("other").priority_class == 1
+
+    def test_a_new_service_level_lets_nothing_starve(self) -> None:
+        """Ageing is on unless a manager empties it."""
+        made = ServiceLevel(code="new", name="New", answer_within_seconds=60)
+        assert made.rise_every_seconds == made.max_wait_seconds
 
     def test_what_rose_goes_before_younger_work_of_the_class_it_rose_to(self, company: Company) -> None:
         """No flow of more urgent work starves it."""

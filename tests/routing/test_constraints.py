@@ -19,6 +19,7 @@ from routing.models import (
     AgentSkill,
     ChannelException,
     Decision,
+    DeclaredFact,
     DispositionCode,
     Interruption,
     Presence,
@@ -78,6 +79,14 @@ def offer(company: Company, agent: AgentProfile, **values: Any) -> Reservation:
 
 
 TABLES: list[tuple[str, Bad]] = [
+    ("declared_fact_has_a_name_of_a_table", lambda c: DeclaredFact.objects.create(name="reason")),
+    ("declared_fact_has_a_name_of_a_table", lambda c: DeclaredFact.objects.create(name="facts.Floor")),
+    ("declared_fact_kind_fits_its_name", lambda c: DeclaredFact.objects.create(name="tier", kind="number")),
+    ("declared_fact_kind_fits_its_name", lambda c: DeclaredFact.objects.create(name="facts.floor", kind="other")),
+    ("declared_fact_has_a_span_only_as_a_number", lambda c: DeclaredFact.objects.create(name="tier", lowest=1)),
+    ("declared_fact_span_runs_forwards", lambda c: DeclaredFact.objects.create(name="facts.floor", kind="number", lowest=2, highest=1)),
+    ("declared_fact_value_is_not_empty", lambda c: DeclaredFact.objects.create(name="tier").values.create(value="")),
+    ("declared_fact_has_a_value_once", lambda c: _value_twice()),
     ("servicelevel.*code", lambda c: ServiceLevel.objects.create(code="urgent", answer_within_seconds=1)),
     ("service_level_target_is_a_percentage", lambda c: ServiceLevel.objects.update(target_percent=0)),
     ("service_level_target_is_a_percentage", lambda c: ServiceLevel.objects.update(target_percent=101)),
@@ -399,3 +408,9 @@ def test_every_choice_is_the_databases_choice_too() -> None:
             if values and not any(all(value in check for value in [repr(field.name)[1:-1], *values]) for check in checks):
                 unchecked.append(f"{model.__name__}.{field.name}")
     assert not unchecked
+
+
+def _value_twice() -> None:
+    fact = DeclaredFact.objects.create(name="tier")
+    for _ in range(2):
+        fact.values.create(value="gold")

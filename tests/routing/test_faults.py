@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -10,6 +12,7 @@ from django.db.models import F
 
 from routing import clock
 from routing.models import AgentProfile, Presence, Queue, Reservation, RoutingProfile, RoutingStep, ServiceHours, WorkItem
+from routing.selectors import invariants
 from routing.services import hours, presence, reservations
 from routing.services.dispatch import dispatch_all
 from tests.routing.conftest import Company
@@ -27,6 +30,15 @@ def break_load_of(agent: AgentProfile) -> None:
         cursor.execute("SET session_replication_role = replica")
         AgentProfile.objects.filter(pk=agent.pk).update(load=0)
         cursor.execute("SET session_replication_role = DEFAULT")
+
+
+@contextmanager
+def nothing_weighs_five() -> Iterator[None]:
+    """A pass that would make an offer of that weight fails meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE routing_reservation ADD CONSTRAINT nothing_weighs_five CHECK (weight <> 5)")
+        yield
+        cursor.execute("ALTER TABLE routing_reservation DROP CONSTRAINT nothing_weighs_five")
 
 
 class TestSweeps:
@@ -59,22 +71,36 @@ class TestSweeps:
         assert (item("ann's").state, item("bob's").state) == ("wrapping", "completed")
 
     def test_a_group_whose_pass_fails_keeps_no_other_from_its_own(self, company: Company) -> None:
-        """Somebody with a load that was not their work's could not be offered anything."""
+        """Whatever it is that fails."""
         company.urgent.group = "another"
         company.urgent.save()
         only_urgent = RoutingProfile.objects.create(name="Only urgent")
         only_urgent.queue_rows.create(queue=company.urgent)
-        only_urgent.work_rows.create(kind="messaging", weight=2, max_at_once=3)
-        busy = company.agent("busy", skills=(company.gas,), profile=only_urgent)
-        wait("theirs", GAS)
-        break_load_of(busy)
+        only_urgent.work_rows.create(kind="messaging", weight=5)
         wait("urgent", GAS)
+        company.agent("busy", skills=(company.gas,), profile=only_urgent)
         ann = company.agent("ann", state="away")
         wait("ordinary")
         Presence.objects.filter(agent=ann).update(state="available")
-        with pytest.raises(ExceptionGroup):
+        with nothing_weighs_five(), pytest.raises(ExceptionGroup):
             dispatch_all()
         assert (offers(ann), item("urgent").state) == (["ordinary"], "queued")
+
+    def test_somebody_whose_load_is_wrong_stops_no_pass(self, company: Company, caplog: pytest.LogCaptureFixture) -> None:
+        """They get nothing, whichever way it is wrong; the others of the same pass do, the log and `doctor` name them."""
+        too_little, too_much = company.agent("a"), company.agent("b")
+        wait("theirs")
+        break_load_of(too_little if offer_of("theirs").agent == too_little else too_much)
+        AgentProfile.objects.filter(load=0).exclude(pk=offer_of("theirs").agent_id).update(load=4)
+        ann = company.agent("ann", state="away")
+        Presence.objects.filter(agent=ann).update(state="available")
+        wait("c1")
+        wait("c2")
+        assert offers(ann) == ["c1", "c2"]
+        assert {record.getMessage().split(":")[0] for record in caplog.records if record.levelname == "ERROR"} == {
+            f"agent {agent.pk} gets no offers" for agent in (too_little, too_much)
+        }
+        assert [line.split(" has load ")[0] for line in invariants.agents_whose_load_is_wrong()] == ["A", "B"]
 
     def test_who_is_heard_of_at_that_moment_stays_available(self, company: Company) -> None:
         """And who went offline stays offline: the sweep looks again when it holds their row."""
@@ -124,6 +150,28 @@ class TestHoursThatCannotBeRead:
         unreadable.refresh_from_db()
         assert hours.is_open(unreadable, clock.now())
         assert [each for each, _why in hours.unreadable_hours()] == [unreadable]
+
+
+@pytest.mark.parametrize(
+    ("state", "held_as"),
+    [("queued", "pending"), ("assigned", "pending"), ("reserved", "accepted"), ("wrapping", "accepted"), ("reserved", "missing")],
+)
+def test_work_and_an_offer_that_disagree_are_named(company: Company, state: str, held_as: str) -> None:
+    """Each way round; what agrees is not named."""
+    company.agent("ann")
+    wait("c1")
+    wait("c2")
+    assert invariants.work_that_disagrees_with_its_offer() == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        if held_as == "missing":
+            Reservation.objects.filter(work_item__subject="c1").update(state="timeout", ended_at=clock.now())
+        else:
+            Reservation.objects.filter(work_item__subject="c1").update(state=held_as)
+        WorkItem.objects.filter(subject="c1").update(state=state)
+        cursor.execute("SET session_replication_role = DEFAULT")
+    (named,) = invariants.work_that_disagrees_with_its_offer()
+    assert named == f"Work item {item('c1').pk} is {state}, but its live reservation is {held_as}."
 
 
 def test_nothing_waits_that_was_broken_when_it_is_put_right(company: Company) -> None:

@@ -34,7 +34,7 @@ def test_every_page_opens(manager: Client, company: Company, published: RuleSet)
     queueing.enqueue(subject="c1", kind="messaging", decision=decision)
     reservations.assign(subject="c1", kind="messaging", agent=ann)
     models = [model for model in admin.site._registry if model._meta.app_label == "routing"]
-    assert len(models) == 17
+    assert len(models) == 18
     for model in models:
         name = f"admin:routing_{model._meta.model_name}"
         assert manager.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200, name

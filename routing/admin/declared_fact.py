@@ -1,0 +1,105 @@
+"""What the facts that the company declares itself can be: lists of values, spans of numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from routing.admin.explained import Explained
+from routing.admin.history import ShowsHistory
+from routing.models import DeclaredFact, DeclaredFactValue, RuleSet
+from routing.rules.publish import problems_of
+from routing.rules.schema import FACTS, fact_named
+
+NOT_IN_ITS_LIST = _("Saved. %(set)s does not fit it, so it cannot be published: %(problem)s")
+PUBLISHED_IS_KEPT = _("Saved. %(set)s keeps deciding as it was published, but does not fit it: %(problem)s")
+
+
+class DeclaredFactForm(forms.ModelForm):
+    """The name as tables call it, and what it can be."""
+
+    class Meta:
+        model = DeclaredFact
+        fields = ("name", "kind", "lowest", "highest")
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        fact = fact_named(name)
+        if fact is None or fact.type != "text":
+            raise forms.ValidationError(
+                _("“%(name)s” is not a fact whose values you declare. Write “language”, “tier”, or a fact such as “facts.building_age”."),
+                params={"name": name},
+            )
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        name = self.instance.name or cleaned.get("name", "")
+        lowest, highest = cleaned.get("lowest"), cleaned.get("highest")
+        if cleaned.get("kind") == DeclaredFact.Kind.CHOICE:
+            for bound in ("lowest", "highest"):
+                if cleaned.get(bound) is not None:
+                    self.add_error(bound, _("Only a number has this."))
+        elif name in FACTS:
+            self.add_error("kind", _("This fact is a word, never a number."))
+        if lowest is not None and highest is not None and lowest > highest:
+            self.add_error("highest", _("This is less than the lowest."))
+        return cleaned
+
+
+class ValueFormSet(BaseInlineFormSet):
+    """The values of a list: at least one; none for a number."""
+
+    def clean(self) -> None:
+        super().clean()
+        values = [form for form in self.forms if form.has_changed() or form.instance.pk]
+        kept = [form for form in values if not self._should_delete_form(form)]  # type: ignore[attr-defined]
+        if self.instance.kind == DeclaredFact.Kind.CHOICE and not kept:
+            raise forms.ValidationError(_("Name at least one value that it can have."))
+        if self.instance.kind == DeclaredFact.Kind.NUMBER and kept:
+            raise forms.ValidationError(_("A number has no list of values. Delete them, or choose “One of a list”."))
+
+
+class ValueInline(Explained, admin.TabularInline):
+    model = DeclaredFactValue
+    formset = ValueFormSet
+    extra = 3
+    help_texts = {"value": _("As the fact says it, such as gold."), "meaning": _("What people read beside it. Empty: the value itself.")}
+
+
+@admin.register(DeclaredFact)
+class DeclaredFactAdmin(Explained, ShowsHistory):
+    form = DeclaredFactForm
+    inlines = (ValueInline,)
+    list_display = ("name", "kind", "listed", "lowest", "highest")
+    help_texts = {
+        "name": _("“language”, “tier”, or “facts.” and the name of a fact that forms and tools learn, such as facts.building_age."),
+        "kind": _("Cells of tables are checked against it when they are saved. A fact that is not declared here is free text."),
+        "lowest": _("The smallest number that a cell may name. Empty: any."),
+        "highest": _("The largest number that a cell may name. Empty: any."),
+    }
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("values")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("name",) if obj else ()
+
+    @admin.display(description=_("Values"))
+    def listed(self, fact: DeclaredFact) -> str:
+        """The values of its list."""
+        return ", ".join(each.value for each in fact.values.all())
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Says which tables do not fit what was declared, and where."""
+        super().save_related(request, form, formsets, change)
+        for rule_set in RuleSet.objects.exclude(status=RuleSet.Status.RETIRED):
+            sentence = NOT_IN_ITS_LIST if rule_set.status == RuleSet.Status.DRAFT else PUBLISHED_IS_KEPT
+            for problem in problems_of(rule_set):
+                if problem.column == form.instance.name:
+                    messages.warning(request, sentence % {"set": rule_set, "problem": problem})
