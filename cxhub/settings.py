@@ -314,6 +314,7 @@ VONAGE_APPLICATION_ID = env.text("VONAGE_APPLICATION_ID")
 VONAGE_API_KEY = env.text("VONAGE_API_KEY")
 VONAGE_API_SECRET = env.text("VONAGE_API_SECRET")
 VONAGE_SIGNATURE_SECRET = env.text("VONAGE_SIGNATURE_SECRET")
+VONAGE_CLOCK_AHEAD_SECONDS = env.whole_number("VONAGE_CLOCK_AHEAD_SECONDS", default=30, lowest=0, highest=300)
 VONAGE_REGION = env.choice(
     "VONAGE_REGION", "", ["", "na-east", "na-west", "eu-east", "eu-west", "apac-sng", "apac-australia"]
 )

@@ -59,8 +59,13 @@ def look_after() -> None:
 
 
 def call_next(campaign: Campaign) -> bool:
-    """Calls whoever is next, if anybody is and there is room; says whether somebody was claimed."""
+    """Calls whoever is next, if anybody is and there is room; says whether somebody was claimed.
+
+    Whose phone may not be rung at this hour waits for theirs, and the next one is looked at.
+    """
     contact = campaigns.claim(campaign)
+    while contact is not None and campaigns.wait_for_hours(contact):
+        contact = campaigns.claim(campaign)
     if contact is None:
         return False
     call_claimed(contact)

@@ -2,11 +2,14 @@
 
 Every call gets a client of its own: the SDK's client shares one dict of headers between its callers, has no time-out
 of its own, and sends a request again up to `pool_maxsize` times when the connection drops, which could dial twice.
-The functions block: call them from a thread, never on the event loop.
+The functions block: call them from a thread, never on the event loop. What the platform refused because it was asked too often
+it did not do, so it is asked again after a moment, whatever it was.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -15,7 +18,6 @@ from uuid import UUID
 
 import requests
 from django.conf import settings
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from vonage import Auth, HttpClientOptions, Vonage
 from vonage_http_client.errors import HttpRequestError
@@ -25,10 +27,15 @@ from vonage_utils.errors import VonageError
 from conversations.selectors.call_reports import TERMINAL_STATUSES
 from conversations.voice.ncco import Ncco
 from conversations.voice.simulator import server
+from conversations.voice.stand_in import StandInAdapter
 
 DEFAULT_HOST: Final = "api.nexmo.com"
 HOST_SUFFIXES: Final = (".nexmo.com", ".vonage.com")
 TIMEOUT_SECONDS: Final = 5
+PAUSES_SECONDS: Final = (0.4, 0.8)
+"""After which it is asked again: it takes three calls a second and fifteen other requests."""
+ACCOUNT_PAUSES_SECONDS: Final = (0.5, 1.0, 2.0)
+"""The same for what belongs to the account, where nobody is on a line meanwhile."""
 SIP: Final = ("sip:", "sips:")
 APPLICATIONS: Final = "/v2/applications"
 NUMBERS: Final = "/account/numbers"
@@ -59,7 +66,7 @@ class NotOurs(GatewayError):
 
 
 class TooManyRequests(GatewayError):
-    """The platform did nothing because it was asked too often; it may be asked again in a moment."""
+    """The platform did nothing, however patiently, because it was asked too often."""
 
 
 class Unclear(GatewayError):
@@ -294,7 +301,7 @@ def _page_of_account(path: str, asked: dict[str, Any], *, at_rest_host: bool) ->
 
 def _of_account(request: Callable[[Vonage], Any]) -> dict[str, Any]:
     """Asks as the account, and not as the application: with the API key and its secret. An empty answer is an empty object."""
-    answer = _run(_client_of_account, request)
+    answer = _run(_client_of_account, request, ACCOUNT_PAUSES_SECONDS)
     if answer is not None and not isinstance(answer, dict):
         raise GatewayError("the platform did not answer with an object")
     return answer or {}
@@ -313,8 +320,16 @@ def _checked(call_id: str) -> str:
         raise CallGone("no such call") from error
 
 
-def _run(where: str | Callable[[], Vonage], request: Callable[[Vonage], Any]) -> Any:
-    """Asks at the host of a region's address, or by a client that `where` makes."""
+def _run(where: str | Callable[[], Vonage], request: Callable[[Vonage], Any], pauses: tuple[float, ...] = PAUSES_SECONDS) -> Any:
+    """Asks at the host of a region's address, or by a client that `where` makes; again when that was too often."""
+    for pause in pauses:
+        with suppress(TooManyRequests):
+            return _asked(where, request)
+        time.sleep(pause)
+    return _asked(where, request)
+
+
+def _asked(where: str | Callable[[], Vonage], request: Callable[[Vonage], Any]) -> Any:
     try:
         return request(_client(where) if isinstance(where, str) else where())
     except HttpRequestError as error:
@@ -379,20 +394,3 @@ def host_of(region_url: str) -> str:
         return DEFAULT_HOST
     host = (parts.hostname or "").lower()
     return host if parts.scheme == "https" and host.endswith(HOST_SUFFIXES) else DEFAULT_HOST
-
-
-class StandInAdapter(HTTPAdapter):
-    """Sends what the SDK addresses to the platform to a stand-in at `base` instead: the simulator, which this server runs, or another."""
-
-    def __init__(self, base: str) -> None:
-        super().__init__()
-        self._base = base.rstrip("/")
-
-    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
-        """Send `request` to the stand-in, saying for which of the platform's hosts it was meant."""
-        asked_host = urlsplit(request.url or "").hostname or ""
-        request.url = f"{self._base}{request.path_url}"
-        request.headers.update({server.ASKED_HOST: str(asked_host)})
-        if self._base.startswith(server.local_address()):
-            request.headers.update(server.headers())
-        return super().send(request, *arguments, **options)

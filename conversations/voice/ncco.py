@@ -6,7 +6,7 @@ Source: Vonage, "NCCO reference". A list of actions runs in order and the call e
 
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
 
 from django.conf import settings
@@ -30,6 +30,7 @@ SILENCE_SECONDS: Final = 3
 SILENCE_AFTER_MUSIC_SECONDS: Final = 2
 """How long the caller hears nothing between the music and the next announcement, while a person is being found, reads or writes."""
 OWN_MUSIC: Final = "voice/waiting.wav"
+OWN_MUSIC_AS_MP3: Final = "voice/waiting.mp3"
 KEY_PAUSE_SECONDS: Final = 3
 MOST_KEYS: Final = 20
 """The platform's limit. Keys that came in pieces could not be told apart: a code, a phone number, or a card's number."""
@@ -110,6 +111,14 @@ def waiting(text: str, *, language: str, music: str, hints: Sequence[str] = ()) 
 def music_of(own: str) -> str:
     """The address of the music for those who wait: a number's own (`EntryPoint.waiting_music`), else ours."""
     return own or urljoin(settings.PUBLIC_URL, static(OWN_MUSIC))
+
+
+def music_of_room(own: str) -> str:
+    """The same for those who wait in a room until somebody starts it: an MP3, and ours where a number's own is none.
+
+    Source: Vonage, "NCCO reference": `musicOnHoldUrl` takes MP3 alone, a `stream` WAV too.
+    """
+    return own if urlsplit(own).path.lower().endswith(".mp3") else urljoin(settings.PUBLIC_URL, static(OWN_MUSIC_AS_MP3))
 
 
 def goodbye(text: str, *, language: str) -> Ncco:

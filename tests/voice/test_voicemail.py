@@ -122,9 +122,11 @@ def test_who_hangs_up_at_the_tone_leaves_none(waiting: Caller, files: Files) -> 
 
 
 def test_a_withheld_number_cannot_be_called_back(number: EntryPoint, files: Files) -> None:
-    """The message is there for whoever takes the work."""
+    """They are told so, asked for a number, and promised nothing; the message is there for whoever takes the work."""
     caller = waits(Caller(number="anonymous"))
-    asks(caller)
+    told = words_of(asks(caller))
+    assert "say on which number we can reach you" in told
+    assert "calls you back" not in told
     leaves(caller, files.put("one", SPOKEN))
     tasks.fetch_recordings()
     assert Entry.objects.filter(kind="voicemail").count() == 1

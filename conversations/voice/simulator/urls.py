@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.voice.simulator import desk, mail, phone, rest, texting
+from conversations.voice.simulator import account, desk, mail, phone, rest, texting
 
 app_name = "simulator"
 urlpatterns = [
@@ -18,6 +18,10 @@ urlpatterns = [
     path("phone/texts/write/", texting.write, name="write-text"),
     path("faults/", phone.chosen_faults, name="faults"),
     path("mail/", mail.page, name="mail"),
+    path("v2/applications", account.applications, name="applications"),
+    path("v2/applications/<str:application_id>", account.application, name="application"),
+    path("account/numbers", account.numbers, name="numbers"),
+    path("number/update", account.update_number, name="update-number"),
     path("v1/messages", rest.messages, name="messages"),
     path("v1/files/<str:file_id>", rest.file, name="file"),
     path("v1/calls", rest.calls, name="calls"),
