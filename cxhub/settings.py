@@ -351,6 +351,7 @@ VONAGE_FILE_HOSTS = env.words(
 RECORDING_MOST_MEGABYTES = env.whole_number("RECORDING_MOST_MEGABYTES", default=300, lowest=1, highest=10_000)
 RECORDING_LINK_SECONDS = env.whole_number("RECORDING_LINK_SECONDS", default=300, lowest=10, highest=86_400)
 VOICE_REPLY_BUDGET_MS = env.whole_number("VOICE_REPLY_BUDGET_MS", default=900, lowest=0, highest=10_000)
+VOICE_LONGEST_WAIT_SECONDS = env.whole_number("VOICE_LONGEST_WAIT_SECONDS", default=20, lowest=2, highest=120)
 
 # --- Limits
 

@@ -26,6 +26,7 @@ from conversations.models.dial_attempt import DialOutcome
 from conversations.selectors import audiences, calling_hours, roll_out
 from conversations.selectors.calling_hours import Closed
 from conversations.services import consent
+from conversations.services.dial_attempts import MAY_BE_A_MACHINE
 from conversations.services.dialing import DialRefused
 from routing import advisory
 from routing.selectors.board import who_has_room
@@ -243,6 +244,12 @@ def settle(contact: CampaignContact) -> bool:
     else:
         give_back(contact, next_at=timezone.now() + timedelta(minutes=minutes))
     return True
+
+
+def correct(attempt: DialAttempt) -> None:
+    """A contact that is done keeps the outcome of its last try, which was corrected; it stays done."""
+    done_with = CampaignContact.objects.filter(attempt=attempt, state=CampaignContact.State.DONE)
+    done_with.filter(outcome__in=MAY_BE_A_MACHINE).update(outcome=attempt.outcome)
 
 
 def ended_calls() -> list[Interaction]:

@@ -73,7 +73,7 @@ def test_who_waits_may_leave_a_message(waiting: Caller) -> None:
     assert [action["action"] for action in checked(ncco)] == ["talk", "record", "talk"]
     assert "after the tone" in words_of(ncco[:1])
     record = ncco[1]
-    assert (record["beepStart"], record["endOnSilence"], record["endOnKey"], record["timeOut"]) == (True, 5, "#", 180)
+    assert (record["beepStart"], record["endOnSilence"], record["endOnKey"], record["timeOut"]) == (True, 4, "#", 180)
     assert "calls you back" in words_of(ncco[2:])
     assert Entry.objects.filter(kind="voicemail.asked").count() == 1
 

@@ -12,7 +12,7 @@ STOPPED = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0042_texts_of_another_kind'),
+        ('conversations', '0044_a_machine_told_of_late'),
     ]
 
     operations = [
