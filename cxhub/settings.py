@@ -160,6 +160,9 @@ CELERY_BEAT_SCHEDULE = {
     "run-campaigns": {"task": "conversations.tasks.run_campaigns", "schedule": 5.0, "options": {"expires": 5}},
     "send-leads": {"task": "conversations.tasks.send_leads", "schedule": 60.0, "options": {"expires": 60}},
     "fetch-recordings": {"task": "conversations.tasks.fetch_recordings", "schedule": 10.0, "options": {"expires": 10}},
+    "delete-recordings-at-the-platform": {
+        "task": "conversations.tasks.delete_recordings_at_the_platform", "schedule": 60.0, "options": {"expires": 60},
+    },
     "apply-retention": {"task": "conversations.tasks.apply_retention", "schedule": crontab(hour=2, minute=30)},
 }
 

@@ -7,6 +7,7 @@ it did not do, so it is asked again after a moment, whatever it was.
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -212,6 +213,17 @@ def download(url: str) -> Iterator[bytes]:
         raise GatewayError(f"the file did not come ({type(error).__name__})") from error
 
 
+def delete_file(url: str) -> None:
+    """Delete a file that the platform made of a call, as `download` names it. Raises NotOurs, CallGone when it is not there, GatewayError.
+
+    Source: Vonage, "Redact API" (recordings are items of the Media API) and "Media API reference".
+    """
+    name = urlsplit(url).path.rsplit("/", 1)[-1] if host_of_file(url) else ""
+    if not re.fullmatch(r"[0-9A-Za-z-]{1,100}", name):
+        raise NotOurs("the address names no file")
+    _run(f"https://{host_of_file(url)}", lambda client: client.http_client.delete(client.http_client.api_host, f"/v3/media/{name}"))
+
+
 def host_of_file(url: str) -> str:
     """The host of a file's address when it is one of those that keep the platform's files. Raises NotOurs."""
     try:
@@ -244,7 +256,7 @@ def send_text(*, to: str, sender: str, text: str, reference: str = "") -> str:
 def applications() -> list[dict[str, Any]]:
     """The account's applications. Raises GatewayError. Source: Vonage, "Application API v2 reference"."""
     found: list[dict[str, Any]] = []
-    page, pages = 1, 1
+    page = pages = 1
     while page <= pages:
         answer = _page_of_account(APPLICATIONS, {"page_size": PAGE_SIZE, "page": page}, at_rest_host=False)
         listed = (answer.get("_embedded") or {}).get("applications")
@@ -292,11 +304,8 @@ def link_number(*, country: str, number: str, application_id: str) -> None:
 
 
 def _page_of_account(path: str, asked: dict[str, Any], *, at_rest_host: bool) -> dict[str, Any]:
-    def get(client: Vonage) -> Any:
-        host = client.http_client.rest_host if at_rest_host else client.http_client.api_host
-        return client.http_client.get(host, path, asked, "basic")
-
-    return _of_account(get)
+    host = "rest_host" if at_rest_host else "api_host"
+    return _of_account(lambda client: client.http_client.get(getattr(client.http_client, host), path, asked, "basic"))
 
 
 def _of_account(request: Callable[[Vonage], Any]) -> dict[str, Any]:
@@ -308,8 +317,7 @@ def _of_account(request: Callable[[Vonage], Any]) -> dict[str, Any]:
 
 
 def _modify(call_id: str, body: dict[str, Any], region_url: str) -> None:
-    path = f"/v1/calls/{_checked(call_id)}"
-    _run(region_url, lambda client: client.http_client.put(client.http_client.api_host, path, body))
+    _run(region_url, lambda client: client.http_client.put(client.http_client.api_host, f"/v1/calls/{_checked(call_id)}", body))
 
 
 def _checked(call_id: str) -> str:

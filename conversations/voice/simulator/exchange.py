@@ -187,6 +187,12 @@ class Exchange:
         found = await self._valkey.get(f"{PREFIX}:file:{file_id}")
         return str(found) if found else None
 
+    async def delete_file(self, file_id: str) -> bool:
+        """Forget a file, and of a recording what was said in it; says whether there was one."""
+        recording = f"{PREFIX}:recording:{file_id}"
+        gone = await self._valkey.delete(f"{PREFIX}:file:{file_id}", recording, f"{PREFIX}:recorded:{file_id}")
+        return bool(gone)
+
     async def keep_room_recording(self, room: str, recording_id: str) -> None:
         """The recording that a room is under."""
         await self._valkey.set(f"{PREFIX}:room-recording:{room}", recording_id, ex=KEPT_SECONDS)

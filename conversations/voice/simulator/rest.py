@@ -125,6 +125,16 @@ async def file(request: HttpRequest, file_id: str) -> HttpResponse:
     return HttpResponse(recording.sound(found, lines), content_type=audio.TYPES[found["format"]])
 
 
+@csrf_exempt
+@require_http_methods(["DELETE"])
+async def media(request: HttpRequest, file_id: str) -> HttpResponse:
+    """`DELETE /v3/media/{id}`: the file of a recording, or the text of one, is gone. Source: Vonage, "Media API reference"."""
+    if not _is_authorised(request):
+        return _unauthorised()
+    async with exchange.opened() as memory:
+        return HttpResponse(status=204 if await memory.delete_file(file_id) else 404)
+
+
 async def _told(request: HttpRequest, leg_id: str, read: asking.Reader, message: str = "") -> HttpResponseBase:
     """Has happen to a leg what `read` makes of the request; 404 when the leg is unknown or over."""
     if refusal := await _turned_away(request):

@@ -24,6 +24,7 @@ urlpatterns = [
     path("number/update", account.update_number, name="update-number"),
     path("v1/messages", rest.messages, name="messages"),
     path("v1/files/<str:file_id>", rest.file, name="file"),
+    path("v3/media/<str:file_id>", rest.media, name="media"),
     path("v1/calls", rest.calls, name="calls"),
     path("v1/calls/<str:leg_id>", rest.call, name="call"),
     path("v1/calls/<str:leg_id>/talk", rest.talk, name="talk"),
