@@ -72,7 +72,7 @@ def test_a_kept_secret_stays_the_same_and_is_private(tmp_path: Path) -> None:
 
 def test_timeouts_out_of_order_are_an_error(tmp_path: Path) -> None:
     """A turn's lease must outlast the model, and a webhook the reply budget."""
-    done = read_settings(tmp_path, MODEL_TIMEOUT_SECONDS="90", TURN_LEASE_SECONDS="60", VOICE_REPLY_BUDGET_MS="4500")
+    done = read_settings(tmp_path, MODEL_TIMEOUT_SECONDS="90", TURN_LEASE_SECONDS="60", VOICE_REPLY_BUDGET_MS="2600")
     assert done.returncode != 0
     assert "cxhub.E001" in done.stderr
     assert "cxhub.E002" in done.stderr
@@ -82,6 +82,12 @@ def test_timeouts_out_of_order_are_an_error(tmp_path: Path) -> None:
 def test_the_phone_waits_no_longer_than_the_model_may() -> None:
     """The reply budget is below the model's time-out."""
     assert "cxhub.E003" in {problem.id for problem in run_checks()}
+
+
+@override_settings(VOICE_MODEL_TIMEOUT_SECONDS=20, VOICE_LONGEST_WAIT_SECONDS=20)
+def test_the_phone_waits_longer_than_the_model_may() -> None:
+    """The rules answer after the model, before a person is asked."""
+    assert "cxhub.E005" in {problem.id for problem in run_checks()}
 
 
 @override_settings(VONAGE_GATEWAY="simulator", EMBEDDED_DATABASE=True)
