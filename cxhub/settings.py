@@ -107,8 +107,10 @@ EMBEDDED_VALKEY = not env.text("VALKEY_URL")
 EMBEDDED_PLACES = places.find(DATA_DIR) if EMBEDDED_DATABASE or EMBEDDED_VALKEY else None
 DATABASES = {"default": env.database("DATABASE_URL", postgres.address(EMBEDDED_PLACES) if EMBEDDED_PLACES else "")}
 DATABASE_POOL_SIZE = env.whole_number("DATABASE_POOL_SIZE", default=10, lowest=0, highest=200)
+DATABASE_PREPARE_AFTER = env.whole_number("DATABASE_PREPARE_AFTER", default=3, lowest=0, highest=1000)
+DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=DATABASE_PREPARE_AFTER or None)
 if DATABASE_POOL_SIZE:
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
 ASYNC_DATABASE_POOL_SIZE = env.whole_number("ASYNC_DATABASE_POOL_SIZE", default=8, lowest=1, highest=200)
 VALKEY_URL = env.valkey("VALKEY_URL", valkey.address(EMBEDDED_PLACES) if EMBEDDED_PLACES else "")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": VALKEY_URL}}

@@ -69,4 +69,4 @@ def _leave_ended_loops() -> None:
 
 def _parameters() -> dict[str, Any]:
     given = connections["default"].get_connection_params()
-    return {key: value for key, value in given.items() if key not in ("cursor_factory", "context", "prepare_threshold")}
+    return {key: value for key, value in given.items() if key not in ("cursor_factory", "context")}
