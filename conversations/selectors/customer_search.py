@@ -107,6 +107,9 @@ class _Hit:
     conversation_id: int | None = None
 
 
+Stage = Callable[[str, int], Iterable[_Hit]]
+
+
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """What another system has under what was typed: `by` is a key of BY_LABELS, `matched` its reference there.
@@ -132,8 +135,10 @@ def search(text: str, *, limit: int = 20, elsewhere: Sequence[Elsewhere] = ()) -
     if len(highlighting.WORD.findall(asked)) == 0 or sum(each.isalnum() for each in asked) < 2:
         return []
     hits: dict[int, _Hit] = {}
-    owners = [partial(_owners, elsewhere)] if elsewhere else []
-    for stage in (*owners, _exact_identifiers, _details, _names, _parts_of_identifiers, _texts):
+    stages: list[Stage] = [_exact_identifiers, _details, _names, _parts_of_identifiers, _texts]
+    if elsewhere:
+        stages.insert(0, partial(_owners, elsewhere))
+    for stage in stages:
         if len(hits) >= limit or any(hit.score == EXACT for hit in hits.values()):
             break
         for hit in _bounded(stage, asked, limit):
@@ -149,7 +154,7 @@ def clean(text: str) -> str:
     return normal[:LONGEST].strip()
 
 
-def _bounded(stage: Callable[[str, int], Iterable[_Hit]], asked: str, limit: int) -> list[_Hit]:
+def _bounded(stage: Stage, asked: str, limit: int) -> list[_Hit]:
     """What a stage finds in its time. Rolling back takes its settings back with it; it has read only."""
     try:
         with transaction.atomic():
