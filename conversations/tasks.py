@@ -147,3 +147,9 @@ def apply_retention() -> None:
 def fetch_recordings() -> int:
     """See conversations.voice.fetching.fetch_due."""
     return fetching.fetch_due()
+
+
+@shared_task
+def delete_recordings_at_the_platform() -> int:
+    """See conversations.voice.fetching.delete_copies."""
+    return fetching.delete_copies()

@@ -160,6 +160,9 @@ CELERY_BEAT_SCHEDULE = {
     "run-campaigns": {"task": "conversations.tasks.run_campaigns", "schedule": 5.0, "options": {"expires": 5}},
     "send-leads": {"task": "conversations.tasks.send_leads", "schedule": 60.0, "options": {"expires": 60}},
     "fetch-recordings": {"task": "conversations.tasks.fetch_recordings", "schedule": 10.0, "options": {"expires": 10}},
+    "delete-recordings-at-the-platform": {
+        "task": "conversations.tasks.delete_recordings_at_the_platform", "schedule": 60.0, "options": {"expires": 60},
+    },
     "apply-retention": {"task": "conversations.tasks.apply_retention", "schedule": crontab(hour=2, minute=30)},
 }
 
@@ -314,6 +317,7 @@ VONAGE_APPLICATION_ID = env.text("VONAGE_APPLICATION_ID")
 VONAGE_API_KEY = env.text("VONAGE_API_KEY")
 VONAGE_API_SECRET = env.text("VONAGE_API_SECRET")
 VONAGE_SIGNATURE_SECRET = env.text("VONAGE_SIGNATURE_SECRET")
+VONAGE_CLOCK_AHEAD_SECONDS = env.whole_number("VONAGE_CLOCK_AHEAD_SECONDS", default=30, lowest=0, highest=300)
 VONAGE_REGION = env.choice(
     "VONAGE_REGION", "", ["", "na-east", "na-west", "eu-east", "eu-west", "apac-sng", "apac-australia"]
 )
@@ -347,6 +351,7 @@ VONAGE_FILE_HOSTS = env.words(
 RECORDING_MOST_MEGABYTES = env.whole_number("RECORDING_MOST_MEGABYTES", default=300, lowest=1, highest=10_000)
 RECORDING_LINK_SECONDS = env.whole_number("RECORDING_LINK_SECONDS", default=300, lowest=10, highest=86_400)
 VOICE_REPLY_BUDGET_MS = env.whole_number("VOICE_REPLY_BUDGET_MS", default=900, lowest=0, highest=10_000)
+VOICE_LONGEST_WAIT_SECONDS = env.whole_number("VOICE_LONGEST_WAIT_SECONDS", default=20, lowest=2, highest=120)
 
 # --- Limits
 

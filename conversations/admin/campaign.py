@@ -178,4 +178,6 @@ def _standing(campaign: Campaign) -> dict[str, Any]:
         return {"preview": preview, "refused": [(reasons.get(code, code), number) for code, number in preview.refused.items()]}
     labels = {**dict(CampaignContact.State.choices), **dict(CampaignContact.Outcome.choices), **dict(DialOutcome.choices)}
     counted = campaigns.progress(campaign)
-    return {"progress": [(labels[key], number) for key, number in counted.items()], "everybody": sum(counted.values())}
+    waiting, first = campaigns.waiting_for_hours(campaign)
+    shown = [(labels[key], number) for key, number in counted.items()]
+    return {"progress": shown, "everybody": sum(counted.values()), "wait_for_hours": waiting, "first_hour": first}

@@ -17,6 +17,7 @@ from conversations.services import identity, numbers
 from conversations.understanding.languages import LANGUAGES
 from routing.models import Queue
 
+LONGEST_QUESTION: Final = 300
 LANGUAGE_TAG: Final = re.compile(r"[a-z]{2,3}-[A-Z]{2}")
 ORIGIN = RegexValidator(
     r"^https?://[A-Za-z0-9.-]+(:\d+)?$", _("Write each web site as https://www.example.com, without a path.")
@@ -40,12 +41,20 @@ class EntryPointForm(forms.ModelForm):
         help_text=_("One on each line as name = value, such as voiceId = 21m00Tcm4TlvDq8ikWAM. Only with a provider."),
     )
 
+    survey_questions = OptionsField(
+        label=_("Question after a call with a person"), required=False,
+        help_text=_(
+            "One on each line as language = question, such as en = From 1 to 5, how was this call?, at most 300 characters each. It has to"
+            " ask for a number from 1 to 5. A language without one hears ours."
+        ),
+    )  # fmt: skip
+
     class Meta:
         model = EntryPoint
         fields = (
             "name", "company_name", "channel", "address", "playbook_code", "mode", "live_share_percent", "hours", "live_hours",
             "live_reasons", "reasons", "time_zone", "language", "default_region", "allowed_origins", "recording_policy",
-            "recording_keep_days", "transcribes_recordings", "takes_voicemail",
+            "recording_keep_days", "transcribes_recordings", "takes_voicemail", "asks_survey", "survey_questions",
             "takes_texts", "waiting_music", "voice_style", "voice_premium", "voice_provider", "voice_options",
         )  # fmt: skip
         help_texts = {
@@ -87,6 +96,15 @@ class EntryPointForm(forms.ModelForm):
         if address and not (address.startswith("https://") and path.endswith((".mp3", ".wav"))):
             raise ValidationError(_("Write an address that begins with https:// and ends with .mp3 or .wav."))
         return address
+
+    def clean_survey_questions(self) -> dict[str, str]:
+        questions: dict[str, str] = self.cleaned_data["survey_questions"]
+        for language, question in questions.items():
+            if language not in LANGUAGES:
+                raise ValidationError(_("“%(tag)s” is no language that is spoken here. Write en or es."), params={"tag": language})
+            if len(question) > LONGEST_QUESTION:
+                raise ValidationError(_("A question has at most %(count)d characters."), params={"count": LONGEST_QUESTION})
+        return questions
 
     def clean_language(self) -> str:
         tag = str(self.cleaned_data["language"]).strip()
@@ -153,7 +171,12 @@ class EntryPointAdmin(admin.ModelAdmin):
         (_("Widget"), {"fields": ("allowed_origins",)}),
         (
             _("Calls"),
-            {"fields": ("waiting_music", "recording_policy", "recording_keep_days", "transcribes_recordings", "takes_voicemail")},
+            {
+                "fields": (
+                    "waiting_music", "recording_policy", "recording_keep_days", "transcribes_recordings", "takes_voicemail",
+                    "asks_survey", "survey_questions",
+                )
+            },
         ),
         (
             _("Voice"),

@@ -146,6 +146,23 @@ async def settle(seconds: float) -> bool:
     return not left
 
 
+def give_up(conversation_id: int) -> bool:
+    """Has a person asked in place of an answer that takes longer than the customer can be let wait; says whether it did.
+
+    Whoever works on the turn has lost it. A tool that is changing something is not disturbed: what it did has to be told. Blocks.
+    """
+    lease = timedelta(seconds=settings.TURN_LEASE_SECONDS)
+    claim = turns.take_away(conversation_id, worker=_worker_name(), lease=lease)
+    if claim is None:
+        return False
+    logger.warning("turn_given_up", extra={"conversation": conversation_id})
+    try:
+        finishing.give_up(claim)
+    except TurnLost:
+        return False
+    return True
+
+
 def sweep() -> int:
     """Finishes turns that nobody works on; returns how many it found. For a worker: runs its own event loop."""
     found = turns.due(unclaimed_for=UNCLAIMED_FOR)

@@ -59,8 +59,13 @@ def look_after() -> None:
 
 
 def call_next(campaign: Campaign) -> bool:
-    """Calls whoever is next, if anybody is and there is room; says whether somebody was claimed."""
+    """Calls whoever is next, if anybody is and there is room; says whether somebody was claimed.
+
+    Whose phone may not be rung at this hour waits for theirs, and the next one is looked at.
+    """
     contact = campaigns.claim(campaign)
+    while contact is not None and campaigns.wait_for_hours(contact):
+        contact = campaigns.claim(campaign)
     if contact is None:
         return False
     call_claimed(contact)
@@ -91,6 +96,18 @@ def settle(call: Interaction) -> None:
         action_items.finish(item, by=By("assistant", call.entry_point.company_name))
 
 
+def correct(call: Interaction) -> None:
+    """The platform tells after the end of a call that a machine picked it up: the attempt and the history say so. Idempotent."""
+    with transaction.atomic():
+        attempt = dial_attempts.correct(call)
+        if attempt is None:
+            return
+        campaigns.correct(attempt)
+        contact = CampaignContact.objects.select_related("campaign").filter(attempt=attempt).first()
+        if contact is not None:
+            _tell(call, contact, attempt)
+
+
 def _tell(call: Interaction, contact: CampaignContact, attempt: DialAttempt) -> None:
     """Says in the history for staff what became of the call."""
     told = {"campaign": contact.campaign.name, "outcome": attempt.get_outcome_display()}
@@ -102,7 +119,7 @@ def _tell(call: Interaction, contact: CampaignContact, attempt: DialAttempt) -> 
             audience="staff",
             body=_("%(campaign)s: %(outcome)s.") % told,
             interaction=call,
-            source_id=f"outcome:{attempt.public_id.hex}",
+            source_id=f"outcome:{attempt.public_id.hex}:{attempt.outcome}",
             data={"purpose": attempt.purpose, "outcome": attempt.outcome},
         ),
     )

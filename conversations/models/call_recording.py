@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -57,6 +58,11 @@ class CallRecording(models.Model):
     transcript_url = models.CharField(max_length=500, blank=True)
     transcript_tries = models.PositiveSmallIntegerField(default=0)
     transcript_next_try_at = models.DateTimeField(null=True, blank=True)
+    platform_files = ArrayField(
+        models.CharField(max_length=500), default=list, blank=True, help_text=_("Addresses of copies that the platform is to delete.")
+    )
+    platform_tries = models.PositiveSmallIntegerField(default=0)
+    platform_next_try_at = models.DateTimeField(null=True, blank=True)
     announced_at = models.DateTimeField(db_default=Now())
     stored_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -91,6 +97,11 @@ class CallRecording(models.Model):
                 | (~models.Q(transcript="waiting") & models.Q(transcript_next_try_at__isnull=True)),
                 name="transcript_is_tried_again_exactly_while_it_waits",
             ),
+            models.CheckConstraint(
+                condition=models.Q(platform_files__len__gt=0, platform_next_try_at__isnull=False, state="deleted")
+                | models.Q(platform_files__len=0, platform_next_try_at__isnull=True),
+                name="platform_deletes_exactly_what_is_deleted_here",
+            ),
             models.CheckConstraint(condition=~models.Q(state="failed") | ~models.Q(problem=""), name="failed_recording_says_why"),
             models.CheckConstraint(
                 condition=(models.Q(state="deleted", deleted_at__isnull=False) & ~models.Q(deleted_because=""))
@@ -104,6 +115,11 @@ class CallRecording(models.Model):
             models.Index(
                 fields=["transcript_next_try_at"], name="transcript_to_fetch",
                 condition=models.Q(transcript_next_try_at__isnull=False),
+            ),
+            # Serves the sweep that has the platform delete its copies.
+            models.Index(
+                fields=["platform_next_try_at"], name="recording_to_delete_there",
+                condition=models.Q(platform_next_try_at__isnull=False),
             ),
             # Serves what is deleted after its time.
             models.Index(fields=["began_at"], name="recording_stored", condition=models.Q(state="stored")),

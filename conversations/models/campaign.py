@@ -205,7 +205,8 @@ class CampaignContact(models.Model):
                 when=pgtrigger.Before,
                 condition=pgtrigger.Q(old__state="done"),
                 func="""
-                    IF NEW.state <> 'done' OR NEW.outcome <> OLD.outcome THEN
+                    IF NEW.state <> 'done'
+                       OR (NEW.outcome <> OLD.outcome AND NOT (OLD.outcome IN ('answered', 'no_answer') AND NEW.outcome = 'machine')) THEN
                         RAISE EXCEPTION 'whoever was called is not called again by the same campaign' USING ERRCODE = 'check_violation';
                     END IF;
                     RETURN NEW;

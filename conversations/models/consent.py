@@ -197,6 +197,10 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=300)
     added_by = models.CharField(max_length=200)
     added_at = models.DateTimeField(db_default=Now())
+    ends_by_start = models.BooleanField(
+        default=False, db_default=False,
+        help_text=_("Whoever has the number wrote STOP, and nobody else put it here: their START takes it off again."),
+    )  # fmt: skip
     lifted_by = models.CharField(max_length=200, blank=True)
     lifted_reason = models.CharField(max_length=300, blank=True)
     lifted_at = models.DateTimeField(null=True, blank=True)

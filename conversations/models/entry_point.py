@@ -103,6 +103,14 @@ class EntryPoint(models.Model):
         default=True,
         help_text=_("Callers may leave a message when nobody can take the call, or instead of waiting. It becomes a call back."),
     )
+    asks_survey = models.BooleanField(
+        default=False,
+        help_text=_(
+            "When a person hangs up and the caller stays on the line, the automated voice asks one question, answered from 1 to 5 by key"
+            " or by voice. The answer stands in the history and in the reports."
+        ),
+    )
+    survey_questions = models.JSONField(default=dict, blank=True)
     default_region = models.CharField(max_length=2, default="GB")
     language = models.CharField(max_length=10, default="en-GB")
     time_zone = models.CharField(max_length=64, default="UTC")
@@ -162,6 +170,11 @@ class EntryPoint(models.Model):
                 condition=models.Q(recording_keep_days__isnull=True) | models.Q(recording_keep_days__gte=1),
                 name="entry_point_keeps_recordings_for_at_least_a_day",
                 violation_error_message=_("Keep recordings for at least one day, or leave the field empty."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(channel="voice") | models.Q(asks_survey=False),
+                name="only_a_number_asks_how_the_call_was",
+                violation_error_message=_("Only calls are asked how they were, and this is a web path."),
             ),
             models.CheckConstraint(condition=models.Q(live_share_percent__lte=100), name="entry_point_live_share_is_a_percentage"),
             models.CheckConstraint(

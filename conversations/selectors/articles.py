@@ -17,6 +17,13 @@ DUE_WITHIN = timedelta(days=14)
 FOR_EVERYBODY = frozenset({Audience.PUBLIC.value})
 FOR_STAFF = frozenset(Audience.values)
 
+READABLE_NOW = """
+SELECT id, title, url, reason_id, language FROM conversations_knowledgearticle
+ WHERE published AND audience = ANY(%(audiences)s)
+   AND (valid_from IS NULL OR valid_from <= %(today)s) AND (valid_until IS NULL OR valid_until >= %(today)s)
+"""
+"""What `readable_now` says, for statements that look at more than Django's queries can."""
+
 
 def audiences_of(level: str) -> frozenset[str]:
     """What a party may be answered from that has proven at `level` (`access.proven_level`) to be the customer. Never what is for staff.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,6 +14,35 @@ from phonenumbers import timezone as zones_by_number
 from conversations.models import Customer
 
 LOOKED_AHEAD: Final = timedelta(days=10)
+# The first moment at which a phone may be rung is looked for at full quarters of an hour, as by `next_time`.
+CLOSED_NOW: Final = """
+WITH asked AS (
+    SELECT key, number, string_to_array(zones, ' ') AS zones,
+           (SELECT region.id FROM conversations_callingregion region, unnest(region.prefixes) AS prefix
+             WHERE starts_with(number, prefix) ORDER BY length(prefix) DESC, region.id LIMIT 1) AS place
+      FROM unnest(%(keys)s::bigint[], %(numbers)s::text[], %(zones)s::text[]) AS phone(key, number, zones)
+), alike AS (
+    SELECT place, zones, min(number) AS number FROM asked GROUP BY place, zones
+), closed AS (
+    SELECT place, zones, number, conversations_hours_refusal(number, zones, %(at)s::timestamptz) AS why FROM alike
+)
+SELECT asked.key, closed.why, opening.moment
+  FROM closed
+  JOIN asked ON asked.place = closed.place AND asked.zones = closed.zones
+  LEFT JOIN LATERAL (
+       SELECT moment FROM generate_series(date_bin('15 minutes', %(at)s::timestamptz, 'epoch'::timestamptz)
+                    + interval '15 minutes', %(until)s::timestamptz, interval '15 minutes') AS moment
+        WHERE conversations_hours_refusal(closed.number, closed.zones, moment) IS NULL LIMIT 1) opening ON TRUE
+ WHERE closed.why IN ('hours', 'holiday')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """That a phone may not be rung now: `why` is `hours` or `holiday`; from when on it may, None when not within ten days."""
+
+    why: str
+    opens: datetime | None
 
 
 def zones_of(number: str, customer: Customer | None = None) -> list[str]:
@@ -55,3 +85,18 @@ def next_time(number: str, zones: Sequence[str], after: datetime) -> datetime | 
         )
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def closed_now(phones: Mapping[int, tuple[str, Sequence[str]]], at: datetime) -> dict[int, Closed]:
+    """Of numbers, each with the zones it may be in, those that may not be rung at a moment for the hour or the day alone.
+
+    Numbers of one region and the same zones open together, so one is looked at for all of them. One statement.
+    """
+    if not phones:
+        return {}
+    keys = list(phones)
+    numbers = [phones[key][0] for key in keys]
+    zones = [" ".join(phones[key][1]) for key in keys]
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSED_NOW, {"keys": keys, "numbers": numbers, "zones": zones, "at": at, "until": at + LOOKED_AHEAD})
+        return {key: Closed(why, opens) for key, why, opens in cursor.fetchall()}

@@ -95,7 +95,10 @@ def connect(seat: CallSeat) -> CallSeat | None:
 
 
 def end(seat: CallSeat, outcome: str = Outcome.CANCELLED) -> CallSeat | None:
-    """Ends a place, once: who was on the call has left it, else `outcome` says why not. None when it had ended."""
+    """Ends a place, once: who was on the call has left it, else `outcome` says why not. None when it had ended.
+
+    A machine that picked up a number outside was never anybody on the call.
+    """
     with transaction.atomic():
         call_state.lock(seat.interaction_id)
         return _end(CallSeat.objects.select_related("agent", "outside", "offer").get(pk=seat.pk), outcome)
@@ -142,9 +145,11 @@ def _end(seat: CallSeat, outcome: str) -> CallSeat | None:
     """The caller holds the lock of the call's row."""
     if not seat.is_live:
         return None
-    seat.outcome = Outcome.LEFT if seat.state == State.CONNECTED else outcome
+    if outcome == Outcome.MACHINE and seat.outside_id:
+        seat.connected_at = None
+    seat.outcome = Outcome.LEFT if seat.connected_at else outcome
     seat.state, seat.ended_at = State.ENDED, timezone.now()
-    seat.save(update_fields=["state", "outcome", "ended_at"])
+    seat.save(update_fields=["state", "outcome", "connected_at", "ended_at"])
     return seat
 
 

@@ -7,6 +7,7 @@
 - `said`: the last words handed over (`seq`, `text`, `at` in seconds since 1970);
 - `webhook_until`: until then (seconds since 1970) a webhook waits for the reply, and nobody else may speak;
 - `speak_after`: not before then (seconds since 1970) may a late reply be put into the call;
+- `put_in_at`: when (seconds since 1970) words were last put into the call while no webhook waited for them;
 - `silences`: how often in a row nothing was heard; `stage`: what the last question was about;
 - `chat`: the conversation that the caller was asked about; `code_given`: the source id of the last code that was tried;
 - `code_attempts`, `code_misses`: how many codes were tried, and how many of them were wrong (see `joining`);
@@ -15,8 +16,10 @@
 - `call_back_step`: what a waiting caller who wants to be called back was asked about the number, `call_back_number` the number that
   was read back, `call_back_tries` how often it was asked for;
 - `call_back`: that a person calls the customer: `agent`, `name`, `purpose`, `asked_gate` once the permission was asked for, `settled`
-  once what follows from its end is under way;
+  once what follows from its end is under way, `asks` while the customer is asked whether the call may be recorded before they are put
+  through, `answered_by` the source id of the answer;
 - `recording`: whether the call is recorded, and what was said and asked about it, see `voice.recording`;
+- `survey`: the question that is asked after a person has left, see `voice.survey`;
 - `caller`: where the caller is while people have to do with the call, see `Place`; without it they are with the voice;
 - `room_part`: which of the call's rooms is used, counted from 0.
 
@@ -59,6 +62,8 @@ TOLD: Final = "told"
 they say to what they were told. Empty afterwards."""
 OUT_KEY: Final = "9"
 """The key by which whoever we called gets no more calls."""
+JUST_SECONDS: Final = 2.0
+"""Nobody has heard words to their end, and then been silent for long enough, within so long."""
 REMEMBER: Final = "UPDATE conversations_interaction SET data = data || %s::jsonb WHERE id = %s"
 OURS: Final = (Entry.Actor.ASSISTANT, Entry.Actor.AGENT, Entry.Actor.SYSTEM)
 """Whose words are carried to the party. The system speaks where no AI agent does: who waits for a person is told so."""
@@ -110,6 +115,7 @@ def move(
         since = before.since if before.at == at else timezone.now().timestamp()
         place = Place(at, since, before.number + 1, words, is_reached, for_consult)
         row.data["caller"] = asdict(place)
+        row.data.pop("put_in_at", None)
         row.save(update_fields=["data"])
     return place
 
@@ -154,10 +160,32 @@ def webhook_waits(call: Interaction) -> bool:
     return float(call.data.get("webhook_until", 0)) > timezone.now().timestamp()
 
 
+def was_just_spoken_into(call: Interaction) -> bool:
+    """Whether words were put into the call so lately that a silence which is told of now came before them."""
+    return timezone.now().timestamp() - float(call.data.get("put_in_at", 0)) < JUST_SECONDS
+
+
+def note_that_it_was_heard(call: Interaction) -> None:
+    """Whoever speaks after words were put into the call has heard them; most calls have nothing to note."""
+    if "put_in_at" in call.data:
+        call.data = change_data(call.pk, lambda data: data.pop("put_in_at", None)).data
+
+
 def recording_of(call: Interaction) -> str:
     """What a screen shows of a call's recording: `on`, `paused`, or nothing."""
     state = call.data.get("recording") or {}
     return "paused" if state.get("paused") else "on" if state.get("on") else ""
+
+
+def survey_of(call: Interaction) -> dict[str, Any]:
+    """What is known of the question after a person has left; empty while it was not asked on this call."""
+    return dict(call.data.get("survey") or {})
+
+
+def is_in_survey(call: Interaction) -> bool:
+    """Whether the caller was asked how it was and is still where they were asked, so that what they say answers that."""
+    survey = survey_of(call)
+    return bool(survey.get("step")) and survey.get("move") == place_of(call).number
 
 
 def is_of_campaign(call: Interaction) -> bool:
@@ -226,6 +254,8 @@ def claim_unspoken(interaction_id: int, *, as_webhook: bool, ready_by: datetime 
             row.data["speak_after"] = ready_by.timestamp()
         if as_webhook:
             row.data.pop("webhook_until", None)
+        elif entries:
+            row.data["put_in_at"] = timezone.now().timestamp()
         row.save(update_fields=["data"])
     return Unspoken(entries, row, before) if entries else None
 

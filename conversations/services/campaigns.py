@@ -14,17 +14,19 @@ from typing import Any, Final
 import jsonschema
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
-from conversations.models import Audience, Campaign, CampaignContact, Customer, DialAttempt, EntryPoint, Interaction
+from conversations.models import Audience, CallingPolicy, Campaign, CampaignContact, Customer, DialAttempt, EntryPoint, Interaction
 from conversations.models.consent import Purpose, Way
 from conversations.models.dial_attempt import DialOutcome
 from conversations.selectors import audiences, calling_hours, roll_out
+from conversations.selectors.calling_hours import Closed
 from conversations.services import consent
+from conversations.services.dial_attempts import MAY_BE_A_MACHINE
 from conversations.services.dialing import DialRefused
 from routing import advisory
 from routing.selectors.board import who_has_room
@@ -36,6 +38,7 @@ ROUND_TASK: Final = "conversations.tasks.begin_campaign_round"
 LIVE_VOICE: Final = "live_voice"
 MOST_PREVIEWED: Final = 200
 CLOSED: Final = timedelta(days=1)
+PUT_OFF_AT_ONCE: Final = 500
 REFUSED_AGAIN_AFTER: Final = timedelta(hours=1)
 NOT_TRIED_AGAIN: Final = frozenset(
     {DialOutcome.REACHED, DialOutcome.ANSWERED, DialOutcome.WRONG_PERSON, DialOutcome.OPTED_OUT, DialOutcome.MESSAGE_LEFT}
@@ -154,6 +157,38 @@ def claim(campaign: Campaign) -> CampaignContact | None:
     return CampaignContact.objects.select_related("campaign__entry_point", "customer").get(pk=contact.pk)
 
 
+def wait_for_hours(contact: CampaignContact) -> bool:
+    """Whether a contact's phone may not be rung for the hour or the day alone; then it waits until it may, and nothing is written.
+
+    So do the other contacts of the campaign whose turn it is and whose phones may not be rung now, some hundreds at a time. The gate
+    is asked all the same of whoever is called.
+    """
+    if not CallingPolicy.objects.filter(purpose=contact.campaign.purpose, keeps_hours=True).exists():
+        return False
+    now = timezone.now()
+    mine = {contact.pk: (contact.number, calling_hours.zones_of(contact.number, contact.customer))}
+    closed = calling_hours.closed_now(mine, now)
+    if contact.pk not in closed:
+        return False
+    give_back(contact, next_at=closed[contact.pk].opens or now + CLOSED, refusal=closed[contact.pk].why)
+    due = CampaignContact.objects.filter(campaign=contact.campaign_id, state=CampaignContact.State.WAITING, next_at__lte=now)
+    others = due.select_related("customer").order_by("next_at", "pk")[:PUT_OFF_AT_ONCE]
+    phones = {each.pk: (each.number, calling_hours.zones_of(each.number, each.customer)) for each in others}
+    together: dict[Closed, list[int]] = {}
+    for number, each in calling_hours.closed_now(phones, now).items():
+        together.setdefault(each, []).append(number)
+    for each, numbers in together.items():
+        due.filter(pk__in=numbers).update(next_at=each.opens or now + CLOSED, refusal=each.why)
+    return True
+
+
+def waiting_for_hours(campaign: Campaign) -> tuple[int, datetime | None]:
+    """How many contacts wait for an hour at which their phones may be rung, and when the first of them may. One statement."""
+    kept = {"state": CampaignContact.State.WAITING, "refusal__in": ["hours", "holiday"], "next_at__gt": Now()}
+    found = campaign.contacts.filter(**kept).aggregate(Count("pk"), Min("next_at"))
+    return found["pk__count"], found["next_at__min"]
+
+
 def somebody_is_due() -> bool:
     """Whether a campaign that runs has somebody to call now, if there is room."""
     waiting = CampaignContact.objects.filter(state=CampaignContact.State.WAITING, next_at__lte=Now())
@@ -209,6 +244,12 @@ def settle(contact: CampaignContact) -> bool:
     else:
         give_back(contact, next_at=timezone.now() + timedelta(minutes=minutes))
     return True
+
+
+def correct(attempt: DialAttempt) -> None:
+    """A contact that is done keeps the outcome of its last try, which was corrected; it stays done."""
+    done_with = CampaignContact.objects.filter(attempt=attempt, state=CampaignContact.State.DONE)
+    done_with.filter(outcome__in=MAY_BE_A_MACHINE).update(outcome=attempt.outcome)
 
 
 def ended_calls() -> list[Interaction]:

@@ -29,6 +29,8 @@ OF_STATUS: Final = {
 """What the platform's last word on a call, or ours, comes to."""
 
 
+MAY_BE_A_MACHINE: Final = (DialOutcome.ANSWERED, DialOutcome.NO_ANSWER)
+"""Outcomes that say nothing of who picked up, so that the platform's late word that it was a machine corrects them."""
 TALKED: Final = frozenset({DialOutcome.REACHED, DialOutcome.ANSWERED, DialOutcome.OPTED_OUT})
 """Outcomes of a conversation with the person, or with whoever was taken for them."""
 ABOUT_INVOICES: Final = ("find_invoices", "promise_to_pay")
@@ -72,13 +74,32 @@ def end_of(call: Interaction, reason: str) -> None:
         note_talk(call.conversation.customer, CallPurpose.COLLECTION, "", call=call)
 
 
+def correct(call: Interaction) -> DialAttempt | None:
+    """The platform has said after the end of a call that a machine picked it up: its attempt says so too; None where it said more.
+
+    What was noted as a talk with the customer because of it was none.
+    """
+    if not _a_machine_was_heard(call):
+        return None
+    ended = DialAttempt.objects.filter(interaction=call, ended_at__isnull=False, outcome__in=MAY_BE_A_MACHINE)
+    if not ended.update(outcome=DialOutcome.MACHINE):
+        return None
+    attempt = DialAttempt.objects.get(interaction=call)
+    if not _was_about_invoices(call):
+        SubjectTalk.objects.filter(interaction=call, purpose=attempt.purpose, subject=attempt.subject).delete()
+    return attempt
+
+
 def _outcome_of(call: Interaction, reason: str) -> str:
     refused = Consent.objects.filter(interaction=call, purpose__in=[Purpose.OUTBOUND_CALL, Purpose.CONTACT])
     if refused.exclude(decision=Consent.Decision.GIVEN).exists():
         return DialOutcome.OPTED_OUT
     answered = DialOutcome.ANSWERED if call.answered_at else DialOutcome.NO_ANSWER
-    heard = call.legs.filter(role=CallLeg.Role.CUSTOMER, answered_by=DialOutcome.MACHINE).exists()
-    return str(call.data.get("outcome") or OF_STATUS.get(reason, DialOutcome.MACHINE if heard else answered))
+    return str(call.data.get("outcome") or OF_STATUS.get(reason, DialOutcome.MACHINE if _a_machine_was_heard(call) else answered))
+
+
+def _a_machine_was_heard(call: Interaction) -> bool:
+    return call.legs.filter(role=CallLeg.Role.CUSTOMER, answered_by=DialOutcome.MACHINE).exists()
 
 
 def _was_about_invoices(call: Interaction) -> bool:

@@ -16,7 +16,7 @@ COUNTED = frozenset(
         "channel", "entry_point", "duration_seconds", "end_reason", "status", "reason", "confidence", "urgency", "sentiment", "assurance",
         "decision", "handler", "queue", "priority_class", "rule", "version", "escalation_reason", "tool", "allowed", "handoff",
         "owner_kind", "agent", "fence", "disposition", "conversation", "direction", "method", "level", "spoken",
-        "suggested", "mood", "writer", "fallback", "with_person", "purpose", "outcome",
+        "suggested", "mood", "writer", "fallback", "with_person", "purpose", "outcome", "mark", "highest",
     }
 )  # fmt: skip
 """The keys of `data` that are left of an entry when the person is erased: codes, numbers and ids of rows, no words."""
@@ -116,6 +116,8 @@ _KINDS = (
     EntryKind("conversation.joined", _("Joined with another conversation"), "link", _body),
     EntryKind("conversation.separated", _("Kept apart from another conversation again"), "link", _body),
     EntryKind("interaction.moved", _("Line moved between conversations"), "link", _body),
+    EntryKind("survey.asked", _("Asked how it was"), "info", _body),
+    EntryKind("survey.answered", _("Said how it was"), "gauge", _body),
     EntryKind("outcome.set", _("Outcome"), "check", _body),
     EntryKind("conversation.closed", _("Closed"), "check", _body),
     EntryKind("callback.requested", _("Call back requested"), "phone", _body, personal=("phone",)),

@@ -31,7 +31,7 @@ def by_text(number: str, purposes: Iterable[str], *, stops_all: bool, recorded_b
     """
     wanted = tuple(EVERYTHING if stops_all else dict.fromkeys(purposes))
     if stops_all:
-        suppression.suppress("phone", number, reason=_(STOPPED), added_by=recorded_by)
+        suppression.suppress("phone", number, reason=_(STOPPED), added_by=recorded_by, ends_by_start=True)
     roots = Customer.objects.filter(identifiers__kind="phone", identifiers__value=number, root__isnull=True).distinct()
     return sum(_keep(root, number, wanted, recorded_by, source_id) for root in roots.order_by("pk"))
 
@@ -39,11 +39,12 @@ def by_text(number: str, purposes: Iterable[str], *, stops_all: bool, recorded_b
 def begin_again_by_text(number: str, *, recorded_by: str, wording: str, source_id: str) -> int:
     """Whoever wrote STOP writes START: text messages, and nothing else, are wanted again; returns on how many records.
 
-    The number comes off the do-not-contact list when STOP had put it there, and nobody else. One transaction for each record; locks
+    The number comes off the do-not-contact list when STOP had put it there, and nobody else; also after an erasure, of which nothing
+    but the keyed hash is left. One transaction for each record; locks
     it, then its conversation.
     """
     row = suppression_of("phone", number)
-    if row is not None and row.reason == _(STOPPED):
+    if row is not None and row.ends_by_start:
         suppression.lift(row, reason=_("They wrote START."), lifted_by=recorded_by)
     roots = Customer.objects.filter(identifiers__kind="phone", identifiers__value=number, root__isnull=True).distinct()
     for root in roots.order_by("pk"):

@@ -69,6 +69,7 @@ ENTRIES_THAT_STAY: Final[Mapping[str, str]] = {
         [
             "interaction.started", "interaction.ended", "call.ringing", "call.answered", "call.connected_to_agent", "call.machine",
             "call.recorded", "call.problem", "call.outcome", "language.chosen", "handoff.accepted", "owner.changed",
+            "survey.asked", "survey.answered",
             "voicemail", "recording.not_agreed", "recording.began", "recording.ended", "recording.paused", "recording.resumed",
             "recording.heard", "recording.cut", "recording.deleted", "work.overflowed",
             "wrap_up.ended", "conversation.closed", "assistant.stopped", "link.sent",

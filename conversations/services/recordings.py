@@ -16,7 +16,7 @@ from typing import IO, Any, Final, NamedTuple
 from django.core.files import File
 from django.core.files.storage import Storage, storages
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
 from django.db.models.functions import Concat, Now
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -37,6 +37,7 @@ STILL_FILED: Final = timedelta(days=2)
 MOST_FILED: Final = 20
 GIVEN_UP_AFTER: Final = timedelta(hours=6)
 LONGEST_WAIT: Final = timedelta(minutes=30)
+LONGEST_WAIT_FOR_COPIES: Final = timedelta(hours=12)
 IN_MEMORY_BYTES: Final = 1_000_000
 HEADER_BYTES: Final = 44
 """A WAV file without a sound has so many bytes, and an MP3 none."""
@@ -198,6 +199,33 @@ def erase(numbers: Iterable[int], *, because: str) -> int:
     return sum(remove(row, because=because, is_told=False) for row in rows)
 
 
+def claim_copy() -> CallRecording | None:
+    """Takes one recording that is deleted here and whose copies at the platform are due to be, for one worker."""
+    with transaction.atomic():
+        due = CallRecording.objects.select_for_update(skip_locked=True, no_key=True).filter(platform_next_try_at__lte=Now())
+        row = due.order_by("platform_next_try_at", "pk").first()
+        if row is None:
+            return None
+        wait = min(LONGEST_WAIT_FOR_COPIES, timedelta(minutes=1) * 2 ** min(row.platform_tries, 12))
+        CallRecording.objects.filter(pk=row.pk).update(platform_tries=F("platform_tries") + 1, platform_next_try_at=Now() + wait)
+    row.refresh_from_db()
+    return row
+
+
+def note_copy_deleted(row: CallRecording, url: str) -> None:
+    """The platform has one copy less; the row forgets where it was."""
+    with transaction.atomic():
+        locked = CallRecording.objects.select_for_update(no_key=True).get(pk=row.pk)
+        left = [each for each in locked.platform_files if each != url]
+        next_try = locked.platform_next_try_at if left else None
+        CallRecording.objects.filter(pk=row.pk).update(platform_files=left, platform_next_try_at=next_try)
+
+
+def is_gone_by_itself(row: CallRecording) -> bool:
+    """Whether the platform's own time for its copies is over."""
+    return row.provider_keeps_until is not None and row.provider_keeps_until < timezone.now()
+
+
 def note_listening(row: CallRecording, listener: str) -> None:
     """Writes down for staff who listened to a recording, each time."""
     when = f"{timezone.now():%Y%m%d%H%M%S%f}"
@@ -251,7 +279,7 @@ def _of(row: CallRecording) -> Any:
 
 
 def _deleted(rows: Any, because: str) -> int:
-    """Marks rows as deleted, with nothing left that leads to a file, here or at the platform."""
+    """Marks rows as deleted, with nothing left that leads to a file but what the platform is to delete, too, until it has."""
     return int(
         rows.update(
             state=State.DELETED,
@@ -259,12 +287,24 @@ def _deleted(rows: Any, because: str) -> int:
             sha256="",
             url="",
             transcript_url="",
+            platform_files=_copies(),
+            platform_next_try_at=Case(When(url="", transcript_url="", then=None), default=Now()),
             transcript=_transcript_once_deleted(),
             next_try_at=None,
             transcript_next_try_at=None,
             deleted_at=Now(),
             deleted_because=because[:200],
         )
+    )
+
+
+def _copies() -> Func:
+    """For a query: the addresses at which the platform has something of a recording."""
+    return Func(
+        F("url"),
+        F("transcript_url"),
+        template="array_remove(ARRAY[%(expressions)s], '')",
+        output_field=CallRecording._meta.get_field("platform_files"),
     )
 
 

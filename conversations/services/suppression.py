@@ -40,9 +40,18 @@ class Imported:
 
 
 def suppress(
-    kind: str, value: str, *, reason: str, added_by: str, region: str = "", interaction: Interaction | None = None
+    kind: str,
+    value: str,
+    *,
+    reason: str,
+    added_by: str,
+    region: str = "",
+    interaction: Interaction | None = None,
+    ends_by_start: bool = False,
 ) -> tuple[Suppression, bool]:
     """Puts a number or address on the list; says whether it was new there.
+
+    `ends_by_start`: its holder wrote STOP, so their START takes it off again, unless somebody else wants it there, too.
 
     `region` is the country of a number written without a country code. With an `interaction`, on which it was asked, the
     history says so for staff; its conversation's row is then locked. Raises identity.InvalidIdentifier and NoReason.
@@ -55,8 +64,16 @@ def suppress(
             kind=kind,
             value_hash=value_hash(kind, normal),
             lifted_at__isnull=True,
-            defaults={"value": normal, "reason": timeline.storable(reason.strip())[:LONGEST_REASON], "added_by": added_by[:200]},
+            defaults={
+                "value": normal,
+                "reason": timeline.storable(reason.strip())[:LONGEST_REASON],
+                "added_by": added_by[:200],
+                "ends_by_start": ends_by_start,
+            },
         )
+        if not created and row.ends_by_start and not ends_by_start:
+            Suppression.objects.filter(pk=row.pk).update(ends_by_start=False)
+            row.ends_by_start = False
         if created and interaction:
             _tell(interaction, row)
     return row, created

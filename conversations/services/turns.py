@@ -75,6 +75,16 @@ SELECT asked.worker,
   LEFT JOIN conversations_conversation AS row ON row.id = asked.id
 """
 
+TAKE_AWAY = """
+UPDATE conversations_conversation
+   SET turn_worker = %s,
+       turn_lease_until = clock_timestamp() + make_interval(secs => %s)
+ WHERE id = %s AND status = 'open' AND joined_into_id IS NULL AND owner_kind = 'assistant'
+   AND turn_wanted_seq > turn_done_seq
+   AND NOT (form_state ? 'running' AND coalesce(turn_lease_until > clock_timestamp(), false))
+RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts
+"""
+
 UNDERSTOOD = "UPDATE conversations_conversation SET reason_id = %s, urgency = %s, sentiment = %s, score = %s WHERE id = %s"
 
 FINISH = """
@@ -89,6 +99,14 @@ def claim(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | Non
     """Takes the turn when one is due and nobody's lease is running; None otherwise. `worker` is unique per claim."""
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, [worker, lease.total_seconds(), conversation_id])
+        row = cursor.fetchone()
+    return Claim(conversation_id, worker, *row) if row else None
+
+
+def take_away(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | None:
+    """Takes a turn that is due from whoever works on it; None when none is due, or a tool is changing something just now."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_AWAY, [worker, lease.total_seconds(), conversation_id])
         row = cursor.fetchone()
     return Claim(conversation_id, worker, *row) if row else None
 

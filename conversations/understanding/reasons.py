@@ -85,7 +85,13 @@ def _fingerprint() -> str:
     with connection.cursor() as cursor:
         cursor.execute(STAMP)
         (found,) = cursor.fetchone()
-    return hashlib.sha256(f"{FORM}:{MODEL_SHA256}:{found}:{small_talk()}".encode()).hexdigest()
+    return hashlib.sha256(f"{_what_all_share()}:{found}".encode()).hexdigest()
+
+
+@functools.cache
+def _what_all_share() -> str:
+    """The digest of what a classifier is trained from beside the phrases: the same as long as the process runs."""
+    return hashlib.sha256(f"{FORM}:{MODEL_SHA256}:{small_talk()}".encode()).hexdigest()
 
 
 def _classifier(fingerprint: str) -> ReasonClassifier:

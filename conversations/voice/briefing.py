@@ -15,7 +15,7 @@ LONGEST_TRIED: Final = 200
 
 def words(call: Interaction, seat: CallSeat, *, asked_by: str = "") -> str:
     """What it is about, who calls as they are filed, what was asked already, and which key does what."""
-    return " ".join([*_why(call, seat, asked_by), *_about(call), _key(call, seat)])
+    return " ".join([*_why(call, seat, asked_by), *_about(call), key(call, seat)])
 
 
 def _why(call: Interaction, seat: CallSeat, asked_by: str) -> list[str]:
@@ -49,7 +49,8 @@ def _about(call: Interaction) -> list[str]:
     return [spoken.words(each, {}) for each in found]
 
 
-def _key(call: Interaction, seat: CallSeat) -> str:
+def key(call: Interaction, seat: CallSeat) -> str:
+    """Which key does what."""
     if call_state.is_unplaced(call):
         return _("Press 1, and the customer is called, or 2 to decline.")
     if seat.purpose == CallSeat.Purpose.SUPERVISE:

@@ -15,7 +15,7 @@ from conversations.services.dialing import DialRefused
 from conversations.services.timeline import NewEntry
 from conversations.voice import call_events, dialing, leaving, ncco, recording, replies, rooms
 from conversations.voice.ncco import Ncco
-from conversations.voice.protocol import AnsweredCall, CallEvent
+from conversations.voice.protocol import AnsweredCall, CallEvent, CallInput
 
 
 def begin(call: Interaction) -> None:
@@ -60,16 +60,46 @@ def answer(public_id: UUID, asked: AnsweredCall) -> Ncco:
         name = str(call.data["call_back"]["name"])
         if call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
+        named = {"company": call.entry_point.company_name, "name": name}
         if not call_state.person_is_on(call):
             inbound.disclose(call, call.entry_point)
             text = _("You asked %(company)s to call you back. %(name)s was called away just now. How can I help?")
-            said = _said(call, text % {"company": call.entry_point.company_name, "name": name})
-            return recording.begin_call(call, replies.aside(call, said))
+            return recording.begin_call(call, replies.aside(call, _said(call, text % named)))
+        if call.data["call_back"].get("asks") or recording.has_to_be_asked(call):
+            text = _("This is %(company)s, calling you back as you asked. Before I put you through to %(name)s:")
+            said = _said(call, text % named)
+            _remember(call, asks=True)
+            return ncco.reply(f"{said} {recording.ask(call)}", language=call.language)
         text = _("This is %(company)s, calling you back as you asked. I am putting you through to %(name)s.")
-        said = _said(call, text % {"company": call.entry_point.company_name, "name": name})
-        _note_connected(call, name)
-        call_state.move(call.pk, call_state.ROOM, is_reached=True)
-        return recording.begin_call(call, rooms.for_customer(call, said), people=True)
+        return _put_through(call, _said(call, text % named))
+
+
+def concerns(call: Interaction, given: CallInput) -> bool:
+    """Whether what was said or keyed answers whether the call may be recorded, before the customer is put through."""
+    state = call.data.get("call_back") or {}
+    return bool(state.get("asks")) or state.get("answered_by", "") == given.source_id
+
+
+def settle(call: Interaction, given: CallInput) -> Ncco:
+    """The customer is put through whatever they answered, recorded only after a yes; the AI agent goes on where the person has left."""
+    name = str(call.data["call_back"]["name"])
+    told = ""
+    if recording.awaits_answer(call):
+        agrees = recording.take_answer(call, given)
+        told = "" if agrees is None else recording.told_of(agrees=agrees)
+    _remember(call, asks=False, answered_by=given.source_id)
+    if not call_state.person_is_on(call):
+        inbound.disclose(call, call.entry_point)
+        text = _("%(name)s was called away just now. How can I help?") % {"name": name}
+        return replies.aside(call, f"{told} {text}".strip())
+    text = _("I am putting you through to %(name)s.") % {"name": name}
+    return _put_through(call, f"{told} {text}".strip())
+
+
+def _put_through(call: Interaction, text: str) -> Ncco:
+    _note_connected(call, str(call.data["call_back"]["name"]))
+    call_state.move(call.pk, call_state.ROOM, is_reached=True)
+    return recording.begin_call(call, rooms.for_customer(call, text), people=True)
 
 
 def note_event(public_id: UUID, event: CallEvent) -> None:
@@ -81,6 +111,13 @@ def note_event(public_id: UUID, event: CallEvent) -> None:
     call.refresh_from_db(fields=["state"])
     if call.state == Interaction.State.ENDED:
         calling_customers.settle(call)
+
+
+def _remember(call: Interaction, **changes: Any) -> None:
+    def change(data: dict[str, Any]) -> None:
+        data["call_back"] = {**data["call_back"], **changes}
+
+    call.data = call_state.change_data(call.pk, change).data
 
 
 def _said(call: Interaction, text: str) -> str:

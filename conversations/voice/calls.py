@@ -18,7 +18,19 @@ from conversations.flows.inbound import InboundMessage, InteractionOver, Receive
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import pace
 from conversations.services import call_state
-from conversations.voice import call_events, callee, campaign_call, dialogue, ncco, pausing, recording, replies, waiting
+from conversations.voice import (
+    call_back_call,
+    call_events,
+    callee,
+    campaign_call,
+    dialogue,
+    ncco,
+    pausing,
+    recording,
+    replies,
+    survey,
+    waiting,
+)
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import AnsweredCall, CallInput
@@ -53,7 +65,7 @@ def answer(asked: AnsweredCall) -> Ncco:
             dialogue.greet(call)
         said = _next_words(call) or replies.again(call_events.find(asked.call_id) or call)
         call = call_events.find(asked.call_id) or call
-        return recording.begin_call(call, [*said[:-1], *replies.offers_of_languages(call), *said[-1:]])
+        return recording.begin_call(call, ncco.before_listening(said, replies.offers_of_languages(call)))
 
 
 async def hear(given: CallInput) -> Ncco:
@@ -66,9 +78,10 @@ async def hear(given: CallInput) -> Ncco:
     if call is None:
         return ncco.goodbye(_("Sorry, this call was lost. Please call again."), language=DEFAULT_LANGUAGE)
     with override(call.language):
-        if call.state == Interaction.State.ENDED or call.conversation.status == Conversation.Status.CLOSED:
+        is_closed = call.conversation.status == Conversation.Status.CLOSED and not survey.concerns(call, given)
+        if call.state == Interaction.State.ENDED or is_closed:
             return replies.closing(call)
-        settled = await sync_to_async(_settler(call, given))(call, given)
+        settled = await sync_to_async(_settled)(call, given)
         actions = await _said_to(call, given, settled)
     if not recording.concerns(call):
         return actions
@@ -93,12 +106,41 @@ async def _said_to(call: Interaction, given: CallInput, settled: Words | Ncco | 
         return replies.closing(call)
 
 
+def _settled(call: Interaction, given: CallInput) -> Words | Ncco | None:
+    """What follows from something said or keyed, or from silence: then what is to be said already goes first."""
+    if not is_silence(given):
+        call_state.note_that_it_was_heard(call)
+    elif not call_state.waits_for_code(call) and not call_state.is_being_recognised(call):
+        _stop_waiting_when_too_long(call)
+        unspoken = call_state.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
+        call = call_events.find(given.call_id) or call
+        if unspoken or call_state.was_just_spoken_into(call):
+            return None if unspoken is None else replies.of(unspoken)
+    return _settler(call, given)(call, given)
+
+
+def _stop_waiting_when_too_long(call: Interaction) -> None:
+    """A person is asked in place of a reply that does not come; the webhook says so."""
+    if replies.keeps_waiting(call):
+        _wait_until(call, timezone.now())
+        turn.give_up(call.conversation_id)
+
+
+def is_silence(given: CallInput) -> bool:
+    """Whether nothing was said or keyed, and nothing went wrong with listening either."""
+    return not given.digits and not given.hypotheses and not given.is_failure
+
+
 def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, CallInput], Words | Ncco | None]:
     """What settles something said or keyed, by who is on the line and what is known of them; the way out is always open."""
     if call_state.waits_for_code(call):
         return callee.settle
+    if call_back_call.concerns(call, given):
+        return call_back_call.settle
     if recording.awaits_answer(call):
         return recording.settle
+    if survey.concerns(call, given):
+        return survey.settle
     is_way_out = given.digits == call_state.OUT_KEY and call_state.is_of_campaign(call)
     if is_way_out or call_state.is_in_campaign_stage(call):
         return campaign_call.settle
@@ -128,6 +170,7 @@ async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:
 
 def _reply_or_filler(call_id: str, received: Received) -> Ncco:
     call = Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(provider_id=call_id)
+    _stop_waiting_when_too_long(call)
     unspoken = call_state.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
     # The turn may have changed the language.
     with override(call.language):

@@ -96,6 +96,8 @@ def note_event(public_id: UUID, event: CallEvent) -> None:
     call.refresh_from_db(fields=["state"])
     if call.state == Interaction.State.ENDED:
         campaigning.settle(call)
+        if event.status == call_state.MACHINE:
+            campaigning.correct(call)
 
 
 def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:

@@ -59,7 +59,8 @@ def speak(interaction_id: int) -> None:
     if place.at in call_state.IN_ROOMS:
         return
     if call.conversation.status == Conversation.Status.CLOSED:
-        _say_goodbye(call)
+        if not call_state.is_in_survey(call):
+            _say_goodbye(call)
         return
     if call_state.webhook_waits(call):
         return
@@ -93,6 +94,12 @@ def _say_goodbye(call: Interaction) -> None:
 
 def _let_the_filler_be_said(call: Interaction) -> None:
     """A reply that replaced the filler at once could reach the platform before it, and would then be lost."""
-    wait = float(call.data.get("speak_after", 0)) - timezone.now().timestamp()
-    if wait > 0:
+    waited = 0.0
+    while waited < LONGEST_WAIT_SECONDS:
+        wait = float(call.data.get("speak_after", 0)) - timezone.now().timestamp()
+        if wait <= 0:
+            return
         time.sleep(min(wait, LONGEST_WAIT_SECONDS))
+        waited += wait
+        # Another silence may have had another filler said meanwhile.
+        call.refresh_from_db(fields=["data"])

@@ -80,6 +80,12 @@ async def input_given(webhook: Delivered) -> Any:
     return await calls.hear(protocol.parse_input(webhook.body, token_id=webhook.token_id))
 
 
+async def listening(webhook: Delivered) -> Any:
+    """The same while the caller was given time: silence is answered with nothing, and the call goes on by itself."""
+    given = protocol.parse_input(webhook.body, token_id=webhook.token_id)
+    return None if calls.is_silence(given) else await calls.hear(given)
+
+
 async def notify(webhook: Delivered) -> Any:
     """An NCCO has reached one of its `notify` actions. It is kept, and the call goes on. Source: Vonage, "NCCO reference"."""
     protocol.parse_notification(webhook.body)
@@ -157,6 +163,12 @@ async def seat_input(webhook: Delivered) -> Any:
     return Then(answered, lambda: _go_on(call))
 
 
+async def seat_listening(webhook: Delivered) -> Any:
+    """The same while the person was given time: silence is answered with nothing, and they are told once more."""
+    given = protocol.parse_input(webhook.body, token_id=webhook.token_id)
+    return None if calls.is_silence(given) else await seat_input(webhook)
+
+
 async def fallback(webhook: Delivered) -> Any:
     """What another door did not answer in time, or failed at, delivered once more. Source: Vonage, "Voice webhook reference".
 
@@ -198,6 +210,7 @@ DOORS: Final = {
     "fallback": Door("fallback", fallback),
     "event": Door("event", event),
     "input": Door("input", input_given),
+    "listening": Door("input", listening),
     "notify": Door("notify", notify),
     "recording": Door("recording", recording),
     "call-recording": Door("recording", call_recording),
@@ -211,6 +224,7 @@ DOORS: Final = {
     "text": Door("text", text_received),
     "text-status": Door("text_status", text_status),
     "seat-event": Door("agent_event", seat_event),
+    "seat-listening": Door("agent_input", seat_listening),
     "seat-input": Door("agent_input", seat_input),
 }
 """Every door by the name of its address."""

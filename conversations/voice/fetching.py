@@ -1,4 +1,4 @@
-"""Fetches from the platform what it has recorded, and keeps it with us."""
+"""Fetches from the platform what it has recorded, keeps it with us, and has it deleted there when it is deleted here."""
 
 import logging
 from typing import Final
@@ -10,7 +10,7 @@ from conversations.models import CallRecording
 from conversations.services import recordings, transcripts
 from conversations.services.recordings import WrongContent
 from conversations.voice import gateway, leaving_message, written_down
-from conversations.voice.gateway import GatewayError, NotOurs
+from conversations.voice.gateway import CallGone, GatewayError, NotOurs
 from conversations.voice.protocol import MalformedWebhook
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,36 @@ def fetch_due() -> int:
             break
         _write_down(written)
     return stored
+
+
+def delete_copies() -> int:
+    """Has the platform delete its copies of what is deleted here, some at a time; returns how many it no longer has.
+
+    What it cannot do is asked again, ever later, until it deletes them by itself.
+    """
+    if settings.VONAGE_GATEWAY == "off":
+        return 0
+    gone = 0
+    for _turn in range(MOST_AT_ONCE):
+        row = recordings.claim_copy()
+        if row is None:
+            break
+        for url in list(row.platform_files):
+            gone += _delete_copy(row, url)
+    return gone
+
+
+def _delete_copy(row: CallRecording, url: str) -> bool:
+    try:
+        if not recordings.is_gone_by_itself(row):
+            gateway.delete_file(url)
+    except (NotOurs, CallGone) as error:
+        logger.info("recording_copy_not_there", extra={"recording": str(row.public_id), "error": type(error).__name__})
+    except GatewayError as error:
+        logger.warning("recording_copy_not_deleted", extra={"recording": str(row.public_id), "error": str(error)})
+        return False
+    recordings.note_copy_deleted(row, url)
+    return True
 
 
 def _fetch(row: CallRecording) -> bool:

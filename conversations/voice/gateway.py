@@ -2,11 +2,15 @@
 
 Every call gets a client of its own: the SDK's client shares one dict of headers between its callers, has no time-out
 of its own, and sends a request again up to `pool_maxsize` times when the connection drops, which could dial twice.
-The functions block: call them from a thread, never on the event loop.
+The functions block: call them from a thread, never on the event loop. What the platform refused because it was asked too often
+it did not do, so it is asked again after a moment, whatever it was.
 """
 
 import logging
+import re
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -15,7 +19,6 @@ from uuid import UUID
 
 import requests
 from django.conf import settings
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from vonage import Auth, HttpClientOptions, Vonage
 from vonage_http_client.errors import HttpRequestError
@@ -25,10 +28,15 @@ from vonage_utils.errors import VonageError
 from conversations.selectors.call_reports import TERMINAL_STATUSES
 from conversations.voice.ncco import Ncco
 from conversations.voice.simulator import server
+from conversations.voice.stand_in import StandInAdapter
 
 DEFAULT_HOST: Final = "api.nexmo.com"
 HOST_SUFFIXES: Final = (".nexmo.com", ".vonage.com")
 TIMEOUT_SECONDS: Final = 5
+PAUSES_SECONDS: Final = (0.4, 0.8)
+"""After which it is asked again: it takes three calls a second and fifteen other requests."""
+ACCOUNT_PAUSES_SECONDS: Final = (0.5, 1.0, 2.0)
+"""The same for what belongs to the account, where nobody is on a line meanwhile."""
 SIP: Final = ("sip:", "sips:")
 APPLICATIONS: Final = "/v2/applications"
 NUMBERS: Final = "/account/numbers"
@@ -59,7 +67,7 @@ class NotOurs(GatewayError):
 
 
 class TooManyRequests(GatewayError):
-    """The platform did nothing because it was asked too often; it may be asked again in a moment."""
+    """The platform did nothing, however patiently, because it was asked too often."""
 
 
 class Unclear(GatewayError):
@@ -81,13 +89,18 @@ class PlacedCall:
     room_id: str
 
 
-def create_call(*, to: str, caller: str, ncco: Ncco, event_url: str, ring_seconds: int, region_url: str = "") -> PlacedCall:
+def create_call(
+    *, to: str, caller: str, ncco: Ncco, event_url: str, ring_seconds: int, region_url: str = "", finds_machines: bool = False
+) -> PlacedCall:
     """Ring `to` (E.164, or a SIP address) from our number `caller` and run `ncco` when it answers.
 
-    `region_url` is that of the call it is for: rooms of one name are different rooms in different regions.
+    `region_url` is that of the call it is for: rooms of one name are different rooms in different regions. With `finds_machines`,
+    `event_url` is told while the call goes on when a machine has picked up, and again when it has beeped.
     Raises GatewayError, Unclear when the phone may ring all the same: then go by way of `placing`.
+    Source: Vonage, "Advanced machine detection".
     """
-    return _dial(to=to, caller=caller, event_url=event_url, ring_seconds=ring_seconds, region_url=region_url, ncco=ncco)
+    detection = {"advanced_machine_detection": {"behavior": "continue", "mode": "default"}} if finds_machines else {}
+    return _dial(to=to, caller=caller, event_url=event_url, ring_seconds=ring_seconds, region_url=region_url, ncco=ncco, **detection)
 
 
 def call_person(
@@ -200,6 +213,17 @@ def download(url: str) -> Iterator[bytes]:
         raise GatewayError(f"the file did not come ({type(error).__name__})") from error
 
 
+def delete_file(url: str) -> None:
+    """Delete a file that the platform made of a call, as `download` names it. Raises NotOurs, CallGone when it is not there, GatewayError.
+
+    Source: Vonage, "Redact API" (recordings are items of the Media API) and "Media API reference".
+    """
+    name = urlsplit(url).path.rsplit("/", 1)[-1] if host_of_file(url) else ""
+    if not re.fullmatch(r"[0-9A-Za-z-]{1,100}", name):
+        raise NotOurs("the address names no file")
+    _run(f"https://{host_of_file(url)}", lambda client: client.http_client.delete(client.http_client.api_host, f"/v3/media/{name}"))
+
+
 def host_of_file(url: str) -> str:
     """The host of a file's address when it is one of those that keep the platform's files. Raises NotOurs."""
     try:
@@ -232,7 +256,7 @@ def send_text(*, to: str, sender: str, text: str, reference: str = "") -> str:
 def applications() -> list[dict[str, Any]]:
     """The account's applications. Raises GatewayError. Source: Vonage, "Application API v2 reference"."""
     found: list[dict[str, Any]] = []
-    page, pages = 1, 1
+    page = pages = 1
     while page <= pages:
         answer = _page_of_account(APPLICATIONS, {"page_size": PAGE_SIZE, "page": page}, at_rest_host=False)
         listed = (answer.get("_embedded") or {}).get("applications")
@@ -280,24 +304,20 @@ def link_number(*, country: str, number: str, application_id: str) -> None:
 
 
 def _page_of_account(path: str, asked: dict[str, Any], *, at_rest_host: bool) -> dict[str, Any]:
-    def get(client: Vonage) -> Any:
-        host = client.http_client.rest_host if at_rest_host else client.http_client.api_host
-        return client.http_client.get(host, path, asked, "basic")
-
-    return _of_account(get)
+    host = "rest_host" if at_rest_host else "api_host"
+    return _of_account(lambda client: client.http_client.get(getattr(client.http_client, host), path, asked, "basic"))
 
 
 def _of_account(request: Callable[[Vonage], Any]) -> dict[str, Any]:
     """Asks as the account, and not as the application: with the API key and its secret. An empty answer is an empty object."""
-    answer = _run(_client_of_account, request)
+    answer = _run(_client_of_account, request, ACCOUNT_PAUSES_SECONDS)
     if answer is not None and not isinstance(answer, dict):
         raise GatewayError("the platform did not answer with an object")
     return answer or {}
 
 
 def _modify(call_id: str, body: dict[str, Any], region_url: str) -> None:
-    path = f"/v1/calls/{_checked(call_id)}"
-    _run(region_url, lambda client: client.http_client.put(client.http_client.api_host, path, body))
+    _run(region_url, lambda client: client.http_client.put(client.http_client.api_host, f"/v1/calls/{_checked(call_id)}", body))
 
 
 def _checked(call_id: str) -> str:
@@ -308,8 +328,16 @@ def _checked(call_id: str) -> str:
         raise CallGone("no such call") from error
 
 
-def _run(where: str | Callable[[], Vonage], request: Callable[[Vonage], Any]) -> Any:
-    """Asks at the host of a region's address, or by a client that `where` makes."""
+def _run(where: str | Callable[[], Vonage], request: Callable[[Vonage], Any], pauses: tuple[float, ...] = PAUSES_SECONDS) -> Any:
+    """Asks at the host of a region's address, or by a client that `where` makes; again when that was too often."""
+    for pause in pauses:
+        with suppress(TooManyRequests):
+            return _asked(where, request)
+        time.sleep(pause)
+    return _asked(where, request)
+
+
+def _asked(where: str | Callable[[], Vonage], request: Callable[[Vonage], Any]) -> Any:
     try:
         return request(_client(where) if isinstance(where, str) else where())
     except HttpRequestError as error:
@@ -374,20 +402,3 @@ def host_of(region_url: str) -> str:
         return DEFAULT_HOST
     host = (parts.hostname or "").lower()
     return host if parts.scheme == "https" and host.endswith(HOST_SUFFIXES) else DEFAULT_HOST
-
-
-class StandInAdapter(HTTPAdapter):
-    """Sends what the SDK addresses to the platform to a stand-in at `base` instead: the simulator, which this server runs, or another."""
-
-    def __init__(self, base: str) -> None:
-        super().__init__()
-        self._base = base.rstrip("/")
-
-    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
-        """Send `request` to the stand-in, saying for which of the platform's hosts it was meant."""
-        asked_host = urlsplit(request.url or "").hostname or ""
-        request.url = f"{self._base}{request.path_url}"
-        request.headers.update({server.ASKED_HOST: str(asked_host)})
-        if self._base.startswith(server.local_address()):
-            request.headers.update(server.headers())
-        return super().send(request, *arguments, **options)

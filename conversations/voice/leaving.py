@@ -19,7 +19,7 @@ from conversations.models import CallLeg, CallSeat, Interaction
 from conversations.selectors import call_seats as seats_of
 from conversations.services import call_seats, call_state, threads
 from conversations.services.call_seats import Outcome, Purpose, State
-from conversations.voice import gateway, ncco, rooms
+from conversations.voice import gateway, ncco, rooms, survey
 from conversations.voice.gateway import CallGone, GatewayError
 from routing.services import reservations
 from routing.services.reservations import NoCapacity, ReservationGone
@@ -49,7 +49,8 @@ def over(call: Interaction, seat: CallSeat, outcome: str) -> bool:
             _let_somebody_go_on(call, ended)
         _tell_who_asked(call, ended)
         rooms.whisper_to_who_is_there(call)
-        settle(call.pk, _words_for_caller(call, ended))
+        had_caller = ended.purpose == Purpose.ANSWER and ended.outcome == Outcome.LEFT
+        settle(call.pk, _words_for_caller(call, ended), left=ended if had_caller else None)
     return True
 
 
@@ -69,12 +70,19 @@ def part_with(call: Interaction, left: list[CallSeat]) -> None:
 
 
 def end(call: Interaction) -> None:
-    """The caller is gone: everybody's place ends, and their legs; who called a customer that did not answer is told so."""
+    """The caller is gone: everybody's place ends, and their legs; who called a customer that did not answer is told so.
+
+    An offer that a ringing phone would have accepted is free at once, and not when the phone would have stopped.
+    """
     call = _read(call.pk)
     if call_state.is_ringing_out(call):
         say_goodbye(call, _("The customer did not answer. What happens next is in the inbox. Goodbye."))
-    else:
-        part_with(call, call_seats.end_all(call))
+        return
+    left = call_seats.end_all(call)
+    part_with(call, left)
+    for seat in left:
+        if seat.offer_id and seat.outcome != Outcome.LEFT:
+            reservations.take_back(seat.offer_id)
 
 
 def say_goodbye(call: Interaction, text: str) -> None:
@@ -110,9 +118,10 @@ def take_off(interaction_id: int, agent_id: int) -> None:
     settle(call.pk, words)
 
 
-def settle(call_id: int, words: str = "") -> None:
+def settle(call_id: int, words: str = "", *, left: CallSeat | None = None) -> None:
     """Sets right what does not fit together on a call; when that takes the caller back to the voice, they hear `words`.
 
+    Or they are asked how it was (`survey`) with `left`, who had them and hung up.
     Nobody talks with the caller or is rung for them: back to the voice. Nobody is asked in private any more: back from hold.
     Somebody has come: out of the music. Doing it twice changes nothing.
     """
@@ -131,7 +140,7 @@ def settle(call_id: int, words: str = "") -> None:
     try:
         if place.at in call_state.IN_ROOMS and not has_caller and not is_rung_for:
             with override(call.language):
-                asked = words or _("Is there anything else? Please tell me.")
+                asked = (survey.ask(call, left) if left else "") or words or _("Is there anything else? Please tell me.")
             if rooms.move_caller(call, call_state.VOICE, words=asked, seen=place.number):
                 end(call)
         elif (place.at == call_state.HOLD and place.for_consult and not is_asked) or (place.at == call_state.WAITING and has_caller):
@@ -202,7 +211,9 @@ def _note(call: Interaction, seat: CallSeat) -> None:
             Outcome.NO_ANSWER: _("%(name)s’s phone was not answered."),
             Outcome.BUSY: _("%(name)s’s phone was busy."),
             Outcome.FAILED: _("%(name)s’s phone could not be reached."),
-            Outcome.MACHINE: _("A machine picked up %(name)s’s phone; nobody pressed the key."),
+            Outcome.MACHINE: _("A machine picked up %(name)s’s phone; nobody pressed the key.")
+            if seat.agent_id
+            else _("A machine picked up %(name)s’s phone; the caller was taken back."),
             Outcome.CANCELLED: _("%(name)s’s phone is rung no longer."),
         }
         rooms.note(call, "call.not_connected", sentences[Outcome(seat.outcome)] % named, key=key, outcome=seat.outcome)

@@ -32,12 +32,14 @@ def is_offered(call: Interaction) -> bool:
 def take(call: Interaction) -> Ncco:
     """Asks for the message, records it after a tone until the caller is silent or presses the hash key, and says what comes next."""
     with override(call.language):
-        text = _prompt()
+        text = _prompt(call)
         timeline.append(
             call.conversation_id,
             NewEntry(kind="voicemail.asked", actor_kind="system", audience="staff", body=text, interaction=call, data={"wording": text}),
         )
         thanks = _("Thank you. If you have left a message, a colleague listens to it and calls you back. Goodbye.")
+        if not _has_number(call):
+            thanks = _("Thank you. If you have left a message, a colleague listens to it. Goodbye.")
         return [
             *ncco.talk(text, language=call.language),
             ncco.record_message(call),
@@ -68,11 +70,21 @@ def settle(row: CallRecording) -> None:
             return
     call = Interaction.objects.select_related("conversation", "entry_point").get(pk=row.interaction_id)
     with override(call.language):
-        prompt = _prompt()
+        prompt = _prompt(call)
     filing.file(row, prompt=prompt)
 
 
-def _prompt() -> str:
+def _has_number(call: Interaction) -> bool:
+    """Whether there is a number to call back on; who has withheld theirs is promised no call."""
+    return call.party.startswith("+")
+
+
+def _prompt(call: Interaction) -> str:
+    if not _has_number(call):
+        return _(
+            "Please leave your message after the tone, and say on which number we can reach you, since yours is not shown to us. When you"
+            " have finished, press the hash key or say nothing more. A colleague listens to it."
+        )
     return _(
         "Please leave your message after the tone. When you have finished, press the hash key or say nothing more. A colleague"
         " listens to it and calls you back."

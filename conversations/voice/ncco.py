@@ -6,12 +6,13 @@ Source: Vonage, "NCCO reference". A list of actions runs in order and the call e
 
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
 
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from conversations.models import Interaction
 from conversations.models.interaction import SpokenIn
@@ -24,18 +25,20 @@ MAX_TALK_CHARACTERS: Final = 1_400
 """The platform takes 1,500 characters; the rest is left for the tags around them."""
 MAX_REPLY_TALKS: Final = 6
 END_OF_SPEECH_SECONDS: Final = 1.2
-SILENCE_SECONDS: Final = 8
-SILENCE_WHILE_WORKING_SECONDS: Final = 15
-"""How long the caller hears nothing after “one moment”; then the call asks again."""
+SILENCE_SECONDS: Final = 3
+"""How long the caller may hear nothing: the platform and our answer add to it, and nobody is to hear nothing for more than four."""
 SILENCE_AFTER_MUSIC_SECONDS: Final = 2
 """How long the caller hears nothing between the music and the next announcement, while a person is being found, reads or writes."""
 OWN_MUSIC: Final = "voice/waiting.wav"
+OWN_MUSIC_AS_MP3: Final = "voice/waiting.mp3"
 KEY_PAUSE_SECONDS: Final = 3
 MOST_KEYS: Final = 20
 """The platform's limit. Keys that came in pieces could not be told apart: a code, a phone number, or a card's number."""
 LONGEST_SPEECH_SECONDS: Final = 45
+DECISION_SECONDS: Final = 4
+"""How long an agent may think about a key, twice."""
 RING_SECONDS: Final = 30
-MESSAGE_SILENCE_SECONDS: Final = 5
+MESSAGE_SILENCE_SECONDS: Final = 4
 LONGEST_MESSAGE_SECONDS: Final = 180
 
 
@@ -49,8 +52,10 @@ def talk(text: str, *, language: str, barge_in: bool = False) -> Ncco:
     return [{"action": "talk", "text": f"<speak>{piece}</speak>", **spoken_by} for piece in _pieces(text)]
 
 
-def listen(*, language: str, silence_seconds: int = SILENCE_SECONDS, hints: Sequence[str] = ()) -> Action:
-    """Wait for the caller to speak or to press keys; the answer goes to the input webhook."""
+def listen(
+    *, language: str, silence_seconds: int = SILENCE_SECONDS, hints: Sequence[str] = (), to: str = "voice:input"
+) -> Action:
+    """Wait for the caller to speak or to press keys; the answer goes to the input webhook, or to the one that `to` names."""
     recognition: dict[str, Any] = {
         "language": str(language),
         "endOnSilence": END_OF_SPEECH_SECONDS,
@@ -64,17 +69,34 @@ def listen(*, language: str, silence_seconds: int = SILENCE_SECONDS, hints: Sequ
         "type": ["dtmf", "speech"],
         "speech": recognition,
         "dtmf": {"timeOut": KEY_PAUSE_SECONDS, "maxDigits": MOST_KEYS, "submitOnHash": True},
-        "eventUrl": [webhook_url("voice:input")],
+        "eventUrl": [webhook_url(to)],
         "eventMethod": "POST",
     }
 
 
-def reply(text: str, *, language: str, silence_seconds: int = SILENCE_SECONDS, hints: Sequence[str] = ()) -> Ncco:
-    """Say `text`, which the caller may interrupt, and listen. The call stays open for as long as silence may last."""
+def reply(text: str, *, language: str, hints: Sequence[str] = ()) -> Ncco:
+    """Say `text`, which the caller may interrupt, and listen; who says nothing hears that there is time, and is listened to again.
+
+    Call within the language's translations. The first silence is answered with nothing, so that the platform goes on by itself.
+    Source: Vonage, "NCCO reference", input.
+    """
     return [
         *talk(text, language=language, barge_in=True),
-        listen(language=language, silence_seconds=silence_seconds, hints=hints),
+        listen(language=language, hints=hints, to="voice:listening"),
+        *talk(_("I am listening. Take your time."), language=language, barge_in=True),
+        listen(language=language, hints=hints),
     ]
+
+
+def working(text: str, *, language: str) -> Ncco:
+    """Say `text` while something is being found out, and listen; silence after it asks what comes next, so that the wait is heard."""
+    return [*talk(text, language=language, barge_in=True), listen(language=language)]
+
+
+def before_listening(actions: Ncco, more: Ncco) -> Ncco:
+    """The actions with `more` put in before the first time that the caller is listened to."""
+    at = next((place for place, action in enumerate(actions) if action["action"] == "input"), len(actions))
+    return [*actions[:at], *more, *actions[at:]]
 
 
 def waiting(text: str, *, language: str, music: str, hints: Sequence[str] = ()) -> Ncco:
@@ -89,6 +111,14 @@ def waiting(text: str, *, language: str, music: str, hints: Sequence[str] = ()) 
 def music_of(own: str) -> str:
     """The address of the music for those who wait: a number's own (`EntryPoint.waiting_music`), else ours."""
     return own or urljoin(settings.PUBLIC_URL, static(OWN_MUSIC))
+
+
+def music_of_room(own: str) -> str:
+    """The same for those who wait in a room until somebody starts it: an MP3, and ours where a number's own is none.
+
+    Source: Vonage, "NCCO reference": `musicOnHoldUrl` takes MP3 alone, a `stream` WAV too.
+    """
+    return own if urlsplit(own).path.lower().endswith(".mp3") else urljoin(settings.PUBLIC_URL, static(OWN_MUSIC_AS_MP3))
 
 
 def goodbye(text: str, *, language: str) -> Ncco:
@@ -114,18 +144,23 @@ def room(text: str, *, name: str, language: str, **options: Any) -> Ncco:
     return [*talk(text, language=language), {"action": "conversation", "name": name, "startOnEnter": True, "endOnExit": False, **options}]
 
 
-def consult(text: str, *, answer_url: str, language: str) -> Ncco:
-    """Tell an agent privately what the call is about and wait for a key, so that no answering machine takes a caller."""
-    return [
-        *talk(text, language=language, barge_in=True),
-        {
-            "action": "input",
-            "type": ["dtmf"],
-            "dtmf": {"timeOut": 10, "maxDigits": 1, "submitOnHash": False},
-            "eventUrl": [answer_url],
-            "eventMethod": "POST",
-        },
-    ]
+def consult(text: str, again: str, *, listening_url: str, answer_url: str, language: str) -> Ncco:
+    """Tell an agent privately what the call is about and wait for a key, so that no answering machine takes a caller.
+
+    Who presses none is told `again` which key does what; the silence before that is answered with nothing, see `reply`.
+    """
+    said = [(text, listening_url), (again, answer_url)]
+    return [action for words, url in said for action in [*talk(words, language=language, barge_in=True), _one_key(url)]]
+
+
+def _one_key(url: str) -> Action:
+    return {
+        "action": "input",
+        "type": ["dtmf"],
+        "dtmf": {"timeOut": DECISION_SECONDS, "maxDigits": 1, "submitOnHash": False},
+        "eventUrl": [url],
+        "eventMethod": "POST",
+    }
 
 
 def record(call: Interaction, *, people: bool) -> Action:

@@ -4,7 +4,6 @@ The platform knows no idempotency key: a request that was cut off may have rung 
 sent again. What became of it is looked up in the platform's own list of calls.
 """
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,11 +13,9 @@ from django.utils import timezone
 from conversations.models import CallLeg, Interaction
 from conversations.selectors.call_reports import known_time
 from conversations.voice import gateway
-from conversations.voice.gateway import GatewayError, PlacedCall, TooManyRequests, Unclear
+from conversations.voice.gateway import GatewayError, PlacedCall, Unclear
 from conversations.voice.protocol import address_of, number_of
 
-PAUSES_SECONDS: Final = (0.4, 0.8)
-"""Between tries that the platform refused because there were too many in that second; it takes three calls a second."""
 CLOCKS_APART: Final = timedelta(seconds=60)
 
 
@@ -30,7 +27,7 @@ def place(dial: Callable[[], PlacedCall], *, to: str, caller: str) -> PlacedCall
     """
     asked_at = timezone.now()
     try:
-        return _patiently(dial)
+        return dial()
     except Unclear as error:
         try:
             found = look_up(to=to, caller=caller, since=asked_at)
@@ -64,13 +61,3 @@ def is_known(leg_id: str) -> bool:
     """Whether a leg is on one of the calls here."""
     on_a_call = CallLeg.objects.filter(leg_id=leg_id, interaction__isnull=False)
     return on_a_call.exists() or Interaction.objects.filter(provider_id=leg_id).exists()
-
-
-def _patiently(dial: Callable[[], PlacedCall]) -> PlacedCall:
-    """Dials, and again after a moment when the platform refused because it was asked too often."""
-    for pause in PAUSES_SECONDS:
-        try:
-            return dial()
-        except TooManyRequests:
-            time.sleep(pause)
-    return dial()

@@ -68,9 +68,9 @@ def transfer(call: Interaction, actions: Ncco, *, people: bool = False) -> None:
 
 def ask_first(call: Interaction) -> bool:
     """Asks, before everything else, whether the call may be recorded, where that has to be asked; says whether it does."""
-    if not _has_to_be_asked(call):
+    if not has_to_be_asked(call):
         return False
-    _say(call, _ask(call), source_id=f"recording-question:{call.provider_id}")
+    _say(call, ask(call), source_id=f"recording-question:{call.provider_id}")
     return True
 
 
@@ -84,23 +84,34 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
 
     Silence, and whatever else is said, is no yes. What is said instead is answered as if nobody had asked.
     """
-    agrees = _answer_in(call, given)
-    told = _("All right, this call is not recorded.") if agrees is False else _("Thank you.")
-    _remember(call, awaits=False)
-    if agrees is None:
-        text = _("They did not say that the call may be recorded, so it is not.")
-        _note(call, "recording.not_agreed", text, key=f"{given.source_id}:not-agreed")
-        if given.digits or given.hypotheses:
-            call.data = call_state.change_data(call.pk, lambda data: data.update(stage=dialogue.STAGE_OPENING)).data
-            return waiting.settle(call, given)
-    else:
-        _keep_answer(call, given, agrees=agrees)
-        _say(call, told, source_id=f"{given.source_id}:recording-told")
+    agrees = take_answer(call, given)
+    if agrees is None and (given.digits or given.hypotheses):
+        call.data = call_state.change_data(call.pk, lambda data: data.update(stage=dialogue.STAGE_OPENING)).data
+        return waiting.settle(call, given)
+    if agrees is not None:
+        _say(call, told_of(agrees=agrees), source_id=f"{given.source_id}:recording-told")
     if call.data.get("stage") is None:
         dialogue.greet(call)
     elif agrees is None:
         return replies.aside(call, _("How can I help?"))
     return None
+
+
+def take_answer(call: Interaction, given: CallInput) -> bool | None:
+    """Keeps what was answered to the question, or that it was neither yes nor no (None)."""
+    agrees = _answer_in(call, given)
+    _remember(call, awaits=False)
+    if agrees is None:
+        text = _("They did not say that the call may be recorded, so it is not.")
+        _note(call, "recording.not_agreed", text, key=f"{given.source_id}:not-agreed")
+    else:
+        _keep_answer(call, given, agrees=agrees)
+    return agrees
+
+
+def told_of(*, agrees: bool) -> str:
+    """What is said to an answer."""
+    return _("Thank you.") if agrees else _("All right, this call is not recorded.")
 
 
 def settled(call: Interaction, actions: Ncco, *, may_ask: bool) -> Ncco:
@@ -111,9 +122,9 @@ def settled(call: Interaction, actions: Ncco, *, may_ask: bool) -> Ncco:
     if not _goes_on(actions):
         return actions
     with override(call.language):
-        if may_ask and _has_to_be_asked(call):
+        if may_ask and has_to_be_asked(call):
             said = takewhile(lambda action: action["action"] == "talk", actions)
-            return [*said, *ncco.reply(_ask(call), language=call.language)]
+            return [*said, *ncco.reply(ask(call), language=call.language)]
         return actions if is_on(call) else _prefixed(call, actions)
 
 
@@ -195,7 +206,8 @@ def note_end(call: Interaction, at: datetime) -> None:
         _remember(call, is_end_told=True)
 
 
-def _has_to_be_asked(call: Interaction) -> bool:
+def has_to_be_asked(call: Interaction) -> bool:
+    """Whether the customer has to be asked before anything is recorded, and was not yet."""
     if call.entry_point.recording_policy != Policy.ASK_FIRST or awaits_answer(call) or _state(call).get("asked") == call.language:
         return False
     if call_state.waits_for_code(call) or call_state.is_in_campaign_stage(call):
@@ -203,8 +215,8 @@ def _has_to_be_asked(call: Interaction) -> bool:
     return consent.may_we(call.conversation.customer, Purpose.RECORDING, interaction=call).code == "not_asked"
 
 
-def _ask(call: Interaction) -> str:
-    """Notes that it is asked, and returns the question."""
+def ask(call: Interaction) -> str:
+    """Notes that it is asked, once in each language of a call, and returns the question."""
     text = _question(call)
     with transaction.atomic():
         _remember(call, asked=call.language, awaits=True)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -76,20 +78,14 @@ def filler(call: Interaction) -> Ncco:
 
 
 def silence(call: Interaction) -> Ncco:
-    """Nothing is said; the call listens on, with music when a person is waited for."""
-    if holds_the_line(call.conversation):
-        return ncco.waiting("", language=call.language, music=ncco.music_of(call.entry_point.waiting_music))
-    return [ncco.listen(language=call.entry_point.language, silence_seconds=silence_seconds(call.conversation))]
+    """Nothing is said at first; the call listens on, with music when a person is waited for."""
+    with override(call.language):
+        return _and_listen(call, "")
 
 
 def ready_by() -> datetime:
     """The earliest time at which a reply may replace a filler that starts now."""
     return timezone.now() + timedelta(seconds=FILLER_SECONDS)
-
-
-def silence_seconds(conversation: Conversation) -> int:
-    """How long a caller may be silent before the call asks again, where no person is waited for."""
-    return ncco.SILENCE_WHILE_WORKING_SECONDS if owes_a_reply(conversation) else ncco.SILENCE_SECONDS
 
 
 def waits_for_person(conversation: Conversation) -> bool:
@@ -110,6 +106,16 @@ def holds_the_line(conversation: Conversation) -> bool:
 def owes_a_reply(conversation: Conversation) -> bool:
     """Whether the AI agent has not answered what was said last."""
     return conversation.owner_kind == Conversation.Owner.ASSISTANT and conversation.turn_wanted_seq > conversation.turn_done_seq
+
+
+def keeps_waiting(call: Interaction) -> bool:
+    """Whether the caller has waited for a reply for longer than anybody is let wait, counted from the first words that have none."""
+    conversation = call.conversation
+    if not owes_a_reply(conversation):
+        return False
+    longest = timedelta(seconds=settings.VOICE_LONGEST_WAIT_SECONDS)
+    asked = Entry.objects.filter(interaction=call, conversation=conversation, kind="message", data__for_turn=True)
+    return asked.filter(seq__gt=conversation.turn_done_seq, recorded_at__lt=Now() - longest).exists()
 
 
 def heard(call: Interaction, *, next_words: str, ended_at: datetime) -> dict[str, Any] | None:
@@ -139,9 +145,13 @@ def _said(call: Interaction, text: str, *, seq: int, hints: list[str] | None = N
 
 
 def _and_listen(call: Interaction, text: str, hints: Sequence[str] = ()) -> Ncco:
+    if call_state.is_in_survey(call):
+        return ncco.reply(text, language=call.language, hints=hints)
     if holds_the_line(call.conversation):
         return ncco.waiting(text, language=call.language, music=ncco.music_of(call.entry_point.waiting_music), hints=hints)
-    return ncco.reply(text, language=call.language, silence_seconds=silence_seconds(call.conversation), hints=hints)
+    if owes_a_reply(call.conversation):
+        return ncco.working(text, language=call.language)
+    return ncco.reply(text, language=call.language, hints=hints)
 
 
 def _words(entry: Entry) -> str:

@@ -91,7 +91,7 @@ def for_customer(call: Interaction, text: str) -> Ncco:
 
 def for_person_who_waits(call: Interaction, text: str) -> Ncco:
     """What the leg of somebody does whose customer is being rung: they hear `text`, and music until the customer is there."""
-    music = ncco.music_of(call.entry_point.waiting_music)
+    music = ncco.music_of_room(call.entry_point.waiting_music)
     return _room(call, text, language=call.entry_point.language, startOnEnter=False, musicOnHoldUrl=[music])
 
 

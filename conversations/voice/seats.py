@@ -27,6 +27,8 @@ ACCEPT_KEY: Final = "1"
 DECLINE_KEY: Final = "2"
 ANSWERING_SECONDS: Final = 60
 """After the ringing: for the briefing, for the key, and for the platform's word that it is over."""
+BEEP: Final = "beep_start"
+"""What the platform says of a machine after whose greeting it heard a beep. Source: Vonage, "Advanced machine detection"."""
 RINGS_FOR: Final = ncco.RING_SECONDS + ANSWERING_SECONDS
 NOT_DONE: Final = gettext_lazy("The phone platform did not place the call. Try again, or answer by message.")
 OUTCOME_OF: Final = {
@@ -68,10 +70,16 @@ def connect(call: Interaction, agent: AgentProfile) -> None:
 def answer_offer(reservation_id: int, agent: AgentProfile) -> Interaction:
     """Rings the person's phone for an offer, which the key accepts; returns the call, whose caller stays where they are until then.
 
-    The offer stands for as long as the phone may ring. Raises CannotConnect, and reservations.ReservationGone.
+    The offer stands for as long as the phone may ring, once a place is kept on the call. Raises CannotConnect, and
+    reservations.ReservationGone.
     """
     call = takeover.call_offered(reservation_id, agent)
-    seat = reserve(call, agent, purpose=Purpose.ANSWER, offer=reservations.stay_open(reservation_id, agent, seconds=RINGS_FOR))
+    seat = reserve(call, agent, purpose=Purpose.ANSWER, offer=Reservation.objects.get(pk=reservation_id, agent=agent))
+    try:
+        reservations.stay_open(reservation_id, agent, seconds=RINGS_FOR)
+    except reservations.ReservationGone:
+        call_seats.end(seat)
+        raise
     dial(call, seat)
     return call
 
@@ -105,7 +113,11 @@ def dial(call: Interaction, seat: CallSeat, *, asked_by: str = "") -> None:
     if seat.agent is not None:
         to = seat.agent.phone
         actions = ncco.consult(
-            briefing.words(call, seat, asked_by=asked_by), answer_url=_url("voice:seat-input", call, seat), language=language
+            briefing.words(call, seat, asked_by=asked_by),
+            briefing.key(call, seat),
+            listening_url=_url("voice:seat-listening", call, seat),
+            answer_url=_url("voice:seat-input", call, seat),
+            language=language,
         )
     else:
         to = seat.outside.number if seat.outside else ""
@@ -119,6 +131,7 @@ def dial(call: Interaction, seat: CallSeat, *, asked_by: str = "") -> None:
             event_url=_url("voice:seat-event", call, seat),
             ring_seconds=ncco.RING_SECONDS,
             region_url=rooms.region_of(call),
+            finds_machines=seat.agent is None,
         )
 
     try:
@@ -157,7 +170,11 @@ def decide(call: Interaction, seat: CallSeat | None, given: CallInput) -> Ncco:
 
 
 def note_event(call: Interaction, seat: CallSeat | None, event: CallEvent) -> None:
-    """What happens to the person's leg: a number outside has picked up, a machine has, or it is over."""
+    """What happens to the person's leg: a number outside has picked up, a machine has, or it is over.
+
+    A recorded greeting may be that of a switchboard, which puts people through; what beeps is a machine that records, and takes no
+    caller.
+    """
     if seat is None:
         return
     if event.is_terminal:
@@ -168,6 +185,18 @@ def note_event(call: Interaction, seat: CallSeat | None, event: CallEvent) -> No
     elif event.status == "answered" and seat.outside_id:
         _came_on(call, seat)
         leaving.bring_the_caller(call)
+    elif event.status == "machine" and seat.outside_id:
+        _machine_outside(call, seat, beeps=event.detail == BEEP)
+
+
+def _machine_outside(call: Interaction, seat: CallSeat, *, beeps: bool) -> None:
+    """Staff read of it; whoever asked the number to the phone hears it and decides, and a caller who is alone with it is taken back."""
+    seat.refresh_from_db()
+    if not seat.is_live:
+        return
+    rooms.note(call, "call.machine", _("A machine picked up %(name)s’s phone.") % {"name": seat.name}, key=seat.leg_id)
+    if beeps and seat.purpose == Purpose.ANSWER and leaving.over(call, seat, Outcome.MACHINE):
+        rooms.hang_up(call, seat.leg_id)
 
 
 def _accepted(call: Interaction, seat: CallSeat) -> Ncco:

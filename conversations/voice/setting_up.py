@@ -4,12 +4,11 @@ What would change is a plan, which changes nothing; carrying it out twice change
 Source: Vonage, "Application API v2 reference" and "Numbers API reference".
 """
 
-import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import serialization
@@ -18,15 +17,13 @@ from django.conf import settings
 
 from conversations.models import EntryPoint
 from conversations.voice import gateway, ncco
-from conversations.voice.gateway import CallGone, GatewayError, TooManyRequests
+from conversations.voice.gateway import CallGone, GatewayError
 
 CONNECT_MILLISECONDS: Final = 1_000
 ANSWER_MILLISECONDS: Final = 5_000
 EVENT_MILLISECONDS: Final = 10_000
 """The longest that the platform allows, so that a database that is busy for a moment loses nothing."""
-PAUSES_SECONDS: Final = (0.5, 1.0, 2.0)
 KEY_FILE: Final = "vonage_application.pem"
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +77,13 @@ def carry_out(planned: Plan, tell: Callable[[str], object]) -> str:
     if not application_id:
         path, public_key = _make_key()
         body = planned.wanted | {"keys": {"public_key": public_key}}
-        created = _patiently(lambda: gateway.create_application(body))
+        created = gateway.create_application(body)
         application_id = str(created.get("id", ""))
         if not application_id:
             raise GatewayError("the platform did not name the application that it created")
         tell(f"Created the application {application_id}. Its private key is in {path}.")
     elif planned.changes:
-        _patiently(lambda: gateway.update_application(application_id, planned.wanted))
+        gateway.update_application(application_id, planned.wanted)
         tell(f"Changed the application {application_id}.")
     for each in planned.numbers:
         if each.country:
@@ -99,10 +96,10 @@ def _application(name: str) -> dict[str, Any]:
     """The application that is set, else the one of our name; empty when there is none yet."""
     if settings.VONAGE_APPLICATION_ID and settings.VONAGE_GATEWAY != "simulator":
         try:
-            return _patiently(lambda: gateway.application(settings.VONAGE_APPLICATION_ID))
+            return gateway.application(settings.VONAGE_APPLICATION_ID)
         except CallGone as error:
             raise GatewayError("the account has no application with the id in VONAGE_APPLICATION_ID") from error
-    return next((each for each in _patiently(gateway.applications) if each.get("name") == name), {})
+    return next((each for each in gateway.applications() if each.get("name") == name), {})
 
 
 def _wanted(found: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -154,7 +151,7 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
 
 def _numbers(application_id: str) -> tuple[list[NumberPlan], list[str]]:
     """What becomes of each number that is an entry point, and what a person has to do about some."""
-    owned = {f"+{each.get('msisdn', '')}": each for each in _patiently(gateway.owned_numbers)}
+    owned = {f"+{each.get('msisdn', '')}": each for each in gateway.owned_numbers()}
     planned, problems = [], []
     for door in EntryPoint.objects.filter(channel="voice").order_by("address"):
         row = owned.get(door.address)
@@ -178,7 +175,7 @@ def _numbers(application_id: str) -> tuple[list[NumberPlan], list[str]]:
 
 
 def _link(planned: NumberPlan, application_id: str) -> None:
-    _patiently(lambda: gateway.link_number(country=planned.country, number=planned.number, application_id=application_id))
+    gateway.link_number(country=planned.country, number=planned.number, application_id=application_id)
 
 
 def _make_key() -> tuple[Path, str]:
@@ -195,13 +192,3 @@ def _make_key() -> tuple[Path, str]:
         path.write_bytes(text)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return path, public.decode()
-
-
-def _patiently(ask: Callable[[], T]) -> T:
-    """Asks, and again after a moment when the platform was asked too often."""
-    for pause in PAUSES_SECONDS:
-        try:
-            return ask()
-        except TooManyRequests:
-            time.sleep(pause)
-    return ask()

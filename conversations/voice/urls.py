@@ -10,6 +10,7 @@ urlpatterns = [
     path("fallback/", door("fallback"), name="fallback"),
     path("event/", door("event"), name="event"),
     path("input/", door("input"), name="input"),
+    path("listening/", door("listening"), name="listening"),
     path("notify/", door("notify"), name="notify"),
     path("recording/", door("recording"), name="recording"),
     path("recording/<uuid:public_id>/", door("call-recording"), name="call-recording"),
@@ -23,5 +24,6 @@ urlpatterns = [
     path("text/", door("text"), name="text"),
     path("text/status/", door("text-status"), name="text-status"),
     path("agent/<uuid:public_id>/<uuid:seat>/event/", door("seat-event"), name="seat-event"),
+    path("agent/<uuid:public_id>/<uuid:seat>/listening/", door("seat-listening"), name="seat-listening"),
     path("agent/<uuid:public_id>/<uuid:seat>/input/", door("seat-input"), name="seat-input"),
 ]

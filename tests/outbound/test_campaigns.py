@@ -190,7 +190,7 @@ class TestLife:
         region = open_hours()
         today = timezone.localtime().weekday()
         region.hours.filter(weekday__in=[today, (today + 1) % 7, (today - 1) % 7]).delete()
-        assert campaigning.call_next(running)
+        assert not campaigning.call_next(running)
         contact = running.contacts.get()
         assert (contact.state, contact.refusal) == ("waiting", "hours")
         assert contact.next_at > timezone.now() + timedelta(hours=12)

@@ -72,7 +72,7 @@ def test_a_kept_secret_stays_the_same_and_is_private(tmp_path: Path) -> None:
 
 def test_timeouts_out_of_order_are_an_error(tmp_path: Path) -> None:
     """A turn's lease must outlast the model, and a webhook the reply budget."""
-    done = read_settings(tmp_path, MODEL_TIMEOUT_SECONDS="90", TURN_LEASE_SECONDS="60", VOICE_REPLY_BUDGET_MS="4500")
+    done = read_settings(tmp_path, MODEL_TIMEOUT_SECONDS="90", TURN_LEASE_SECONDS="60", VOICE_REPLY_BUDGET_MS="2600")
     assert done.returncode != 0
     assert "cxhub.E001" in done.stderr
     assert "cxhub.E002" in done.stderr

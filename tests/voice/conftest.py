@@ -14,8 +14,11 @@ from tests.support.emptying.rows import empty
 from tests.voice import exchange_side
 from tests.voice.exchange_side import Application
 from tests.voice.people import AGENTS_PHONE, BENS_PHONE, Line, asking_for_a_person
-from tests.voice.platform import Caller
+from tests.voice.platform import Caller, longest_silence
 from tests.voice.rest_side import Platform, serving
+
+LONGEST_SILENCE = 4
+"""Seconds for which a caller may hear nothing, whatever happens."""
 
 
 @pytest.fixture(scope="package")
@@ -49,12 +52,15 @@ def transactional_db(company: None, django_db_blocker: DjangoDbBlocker) -> Itera
 
 
 def refused_nccos() -> list[tuple[str, object]]:
-    """What was answered to webhooks, in any test, and the platform would refuse or drop something of: every flow is looked at."""
+    """What was answered to webhooks, in any test, and the platform would refuse, drop something of, or be silent for too long at.
+
+    So every flow is looked at.
+    """
     refused = []
     for kind, answer in WebhookRecord.objects.filter(answered_at__isnull=False).values_list("kind", "answer"):
         try:
-            checked(answer or [])
-        except InvalidNcco:
+            assert longest_silence(checked(answer or [])) <= LONGEST_SILENCE
+        except (InvalidNcco, AssertionError):
             refused.append((kind, answer))
     return refused
 
@@ -79,6 +85,7 @@ def platform(settings: Settings) -> Iterator[Platform]:
         yield platform
     for ncco in platform.nccos():
         assert checked(ncco) == ncco
+        assert longest_silence(ncco) <= LONGEST_SILENCE
 
 
 @pytest.fixture

@@ -12,10 +12,12 @@ MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" * 2_000
 
 @dataclass
 class Files:
-    """What it answers by path: status, content and headers, and every request that it got with its token."""
+    """What it answers by path: status, content and headers, and every request that it got with its token; those to delete one apart."""
 
     answers: dict[str, tuple[int, bytes, dict[str, str]]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    deleted: list[tuple[str, str]] = field(default_factory=list)
+    deletes_with: int = 204
 
     def put(self, name: str, content: bytes = MP3, *, status: int = 200, **headers: str) -> str:
         """Keeps a file and returns its public address."""
@@ -38,6 +40,12 @@ def keeping_files() -> Iterator[tuple[Files, int]]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
+
+        def do_DELETE(self) -> None:
+            files.deleted.append((self.path, self.headers.get("Authorization", "")))
+            self.send_response(files.deletes_with)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def log_message(self, *arguments: Any) -> None:
             """Say nothing."""

@@ -6,6 +6,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 import jwt
@@ -83,6 +84,27 @@ class Caller:
         return self.about() | {"speech": {"error": "Speech overridden by DTMF"}, "dtmf": {"digits": digits, "timed_out": False}}
 
 
+USUAL_SILENCE = 10
+"""How long the platform listens to nothing where it is not told."""
+MACHINES_GREETING = 50
+"""Only an answering machine, whose greeting is waited for, hears nothing for so long."""
+
+
+def longest_silence(ncco: list[dict[str, Any]]) -> float:
+    """For how many seconds somebody may hear nothing while an NCCO runs who says and keys nothing themselves."""
+    silences = [0.0]
+    for action in ncco:
+        if action["action"] == "input":
+            how_long = ("speech", "startTimeout") if "speech" in action["type"] else ("dtmf", "timeOut")
+            silences.append(float(action.get(how_long[0], {}).get(how_long[1], USUAL_SILENCE)))
+        elif action["action"] == "wait" and action["timeout"] != MACHINES_GREETING:
+            silences.append(float(action["timeout"]))
+        elif action["action"] == "record" and "endOnSilence" in action:
+            silences.append(float(action["endOnSilence"]))
+    return max(silences)
+
+
 def words_of(ncco: list[dict[str, Any]]) -> str:
-    """Everything an NCCO says, without tags."""
-    return " ".join(action["text"].removeprefix("<speak>").removesuffix("</speak>") for action in ncco if action["action"] == "talk")
+    """Everything an NCCO says before anybody is listened to, without tags; what follows is said to who is silent then."""
+    said = takewhile(lambda action: action["action"] != "input", ncco)
+    return " ".join(action["text"].removeprefix("<speak>").removesuffix("</speak>") for action in said if action["action"] == "talk")

@@ -113,7 +113,7 @@ class Platform:
 def doors_of(asked: dict[str, Any]) -> dict[str, str]:
     """Where a leg that is rung has its events, and its keys, sent: paths of ours."""
     keys = [action["eventUrl"][0] for action in asked.get("ncco", []) if action["action"] == "input"]
-    found = {"event": asked["event_url"][0]} | ({"input": keys[0]} if keys else {})
+    found = {"event": asked["event_url"][0]} | ({"input": keys[-1]} if keys else {})
     return {name: urlsplit(address).path for name, address in found.items()}
 
 

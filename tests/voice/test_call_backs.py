@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from conversations import tasks
-from conversations.models import ActionItem, CallingPolicy, CallingRegion, CallSeat, DialAttempt, Entry, Interaction
-from conversations.services import calling_rules, suppression
+from conversations.models import ActionItem, CallingPolicy, CallingRegion, CallSeat, Consent, DialAttempt, Entry, EntryPoint, Interaction
+from conversations.services import call_state, calling_rules, suppression
 from routing.models import AgentProfile, Reservation, RoutingProfileWork, WorkItem
 from routing.tasks import dispatch_waiting_work
 from tests.outbound.calling import open_hours
@@ -292,3 +292,62 @@ def test_a_process_that_died_before_ringing_is_made_up_for(desk: Desk) -> None:
     CallSeat.objects.update(state="connected", outcome="connected", connected_at=timezone.now())
     assert [tasks.keep_call_backs() for _twice in range(2)] == [1, 0]
     assert desk.rung_numbers() == [ANNS_PHONE[1:], SAM]
+
+
+class TestAskedWhetherItMayBeRecorded:
+    """Where a recording needs a yes, the customer is asked by voice before they are put through; Ann hears music meanwhile."""
+
+    @pytest.fixture(autouse=True)
+    def policy(self, desk: Desk) -> Iterator[None]:
+        yield
+        EntryPoint.objects.filter(channel="voice").update(recording_policy="not_recorded", transcribes_recordings=False)
+
+    def asked(self, desk: Desk) -> list[dict[str, Any]]:
+        desk.wants_call_back()
+        EntryPoint.objects.filter(channel="voice").update(recording_policy="ask_first", transcribes_recordings=True)
+        desk.comes()
+        assert desk.accepts() == 204
+        assert "Calling the customer now." in desk.press("1")
+        return desk.picks_up()
+
+    def says(self, desk: Desk, body: dict[str, Any]) -> list[dict[str, Any]]:
+        return list(post("/voice/input/", body).json())
+
+    @pytest.mark.parametrize("how", ["keyed", "said"])
+    def test_a_yes_is_kept_before_anything_is_recorded(self, desk: Desk, how: str) -> None:
+        asked = self.asked(desk)
+        assert "Before I put you through to Ann: May we record this call" in words_of(asked)
+        assert [action["action"] for action in asked] == ["talk", "input", "talk", "input"]
+        assert not Consent.objects.filter(purpose="recording").exists()
+        body = desk.leg.keyed("1") if how == "keyed" else desk.leg.said("yes please")
+        for _each in range(2):
+            through = self.says(desk, body)
+            assert [action["action"] for action in through if action["action"] != "talk"][-1] == "conversation"
+            assert "I am putting you through to Ann." in words_of(through)
+        (kept,) = Consent.objects.filter(purpose="recording")
+        assert (kept.how, kept.decision) == (how, "given")
+        assert Entry.objects.filter(kind="recording.began").count() == 1
+        assert Entry.objects.get(kind="recording.began").seq > Entry.objects.filter(kind="consent.given").latest("seq").seq
+        assert call_state.place_of(desk.call).at == "room"
+
+    def test_the_recording_has_a_channel_for_each_side(self, desk: Desk) -> None:
+        self.asked(desk)
+        recorded = next(action for action in self.says(desk, desk.leg.keyed("1")) if action["action"] == "record")
+        assert (recorded["split"], recorded["channels"]) == ("conversation", 2)
+
+    @pytest.mark.parametrize("how", ["no", "silence", "something else"])
+    def test_anything_but_a_yes_is_put_through_and_not_recorded(self, desk: Desk, how: str) -> None:
+        self.asked(desk)
+        bodies = {"no": desk.leg.keyed("2"), "silence": desk.leg.silent(), "something else": desk.leg.said("who is this")}
+        through = self.says(desk, bodies[how])
+        assert [action["action"] for action in through] == ["talk", "conversation"]
+        assert Consent.objects.filter(purpose="recording", decision="given").count() == 0
+        assert Consent.objects.filter(purpose="recording").count() == (1 if how == "no" else 0)
+        assert not Entry.objects.filter(kind="recording.began").exists()
+
+    def test_the_ai_agent_goes_on_where_the_person_has_hung_up_meanwhile(self, desk: Desk) -> None:
+        self.asked(desk)
+        desk.ann_is("completed")
+        heard = self.says(desk, desk.leg.keyed("2"))
+        assert words_of(heard) == "All right, this call is not recorded. Ann was called away just now. How can I help?"
+        assert heard[-1]["action"] == "input"

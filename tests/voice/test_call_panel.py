@@ -5,7 +5,7 @@ import pytest
 from conversations import tasks
 from conversations.models import CallSeat, Conversation, Entry, Interaction, OutsideNumber
 from conversations.services import call_state
-from routing.models import Presence, Queue, Reservation, WorkItem
+from routing.models import AgentProfile, Presence, Queue, Reservation, WorkItem
 from tests.voice.people import Line, press
 from tests.voice.platform import post
 
@@ -209,6 +209,29 @@ class TestOffers:
         line.word("answered")
         assert "taken back" in press(line.platform, line.legs[-1], "1")
         assert (line.people(), line.at) == ([], "voice")
+
+    def test_a_caller_who_hangs_up_while_it_rings_frees_the_offer_at_once(self, line: Line) -> None:
+        """The phone is hung up, and the agent's capacity is theirs again; a press that comes late accepts nothing."""
+        offer = self.rings(line)
+        AgentProfile.objects.filter(pk__in=[each.pk for each in line.agents.values()]).update(active=False)
+        line.caller_hangs_up()
+        offer.refresh_from_db()
+        assert (offer.state, line.platform.ended(), line.people()) == ("rescinded", line.legs, [])
+        assert WorkItem.objects.get().state == "queued"
+        assert line.loads() == {"Ann": 0, "Ben": 0}
+        assert "hung up" in press(line.platform, line.legs[-1], "1")
+        line.word("completed")
+        assert (line.platform.ended(), Entry.objects.filter(kind="call.not_connected").count()) == (line.legs, 1)
+
+    def test_a_phone_that_cannot_be_rung_leaves_the_offer_as_long_as_it_was(self, line: Line) -> None:
+        """The place on the call is taken: the offer runs out when it would have."""
+        offer = Reservation.objects.get(state="pending")
+        AgentProfile.objects.filter(pk=offer.agent_id).update(phone_number="")
+        try:
+            assert line.client(offer.agent.display_name).post(f"/inbox/offers/{offer.pk}/phone/").status_code == 409
+            assert Reservation.objects.get(pk=offer.pk).expires_at == offer.expires_at
+        finally:
+            AgentProfile.objects.filter(pk=offer.agent_id).update(phone_number=offer.agent.phone_number)
 
     def test_somebody_elses_offer_rings_no_phone(self, line: Line) -> None:
         offer = Reservation.objects.get(state="pending")

@@ -48,7 +48,7 @@ class TestAnswering:
         ncco = post("/voice/answer/", caller.answer()).json()
         assert words_of(checked(ncco)).startswith("I am Harbor's AI assistant.")
         assert "how I can help" in words_of(ncco)
-        assert [action["action"] for action in ncco] == ["talk", "input"]
+        assert [action["action"] for action in ncco] == ["talk", "input", "talk", "input"]
         assert ncco[0]["bargeIn"] is True
         assert bodies(caller, "disclosure.shown") == [("assistant", "I am Harbor's AI assistant.")]
         assert [actor for actor, _ in bodies(caller)] == ["assistant"]
@@ -168,7 +168,7 @@ def test_ids_and_numbers_that_look_like_cards_stay_whole(number: EntryPoint) -> 
     assert {record.body["uuid"] for record in WebhookRecord.objects.all()} == {LIKE_A_CARD}
 
 
-LISTENS = [{"action": "talk", "text": "Hello"}, {"action": "input", "type": ["speech"]}]
+LISTENS = [{"action": "talk", "text": "Hello"}, {"action": "input", "type": ["speech"], "speech": {"startTimeout": 3}}]
 
 
 def test_calls_that_were_turned_away_are_not_missed_and_lost_ones_are(caller: Caller) -> None:

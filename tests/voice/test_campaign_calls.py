@@ -272,6 +272,26 @@ class TestMachines:
         assert (called.call.legs.get().answered_by, called.call.legs.get().end_status) == ("machine", "completed")
         assert called.contact.next_at > timezone.now()
 
+    @pytest.mark.parametrize("tries", [1, 3])
+    def test_told_of_after_the_end_correct_what_became_of_the_call(self, called: Called, tries: int) -> None:
+        """It was taken for somebody who hung up; the machine is in the attempt, the contact, the history, and no talk."""
+        called.picks_up()
+        called.ends()
+        assert (called.outcome, called.contact.state, called.contact.outcome) == ("answered", "done", "answered")
+        for _each in range(tries):
+            called.machine()
+        assert (called.outcome, called.contact.state, called.contact.outcome) == ("machine", "done", "machine")
+        told = Entry.objects.filter(kind="call.outcome", interaction=called.call).order_by("pk")
+        assert [entry.data["outcome"] for entry in told] == ["answered", "machine"]
+        assert not SubjectTalk.objects.filter(interaction=called.call).exists()
+
+    def test_told_of_after_the_end_change_nothing_about_who_was_talked_with(self, called: Called) -> None:
+        called.picks_up()
+        called.keys("1")
+        called.ends()
+        called.machine()
+        assert (called.outcome, called.contact.outcome) == ("reached", "reached")
+
 
 class TestNobody:
     @pytest.mark.parametrize(("status", "outcome"), [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import permutations
 
 import pytest
 
@@ -244,16 +245,27 @@ def floor_of(platform: Platform, people: dict[str, AgentProfile], number: int) -
     return floor
 
 
+IN_EVERY_ORDER = {consulting, three_way, joined}
+"""Steps at which two people who talk may have the caller after each other."""
+
+
+def orders_of(parties: list[str], *, every: bool) -> list[list[str]]:
+    """The orders in which they hang up: each of them first. With `every`, all but those that differ only after the caller is gone."""
+    if not every:
+        return [parties[first:] + parties[:first] for first in range(len(parties))]
+    return list({order[: order.index("caller") + 1]: list(order) for order in permutations(parties)}.values())
+
+
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 def test_nobody_is_left_alone(step: Step, platform: Platform, people: dict[str, AgentProfile]) -> None:
-    """Whoever hangs up first, and then each of the others."""
+    """Whoever hangs up first, and then each of the others; where it matters most, in every order that can be told apart."""
     parties = ["caller", *STEPS[step].split()]
-    for first in range(len(parties)):
-        floor = floor_of(platform, people, 10_000 + first)
+    for number, order in enumerate(orders_of(parties, every=step in IN_EVERY_ORDER)):
+        floor = floor_of(platform, people, 10_000 + number)
         step(floor)
         floor.must_be_right()
         assert {name for name, leg in floor.legs_of.items() if floor.is_up(leg)} == set(parties[1:])
-        for who in parties[first:] + parties[:first]:
+        for who in order:
             floor.hangs_up(who)
             floor.must_be_right()
         floor.work_must_be_right()
@@ -324,3 +336,39 @@ def test_asking_can_be_ended(platform: Platform, people: dict[str, AgentProfile]
     floor.hears_what_ended()
     floor.must_be_right()
     assert (floor.at, floor.people(), call_state.place_of(floor.call).at) == ("room", ["Ann"], "room")
+
+
+def machine_at(floor: Floor, name: str, **more: str) -> None:
+    """The platform has heard a machine on a leg; such an event names the leg otherwise than the others."""
+    body = Caller(uuid=floor.legs_of[name]).event("machine", direction="outbound", **more)
+    body["call_uuid"] = body.pop("uuid")
+    assert post(floor.platform.doors[floor.legs_of[name]]["event"], body).status_code == 204
+
+
+def test_a_machine_at_a_number_outside_takes_no_caller(platform: Platform, people: dict[str, AgentProfile]) -> None:
+    """A greeting may be a switchboard's; at the beep the caller who is alone with it is taken back, and the leg is ended."""
+    floor = floor_of(platform, people, 34_000)
+    put_through(floor)
+    rung = [body for method, path, body in platform.requests if method == "POST" and path.endswith("/v1/calls")]
+    assert ["advanced_machine_detection" in body for body in rung] == [False, True], "an agent presses a key, which no machine does"
+    machine_at(floor, "Parts")
+    assert (floor.at, floor.people()) == ("room", ["Parts"])
+    for _twice in range(2):
+        machine_at(floor, "Parts", sub_state="beep_start")
+    assert (floor.at, floor.people()) == ("voice", [])
+    assert "Parts cannot be reached at the moment." in platform.said_to(floor.caller)[-1]
+    assert platform.ended()[-1] == floor.legs_of["Parts"]
+    floor.hears_what_ended()
+    floor.must_be_right()
+    assert CallSeat.objects.get(interaction=floor.call, name="Parts").outcome == "machine"
+    assert Entry.objects.filter(kind="call.machine", interaction=floor.call).count() == 1
+
+
+def test_who_asked_a_number_outside_decides_about_its_machine(platform: Platform, people: dict[str, AgentProfile]) -> None:
+    """They hear it, and may leave a message."""
+    floor = floor_of(platform, people, 35_000)
+    outside_consulted(floor)
+    machine_at(floor, "Parts")
+    machine_at(floor, "Parts", sub_state="beep_start")
+    assert (floor.at, floor.people()) == ("hold", ["Ann", "Parts"])
+    assert Entry.objects.filter(kind="call.machine", interaction=floor.call).count() == 1

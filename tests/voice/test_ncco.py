@@ -2,8 +2,10 @@
 
 import html
 import re
+import wave
 
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,6 +110,8 @@ HERE = ["https://service.example.com/voice/input/"]
         [{"action": "record", "transcription": {"language": "en-GB", "speed": 2}}],
         [{"action": "record", "endOnSilence": 2}],
         [{"action": "notify", "payload": {}}],
+        [{"action": "stream", "streamUrl": ["https://x.example/a.ogg"]}],
+        [{"action": "conversation", "name": "call-7", "musicOnHoldUrl": ["https://x.example/a.wav"]}],
         [{"action": "wait", "timeout": 0}],
         [{"action": "transfer", "conversationId": "call-7"}],
         [{"action": "transfer", "conversationId": "CON-7"}, TALK],
@@ -128,6 +132,7 @@ def test_the_simulator_refuses_what_the_platform_refuses_or_would_drop(actions: 
         [TALK | {"text": f"<speak>{'x' * 1_500}</speak>"}],
         [TALK | {"bargeIn": True, "loop": 0}, INPUT | {"speech": {"uuid": ["a"], "context": ["boiler"]}, "eventUrl": HERE}],
         [{"action": "stream", "streamUrl": ["https://x.example/a.mp3"], "loop": 0}],
+        [{"action": "stream", "streamUrl": ["https://x.example/a.wav?night"], "loop": 0}],
         [{"action": "record", "split": "conversation", "channels": 2, "format": "wav", "beepStart": True, "eventUrl": HERE}, TALK],
         [{"action": "conversation", "name": "call-7", "musicOnHoldUrl": ["https://x.example/a.mp3"], "canHear": [], "startOnEnter": False}],
         [{"action": "connect", "from": "441632960100", "endpoint": [{"type": "sip", "uri": "sip:ann@x.example"}], "timeout": 20}],
@@ -139,3 +144,18 @@ def test_the_simulator_refuses_what_the_platform_refuses_or_would_drop(actions: 
 )
 def test_and_takes_what_the_platform_takes(actions: list[dict[str, object]]) -> None:
     assert checked(actions) == actions
+
+
+@pytest.mark.parametrize(
+    ("own", "in_a_room"),
+    [
+        ("", "/static/voice/waiting.mp3"),
+        ("https://x.example/waltz.mp3", "waltz.mp3"),
+        ("https://x.example/waltz.wav", "/static/voice/waiting.mp3"),
+    ],
+)
+def test_a_room_waits_with_mp3_alone(own: str, in_a_room: str) -> None:
+    """A number's own music where it is one, else ours; a stream takes a WAV, which has 16 bits."""
+    assert ncco.music_of_room(own).endswith(in_a_room)
+    with wave.open(str(settings.BASE_DIR / "static" / "voice" / "waiting.wav")) as sound:
+        assert (sound.getsampwidth(), sound.getnchannels()) == (2, 1)

@@ -110,6 +110,17 @@ def test_what_is_signed_for_another_time_or_place_is_refused(number: EntryPoint,
     assert nothing_is_written()
 
 
+@pytest.mark.parametrize(("allowed", "ahead", "status"), [(30, 20, 200), (30, 45, 401), (60, 45, 200), (0, 20, 401), (300, 280, 200)])
+def test_how_far_the_platform_s_clock_may_be_ahead_is_a_setting(
+    number: EntryPoint, settings: Any, caplog: pytest.LogCaptureFixture, allowed: int, ahead: int, status: int
+) -> None:
+    """The log tells whose clock it is; how old a token may be does not change with it."""
+    settings.VONAGE_CLOCK_AHEAD_SECONDS = allowed
+    assert platform.post("/voice/answer/", Caller().answer(), iat=int(time.time()) + ahead).status_code == status
+    assert ("too far ahead of this machine" in caplog.text + str([record.__dict__ for record in caplog.records])) == (status == 401)
+    assert platform.post("/voice/answer/", Caller().answer(), iat=int(time.time()) - 330).status_code == 401
+
+
 def test_an_altered_body_is_refused(number: EntryPoint) -> None:
     """One changed character is enough, and so is another way of writing the same JSON."""
     raw = json.dumps(Caller().answer()).encode()

@@ -16,7 +16,7 @@ from conversations import tasks
 from conversations.flows import erasing, takeover
 from conversations.models import Consent, Conversation, Entry, EntryPoint, Interaction, SentText, Suppression
 from conversations.rendering import texted
-from conversations.services import delivery, erasure, threads
+from conversations.services import delivery, erasure, suppression, threads
 from tests.record import rows
 from tests.support.locks import until
 from tests.support.turns import nothing_owed
@@ -180,6 +180,32 @@ def test_whoever_writes_stop_gets_nothing_more(door: EntryPoint, platform: Platf
     assert len(platform.texts()) == 2
     sms = Consent.objects.filter(purpose="sms").latest("pk")
     assert (sms.decision, sms.wording) == ("given", "START")
+
+
+def test_who_was_erased_after_stop_may_begin_again(door: EntryPoint, platform: Platform) -> None:
+    """Of the number nothing but its keyed hash was left on the list, by which it got nothing; its holder's START takes it off."""
+    writes("HELP")
+    writes("STOP")
+    gone = line()
+    threads.end_interaction(gone, reason="silence")
+    assert erasing.run(erasure.request(gone.conversation.customer, ground="asked", by="maya").pk) == "done"
+    assert (Suppression.objects.get().value, Suppression.objects.get().ends_by_start) == ("", True)
+    writes("HELP")
+    assert len(platform.texts()) == 1
+    writes("START")
+    assert not Suppression.objects.filter(lifted_at__isnull=True).exists()
+    assert "you get text messages from us again" in platform.texts()[-1]["text"]
+    writes("Is anybody there?")
+    assert not Suppression.objects.get().value
+
+
+def test_start_does_not_undo_what_somebody_else_has_put_on_the_list(door: EntryPoint, platform: Platform) -> None:
+    """Before STOP or after it: staff's word stands, also when the person was erased meanwhile."""
+    writes("STOP")
+    suppression.suppress("phone", f"+{SAM}", reason="They asked for it in a letter", added_by="maya")
+    writes("START")
+    assert Suppression.objects.get().lifted_at is None
+    assert platform.texts() == []
 
 
 def test_a_person_is_told_that_a_stopped_number_got_nothing(door: EntryPoint, platform: Platform) -> None:

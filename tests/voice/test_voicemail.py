@@ -73,7 +73,7 @@ def test_who_waits_may_leave_a_message(waiting: Caller) -> None:
     assert [action["action"] for action in checked(ncco)] == ["talk", "record", "talk"]
     assert "after the tone" in words_of(ncco[:1])
     record = ncco[1]
-    assert (record["beepStart"], record["endOnSilence"], record["endOnKey"], record["timeOut"]) == (True, 5, "#", 180)
+    assert (record["beepStart"], record["endOnSilence"], record["endOnKey"], record["timeOut"]) == (True, 4, "#", 180)
     assert "calls you back" in words_of(ncco[2:])
     assert Entry.objects.filter(kind="voicemail.asked").count() == 1
 
@@ -122,9 +122,11 @@ def test_who_hangs_up_at_the_tone_leaves_none(waiting: Caller, files: Files) -> 
 
 
 def test_a_withheld_number_cannot_be_called_back(number: EntryPoint, files: Files) -> None:
-    """The message is there for whoever takes the work."""
+    """They are told so, asked for a number, and promised nothing; the message is there for whoever takes the work."""
     caller = waits(Caller(number="anonymous"))
-    asks(caller)
+    told = words_of(asks(caller))
+    assert "say on which number we can reach you" in told
+    assert "calls you back" not in told
     leaves(caller, files.put("one", SPOKEN))
     tasks.fetch_recordings()
     assert Entry.objects.filter(kind="voicemail").count() == 1

@@ -1,99 +1,80 @@
-"""`manage.py vonage_setup` against a server that has the platform's endpoints: the plan, doing it, and doing it again."""
+"""`manage.py vonage_setup` against the simulated platform: the plan, doing it, and doing it again."""
 
 from __future__ import annotations
 
 import json
-from base64 import b64decode
+from base64 import b64encode
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
-from uuid import uuid4
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
+from django.test import Client
 from pytest_django import Settings
 
 from conversations.models import EntryPoint
+from conversations.voice.simulator import exchange
 
 SECRET = "account-secret-xyz"
+NUMBER = "441632960100"
 
 
 class Account:
-    """The platform's side of an account: its applications and numbers, and what it was asked to change."""
+    """The account at the simulator: what it holds, and what befalls the next requests to it."""
 
-    def __init__(self) -> None:
-        self.applications: dict[str, dict[str, Any]] = {}
-        self.numbers: list[dict[str, Any]] = [
-            {"country": "GB", "msisdn": "441632960100", "type": "mobile-lvn", "features": ["VOICE", "SMS"]},
-        ]
-        self.changes: list[tuple[str, str]] = []
-        self.refusals: list[int] = []
+    @property
+    def application(self) -> dict[str, Any]:
+        (found,) = self.applications()
+        return found
 
-    def answer(self, method: str, path: str, raw: bytes, authorization: str) -> tuple[int, Any]:
-        if self.refusals:
-            return self.refusals.pop(0), {"title": "Refused"}
-        if b64decode(authorization.removeprefix("Basic ")).decode() != f"simulator:{SECRET}":
-            return 401, {"title": "Unauthorized"}
-        if method != "GET":
-            self.changes.append((method, path))
-        address = urlsplit(path.removeprefix("/simulator")).path
-        if address == "/account/numbers":
-            return 200, {"count": len(self.numbers), "numbers": self.numbers}
-        if address == "/number/update":
-            asked = dict(parse_qsl(raw.decode()))
-            row = next(each for each in self.numbers if each["msisdn"] == asked["msisdn"] and each["country"] == asked["country"])
-            row["app_id"] = asked["app_id"]
-            return 200, {"error-code": "200", "error-code-label": "success"}
-        if address == "/v2/applications":
-            if method == "POST":
-                made = json.loads(raw) | {"id": str(uuid4())}
-                self.applications[made["id"]] = made
-                return 201, made
-            return 200, {"page": 1, "total_pages": 1, "_embedded": {"applications": list(self.applications.values())}}
-        found = address.rsplit("/", 1)[-1]
-        if found not in self.applications:
-            return 404, {}
-        if method == "PUT":
-            self.applications[found] = json.loads(raw) | {"id": found}
-        return 200, self.applications[found]
+    @async_to_sync
+    async def applications(self) -> list[dict[str, Any]]:
+        async with exchange.opened() as memory:
+            return list((await memory.applications()).values())
+
+    @async_to_sync
+    async def keep(self, application: dict[str, Any]) -> None:
+        async with exchange.opened() as memory:
+            await memory.keep_application(application)
+
+    @async_to_sync
+    async def numbers(self) -> dict[str, Any]:
+        async with exchange.opened() as memory:
+            return await memory.numbers()
+
+    @async_to_sync
+    async def know(self, digits: str, **about: Any) -> None:
+        async with exchange.opened() as memory:
+            await memory.keep_number(digits, about)
+
+    @async_to_sync
+    async def befall(self, *faults: str) -> None:
+        async with exchange.opened() as memory:
+            await memory.choose({}, list(faults))
+
+    @async_to_sync
+    async def forget(self) -> None:
+        async with exchange.opened() as memory:
+            await memory.forget_account()
+            await memory.choose({}, [])
+
+    def holds_nothing(self) -> bool:
+        return not self.applications() and not self.numbers()
 
 
 @pytest.fixture
-def account(number: EntryPoint, settings: Settings, tmp_path: Path) -> Iterator[Account]:
+def account(number: EntryPoint, live_server: Any, settings: Settings, tmp_path: Path) -> Iterator[Account]:
     """The account, where this process's gateway sends its requests."""
-    made = Account()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            code, answer = made.answer(self.command, self.path, raw, self.headers.get("Authorization", ""))
-            body = json.dumps(answer).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_GET(self) -> None:
-            self.do_POST()
-
-        def do_PUT(self) -> None:
-            self.do_POST()
-
-        def log_message(self, *arguments: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    settings.PORT, settings.DATA_DIR, settings.PUBLIC_URL = server.server_port, tmp_path, "https://service.example.com"
+    settings.PORT, settings.BIND_ADDRESS = live_server.thread.port, live_server.thread.host
+    settings.DATA_DIR, settings.PUBLIC_URL, settings.ALLOWED_HOSTS = tmp_path, "https://service.example.com", ["*"]
     settings.VONAGE_API_KEY, settings.VONAGE_API_SECRET, settings.VONAGE_REGION = "simulator", SECRET, "eu-west"
+    made = Account()
+    made.forget()
     yield made
-    server.shutdown()
-    server.server_close()
+    made.forget()
 
 
 def run(*arguments: str) -> str:
@@ -108,13 +89,13 @@ def test_the_plan_is_printed_and_nothing_is_changed(account: Account) -> None:
     assert "voice.webhooks.answer_url.address: nothing → https://service.example.com/voice/answer/" in told
     assert "Number +441632960100 is linked." in told
     assert "Nothing was changed." in told
-    assert account.changes == []
+    assert account.holds_nothing()
 
 
 def test_it_is_done_once(account: Account, tmp_path: Path) -> None:
     """Created with our webhooks, all by POST and signed; the number linked; a second time there is nothing to do."""
     told = run("--apply")
-    (made,) = account.applications.values()
+    made = account.application
     voice = made["capabilities"]["voice"]
     assert voice["webhooks"]["answer_url"] == {
         "address": "https://service.example.com/voice/answer/", "http_method": "POST", "connection_timeout": 1000, "socket_timeout": 5000,
@@ -123,14 +104,13 @@ def test_it_is_done_once(account: Account, tmp_path: Path) -> None:
     assert voice["webhooks"]["fallback_answer_url"]["address"].endswith("/voice/fallback/")
     assert (voice["signed_callbacks"], voice["region"]) == (True, "eu-west")
     assert made["capabilities"]["messages"]["webhooks"]["status_url"]["address"] == "https://service.example.com/voice/text/status/"
-    assert account.numbers[0]["app_id"] == made["id"]
+    assert account.numbers() == {NUMBER: {"app_id": made["id"]}}
     assert f"VONAGE_APPLICATION_ID={made['id']}" in told
     assert made["keys"]["public_key"].startswith("-----BEGIN PUBLIC KEY-----")
     key = tmp_path / "vonage_application.pem"
     assert (key.stat().st_mode & 0o777, key.read_text().startswith("-----BEGIN PRIVATE KEY-----")) == (0o600, True)
-    done = list(account.changes)
     assert "Nothing to change." in run("--apply")
-    assert account.changes == done
+    assert account.application == made
 
 
 def test_no_credential_is_printed(account: Account) -> None:
@@ -142,12 +122,13 @@ def test_no_credential_is_printed(account: Account) -> None:
 
 def test_only_what_differs_is_changed_and_what_is_not_ours_stays(account: Account) -> None:
     run("--apply")
-    (made,) = account.applications.values()
+    made = account.application
     made["capabilities"]["rtc"] = {"webhooks": {"event_url": {"address": "https://elsewhere.example.com", "http_method": "POST"}}}
     made["capabilities"]["voice"]["webhooks"]["event_url"]["address"] = "https://old.example.com/event"
+    account.keep(made)
     told = run("--apply")
     assert "voice.webhooks.event_url.address: https://old.example.com/event → https://service.example.com/voice/event/" in told
-    (now,) = account.applications.values()
+    now = account.application
     assert now["capabilities"]["rtc"]["webhooks"]["event_url"]["address"] == "https://elsewhere.example.com"
     assert now["keys"]["public_key"] == made["keys"]["public_key"]
     assert "Nothing to change." in run()
@@ -159,7 +140,8 @@ def test_what_only_a_person_can_do_is_said(account: Account, number: EntryPoint)
     other = EntryPoint.objects.create(
         name="Sales", channel="voice", address="+441632960999", company_name="Harbor", playbook_code="harbor"
     )
-    account.numbers[0] |= {"features": ["VOICE"], "voiceCallbackType": "tel", "app_id": "another"}
+    account.know("441632960999", is_elsewhere=True)
+    account.know(NUMBER, features=["VOICE"], voiceCallbackType="tel", app_id="another")
     try:
         told = run()
         assert "+441632960999 (Sales) is not a number of this account." in told
@@ -171,12 +153,41 @@ def test_what_only_a_person_can_do_is_said(account: Account, number: EntryPoint)
         EntryPoint.objects.filter(pk=number.pk).update(takes_texts=False)
 
 
-def test_a_wrong_secret_is_told_without_it(account: Account, settings: Settings) -> None:
-    settings.VONAGE_API_SECRET = "wrong-one"
+def test_a_refused_secret_is_told_without_it(account: Account) -> None:
+    account.befall("401")
     with pytest.raises(CommandError) as caught:
         run()
     assert "Check VONAGE_API_KEY and VONAGE_API_SECRET." in str(caught.value)
-    assert "wrong-one" not in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("told", ["", "Basic", "Basic !", "Bearer x", "Basic c2ltdWxhdG9yOndyb25n"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("get", "v2/applications"), ("get", "v2/applications/x"), ("get", "account/numbers"), ("post", "number/update")]
+)
+def test_only_the_account_s_secret_opens_it(account: Account, method: str, path: str, told: str) -> None:
+    answer = getattr(Client(), method)(f"/simulator/{path}", headers={"Authorization": told, "Host": "service.example.com"}, secure=True)
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"name": ""}, "name"),
+        ({"capabilities": {"voice": {"region": "mars"}}}, "voice.region"),
+        ({"capabilities": {"voice": {"webhooks": {"event_url": {"address": "x"}}}}}, "voice.webhooks.event_url"),
+        (
+            {"capabilities": {"voice": {"webhooks": {"answer_url": {"address": "https://a.example", "socket_timeout": 9_000}}}}},
+            "voice.webhooks.answer_url.socket_timeout",
+        ),
+    ],
+)
+def test_an_application_that_the_platform_refuses_is_refused_here(account: Account, wrong: dict[str, Any], name: str) -> None:
+    opens = {"Authorization": f"Basic {b64encode(f'simulator:{SECRET}'.encode()).decode()}", "Host": "service.example.com"}
+    sent = json.dumps({"name": "CX Hub"} | wrong)
+    answer = Client().post("/simulator/v2/applications", sent, content_type="application/json", headers=opens, secure=True)
+    assert (answer.status_code, answer.json()["invalid_parameters"][0]["name"]) == (400, name)
+    assert account.holds_nothing()
 
 
 @pytest.mark.parametrize("setting", ["VONAGE_API_KEY", "VONAGE_API_SECRET"])
@@ -187,16 +198,16 @@ def test_without_the_account_there_is_a_sentence(account: Account, settings: Set
 
 
 def test_a_busy_platform_is_asked_again(account: Account) -> None:
-    account.refusals = [429]
+    account.befall("429", "429")
     assert "Nothing was changed." in run()
 
 
 @pytest.mark.parametrize("code", [500, 503])
 def test_a_platform_that_fails_changes_nothing(account: Account, code: int) -> None:
-    account.refusals = [code]
+    account.befall(str(code))
     with pytest.raises(CommandError, match=str(code)):
         run("--apply")
-    assert account.changes == []
+    assert account.holds_nothing()
 
 
 def test_a_platform_that_cannot_be_reached_is_told(account: Account, settings: Settings) -> None:

@@ -20,7 +20,10 @@ FADE_SECONDS: Final = 0.6
 
 
 class Command(BaseCommand):
-    """`manage.py make_waiting_music` writes static/voice/waiting.wav anew; the same sound each time."""
+    """`manage.py make_waiting_music` writes static/voice/waiting.wav anew; the same sound each time.
+
+    static/voice/waiting.mp3 is that file, encoded with LAME at 32 kbit/s: a room that has not started plays MP3 alone.
+    """
 
     help = "Makes the music that callers hear while they wait (static/voice/waiting.wav)."
 

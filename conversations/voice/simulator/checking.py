@@ -114,6 +114,12 @@ def _addresses(value: object) -> bool:
     return isinstance(value, list) and len(value) == 1 and is_address(value[0])
 
 
+def _sounds(*formats: str) -> Check:
+    """Addresses of which none names a format other than these; many name none."""
+    others = tuple({".mp3", ".wav", ".ogg", ".flac", ".m4a", ".aac"} - set(formats))
+    return lambda value: _addresses(value) and not urlsplit(value[0]).path.lower().endswith(others)
+
+
 def _texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
 
@@ -198,7 +204,7 @@ ACTIONS: Final[Mapping[str, Options]] = {
         "text": is_spoken, "language": _matches(LANGUAGE), "style": _within(0, 100, whole=True), "premium": _flag,
         "provider": _one_of("ElevenLabs", "Google", "Polly"), "providerOptions": _flat,
     },
-    "stream": VOICE | {"streamUrl": _addresses},
+    "stream": VOICE | {"streamUrl": _sounds(".mp3", ".wav")},
     "input": POSTED | {
         "type": _kinds_of_input, "mode": _one_of("synchronous", "asynchronous"), "speech": _object(SPEECH), "dtmf": _object(DTMF),
     },
@@ -208,7 +214,7 @@ ACTIONS: Final[Mapping[str, Options]] = {
         "machineDetection": _one_of("continue", "hangup"), "advancedMachineDetection": is_detection,
     },
     "conversation": POSTED | HEARING | {
-        "name": _name, "musicOnHoldUrl": _addresses, "startOnEnter": _flag, "endOnExit": _flag, "record": _flag,
+        "name": _name, "musicOnHoldUrl": _sounds(".mp3"), "startOnEnter": _flag, "endOnExit": _flag, "record": _flag,
         "transcription": _object(TRANSCRIPTION),
     },
     "record": POSTED | {

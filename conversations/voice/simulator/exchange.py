@@ -19,17 +19,21 @@ KEPT_SECONDS: Final = 3_600
 FILES_KEPT_SECONDS: Final = 24 * 3_600
 LOCK_SECONDS: Final = 45
 CALLS_PER_SECOND: Final = 3
+REQUESTS_PER_SECOND: Final = 15
 PREFIX: Final = "simulator"
 LIVE: Final = f"{PREFIX}:live"
 ALL: Final = f"{PREFIX}:all"
 DIALLED: Final = f"{PREFIX}:dialled"
-DIAL: Final = """
+ASKED: Final = f"{PREFIX}:asked"
+WITHIN_A_SECOND: Final = """
 if redis.call("zcard", KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
 redis.call("zadd", KEYS[1], ARGV[1], ARGV[2])
 redis.call("expire", KEYS[1], 5)
 return 1
 """
 OPTIONS: Final = f"{PREFIX}:options"
+APPLICATIONS: Final = f"{PREFIX}:applications"
+NUMBERS: Final = f"{PREFIX}:numbers"
 REQUESTS: Final = f"{PREFIX}:requests"
 UNLOCK: Final = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0'
 
@@ -183,6 +187,12 @@ class Exchange:
         found = await self._valkey.get(f"{PREFIX}:file:{file_id}")
         return str(found) if found else None
 
+    async def delete_file(self, file_id: str) -> bool:
+        """Forget a file, and of a recording what was said in it; says whether there was one."""
+        recording = f"{PREFIX}:recording:{file_id}"
+        gone = await self._valkey.delete(f"{PREFIX}:file:{file_id}", recording, f"{PREFIX}:recorded:{file_id}")
+        return bool(gone)
+
     async def keep_room_recording(self, room: str, recording_id: str) -> None:
         """The recording that a room is under."""
         await self._valkey.set(f"{PREFIX}:room-recording:{room}", recording_id, ex=KEPT_SECONDS)
@@ -233,9 +243,40 @@ class Exchange:
 
     async def may_dial(self) -> bool:
         """Whether another outbound call may be begun now; the platform allows three within a second."""
+        return await self._is_within_a_second(DIALLED, CALLS_PER_SECOND)
+
+    async def may_ask(self) -> bool:
+        """Whether another request about calls is answered now; the platform allows fifteen within a second."""
+        return await self._is_within_a_second(ASKED, REQUESTS_PER_SECOND)
+
+    async def _is_within_a_second(self, key: str, most: int) -> bool:
         now = time.time()
-        await self._valkey.zremrangebyscore(DIALLED, 0, now - 1)
-        return bool(await self._valkey.eval(DIAL, 1, DIALLED, now, secrets.token_hex(8), CALLS_PER_SECOND))
+        await self._valkey.zremrangebyscore(key, 0, now - 1)
+        return bool(await self._valkey.eval(WITHIN_A_SECOND, 1, key, now, secrets.token_hex(8), most))
+
+    async def applications(self) -> dict[str, dict[str, Any]]:
+        """The account's applications by id, in the order of the ids."""
+        stored = await self._valkey.hgetall(APPLICATIONS)
+        return {each: json.loads(stored[each]) for each in sorted(stored)}
+
+    async def keep_application(self, application: dict[str, Any]) -> None:
+        """Keep an application as it is now."""
+        await self._valkey.hset(APPLICATIONS, application["id"], json.dumps(application))
+        await self._valkey.expire(APPLICATIONS, KEPT_SECONDS)
+
+    async def numbers(self) -> dict[str, dict[str, Any]]:
+        """What is known of numbers of the account, by their digits: to which application they are linked, what they can do."""
+        stored = await self._valkey.hgetall(NUMBERS)
+        return {digits: json.loads(stored[digits]) for digits in sorted(stored)}
+
+    async def keep_number(self, digits: str, known: dict[str, Any]) -> None:
+        """Keep what is known of a number of the account."""
+        await self._valkey.hset(NUMBERS, digits, json.dumps(known))
+        await self._valkey.expire(NUMBERS, KEPT_SECONDS)
+
+    async def forget_account(self) -> None:
+        """The account has no applications, and its numbers are as they were bought."""
+        await self._valkey.delete(APPLICATIONS, NUMBERS)
 
     @asynccontextmanager
     async def only_one(self, leg_id: str) -> AsyncIterator[bool]:

@@ -58,7 +58,7 @@ NAMED: Final[Mapping[str, Mapping[str, Any]]] = {
     "another-region": {"region": "api-us-2.nexmo.com"},
 }
 """Faults that a page, a command or a request may name."""
-REQUEST_FAULTS: Final = ("429", "500", "503", "slow", "cut", "lost")
+REQUEST_FAULTS: Final = ("401", "429", "500", "503", "slow", "cut", "lost")
 """What may befall the next REST requests that ask for something: refused; done but answered too late or never; never done."""
 
 

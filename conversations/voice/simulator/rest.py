@@ -1,4 +1,4 @@
-"""The platform's REST calls that the gateway makes. Source: Vonage, "Voice API reference"."""
+"""The platform's REST calls about calls and texts. Sources: Vonage, "Voice API reference", and for how often "Troubleshooting"."""
 
 import asyncio
 import json
@@ -29,20 +29,18 @@ PAGING: Final = (("page_size", "10"), ("record_index", "0"))
 @require_http_methods(["GET", "POST"])
 async def calls(request: HttpRequest) -> HttpResponseBase:
     """`POST /v1/calls`: ring a phone. `GET`: the list of calls, live and over."""
-    if not _is_authorised(request):
-        return _unauthorised()
     if request.method == "GET":
-        return await _listed(request)
-    return await _befallen(_dialled(request))
+        return await _turned_away(request) or await _listed(request)
+    return await befallen(_dialled(request)) if _is_authorised(request) else _unauthorised()
 
 
 async def _dialled(request: HttpRequest) -> HttpResponse:
-    asked = _read(asking.of_call, _body(request))
+    asked = _read(asking.of_call, body_of(request))
     if isinstance(asked, JsonResponse):
         return asked
     async with exchange.opened() as memory:
         if not await memory.may_dial():
-            return _problem(429, "Rate Limited", "More than three calls a second.")
+            return problem(429, "Rate Limited", "More than three calls a second.")
         leg = await legs.dial_out(memory, **asked, region=_region(request))
     driving.in_background(leg["uuid"])
     return JsonResponse({"uuid": leg["uuid"], "status": "started", "direction": "outbound", "conversation_uuid": leg["room"]}, status=201)
@@ -53,7 +51,7 @@ async def _dialled(request: HttpRequest) -> HttpResponse:
 async def call(request: HttpRequest, leg_id: str) -> HttpResponseBase:
     """`GET /v1/calls/{uuid}` describes a leg; `PUT` ends, mutes or earmuffs it, or replaces what it is doing."""
     if request.method == "GET":
-        return await _described(request, leg_id) if _is_authorised(request) else _unauthorised()
+        return await _turned_away(request) or await _described(request, leg_id)
     answer = await _told(request, leg_id, asking.of_change)
     return answer if answer.status_code >= 400 else HttpResponse(status=204)
 
@@ -98,12 +96,12 @@ async def messages(request: HttpRequest) -> HttpResponse:
     """`POST /v1/messages`: a text message, kept for the phone that has the number. Source: Vonage, "Messages API reference"."""
     if not _is_authorised(request):
         return _unauthorised()
-    body = _body(request)
+    body = body_of(request)
     sender, to, text = (str(body.get(name, "")) for name in ("from", "to", "text"))
     if (body.get("channel"), body.get("message_type")) != ("sms", "text"):
-        return _problem(422, "Invalid params", "Only text messages are simulated.")
+        return problem(422, "Invalid params", "Only text messages are simulated.")
     if not sender.isdigit() or not to.isdigit() or not 0 < len(text) <= LONGEST_TEXT:
-        return _problem(422, "Invalid params", "The value of one or more parameters is invalid.")
+        return problem(422, "Invalid params", "The value of one or more parameters is invalid.")
     message_id = str(uuid.uuid4())
     async with exchange.opened() as memory:
         await memory.keep_text(sender=sender, to=to, text=text, message_id=message_id)
@@ -121,39 +119,58 @@ async def file(request: HttpRequest, file_id: str) -> HttpResponse:
         found = await memory.recording(named or file_id)
         lines = await memory.recorded(found["id"]) if found else []
     if found is None or found["ended_at"] is None:
-        return _problem(404, "Not Found", "The file does not exist.")
+        return problem(404, "Not Found", "The file does not exist.")
     if named:
         return JsonResponse(recording.written_down(found, lines))
     return HttpResponse(recording.sound(found, lines), content_type=audio.TYPES[found["format"]])
 
 
-async def _told(request: HttpRequest, leg_id: str, read: asking.Reader, message: str = "") -> HttpResponseBase:
-    """Has happen to a leg what `read` makes of the request; 404 when the leg is unknown or over."""
+@csrf_exempt
+@require_http_methods(["DELETE"])
+async def media(request: HttpRequest, file_id: str) -> HttpResponse:
+    """`DELETE /v3/media/{id}`: the file of a recording, or the text of one, is gone. Source: Vonage, "Media API reference"."""
     if not _is_authorised(request):
         return _unauthorised()
-    return await _befallen(_changed(request, leg_id, read, message))
+    async with exchange.opened() as memory:
+        return HttpResponse(status=204 if await memory.delete_file(file_id) else 404)
+
+
+async def _told(request: HttpRequest, leg_id: str, read: asking.Reader, message: str = "") -> HttpResponseBase:
+    """Has happen to a leg what `read` makes of the request; 404 when the leg is unknown or over."""
+    if refusal := await _turned_away(request):
+        return refusal
+    return await befallen(_changed(request, leg_id, read, message))
 
 
 async def _changed(request: HttpRequest, leg_id: str, read: asking.Reader, message: str) -> HttpResponse:
-    happening = _read(read, _body(request))
+    happening = _read(read, body_of(request))
     if isinstance(happening, JsonResponse):
         return happening
     if not await _is_here(request, leg_id) or not await driving.tell(leg_id, happening):
-        return _problem(404, "Not Found", "Call does not exist, or is over.")
+        return problem(404, "Not Found", "Call does not exist, or is over.")
     return JsonResponse({"message": message, "uuid": leg_id})
 
 
-async def _befallen(answer: Coroutine[Any, Any, HttpResponse]) -> HttpResponseBase:
+async def befallen(answer: Coroutine[Any, Any, HttpResponse]) -> HttpResponseBase:
     """The answer to a request, made now, or what befalls it: see `faults.REQUEST_FAULTS`."""
     async with exchange.opened() as memory:
         fault = await memory.next_request_fault()
-    if fault in ("429", "500", "503", "lost"):
+    if fault in ("401", "429", "500", "503", "lost"):
         answer.close()
-        return _cut() if fault == "lost" else _problem(int(fault), "Trouble", "The simulator was told to refuse this.")
+        return _cut() if fault == "lost" else problem(int(fault), "Trouble", "The simulator was told to refuse this.")
     response = await answer
     if fault == "slow":
         await asyncio.sleep(LONGER_THAN_ANYBODY_WAITS)
     return _cut() if fault == "cut" else response
+
+
+async def _turned_away(request: HttpRequest) -> JsonResponse | None:
+    """The refusal of a request without our token, or of one too many; None when it may be answered."""
+    if not _is_authorised(request):
+        return _unauthorised()
+    async with exchange.opened() as memory:
+        may_ask = await memory.may_ask()
+    return None if may_ask else problem(429, "Rate Limited", "More than fifteen requests a second.")
 
 
 def _cut() -> StreamingHttpResponse:
@@ -186,7 +203,7 @@ def _read(read: asking.Reader, body: dict[str, Any]) -> dict[str, Any] | JsonRes
     try:
         return read(body)
     except asking.InvalidParameter as error:
-        return _problem(
+        return problem(
             400, "Bad Request", f"Invalid parameter: {error}.", invalid_parameters=[{"name": str(error), "reason": "Is invalid."}]
         )
 
@@ -194,7 +211,7 @@ def _read(read: asking.Reader, body: dict[str, Any]) -> dict[str, Any] | JsonRes
 async def _described(request: HttpRequest, leg_id: str) -> HttpResponse:
     async with exchange.opened() as memory:
         leg = await memory.leg(leg_id) if await _is_here(request, leg_id) else None
-    return JsonResponse(legs.described(leg)) if leg else _problem(404, "Not Found", "Call does not exist.")
+    return JsonResponse(legs.described(leg)) if leg else problem(404, "Not Found", "Call does not exist.")
 
 
 async def _listed(request: HttpRequest) -> HttpResponse:
@@ -203,7 +220,7 @@ async def _listed(request: HttpRequest) -> HttpResponse:
     size, index = (int(asked.get(name, usual)) if asked.get(name, usual).isdigit() else -1 for name, usual in PAGING)
     since, until = (_seconds(asked.get(name), usual) for name, usual in (("date_start", 0.0), ("date_end", 2.0**40)))
     if not 1 <= size <= LONGEST_PAGE or index < 0 or since is None or until is None:
-        return _problem(400, "Bad Request", "Invalid parameter.")
+        return problem(400, "Bad Request", "Invalid parameter.")
     async with exchange.opened() as memory:
         found = [legs.described(leg) for leg in await memory.listed(since, until)]
     for name in ("status", "conversation_uuid"):
@@ -238,7 +255,8 @@ def _public_key() -> bytes:
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _body(request: HttpRequest) -> dict[str, Any]:
+def body_of(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object of a request; empty when there is none."""
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -247,9 +265,10 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 
 def _unauthorised() -> JsonResponse:
-    return _problem(401, "Unauthorized", "You did not provide correct credentials.")
+    return problem(401, "Unauthorized", "You did not provide correct credentials.")
 
 
-def _problem(status: int, title: str, detail: str, **more: Any) -> JsonResponse:
+def problem(status: int, title: str, detail: str, **more: Any) -> JsonResponse:
+    """The platform's way to refuse: a problem document with a title and a detail. Source: RFC 7807."""
     body = {"type": f"{ERRORS}#{title.lower().replace(' ', '-')}", "title": title, "detail": detail, "instance": str(uuid.uuid4())}
     return JsonResponse(body | more, status=status, content_type="application/problem+json")

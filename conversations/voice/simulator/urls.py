@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.voice.simulator import desk, mail, phone, rest, texting
+from conversations.voice.simulator import account, desk, mail, phone, rest, texting
 
 app_name = "simulator"
 urlpatterns = [
@@ -18,8 +18,13 @@ urlpatterns = [
     path("phone/texts/write/", texting.write, name="write-text"),
     path("faults/", phone.chosen_faults, name="faults"),
     path("mail/", mail.page, name="mail"),
+    path("v2/applications", account.applications, name="applications"),
+    path("v2/applications/<str:application_id>", account.application, name="application"),
+    path("account/numbers", account.numbers, name="numbers"),
+    path("number/update", account.update_number, name="update-number"),
     path("v1/messages", rest.messages, name="messages"),
     path("v1/files/<str:file_id>", rest.file, name="file"),
+    path("v3/media/<str:file_id>", rest.media, name="media"),
     path("v1/calls", rest.calls, name="calls"),
     path("v1/calls/<str:leg_id>", rest.call, name="call"),
     path("v1/calls/<str:leg_id>/talk", rest.talk, name="talk"),

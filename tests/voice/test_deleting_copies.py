@@ -1,0 +1,124 @@
+"""What is deleted here is deleted at the platform, too: by its media API, until it has done it or its own time for it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from pytest_django import Settings
+
+from conversations import tasks
+from conversations.flows import erasing
+from conversations.models import CallRecording, EntryPoint
+from conversations.services import erasure, recordings, threads
+from conversations.services.recordings import Finished
+from conversations.voice.simulator import exchange
+from tests.record import rows
+from tests.voice.exchange_side import rest
+from tests.voice.file_side import Files, keeping_files
+from tests.voice.test_fetching import storage as storage  # noqa: PLC0414  # a fixture of this module, too
+
+NAME = "aaaaaaaa-0000-4000-8000-00000000000"
+
+
+@pytest.fixture
+def files(settings: Settings) -> Iterator[Files]:
+    with keeping_files() as (files, port):
+        settings.PORT = port
+        yield files
+
+
+@pytest.fixture
+def stored(number: EntryPoint, files: Files) -> CallRecording:
+    """A recording of a call that is over, fetched."""
+    call = rows.interaction(door=number, channel="voice", party="+447700900123")
+    threads.end_interaction(call, reason="completed")
+    began = timezone.now() - timedelta(minutes=5)
+    recordings.note(call, Finished(str(uuid4()), files.put(f"{NAME}1"), began, 42))
+    assert tasks.fetch_recordings() == 1
+    return CallRecording.objects.get()
+
+
+def test_an_erasure_has_the_platform_s_copy_deleted(stored: CallRecording, files: Files) -> None:
+    """With our token, once; then nothing is left that leads to it."""
+    customer = stored.interaction.conversation.customer
+    assert erasing.run(erasure.request(customer, ground="asked", by="maya").pk) == "done"
+    stored.refresh_from_db()
+    assert (stored.state, stored.url, stored.platform_files) == ("deleted", "", [f"https://api.nexmo.com/v1/files/{NAME}1"])
+    assert [tasks.delete_recordings_at_the_platform() for _twice in range(2)] == [1, 0]
+    (asked,) = files.deleted
+    assert asked[0] == f"/simulator/v3/media/{NAME}1"
+    assert asked[1].startswith("Bearer ")
+    stored.refresh_from_db()
+    assert (stored.platform_files, stored.platform_next_try_at) == ([], None)
+
+
+def test_so_does_whatever_deletes_one(stored: CallRecording, files: Files) -> None:
+    """Its text as well, where the platform has one."""
+    CallRecording.objects.filter(pk=stored.pk).update(transcript_url=f"https://api.nexmo.com/v1/files/{NAME}2")
+    assert recordings.remove(stored, because="Kept long enough")
+    assert tasks.delete_recordings_at_the_platform() == 2
+    assert {path for path, _token in files.deleted} == {f"/simulator/v3/media/{NAME}{each}" for each in (1, 2)}
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+def test_what_fails_is_asked_again_ever_later(stored: CallRecording, files: Files, status: int) -> None:
+    recordings.remove(stored, because="Kept long enough")
+    files.deletes_with = status
+    assert tasks.delete_recordings_at_the_platform() == 0
+    stored.refresh_from_db()
+    assert stored.platform_next_try_at is not None
+    assert stored.platform_next_try_at > timezone.now() + timedelta(seconds=30)
+    files.deletes_with = 204
+    assert tasks.delete_recordings_at_the_platform() == 0
+    CallRecording.objects.update(platform_next_try_at=timezone.now())
+    assert tasks.delete_recordings_at_the_platform() == 1
+
+
+def test_what_the_platform_has_not_is_deleted(stored: CallRecording, files: Files) -> None:
+    """It is gone already, by whatever hand."""
+    recordings.remove(stored, because="Kept long enough")
+    files.deletes_with = 404
+    assert tasks.delete_recordings_at_the_platform() == 1
+
+
+@pytest.mark.parametrize("url", ["https://api.nexmo.com.evil.test/v1/files/a", "https://api.nexmo.com/v1/files/a%2F..", "x" * 400])
+def test_nothing_is_asked_elsewhere(stored: CallRecording, files: Files, url: str) -> None:
+    """Neither another host, nor another path than that of one file."""
+    CallRecording.objects.filter(pk=stored.pk).update(url=url)
+    stored.refresh_from_db()
+    recordings.remove(stored, because="Kept long enough")
+    assert tasks.delete_recordings_at_the_platform() == 1
+    assert files.deleted == []
+
+
+def test_after_thirty_days_the_platform_has_deleted_it_by_itself(stored: CallRecording, files: Files) -> None:
+    recordings.remove(stored, because="Kept long enough")
+    CallRecording.objects.update(provider_keeps_until=timezone.now() - timedelta(minutes=1))
+    assert tasks.delete_recordings_at_the_platform() == 1
+    assert files.deleted == []
+
+
+def test_without_a_phone_nothing_is_asked(stored: CallRecording, files: Files, settings: Settings) -> None:
+    recordings.remove(stored, because="Kept long enough")
+    settings.VONAGE_GATEWAY = "off"
+    assert tasks.delete_recordings_at_the_platform() == 0
+
+
+def test_only_what_is_deleted_here_is_to_be_deleted_there(stored: CallRecording) -> None:
+    with pytest.raises(IntegrityError, match="platform_deletes_exactly_what_is_deleted_here"), transaction.atomic():
+        CallRecording.objects.update(platform_files=["https://api.nexmo.com/v1/files/a"], platform_next_try_at=timezone.now())
+
+
+async def test_the_simulator_deletes_as_the_platform_does() -> None:
+    """204, then 404; what was recorded is not to be had any more."""
+    recording = str(uuid4())
+    async with exchange.opened() as memory:
+        await memory.keep_recording({"id": recording, "ended_at": 1.0, "format": "mp3"})
+    assert (await rest("DELETE", f"/v3/media/{recording}", bearer="x")).status_code == 401
+    assert [(await rest("DELETE", f"/v3/media/{recording}")).status_code for _twice in range(2)] == [204, 404]
+    assert (await rest("GET", f"/v1/files/{recording}")).status_code == 404
