@@ -50,6 +50,14 @@ def timeouts_are_ordered(**_arguments: Any) -> list[checks.CheckMessage]:
                 id="cxhub.E003",
             )
         )
+    if settings.VOICE_MODEL_TIMEOUT_SECONDS >= settings.VOICE_LONGEST_WAIT_SECONDS:
+        problems.append(
+            checks.Error(
+                "VOICE_MODEL_TIMEOUT_SECONDS is not less than VOICE_LONGEST_WAIT_SECONDS: the phone would give up on an answer before the"
+                " rules could give one.",
+                id="cxhub.E005",
+            )
+        )
     return problems
 
 

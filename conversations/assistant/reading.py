@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, breaths, later
+from conversations.assistant import acts, breaths, later, weekdays
 from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.need_of import higher_urgency
 from conversations.assistant.tools import schedule_callback
@@ -169,6 +169,7 @@ def read(
             threshold=behaviour.reason_threshold,
             language=language,
         )
+        found = replace(found, facts=weekdays.as_offered(found.facts, state.get("offered") or [], now.date()))
         return _with_name_among(_without_mistakes(_as_name(found, expecting)), expecting)
 
     heard, understood = text, reading_of(text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,26 @@ async def test_day_hour_and_place_in_the_list_before_it_is_booked(monday: dateti
         said = await line.say("07700 900123")
     assert "Wednesday 25 November, 10:00 to 12:00" in said
     assert (await Booking.objects.aget()).name == ("Sam Okoro" if channel == "chat" else "Sam Okafor")
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_the_weekday_of_today_is_next_weeks_when_nothing_of_today_is_on_offer_for_it(record: None, channel: str) -> None:
+    """Late on a Friday morning: this afternoon is free, and so is next Friday's morning."""
+    with time_machine.travel(datetime(2026, 11, 27, 9, 30, tzinfo=UTC), tick=True):
+        line = await on(channel)
+        assert "Friday 27 November, 12:00" in await line.say("I'd like to book a boiler service at HB1 4QT")
+        assert "Friday 4 December, 08:00" in await line.say("Friday morning")
+        assert "Wednesday 2 December, 08:00" in await line.say("no, Wednesday morning")
+        assert "Friday 4 December, 08:00" in await line.say("no, Friday morning")
+        assert "name" in await line.say("Friday morning")
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_the_weekday_of_today_is_todays_when_it_is_on_offer(record: None, channel: str) -> None:
+    with time_machine.travel(datetime(2026, 11, 27, 9, 30, tzinfo=UTC), tick=True):
+        line = await on(channel)
+        await line.say("I'd like to book a boiler service at HB1 4QT")
+        assert "Friday 27 November, 12:00" in await line.say("Friday afternoon")
 
 
 @pytest.mark.parametrize("channel", ["chat", "voice"])

@@ -84,6 +84,12 @@ def test_the_phone_waits_no_longer_than_the_model_may() -> None:
     assert "cxhub.E003" in {problem.id for problem in run_checks()}
 
 
+@override_settings(VOICE_MODEL_TIMEOUT_SECONDS=20, VOICE_LONGEST_WAIT_SECONDS=20)
+def test_the_phone_waits_longer_than_the_model_may() -> None:
+    """The rules answer after the model, before a person is asked."""
+    assert "cxhub.E005" in {problem.id for problem in run_checks()}
+
+
 @override_settings(VONAGE_GATEWAY="simulator", EMBEDDED_DATABASE=True)
 def test_a_deployment_is_told_about_what_is_for_laptops() -> None:
     """`check --deploy` names the embedded servers and the open simulator."""

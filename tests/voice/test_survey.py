@@ -115,14 +115,6 @@ def test_ours_is_asked_in_the_language_of_the_call(line: Line, number: EntryPoin
         EntryPoint.objects.filter(pk=number.pk).update(asks_survey=False, survey_questions={})
 
 
-def test_nobody_is_asked_where_the_number_does_not_say_so(line: Line) -> None:
-    line.accept("Ann")
-    line.picks_up("Ann")
-    line.word("completed")
-    assert "Is there anything else?" in line.platform.said_to(line.caller)[-1]
-    assert not Entry.objects.filter(kind="survey.asked").exists()
-
-
 @pytest.mark.parametrize(
     ("said", "mark"),
     [
