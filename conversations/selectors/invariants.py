@@ -4,11 +4,11 @@ import re
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Count, Exists, F, Max, Min, OuterRef, Q
-from django.db.models.functions import Coalesce
+from django.db.models import BigIntegerField, Count, Exists, F, Max, Min, OuterRef, Q, Value
+from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
-from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, DialAttempt, Interaction, WebhookRecord
+from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, DialAttempt, Entry, Interaction, WebhookRecord
 from conversations.models.registry import re_rooted_models
 from conversations.selectors import call_reports
 from conversations.selectors.limbo import (
@@ -70,6 +70,18 @@ def contacts_without_interaction() -> list[str]:
         *(f"Call {provider_id} has no interaction." for provider_id in lost_calls.values_list("provider_id", flat=True)),
         *(f"Chat session {session} has no interaction." for session in lost_sessions.values_list("session_id", flat=True)),
     ]
+
+
+def texts_not_filed() -> list[str]:
+    """Text messages that the platform delivered and the history does not show, but for those that were not taken.
+
+    What was emptied after its time, or with a person, is not looked for: the entry may have lost its words and its source as well.
+    """
+    settled = timezone.now() - SETTLED
+    taken = WebhookRecord.objects.filter(kind="text", received_at__lt=settled).exclude(provider_id="").exclude(body_hash="")
+    filed = Entry.objects.filter(source_id=Concat(Value("text:"), OuterRef("provider_id")))
+    lost = taken.exclude(answer__has_key="refused").exclude(Exists(filed)).order_by("provider_id").distinct("provider_id")
+    return [f"Text message {message_id} is in no history." for message_id in lost.values_list("provider_id", flat=True)]
 
 
 def legs_unlike_their_reports() -> list[str]:
@@ -163,6 +175,7 @@ INVARIANTS = (
     Invariant("A customer has at most one open conversation.", customers_with_several_open_conversations),
     Invariant("A conversation has exactly one owner.", conversations_without_one_owner),
     Invariant("Every call and chat session has exactly one interaction.", contacts_without_interaction),
+    Invariant("Every text message is filed.", texts_not_filed),
     Invariant("The state of every call follows from what was reported of it.", legs_unlike_their_reports),
     Invariant("Every interaction ends.", interactions_in_limbo),
     Invariant("Every message to the AI agent is answered.", turns_in_limbo),

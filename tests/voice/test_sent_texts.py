@@ -9,11 +9,13 @@ from datetime import timedelta
 import pytest
 import time_machine
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from conversations import tasks
 from conversations.models import Conversation, Entry, EntryPoint, Interaction, OneTimeCode, RetentionRule, SentText, WebhookRecord
+from conversations.selectors.invariants import texts_not_filed
 from conversations.services import chat_links, company_links, messengers, retention, threads, timeline, verifying
 from conversations.services.chat_links import NoLink
 from conversations.services.parties import IdentifierClaim
@@ -60,6 +62,12 @@ def page_of(line: Interaction) -> str:
     return client.get(f"/inbox/c/{line.conversation.public_id}/").text
 
 
+def managers_page_of(line: Interaction) -> str:
+    client = Client()
+    client.force_login(User.objects.get_or_create(username="maya", is_staff=True, is_superuser=True)[0])
+    return client.get(f"/admin/conversations/conversation/{line.conversation_id}/change/").text
+
+
 @pytest.mark.parametrize(
     ("send", "what", "kind"), [(code, "code", "identity.code_sent"), (chat_link, "link", "link.sent"), (company_link, "link", "link.sent")]
 )
@@ -74,8 +82,8 @@ def test_staff_see_whether_it_arrived(
     assert row.entry is not None
     assert (row.what, row.state, row.entry.kind, text["client_ref"]) == (what, "submitted", kind, row.public_id.hex)
     assert status_of(row, status, error={"title": "1320", "detail": "Absent subscriber"} if shown != "Delivered" else {}) == 204
-    page = page_of(line)
-    assert shown in page
+    page = page_of(line) + managers_page_of(line)
+    assert page.count(f">{shown}</span>") == 2
     secret = re.search(r"\b\d{6}\b|/c/\S+", text["text"])
     assert secret is None or secret[0] not in page
     told = Entry.objects.filter(kind="text.failed")
@@ -144,8 +152,11 @@ def test_reports_look_for_every_text(door: EntryPoint, platform: Platform) -> No
     said = [hello, hello, body_of("HELP"), body_of("HELP"), body_of("", message_type="image"), body_of("STOP"), body_of("START")]
     assert [post("/voice/text/", body).status_code for body in said] == [204] * len(said)
     assert counted() == (6, [])
+    assert texts_not_filed() == []
     cast.webhook("lost", "text", timezone.now(), body_of("Where is my engineer?"))
     assert counted() == (7, ["missing"])
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert texts_not_filed() == ["Text message lost is in no history."]
     line = Interaction.objects.get(channel="sms")
     invented = NewEntry(kind="message", actor_kind="customer", body="Hi", interaction=line, source_id="text:invented")
     timeline.append(line.conversation_id, invented)
@@ -155,6 +166,8 @@ def test_reports_look_for_every_text(door: EntryPoint, platform: Platform) -> No
 def test_a_text_to_a_number_that_takes_none_is_no_contact(number: EntryPoint) -> None:
     assert writes("My boiler is cold.") == 204
     assert counted() == (0, [])
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert texts_not_filed() == []
 
 
 def test_the_words_go_from_what_the_platform_delivered_too(door: EntryPoint) -> None:
