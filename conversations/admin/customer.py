@@ -93,8 +93,8 @@ class CustomerAdmin(CustomerImport, admin.ModelAdmin):
     paginator = EstimatingPaginator
     search_fields = ("name",)
     search_help_text = _(
-        "A name, also misspelt; a phone number or its last digits; an email address; another system's number; a booking reference; "
-        "a postcode; a date of birth; or words of the history."
+        "A name, also misspelt; a phone number or its last digits; an email address; another system's number; "
+        "the number of a visit, an order, an invoice or a ticket; a postcode; a date of birth; or words of the history."
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Customer, Identifier, MatchCandidate
+from conversations.reading import elsewhere
 from conversations.selectors import customer_search
 
 COUNTED = 1_000
@@ -57,7 +58,7 @@ def listed(customers: QuerySet[Customer]) -> QuerySet[Customer]:
 
 def found_by(customers: QuerySet[Customer], text: str) -> QuerySet[Customer]:
     """The customers of a search, the best first; see `customer_search.search`."""
-    found = [each.customer.pk for each in customer_search.search(text, limit=FOUND)]
+    found = [each.customer.pk for each in customer_search.search(text, limit=FOUND, elsewhere=elsewhere.whose(text))]
     place = Case(*(When(pk=number, then=Value(position)) for position, number in enumerate(found)), default=Value(len(found)))
     return customers.filter(pk__in=found).order_by(place)
 

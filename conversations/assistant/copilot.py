@@ -98,8 +98,9 @@ class _Wanted:
 def help_with(conversation: Conversation, line: Interaction | None) -> Help:
     """What helps to answer on a line; a few statements, one embedding for each question and message not read lately.
 
-    With a model it waits for two requests at once, outside of transactions; what they took is kept. They stay two, since the reply must
-    not be written from what only staff may know; nothing is asked again while nothing has changed (`written_lately`).
+    With a model it waits for one request, outside of transactions; what it took is kept. They are two at once where somebody else said
+    something, too, since the reply must not be written from what its party may not know; nothing is asked again while nothing has
+    changed (`written_lately`).
     """
     heard = recap.heard_in(conversation)
     question = _words_to_answer(line) if line else ""
@@ -136,20 +137,25 @@ def _written(
     if said and wanted and said.text and wanted.may_leave(said.text):
         # What may leave has changed since.
         said = None
-    summary, draft = written(_both(writer, None if told else heard, None if said else wanted, about, saying))
-    traces = (
-        told.trace if told else _kept(conversation, line, about, TurnTrace.Purpose.SUMMARY, heard),
-        said.trace if said else _kept(conversation, line, saying, TurnTrace.Purpose.REPLY, heard),
-    )
+    if not told and not said and wanted and wanted.heard.said == heard.said:
+        about = saying
+        summary, draft = written(
+            writer.summary_and_reply(heard, wanted.heard, wanted.question, wanted.passages, wanted.may_leave, saying)
+        )
+    else:
+        summary, draft = written(_both(writer, None if told else heard, None if said else wanted, about, saying))
+    said_trace = said.trace if said else _kept(conversation, line, saying, TurnTrace.Purpose.REPLY, heard)
     if told:
-        summary = told.text
+        summary, told_trace = told.text, told.trace
+    else:
+        told_trace = said_trace if about is saying else _kept(conversation, line, about, TurnTrace.Purpose.SUMMARY, heard)
     if said:
         draft = Draft(said.text, said.sources) if said.text else None
     if about.answered_by_model:
-        written_lately.remember(for_summary, Lately(summary, traces[0]))
+        written_lately.remember(for_summary, Lately(summary, told_trace))
     if saying.answered_by_model:
-        written_lately.remember(for_reply, Lately(draft.text if draft else "", traces[1], draft.sources if draft else ()))
-    return summary, draft, traces
+        written_lately.remember(for_reply, Lately(draft.text if draft else "", said_trace, draft.sources if draft else ()))
+    return summary, draft, (told_trace, said_trace)
 
 
 def rewrite(conversation: Conversation, line: Interaction | None, text: str, style: str, known: Mapping[str, str]) -> Rewritten:

@@ -25,7 +25,7 @@ from conversations.understanding import corrections
 from conversations.understanding.facts import NAMES, Fact
 from conversations.understanding.gloss import gloss
 from conversations.understanding.names import find_name
-from conversations.understanding.normalise import meaning
+from conversations.understanding.normalise import meaning, without_fillers
 from conversations.understanding.read import PERSON_REASON, Understanding, understand
 from conversations.understanding.tone import wants_person
 from routing.models import ReasonCode
@@ -179,7 +179,8 @@ def read(
         heard = understood.text
     understood = _put_right(understood, heard, conversation, words, reading_of)
     said = understood
-    understood, besides = breaths.several(heard, understood, state, reading_of, behaviour, expecting)
+    in_turn = without_fillers(heard) if words.spoken else heard
+    understood, besides = breaths.several(in_turn, understood, state, reading_of, behaviour, expecting)
     told = frozenset(fact.name for fact in understood.facts)
     if schedule_callback.TOOL.name in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):
         # A call at a chosen time is promised, and nobody needs to be found now.

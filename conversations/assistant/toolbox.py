@@ -130,7 +130,8 @@ class TurnTools:
             return _failure(tool, problem)
         if tool.name == search_knowledge.TOOL.name:
             # In another language something alike is nearly always found: the brain says whether it is about what was asked.
-            self.found_nothing |= not outcome.result["passages"] or not self._prepared.context.language.startswith("en")
+            answered = any(not each["within"] for each in outcome.result["passages"])
+            self.found_nothing |= not answered or not self._prepared.context.language.startswith("en")
         if tool.live_only:
             self._look_again()
         if tool.recorded:

@@ -32,6 +32,22 @@ class InvoicesOf:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnersOf:
+    """Whose order or invoice has this reference, in capitals, with or without the letters it begins with."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOwner:
+    """Whom an order or an invoice belongs to: `kind` is a word for programs, `order` or `invoice`."""
+
+    kind: str
+    reference: str
+    known_as: KnownAs
+
+
+@dataclass(frozen=True, slots=True)
 class PromiseToPay:
     """That the customer says they pay an amount of an invoice by a day. The same key again returns the first promise."""
 
@@ -110,6 +126,7 @@ class Accounts:
 
     orders_of: Operation[OrdersOf, tuple[FoundOrder, ...]]
     invoices_of: Operation[InvoicesOf, tuple[FoundInvoice, ...]]
+    owners_of: Operation[OwnersOf, tuple[FoundOwner, ...]]
     promise: Operation[PromiseToPay, StandingPromise]
     erase: Operation[EraseCustomers, ErasedCopies]
 

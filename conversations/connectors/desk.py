@@ -45,6 +45,21 @@ class TicketsOf:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenersOf:
+    """For which records the ticket or lead of this reference was opened; in capitals, with or without the letters it begins with."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOpener:
+    """The public id of a record for which a ticket was opened."""
+
+    reference: str
+    customer: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class FoundTicket:
     """A ticket or a lead as the desk has it. `kind` is ticket or lead, `state` open or solved."""
 
@@ -63,6 +78,7 @@ class Desk:
     open_ticket: Operation[OpenTicket, FoundTicket]
     keep_lead: Operation[KeepLead, FoundTicket]
     tickets_of: Operation[TicketsOf, tuple[FoundTicket, ...]]
+    openers_of: Operation[OpenersOf, tuple[FoundOpener, ...]]
     erase: Operation[EraseCustomers, ErasedCopies]
 
     def as_connector(self, name: str) -> Connector:

@@ -15,6 +15,7 @@ from conversations.inbox.forms import ListForm, PageForm
 from conversations.inbox.how_answered import story_of
 from conversations.inbox.page_texts import page_texts
 from conversations.models import Conversation, Entry, TurnTrace
+from conversations.reading import elsewhere
 from conversations.selectors import access, inbox, profile, turn_traces
 
 
@@ -88,7 +89,7 @@ def customer(request: InboxRequest, public_id: UUID) -> HttpResponse:
 def find(request: InboxRequest) -> HttpResponse:
     """Conversations by the customer's name, number or address, for the palette."""
     text = _typed(request)
-    return render(request, "inbox/found.html", {"rows": inbox.find(text), "text": text})
+    return render(request, "inbox/found.html", {"rows": inbox.find(text, elsewhere=elsewhere.whose(text)), "text": text})
 
 
 @never_cache

@@ -27,10 +27,11 @@ LET_FILTERS_LOSE_NOTHING: Final = """
 meet them (pgvector 0.8), or else to give as many as it can."""
 FIND: Final = """
 WITH allowed AS NOT MATERIALIZED ({readable}), readable AS NOT MATERIALIZED (
-    SELECT id, title, url, reason_id FROM allowed WHERE language = %(language)s
+    SELECT id, title, url, reason_id FROM allowed WHERE language = %(language)s {only}
 ), near AS (
     SELECT passage.id, passage.embedding <=> %(meaning)s::vector AS distance
-      FROM conversations_knowledgepassage AS passage JOIN readable ON readable.id = passage.article_id
+      FROM (SELECT passage.id, passage.embedding FROM conversations_knowledgepassage AS passage
+              JOIN readable ON readable.id = passage.article_id {one_by_one}) AS passage
      ORDER BY passage.embedding <=> %(meaning)s::vector LIMIT %(candidates)s
 ), worded AS (
     SELECT passage.id, rank
@@ -41,7 +42,8 @@ WITH allowed AS NOT MATERIALIZED ({readable}), readable AS NOT MATERIALIZED (
      WHERE rank > 0 ORDER BY rank DESC, passage.id LIMIT %(candidates)s
 ), alike AS (
     SELECT question.article_id, question.embedding <=> %(meaning)s::vector AS distance
-      FROM conversations_knowledgequestion AS question JOIN readable ON readable.id = question.article_id
+      FROM (SELECT question.article_id, question.embedding FROM conversations_knowledgequestion AS question
+              JOIN readable ON readable.id = question.article_id {one_by_one}) AS question
      -- As a condition of this part, the distance would have the index gone through to its end.
      ORDER BY question.embedding <=> %(meaning)s::vector LIMIT %(candidates)s
 ), chosen AS (
@@ -62,6 +64,11 @@ SELECT chosen.id, chosen.article_id, readable.title, readable.url, chosen.text, 
   LEFT JOIN (SELECT id, rank, row_number() OVER (ORDER BY rank DESC, id) AS place FROM worded) AS worded_at ON worded_at.id = chosen.id
   LEFT JOIN answering ON answering.article_id = chosen.article_id
 """
+
+
+ONLY_OF_REASON: Final = "AND reason_id = (SELECT id FROM routing_reasoncode WHERE code = %(reason)s)"
+ONE_BY_ONE: Final = "OFFSET 0"
+"""Keeps the index of meanings out of it: it would go through all that is near to find the few passages of one reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +92,10 @@ class Candidate:
     question_distance: float | None
 
 
-def candidates(core: str, meaning: list[float], *, language: str, audiences: frozenset[str]) -> list[Candidate]:
+def candidates(core: str, meaning: list[float], *, language: str, audiences: frozenset[str], reason: str = "") -> list[Candidate]:
     """The passages nearest in meaning, those that share most words with the question in the forms of its language, and all of the
-    articles that say they answer a question like it; only of articles that may be read by one of `audiences` today.
+    articles that say they answer a question like it; only of articles that may be read by one of `audiences` today, and, with the
+    code of a `reason`, of that reason alone.
 
     `core` is the question's words, `meaning` its embedding, `language` two letters. A transaction of two statements.
     """
@@ -98,8 +106,10 @@ def candidates(core: str, meaning: list[float], *, language: str, audiences: fro
     values: dict[str, Any] = {
         "audiences": sorted(audiences), "language": language, "today": timezone.localdate(), "meaning": Vector(meaning).to_text(),
         "candidates": CANDIDATES, "farthest": 1 - SAME_QUESTION, "by_length": RANK_BY_LENGTH, "forms": forms,
+        "reason": reason,
     }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LET_FILTERS_LOSE_NOTHING)
-        cursor.execute(FIND.format(words=asked, readable=READABLE_NOW), values | named)
+        narrowed = {"only": ONLY_OF_REASON, "one_by_one": ONE_BY_ONE} if reason else {"only": "", "one_by_one": ""}
+        cursor.execute(FIND.format(words=asked, readable=READABLE_NOW, **narrowed), values | named)
         return [Candidate(*row) for row in cursor.fetchall()]

@@ -75,11 +75,24 @@ def search(
     statements in a transaction, one more for the reason, and one embedding (10 ms); up to four statements more with a slip of the
     keyboard, two in another language.
     """
+    return search_within(query, "", limit=limit, threshold=threshold, language=language, audiences=audiences)
+
+
+def search_within(
+    query: str,
+    reason: str,
+    *,
+    limit: int = 3,
+    threshold: float = THRESHOLD,
+    language: str = FIRST_LANGUAGE,
+    audiences: frozenset[str] = FOR_EVERYBODY,
+) -> list[Hit]:
+    """The same among the articles of one reason alone, by its code; these few are compared one by one. Of all when it is empty."""
     core = meaning(query[:LONGEST_QUERY])
     if not core:
         return []
     for tongue in dict.fromkeys([language.split("-", maxsplit=1)[0].lower() or FIRST_LANGUAGE, FIRST_LANGUAGE]):
-        hits = _search(_asked(core, tongue, audiences), threshold)
+        hits = _search(_asked(core, tongue, audiences), threshold, reason)
         if hits:
             return hits[:limit]
     return []
@@ -100,8 +113,8 @@ def openings(hits: Sequence[Hit]) -> dict[int, str]:
     return dict(rows.values_list("article", "text"))
 
 
-def _search(asked: _Asked, threshold: float) -> list[Hit]:
-    found = candidates(asked.core, asked.vector, language=asked.language, audiences=asked.audiences)
+def _search(asked: _Asked, threshold: float, reason: str) -> list[Hit]:
+    found = candidates(asked.core, asked.vector, language=asked.language, audiences=asked.audiences, reason=reason)
     best: dict[int, Candidate] = {}
     for each in sorted(found, key=lambda each: (-_fused(each), each.distance, each.passage)):
         best.setdefault(each.article, each)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 import phonenumbers
 from django.contrib.postgres.fields import ArrayField
@@ -54,7 +55,8 @@ SHORTEST_BEGINNING: Final = 4
 BEGINNINGS_MILLISECONDS: Final = 60
 """So long may texts be looked for by how their words begin, where they do not have the words themselves."""
 POSTCODE = re.compile(r"^(?=.*\d)[A-Z0-9]{3,10}$")
-REFERENCE = re.compile(r"^(?=.*\d)[A-Z0-9-]{4,20}$")
+REFERENCE = re.compile(r"^(?:[A-Z]{1,4}-[A-Z0-9]{4,15}|(?=.*\d)[A-Z0-9-]{4,20})$")
+"""Letters alone are a name, unless something like “HH-” stands before them."""
 COUNTS_FOR: Final = Coalesce("root_id", "pk")
 IDENTIFIED = ("customer_id", "kind", "value")
 EXACT, BEST_NAME, PART, TEXT = 1.0, 0.9, 0.4, 0.2
@@ -63,6 +65,9 @@ BY_LABELS: Final = {
     "email": _("Email"),
     "external": _("Other system"),
     "booking": _("Booking"),
+    "order": _("Order"),
+    "invoice": _("Invoice"),
+    "ticket": _("Ticket"),
     "name": _("Name"),
     "postcode": _("Postcode"),
     "date_of_birth": _("Date of birth"),
@@ -102,19 +107,38 @@ class _Hit:
     conversation_id: int | None = None
 
 
-def search(text: str, *, limit: int = 20) -> list[Found]:
+Stage = Callable[[str, int], Iterable[_Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What another system has under what was typed: `by` is a key of BY_LABELS, `matched` its reference there.
+
+    Whose it is follows from what that system knows them as, (`email`, …) and the like, or from the public id of a record.
+    """
+
+    by: str
+    matched: str
+    known_as: tuple[tuple[str, str], ...] = ()
+    customer: UUID | None = None
+
+
+def search(text: str, *, limit: int = 20, elsewhere: Sequence[Elsewhere] = ()) -> list[Found]:
     """At most `limit` customers that `text` may mean, best first; none for less than two letters or digits.
 
     Understands phone numbers in any writing or four of their digits, email addresses or how they begin, other systems' ids with
     or without the system, booking references, names in any order and with typos, postcodes, dates of birth, and words of what
-    was said or noted. When something fits exactly, nothing vaguer is looked for. A bounded number of statements, each cut
-    off after `STAGE_MILLISECONDS`.
+    was said or noted; and what other systems have under that number (`elsewhere`). When something fits exactly, nothing vaguer
+    is looked for. A bounded number of statements, each cut off after `STAGE_MILLISECONDS`.
     """
     asked = clean(text)
     if len(highlighting.WORD.findall(asked)) == 0 or sum(each.isalnum() for each in asked) < 2:
         return []
     hits: dict[int, _Hit] = {}
-    for stage in (_exact_identifiers, _details, _names, _parts_of_identifiers, _texts):
+    stages: list[Stage] = [_exact_identifiers, _details, _names, _parts_of_identifiers, _texts]
+    if elsewhere:
+        stages.insert(0, partial(_owners, elsewhere))
+    for stage in stages:
         if len(hits) >= limit or any(hit.score == EXACT for hit in hits.values()):
             break
         for hit in _bounded(stage, asked, limit):
@@ -130,7 +154,7 @@ def clean(text: str) -> str:
     return normal[:LONGEST].strip()
 
 
-def _bounded(stage: Callable[[str, int], Iterable[_Hit]], asked: str, limit: int) -> list[_Hit]:
+def _bounded(stage: Stage, asked: str, limit: int) -> list[_Hit]:
     """What a stage finds in its time. Rolling back takes its settings back with it; it has read only."""
     try:
         with transaction.atomic():
@@ -149,6 +173,19 @@ def _set(**settings: object) -> None:
     calls = ", ".join(f"set_config('{name.replace('__', '.')}', %s, true)" for name in settings)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {calls}", [str(value) for value in settings.values()])
+
+
+def _owners(elsewhere: Sequence[Elsewhere], asked: str, limit: int) -> Iterator[_Hit]:
+    """Whose records other systems mean. An address or a number that somebody only said is theirs makes nobody an owner."""
+    for each in elsewhere:
+        owners = Q(pk__in=[])
+        for kind, value in each.known_as:
+            owners |= Q(kind=kind, value=value)
+        shown = Identifier.objects.filter(owners).exclude(assurance="claimed").order_by()
+        yield from (_Hit(root, each.by, each.matched, EXACT) for root in shown.values_list("customer_id", flat=True)[:limit])
+        if each.customer:
+            opened_for = Customer.objects.filter(public_id=each.customer).values_list(COUNTS_FOR, flat=True)
+            yield from (_Hit(root, each.by, each.matched, EXACT) for root in opened_for)
 
 
 def _exact_identifiers(asked: str, limit: int) -> Iterator[_Hit]:

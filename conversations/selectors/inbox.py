@@ -167,12 +167,12 @@ def counts(agent: AgentProfile | None) -> Counts:
     )
 
 
-def find(text: str, limit: int = 12) -> list[Row]:
-    """One conversation of each customer that `text` may mean, the best first; see `customer_search.search`.
+def find(text: str, limit: int = 12, *, elsewhere: Sequence[customer_search.Elsewhere] = ()) -> list[Row]:
+    """One conversation of each customer that `text` may mean, the best first; see `customer_search.search`, also for `elsewhere`.
 
     It is the one in which the text was said, or what that goes on in; else the open one, else the newest.
     """
-    found = customer_search.search(text, limit=limit)
+    found = customer_search.search(text, limit=limit, elsewhere=elsewhere)
     places = {each.customer.pk: place for place, each in enumerate(found)}
     said_in = Conversation.objects.filter(pk__in=[each.conversation_id for each in found if each.conversation_id])
     others = Conversation.objects.filter(customer__in=[each.customer.pk for each in found if not each.conversation_id], joined_into=None)

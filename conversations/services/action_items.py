@@ -18,6 +18,7 @@ from conversations.models.consent import Purpose
 from conversations.selectors.limbo import call_backs_nobody_was_given
 from conversations.services import consent, facts, records, timeline
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
+from conversations.services.staff_words import in_staffs_language
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile
 
@@ -80,8 +81,10 @@ def add_call_back(
     customer, then the conversation.
     """
     conversation = interaction.conversation
-    when = date_format(timezone.localtime(at, at.tzinfo), "D j M, H:i")
-    title = _("Call %(number)s on %(time)s.") % {"number": facts.phone(phone), "time": when}
+    with in_staffs_language():
+        when = date_format(timezone.localtime(at, at.tzinfo), "D j M, H:i")
+        title = _("Call %(number)s on %(time)s.") % {"number": facts.phone(phone), "time": when}
+        requested = _("Call back on %(number)s at %(time)s.") % {"number": facts.phone(phone), "time": when}
     with transaction.atomic():
         records.lock_root(conversation.customer)
         item = add(
@@ -94,7 +97,7 @@ def add_call_back(
                 kind="callback.requested",
                 actor_kind="system",
                 audience="staff",
-                body=_("Call back on %(number)s at %(time)s.") % {"number": facts.phone(phone), "time": when},
+                body=requested,
                 interaction=interaction,
                 data={"phone": phone, "by": at.isoformat()},
                 source_id=f"callback:{key}",
@@ -154,6 +157,7 @@ def _note(item: ActionItem, kind: str, by: By, sentence: str, interaction: Inter
     )
 
 
+@in_staffs_language()
 def _added_sentence(item: ActionItem) -> str:
     """What is to be done, by whom and until when, as far as that was said; a call back says its time itself."""
     until = date_format(timezone.localtime(item.due_at), "j M, H:i") if item.due_at and item.kind != ActionItem.Kind.CALL_BACK else ""

@@ -9,12 +9,14 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from conversations.models import Conversation, Interaction
 from conversations.models.consent import Purpose
 from conversations.selectors.consent import value_hash
 from conversations.services import consent, facts, numbers, ownership, records, timeline
 from conversations.services.consent import Answer
+from conversations.services.staff_words import in_staffs_language
 from conversations.services.timeline import Appended, NewEntry
 from routing import clock
 from routing.models import WorkItem
@@ -64,7 +66,7 @@ def choose(conversation: Conversation, line: Interaction, number: str, by: datet
         if not queueing.keep_kind(row.public_id.hex, KIND_OF_WORK):
             raise NoPlace
         work = WorkItem.objects.get(subject=row.public_id.hex, state__in=WorkItem.LIVE_STATES)
-        words = _("Wants to be called back on %(number)s and keeps the place in the line, by about %(time)s.")
+        words = gettext_noop("Wants to be called back on %(number)s and keeps the place in the line, by about %(time)s.")
         _note(row, line, number, by, words, answer, f"callback:chosen:{work.pk}:{number}")
         keep_in_mind(row, line, by=by)
     return work
@@ -75,12 +77,12 @@ def note(conversation: Conversation, line: Interaction | None, number: str, by: 
 
     `answer` is what `consent.may_we` says to it; staff read it where it is not a yes.
     """
-    return _note(conversation, line, number, by, _("Call back on %(number)s by %(time)s."), answer, once(conversation, number))
+    return _note(conversation, line, number, by, gettext_noop("Call back on %(number)s by %(time)s."), answer, once(conversation, number))
 
 
 def note_agreed(conversation: Conversation, line: Interaction, number: str, by: datetime, answer: Answer) -> Appended:
     """Writes down, once a conversation and number, that a customer who was told of a call back has said yes to it."""
-    words = _("They said yes to being called back on %(number)s by %(time)s.")
+    words = gettext_noop("They said yes to being called back on %(number)s by %(time)s.")
     return _note(conversation, line, number, by, words, answer, f"{once(conversation, number)}:agreed")
 
 
@@ -103,7 +105,8 @@ def note_refused(conversation: Conversation, line: Interaction | None, number: s
 def _note(
     conversation: Conversation, line: Interaction | None, number: str, by: datetime, words: str, answer: Answer, source_id: str
 ) -> Appended:
-    told = words % {"number": facts.phone(number), "time": date_format(by, "j M, H:i")}
+    with in_staffs_language():
+        told = _(words) % {"number": facts.phone(number), "time": date_format(by, "j M, H:i")}
     return timeline.append(
         conversation.pk,
         NewEntry(

@@ -22,6 +22,7 @@ from conversations.models.keyed_hash import keyed_hash
 from conversations.selectors import website
 from conversations.services import consent, consent_texts, identity, messengers, numbers, sent_texts, timeline
 from conversations.services.parties import IdentifierClaim
+from conversations.services.staff_words import in_staffs_language
 from conversations.services.timeline import Appended, NewEntry
 
 LIFETIME: Final = timedelta(minutes=15)
@@ -122,6 +123,7 @@ def _text(door: EntryPoint, token: str) -> str:
     return words % {"company": door.company_name, "link": urljoin(settings.PUBLIC_URL, f"/c/{token}")}
 
 
+@in_staffs_language()
 def _note(call: Interaction, link: ChatLink, made_by: str) -> Appended:
     place = Interaction.objects.values_list("conversation", flat=True).get(pk=call.pk)
     sentence = _("A link to the chat was sent by text message to the number ending in %(ending)s.")

@@ -15,6 +15,7 @@ from conversations.models.consent import Purpose
 from conversations.selectors.consent import suppression_of
 from conversations.services import consent, consent_texts, identity, messengers, numbers, sent_texts, timeline
 from conversations.services.parties import IdentifierClaim
+from conversations.services.staff_words import in_staffs_language
 from conversations.services.timeline import Appended, NewEntry
 
 LASTS: Final = timedelta(minutes=15)
@@ -102,6 +103,7 @@ def _deliver(line: Interaction, to: IdentifierClaim, label: str, address: str) -
     return sent_texts.send_one(line, what=SentText.What.LINK, to=to.value, text=text)
 
 
+@in_staffs_language()
 def _note(line: Interaction, row: SentLink, label: str, made_by: str, *, was_sent: bool) -> Appended:
     place = Interaction.objects.values_list("conversation", flat=True).get(pk=line.pk)
     way = _("by email") if row.kind == Identifier.Kind.EMAIL else _("by text message")

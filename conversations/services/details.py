@@ -12,6 +12,7 @@ from conversations.models import Customer, Entry, Identifier, Interaction
 from conversations.services import facts, identity, records, timeline
 from conversations.services.action_items import By
 from conversations.services.facts import FACT_LABELS, LearnedFact
+from conversations.services.staff_words import in_staffs_language
 from conversations.services.timeline import NewEntry
 
 COLUMNS: Final = {"name": 200, "postcode": 16, "address": 300}
@@ -52,7 +53,9 @@ def change(line: Interaction, fact: str, value: str, *, by: By, key: str) -> Cha
             return Changed(fact, str(told.data.get("replaces") or ""), str(told.data.get("value") or ""))
         normal, before = _normal(fact, value, fresh.entry_point.default_region), _standing(customer, fact)
         _write(customer, fact, normal)
-        label = FACT_LABELS.get(fact, fact)
+        with in_staffs_language():
+            label = FACT_LABELS.get(fact, fact)
+            sentence = _("%(label)s on the record is now: %(value)s") % {"label": label, "value": facts.written(fact, normal)}
         appended = timeline.append(
             fresh.conversation_id,
             NewEntry(
@@ -60,7 +63,7 @@ def change(line: Interaction, fact: str, value: str, *, by: By, key: str) -> Cha
                 actor_kind=by.kind,
                 actor_name=by.name,
                 audience="staff",
-                body=_("%(label)s on the record is now: %(value)s") % {"label": label, "value": facts.written(fact, normal)},
+                body=sentence,
                 interaction=fresh,
                 data={"name": fact, "value": normal, "replaces": before},
                 source_id=source_id,

@@ -19,6 +19,7 @@ from conversations.models.identifier import SAID
 from conversations.selectors import access, history, own_record, said
 from conversations.selectors.reach import Reach
 from conversations.services import identity, records, timeline
+from conversations.services.staff_words import in_staffs_language
 from conversations.services.timeline import NewEntry
 
 ABOUT_THE_PERSON = frozenset({"name", "phone", "email"})
@@ -165,7 +166,9 @@ def _store(
 ) -> None:
     assurance = access.assurance_of(interaction) if interaction else "claimed"
     value = timeline.clean(fact.value)
-    label = FACT_LABELS.get(fact.name, fact.name)
+    with in_staffs_language():
+        label = FACT_LABELS.get(fact.name) or fact.name.replace("_", " ").capitalize()
+        sentence = f"{label}: {written(fact.name, value)}"
     data = {
         "name": fact.name,
         "value": value,
@@ -179,7 +182,7 @@ def _store(
             kind="fact.learned",
             actor_kind="system",
             audience="staff",
-            body=f"{label}: {written(fact.name, value)}",
+            body=sentence,
             interaction=interaction,
             data=data,
         ),

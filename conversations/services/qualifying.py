@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from conversations.models import Conversation, Interaction, Qualification
 from conversations.services import facts, timeline
 from conversations.services.facts import LearnedFact
+from conversations.services.staff_words import in_staffs_language
 from conversations.services.timeline import NewEntry
 
 FIRST_PAUSE = timedelta(minutes=1)
@@ -39,6 +40,8 @@ def qualify(
     transaction; locks the customer, then the conversation.
     """
     told = timeline.clean(dict(answers))
+    with in_staffs_language():
+        sentence = _("Qualified by “%(form)s”: %(score)d points.") % {"form": form_name, "score": score}
     with transaction.atomic():
         same = Qualification.objects.filter(conversation=conversation, form=form).first()
         if same is not None and (same.score, same.answers) == (score, told):
@@ -56,7 +59,7 @@ def qualify(
                 actor_kind="assistant",
                 actor_name=made_by,
                 audience="staff",
-                body=_("Qualified by “%(form)s”: %(score)d points.") % {"form": form_name, "score": score},
+                body=sentence,
                 interaction=interaction,
                 data={"form": form, "score": score, "answers": told},
                 source_id=f"qualified:{conversation.public_id.hex}:{form}:{_digest(score, told)}",

@@ -24,6 +24,7 @@ from conversations.models.entry_point import Channel
 from conversations.selectors.consent import suppression_of
 from conversations.services import consent, consent_texts, identity, messengers, raising, sent_texts, timeline, visitors
 from conversations.services.parties import IdentifierClaim
+from conversations.services.staff_words import in_staffs_language
 from conversations.services.timeline import Appended, NewEntry
 
 CODE_DIGITS = 6
@@ -109,7 +110,7 @@ def check(interaction: Interaction, code: str, *, made_by: str) -> Checked:
         used = OneTimeCode.objects.filter(pk=row.pk, used_at__isnull=True, ended_at__isnull=True).update(used_at=Now())
         if not used:
             raise NoLiveCode
-        sentence = _("The one-time code sent by %(way)s was given.") % {"way": str(row.get_way_display()).lower()}
+        sentence = _given_sentence(row)
         if interaction.channel == Channel.CHAT:
             line = Interaction.objects.select_related("conversation__customer").get(pk=interaction.pk)
             heir = _said_by(line, row, code)
@@ -194,8 +195,15 @@ def _deliver(row: OneTimeCode, line: Interaction, code: str, told: Appended) -> 
         sent_texts.send_one(line, what=SentText.What.CODE, to=row.value, text=text, told=told)
 
 
+@in_staffs_language()
 def _sent_sentence(row: OneTimeCode) -> str:
     return _("A one-time code was sent by %(way)s.") % {"way": str(row.get_way_display()).lower()}
+
+
+@in_staffs_language()
+def _given_sentence(row: OneTimeCode) -> str:
+    return _("The one-time code sent by %(way)s was given.") % {"way": str(row.get_way_display()).lower()}
+
 
 
 def _note(interaction: Interaction, kind: str, sentence: str, made_by: str, data: dict[str, object]) -> Appended:

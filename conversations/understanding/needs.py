@@ -12,7 +12,7 @@ LONGEST: Final = 2000
 _ASKS: Final = (
     r"what(?:'s)?|when|where|which|who|why|how (?:much|many|long|do|can|is|are)"
     r"|(?:can|could|would|will|do|does|did|are|is) (?:you|i|we|it|there|my|your)"
-    r"|(?:que|cuanto|cuanta|cuando|donde|cual|como|quien|puede[ns]?|podria[ns]?|tienen|trabajan|vienen)"
+    r"|(?:a que hora|que|cuanto|cuanta|cuando|donde|cual|como|quien|puede[ns]?|podria[ns]?|tienen|trabajan|vienen)"
 )
 _WANTS: Final = (
     r"i (?:(?:also|just|really) )?(?:want|need|have|would like|must|wanted|owe)|i'd (?:also )?like|i've (?:also )?got"
@@ -24,13 +24,18 @@ _WANTS: Final = (
 _ALSO: Final = (
     r"(?:also|and also|another thing|besides|in addition|on top of that|while you are at it|secondly|second,|ademas|tambien|otra cosa)"
 )
+_LOOSE: Final = (
+    r"(?:(?:well|like|so|just|actually|basically|anyway|then|okay|ok|right|i was (?:also )?wondering|i wanted to (?:ask|know)|i wonder"
+    r"|bueno|pues|este|o sea|a ver|oiga|mire|entonces|queria saber|por cierto|by the way)\s*,?\s+)"
+)
+"""What people say before they come to it."""
 BOUNDARY: Final = re.compile(
     rf"(?<=[.?!;])\s+|\n+"
-    rf"|(?:\s*,\s*|\s+)(?=[¿¡]?(?:and|y|e|plus|then)\s+[¿¡]?(?:{_ALSO}\b|{_ASKS}\b|{_WANTS}\b))"
-    rf"|\s*,\s*(?=[¿¡]?(?:{_ALSO}|{_ASKS}|{_WANTS})\b)"
+    rf"|(?:\s*,\s*|\s+)(?=[¿¡]?(?:and|y|e|plus|then)\s+{_LOOSE}{{0,3}}[¿¡]?(?:{_ALSO}\b|{_ASKS}\b|{_WANTS}\b))"
+    rf"|\s*,\s*(?={_LOOSE}{{0,3}}[¿¡]?(?:{_ALSO}|{_ASKS}|{_WANTS})\b)"
     rf"|\s+(?={_ALSO}\s+[¿¡]?(?:{_ASKS}|{_WANTS})\b)|\s+(?=i also\b)"
 )
-JOINT: Final = re.compile(r"^[¿¡]?(?:and|y|e|plus|then|so)(?:\s+|$)", re.IGNORECASE)
+JOINT: Final = re.compile(rf"^[¿¡]?(?:and|y|e|plus|then|so)(?:\s+{_LOOSE}{{0,3}}|$)", re.IGNORECASE)
 BESIDES: Final = re.compile(rf"^[¿¡]?(?:(?:and|y|e|plus|then)\s+)?[¿¡]?(?:{_ALSO}\b|i also\b|we also\b|i'd also\b)")
 POINTS_BACK: Final = re.compile(r"\b(?:it|one|that|them|this|those|lo|la|una|uno|eso)\b")
 

@@ -10,7 +10,17 @@ from conversations.understanding.spoken import bare, is_number, to_typed
 
 MAX_CHARACTERS: Final = 10_000
 FILLERS: Final = frozenset({"um", "umm", "uh", "uhh", "uhm", "er", "err", "erm", "ehm", "hmm", "hm", "mm", "mmm", "ah", "ahh", "eh"})
+BEFORE_A_QUESTION: Final = re.compile(
+    r"(?:what (?:is|are|do|does|time|about)|how (?:much|many|long|do|can|soon)|when (?:is|are|do|does|can|will)|where (?:is|are|do|does)"
+    r"|(?:do|does|are|is|can|could) (?:you|i|it|we|there)|cu[aá]nto|cu[aá]ndo|qu[eé] d[ií]as?|a qu[eé] hora|d[oó]nde|trabajan|tienen)\b",
+    re.IGNORECASE,
+)
+"""A pause and then this begins something else."""
 FILLER_PAIRS: Final = frozenset({("you", "know"), ("i", "mean"), ("sort", "of"), ("kind", "of"), ("you", "see")})
+FEWEST_BEFORE_A_PAUSE: Final = 3
+LEADS_ON: Final = frozenset(
+    {"and", "but", "or", "so", "y", "e", "o", "pero", "know", "me", "ask", "wonder", "wondering", "is", "that", "to", "saber"}
+)
 KEPT_REPEATS: Final = frozenset({"no", "yes", "bye", "very", "really", "so", "had", "that", "double"})
 OPENINGS: Final = frozenset(
     {
@@ -51,11 +61,17 @@ def clean(text: str) -> str:
 def normalise(text: str, *, spoken: bool) -> str:
     """The canonical text that people read and facts are taken from.
 
-    A typed text is only cleaned. A spoken one also loses fillers (“um”, “you know”) and stuttered words, and has its
-    numbers, spelled letters and e-mail addresses written as they would be typed.
+    A typed text is only cleaned. A spoken one also loses fillers (“um”, “you know”) and stuttered words, but for a comma where
+    one stood before a question in the middle: it was a pause, and tells two things said apart. It has its numbers, spelled
+    letters and e-mail addresses written as they would be typed.
     """
     cleaned = clean(text)
-    return to_typed(" ".join(_without_stutter(_without_fillers(cleaned.split())))) if spoken else cleaned
+    return to_typed(without_fillers(cleaned)) if spoken else cleaned
+
+
+def without_fillers(text: str) -> str:
+    """What was spoken, without fillers and stuttered words; otherwise as it was heard, in whatever language."""
+    return " ".join(_without_stutter(_without_fillers(clean(text).split())))
 
 
 def meaning(text: str) -> str:
@@ -74,24 +90,38 @@ def meaning(text: str) -> str:
 
 def plain(text: str) -> str:
     """`text` in small letters without punctuation and fillers, contractions written out, numbers as digits."""
-    written = to_typed(" ".join(_without_stutter(_without_fillers(clean(text).split()))))
+    written = to_typed(without_fillers(text))
     words = LOOSE_MARKS.sub(" ", NOT_A_WORD.sub(" ", written.lower())).split()
     return " ".join(CONTRACTIONS.get(word.strip("'"), word.strip("'")) for word in words).strip()
 
 
 def _without_fillers(words: list[str]) -> list[str]:
     kept: list[str] = []
-    skip = False
+    skip = paused = False
     for index, word in enumerate(words):
         if skip:
             skip = False
             continue
         follower = bare(words[index + 1]) if index + 1 < len(words) else ""
         if (bare(word), follower) in FILLER_PAIRS and not _is_meant(words, index):
-            skip = True
-        elif bare(word) not in FILLERS:
+            skip = paused = True
+        elif bare(word) in FILLERS:
+            paused = True
+        else:
+            if paused and len(kept) >= FEWEST_BEFORE_A_PAUSE and _ends_something(kept[-1]) and _begins_a_question(words, index):
+                kept[-1] += ","
             kept.append(word)
+            paused = False
     return kept
+
+
+def _ends_something(word: str) -> bool:
+    """Whether a comma may stand after a word: not after one that leads on to the next."""
+    return word[-1].isalnum() and bare(word) not in LEADS_ON
+
+
+def _begins_a_question(words: list[str], index: int) -> bool:
+    return BEFORE_A_QUESTION.match(" ".join(words[index : index + 3])) is not None
 
 
 def _is_meant(words: list[str], index: int) -> bool:

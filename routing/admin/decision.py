@@ -15,6 +15,7 @@ from routing.admin.read_only import ReadOnlyAdmin
 from routing.models import Decision, RuleSet
 from routing.need import Need
 from routing.rules.explain import rows_above
+from routing.rules.publish import in_words
 from routing.rules.schema import FACTS
 from routing.services.replaying import ask_again
 
@@ -64,7 +65,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     def facts(self, decision: Decision) -> SafeString:
         """The facts as a list, by their labels."""
         need = Need.from_json(decision.need)
-        rows = [(fact.label, getattr(need, fact.name)) for fact in FACTS.values()]
+        rows: list[tuple[Any, str]] = [(fact.label, in_words(getattr(need, fact.name))) for fact in FACTS.values()]
         rows += list(need.facts.items())
         return format_html(
             "<dl class='facts'>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", rows)

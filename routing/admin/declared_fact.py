@@ -69,12 +69,15 @@ class ValueInline(Explained, admin.TabularInline):
     model = DeclaredFactValue
     formset = ValueFormSet
     extra = 3
+    verbose_name = _("value")
+    verbose_name_plural = _("values: what it can be, when it is one of a list")
     help_texts = {"value": _("As the fact says it, such as gold."), "meaning": _("What people read beside it. Empty: the value itself.")}
 
 
 @admin.register(DeclaredFact)
 class DeclaredFactAdmin(Explained, ShowsHistory):
     form = DeclaredFactForm
+    fields = ("name", "kind", "lowest", "highest")
     inlines = (ValueInline,)
     list_display = ("name", "kind", "listed", "lowest", "highest")
     help_texts = {

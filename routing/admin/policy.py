@@ -74,7 +74,7 @@ class QueueAdmin(PausesQueues, NamedInTables, ShowsHistory):
         (None, {"fields": ("name", "code", "service_level", "hours")}),
         (_("Who works on it"), {"fields": ("group", "min_proficiency")}),
         (_("While customers wait"), {"fields": ("call_back_after_seconds",)}),
-        (_("When it is closed"), {"fields": ("outcome_required",)}),
+        (_("When a conversation is closed"), {"fields": ("outcome_required",)}),
     )
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -40,7 +40,7 @@ from routing.rules.publish import (
     roll_back_to,
     run_cases,
 )
-from routing.rules.schema import FACTS, OUTPUTS, Fact, InvalidNeed, Vocabulary, fact_named
+from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, OUTPUTS, Fact, InvalidNeed, Vocabulary, fact_named
 from routing.services.decide import ask
 
 ALWAYS_SHOWN = ("escalation", "reason", "urgency", "asked_for_human", "in_hours")
@@ -210,6 +210,7 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
                 "value_lists": Vocabulary.current().lists,
                 "all_columns": request.GET.get("columns") == "all",
                 "shown_rows": _shown_rows(rule_set) if rule_set.status != RuleSet.Status.DRAFT else None,
+                "shown_examples": _shown_examples(rule_set) if rule_set.status != RuleSet.Status.DRAFT else None,
                 "shown_outputs": OUTPUTS[rule_set.kind],
             }
         return super().change_view(request, object_id, form_url, context)
@@ -318,6 +319,18 @@ def _tried(rule_set: RuleSet, said_of_need: dict[str, Any]) -> dict[str, Any]:
     if escalated is not None:
         said.append((FACTS["escalation"].label, in_words(answer.need.escalation)))
     return {"answer": answer, "said": said, "sentence": explain(answer, escalated), "above": rows_above(answer)}
+
+
+def _shown_examples(rule_set: RuleSet) -> list[tuple[str, list[tuple[Any, str]], list[tuple[Any, str]]]]:
+    """The examples of a version that does not change any more: name, what is known, what comes out."""
+    labels = {output.name: output.label for output in OUTPUTS[rule_set.kind]}
+    shown = []
+    for case in rule_set.cases.all():
+        told = {name: value for name, value in case.need.items() if name != "facts"}
+        told |= {f"{DECLARED_FACT_PREFIX}{name}": value for name, value in case.need.get("facts", {}).items()}
+        known = [(fact.label if (fact := fact_named(name)) else name, in_words(value)) for name, value in told.items()]
+        shown.append((case.name, known, [(labels.get(name, name), in_words(value)) for name, value in case.expected.items()]))
+    return shown
 
 
 def _shown_rows(rule_set: RuleSet) -> list[dict[str, Any]]:

@@ -10,6 +10,15 @@ if (table) {
   for (const cell of table.querySelectorAll("[data-wrong-at]")) {
     cell.addEventListener("focus", () => selectWrongPart(cell), { once: true });
   }
+  showFirstError();
+}
+
+/** After a save that was refused, the first wrong cell comes into view: the table is wider than the page, and longer. */
+function showFirstError() {
+  const told = document.querySelector("#rules-group td .errorlist:not(.rule-notes), #cases-group td .errorlist");
+  const field = told?.closest("td").querySelector("input:not([type=hidden]), select, textarea");
+  field?.focus({ preventScroll: true });
+  told?.scrollIntoView({ block: "center", inline: "center" });
 }
 
 /** Puts a handle and two buttons into the cell with the row's number. */

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conversations.admin.customer_list import EstimatingPaginator
-from conversations.models import Customer, MatchCandidate, Proof, SharedIdentifier
+from conversations.models import Customer, MatchCandidate, Proof, SalesAccount, SharedIdentifier
 from conversations.services import merging
 from tests.reporting import cast
 
@@ -103,6 +103,13 @@ class TestThePage:
 
 
 class TestTheList:
+    def test_its_search_finds_by_the_number_of_an_order(self, client, manager, mary):
+        """Whose it is, the sales system knows by an address of theirs."""
+        email = mary.identifiers.get(kind="email").value
+        account = SalesAccount.objects.create(number="shop:1", email=email)
+        account.orders.create(reference="HH-R7T2KD", what="Valves", ordered_on=date(2026, 11, 1), total=1)
+        assert listed(client, q="HH-R7T2KD") == listed(client, q="r7t2kd") == [str(mary)]
+
     def test_its_search_forgives_typos_and_reads_the_history(self, client, manager, mary):
         """The best comes first; the same search as everywhere."""
         cast.customer("Peter")

@@ -8,6 +8,7 @@ import pytest
 
 from conversations.models import Booking, Handoff
 from conversations.understanding import needs
+from conversations.understanding.normalise import without_fillers
 from tests.assistant.conftest import Line
 
 THREE = "my boiler leaks, I also want to move Friday's appointment and what do I owe?"
@@ -52,6 +53,30 @@ async def test_questions_are_answered_together(monday: datetime, record: None, c
     said = await line.say("How much is a boiler service? And are you open on Saturdays?")
     assert said.index("£85") < said.index("on Saturday from 9 am")
     assert said.endswith("Shall I book a visit for you?")
+
+
+@pytest.mark.parametrize(
+    ("said", "parts"),
+    [
+        ("my tap is dripping and um well what do i owe you", ["my tap is dripping", "what do i owe you"]),
+        ("i need to book a repair um what does it cost", ["i need to book a repair", "what does it cost"]),
+        ("my boiler is cold and uh i was wondering are you open on saturdays", ["my boiler is cold", "are you open on saturdays"]),
+        ("quiero reservar una revisión y eh bueno pues cuánto cuesta", ["quiero reservar una revisión", "cuánto cuesta"]),
+        ("mi caldera gotea y este a qué hora abren los sábados", ["mi caldera gotea", "a qué hora abren los sábados"]),
+        ("i would like to know um what does a service cost", ["i would like to know what does a service cost"]),
+        ("the boiler um is leaking", ["the boiler is leaking"]),
+    ],
+)
+def test_what_people_say_before_they_come_to_it_hides_no_question(said: str, parts: list[str]) -> None:
+    """A hesitation before a question is a pause between two things, unless the words before it lead on."""
+    assert [needs.bare(part) for part in needs.parts_of(without_fillers(said))] == parts
+
+
+async def test_a_question_behind_a_hesitation_is_answered_on_the_phone(monday: datetime, record: None) -> None:
+    line = await on("voice")
+    said = await line.say("my kitchen tap is dripping and um well are you open on saturdays")
+    assert "on Saturday from 9 am" in said
+    assert "What is the postcode of the address?" in said
 
 
 @pytest.mark.parametrize("channel", ["chat", "voice"])

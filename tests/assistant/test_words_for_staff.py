@@ -27,6 +27,18 @@ async def test_a_conversation_in_spanish(monday: datetime, record: None, channel
     assert package.summary.startswith(("Rosa Prado came about", "The customer came about"))
 
 
+async def test_what_tools_write_down_while_spanish_is_spoken(monday: datetime, record: None) -> None:
+    """A call back with its day, and the facts that came with it, by their names in staff's language."""
+    line = await on("chat")
+    for words in ("Hola, llámenme el miércoles a las 10", "07700 900123", "sí"):
+        await line.say(words)
+    entries = await line.entries("action.added", "callback.requested", "fact.learned")
+    told = " ".join(entry.body for entry in entries)
+    assert {entry.kind for entry in entries} == {"action.added", "callback.requested", "fact.learned"}
+    assert "Phone: 07700 900123" in told
+    assert "on Wed 25 Nov, 10:00" in told
+
+
 def test_a_sentence_for_both() -> None:
     """Filled in for both at once; anything else is read by both as it is."""
     sentence = for_both("We searched for %(what)s.") % {"what": "x"}

@@ -20,7 +20,8 @@ from conversations.assistant.stand_in.scenes import FAULTS, Call, Gate, Scene, c
 from conversations.assistant.stand_in.server import StandIn
 from conversations.flows import inbound, takeover
 from conversations.models import Conversation, Customer, Entry, Interaction, TurnTrace
-from conversations.services import roll_out
+from conversations.services import roll_out, timeline
+from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile
 from tests.assistant.conftest import Line
 from tests.support.locks import Other, other_connection, until
@@ -141,7 +142,7 @@ async def test_every_fault_of_the_provider(chat: Line, writer: StandIn, fault: s
     assert entry.data["writer"] == "extractive"
     assert entry.data["open_questions"]
     traces = [trace async for trace in TurnTrace.objects.exclude(purpose="turn")]
-    assert {trace.purpose for trace in traces} == {"wrap_up", "summary", "reply"}
+    assert {trace.purpose for trace in traces} == {"wrap_up", "reply"}
     assert all(trace.answered_by == "rules" and trace.fallback and trace.model_ms < 4_500 for trace in traces)
     assert "put together without a model" in await shown(browser, f"/inbox/answers/{entry.pk}/")
 
@@ -214,34 +215,49 @@ async def test_nothing_is_held_while_the_model_is_waited_for(chat: Line, writer:
 
 
 def suggesting(reply: str, *sources: str) -> Any:
-    """Answers the panel's two requests, which come in any order."""
+    """Answers the panel's one request, or the two, which come in any order."""
+    brief = {"summary": "The customer wants to know when we are open."}
+    suggested = {"reply": reply, "sources": list(sources)}
 
     def answer(body: Mapping[str, Any]) -> Scene:
-        if body["tool_choice"]["name"] == "suggest_reply":
-            return calls(Call("suggest_reply", {"reply": reply, "sources": list(sources)}))
-        return calls(Call("write_summary", {"summary": "The customer wants to know when we are open."}))
+        wanted = {"help_a_colleague": {**brief, **suggested}, "suggest_reply": suggested, "write_summary": brief}
+        tool = body["tool_choice"]["name"]
+        return calls(Call(tool, wanted[tool]))
 
     return answer
 
 
 async def test_a_suggested_reply_names_its_sources_and_sends_nothing(chat: Line, writer: StandIn) -> None:
-    """The reply is the model's, the article is named, and both texts can be looked into."""
+    """One request for both texts, which can be looked into: the reply is the model's, the article is named."""
     await chat.send(HOURS)
     browser, address = await agents_browser(chat)
     reply = "We are open from 8 am to 6 pm on weekdays."
-    writer.play(*[suggesting(reply, "passage 1")] * 2)
+    writer.play(suggesting(reply, "passage 1"))
     before = await Entry.objects.acount()
     page = await shown(browser, f"{address}copilot/")
     assert reply in page
     assert "The customer wants to know when we are open." in page
     assert await Entry.objects.acount() == before
-    traces = {trace.purpose: trace async for trace in TurnTrace.objects.exclude(purpose="turn")}
-    assert {name: trace.answered_by for name, trace in traces.items()} == {"reply": "model", "summary": "model"}
-    assert "How this was written" in await shown(browser, f"/inbox/written/{traces['reply'].pk}/")
-    told = next(body for body in writer.requests if body["tool_choice"]["name"] == "suggest_reply")
+    trace = await TurnTrace.objects.exclude(purpose="turn").aget()
+    assert (trace.purpose, trace.answered_by) == ("reply", "model")
+    assert page.count(f"/inbox/written/{trace.pk}/") == 2
+    assert "How this was written" in await shown(browser, f"/inbox/written/{trace.pk}/")
+    (told,) = writer.requests
     assert "passages" in json.dumps(told["messages"])
-    stranger = await off_loop(Client().get)(f"/inbox/written/{traces['reply'].pk}/")
+    stranger = await off_loop(Client().get)(f"/inbox/written/{trace.pk}/")
     assert stranger.status_code in (302, 404)
+
+
+async def test_a_reply_is_not_written_from_what_its_party_may_not_know(chat: Line, writer: StandIn) -> None:
+    """Where something was said that the party has not seen, the summary is asked for apart from the reply."""
+    await chat.send(HOURS)
+    browser, address = await agents_browser(chat)
+    heard = NewEntry(kind="speech", actor_kind="agent", actor_name="Ann", audience="staff", body="The alarm code is on the fridge.")
+    await database_sync_to_async(timeline.append)(chat.conversation_id, heard)
+    writer.play(*[suggesting("We are open from 8 am to 6 pm on weekdays.", "passage 1")] * 2)
+    await shown(browser, f"{address}copilot/")
+    told = {body["tool_choice"]["name"]: "fridge" in json.dumps(body["messages"]) for body in writer.requests}
+    assert told == {"suggest_reply": False, "write_summary": True}
 
 
 @pytest.mark.parametrize(

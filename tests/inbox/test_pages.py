@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from conversations.flows import outbound, takeover
-from conversations.models import Conversation, Customer, Identifier
+from conversations.models import Conversation, Customer, Identifier, Ticket
 from conversations.reading.wording import linked, readable, unmarked
 from conversations.services import facts, threads, timeline
 from conversations.services.facts import LearnedFact
@@ -186,6 +186,9 @@ def test_finding_by_name_and_number(cast: Cast) -> None:
         assert "Priya Nair" in browser.get(reverse("inbox:find"), {"q": text}).content.decode()
     for text in ("prya nair", "boiler cold"):
         assert "Priya Nair" in browser.get(reverse("inbox:find"), {"q": text}).content.decode()
+    whose = {"customer": conversation.customer.public_id, "conversation": conversation.public_id}
+    Ticket.objects.create(reference="HH-T5C7GH", subject="Cold", idempotency_key="1", **whose)
+    assert "Priya Nair" in browser.get(reverse("inbox:find"), {"q": "t5c7gh"}).content.decode()
     assert browser.get(reverse("inbox:find"), {"q": "zz-nobody"}).content.decode().strip() == ""
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from conversations.demo.load import load
 from conversations.knowledge.ingest import Ingested, ingest, passages
-from conversations.knowledge.search import search
+from conversations.knowledge.search import search, search_within
 from conversations.models import KnowledgeArticle, KnowledgePassage, KnowledgeQuestion
 from conversations.selectors.articles import audiences_of
 from conversations.understanding.embed import embed
@@ -167,3 +167,21 @@ def test_passages_break_between_paragraphs_and_keep_lists_whole() -> None:
     assert found[0] == f"# Title\n\nIntroduction:\n\n{steps}"
     assert found[1].endswith("End.")
     assert passages("") == []
+
+
+@pytest.mark.django_db
+def test_the_articles_of_one_reason_are_looked_through_as_a_search_of_everything_does() -> None:
+    """The same articles first as a search of everything gives of that reason, as good as by the same scores."""
+    load()
+    asked = 0
+    for each in QUESTIONS["answered"]:
+        reason = KnowledgeArticle.objects.get(slug=each["slug"], language="en").reason
+        if reason is None:
+            continue
+        asked += 1
+        everything = [hit for hit in search(each["question"], limit=20) if hit.reason == reason.code]
+        within = search_within(each["question"], reason.code, limit=20)
+        assert {hit.reason for hit in within} <= {reason.code}
+        assert everything == [] or (within[0].url, within[0].score) == (everything[0].url, pytest.approx(everything[0].score, abs=0.05))
+    assert asked > 10
+    assert search_within("how much is it", "no_such_reason") == search_within("", "prices") == []

@@ -11,7 +11,8 @@ from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversations.models import Customer, Entry, Identifier
+from conversations.models import Customer, Entry, Identifier, Invoice, SalesAccount, SalesOrder, Ticket
+from conversations.reading.elsewhere import whose
 from conversations.selectors.customer_search import search
 from conversations.services import merging, timeline
 from conversations.services.timeline import NewEntry
@@ -61,6 +62,27 @@ def maria() -> Customer:
 def test_a_customer_is_found_by_whatever_is_known(maria: Customer, text: str) -> None:
     """Identifiers in any writing or part, the name in any order, without accents and with typos, postcode, date of birth."""
     assert names(text) == ["María Zębik-Okafor"]
+
+
+@pytest.mark.parametrize("text", ["HH-R7T2KD", "hh-r7t2kd", "R7T2KD", "r7t2 kd", "HH-ABCDEF", "HH-Q3W8NF", "HH-T5C7GH"])
+def test_a_customer_is_found_by_what_other_systems_have_of_them(maria: Customer, text: str) -> None:
+    """The number of an order, an invoice, a ticket or a visit, as it is told or without its first letters, letters alone too."""
+    mallory = rows.customer("Mallory")
+    account = SalesAccount.objects.create(number="crm:A-10042", email="of.the.ledger@example.com")
+    known_by(mallory, "email", "of.the.ledger@example.com", "claimed")
+    day = datetime.date(2026, 11, 1)
+    for reference in ("HH-R7T2KD", "HH-ABCDEF"):
+        SalesOrder.objects.create(account=account, reference=reference, what="Valves", ordered_on=day, total=1)
+    Invoice.objects.create(account=account, reference="HH-Q3W8NF", what="Valves", issued_on=day, due_on=day, total=1, left_to_pay=0)
+    joined = rows.customer("Mary")
+    opened_for = {"customer": joined.public_id, "conversation": joined.public_id, "idempotency_key": "1"}
+    Ticket.objects.create(reference="HH-T5C7GH", subject="Cold", **opened_for)
+    merging.join_customers(joined, maria, evidence={}, made_by="test")
+    (found,) = search(text, elsewhere=whose(text))
+    assert (found.customer, found.score) == (maria, 1.0)
+    assert found.by == {"HH-Q3W8NF": "invoice", "HH-T5C7GH": "ticket"}.get(text, "order")
+    assert found.matched in {"HH-R7T2KD", "HH-ABCDEF", "HH-Q3W8NF", "HH-T5C7GH"}
+    assert whose("maria") == whose("\x00") == whose("x" * 300) == whose("HH-ZZZZZZ") == []
 
 
 @pytest.mark.parametrize(

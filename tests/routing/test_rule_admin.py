@@ -266,9 +266,10 @@ def test_trying_answers_and_explains_without_storing(manager: Client, company: C
 
 
 def test_a_published_version_is_shown_and_never_changed(manager: Client, company: Company, published: RuleSet) -> None:
-    """Its page has its rows in words and no fields; posting to it is refused; deleting too."""
+    """Its page has its rows and examples in words and no fields; posting to it is refused; deleting too."""
     page = manager.get(url("change", published))
     assert "A smell of gas goes to people first" in text_of(page)
+    assert "An ordinary need nothing is known Who assistant" in text_of(page)
     assert b'name="rules-0' not in page.content
     assert manager.post(url("change", published), {"note": "changed"}).status_code == 403
     assert manager.post(url("delete", published), {"post": "yes"}).status_code == 403

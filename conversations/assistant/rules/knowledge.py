@@ -8,12 +8,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, answers, wording
-from conversations.assistant.brain import TurnContext
+from conversations.assistant.brain import Reason, TurnContext
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_prices, search_knowledge
+from conversations.assistant.tools.search_knowledge import SURE_PASSAGE
 
 MOST_PRICES = 3
-SURE_PASSAGE = 0.55
 MOST_WORDS = 0.6
 FEWEST_WORDS = 2
 SURE_ANSWER = 0.5
@@ -124,12 +124,12 @@ async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, 
     “How long does it take?” says little alone; “what if the engineer is late?” is about something else.
     """
     context = dialogue.context
-    alone = await _passages(dialogue, context.text)
+    reason = (context.about if not context.language.startswith("en") else None) or context.reason
+    found = await _passages(dialogue, context.text, reason)
+    alone = [each for each in found if not each["within"]]
     if alone and alone[0]["score"] >= SURE_PASSAGE:
         return alone[0]
-    reason = (context.about if not context.language.startswith("en") else None) or context.reason
-    together = await _passages(dialogue, f"{context.behaviour.named(reason.name)}: {context.text}") if reason else []
-    same = [each for each in together if reason and each["reason"] == reason.code and _goes_on_about(each, dialogue)]
+    same = [each for each in found if each["within"] and _goes_on_about(each, dialogue)]
     best = next(iter([*same, *alone]), None)
     nearest = max(alone, key=lambda each: (_words_in(each, dialogue), each["score"]), default=None)
     if same and nearest and _words_in(nearest, dialogue) > _words_in(same[0], dialogue):
@@ -149,9 +149,12 @@ def _goes_on_about(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:
     return gave or answers.shares_words(passage["text"], context.text)
 
 
-async def _passages(dialogue: Dialogue, query: str) -> list[Mapping[str, Any]]:
-    """What is found and is about what was asked, best first."""
-    found = await dialogue.tools.call(search_knowledge.TOOL.name, {"query": query[:2000] or "-"})
+async def _passages(dialogue: Dialogue, query: str, reason: Reason | None = None) -> list[Mapping[str, Any]]:
+    """What is found by one search and is about what was asked, best first; with a reason also what answers `within` that."""
+    asked: dict[str, Any] = {"query": query[:2000] or "-"}
+    if reason:
+        asked["about"] = {"reason": reason.code, "name": dialogue.context.behaviour.named(reason.name)}
+    found = await dialogue.tools.call(search_knowledge.TOOL.name, asked)
     return [each for each in found.result.get("passages", []) if _is_about(each, dialogue)] if found.worked else []
 
 

@@ -57,6 +57,7 @@ WRITERS: Final[Mapping[str, Callable[[Told], dict[str, Any]]]] = {
     "write_wrap_up": _wrap_up,
     "write_summary": _summary,
     "suggest_reply": _reply,
+    "help_a_colleague": lambda told: {**_summary(told), **_reply(told)},
     "write_again": _again,
 }
 """By the tool that it has to call."""

@@ -168,6 +168,12 @@ class Writer(Protocol):
         """A reply to what the customer said last, from these passages alone and such that it may leave; None when there is none."""
         ...
 
+    async def summary_and_reply(
+        self, heard: Heard, seen: Heard, question: str, passages: tuple[Passage, ...], may_leave: MayLeave, record: TurnRecord
+    ) -> tuple[str, Draft | None]:
+        """Both at once, of one request where a model is asked; `seen` is what the party of the line has seen of what was `heard`."""
+        ...
+
     async def rewrite(self, text: str, style: str, known: Mapping[str, str], record: TurnRecord) -> str:
         """The text in one of `styles`; `known` is what placeholders stand for. Raises KeyError for another style."""
         ...

@@ -48,26 +48,22 @@ class ModelWriter:
     async def summary(self, heard: Heard, record: TurnRecord) -> str:
         """See `Writer`."""
         written = await self._written(requests.summary(heard), record, settings.COPILOT_TIMEOUT_SECONDS)
-        found = _plain(written["summary"])
-        _must_stand(told_by_history(heard), found)
-        return found
+        return _summary(written, heard)
 
     async def reply(
         self, heard: Heard, question: str, passages: tuple[Passage, ...], may_leave: MayLeave, record: TurnRecord
     ) -> Draft | None:
         """See `Writer`."""
         written = await self._written(requests.reply(heard, question, passages), record, settings.COPILOT_TIMEOUT_SECONDS)
-        found = str(written["reply"]).strip()
-        if not found:
-            return None
-        shown = {requests.name_of(number): each for number, each in enumerate(passages, 1)}
-        if not set(written["sources"]) <= set(shown):
-            raise ModelFailed("invented", "a source that was not given")
-        used = [shown[name] for name in dict.fromkeys(written["sources"]) if answers.shares_words(shown[name].text, found)]
-        if not used:
-            raise ModelFailed("invented", "a reply without a source")
-        _must_stand(may_leave, found)
-        return Draft(found, tuple(dict.fromkeys((each.title, each.url) for each in used)))
+        return _draft(written, passages, may_leave)
+
+    async def summary_and_reply(
+        self, heard: Heard, seen: Heard, question: str, passages: tuple[Passage, ...], may_leave: MayLeave, record: TurnRecord
+    ) -> tuple[str, Draft | None]:
+        """See `Writer`: the model is told what the party has seen, so that the reply is written from nothing else."""
+        asked = requests.summary_and_reply(seen, question, passages)
+        written = await self._written(asked, record, settings.COPILOT_TIMEOUT_SECONDS)
+        return _summary(written, heard), _draft(written, passages, may_leave)
 
     async def rewrite(self, text: str, style: str, known: Mapping[str, str], record: TurnRecord) -> str:
         """See `Writer`: placeholders stay as they are, for whoever fills them in."""
@@ -95,6 +91,26 @@ class ModelWriter:
         if problem:
             raise ModelFailed("nonsense", f"{problem.json_path}: {problem.validator}")
         return found
+
+
+def _summary(written: Mapping[str, Any], heard: Heard) -> str:
+    found = _plain(written["summary"])
+    _must_stand(told_by_history(heard), found)
+    return found
+
+
+def _draft(written: Mapping[str, Any], passages: tuple[Passage, ...], may_leave: MayLeave) -> Draft | None:
+    found = str(written["reply"]).strip()
+    if not found:
+        return None
+    shown = {requests.name_of(number): each for number, each in enumerate(passages, 1)}
+    if not set(written["sources"]) <= set(shown):
+        raise ModelFailed("invented", "a source that was not given")
+    used = [shown[name] for name in dict.fromkeys(written["sources"]) if answers.shares_words(shown[name].text, found)]
+    if not used:
+        raise ModelFailed("invented", "a reply without a source")
+    _must_stand(may_leave, found)
+    return Draft(found, tuple(dict.fromkeys((each.title, each.url) for each in used)))
 
 
 def _outcome(written: Mapping[str, Any], heard: Heard) -> Suggested:

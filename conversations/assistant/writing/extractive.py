@@ -65,6 +65,12 @@ class ExtractiveWriter:
                 return Draft(text, ((passage.title, passage.url),))
         return None
 
+    async def summary_and_reply(
+        self, heard: Heard, seen: Heard, question: str, passages: tuple[Passage, ...], may_leave: MayLeave, record: TurnRecord
+    ) -> tuple[str, Draft | None]:
+        """See `Writer`."""
+        return await self.summary(heard, record), await self.reply(seen, question, passages, may_leave, record)
+
     async def rewrite(self, text: str, style: str, known: Mapping[str, str], record: TurnRecord) -> str:
         """See `Writer`."""
         return self._rewriting[style](text, known)

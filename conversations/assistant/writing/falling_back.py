@@ -39,6 +39,15 @@ class WritingFallsBack:
         given = (heard, question, passages, may_leave, record)
         return await _one_or_other(lambda: self._model.reply(*given), lambda: self._rules.reply(*given), record)
 
+    async def summary_and_reply(
+        self, heard: Heard, seen: Heard, question: str, passages: tuple[Passage, ...], may_leave: MayLeave, record: TurnRecord
+    ) -> tuple[str, Draft | None]:
+        """See `Writer`: where either cannot be used, neither is."""
+        given = (heard, seen, question, passages, may_leave, record)
+        return await _one_or_other(
+            lambda: self._model.summary_and_reply(*given), lambda: self._rules.summary_and_reply(*given), record
+        )
+
     async def rewrite(self, text: str, style: str, known: Mapping[str, str], record: TurnRecord) -> str:
         """See `Writer`: when a style needs the model and it fails, the text is only tidied up, and `record.fallback` says why."""
         if style in self._rules.styles:

@@ -6,6 +6,7 @@ the customer is, nor anything of the record that nobody said.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from conversations.services.redaction import mask
 WRAP_UP: Final = "write_wrap_up"
 SUMMARY: Final = "write_summary"
 REPLY: Final = "suggest_reply"
+BOTH: Final = "help_a_colleague"
 REWRITE: Final = "write_again"
 NONE_FITS: Final = "none_fits"
 MOST_POINTS: Final = 6
@@ -43,6 +45,10 @@ question one that nobody answered; both name the seq of the line that they come 
     SUMMARY: "Say in two or three sentences what it is about so far, for a colleague who takes over. Say “the customer”.",
     REPLY: """Suggest a reply to the customer's last words, in their language, which a colleague looks over and sends. Use the passages
 alone, and name those that you used. When they do not answer, say so by an empty reply. Promise nothing, and tell nothing of anybody.""",
+    BOTH: """Write two things for a colleague who takes over. First a summary: in two or three sentences what it is about so far; say
+“the customer”. Then a reply to the customer's last words, in their language, which the colleague looks over and sends. For the reply use
+the passages alone, and name those that you used. When they do not answer, say so by an empty reply. Promise nothing in it, and tell
+nothing of anybody.""",
     REWRITE: """Write a colleague's text again in the style that is named, in its own language, with the same meaning. Leave names in
 braces, such as {first_name}, numbers, amounts, days, times and addresses exactly as they are, and add none.""",
 }
@@ -50,6 +56,12 @@ STYLES: Final = {
     "shorter": "shorter: only what the customer needs",
     "friendlier": "friendlier: warm, without exaggeration",
     "formal": "more formal: polite and matter-of-fact",
+}
+
+
+_REPLY_AND_SOURCES: Final[Mapping[str, Json]] = {
+    "reply": {"type": "string", "maxLength": LONGEST_REPLY, "description": "At most four sentences; empty when no passage answers."},
+    "sources": {"type": "array", "items": {"type": "string"}, "description": "The ids of the passages that you used."},
 }
 
 
@@ -86,14 +98,15 @@ def summary(heard: Heard) -> Request:
 
 def reply(heard: Heard, question: str, passages: tuple[Passage, ...]) -> Request:
     """For a reply that a person may send."""
-    schema = arguments_schema(
-        ["reply", "sources"],
-        reply={"type": "string", "maxLength": LONGEST_REPLY, "description": "At most four sentences; empty when no passage answers."},
-        sources={"type": "array", "items": {"type": "string"}, "description": "The ids of the passages that you used."},
-    )
-    shown = [{"id": name_of(number), "title": each.title, "text": without_orders(each.text)} for number, each in enumerate(passages, 1)]
-    told = [*_history(heard), _tagged("passages", shown), _tagged("question", without_orders(mask(question)))]
-    return _request(REPLY, schema, told, heard.language)
+    schema = arguments_schema(["reply", "sources"], **_REPLY_AND_SOURCES)
+    return _request(REPLY, schema, _to_answer(heard, question, passages), heard.language)
+
+
+def summary_and_reply(seen: Heard, question: str, passages: tuple[Passage, ...]) -> Request:
+    """For both at once, from what the party of the line has seen."""
+    brief = text("What it is about so far, in two or three sentences.", LONGEST_SUMMARY)
+    schema = arguments_schema(["summary", "reply", "sources"], summary=brief, **_REPLY_AND_SOURCES)
+    return _request(BOTH, schema, _to_answer(seen, question, passages), f"{_language()} (the summary) and {seen.language} (the reply)")
 
 
 def rewrite(words: str, style: str) -> Request:
@@ -105,6 +118,11 @@ def rewrite(words: str, style: str) -> Request:
 def name_of(number: int) -> str:
     """What a passage is called in a request, by its place."""
     return f"passage {number}"
+
+
+def _to_answer(heard: Heard, question: str, passages: tuple[Passage, ...]) -> list[str]:
+    shown = [{"id": name_of(number), "title": each.title, "text": without_orders(each.text)} for number, each in enumerate(passages, 1)]
+    return [*_history(heard), _tagged("passages", shown), _tagged("question", without_orders(mask(question)))]
 
 
 def _points(description: str) -> Json:

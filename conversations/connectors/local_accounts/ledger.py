@@ -11,15 +11,18 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from conversations.connectors import references
 from conversations.connectors.accounts import (
     FoundInvoice,
     FoundOrder,
+    FoundOwner,
     InvoicesOf,
     KnownAs,
     NoSuchInvoice,
     NotInTime,
     NotOwed,
     OrdersOf,
+    OwnersOf,
     PromiseToPay,
     StandingPromise,
 )
@@ -57,6 +60,18 @@ def invoices_of(arguments: InvoicesOf) -> tuple[FoundInvoice, ...]:
             promised_by=row.standing[0].pay_by if row.standing else None,
         )
         for row in rows
+    )
+
+
+def owners_of(arguments: OwnersOf) -> tuple[FoundOwner, ...]:
+    """Two look-ups by unique references."""
+    meant = references.meant_by(arguments.reference)
+    orders = SalesOrder.objects.filter(reference__in=meant).select_related("account")
+    invoices = Invoice.objects.filter(reference__in=meant).select_related("account")
+    found: list[tuple[str, SalesOrder | Invoice]] = [*(("order", row) for row in orders), *(("invoice", row) for row in invoices)]
+    return tuple(
+        FoundOwner(kind, row.reference, tuple((way, value) for way, column in COLUMNS.items() if (value := getattr(row.account, column))))
+        for kind, row in found
     )
 
 

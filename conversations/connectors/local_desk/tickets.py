@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from conversations.connectors.base import EraseCustomers, ErasedCopies
-from conversations.connectors.desk import FoundTicket, KeepLead, OpenTicket, TicketsOf
-from conversations.connectors.references import new_reference
+from conversations.connectors.desk import FoundOpener, FoundTicket, KeepLead, OpenersOf, OpenTicket, TicketsOf
+from conversations.connectors.references import meant_by, new_reference
 from conversations.models import Ticket
 
 MOST = 10
@@ -50,6 +50,12 @@ def keep_lead(arguments: KeepLead) -> FoundTicket:
 def tickets_of(arguments: TicketsOf) -> tuple[FoundTicket, ...]:
     """The newest ten of these records."""
     return tuple(_found(row) for row in Ticket.objects.filter(customer__in=arguments.customers)[:MOST])
+
+
+def openers_of(arguments: OpenersOf) -> tuple[FoundOpener, ...]:
+    """A look-up by a unique reference."""
+    rows = Ticket.objects.filter(reference__in=meant_by(arguments.reference)).order_by("pk")
+    return tuple(FoundOpener(row.reference, row.customer) for row in rows)
 
 
 def erase(arguments: EraseCustomers) -> ErasedCopies:
