@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
-import pghistory
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-READING = ("GET", "HEAD", "OPTIONS")
+READING: Final = ("GET", "HEAD", "OPTIONS")
+WRITES: Final = ("insert", "update", "delete", "with", "merge")
+NAME_THE_WRITER: Final = (
+    "SELECT set_config('pghistory.context_id', %s, true), set_config('pghistory.context_metadata', %s, true)"
+)
+"""What django-pghistory's triggers read, for the transaction that is open."""
 
 
 class NameTheManager:
     """Names the user and the page to the database while the admin writes.
 
     Stands in for django-pghistory's own middleware, which does so for every request that writes and so adds a statement
-    to each statement of customers' and agents' requests. Those change nothing that is audited.
+    to each statement of customers' and agents' requests. Those change nothing that is audited. That one also puts two statements
+    into one, which PostgreSQL cannot prepare.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -24,5 +34,20 @@ class NameTheManager:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method in READING or not request.path.startswith(reverse("admin:index")):
             return self.get_response(request)
-        with pghistory.context(user=request.user.pk, name=request.user.get_username(), url=request.path):
+        about = {"user": request.user.pk, "name": request.user.get_username(), "url": request.path}
+        with connection.execute_wrapper(_Named((str(uuid.uuid4()), json.dumps(about)))):
             return self.get_response(request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Has each statement that writes preceded, in its transaction, by the name of who writes."""
+
+    values: tuple[str, str]
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Mapping[str, Any]) -> Any:
+        if not str(sql).lstrip().lower().startswith(WRITES) or context["connection"].needs_rollback:
+            return execute(sql, params, many, context)
+        with transaction.atomic(using=context["connection"].alias, savepoint=False):
+            execute(NAME_THE_WRITER, self.values, False, context)
+            return execute(sql, params, many, context)

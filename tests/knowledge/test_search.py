@@ -102,7 +102,8 @@ def test_only_what_this_party_may_know_today_is_found() -> None:
 def by_the_index(db: None) -> None:
     """The planner searches as it would among very many passages: along the index of meanings, nearest first."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+        for way in ("enable_seqscan", "enable_sort", "enable_bitmapscan"):
+            cursor.execute(f"SET LOCAL {way} = off")
 
 
 @pytest.mark.parametrize("hidden", [{"audience": "staff"}, {"language": "de"}, {"valid_until": date(2020, 1, 1)}, {"published": False}])

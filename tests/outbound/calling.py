@@ -6,7 +6,6 @@ from datetime import datetime, time, timedelta
 from itertools import count
 from typing import Any
 
-import pgtrigger
 from django.utils import timezone
 
 from conversations.models import CallingHours, CallingPolicy, CallingRegion, Consent, Customer, DialAttempt, Identifier
@@ -16,6 +15,7 @@ from conversations.services import consent, dialing
 from conversations.services.consent import Said
 from conversations.services.dialing import DialRefused, Wanted
 from tests.record import rows
+from tests.support import triggers
 
 _numbers = count(1)
 RULE = "conversations.DialAttempt:nobody_is_rung_against_the_rules"
@@ -78,7 +78,7 @@ def refusal_of(asked: Wanted) -> str:
 def rung_before(asked: Wanted, ago: timedelta) -> DialAttempt:
     """A call of the past that is over."""
     at = timezone.now() - ago
-    with pgtrigger.ignore(RULE):
+    with triggers.ignored(RULE):
         return DialAttempt.objects.create(
             customer=asked.customer,
             original_customer=asked.customer,

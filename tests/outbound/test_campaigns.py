@@ -12,7 +12,6 @@ from threading import Event
 from typing import Any
 
 import jsonschema
-import pgtrigger
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -28,6 +27,7 @@ from conversations.voice import reconciling
 from tests.outbound.calling import callable_customer, new_number, open_hours, policy
 from tests.outbound.campaigns import audience, campaign, contact_of, somebody_with_a_visit, visit
 from tests.record import rows
+from tests.support import triggers
 from tests.support.processes import RunningProcess, child_environment
 from tests.voice.rest_side import Platform, serving
 
@@ -275,7 +275,7 @@ class TestKilled:
         contact = campaigns.claim(running)
         assert contact is not None
         assert campaigning._begin(contact) is not None
-        with pgtrigger.ignore("conversations.DialAttempt:counted_calls_never_change"):
+        with triggers.ignored("conversations.DialAttempt:counted_calls_never_change"):
             DialAttempt.objects.update(at=timezone.now() - timedelta(minutes=3))
         campaigning.look_after()
         contact = running.contacts.get()
@@ -311,7 +311,7 @@ class TestKilled:
         assert not campaigning.call_next(running)
         campaigning.look_after()
         assert (running.contacts.get().state, platform.dialled()) == ("dialling", 1)
-        with pgtrigger.ignore("conversations.DialAttempt:counted_calls_never_change"):
+        with triggers.ignored("conversations.DialAttempt:counted_calls_never_change"):
             DialAttempt.objects.update(at=timezone.now() - timedelta(minutes=3))
         campaigning.look_after()
         assert (DialAttempt.objects.get().ended_at, running.contacts.get().state) == (None, "dialling"), "nobody knows yet"

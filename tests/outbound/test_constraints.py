@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, time, timedelta
 from typing import Any
 
-import pgtrigger
 import pytest
 from django.utils import timezone
 
@@ -27,6 +26,7 @@ from tests.outbound import campaigns as made
 from tests.outbound.calling import RULE, callable_customer, open_hours, policy
 from tests.record import parties, rows
 from tests.record.test_constraints import refused
+from tests.support import triggers
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -61,7 +61,7 @@ def contact(**changes: Any) -> CampaignContact:
 )
 def test_permission_rules(constraint: str, changes: dict[str, Any]) -> None:
     """Whatever the rules of calling say."""
-    with pgtrigger.ignore(RULE):
+    with triggers.ignored(RULE):
         refused(constraint, lambda: attempt(**changes))
 
 

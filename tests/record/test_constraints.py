@@ -316,6 +316,7 @@ def test_entry_point_rules() -> None:
         ("entry_point_channel_is_known", {"channel": "fax"}),
         ("voice_entry_point_address_is_e164", {"channel": "voice"}),
         ("only_a_number_takes_text_messages", {"takes_texts": True}),
+        ("only_a_number_asks_how_the_call_was", {"asks_survey": True}),
         ("entry_point_voice_style_is_in_the_platforms_list", {"voice_style": 100}),
         ("entry_point_voice_provider_is_known", {"voice_provider": "Parrot"}),
         ("voice_options_are_for_a_provider", {"voice_options": {"voiceId": "1"}}),

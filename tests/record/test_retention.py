@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pgtrigger
 import pytest
 from axes.models import AccessAttempt
 from django.core.management import call_command
@@ -33,6 +32,7 @@ from conversations.services.timeline import NewEntry
 from routing.models import Decision, WorkItem
 from routing.selectors.history import changes_of
 from tests.record import parties, rows
+from tests.support import triggers
 
 pytestmark = pytest.mark.usefixtures("company")
 OLD = timedelta(days=100)
@@ -69,14 +69,16 @@ def grow_old() -> None:
     """Everything happened a hundred days ago. Entries never change, so their times are set with the trigger away."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE conversations_entry DISABLE TRIGGER USER; ALTER TABLE routing_decision DISABLE TRIGGER USER")
+        cursor.execute("ALTER TABLE conversations_entry DISABLE TRIGGER USER")
+        cursor.execute("ALTER TABLE routing_decision DISABLE TRIGGER USER")
         cursor.execute("UPDATE conversations_entry SET recorded_at = now() - %s", [OLD])
         cursor.execute("UPDATE routing_decision SET decided_at = now() - %s", [OLD])
-        cursor.execute("ALTER TABLE conversations_entry ENABLE TRIGGER USER; ALTER TABLE routing_decision ENABLE TRIGGER USER")
+        cursor.execute("ALTER TABLE conversations_entry ENABLE TRIGGER USER")
+        cursor.execute("ALTER TABLE routing_decision ENABLE TRIGGER USER")
     then = timezone.now() - OLD
     Conversation.objects.filter(status="closed").update(closed_at=then)
     Handoff.objects.update(requested_at=then)
-    with pgtrigger.ignore("conversations.WebhookRecord:webhooks_are_append_only"):
+    with triggers.ignored("conversations.WebhookRecord:webhooks_are_append_only"):
         WebhookRecord.objects.update(received_at=then)
     ChatSessionRecord.objects.update(last_seen_at=then)
     OneTimeCode.objects.update(sent_at=then)

@@ -11,7 +11,6 @@ from datetime import date
 from itertools import count, pairwise
 from typing import Any
 
-import pgtrigger
 import pytest
 from channels.layers import get_channel_layer
 from django.apps import apps
@@ -33,6 +32,7 @@ from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, WorkItem
 from routing.services import queueing
 from tests.record import rows
+from tests.support import triggers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CARD = "4242424242424242"
@@ -203,7 +203,7 @@ def test_a_code_that_a_person_asked_for_goes(sam: Visitor) -> None:
 def test_pieces_far_apart_are_not_one(sam: Visitor) -> None:
     """What was said before the window began is not looked at; the database's clock counts."""
     run(sam.says("4242 4242"))
-    with pgtrigger.ignore("conversations.Entry:entries_are_append_only"):
+    with triggers.ignored("conversations.Entry:entries_are_append_only"):
         Entry.objects.update(recorded_at=Now() - split_secrets.WINDOW)
     run(sam.says("4242 4242"))
     assert sam.bodies() == ["4242 4242", "4242 4242"]

@@ -16,10 +16,10 @@ THE_RECORD: Final = (
     "conversations_customer", "conversations_webhookrecord", "conversations_chatsessionrecord",
     "routing_decision", "routing_workitem", "routing_presence",
 )  # fmt: skip
-AS_LOADED: Final = """
-    UPDATE routing_agentprofile SET load = 0;
-    UPDATE conversations_entrypoint SET mode = 'live', live_share_percent = 100;
-"""
+AS_LOADED: Final = (
+    "UPDATE routing_agentprofile SET load = 0",
+    "UPDATE conversations_entrypoint SET mode = 'live', live_share_percent = 100",
+)
 
 
 @contextmanager

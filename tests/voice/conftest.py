@@ -46,7 +46,7 @@ def transactional_db(company: None, django_db_blocker: DjangoDbBlocker) -> Itera
         empty(
             "conversations_customer", "conversations_webhookrecord", "conversations_chatsessionrecord", "conversations_suppression",
             "conversations_outsidenumber", "routing_decision", "routing_workitem",
-            then="UPDATE conversations_entrypoint SET mode = 'live'",
+            then=["UPDATE conversations_entrypoint SET mode = 'live'"],
         )  # fmt: skip
         assert refused == [], "an answer to a webhook is not what the platform takes"
 

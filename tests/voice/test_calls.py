@@ -4,7 +4,6 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pgtrigger
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given
@@ -20,6 +19,7 @@ from conversations.services.timeline import NewEntry
 from conversations.voice.simulator.checking import checked
 from routing.models import AgentProfile, DispositionCode, WorkItem
 from tests.record import rows
+from tests.support import triggers
 from tests.voice.platform import SAM, Caller, post, post_async, words_of
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -182,7 +182,7 @@ def test_calls_that_were_turned_away_are_not_missed_and_lost_ones_are(caller: Ca
         answered_at = START if why == "unfiled" else None
         kept = {"token_id": why, "body_hash": why, "kind": "answer", "provider_id": each.uuid, "body": {}}
         WebhookRecord.objects.create(**kept, answer=answer, answered_at=answered_at)
-    with pgtrigger.ignore("conversations.WebhookRecord:webhooks_are_append_only"):
+    with triggers.ignored("conversations.WebhookRecord:webhooks_are_append_only"):
         WebhookRecord.objects.update(received_at=START)
     assert sorted(contacts_without_interaction()) == sorted(f"Call {each.uuid} has no interaction." for each in lost.values())
 

@@ -36,7 +36,7 @@ def _any_hour(number: EntryPoint) -> Any:
     open_hours()
     yield
     line_as_made = "UPDATE conversations_entrypoint SET playbook_code = 'harbor' WHERE channel = 'voice'"
-    empty("conversations_audience", "conversations_technician", then=line_as_made)
+    empty("conversations_audience", "conversations_technician", then=[line_as_made])
 
 
 class Called:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
 
-import pgtrigger
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
@@ -14,6 +13,7 @@ from django.utils import timezone
 from conversations.models import CallLeg, Entry, EntryPoint, Interaction, WebhookRecord
 from conversations.selectors.invariants import legs_unlike_their_reports
 from tests.record import rows
+from tests.support import triggers
 from tests.voice import stories
 from tests.voice.platform import Caller, post
 from tests.voice.stories import Telling
@@ -104,7 +104,7 @@ def test_doctor_sees_what_is_not_as_it_was_reported(caller: Caller) -> None:
     """Once webhooks that are being worked on must be through."""
     post("/voice/answer/", caller.answer())
     post("/voice/event/", caller.event("completed"))
-    with pgtrigger.ignore("conversations.WebhookRecord:webhooks_are_append_only"):
+    with triggers.ignored("conversations.WebhookRecord:webhooks_are_append_only"):
         WebhookRecord.objects.update(received_at=timezone.now() - timedelta(minutes=5))
     assert legs_unlike_their_reports() == []
     CallLeg.objects.update(first_heard_at=timezone.now() - timedelta(minutes=5), sip_code=1)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pgtrigger
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
@@ -14,6 +13,7 @@ from conversations.models import Consent, Entry, EntryPoint, Interaction, Playbo
 from conversations.services import ownership
 from conversations.voice.simulator.checking import checked
 from tests.record import rows
+from tests.support import triggers
 from tests.support.locks import until
 from tests.voice.people import press
 from tests.voice.platform import SAM, Caller, post, post_async, words_of
@@ -28,7 +28,7 @@ def says(number: EntryPoint, policy: str, **changes: Any) -> None:
     EntryPoint.objects.filter(pk=number.pk).update(recording_policy=policy, **changes)
 
 
-@pgtrigger.ignore("conversations.Playbook:published_playbook_never_changes")
+@triggers.ignored("conversations.Playbook:published_playbook_never_changes")
 def speaks(languages: list[str]) -> None:
     Playbook.objects.filter(code="harbor").update(languages=languages)
 

@@ -38,8 +38,8 @@ SELECT name::text FROM reached ORDER BY 1
 _REFERRING: dict[tuple[str, ...], list[str]] = {}
 
 
-def empty(*names: str, then: str = "") -> None:
-    """Deletes all rows of tables and of every table that refers to them, as TRUNCATE … CASCADE does; then runs `then`.
+def empty(*names: str, then: Collection[str] = ()) -> None:
+    """Deletes all rows of tables and of every table that refers to them, as TRUNCATE … CASCADE does; then runs the statements `then`.
 
     A process of the product that a test has left running goes on working meanwhile. When it and this wait for each other, PostgreSQL
     ends one of the two; this is tried again.
@@ -52,9 +52,9 @@ def empty(*names: str, then: str = "") -> None:
         try:
             with transaction.atomic():
                 delete_from(connection, _REFERRING[names])
-                if then:
+                for statement in then:
                     with connection.cursor() as cursor:
-                        cursor.execute(then)
+                        cursor.execute(statement)
             return
         except OperationalError as refused:
             if not left or not isinstance(refused.__cause__, DeadlockDetected):
