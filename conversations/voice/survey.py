@@ -1,18 +1,23 @@
 """One question after a person has left the call: how it was, from 1 to 5, by key or by voice; then goodbye, or what else the caller wants.
 
-Asked where the entry point says so, once on a call. `Interaction.data["survey"]` holds, from then on: `step` while an answer is waited
+Asked where the entry point says so, once on a call. What else the caller wants is the AI agent's again, as by the button of the person
+who had them: their work is done. `Interaction.data["survey"]` holds, from then on: `step` while an answer is waited
 for (`asked`, then `told` once there is one; empty afterwards), `move`, the number of the caller's place in which it is asked (elsewhere
 it is over), the `question`, who was on the call (`agent` and `name`), `prompts`, and `answered_by`, the source id of the answer.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from conversations.flows import takeover
+from conversations.flows.outbound import NotYours
 from conversations.models import CallSeat, Conversation, Interaction
+from conversations.selectors import call_seats
 from conversations.services import call_state, timeline
 from conversations.services.timeline import NewEntry
 from conversations.understanding import marks
@@ -105,9 +110,21 @@ def _thanks(call: Interaction) -> Ncco:
 
 
 def _something_else(call: Interaction, given: CallInput) -> Words | Ncco | None:
-    """The question is over, and what they said is answered as if nobody had asked."""
+    """The question is over, and what they said is answered by the AI agent where nobody talks with them any more."""
     _remember(call, step="")
-    return replies.closing(call) if call.conversation.status == Conversation.Status.CLOSED else waiting.settle(call, given)
+    if call.conversation.status == Conversation.Status.CLOSED:
+        return replies.closing(call)
+    return waiting.settle(_taken_back(call), given)
+
+
+def _taken_back(call: Interaction) -> Interaction:
+    """The call, which whoever had it and has left it has no longer."""
+    agent = call.conversation.owner_agent
+    if agent is None or any(seat.agent_id == agent.pk for seat in call_seats.live(call)):
+        return call
+    with suppress(NotYours):
+        takeover.give_back(call, agent)
+    return Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(pk=call.pk)
 
 
 def _again(call: Interaction, state: dict[str, Any]) -> Ncco:

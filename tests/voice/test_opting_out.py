@@ -44,7 +44,7 @@ def test_stop_ends_calls_and_texts_on_the_number(words: str) -> None:
 def test_the_text_is_kept_raw_without_the_digits_in_it() -> None:
     assert text("+447700900321", "My card is 4242 4242 4242 4242") == 204
     kept = WebhookRecord.objects.get(kind="text")
-    assert (kept.answered_at is not None, "4242" in kept.body["text"], kept.body["to"]) == (True, False, COMPANY)
+    assert (list(kept.answer), "4242" in kept.body["text"], kept.body["to"]) == (["refused"], False, COMPANY)
     assert kept.provider_id == kept.body["message_uuid"]
 
 

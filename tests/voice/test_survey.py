@@ -17,7 +17,7 @@ from conversations.understanding.marks import mark_in
 from reporting.figure import measure
 from reporting.metrics import METRICS
 from reporting.period import Period
-from routing.models import DispositionCode
+from routing.models import DispositionCode, WorkItem
 from tests.voice.people import Line
 from tests.voice.platform import post, words_of
 
@@ -72,10 +72,12 @@ def test_a_mark_stands_in_the_history_and_in_the_report(left: Line, what: str, m
 
 @pytest.mark.parametrize("before", [[], ["3"]], ids=["instead of a mark", "after it"])
 def test_what_else_the_caller_says_is_served(left: Line, before: list[str]) -> None:
-    """It reaches whoever has the conversation, as it would have without the question."""
+    """The AI agent has the call back, and finds somebody for what it may not do itself; Ann's work is done."""
     for key in before:
         given(left, left.caller.keyed(key))
-    assert "Ann has that" in words_of(given(left, left.caller.said("I also want to book a visit for five people")))
+    assert "They can see what you told me" in words_of(given(left, left.caller.said("I also want to book a visit for five people")))
+    assert Conversation.objects.get().owner_kind == Conversation.Owner.ASSISTANT
+    assert sorted(WorkItem.objects.values_list("state", flat=True)) == ["completed", "reserved"]
     assert [each["mark"] for each in answers()] == [3 for _each in before]
     assert Entry.objects.filter(kind="message", actor_kind="customer", body__contains="book a visit").exists()
     assert given(left, left.caller.silent())[1]["action"] == "stream", "the survey is over, and the line is held"
@@ -129,7 +131,7 @@ def test_only_a_plain_mark_is_one(said: str, mark: int | None) -> None:
 def test_the_question_is_set_in_the_admin(number: EntryPoint) -> None:
     """A language that nobody speaks here and a question that is too long are refused; a web path asks nothing."""
     client = Client()
-    client.force_login(User.objects.get_or_create(username="kim", is_staff=True, is_superuser=True)[0])
+    client.force_login(User.objects.get_or_create(username="manager-of-numbers", defaults={"is_staff": True, "is_superuser": True})[0])
     page = client.get(f"/admin/conversations/entrypoint/{number.pk}/change/").content.decode()
     assert "the automated voice asks one question" in page
     assert "Question after a call with a person" in page
