@@ -105,11 +105,13 @@ def join_with_work(
     """Joins two conversations and returns the one that goes on.
 
     That is the one that a person has, else the one that waits for a person, else `into`. Two that wait become one place
-    in the line, the more urgent one; a person who had the other one has room again. Must run in a transaction; takes
-    the locks of both works, then those of the conversations.
+    in the line, the more urgent one; a person who had the other one has room again. When somebody was quicker and one of them goes
+    on elsewhere by now, nothing is joined. Must run in a transaction; takes the locks of both works, then those of the conversations.
     """
     works = _lock_works(joined, into)
     fresh = Conversation.objects.in_bulk([joined.pk, into.pk])
+    if any(each.joined_into_id for each in fresh.values()):
+        return fresh[joined.pk].joined_into or fresh[joined.pk]
     source, target = closeness.joined_and_going_on(fresh[joined.pk], fresh[into.pk], works)
     link = join_conversations(source, target, evidence=evidence, made_by=made_by, sentence=sentence, because_of=because_of)
     ended = works.get(source.public_id.hex)
