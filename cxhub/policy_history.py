@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,6 +49,7 @@ class _Named:
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Mapping[str, Any]) -> Any:
         if not str(sql).lstrip().lower().startswith(WRITES) or context["connection"].needs_rollback:
             return execute(sql, params, many, context)
-        with transaction.atomic(using=context["connection"].alias, savepoint=False):
+        here = context["connection"]
+        with nullcontext() if here.in_atomic_block else transaction.atomic(using=here.alias):
             execute(NAME_THE_WRITER, self.values, False, context)
             return execute(sql, params, many, context)

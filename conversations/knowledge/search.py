@@ -57,6 +57,7 @@ class _Asked:
 def search(
     query: str,
     *,
+    reason: str = "",
     limit: int = 3,
     threshold: float = THRESHOLD,
     language: str = FIRST_LANGUAGE,
@@ -65,7 +66,7 @@ def search(
     """The passages that best answer `query`, best first, at most one of an article and `limit` in all.
 
     Only articles for one of `audiences` that are valid today and in `language` (any region of it); when none of those answers, the
-    ones in the company's first language.
+    ones in the company's first language. With the code of a `reason` only its articles; these few are compared one by one.
 
     Which passage of an article answers is found by reciprocal rank fusion of cosine similarity (pgvector) and PostgreSQL's full-text rank.
     Its score is its similarity, or for an article that says which questions it answers the mean of that and of the likeliest
@@ -75,19 +76,6 @@ def search(
     statements in a transaction, one more for the reason, and one embedding (10 ms); up to four statements more with a slip of the
     keyboard, two in another language.
     """
-    return search_within(query, "", limit=limit, threshold=threshold, language=language, audiences=audiences)
-
-
-def search_within(
-    query: str,
-    reason: str,
-    *,
-    limit: int = 3,
-    threshold: float = THRESHOLD,
-    language: str = FIRST_LANGUAGE,
-    audiences: frozenset[str] = FOR_EVERYBODY,
-) -> list[Hit]:
-    """The same among the articles of one reason alone, by its code; these few are compared one by one. Of all when it is empty."""
     core = meaning(query[:LONGEST_QUERY])
     if not core:
         return []

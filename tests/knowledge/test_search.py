@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from conversations.demo.load import load
 from conversations.knowledge.ingest import Ingested, ingest, passages
-from conversations.knowledge.search import search, search_within
+from conversations.knowledge.search import search
 from conversations.models import KnowledgeArticle, KnowledgePassage, KnowledgeQuestion
 from conversations.selectors.articles import audiences_of
 from conversations.understanding.embed import embed
@@ -181,8 +181,8 @@ def test_the_articles_of_one_reason_are_looked_through_as_a_search_of_everything
             continue
         asked += 1
         everything = [hit for hit in search(each["question"], limit=20) if hit.reason == reason.code]
-        within = search_within(each["question"], reason.code, limit=20)
+        within = search(each["question"], reason=reason.code, limit=20)
         assert {hit.reason for hit in within} <= {reason.code}
         assert everything == [] or (within[0].url, within[0].score) == (everything[0].url, pytest.approx(everything[0].score, abs=0.05))
     assert asked > 10
-    assert search_within("how much is it", "no_such_reason") == search_within("", "prices") == []
+    assert search("how much is it", reason="no_such_reason") == search("", reason="prices") == []

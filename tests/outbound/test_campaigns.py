@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -29,21 +28,13 @@ from tests.outbound.campaigns import audience, campaign, contact_of, somebody_wi
 from tests.record import rows
 from tests.support import triggers
 from tests.support.processes import RunningProcess, child_environment
-from tests.voice.rest_side import Platform, serving
+from tests.voice.rest_side import Platform
 
 
 @pytest.fixture(autouse=True)
 def _always_open(transactional_db: None) -> None:
     open_hours()
     policy(CallPurpose.REMINDER)
-
-
-@pytest.fixture
-def platform(settings: Any) -> Iterator[Platform]:
-    settings.OUTBOUND_CALLS_PER_SECOND = 100
-    with serving() as (platform, port):
-        settings.PORT = port
-        yield platform
 
 
 class TestAudiences:

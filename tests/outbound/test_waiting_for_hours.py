@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,7 +20,7 @@ from conversations.services import campaigns, dialing
 from conversations.services.dialing import DialRefused
 from tests.outbound.calling import open_hours, policy, wanted
 from tests.outbound.campaigns import campaign, contact_of, somebody_with_a_visit
-from tests.voice.rest_side import Platform, serving
+from tests.voice.rest_side import Platform
 
 ZONES = ["Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Los_Angeles"]
 
@@ -31,14 +29,6 @@ ZONES = ["Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Ho
 def _rules(transactional_db: None) -> None:
     open_hours()
     policy(CallPurpose.REMINDER)
-
-
-@pytest.fixture
-def platform(settings: Any) -> Iterator[Platform]:
-    settings.OUTBOUND_CALLS_PER_SECOND = 100
-    with serving() as (platform, port):
-        settings.PORT = port
-        yield platform
 
 
 def closed_until(days: int = 2) -> CallingRegion:

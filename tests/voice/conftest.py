@@ -13,6 +13,7 @@ from tests.record import rows
 from tests.support.emptying.rows import empty
 from tests.voice import exchange_side
 from tests.voice.exchange_side import Application
+from tests.voice.file_side import Files, keeping_files
 from tests.voice.people import AGENTS_PHONE, BENS_PHONE, Line, asking_for_a_person
 from tests.voice.platform import Caller, longest_silence
 from tests.voice.rest_side import Platform, serving
@@ -86,6 +87,14 @@ def platform(settings: Settings) -> Iterator[Platform]:
     for ncco in platform.nccos():
         assert checked(ncco) == ncco
         assert longest_silence(ncco) <= LONGEST_SILENCE
+
+
+@pytest.fixture
+def files(settings: Settings) -> Iterator[Files]:
+    """The platform's own store of recordings, where this process fetches them."""
+    with keeping_files() as (files, port):
+        settings.PORT = port
+        yield files
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -19,17 +18,10 @@ from conversations.services.recordings import Finished
 from conversations.voice.simulator import exchange
 from tests.record import rows
 from tests.voice.exchange_side import rest
-from tests.voice.file_side import Files, keeping_files
+from tests.voice.file_side import Files
 from tests.voice.test_fetching import storage as storage  # noqa: PLC0414  # a fixture of this module, too
 
 NAME = "aaaaaaaa-0000-4000-8000-00000000000"
-
-
-@pytest.fixture
-def files(settings: Settings) -> Iterator[Files]:
-    with keeping_files() as (files, port):
-        settings.PORT = port
-        yield files
 
 
 @pytest.fixture

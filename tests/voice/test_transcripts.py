@@ -4,14 +4,12 @@ import io
 import itertools
 import json
 import wave
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from conversations import tasks
 from conversations.assistant import recap
@@ -19,19 +17,12 @@ from conversations.models import CallRecording, Entry, Interaction
 from conversations.services import sound, timeline
 from conversations.services.timeline import NewEntry
 from conversations.voice.simulator import audio
-from tests.voice.file_side import Files, keeping_files
+from tests.voice.file_side import Files
 from tests.voice.platform import Caller, now_text, post
 from tests.voice.test_calls import call_of
 from tests.voice.test_fetching import storage as storage  # noqa: PLC0414  # a fixture of this module, too
 
 BEGAN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def files(settings: Settings) -> Iterator[Files]:
-    with keeping_files() as (files, port):
-        settings.PORT = port
-        yield files
 
 
 @pytest.fixture

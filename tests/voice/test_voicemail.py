@@ -1,6 +1,5 @@
 """A message that a caller leaves instead of waiting: asked for, recorded, kept when something was said, and made a call back."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from conversations import tasks
 from conversations.models import CallRecording, Consent, Entry, EntryPoint
@@ -17,7 +15,7 @@ from conversations.voice.simulator import audio
 from conversations.voice.simulator.checking import checked
 from routing.models import WorkItem
 from tests.support.locks import until
-from tests.voice.file_side import Files, keeping_files
+from tests.voice.file_side import Files
 from tests.voice.platform import SAM, Caller, now_text, post, words_of
 from tests.voice.test_calls import call_of
 from tests.voice.test_fetching import storage as storage  # noqa: PLC0414  # a fixture of this module, too
@@ -27,13 +25,6 @@ SPOKEN = audio.made("wav", 8, 1, [(0, 0.0, 0.6, 0), (0, 2.0, 3.0, 1)])
 """The tone, and then words."""
 SILENT = audio.made("wav", 5, 1, [(0, 0.0, 0.6, 0)])
 """The tone, and then nothing."""
-
-
-@pytest.fixture
-def files(settings: Settings) -> Iterator[Files]:
-    with keeping_files() as (files, port):
-        settings.PORT = port
-        yield files
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from conversations.assistant import answers
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
 from conversations.assistant.tools.words import for_both as _
-from conversations.knowledge.search import FIRST_LANGUAGE, Hit, openings, search, search_within
+from conversations.knowledge.search import FIRST_LANGUAGE, Hit, openings, search
 from conversations.selectors.articles import audiences_of
 
 MOST = 3
@@ -43,7 +43,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     passages = [_passage(hit) for hit in alone]
     if about and not (alone and alone[0].score >= SURE_PASSAGE):
         whole = f"{about['name']}: {query}"
-        within = _in_their_language(search_within(whole, about["reason"], **settings), whole, context)
+        within = _in_their_language(search(whole, reason=about["reason"], **settings), whole, context)
         passages += [_passage(hit, within=True) for hit in within]
     return ToolOutcome({"passages": passages}, _("Looked in the knowledge base."))
 
