@@ -22,10 +22,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from routing.models import AgentProfile, Presence, Queue, RoutingProfile, RoutingProfileWork, ServiceLevel, WorkItem
 from routing.services.dispatch import dispatch
 from routing.services.locks import lock_queue_group
 from routing.signals import presence_changed, reservation_changed, work_item_changed
-from tests.support.database import leave, throwaway_database
+from tests.support.database import leave, let_columns_default, run_each, throwaway_database
 
 WORKERS, AGENTS, WAITING = 8, 500, 5_000
 SIZES = (500, 5_000, 50_000)
@@ -95,6 +96,7 @@ def measure() -> Iterator[dict[str, Any]]:
     for signal in (reservation_changed, work_item_changed, presence_changed):
         signal.receivers = []  # routing alone: what listens to it belongs to others
     with throwaway_database("dispatch"):
+        let_columns_default(ServiceLevel, Queue, RoutingProfile, RoutingProfileWork, AgentProfile, Presence, WorkItem)
         offers, floors = [], []
         for _ in range(ROUNDS):
             floors.append(run_round(bare_match))
@@ -202,8 +204,8 @@ def fill(waiting: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE routing_reservation, routing_workitem, routing_agentprofile, routing_queue, routing_servicelevel CASCADE")
         cursor.execute("TRUNCATE routing_skill, routing_routingprofile, auth_user CASCADE")
-        cursor.execute(COMPANY, {"agents": AGENTS})
-        cursor.execute(LINE, {"waiting": waiting + AGENTS})
+    run_each(COMPANY, {"agents": AGENTS})
+    run_each(LINE, {"waiting": waiting + AGENTS})
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE routing_workitem, routing_agentprofile, routing_presence, routing_agentskill")
 
