@@ -12,7 +12,8 @@
 - `chat`: the conversation that the caller was asked about; `code_given`: the source id of the last code that was tried;
 - `code_attempts`, `code_misses`: how many codes were tried, and how many of them were wrong (see `joining`);
 - `campaign`: the campaign that makes the call; `campaign_stage`: what is being found out about whoever picked up, `answers`, `question`
-  and `prompts` how far that is; `outcome`: what became known of how the call went (`DialOutcome`);
+  and `prompts` how far that is; `outcome`: what became known of how the call went (`DialOutcome`); `is_a_person`: that somebody
+  spoke whom the platform had taken for a machine;
 - `call_back_step`: what a waiting caller who wants to be called back was asked about the number, `call_back_number` the number that
   was read back, `call_back_tries` how often it was asked for;
 - `call_back`: that a person calls the customer: `agent`, `name`, `purpose`, `asked_gate` once the permission was asked for, `settled`

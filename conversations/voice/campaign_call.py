@@ -35,6 +35,11 @@ logger = logging.getLogger(__name__)
 AFTER_THE_BEEP: Final = frozenset({"beep_start", "beep_timeout"})
 LONGEST_GREETING_SECONDS: Final = 50
 """How long a machine's greeting is waited for; the platform tells of its beep, or gives up on it after 45 s."""
+MOST_GREETINGS: Final = 3
+"""How many pieces of a machine's greeting are listened to: it pauses between sentences."""
+LONGEST_HELLO: Final = 4
+"""The words of somebody who was taken for a machine and hears nothing; a greeting has more, or says what it is."""
+OF_A_MACHINE: Final = re.compile(r"\b(?:message|beep|tone|voice ?mail|mailbox|unavailable|not available|reached|recording|leave)\b")
 YES_KEY: Final = "1"
 NO_KEY: Final = "2"
 MOST_PROMPTS: Final = 2
@@ -73,7 +78,7 @@ def answer(public_id: UUID, asked: AnsweredCall) -> Ncco:
         _remember(call, region_url=asked.region_url, room=asked.room_id)
         contact = _contact(call)
         if call.data.get("campaign_stage") == call_state.MACHINE:
-            return ncco.silence(LONGEST_GREETING_SECONDS)
+            return _until_the_beep(call)
         if contact is None or call.conversation.status == Conversation.Status.CLOSED:
             return replies.closing(call)
         text = openings.introduction(call.entry_point, contact.campaign.purpose, contact.customer, call.language)
@@ -104,6 +109,8 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
     """What follows from what was said or keyed: None when an entry was written to be said, words when the AI agent is to answer."""
     text = gloss(given.hypotheses[0].text, call.language.partition("-")[0]).lower() if given.hypotheses else ""
     stage = call.data.get("campaign_stage")
+    if stage == call_state.MACHINE and not given.digits and not _is_a_hello(text):
+        return _heard_a_greeting(call)
     wants_out = given.digits == call_state.OUT_KEY or _wants_out(text)
     contact = _contact(call)
     if stage == call_state.TOLD and contact and not wants_out:
@@ -116,8 +123,15 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
         return _let_out(call, given, wrong_person=bool(WRONG_NUMBER.search(text)))
     if contact is None:
         return replies.closing(call)
+    if stage == call_state.MACHINE and not wants_out:
+        return _is_a_person_after_all(call, contact)
     if stage == call_state.PROVING:
         return _answered(call, contact, given, text)
+    return _who_it_is(call, contact, given, text)
+
+
+def _who_it_is(call: Interaction, contact: CampaignContact, given: CallInput, text: str) -> Ncco | None:
+    """What they answer to whether they are the customer."""
     if NOT_HERE.search(text):
         _remember(call, outcome=DialOutcome.NO_ANSWER)
         return ncco.goodbye(_("Thank you. Then I will try another time. Goodbye."), language=call.language)
@@ -249,8 +263,13 @@ def _again(call: Interaction, text: str) -> Ncco:
 
 
 def _machine(call: Interaction, *, after_the_beep: bool) -> None:
-    """A machine picked up: be silent until its beep, then leave the message, or hang up when none is to be left."""
+    """A machine picked up: be silent until its beep, then leave the message, or hang up when none is to be left.
+
+    Nothing when it has turned out to be a person.
+    """
     contact = _contact(call)
+    if call.data.get("is_a_person"):
+        return
     try:
         if contact is None or not contact.campaign.leaves_message:
             _remember(call, outcome=DialOutcome.MACHINE, campaign_stage=call_state.MACHINE)
@@ -258,7 +277,7 @@ def _machine(call: Interaction, *, after_the_beep: bool) -> None:
             return
         if not after_the_beep:
             _remember(call, outcome=DialOutcome.MACHINE, campaign_stage=call_state.MACHINE)
-            actions = ncco.silence(LONGEST_GREETING_SECONDS)
+            actions = _until_the_beep(call)
         elif call.data.get("outcome") == DialOutcome.MESSAGE_LEFT:
             return
         else:
@@ -271,6 +290,28 @@ def _machine(call: Interaction, *, after_the_beep: bool) -> None:
     except GatewayError as error:
         _remember(call, outcome=DialOutcome.MACHINE)
         logger.warning("message_not_left", extra={"call": call.provider_id, "error": str(error)})
+
+
+def _until_the_beep(call: Interaction) -> Ncco:
+    """Nothing is said, but listened: a person who was taken for a machine says so within seconds."""
+    return [ncco.listen(language=call.language, silence_seconds=LONGEST_GREETING_SECONDS)]
+
+
+def _is_a_hello(text: str) -> bool:
+    return 0 < len(text.split()) <= LONGEST_HELLO and not OF_A_MACHINE.search(text)
+
+
+def _heard_a_greeting(call: Interaction) -> Ncco:
+    """A machine speaks, or nobody does: its beep is waited for, and the call ends when none comes."""
+    pieces = int(call.data.get("prompts", 0)) + 1
+    _remember(call, prompts=pieces)
+    return _until_the_beep(call) if pieces < MOST_GREETINGS else []
+
+
+def _is_a_person_after_all(call: Interaction, contact: CampaignContact) -> Ncco:
+    """The platform took them for a machine: they hear once more who is calling, and no message follows."""
+    _remember(call, campaign_stage=call_state.WHO_IS_IT, outcome=DialOutcome.ANSWERED, is_a_person=True, prompts=0)
+    return replies.aside(call, openings.introduction(call.entry_point, contact.campaign.purpose, contact.customer, call.language))
 
 
 def _contact(call: Interaction) -> CampaignContact | None:

@@ -259,12 +259,10 @@ def _tell_who_asked(call: Interaction, ended: CallSeat) -> None:
     """Whoever asked somebody hears in private that they did not come."""
     if ended.purpose not in (Purpose.CONSULT, Purpose.JOIN) or ended.outcome in (Outcome.LEFT, Outcome.CANCELLED):
         return
-    language = call.entry_point.language
     text = _("%(name)s did not come to the phone.") % {"name": ended.name}
     for seat in seats_of.live(call):
         if seat.purpose == Purpose.ANSWER and seat.state == State.CONNECTED:
-            leg_id = seat.leg_id
-            rooms.attempt(lambda leg_id=leg_id: gateway.say(leg_id, text, language=language, region_url=rooms.region_of(call)))  # type: ignore[misc]
+            rooms.say(call, seat.leg_id, text)
 
 
 def _stop_ringing(call: Interaction) -> None:

@@ -136,6 +136,11 @@ def hang_up(call: Interaction, leg_id: str) -> None:
         attempt(lambda: gateway.hang_up(leg_id, region_url=region_of(call)))
 
 
+def say(call: Interaction, leg_id: str, text: str) -> None:
+    """Says something to one person's leg alone, in the language of the number; nobody waits for it."""
+    attempt(lambda: gateway.say(leg_id, text, language=call.entry_point.language, region_url=region_of(call)))
+
+
 def attempt(request: Callable[[], object]) -> bool:
     """Asks the platform for something that nobody waits for; says whether it did it."""
     try:

@@ -26,8 +26,11 @@ Colleague = AgentProfile | OutsideNumber
 
 
 def consult(conversation: Conversation, agent: AgentProfile, colleague: Colleague) -> None:
-    """Rings a colleague, or a number outside, to talk to in private; the caller hears music until that is over."""
-    call, _seat = controls.with_caller(conversation, agent)
+    """Rings a colleague, or a number outside, to talk to in private; the caller hears music until that is over.
+
+    The agent, who is alone in the room meanwhile, hears whom they wait for.
+    """
+    call, seat = controls.with_caller(conversation, agent)
     if call_state.place_of(call).at not in (call_state.ROOM, call_state.HOLD):
         raise NotDone(_("The caller is not with you."))
     asked = _reserved(call, agent, colleague, Purpose.CONSULT)
@@ -39,6 +42,9 @@ def consult(conversation: Conversation, agent: AgentProfile, colleague: Colleagu
         call_seats.end(asked, Outcome.FAILED)
         raise
     _ring(call, asked, agent)
+    with override(call.entry_point.language):
+        text = _("Ringing %(name)s. The caller hears music and not you.") % {"name": asked.name}
+    rooms.say(call, seat.leg_id, text)
 
 
 def complete(conversation: Conversation, agent: AgentProfile) -> None:

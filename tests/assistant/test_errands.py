@@ -152,6 +152,18 @@ async def test_a_ticket_for_what_nothing_else_helps_with(channel: str) -> None:
     assert [entry.data["reference"] for entry in await line.entries("ticket.opened")] == [ticket.reference]
 
 
+@pytest.mark.parametrize(("wish", "story"), [
+    ("please open a ticket, my radiator keeps banging", "my radiator keeps banging"),
+    ("My radiator keeps banging. Can you open a ticket for that, please?", "my radiator keeps banging"),
+    ("I want to open a ticket because the van blocked my drive", "the van blocked my drive"),
+])  # fmt: skip
+async def test_a_ticket_whose_story_was_told_with_the_wish_is_not_asked_for_it(wish: str, story: str) -> None:
+    line = await on("voice")
+    assert f"“{story}”" in await line.say(wish)
+    assert "reference" in await line.say("yes")
+    assert (await Ticket.objects.aget()).details == story
+
+
 @pytest.mark.parametrize("channel", ["chat", "voice"])
 async def test_a_call_at_a_chosen_time(channel: str) -> None:
     """No person is looked for now; number and time are read back; outside the office hours another time is asked for."""

@@ -87,7 +87,7 @@ class Caller:
 USUAL_SILENCE = 10
 """How long the platform listens to nothing where it is not told."""
 MACHINES_GREETING = 50
-"""Only an answering machine, whose greeting is waited for, hears nothing for so long."""
+"""Only an answering machine, whose greeting is waited for, hears nothing for so long; a person taken for one is listened to."""
 
 
 def longest_silence(ncco: list[dict[str, Any]]) -> float:
@@ -96,8 +96,9 @@ def longest_silence(ncco: list[dict[str, Any]]) -> float:
     for action in ncco:
         if action["action"] == "input":
             how_long = ("speech", "startTimeout") if "speech" in action["type"] else ("dtmf", "timeOut")
-            silences.append(float(action.get(how_long[0], {}).get(how_long[1], USUAL_SILENCE)))
-        elif action["action"] == "wait" and action["timeout"] != MACHINES_GREETING:
+            seconds = float(action.get(how_long[0], {}).get(how_long[1], USUAL_SILENCE))
+            silences.append(0.0 if seconds == MACHINES_GREETING else seconds)
+        elif action["action"] == "wait":
             silences.append(float(action["timeout"]))
         elif action["action"] == "record" and "endOnSilence" in action:
             silences.append(float(action["endOnSilence"]))

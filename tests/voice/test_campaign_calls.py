@@ -244,7 +244,7 @@ class TestMachines:
         called.machine()
         called.machine(sub_state="beep_start")
         silence, message = [body["destination"]["ncco"] for _m, _p, body in called.platform.requests if body.get("action") == "transfer"]
-        assert silence[0]["action"] == "wait"
+        assert [action["action"] for action in silence] == ["input"]
         told = words_of(message)
         assert "message for Sam Okafor" in told
         assert "Boiler" not in told
@@ -254,6 +254,43 @@ class TestMachines:
     def test_found_before_the_answer_hear_no_question(self, called: Called) -> None:
         called.machine()
         assert called.picks_up() == ""
+
+    @pytest.mark.parametrize("words", ["hello", "hello? who is this", "yes", "is anybody there"])
+    def test_that_turn_out_to_be_people_hear_who_is_calling(self, called: Called, words: str) -> None:
+        called.picks_up()
+        called.machine()
+        assert "Harbor" in called.says(words)
+        called.machine(sub_state="beep_start")
+        assert sum(body.get("action") == "transfer" for _m, _p, body in called.platform.requests) == 1
+        assert "Or tell me how I can help" in called.keys("1")
+        called.ends()
+        assert called.outcome == "reached"
+
+    def test_that_turn_out_to_be_people_may_want_no_calls(self, called: Called) -> None:
+        called.picks_up()
+        called.machine()
+        called.says("stop calling me")
+        called.ends()
+        assert called.outcome == "opted_out"
+
+    @pytest.mark.parametrize("greeting", [
+        "hi this is Sam I cannot come to the phone right now", "please leave a message", "after the tone", "you have reached Sam",
+    ])  # fmt: skip
+    def test_that_speak_are_listened_to_and_get_the_message(self, called: Called, greeting: str) -> None:
+        called.picks_up()
+        called.machine()
+        assert called.says(greeting) == ""
+        called.machine(sub_state="beep_start")
+        called.ends()
+        assert called.outcome == "message_left"
+
+    def test_that_never_beep_are_left(self, called: Called) -> None:
+        called.picks_up()
+        called.machine()
+        heard = [post("/voice/input/", called.leg.said("the office of Sam and others is open from nine")).json() for _each in range(3)]
+        assert [[action["action"] for action in each] for each in heard] == [["input"], ["input"], []]
+        called.ends()
+        assert called.outcome == "machine"
 
     def test_beeping_twice_get_one_message(self, called: Called) -> None:
         called.picks_up()

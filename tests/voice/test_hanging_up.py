@@ -326,7 +326,7 @@ def test_a_colleague_who_does_not_come_gives_the_caller_back(status: str, platfo
         word_about(platform, floor.legs_of["Ben"], status)
     assert (floor.at, floor.people()) == ("room", ["Ann"])
     said = [body["text"] for _method, path, body in platform.requests if path.endswith(f"{floor.legs_of['Ann']}/talk")]
-    assert said == ["Ben did not come to the phone."]
+    assert said == ["Ringing Ben. The caller hears music and not you.", "Ben did not come to the phone."]
 
 
 def test_asking_can_be_ended(platform: Platform, people: dict[str, AgentProfile]) -> None:

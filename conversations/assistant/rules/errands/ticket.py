@@ -18,8 +18,14 @@ WANTS: Final = re.compile(
     r"\b(?:open|raise|log|create|file|make|need|want)\b.{0,20}\bticket\b|^(?:a )?ticket$"
     r"|\b(?:can|could) (?:you|someone|somebody) (?:please )?(?:look into|investigate|check up on) (?:it|this|that)\b"
 )
-SHORTEST_STORY: Final = 7
-"""Words from which the wish itself tells what it is about."""
+_BESIDE_THE_WISH: Final = (
+    r"(?:[\s,.:;!?-]|\b(?:please|hi|hello|hey|ok|okay|yes|and|so|then|just|for me|(?:can|could|would|will) (?:you|i)|i(?:'d| would) like(?: to)?"
+    r"|(?:i|we) (?:want|need)(?: you)?(?: to)?|i|for|about|regarding|because|since|that|as|saying|to say)\b)+"
+)
+ABOUT_THE_WISH: Final = re.compile(rf"^{_BESIDE_THE_WISH}|{_BESIDE_THE_WISH}$", re.IGNORECASE)
+"""What stands around “open a ticket” and tells nothing of what it is about."""
+SHORTEST_STORY: Final = 3
+"""Words from which the wish itself tells what it is about, beside those of the wish."""
 SUBJECT: Final = 80
 
 
@@ -35,8 +41,8 @@ class OpenTicket(Errand):
 
     def first(self, dialogue: Dialogue) -> dict[str, object]:
         """What it is about, when the wish says it (the words around “open a ticket”), or what a ticket was just offered for."""
-        told = WANTS.sub(" ", acts.plain(dialogue.context.text)).strip(" .,:;")
-        told = re.sub(r"^(?:please|for|about|because|that|as)\b\s*", "", told)
+        before, *after = (ABOUT_THE_WISH.sub("", each) for each in WANTS.split(acts.plain(dialogue.context.text)))
+        told = " ".join(each for each in (before, *after) if each)
         about = str((dialogue.context.form_state.get("offer") or {}).get("about", ""))
         told = told if len(told.split()) >= SHORTEST_STORY else about
         return {"subject": told} if told else {}
