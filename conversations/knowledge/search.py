@@ -73,8 +73,8 @@ def search(
     question's; up to a tenth more when the words agree too, and a little more for the article of a reason that the question has. What
     is no word is read as the word of the articles that it is nearest to (`spelling`). Below `threshold` an article is left out, so
     an unknown question finds nothing, and however many passages are nearer that may not be told, those that may are found. Two
-    statements in a transaction, one more for the reason, and one embedding (10 ms); up to four statements more with a slip of the
-    keyboard, two in another language.
+    statements in a transaction and one embedding (10 ms); up to four statements more with a slip of the keyboard, two in another
+    language.
     """
     core = meaning(query[:LONGEST_QUERY])
     if not core:
@@ -91,7 +91,7 @@ def _asked(core: str, language: str, audiences: frozenset[str]) -> _Asked:
         readable = readable_passages(audiences) & Q(article__language=language)
         core = spelling.corrected(core, vocabulary(KnowledgePassage.objects.filter(readable), KnowledgeQuestion.objects.filter(readable)))
     vector = embed([core])[0]
-    chances = reasons.current().classifier.chances(vector) if language == FIRST_LANGUAGE else {}
+    chances = reasons.latest().classifier.chances(vector) if language == FIRST_LANGUAGE else {}
     return _Asked(core, vector.tolist(), language, audiences, chances)
 
 

@@ -119,11 +119,13 @@ def _settled(call: Interaction, given: CallInput) -> Words | Ncco | None:
     return _settler(call, given)(call, given)
 
 
-def _stop_waiting_when_too_long(call: Interaction) -> None:
-    """A person is asked in place of a reply that does not come; the webhook says so."""
-    if replies.keeps_waiting(call):
-        _wait_until(call, timezone.now())
-        turn.give_up(call.conversation_id)
+def _stop_waiting_when_too_long(call: Interaction) -> bool:
+    """A person is asked in place of a reply that does not come, and the webhook says so; whether that was due."""
+    if not replies.keeps_waiting(call):
+        return False
+    _wait_until(call, timezone.now())
+    turn.give_up(call.conversation_id)
+    return True
 
 
 def is_silence(given: CallInput) -> bool:
@@ -169,12 +171,17 @@ async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:
 
 
 def _reply_or_filler(call_id: str, received: Received) -> Ncco:
-    call = Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(provider_id=call_id)
-    _stop_waiting_when_too_long(call)
-    unspoken = call_state.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
+    unspoken = call_state.claim_unspoken(received.interaction_id, as_webhook=True, ready_by=replies.ready_by())
+    if unspoken is None:
+        call = Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(provider_id=call_id)
+        if _stop_waiting_when_too_long(call):
+            unspoken = call_state.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
+        if unspoken is None:
+            with override(call.language):
+                return _nothing_to_say_yet(call, received)
     # The turn may have changed the language.
-    with override(call.language):
-        return replies.of(unspoken) if unspoken else _nothing_to_say_yet(call, received)
+    with override(unspoken.interaction.language):
+        return replies.of(unspoken)
 
 
 def _nothing_to_say_yet(call: Interaction, received: Received) -> Ncco:

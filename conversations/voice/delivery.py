@@ -44,6 +44,12 @@ def ring(call: Interaction) -> None:
     (campaign_call.ring if call_state.is_of_campaign(call) else callee.ring)(call)
 
 
+def _webhook_says_it(call: Interaction) -> bool:
+    """Whether the caller talks with the voice, and a webhook waits for what there is to say: nobody else has anything to do then."""
+    is_open = call.conversation.status == Conversation.Status.OPEN
+    return is_open and call_state.place_of(call).at == call_state.VOICE and call_state.webhook_waits(call)
+
+
 def speak(interaction_id: int) -> None:
     """Say into the call what was not said yet, replacing what it is doing. Never raises; blocks for the platform's answer.
 
@@ -52,6 +58,8 @@ def speak(interaction_id: int) -> None:
     live = Interaction.objects.select_related("conversation", "entry_point").exclude(state=Interaction.State.ENDED)
     call = live.filter(pk=interaction_id).first()
     if call is None or call_state.is_ringing_out(call) or call_state.waits_for_code(call) or call_state.is_being_recognised(call):
+        return
+    if _webhook_says_it(call):
         return
     leaving.look_after(call)
     call.refresh_from_db(fields=["data"])
