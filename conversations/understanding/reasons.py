@@ -66,7 +66,7 @@ def current() -> Reasons:
 
 
 def latest() -> Reasons:
-    """The classifier that this process asked for last, without asking whether phrases were changed since: for what a change may reach later.
+    """The classifier that this process asked for last, whether or not phrases were changed since: for what a change may reach later.
 
     Costs nothing but the first time, when it is `current`.
     """

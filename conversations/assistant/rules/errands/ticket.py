@@ -19,8 +19,8 @@ WANTS: Final = re.compile(
     r"|\b(?:can|could) (?:you|someone|somebody) (?:please )?(?:look into|investigate|check up on) (?:it|this|that)\b"
 )
 _BESIDE_THE_WISH: Final = (
-    r"(?:[\s,.:;!?-]|\b(?:please|hi|hello|hey|ok|okay|yes|and|so|then|just|for me|(?:can|could|would|will) (?:you|i)|i(?:'d| would) like(?: to)?"
-    r"|(?:i|we) (?:want|need)(?: you)?(?: to)?|i|for|about|regarding|because|since|that|as|saying|to say)\b)+"
+    r"(?:[\s,.:;!?-]|\b(?:please|hi|hello|hey|ok|okay|yes|and|so|then|just|for me|(?:can|could|would|will) (?:you|i)"
+    r"|i(?:'d| would) like(?: to)?|(?:i|we) (?:want|need)(?: you)?(?: to)?|i|for|about|regarding|because|since|that|as|saying|to say)\b)+"
 )
 ABOUT_THE_WISH: Final = re.compile(rf"^{_BESIDE_THE_WISH}|{_BESIDE_THE_WISH}$", re.IGNORECASE)
 """What stands around “open a ticket” and tells nothing of what it is about."""
