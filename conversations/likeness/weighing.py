@@ -40,8 +40,8 @@ RIGHT_PART_OF_DATE: Final = (0.85, 0.07, 0.08)
 """Shares of right days, months and years that are the same, one digit away, or different."""
 COUNTED_FOR: Final = 0.5
 """What is added to each count in the sample (Jeffreys' prior), so that nothing is impossible."""
-REPEATED: Final = 0.5
-"""How much a further answer to the same question counts: it is the same mouth and the same recognition."""
+REPEATED: Final = 2.0
+"""How much a further answer to the same question counts beside all together: see `over_answers` and docs/decisions/finding-a-caller.md."""
 DATE_PARTS: Final = (("%04d", 1880, 2100), ("%02d", 1, 12), ("%02d", 1, 31))
 
 
@@ -83,10 +83,10 @@ def record(name: str, date_of_birth: date | None, postcode: str, codes_by_fact: 
 
 
 def over_answers(answers: Answers, weigh: Callable[[Sequence[str]], Weighed]) -> Weighed:
-    """All hypotheses of all answers weighed together, and each further answer once more by half.
+    """All hypotheses of all answers weighed together, and each further answer besides, which counts double.
 
-    Recognition fails now and then, so the answers together know more than any one; somebody who is asked again and says the same
-    is surer to have been understood.
+    Recognition fails now and then, so the answers together know more than any one. Who is asked again says it in another way, mostly
+    spelled or digit by digit, and is heard anew: what agrees then has been understood, and was not one of many hypotheses by chance.
     """
     together = weigh([hypothesis for answer in answers for hypothesis in answer])
     repeated = [weigh(answer).weights for answer in answers[1:] if answer]

@@ -143,11 +143,11 @@ def test_agreement_says_how_a_fact_agrees() -> None:
     assert weighing.name(["anna NOWAK"], PEOPLE, POPULATION).agreements[0] == "same"
 
 
-def test_answer_given_again_counts_by_half() -> None:
+def test_answer_given_again_counts_double() -> None:
     def weigh(hypotheses: object) -> weighing.Weighed:
         return weighing.Weighed(np.array([2.0]), ["same"])
 
-    assert weighing.over_answers([["a"], ["a"], []], weigh).weights[0] == 3
+    assert weighing.over_answers([["a"], ["a"], []], weigh).weights[0] == 6
 
 
 @given(st.lists(st.floats(-50, 80), max_size=12), st.integers(0, 10**7))
