@@ -13,15 +13,23 @@ SHELL := /bin/sh
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
-PYTEST_ARGS ?= -n 3 --dist loadgroup
+# Three processes, since many tests wait; each file's tests on one of them, in the order of tests/conftest.py.
+PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 export PYTHONUNBUFFERED := 1
+# Tests start a hundred processes, each of which would compile all of CX Hub anew if it might not keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 run: requirements
 	@exec $(PYTHON) manage.py up $(UP_ARGS)
 
-test: dev-requirements chromium lint
-	$(PYTHON) -m pytest $(PYTEST_ARGS) -m "not browser"
-	$(PYTHON) -m pytest $(PYTEST_ARGS) -m browser
+# The checks run beside the tests; what they say is printed after them.
+test: dev-requirements chromium
+	@mkdir -p .data; \
+	$(MAKE) --no-print-directory lint >.data/lint.txt 2>&1 & checks=$$!; \
+	$(PYTHON) -m pytest $(PYTEST_ARGS); tested=$$?; \
+	wait $$checks; checked=$$?; \
+	cat .data/lint.txt; \
+	exit $$((tested ? tested : checked))
 
 bench: dev-requirements
 	@$(PYTHON) -m tests.benchmarks $(ONLY)

@@ -1,3 +1,5 @@
+import gc
+
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 
@@ -10,6 +12,9 @@ class CxHubConfig(AppConfig):
 
     def ready(self) -> None:
         import cxhub.checks  # noqa: F401  # registers the system checks
+
+        gc.freeze()
+        gc.enable()
 
 
 class CxAdminConfig(admin_apps.AdminConfig):

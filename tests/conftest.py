@@ -1,20 +1,25 @@
 """The servers of a test run, and the fixtures every test may use."""
 
+import gc
+from collections.abc import Generator, Iterator
+
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from pytest_django import DjangoDbBlocker
 from redis import Redis
 
 from cxhub.embedded.services import Services
 from tests.support.browser import browser, open_page
+from tests.support.database import database_of_tests, remove_migrated_database
 from tests.support.environment import start_services, stop_services
 from tests.support.processes import web_processes, worker_processes
 
 __all__ = ["browser", "open_page", "web_processes", "worker_processes"]
 
 SERVICES: pytest.StashKey[Services | None] = pytest.StashKey()
-LOADED_ONCE = {"assistant", "attacks", "story", "voice"}
-"""The folders whose tests share a company for as long as they run on one worker without others between them."""
+LONGEST_FIRST = ("attacks", "voice", "setup", "story", "assistant")
+"""The folders that take longest, in this order; the short files of the others then keep every process busy up to the end."""
 ON_THIS_MACHINE = ("unix://", "redis://localhost", "redis://127.0.0.1", "redis://[::1]")
 
 
@@ -25,23 +30,54 @@ def pytest_configure(config: pytest.Config) -> None:
         refuse_valkey_with_data(settings.VALKEY_URL)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what drives a browser, put that last, and keep together what shares a company that is loaded once.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Mark what drives a browser, and have the tests of a file, and of a folder, follow each other: they share what is loaded once.
 
-    From the first browser test on, Playwright's event loop runs in this thread and no other can, so `make test` gives
-    the browser tests a run of their own.
+    What drives a browser comes last: from the first such test on, Playwright's event loop runs in this thread and no other can.
     """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder in LOADED_ONCE else f"{folder}/{item.path.name}"))
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    yield
+    items.sort(key=place_in_the_run)
+
+
+def place_in_the_run(item: pytest.Item) -> tuple[bool, int, str]:
+    """What an order of tests is made of; tests of one file keep theirs."""
+    folder = item.path.parent.name
+    place = LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+    return item.get_closest_marker("browser") is not None, place, str(item.path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded before the first test stays: it is not looked through for what could be freed, now or during the tests."""
+    gc.disable()
+    collected = yield
+    gc.freeze()
+    gc.enable()
+    return collected
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_keepdb: bool,
+    django_db_createdb: bool,
+) -> Iterator[None]:
+    """The test database. Stands in for pytest-django's fixture, which would run all migrations in each of the test processes."""
+    one_of_many = hasattr(request.config, "workerinput")
+    with django_db_blocker.unblock(), database_of_tests(one_of_many=one_of_many, keep=django_db_keepdb, anew=django_db_createdb):
+        yield
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SERVICES in config.stash:
+        remove_migrated_database()
         stop_services(config.stash[SERVICES])
 
 

@@ -26,6 +26,7 @@ from vonage_messages import Sms
 from vonage_utils.errors import VonageError
 
 from conversations.selectors.call_reports import TERMINAL_STATUSES
+from conversations.voice import application_key
 from conversations.voice.ncco import Ncco
 from conversations.voice.simulator import server
 from conversations.voice.stand_in import StandInAdapter
@@ -375,7 +376,9 @@ def _client(region_url: str) -> Vonage:
     """A client for the host that controls the call, with the simulator behind the same SDK code."""
     if settings.VONAGE_GATEWAY == "off":
         raise GatewayError("no phone platform is configured")
-    return _made(Auth(application_id=settings.VONAGE_APPLICATION_ID, private_key=settings.VONAGE_PRIVATE_KEY), host_of(region_url))
+    auth = Auth(application_id=settings.VONAGE_APPLICATION_ID, private_key=settings.VONAGE_PRIVATE_KEY)
+    auth._jwt_client._private_key = application_key.current()  # the SDK would read it anew for each request
+    return _made(auth, host_of(region_url))
 
 
 def _client_of_account() -> Vonage:

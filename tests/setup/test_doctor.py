@@ -53,18 +53,14 @@ def test_what_does_not_run_is_named_with_what_to_do(transactional_db: None) -> N
     assert "Invariant            fail  Broken: Every call and chat session has exactly one interaction. Chat session lost" in done.stdout
 
 
-def test_work_that_would_come_to_wait_for_nobody_is_warned_of(transactional_db: None) -> None:
-    """A step makes work a kind that no profile has."""
+def test_what_a_manager_has_set_up_wrongly_is_warned_of(transactional_db: None) -> None:
+    """A step makes work a kind that no profile has, so that it would wait for nobody; hours that cannot be read count as always open."""
     level = ServiceLevel.objects.create(code="standard", name="Standard", answer_within_seconds=60)
     queue = Queue.objects.create(code="service", name="Service", service_level=level)
     RoutingStep.objects.create(queue=queue, after_seconds=90, becomes_kind="callback")
-    assert "Queues               warn  After 90 s in Service work becomes “callback”, which none of its agents takes." in doctor().stdout
-
-
-def test_hours_that_cannot_be_read_are_warned_of(transactional_db: None) -> None:
-    """They count as always open meanwhile."""
     ServiceHours.objects.create(code="desk", name="Desk", time_zone="Europe/London", expression="Mo 08:00-09:00; Sa lunch")
     told = doctor().stdout
+    assert "Queues               warn  After 90 s in Service work becomes “callback”, which none of its agents takes." in told
     assert "Hours                warn  1 cannot be read and count as always open. Desk: “Sa lunch” cannot be read." in told
 
 

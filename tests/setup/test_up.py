@@ -123,22 +123,19 @@ def test_given_servers_are_used_and_ctrl_c_leaves_nothing(start_up: Callable[...
 
 
 @pytest.mark.two_processes
-def test_a_child_that_dies_is_started_again_visibly(start_up: Callable[..., Up], environment: dict[str, str]) -> None:
-    """After kill -9 of the web process a line says so, and the same port answers again."""
+def test_a_child_that_dies_is_started_again_visibly_and_none_outlives_a_killed_supervisor(
+    start_up: Callable[..., Up], environment: dict[str, str]
+) -> None:
+    """After kill -9 of the web process a line says so, and the same port answers again. kill -9 of the supervisor gives it no chance to
+    end its children; the kernel does it."""
     up = start_up("--no-demo", **environment)
     up.wait_for("Ctrl-C stops everything")
     up.child("cxhub.web").kill()
     up.wait_for("web ended (code -9); starting it again in 1 s")
     up.wait_for("web starting again")
     wait_until(up.answers, up.output)
-
-
-@pytest.mark.two_processes
-def test_nothing_outlives_a_killed_supervisor(start_up: Callable[..., Up], environment: dict[str, str]) -> None:
-    """kill -9 gives it no chance to end its children; the kernel does it."""
-    up = start_up("--no-demo", **environment)
-    up.wait_for("Ctrl-C stops everything")
     processes = up.children()
+    assert [one for one in processes if "cxhub.web" in one.cmdline()]
     up.process.kill()
     up.process.wait()
     wait_until(lambda: gone(processes))

@@ -28,12 +28,12 @@ def demo_company() -> Iterator[None]:
 
     Everything is gone afterwards.
     """
-    call_command("flush", interactive=False, verbosity=0)
+    call_command("flush", interactive=False, reset_sequences=False, verbosity=0)
     load()
     ServiceHoursException.objects.all().delete()
     ServiceHours.objects.update(expression="24/7")
     yield
-    call_command("flush", interactive=False, verbosity=0)
+    call_command("flush", interactive=False, reset_sequences=False, verbosity=0)
 
 
 def empty_the_record() -> None:

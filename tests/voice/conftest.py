@@ -26,12 +26,12 @@ LONGEST_SILENCE = 4
 def company(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The company and its number, made once; every need that is spoken goes to a person, whose coming is announced."""
     with django_db_blocker.unblock():
-        call_command("flush", interactive=False, verbosity=0)
+        call_command("flush", interactive=False, reset_sequences=False, verbosity=0)
         rows.everybody_to_people()
         rows.phone_line()
         calling_rules.lay_down()
         yield
-        call_command("flush", interactive=False, verbosity=0)
+        call_command("flush", interactive=False, reset_sequences=False, verbosity=0)
 
 
 @pytest.fixture

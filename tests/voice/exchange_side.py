@@ -8,8 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +19,7 @@ from django.http import HttpResponse
 from django.test import AsyncClient
 
 from conversations.voice.simulator import driving, exchange, legs
+from tests.support.http_server import listening
 
 PATIENCE_SECONDS = 20.0
 Answer = Any
@@ -157,12 +157,9 @@ async def serving() -> AsyncIterator[tuple[Application, int]]:
         def log_message(self, *arguments: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    application.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield application, server.server_port
-    finally:
-        await driving.come_to_rest()
-        server.shutdown()
-        server.server_close()
+    with listening(Handler) as port:
+        application.url = f"http://127.0.0.1:{port}"
+        try:
+            yield application, port
+        finally:
+            await driving.come_to_rest()

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Event
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 from django.db import connection
 
+from tests.support.http_server import listening
 from tests.voice.platform import Caller, words_of
 
 Request = tuple[str, str, dict[str, Any]]
@@ -148,9 +149,6 @@ def serving() -> Iterator[tuple[Platform, int]]:
         def log_message(self, *arguments: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield platform, server.server_port
-    platform.released.set()
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as port:
+        yield platform, port
+        platform.released.set()

@@ -1,10 +1,14 @@
 """A phone that we ring rings once, whatever the platform or the way to it does."""
 
 from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from conversations.chat import visitor
 from conversations.flows import calling_back, outbound
@@ -14,6 +18,7 @@ from conversations.services import ownership
 from conversations.services.delivery import CannotConnect
 from conversations.voice import gateway, placing, reconciling
 from conversations.voice.gateway import GatewayError, PlacedCall, Unclear
+from cxhub.secret_files import kept_private_key
 from routing.models import AgentProfile
 from tests.record import parties, rows
 from tests.voice.platform import COMPANY, Caller, post
@@ -81,6 +86,27 @@ class TestCutOff:
         assert Interaction.objects.get(data__asked_in=other.pk).provider_id.startswith("unplaced-")
         reconciling.reconcile()
         assert platform.dialled() == 2
+
+
+class TestTheKey:
+    """Requests about calls are signed with the application's key."""
+
+    def test_it_is_read_once_for_all_requests_and_anew_when_it_is_another(
+        self, platform: Platform, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read = []
+
+        def reading(*arguments: object, **options: object) -> object:
+            read.append(arguments)
+            return load_pem_private_key(*arguments, **options)
+
+        monkeypatch.setattr("jwt.algorithms.load_pem_private_key", reading)
+        for name in ("one", "another"):
+            settings.VONAGE_PRIVATE_KEY = kept_private_key(tmp_path, name)
+            for _request in range(3):
+                gateway.hang_up(str(uuid4()))
+        assert len(read) == 2
+        assert len(platform.ended()) == 6
 
 
 class TestPermission:

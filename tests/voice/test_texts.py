@@ -3,9 +3,9 @@
 import json
 import logging
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -18,6 +18,7 @@ from conversations.models import EntryPoint
 from conversations.services import messengers
 from conversations.services.messengers import NotSent
 from tests.record import rows
+from tests.support.http_server import listening
 from tests.support.processes import WebProcess, running_web
 
 SAM = "+447700900123"
@@ -82,7 +83,7 @@ class TestTexts:
     ) -> None:
         """What was to be sent is in no log, whatever the platform answers."""
         caplog.set_level(logging.DEBUG)
-        with Answering(status) as port:
+        with answering(status) as port:
             settings.PORT = port
             with pytest.raises(NotSent):
                 messengers.send_text(to=SAM, entry_point=number, text=SECRET)
@@ -145,29 +146,20 @@ class IsNotThere(MailServer):
     problem = ConnectionRefusedError("nobody home")
 
 
-class Answering:
-    """A platform that gives every request the same status."""
+def answering(status: int) -> AbstractContextManager[int]:
+    """A platform that gives every request the same status; its port, for the block."""
 
-    def __init__(self, status: int) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                raw = json.dumps({"title": "No", "detail": "No."}).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(raw)))
-                self.end_headers()
-                self.wfile.write(raw)
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            raw = json.dumps({"title": "No", "detail": "No."}).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
 
-            def log_message(self, *arguments: Any) -> None:
-                """Say nothing."""
+        def log_message(self, *arguments: Any) -> None:
+            """Say nothing."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-
-    def __enter__(self) -> int:
-        Thread(target=self.server.serve_forever, daemon=True).start()
-        return self.server.server_port
-
-    def __exit__(self, *arguments: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+    return listening(Handler)

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from conversations.models import EntryPoint, KnowledgeArticle, Playbook, PriceListItem
 from routing.models import ReasonCode, Territory, TerritoryPostcode
+from tests.support.http_server import listening
 from tests.support.processes import WebProcess, running_web
 from tests.widget.double import GREETING, ChatDouble
 
@@ -48,10 +48,8 @@ class HostSite(BaseHTTPRequestHandler):
 @pytest.fixture(scope="package")
 def host_port() -> Iterator[int]:
     """The port of another web site, at http://localhost and, to a browser another origin, at http://127.0.0.1."""
-    with ThreadingHTTPServer(("localhost", 0), HostSite) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
+    with listening(HostSite, "localhost") as port:
+        yield port
 
 
 @pytest.fixture(scope="package")
@@ -59,7 +57,7 @@ def company(django_db_setup: None, django_db_blocker: Any, host_port: int) -> It
     """Harbor Home Services with just what its pages and its chat need, for this whole folder."""
     with django_db_blocker.unblock():
         yield found_company(allowed_origin=f"http://localhost:{host_port}")
-        call_command("flush", interactive=False, verbosity=0)
+        call_command("flush", interactive=False, reset_sequences=False, verbosity=0)
 
 
 def found_company(allowed_origin: str) -> EntryPoint:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final
 
 import jwt
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -15,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from conversations.selectors.call_reports import known_time
+from conversations.voice import application_key
 from conversations.voice.simulator import asking, audio, driving, exchange, faults, legs, recording, server, texting
 
 ERRORS: Final = "https://developer.nexmo.com/api-errors"
@@ -243,16 +243,12 @@ def _is_authorised(request: HttpRequest) -> bool:
     """Whether the request carries a token signed with the application's key, for this application, not expired."""
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     try:
-        claims = jwt.decode(token, _public_key(), algorithms=["RS256"], options={"require": ["exp", "iat", "jti"]})
+        key = application_key.current().public_key()
+        claims = jwt.decode(token, key, algorithms=["RS256"], options={"require": ["exp", "iat", "jti"]})
     except jwt.InvalidTokenError:
         return False
     is_short_lived = claims["exp"] - claims["iat"] <= LONGEST_TOKEN_SECONDS
     return is_short_lived and bool(claims.get("application_id") == settings.VONAGE_APPLICATION_ID)
-
-
-def _public_key() -> bytes:
-    key = load_pem_private_key(settings.VONAGE_PRIVATE_KEY.encode(), password=None)
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def body_of(request: HttpRequest) -> dict[str, Any]:
