@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from django.db.models import F
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -60,12 +61,14 @@ def items(
 
     `conversation_id` is the conversation that is read, None when it is all that a customer has. `customer_name` is
     what the customer is called now, for what was said before the name was known. Times are read in the active time
-    zone. Interactions must be selected with the entries. One query, when some of them left by text message.
+    zone. Interactions must be selected with the entries. One query when some of them left by text message, one when some were
+    said on lines that are in another conversation now.
     """
-    texts = _texts(entries)
+    texts, others = _texts(entries), _other_parties(entries)
     shown = []
     for entry in entries:
-        shown.append(_item(entry, previous, conversation_id, customer_name, texts.get(entry.pk)))
+        speaks = others.get(entry.interaction_id, customer_name)
+        shown.append(_item(entry, previous, conversation_id, speaks, texts.get(entry.pk)))
         previous = entry
     return shown
 
@@ -74,6 +77,16 @@ def _texts(entries: Sequence[Entry]) -> dict[int | None, SentText]:
     """The text messages of the entries that may have one, by the entry."""
     asked = [entry.pk for entry in entries if entry.kind in TELL_OF_TEXTS or (entry.interaction and entry.interaction.channel == "sms")]
     return {row.entry_id: row for row in SentText.objects.filter(entry__in=asked)} if asked else {}
+
+
+def _other_parties(entries: Sequence[Entry]) -> dict[int | None, str]:
+    """What the parties of lines are called that count for another customer now, as when two records were joined for a while."""
+    moved = [entry.pk for entry in entries if entry.interaction and entry.interaction.conversation_id != entry.conversation_id]
+    if not moved:
+        return {}
+    counts_for = F("interaction__conversation__customer")
+    rows = Entry.objects.filter(pk__in=moved).exclude(conversation__customer=counts_for).select_related("interaction__conversation__customer")
+    return {row.interaction_id: str(row.interaction.conversation.customer) for row in rows if row.interaction}
 
 
 def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, customer_name: str, text: SentText | None) -> Item:
