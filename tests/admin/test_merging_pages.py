@@ -285,3 +285,21 @@ def test_who_spoke_while_two_records_were_joined_is_named_after_they_are_apart(c
         assert "Ann Lark" not in bubble
     assert "My key is under the gnu" not in client.get(page("customer_change", ann.pk)).content.decode()
     assert "My key is under the gnu" in client.get(page("customer_change", ben.pk)).content.decode()
+
+
+def test_how_alike_two_records_are_is_read_in_whole_percent(client, manager, pair):
+    """And what is nearly sure is not called sure, neither in the list nor on the page."""
+    MatchCandidate.objects.filter(pk=pair.pk).update(score=0.9999999821541962)
+    for address in (page("matchcandidate_changelist"), page("matchcandidate_change", pair.pk)):
+        text = client.get(address).content.decode()
+        assert "99 %" in text
+        assert "100 %" not in text
+        assert "0.9999" not in text
+
+
+def test_a_pair_is_settled_by_a_choice_and_by_nothing_else(client, manager, pair):
+    """A request that says neither settles nothing."""
+    told = client.post(page("matchcandidate_settle", pair.pk), {"decision": "later"}, follow=True).content.decode()
+    assert "Choose one of the ways" in told
+    pair.refresh_from_db()
+    assert pair.state == "open"
