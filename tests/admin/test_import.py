@@ -80,7 +80,11 @@ def test_the_options_hold_until_it_is_confirmed(client, manager):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("colour\nred\n", "No column of customers was found"), ("", "submitted file is empty"), ('name\n"x', "Line 2 goes on to the end of the file")],
+    [
+        ("colour\nred\n", "No column of customers was found"),
+        ("", "submitted file is empty"),
+        ('name\n"x', "Line 2 goes on to the end of the file"),
+    ],
 )
 def test_what_is_no_table_of_customers_is_explained(client, manager, text, said):
     """At the field, in words that say what to do."""
@@ -92,6 +96,12 @@ def test_a_file_that_is_too_large_is_refused_kindly(client, manager):
     text = upload(client, b"name\n" + b"x" * (customer_import.MOST_MEGABYTES * 2**20)).content.decode()
     assert "This file is larger than the 10 MB that can be imported here." in text
     assert not Customer.objects.exists()
+
+
+def test_a_file_with_too_many_rows_to_wait_for_is_refused(client, manager):
+    """With what to do instead; the server's own command takes any number."""
+    text = upload(client, "name\n" + "x\n" * (customer_import.MOST_ROWS + 1)).content.decode()
+    assert "This file has more than the 10000 rows that can be imported here." in text
 
 
 def test_a_file_that_is_gone_is_asked_for_again(client, manager):
