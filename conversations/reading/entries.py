@@ -67,8 +67,8 @@ def items(
     texts, others = _texts(entries), _other_parties(entries)
     shown = []
     for entry in entries:
-        speaks = others.get(entry.interaction_id, customer_name)
-        shown.append(_item(entry, previous, conversation_id, speaks, texts.get(entry.pk)))
+        speaker = others.get(entry.pk) or _speaker(entry, customer_name)
+        shown.append(_item(entry, previous, conversation_id, speaker, texts.get(entry.pk)))
         previous = entry
     return shown
 
@@ -79,17 +79,21 @@ def _texts(entries: Sequence[Entry]) -> dict[int | None, SentText]:
     return {row.entry_id: row for row in SentText.objects.filter(entry__in=asked)} if asked else {}
 
 
-def _other_parties(entries: Sequence[Entry]) -> dict[int | None, str]:
-    """What the parties of lines are called that count for another customer now, as when two records were joined for a while."""
-    moved = [entry.pk for entry in entries if entry.interaction and entry.interaction.conversation_id != entry.conversation_id]
+def _other_parties(entries: Sequence[Entry]) -> dict[int, str]:
+    """What the party is called of each entry that it said on a line which counts for another customer now.
+
+    So it is when two records were joined for a while; what is written at the entry is the name of the record of then.
+    """
+    said = (each for each in entries if each.actor_kind == Entry.Actor.CUSTOMER and each.interaction and not each.redacted_at)
+    moved = [each.pk for each in said if each.interaction and each.interaction.conversation_id != each.conversation_id]
     if not moved:
         return {}
-    counts_for = F("interaction__conversation__customer")
-    rows = Entry.objects.filter(pk__in=moved).exclude(conversation__customer=counts_for).select_related("interaction__conversation__customer")
-    return {row.interaction_id: str(row.interaction.conversation.customer) for row in rows if row.interaction}
+    elsewhere = Entry.objects.filter(pk__in=moved).exclude(conversation__customer=F("interaction__conversation__customer"))
+    rows = elsewhere.select_related("interaction__conversation__customer")
+    return {row.pk: str(row.interaction.conversation.customer) for row in rows if row.interaction}
 
 
-def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, customer_name: str, text: SentText | None) -> Item:
+def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, speaker: str, text: SentText | None) -> Item:
     kind = KINDS.get(entry.kind)
     day = timezone.localtime(entry.occurred_at).date()
     new_day = previous is None or timezone.localtime(previous.occurred_at).date() != day
@@ -102,7 +106,7 @@ def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, cus
         icon=_icon(entry) if shape == "separator" or kind is None else kind.icon,
         label=str(kind.label) if kind else words(entry.kind),
         sentence=_separator(entry) if shape == "separator" else _sentence(entry),
-        speaker=_speaker(entry, customer_name),
+        speaker=speaker,
         day=day if new_day else None,
         goes_on=_goes_on(entry, previous) if shape == "bubble" else "",
         follows=_follows(entry, previous) and not new_day,

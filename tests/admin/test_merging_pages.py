@@ -277,12 +277,13 @@ def test_who_spoke_while_two_records_were_joined_is_named_after_they_are_apart(c
     places = [cast.conversation(each) for each in (ann, ben)]
     line = Interaction.objects.get(provider_id=cast.chat(places[1]))
     link = merging.join_customers(ben, ann, evidence={}, made_by="tests")
-    cast.says(places[0], "customer", "My key is under the gnu", interaction=line)
+    cast.says(places[0], "customer", "My key is under the gnu", interaction=line, actor_name="Ann Lark")
     merging.separate_customers(link, undone_by="tests")
     for address in (page("conversation_change", places[0].pk), reverse("inbox:conversation", args=[places[0].public_id])):
         bubble = client.get(address).content.decode().rpartition("My key is under the gnu")[0][-900:]
         assert "Ben Wren" in bubble
         assert "Ann Lark" not in bubble
+    assert "My key is under the gnu" in client.get(reverse("inbox:conversation", args=[places[1].public_id])).content.decode()
     assert "My key is under the gnu" not in client.get(page("customer_change", ann.pk)).content.decode()
     assert "My key is under the gnu" in client.get(page("customer_change", ben.pk)).content.decode()
 
