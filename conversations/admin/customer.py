@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -38,6 +40,7 @@ from conversations.models import Customer, Identifier, SharedIdentifier
 from conversations.reading.wording import fact_label, fact_value, pairs
 from conversations.selectors import customer_record, history
 from conversations.services import manager_log, records, sharing
+from conversations.services.import_rows import OLDEST
 from routing.admin.read_only import ReadOnlyAdmin
 from routing.rules.schema import declared_values
 
@@ -62,7 +65,10 @@ class CustomerForm(forms.ModelForm):
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        """Tier and language are chosen from the values that the company declared for tables, when it did."""
+        """Tier and language are chosen from the values that the company declared for tables, when it did.
+
+        What each field held when the page was opened comes back with it, so that only what was changed there counts as changed.
+        """
         super().__init__(*args, **options)
         for name in ("tier", "language"):
             values = declared_values(name)
@@ -71,6 +77,24 @@ class CustomerForm(forms.ModelForm):
                 choices = {standing: standing} | values if standing else values
                 label, help_text = self.fields[name].label, self.fields[name].help_text
                 self.fields[name] = forms.ChoiceField(label=label, choices=list(choices.items()), help_text=help_text)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses to write over what somebody else has changed since the page was opened."""
+        for name in self.changed_data:
+            field, opened_with = self[name].field, self.data.get(self[name].html_initial_name)
+            if opened_with is not None and field.has_changed(self.initial.get(name), opened_with):
+                stands = {"value": self.initial.get(name) or "–"}
+                self.add_error(name, _("Somebody has changed this since you opened the page. Now it is: %(value)s") % stands)
+        return super().clean() or self.cleaned_data
+
+    def clean_date_of_birth(self) -> date | None:
+        """A day on which somebody living may have been born."""
+        born: date | None = self.cleaned_data["date_of_birth"]
+        if born and not OLDEST <= born <= timezone.localdate():
+            raise forms.ValidationError(_("Nobody was born then: choose a day since 1900 that is not to come."))
+        return born
 
     def clean_postcode(self) -> str:
         """In the form that it is looked for in."""
@@ -122,7 +146,7 @@ class CustomerAdmin(CustomerImport, admin.ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool) -> None:
-        """Writes only what was changed: what was joined since the page was opened stays joined."""
+        """Writes only what was changed on the page: what was joined, or changed by others, since it was opened stays."""
         records.correct(obj, form.changed_data)
 
     def get_urls(self) -> list[URLPattern]:

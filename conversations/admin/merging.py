@@ -44,10 +44,14 @@ def trail_of(request: HttpRequest, customer: Customer) -> dict[str, Any]:
 @admin.register(MatchCandidate)
 class MatchCandidateAdmin(ReadOnlyAdmin):
     change_form_template = "admin/conversations/candidate_page.html"
-    list_display = ("__str__", "score", "state", "found_at", "settled_by")
+    list_display = ("__str__", "how_sure", "state", "found_at", "settled_by")
     list_filter = ("state",)
     search_fields = ("customer__name", "other__name", "customer__identifiers__value", "other__identifiers__value")
     fields = ("state", "found_at", "settled_by", "settled_at")
+
+    @admin.display(description=_("How alike"), ordering="score")
+    def how_sure(self, candidate: MatchCandidate) -> str:
+        return candidate.how_sure
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MatchCandidate]:
         return super().get_queryset(request).select_related("customer", "other", "settled_by")
@@ -68,8 +72,12 @@ class MatchCandidateAdmin(ReadOnlyAdmin):
         """Joins the two records or notes that they are different people."""
         _may_join(request)
         candidate = get_object_or_404(MatchCandidate, pk=number)
+        decision = request.POST.get("decision")
+        if decision not in ("join", "dismiss"):
+            messages.warning(request, _("Choose one of the ways."))
+            return redirect("admin:conversations_matchcandidate_change", number)
         try:
-            if request.POST.get("decision") == "join":
+            if decision == "join":
                 other_way = request.POST.get("into") == str(records.root_of(candidate.other).pk)
                 link = candidates.join(candidate, request.user, other_way=other_way, choices=_choices(request.POST))
                 messages.success(request, _("The two records count as one customer now. You can take it back on this page."))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from conversations.understanding.facts import Fact
+from conversations.understanding.normalise import meaning
+from conversations.understanding.read import Understanding
+from conversations.understanding.tone import wants_person
 
 QUESTION_WORDS: Final = (
     "what", "whats", "what's", "when", "where", "which", "who", "why", "how", "do you", "does", "did", "is there", "is it",
@@ -75,6 +79,16 @@ IN_WRITING: Final = re.compile(
     r"|\b(?:carry|go) on (?:in writing|(?:in|by|on) (?:the |your )?(?:web )?chat)\b"
     r"|\b(?:switch|move|change)(?: this| over)? to (?:the |your )?(?:web )?chat\b"
 )
+_CODE: Final = (
+    "me|it|that|this|to|the|a|an|one|code|six|six-digit|digit|sms|text|message|there|over|through|by|on|my|phone|mobile|number|now|then"
+)
+SEND_CODE: Final = re.compile(
+    rf"(?:(?:yes|yeah|yep|ok|okay|sure|fine|please|go ahead|and|just|then|do|you can|(?:can|could|would|will) you),? )*"
+    rf"(?:send|text|message)(?: (?:{_CODE}|please|thanks|thank you))*"
+)
+CODE_AGAIN: Final = re.compile(
+    r"\b(?:again|resend|another code|new code|did(?:n't| not) (?:get|come|arrive|receive)|no code|nothing (?:came|arrived))\b"
+)
 CALLS_US: Final = re.compile(r"\b(?:call|ring|phone) (?:me|us)\b|\bcall ?back\b|\bgive me a (?:call|ring)\b")
 BEFORE_COMING: Final = re.compile(r"\b(?:engineer|plumber|technician|before (?:you|they|he|she) come)\b")
 SKIP: Final = re.compile(
@@ -101,6 +115,8 @@ AFTER_A_CHOICE: Final = frozenset(
     }
 )  # fmt: skip
 CLOCK: Final = re.compile(r"(?<![\d:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?![\d])")
+IDENTIFYING: Final = "identify"
+"""The action of a place in the dialogue while who the party is, is being found out."""
 LONGEST_ACT: Final = 80
 MOST_WORDS_OF_AN_ANSWER: Final = 6
 MIDDAY: Final = 12
@@ -119,6 +135,32 @@ def is_question(text: str) -> bool:
 def wants_to_know(text: str) -> bool:
     """Whether the text asks something, also in the form of a wish: “tell me whether you also fit stoves”."""
     return is_question(text) or ASKS_TO_KNOW.search(plain(text)) is not None
+
+
+def has_code_sent(text: str) -> bool:
+    """Whether a short text says that a code be sent, and nothing of where: “yes, text it to me please”."""
+    return is_short(text, SEND_CODE)
+
+
+def wants_code_again(text: str) -> bool:
+    """Whether a text says that a code did not come, or asks for another one."""
+    return CODE_AGAIN.search(plain(text)) is not None
+
+
+def about_a_code(understood: Understanding, state: Mapping[str, Any]) -> Understanding:
+    """What words mean while who this is, is being found out; others come back as they are.
+
+    What only sounds like a wish for a person asks for none, “text it to me” is a yes, and that no code came is about the code.
+    """
+    if state.get("action") != IDENTIFYING:
+        return understood
+    if understood.asked_for_human and not wants_person(meaning(understood.gloss)):
+        understood = replace(understood, asked_for_human=False, reason=None)
+    if state.get("offered_to") and has_code_sent(understood.gloss):
+        return replace(understood, affirmative=True, reason=None)
+    if state.get("step") == "code" and wants_code_again(understood.gloss):
+        return replace(understood, reason=None)
+    return understood
 
 
 def is_small_talk(text: str) -> bool:

@@ -178,6 +178,7 @@ def read(
         understood = next((each for each in others if _tells(each, expecting, state, each.text)), understood)
         heard = understood.text
     understood = _put_right(understood, heard, conversation, words, reading_of)
+    understood = acts.about_a_code(understood, state)
     said = understood
     in_turn = without_fillers(heard) if words.spoken else heard
     understood, besides = breaths.several(in_turn, understood, state, reading_of, behaviour, expecting)

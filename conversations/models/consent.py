@@ -136,6 +136,20 @@ class Consent(models.Model):
         ]
         triggers: ClassVar = [
             pgtrigger.Protect(name="consents_are_never_deleted", operation=pgtrigger.Delete),
+            # No constraint: requests of before were kept without, nobody knows their words any more, and joining records moves them.
+            pgtrigger.Trigger(
+                name="a_request_keeps_the_words_that_were_told",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__asked_for=True),
+                func="""
+                    IF btrim(NEW.wording) = '' THEN
+                        RAISE EXCEPTION 'a request for a call or text keeps the words that were told or shown'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'a_request_keeps_the_words_that_were_told';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
             pgtrigger.Trigger(
                 name="consents_are_append_only",
                 operation=pgtrigger.Update,

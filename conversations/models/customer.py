@@ -146,5 +146,10 @@ class MatchCandidate(models.Model):
             models.CheckConstraint(condition=models.Q(state__in=["open", "joined", "dismissed"]), name="match_candidate_state_is_known"),
         ]
 
+    @property
+    def how_sure(self) -> str:
+        """The score as whole percent; what is not quite sure is not rounded up to a hundred."""
+        return f"{int(self.score * 100 + 1e-9)} %"
+
     def __str__(self) -> str:
         return str(_("%(one)s and %(other)s")) % {"one": self.customer.told_apart(), "other": self.other.told_apart()}

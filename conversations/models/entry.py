@@ -12,6 +12,9 @@ from conversations.models.conversation import Conversation
 from conversations.models.folding import folded_words
 from conversations.models.interaction import Interaction
 
+SAID_OR_NOTED = ["message", "note", "speech"]
+"""Kinds whose words are searched: typed or spoken to the AI agent, noted, said on a recorded call with a person."""
+
 
 class Entry(models.Model):
     """One thing that happened. Never changed and never deleted, but for redaction, which leaves a mark.
@@ -74,7 +77,7 @@ class Entry(models.Model):
             models.Index(fields=["kind", "recorded_at"], name="entry_by_kind_and_time"),
             models.Index(fields=["interaction", "seq"], name="entry_by_interaction"),
             # Serves the search in what was said and noted. Without a pending list, which one message would have to empty.
-            GinIndex(folded_words("body"), name="entry_by_words", condition=models.Q(kind__in=["message", "note"]), fastupdate=False),
+            GinIndex(folded_words("body"), name="entry_by_words_in_it", condition=models.Q(kind__in=SAID_OR_NOTED), fastupdate=False),
         ]
         triggers: ClassVar = [
             pgtrigger.Protect(name="entries_are_never_deleted", operation=pgtrigger.Delete),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from django.db.models import F
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -60,12 +61,14 @@ def items(
 
     `conversation_id` is the conversation that is read, None when it is all that a customer has. `customer_name` is
     what the customer is called now, for what was said before the name was known. Times are read in the active time
-    zone. Interactions must be selected with the entries. One query, when some of them left by text message.
+    zone. Interactions must be selected with the entries. One query when some of them left by text message, one when some were
+    said on lines that are in another conversation now.
     """
-    texts = _texts(entries)
+    texts, others = _texts(entries), _other_parties(entries)
     shown = []
     for entry in entries:
-        shown.append(_item(entry, previous, conversation_id, customer_name, texts.get(entry.pk)))
+        speaker = others.get(entry.pk) or _speaker(entry, customer_name)
+        shown.append(_item(entry, previous, conversation_id, speaker, texts.get(entry.pk)))
         previous = entry
     return shown
 
@@ -76,7 +79,21 @@ def _texts(entries: Sequence[Entry]) -> dict[int | None, SentText]:
     return {row.entry_id: row for row in SentText.objects.filter(entry__in=asked)} if asked else {}
 
 
-def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, customer_name: str, text: SentText | None) -> Item:
+def _other_parties(entries: Sequence[Entry]) -> dict[int, str]:
+    """What the party is called of each entry that it said on a line which counts for another customer now.
+
+    So it is when two records were joined for a while; what is written at the entry is the name of the record of then.
+    """
+    said = (each for each in entries if each.actor_kind == Entry.Actor.CUSTOMER and each.interaction and not each.redacted_at)
+    moved = [each.pk for each in said if each.interaction and each.interaction.conversation_id != each.conversation_id]
+    if not moved:
+        return {}
+    elsewhere = Entry.objects.filter(pk__in=moved).exclude(conversation__customer=F("interaction__conversation__customer"))
+    rows = elsewhere.select_related("interaction__conversation__customer")
+    return {row.pk: str(row.interaction.conversation.customer) for row in rows if row.interaction}
+
+
+def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, speaker: str, text: SentText | None) -> Item:
     kind = KINDS.get(entry.kind)
     day = timezone.localtime(entry.occurred_at).date()
     new_day = previous is None or timezone.localtime(previous.occurred_at).date() != day
@@ -89,7 +106,7 @@ def _item(entry: Entry, previous: Entry | None, conversation_id: int | None, cus
         icon=_icon(entry) if shape == "separator" or kind is None else kind.icon,
         label=str(kind.label) if kind else words(entry.kind),
         sentence=_separator(entry) if shape == "separator" else _sentence(entry),
-        speaker=_speaker(entry, customer_name),
+        speaker=speaker,
         day=day if new_day else None,
         goes_on=_goes_on(entry, previous) if shape == "bubble" else "",
         follows=_follows(entry, previous) and not new_day,

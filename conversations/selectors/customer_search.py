@@ -25,6 +25,7 @@ from psycopg.errors import QueryCanceled
 
 from conversations.likeness import codes, folding, names, spelling
 from conversations.models import Booking, Conversation, Customer, Entry, EntryPoint, Identifier
+from conversations.models.entry import SAID_OR_NOTED
 from conversations.models.folding import folded, folded_words
 from conversations.models.identifier import number_in_system
 from conversations.selectors import highlighting, naming, written_dates
@@ -305,7 +306,7 @@ def _texts(asked: str, limit: int) -> Iterator[_Hit]:
     """Conversations in which all the words were said or noted, or else words that begin so, the newest first."""
     if sum(each.isalnum() for each in asked) < SHORTEST_PART:
         return
-    said = Entry.objects.filter(kind__in=["message", "note"]).alias(words=folded_words("body")).order_by("-pk")
+    said = Entry.objects.filter(kind__in=SAID_OR_NOTED).alias(words=folded_words("body")).order_by("-pk")
     newest = _newest(said.filter(words=SearchQuery(folded(Value(asked)), config="simple")), 2 * limit)
     if not newest and (begun := _begun(asked)):
         _set(enable_indexscan="off", statement_timeout=BEGINNINGS_MILLISECONDS)

@@ -225,13 +225,16 @@ def earlier(conversation: Conversation, limit: int = 10) -> list[Conversation]:
 def woven(conversation: Conversation, own: list[Entry], *, before: int | None = None) -> list[Entry]:
     """One page of a history with what was said in conversations joined into it, in the order of recording.
 
-    `own` is consecutive entries of the conversation; `before` the seq that the page ends before, None for
-    the newest page. Every entry of a joined conversation falls into exactly one page.
+    And with what its own lines said where they went on for a while, until that joining was taken back. `own` is consecutive entries
+    of the conversation; `before` the seq that the page ends before, None for the newest page. Every other entry falls into exactly
+    one page.
     """
     joined = [each.pk for each in history.going_on_in(conversation.pk)]
-    if not joined or not own:
+    went_on_in = list(conversation.links_out.filter(active=False).values_list("into", flat=True))
+    if not (joined or went_on_in) or not own:
         return own
-    others = Entry.objects.filter(conversation__in=joined).exclude(kind="conversation.joined")
+    of_its_lines = Q(conversation__in=went_on_in, interaction__conversation=conversation)
+    others = Entry.objects.filter(Q(conversation__in=joined) | of_its_lines).exclude(kind="conversation.joined")
     if own[0].seq > 1:
         others = others.filter(recorded_at__gte=own[0].recorded_at)
     if before is not None:

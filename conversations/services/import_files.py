@@ -16,6 +16,8 @@ IDENTIFIERS: Final = ("external_id", "email", "phone")
 COLUMNS: Final = (*IDENTIFIERS, *FIELDS)
 ATTRIBUTE: Final = "attributes."
 LONGEST_ATTRIBUTE: Final = 40
+END: Final = "\x00"
+"""Stands after the last line. A quotation mark that is never closed would swallow it, with every row after the mark."""
 DELIMITERS: Final = (",", ";", "\t", "|")
 BYTE_ORDER_MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -49,13 +51,14 @@ class CustomerFile:
 
 def open_file(raw: bytes) -> CustomerFile:
     """Opens a file by what is in it. Raises UnreadableFile, also while the rows are read."""
-    text = _decoded(raw).replace("\x00", "")
+    text = _decoded(raw).replace(END, "")
     first_line = text.lstrip().split("\n", 1)[0]
     if not first_line.strip():
         raise UnreadableFile(_("The file is empty. Its first line must name the columns, such as external_id, name, email, phone."))
     delimiter = max(DELIMITERS, key=lambda each: sum(_is_read(_column(cell)) for cell in first_line.split(each)))
-    reader = csv.reader(io.StringIO(text.lstrip("\r\n "), newline=""), delimiter=delimiter)
-    skipped = len(text) - len(text.lstrip("\r\n "))
+    table = text.lstrip("\r\n ")
+    reader = csv.reader(io.StringIO(f"{table}\r\n{END}", newline=""), delimiter=delimiter)
+    skipped = len(text) - len(table)
     header = [_column(cell) for cell in _next(reader) or []]
     columns = tuple(name for name in header if _is_read(name))
     if not set(columns) & {*IDENTIFIERS, "name"}:
@@ -70,7 +73,7 @@ def open_file(raw: bytes) -> CustomerFile:
 
 def _rows(reader: Iterator[list[str]], header: list[str], lines_before: int) -> Iterator[SourceRow]:
     line = lines_before + reader.line_num + 1  # type: ignore[attr-defined]  # of csv's reader
-    while (cells := _next(reader)) is not None:
+    while (cells := _next(reader, line)) is not None:
         named = {name: _cell(cell) for name, cell in zip(header, cells, strict=False) if _is_read(name)}
         kept = {name: cell for name, cell in named.items() if cell}
         if kept:
@@ -78,14 +81,20 @@ def _rows(reader: Iterator[list[str]], header: list[str], lines_before: int) -> 
         line = lines_before + reader.line_num + 1  # type: ignore[attr-defined]
 
 
-def _next(reader: Iterator[list[str]]) -> list[str] | None:
+def _next(reader: Iterator[list[str]], line: int = 1) -> list[str] | None:
+    """The next record, which begins in this line; None at the end, a record of its own unless a quotation mark is still open."""
     try:
-        return next(reader, None)
+        cells = next(reader, None)
     except csv.Error as error:
         raise UnreadableFile(
             _("Line %(line)d cannot be read (%(why)s). Look for a quotation mark that is not closed.")
-            % {"line": reader.line_num, "why": error}  # type: ignore[attr-defined]
+            % {"line": reader.line_num, "why": error}  # type: ignore[attr-defined]  # of csv's reader
         ) from error
+    if cells and cells != [END] and END in cells[-1]:
+        raise UnreadableFile(
+            _("Line %(line)d goes on to the end of the file. Look for a quotation mark that is not closed.") % {"line": line}
+        )
+    return None if cells == [END] else cells
 
 
 def _decoded(raw: bytes) -> str:

@@ -20,16 +20,23 @@ from conversations.understanding.spoken import to_typed
 LONGEST: Final = 500
 WORD: Final = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 INTRODUCTIONS: Final = {
-    "date_of_birth": r"(?:was |am )?born(?: on)?(?: the)?|(?:date of birth|birth ?da(?:y|te)|d\.?o\.?b\b\.?)(?: is| was)?(?: on)?(?: the)?",
-    "postcode": r"post ?code(?: is)?|zip(?: code)?(?: is)?",
-    "order_number": r"(?:order|booking|visit)? ?(?:reference|order number)(?: number)?(?: is)?",
-    "account_number": r"(?:customer|account)(?: number| no\b\.?)(?: is)?",
+    "date_of_birth": r"(?:was |am )?born(?: on)?(?: the)?|(?:date of birth|birth ?da(?:y|te)|d\.?o\.?b\b\.?)(?: is| was)?(?: on)?(?: the)?"
+    r"|nac(?:í|i|ido|ida)(?: el)?(?: d[ií]a)?|fecha de nacimiento(?: es)?(?: el)?",
+    "postcode": r"post ?code(?: is)?|zip(?: code)?(?: is)?|c[oó]digo postal(?: es)?",
+    "order_number": r"(?:order|booking|visit)? ?(?:reference|order number)(?: number)?(?: is)?"
+    r"|(?:n[uú]mero de )?(?:pedido|reserva|referencia)(?: es)?",
+    "account_number": r"(?:customer|account)(?: number| no\b\.?)(?: is)?|n[uú]mero de (?:cliente|cuenta)(?: es)?",
 }
-"""Words that say which fact follows, as people speak English; other languages have only what is a fact by its own form."""
+"""Words that say which fact follows, as people speak English and Spanish; other languages have only what is a fact by its own form."""
+NAMED_IN_SPANISH: Final = re.compile(
+    r"(?:\bme llamo|\bmi nombre(?: completo)? es|\b(?:le )?habla|\ba nombre de|^soy(?! (?:de|del|el|la|un|una|cliente)\b))\s+",
+    re.IGNORECASE,
+)
 NUMBER: Final = r"[\s:,]*(?P<value>[\w-]*\d[\w-]*)"
 NUMERIC_DATE: Final = re.compile(r"(?<![\w-])\d{1,4}(?P<mark>[-/. ])\d{1,2}(?P=mark)\d{1,4}(?![\w-])")
-AROUND: Final = r"(?:\b(?:and|my|the|i|it|it's|is|with)\b\s*)*"
+AROUND: Final = r"(?:\b(?:and|my|the|i|it|it's|is|with|y|mi|el|la|es|con)\b\s*)*"
 PARTS: Final = re.compile(r"[,;.:!?]\s|[,;.:!?]$|\s-\s|\b(?:and|then)\b", re.IGNORECASE)
+LITTLE_IN_SPANISH: Final = frozenset({"el", "la", "mi", "y", "es", "con", "de", "del", "un", "una", "su", "que"})
 WORDS_OF_A_DATE: Final = 6
 LONGEST_JOINT: Final = 3
 """Words between the numbers of a date are short: “of”, “the”, “de”."""
@@ -131,8 +138,10 @@ def _without(text: str, span: _Span, fact: str) -> str:
 
 def _name(rest: str, *, expected: bool) -> str:
     """A name that announces itself, or one of the parts that are left, when something else was told beside it."""
+    rest = NAMED_IN_SPANISH.sub("my name is ", rest.strip())
     announced = find_name(rest, expected=False)
     if announced:
         return announced[0]
     parts = [part.strip(" ,.;:!?") for part in PARTS.split(rest)] if expected else []
-    return next((found[0] for part in parts if part and (found := find_name(part, expected=True))), "")
+    said = (part for part in parts if set(part.lower().split()) - LITTLE_IN_SPANISH)
+    return next((found[0] for part in said if (found := find_name(part, expected=True))), "")

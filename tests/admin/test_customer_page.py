@@ -101,6 +101,36 @@ class TestThePage:
         assert (str(mary.date_of_birth), mary.address, mary.postcode) == ("1980-05-03", "1 Mill Lane", "HB14QT")
         assert "A postcode has letters" in client.post(address, data | {"postcode": "HB1/4QT"}).content.decode()
 
+    def test_a_date_of_birth_is_a_day_on_which_somebody_may_have_been_born(self, client, manager, mary):
+        """Since 1900, and not to come."""
+        data = {"name": "Mary", "language": "en", "tier": "standard", "open_balance": "0"}
+        address = reverse("admin:conversations_customer_change", args=[mary.pk])
+        for born in (timezone.localdate() + timedelta(days=1), date(1, 1, 1)):
+            assert "Nobody was born then" in client.post(address, data | {"date_of_birth": born.isoformat()}).content.decode()
+        assert client.post(address, data | {"date_of_birth": timezone.localdate().isoformat()}).status_code == 302
+
+    def test_two_windows_write_over_nothing_of_each_other(self, client, manager, mary):
+        """Only what was changed in a window is written; where both changed the same, the second is told."""
+        address = reverse("admin:conversations_customer_change", args=[mary.pk])
+        one, other = form_of(client, address), form_of(client, address)
+        assert client.post(address, one | {"name": "Mary Rose Price"}).status_code == 302
+        assert client.post(address, other | {"address": "1 Quay"}).status_code == 302
+        mary.refresh_from_db()
+        assert (mary.name, mary.address) == ("Mary Rose Price", "1 Quay")
+        refused = client.post(address, other | {"name": "Maria"}).content.decode()
+        assert "Somebody has changed this since you opened the page. Now it is: Mary Rose Price" in refused
+        mary.refresh_from_db()
+        assert mary.name == "Mary Rose Price"
+
+
+def form_of(client, address: str) -> dict[str, str]:
+    """What a browser would send of the form of a customer's page, as it was opened."""
+    form = client.get(address).context["adminform"].form
+    shown = {name: form[name].value() for name in form.fields}
+    values = {name: "" if value is None else str(value) for name, value in shown.items()}
+    page = client.get(address).content.decode()
+    return values | {f"initial-{name}": value for name, value in values.items() if f'name="initial-{name}"' in page}
+
 
 class TestTheList:
     def test_its_search_finds_by_the_number_of_an_order(self, client, manager, mary):

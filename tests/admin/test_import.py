@@ -42,6 +42,15 @@ def confirm(client, preview, **changes):
     return client.post(reverse("admin:conversations_customer_process_import"), data | changes, follow=True)
 
 
+def test_a_quotation_mark_that_is_never_closed_swallows_no_rows(client, manager):
+    """The file is refused, with the line where to look."""
+    refused = upload(client, 'external_id,name\nA-1,Mary\nA-2,"Peter\nA-3,Paul\n').content.decode()
+    assert "Line 3 goes on to the end of the file" in refused
+    assert "Look for a quotation mark that is not closed" in refused
+    whole = upload(client, 'external_id,name\nA-1,Mary\nA-2,"Peter ""Pit""\nof Hull"').content.decode()
+    assert "Peter &quot;Pit&quot; of Hull" in whole
+
+
 def test_a_file_is_shown_before_it_is_imported(client, manager):
     """What each row would do, with the troubles of its cells; nothing is written until it is confirmed."""
     preview = upload(client)
@@ -71,7 +80,11 @@ def test_the_options_hold_until_it_is_confirmed(client, manager):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("colour\nred\n", "No column of customers was found"), ("", "submitted file is empty"), ('name\n"x', "What each row would do")],
+    [
+        ("colour\nred\n", "No column of customers was found"),
+        ("", "submitted file is empty"),
+        ('name\n"x', "Line 2 goes on to the end of the file"),
+    ],
 )
 def test_what_is_no_table_of_customers_is_explained(client, manager, text, said):
     """At the field, in words that say what to do."""
@@ -83,6 +96,12 @@ def test_a_file_that_is_too_large_is_refused_kindly(client, manager):
     text = upload(client, b"name\n" + b"x" * (customer_import.MOST_MEGABYTES * 2**20)).content.decode()
     assert "This file is larger than the 10 MB that can be imported here." in text
     assert not Customer.objects.exists()
+
+
+def test_a_file_with_too_many_rows_to_wait_for_is_refused(client, manager):
+    """With what to do instead; the server's own command takes any number."""
+    text = upload(client, "name\n" + "x\n" * (customer_import.MOST_ROWS + 1)).content.decode()
+    assert "This file has more than the 10000 rows that can be imported here." in text
 
 
 def test_a_file_that_is_gone_is_asked_for_again(client, manager):

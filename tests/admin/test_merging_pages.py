@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from conversations.models import Conversation, Customer, CustomerLink, FieldConflict, MatchCandidate
+from conversations.models import Conversation, Customer, CustomerLink, FieldConflict, Interaction, MatchCandidate
 from conversations.services import erasure, merging
 from tests.reporting import cast
 
@@ -269,3 +269,38 @@ def test_managers_compare_a_pair_from_the_inbox(client, manager, mary, pair):
     text = text_of(client.get(pane))
     assert "M. Price" in text
     assert page("matchcandidate_change", pair.pk) not in text
+
+
+def test_who_spoke_while_two_records_were_joined_is_named_after_they_are_apart(client, manager):
+    """Their words stand in the other one's conversation for good, where they are not that one's."""
+    ann, ben = cast.customer("Ann Lark"), cast.customer("Ben Wren")
+    places = [cast.conversation(each) for each in (ann, ben)]
+    line = Interaction.objects.get(provider_id=cast.chat(places[1]))
+    link = merging.join_customers(ben, ann, evidence={}, made_by="tests")
+    cast.says(places[0], "customer", "My key is under the gnu", interaction=line, actor_name="Ann Lark")
+    merging.separate_customers(link, undone_by="tests")
+    for address in (page("conversation_change", places[0].pk), reverse("inbox:conversation", args=[places[0].public_id])):
+        bubble = client.get(address).content.decode().rpartition("My key is under the gnu")[0][-900:]
+        assert "Ben Wren" in bubble
+        assert "Ann Lark" not in bubble
+    assert "My key is under the gnu" in client.get(reverse("inbox:conversation", args=[places[1].public_id])).content.decode()
+    assert "My key is under the gnu" not in client.get(page("customer_change", ann.pk)).content.decode()
+    assert "My key is under the gnu" in client.get(page("customer_change", ben.pk)).content.decode()
+
+
+def test_how_alike_two_records_are_is_read_in_whole_percent(client, manager, pair):
+    """And what is nearly sure is not called sure, neither in the list nor on the page."""
+    MatchCandidate.objects.filter(pk=pair.pk).update(score=0.9999999821541962)
+    for address in (page("matchcandidate_changelist"), page("matchcandidate_change", pair.pk)):
+        text = client.get(address).content.decode()
+        assert "99 %" in text
+        assert "100 %" not in text
+        assert "0.9999" not in text
+
+
+def test_a_pair_is_settled_by_a_choice_and_by_nothing_else(client, manager, pair):
+    """A request that says neither settles nothing."""
+    told = client.post(page("matchcandidate_settle", pair.pk), {"decision": "later"}, follow=True).content.decode()
+    assert "Choose one of the ways" in told
+    pair.refresh_from_db()
+    assert pair.state == "open"

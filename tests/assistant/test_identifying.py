@@ -117,6 +117,54 @@ async def test_a_caller_proves_the_number_by_text_message() -> None:
     assert reference not in told
 
 
+@pytest.mark.parametrize("words", ["yes text me a code", "yes text it to me please", "send me a code", "okay can you text that to me"])
+async def test_a_yes_that_says_what_it_is_to_is_a_yes(words: str) -> None:
+    """Asked whether a code may be texted to the number that calls: no wish for a person, and none for a link to the chat."""
+    call = Line("voice", party="+447700900456")
+    await call.begin()
+    await call.say("what is on my account")
+    assert "key it in" in await call.say(words)
+    assert code_in(TEXTED[-1])
+
+
+async def test_a_link_is_still_had_where_a_code_was_offered() -> None:
+    """It is named."""
+    call = Line("voice", party="+447700900456")
+    await call.begin()
+    await call.say("what is on my account")
+    assert "I have sent a link" in await call.say("text me a link to the chat")
+
+
+CANNOT_IN_SPANISH = ("No tengo correo ni móvil", "no tengo acceso a mi correo y he perdido el móvil", "¿hay otra forma?")
+
+
+@pytest.mark.parametrize("words", CANNOT_IN_SPANISH)
+async def test_who_can_have_no_code_says_so_in_spanish(words: str) -> None:
+    """And is asked for what shows who they are; what introduces a fact is no name."""
+    reference = await known_jane()
+    await jane_is_known_by(name="Juan García Pérez", postcode="HB14QT", date_of_birth="1980-05-17")
+    chat = Line()
+    asked = await chat.say("¿Qué hay en mi cuenta?")
+    assert "código de seis cifras" in asked
+    assert "no tengo respuesta" not in asked
+    assert "nombre completo" in await chat.say(words)
+    assert reference in await chat.say("Me llamo Juan García Pérez, nací el 17 de mayo de 1980 y mi código postal es HB1 4QT")
+
+
+OTHER_CODE = ("código nuevo", "no me ha llegado el código", "envíeme otro código", "reenvíelo por favor", "no me llega ningún código")
+
+
+@pytest.mark.parametrize("words", OTHER_CODE)
+async def test_another_code_is_had_in_the_words_that_the_ai_agent_names(words: str) -> None:
+    """“Diga «código nuevo» si no le ha llegado.”"""
+    chat = Line()
+    await chat.say("¿Qué hay en mi cuenta?")
+    await chat.say(ADDRESS)
+    first = mailed()
+    assert "Le llegará un código" in await chat.say(words)
+    assert mailed() != first
+
+
 async def test_a_caller_proves_an_address_and_hears_of_the_visit_booked_in_the_chat() -> None:
     """The same record on both channels, once it is known who this is."""
     reference = await known_jane()

@@ -53,8 +53,8 @@ COMPANY = """
 """
 CONVERSATIONS = """
     INSERT INTO conversations_conversation (public_id, customer_id, original_customer_id, status, urgency, sentiment, score,
-        failed_turns, facts, form_state, owner_kind, fence, last_seq, turn_wanted_seq, turn_done_seq, turn_worker, turn_attempts)
-    SELECT gen_random_uuid(), id, id, 'open', 'normal', 0, 0, 0, '{}', '{}', 'assistant', 1, 0, 0, 0, '', 0 FROM conversations_customer;
+        failed_turns, language, facts, form_state, owner_kind, fence, last_seq, turn_wanted_seq, turn_done_seq, turn_worker, turn_attempts)
+    SELECT gen_random_uuid(), id, id, 'open', 'normal', 0, 0, 0, '', '{}', '{}', 'assistant', 1, 0, 0, 0, '', 0 FROM conversations_customer;
 """
 WORK = """
     CREATE TEMPORARY TABLE subjects AS

@@ -1,8 +1,9 @@
 """How fast customers are found among a thousand and a million, by everything that staff type.
 
 Value: `customer_search.search`, one process. Floor: a customer fetched by primary key, in the same run. The people are those of
-`population`, and each tenth of what is looked for is of another kind. For the texts, one in five customers has a conversation of
-four messages, with words by Zipf's law. BENCH_CUSTOMERS changes the larger size.
+`population`, and as much is looked for of each kind. For the texts, one in five customers has a conversation of
+four messages, with words by Zipf's law. The same have an order, an invoice, a ticket and a visit, which are looked for as on the page of
+customers, the other systems asked included. BENCH_CUSTOMERS changes the larger size.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from typing import Any
 
 from django.db import connection
 
+from conversations.connectors.references import LETTERS, PREFIX
 from conversations.models import Customer
-from conversations.selectors.customer_search import search
+from conversations.reading.elsewhere import whose
+from conversations.selectors.customer_search import Found, search
 from tests.benchmarks import population
 from tests.benchmarks.population import Person
 from tests.support.database import throwaway_database
@@ -28,8 +31,8 @@ SEARCHES = 100
 WANTED_MILLISECONDS = 50.0
 TALK = """
     INSERT INTO conversations_conversation (public_id, customer_id, original_customer_id, status, closed_at, urgency, sentiment, score,
-        failed_turns, facts, form_state, owner_kind, fence, last_seq, turn_wanted_seq, turn_done_seq, turn_worker, turn_attempts)
-    SELECT gen_random_uuid(), id, id, 'closed', now(), 'normal', 0, 0, 0, '{}', '{}', 'assistant', 1, 4, 0, 0, '', 0
+        failed_turns, language, facts, form_state, owner_kind, fence, last_seq, turn_wanted_seq, turn_done_seq, turn_worker, turn_attempts)
+    SELECT gen_random_uuid(), id, id, 'closed', now(), 'normal', 0, 0, 0, '', '{}', '{}', 'assistant', 1, 4, 0, 0, '', 0
     FROM conversations_customer WHERE id % 5 = 0;
     SELECT setseed(0.2611);
     INSERT INTO conversations_entry (conversation_id, seq, kind, actor_kind, actor_name, body, data, audience, redaction_reason)
@@ -38,6 +41,48 @@ TALK = """
         '{}', 'everyone', ''
     FROM conversations_conversation, generate_series(1, 4) AS seq ORDER BY id, seq
 """
+REFERENCE = f"""
+    '{PREFIX}-' || (SELECT string_agg(substr('{LETTERS}', (mod(number / (27 ^ place)::bigint, 27) + 1)::int, 1), '')
+              FROM generate_series(0, 5) AS place)
+"""
+"""A reference as `connectors.references` draws them, of `number`."""
+KINDS_OF_REFERENCE = ("order", "invoice", "ticket", "visit")
+"""Customer n has those of the numbers 4 n, 4 n + 1, and so on."""
+SOLD = (
+    """
+    INSERT INTO conversations_salesaccount (number, name, email, phone)
+    SELECT 'till:' || id, name, coalesce((SELECT value FROM conversations_identifier
+        WHERE customer_id = person.id AND kind = 'email' AND assurance <> 'claimed' LIMIT 1), ''), ''
+    FROM conversations_customer AS person WHERE id % 5 = 0
+    """,
+    """
+    INSERT INTO conversations_identifier (customer_id, original_customer_id, kind, value, assurance, shown_as, source)
+    SELECT id, id, 'external', 'till:' || id, 'verified', 'verified', 'till' FROM conversations_customer WHERE id % 5 = 0
+    """,
+    f"""
+    INSERT INTO conversations_salesorder (account_id, reference, what, ordered_on, state, total)
+    SELECT account, {REFERENCE}, 'Valve', current_date, 'placed', 10
+    FROM (SELECT id AS account, 4 * split_part(number, ':', 2)::bigint AS number FROM conversations_salesaccount) AS sold
+    """,
+    f"""
+    INSERT INTO conversations_invoice (account_id, reference, what, issued_on, due_on, total, left_to_pay)
+    SELECT account, {REFERENCE}, 'Valve', current_date, current_date, 10, 0
+    FROM (SELECT id AS account, 4 * split_part(number, ':', 2)::bigint + 1 AS number FROM conversations_salesaccount) AS sold
+    """,
+    f"""
+    INSERT INTO conversations_ticket (reference, kind, state, subject, details, contact, customer, conversation, idempotency_key)
+    SELECT {REFERENCE}, 'ticket', 'open', 'Valve', '', '{{}}', customer, gen_random_uuid(), number
+    FROM (SELECT public_id AS customer, 4 * id + 2 AS number FROM conversations_customer WHERE id % 5 = 0) AS asked
+    """,
+    "INSERT INTO conversations_technician (name, time_zone, active) VALUES ('Bench', 'UTC', true)",
+    f"""
+    INSERT INTO conversations_booking (reference, customer_id, original_customer_id, conversation_id, technician_id, service, name, phone,
+        postcode, "window", state, idempotency_key)
+    SELECT {REFERENCE}, customer, customer, talk, (SELECT min(id) FROM conversations_technician), 'Repair', '', '', '',
+        tstzrange(now() + number * interval '1 hour', now() + number * interval '1 hour' + interval '30 minutes'), 'booked', number
+    FROM (SELECT customer_id AS customer, id AS talk, 4 * customer_id + 3 AS number FROM conversations_conversation) AS visit
+    """,
+)
 
 
 def measure() -> Iterator[dict[str, Any]]:
@@ -47,8 +92,10 @@ def measure() -> Iterator[dict[str, Any]]:
             population.fill(size)
             with connection.cursor() as cursor:
                 cursor.execute(TALK)
-                cursor.execute("VACUUM ANALYZE conversations_conversation")
-                cursor.execute("VACUUM ANALYZE conversations_entry")
+                for statement in SOLD:
+                    cursor.execute(statement)
+                for table in ("conversation", "entry", "identifier", "salesaccount", "salesorder", "invoice", "ticket", "booking"):
+                    cursor.execute(f"VACUUM ANALYZE conversations_{table}")
             yield from _figures(size)
 
 
@@ -57,8 +104,8 @@ def _figures(size: int) -> Iterator[dict[str, Any]]:
     people = population.sample(size, SEARCHES)
     asked = {kind: [text for person in people if (text := ask(person, dice))] for kind, ask in KINDS.items()}
     for texts in asked.values():
-        search(texts[0])
-    taken = {kind: [_milliseconds(search, text) for text in texts] for kind, texts in asked.items()}
+        _search_everywhere(texts[0])
+    taken = {kind: [_milliseconds(_search_everywhere, text) for text in texts] for kind, texts in asked.items()}
     floor = _p95([_milliseconds(_by_primary_key, person.id) for person in people])
     every = [each for times in taken.values() for each in times]
     yield _figure("customer_search", size, every, floor, WANTED_MILLISECONDS if size == SIZES[-1] else None)
@@ -87,6 +134,20 @@ def _milliseconds(call: Callable[[Any], object], argument: Any) -> float:
     begun = perf_counter()
     call(argument)
     return (perf_counter() - begun) * 1000
+
+
+def _search_everywhere(text: str) -> list[Found]:
+    """As the page of customers searches."""
+    return search(text, elsewhere=whose(text))
+
+
+def _reference(person: Person, kind: str) -> str:
+    """The reference of what a person has of a kind, or else the last one before who has something."""
+    owner = max(5, person.id - person.id % 5)
+    number, letters = 4 * owner + KINDS_OF_REFERENCE.index(kind), ""
+    for place in range(6):
+        letters += LETTERS[number // 27**place % 27]
+    return f"{PREFIX}-{letters}"
 
 
 def _by_primary_key(number: int) -> Customer:
@@ -125,4 +186,8 @@ KINDS: dict[str, Callable[[Person, random.Random], str | None]] = {
     "postcode": lambda person, dice: person.postcode,
     "date_of_birth": lambda person, dice: f"{person.date_of_birth:%d/%m/%Y}",
     "text": lambda person, dice: _words(dice),
+    "order": lambda person, dice: _reference(person, "order"),
+    "invoice": lambda person, dice: _reference(person, "invoice"),
+    "ticket": lambda person, dice: _reference(person, "ticket"),
+    "visit": lambda person, dice: _reference(person, "visit"),
 }

@@ -31,7 +31,7 @@ _numbers = count(1)
 
 
 def says(customer: Customer, purpose: str, decision: str, **more: Any) -> Consent:
-    wording = "May we?" if decision == "given" and not more.get("asked_for") else ""
+    wording = "May we?" if decision == "given" else ""
     return consent.record(customer, purpose=purpose, decision=decision, wording=wording, **{"said": BY_AGENT, **more})
 
 
@@ -426,7 +426,7 @@ def write(customer: Customer, word: Word, at: datetime) -> None:
         value=word.value,
         decision=word.decision,
         asked_for=word.asked,
-        wording="" if word.asked or word.decision != "given" else "May we?",
+        wording="May we?" if word.decision == "given" else "",
         given_by="agent",
         how="said",
         recorded_by="tests",

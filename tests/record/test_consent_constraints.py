@@ -26,7 +26,9 @@ def suppression(**changes: Any) -> Suppression:
     return Suppression.objects.create(**{**values, **changes})
 
 
-REQUEST = {"decision": "given", "asked_for": True, "kind": "phone", "value": "+447700900123", "expires_at": LATER}
+REQUEST = {
+    "decision": "given", "asked_for": True, "kind": "phone", "value": "+447700900123", "expires_at": LATER, "wording": "Shall we call you?",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,8 @@ REQUEST = {"decision": "given", "asked_for": True, "kind": "phone", "value": "+4
         ("a_request_is_for_one_number_and_ends", {**REQUEST, "kind": "", "value": ""}),
         ("a_request_is_for_one_number_and_ends", {**REQUEST, "purpose": "marketing"}),
         ("a_request_is_for_one_number_and_ends", {**REQUEST, "decision": "refused", "expires_at": None}),
+        ("a_request_keeps_the_words_that_were_told", {**REQUEST, "wording": ""}),
+        ("a_request_keeps_the_words_that_were_told", {**REQUEST, "wording": "  "}),
         ("only_a_yes_ends_and_after_it_began", {"expires_at": LATER}),
         ("only_a_yes_ends_and_after_it_began", {**REQUEST, "at": LATER}),
         ("a_customer_who_agrees_has_shown_who_they_are", {"decision": "given", "wording": "May we?"}),

@@ -174,6 +174,13 @@ def test_a_joined_record_is_found_as_the_one_it_is_joined_into(maria: Customer) 
         assert names(text) == ["Mimi Lindqvist"]
 
 
+def test_what_was_said_on_a_recorded_call_with_a_person_is_found(maria: Customer) -> None:
+    """Like what was said to the AI agent."""
+    said(maria, "The wyvern alarm is off on Tuesdays.", kind="speech", audience="staff")
+    assert [found.by for found in search("wyvern alarm")] == ["text"]
+    assert names("wyvern tues") == ["María Zębik-Okafor"]
+
+
 def test_notes_are_found_and_what_was_redacted_is_not(maria: Customer) -> None:
     """A redacted entry has no words left, also for somebody who knows them."""
     entry = said(maria, "My dog is called Fluffy.")

@@ -17,7 +17,7 @@ from conversations.assistant.reading import words_to_answer
 from conversations.chat import visitor
 from conversations.flows import takeover
 from conversations.models import Conversation, Customer, CustomerLink, Entry, Identifier, Interaction
-from conversations.selectors import invariants
+from conversations.selectors import history, invariants
 from conversations.services import facts, handoff, identity, joining, merging, records, threads, turns
 from conversations.services.facts import LearnedFact
 from conversations.services.handoff import Package
@@ -235,3 +235,21 @@ def test_open_screens_are_told_of_both() -> None:
     merging.separate_customers(link, undone_by="tests")
     for kind in ("conversation.joined", "conversation.separated"):
         assert {entry.conversation for entry in Entry.objects.filter(kind=kind)} == set(world.conversations.values())
+
+
+def test_what_was_said_while_two_records_were_joined_stays_with_whoever_said_it() -> None:
+    """In one conversation, of which the entries cannot move; each record's history has its own party's words and not the other's."""
+    with transaction.atomic():
+        world = build({"a": Side(says=1), "b": Side(says=1)})
+    link = merging.join_customers(world.customers["b"], world.customers["a"], evidence={}, made_by="tests")
+    for name, line in world.lines.items():
+        parties.says(line, f"{name} between")
+        parties.is_told(line, f"told {name}")
+    assert said_to(world.customers["a"]) == ["a before 0", "b before 0", "a between", "told a", "b between", "told b"]
+    merging.separate_customers(link, undone_by="tests")
+    for name, customer in world.customers.items():
+        assert said_to(customer) == [f"{name} before 0", f"{name} between", f"told {name}"]
+
+
+def said_to(customer: Customer) -> list[str]:
+    return [entry.body for entry in history.of_customer(customer) if entry.kind == "message"]

@@ -21,8 +21,9 @@ from psycopg.errors import DeadlockDetected
 
 from conversations.chat import visitor
 from conversations.models import Conversation, Customer, CustomerLink, Entry, FieldConflict, Identifier, Interaction, MatchCandidate
-from conversations.services import candidates, facts, identity, joining, merging, survivorship, threads
+from conversations.services import candidates, facts, identity, joining, merging, raising, survivorship, threads
 from conversations.services.facts import LearnedFact
+from conversations.services.parties import IdentifierClaim
 from tests.record import parties, rows
 from tests.record.test_merging import SIDES, Side, build, happens
 
@@ -36,7 +37,10 @@ REFUSALS = (
     Conversation.DoesNotExist,
 )
 """What a person or party is told instead; the last when a line has ended at that instant."""
-ACTIONS = ["chat", "vouched", "call", "says", "says", "claims", "learns", "code", "join", "join", "separate", "settle", "pair", "ends"]
+ACTIONS = [
+    "chat", "vouched", "call", "says", "says", "claims", "learns", "proves", "proves", "code", "join", "join", "separate", "settle",
+    "pair", "ends",
+]  # fmt: skip
 STEPS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 50), st.integers(0, 50)), max_size=20)
 _words = count(1)
 
@@ -75,6 +79,15 @@ class People:
         if line:
             kind, value = ("email", EMAILS[other % 4]) if other % 2 else ("phone", NUMBERS[other % 4])
             facts.learn(line.conversation, [LearnedFact(kind, value)], interaction=line, from_seq=1)
+
+    def _proves(self, one: int, other: int) -> None:
+        """A one-time code that was sent to an address or number is given back on a line."""
+        line = pick(Interaction.objects.exclude(state="ended"), one)
+        if line:
+            kind, value = ("email", EMAILS[other % 4]) if other % 2 else ("phone", NUMBERS[other % 4])
+            proven = IdentifierClaim(kind, value, "verified")
+            with transaction.atomic():
+                raising.raise_line(line, proven, method="one_time_code", made_by="tests", sentence="The code was given.")
 
     def _learns(self, one: int, other: int) -> None:
         line = pick(Interaction.objects.select_related("conversation"), one)

@@ -62,7 +62,8 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         return announced
     if await consent.note(dialogue) and (only_that := await _consent_alone(dialogue)):
         return only_that
-    texted = None if _errand_wanted_now(dialogue) else await chat_link.wanted(dialogue)
+    has_other_use = _errand_wanted_now(dialogue) or (dialogue.state.get("offered_to") and acts.has_code_sent(context.words))
+    texted = None if has_other_use else await chat_link.wanted(dialogue)
     if texted:
         return texted
     if called := call_me.wanted(dialogue):
@@ -200,7 +201,7 @@ async def _go_on_with_what_waits(dialogue: Dialogue, *, goes_on: bool) -> Reply 
 
 async def _identity_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     """Who this is, is being found out: a question in between is answered, then that goes on."""
-    if dialogue.state.get("action") == identifying.ACTION and not dialogue.context.new_facts:
+    if identifying.may_be_in_between(dialogue):
         if in_between.asks_of_own_record(dialogue) and (asked := identifying.ask_again(dialogue)):
             return asked
         if await in_between.answers(dialogue):

@@ -24,7 +24,7 @@ from conversations.understanding.answers import facts_in
 
 Then = Mapping[str, Callable[["Dialogue"], Awaitable[Reply | HandOff]]]
 """What follows, by its purpose, once it is known who this is."""
-ACTION: Final = "identify"
+ACTION: Final = acts.IDENTIFYING
 TOOL: Final = verify_identity.TOOL.name
 ACCOUNT: Final = "account"
 OWN_RECORD: Final = re.compile(
@@ -44,9 +44,6 @@ OWED: Final = re.compile(r"\b(?:i (?:still )?owe|balance)\b")
 """Only a code opens this; answers to questions open no more than the visits."""
 WHO_AM_I: Final = re.compile(r"\b(?:verify|confirm|prove|check) (?:me|my identity|who i am|that it(?:'s| is) me)\b")
 WANTS_CODE: Final = re.compile(r"\b(?:send|text|e-?mail) me (?:a|the|another|that) (?:six-?digit )?code\b")
-AGAIN: Final = re.compile(
-    r"\b(?:again|resend|another code|new code|did(?:n't| not) (?:get|come|arrive|receive)|no code|nothing (?:came|arrived))\b"
-)
 CANNOT: Final = re.compile(
     r"\b(?:do(?:n't| not) have|have(?:n't| not)(?: got)?|got no|have no|can(?:'t|not| not)|without|no access to)\b.{0,30}"
     r"\b(?:e?-?mails?|address|phone|mobile|code|codes|texts?|messages?|number|one|that|it)\b"
@@ -86,6 +83,13 @@ def ask_again(dialogue: Dialogue) -> Reply | None:
         return _ask_where(dialogue)
     dialogue.say(_("I am waiting for the six digits of the code. Say “new code” if it did not come."))
     return dialogue.reply()
+
+
+def may_be_in_between(dialogue: Dialogue) -> bool:
+    """Whether words that come while who this is, is being found out may be about something else."""
+    waits_for_code = dialogue.state.get("step") == "code"
+    about_it = dialogue.context.new_facts or (waits_for_code and acts.wants_code_again(dialogue.context.words))
+    return dialogue.state.get("action") == ACTION and not about_it
 
 
 def is_possible(dialogue: Dialogue) -> bool:
@@ -209,7 +213,7 @@ async def _code_given(dialogue: Dialogue, then: Then) -> Reply | HandOff:
         return await _try(dialogue, then)
     if said:
         return await _send(dialogue, said.get("email") or said["phone"])
-    if AGAIN.search(acts.plain(context.words)):
+    if acts.wants_code_again(context.words):
         return await _send(dialogue, str(state["to"]))
     return _missed(dialogue, _("I am waiting for the six digits of the code. Say “new code” if it did not come."))
 
