@@ -73,7 +73,7 @@ def requeue(work_item: WorkItem, *, queue: Queue | None = None) -> WorkItem:
         if reservation is not None:
             offered = reservation.state == Reservation.State.PENDING
             end_reservation(reservation, Reservation.State.RESCINDED if offered else Reservation.State.COMPLETED)
-            live.given_back_at = now
+            live.given_back_at = reservation.ended_at
             if live.preferred_agent_id == reservation.agent_id:
                 live.preferred_agent = None
         live.state = WorkItem.State.QUEUED
