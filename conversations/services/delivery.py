@@ -92,7 +92,7 @@ def release(conversation_id: int, agent_id: int) -> None:
 
 
 def register_silencer(channel: str, silencer: Silencer) -> None:
-    """Names what stops the ringing of a phone of a channel that would have accepted an offer. It takes the offer's id, and must not raise."""
+    """Names what stops the ringing of a phone that would have accepted an offer; it takes the offer's id, and must not raise."""
     _silencers[channel] = silencer
 
 

@@ -71,7 +71,7 @@ def reject(reservation_id: int, agent: AgentProfile) -> None:
 
 
 def take_back(reservation_id: int) -> bool:
-    """An offer that nobody answered is taken back, since what they were rung for is over; the work keeps its place in the line.
+    """An offer that nobody answered is taken back, since what they were rung for is over, or they have gone; the work keeps its place.
 
     Says whether it was open until now. A dispatch pass follows on commit. Takes the subject's lock, the work item, the reservation
     and the agent's row.

@@ -117,6 +117,19 @@ class TestOfferAndWork:
         assert reservations.expire_due() == 1
         assert (Presence.objects.get(agent=ann).state, offers(ann)) == ("available", [])
 
+    def test_what_was_offered_to_who_goes_offline_is_offered_to_others_at_once(self, company: Company) -> None:
+        """Nobody waits for an answer that cannot come; who is only away may still take it, and keeps what they have."""
+        ann = company.agent("ann")
+        wait("c1")
+        reservations.accept(offer_of("c1").pk, ann)
+        wait("c2")
+        bob = company.agent("bob")
+        presence.set_state(ann, "away")
+        assert (offers(ann), offers(bob)) == (["c2"], [])
+        presence.set_state(ann, "offline")
+        assert (offers(ann), offers(bob)) == ([], ["c2"])
+        assert (item("c1").state, load(ann)) == ("assigned", 2)
+
     def test_an_offer_that_was_put_back_into_the_line_is_not_made_again_at_once(self, company: Company) -> None:
         """Somebody decided that the work should go to another."""
         ann = company.agent("ann")
