@@ -283,6 +283,21 @@ class TestAskingAgain:
         assert "erased" in text_of(page_of(manager, decision, ask_again=1))
         assert replay_command("--days", "1") == "5 of 5 decisions come out the same.\n"
 
+    def test_a_decision_of_another_time_is_shown_and_says_why_it_cannot_be_asked(
+        self, manager: Client, company: Company, week: RuleSet
+    ) -> None:
+        """Its need held a fact that tables do not ask about any more, and the command counts it among those that do not come out."""
+        old = Decision.objects.create(
+            subject="old", need={"weather": "rain", "reason": "leak"}, rule_set=week, rule=week.rules.last(), handler="assistant",
+            sentence="Long ago",
+        )  # fmt: skip
+        shown = text_of(page_of(manager, old, ask_again=1))
+        assert "weather" in shown
+        assert "rain" in shown
+        assert "Not part of a need: weather." in shown
+        with pytest.raises(CommandError, match="1 do not"):
+            replay_command()
+
     @pytest.mark.parametrize("days", ["0", "x", "-1", "99999"])
     def test_nonsense_days_are_refused(self, db: None, days: str) -> None:
         with pytest.raises(CommandError, match="not a number of days"):
