@@ -100,7 +100,7 @@ def test_only_silence_is_no_message(waiting: Caller, files: Files, storage: Path
     assert (row.state, row.deleted_because) == ("deleted", "Nothing was said.")
     assert not [each for each in storage.rglob("*") if each.is_file()]
     assert not Entry.objects.filter(kind__in=["voicemail", "recording.deleted", "callback.requested"]).exists()
-    assert WorkItem.objects.get().kind == "live_voice"
+    assert (WorkItem.objects.get().kind, WorkItem.objects.get().state) == ("messaging", "queued"), "nobody holds the line"
 
 
 def test_who_hangs_up_at_the_tone_leaves_none(waiting: Caller, files: Files) -> None:
