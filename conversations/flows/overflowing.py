@@ -28,7 +28,7 @@ from conversations.services.timeline import NewEntry
 from routing import clock
 from routing.models import WorkItem
 from routing.services.locks import lock_live_work
-from routing.services.service_levels import deadline, service_level_of
+from routing.services.service_levels import call_back_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ def _number_of(conversation: Conversation, line: Interaction | None) -> str:
 
 
 def _by(work: WorkItem, line: Interaction | None) -> datetime:
-    """By when they are called: what the service level allows from now on, in the zone of the line."""
-    due = deadline(clock.now(), service_level_of(work.decision, work.queue), work.queue.hours)
+    """By when they are called, in the zone of the line."""
+    due = call_back_by(work, clock.now())
     return due.astimezone(ZoneInfo(line.entry_point.time_zone)) if line else due
 
 

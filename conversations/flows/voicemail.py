@@ -18,9 +18,9 @@ from routing.services.service_levels import deadline, service_level_of
 def file(row: CallRecording, *, prompt: str) -> bool:
     """Writes that a message was left, once, and has the caller called back on the number that they called from; says whether it was new.
 
-    `prompt` is what they were told before the tone, which they answered by leaving a message. Who is with a person already, has
-    withheld the number, or wants no calls is not queued for a call back: the message stands in the history. One transaction;
-    locks the customer, then the conversation with its work.
+    `prompt` is what they were told before the tone, which they answered by leaving a message. Who is with a person already is not
+    queued. Who has withheld the number, or wants no calls, is not called back, so the message waits to be listened to: as work of
+    another kind than a call, for nobody holds the line. One transaction; locks the customer, then the conversation with its work.
     """
     with transaction.atomic():
         call = Interaction.objects.select_related("conversation__customer", "entry_point").get(pk=row.interaction_id)
@@ -46,14 +46,19 @@ def file(row: CallRecording, *, prompt: str) -> bool:
 
 def _call_back(conversation: Conversation, call: Interaction, *, prompt: str, once: str) -> None:
     work = _work_of(conversation) or _begun(conversation, call)
-    if work is None or not call.party.startswith("+"):
+    if work is None:
+        return
+    if not call.party.startswith("+"):
+        handoff.wait_on(conversation)
         return
     by = deadline(clock.now(), service_level_of(work.decision, work.queue), work.queue.hours)
     try:
         with transaction.atomic():
             callbacks.choose(conversation, call, call.party, by, wording=prompt, source_id=once)
-    except (callbacks.NoPlace, callbacks.NotWanted):
+    except callbacks.NoPlace:
         return
+    except callbacks.NotWanted:
+        handoff.wait_on(conversation)
 
 
 def _work_of(conversation: Conversation) -> WorkItem | None:

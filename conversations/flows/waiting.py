@@ -14,7 +14,7 @@ from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from routing import clock
 from routing.models import WorkItem
 from routing.selectors import line, untaken
-from routing.services.service_levels import deadline, service_level_of
+from routing.services.service_levels import call_back_by
 
 
 def work_of(conversation: Conversation) -> WorkItem | None:
@@ -58,7 +58,7 @@ def choose_call_back(call: Interaction, work: WorkItem, number: str, *, asked_wi
 
     `asked_with` is the question that they said yes to. Locks what `callbacks.choose` locks.
     """
-    by = deadline(clock.now(), service_level_of(work.decision, work.queue), work.queue.hours)
+    by = call_back_by(work, clock.now())
     still = line.estimated_wait(work, clock.now())
     wording = asked_with.replace(facts.phone(number), NUMBER_LEFT_OUT)
     callbacks.choose(call.conversation, call, number, _in_zone(by, call), wording=wording, source_id=source_id)

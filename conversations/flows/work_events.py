@@ -6,7 +6,7 @@ from typing import Any
 
 from conversations.flows import overflowing, wrapping_up
 from conversations.models import Conversation
-from conversations.services import announce, callbacks
+from conversations.services import announce, callbacks, delivery
 from routing.models import Presence, Queue, Reservation, WorkItem
 from routing.signals import presence_changed, queue_changed, reservation_changed, work_item_changed
 
@@ -21,6 +21,8 @@ def connect() -> None:
 
 def _show_offer(sender: Any, reservation: Reservation, **kwargs: Any) -> None:
     announce.offer_changed(reservation.agent_id, reservation.pk, reservation.state)
+    if reservation.state not in (*Reservation.LIVE_STATES, Reservation.State.COMPLETED):
+        delivery.stop_ringing_for(reservation.pk)
 
 
 def _show_work(sender: Any, work_item: WorkItem, **kwargs: Any) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Interaction
 from conversations.selectors.limbo import owned_without_work
-from conversations.services import delivery, ownership, threads, timeline, weaving
+from conversations.services import delivery, handoff, ownership, threads, timeline, weaving
 from conversations.services.timeline import NewEntry
 from routing.models import WorkItem
 from routing.services import reservations
@@ -29,11 +29,14 @@ def end(interaction: Interaction, *, reason: str, at: datetime | None = None, se
 def begin_when_over(ended: Interaction) -> None:
     """Begins the wrap-up of the person who has the conversation, when this was its last open line.
 
+    What waits for a person because of a call that is over waits on as no call: it takes no more of somebody than it will.
     A transaction of its own: work is locked before its conversation, so call it after the one that ended the line.
     """
     conversation = Conversation.objects.get(interactions=ended.pk)
     if not conversation.interactions.exclude(state=Interaction.State.ENDED).exists():
         reservations.wrap_up(conversation.public_id.hex)
+    if ended.channel == "voice":
+        handoff.let_the_line_go(conversation)
 
 
 def talk_again_after_commit(conversation: Conversation) -> None:

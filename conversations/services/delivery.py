@@ -12,7 +12,7 @@ Deliverer = Callable[[int], None]
 Connector = Callable[[Interaction, AgentProfile], None]
 Ringer = Callable[[Interaction], None]
 Releaser = Callable[[int, int], None]
-
+Silencer = Callable[[int], None]
 Recorder = Callable[[int], None]
 
 
@@ -30,6 +30,7 @@ _deliverers: dict[str, Deliverer] = {}
 _connectors: dict[str, Connector] = {}
 _ringers: dict[str, Ringer] = {}
 _releasers: dict[str, Releaser] = {}
+_silencers: dict[str, Silencer] = {}
 _recorders: dict[str, Recorder] = {}
 _pausers: dict[str, Pauser] = {}
 
@@ -88,6 +89,17 @@ def release(conversation_id: int, agent_id: int) -> None:
     for interaction_id, channel in live.values_list("id", "channel"):
         if channel in _releasers:
             _releasers[channel](interaction_id, agent_id)
+
+
+def register_silencer(channel: str, silencer: Silencer) -> None:
+    """Names what stops the ringing of a phone that would have accepted an offer; it takes the offer's id, and must not raise."""
+    _silencers[channel] = silencer
+
+
+def stop_ringing_for(offer_id: int) -> None:
+    """Stops whatever rings for an offer that has ended. Call after commit; blocks for the platform's answer."""
+    for silencer in _silencers.values():
+        silencer(offer_id)
 
 
 def register_ringer(channel: str, ringer: Ringer) -> None:

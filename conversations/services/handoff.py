@@ -16,6 +16,8 @@ from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, Decision, Reservation, WorkItem
 from routing.services import queueing
 
+CALL: Final = "live_voice"
+"""The kind of work whose customer holds the line."""
 LAST_AGENT_COUNTS_FOR: Final = timedelta(days=30)
 MOST_CONVERSATIONS: Final = 20
 
@@ -91,6 +93,16 @@ def wait_on(conversation: Conversation) -> None:
     queueing.keep_kind(conversation.public_id.hex, kind_of_work(conversation))
 
 
+def let_the_line_go(conversation: Conversation) -> None:
+    """Where nobody holds a line any more, what waits for a person is no call from now on; it keeps its place, and steps count as before.
+
+    Locks as `wait_on`.
+    """
+    kind = kind_of_work(conversation)
+    if kind != CALL:
+        queueing.turn_into(conversation.public_id.hex, kind, instead_of=CALL)
+
+
 def note_accepted(conversation: Conversation) -> None:
     """The packages that waited for a person have reached one."""
     Handoff.objects.filter(conversation=conversation, accepted_at__isnull=True).update(accepted_at=Now())
@@ -131,9 +143,9 @@ def _last_agent(conversation: Conversation) -> AgentProfile | None:
 
 
 def kind_of_work(conversation: Conversation) -> str:
-    """`live_voice` while a call of the conversation is up, `messaging` otherwise.
+    """`CALL` while a call of the conversation is up, `messaging` otherwise.
 
     A phone that we ring and that was not let in by the chat's code is no line to talk on.
     """
     calls = conversation.interactions.filter(channel="voice").exclude(state=Interaction.State.ENDED)
-    return "live_voice" if any(not call_state.waits_for_code(call) for call in calls) else "messaging"
+    return CALL if any(not call_state.waits_for_code(call) for call in calls) else "messaging"

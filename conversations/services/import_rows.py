@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -30,6 +30,8 @@ OLDEST: Final = date(1900, 1, 1)
 LONGEST_TEXT: Final = 500
 LENGTH_OF_MARK: Final = 12
 MOST_OWED: Final = Decimal(10) ** 10
+MOST_VALUES_NAMED: Final = 12
+NOTHING_DECLARED: Final[Mapping[str, Mapping[str, str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,11 @@ class _Unusable(ValueError):
     """A cell that cannot be used; the message says what to do."""
 
 
-def parse(source: SourceRow, options: Options) -> Row:
+def parse(source: SourceRow, options: Options, declared: Mapping[str, Mapping[str, str]] = NOTHING_DECLARED) -> Row:
     """Reads a row. A cell that cannot be used is left out and is a problem; the rest of the row counts.
 
-    Without a usable `external_id` its email address stands for it in that system, or else its phone number.
+    `declared` are the values that the company has declared for a column, with their labels: it has no others then. Without a
+    usable `external_id` its email address stands for it in that system, or else its phone number.
     """
     problems: list[Problem] = []
     if source.too_long:
@@ -113,6 +116,7 @@ def parse(source: SourceRow, options: Options) -> Row:
     claims = [IdentifierClaim("external", each, Assurance.VERIFIED) for each in (own, stand_in) if each]
     claims += [IdentifierClaim(kind, value, assurance) for kind, value in (("email", email), ("phone", phone)) if value]
     readers = _readers(options)
+    readers |= {name: _one_of(values, readers[name]) for name, values in declared.items() if values}
     fields = {name: value for name in FIELDS if (value := read(name, readers[name])) is not None}
     attributes = {}
     for column in source.cells:
@@ -196,6 +200,22 @@ def _language(cell: str) -> str:
     if not LANGUAGE.match(cell):
         raise _Unusable(_("“%(cell)s” is no language. Use its two letters, such as en or pl.") % {"cell": cell[:40]})
     return cell
+
+
+def _one_of(values: Mapping[str, str], reader: Callable[[str], str]) -> Callable[[str], str]:
+    """Reads one of the values, written in any case, or as its label, or as the language of a country; tables know no other."""
+    meant = {label.casefold(): value for value, label in values.items()} | {value.casefold(): value for value in values}
+
+    def read(cell: str) -> str:
+        said = reader(cell).casefold()
+        value = meant.get(said) or meant.get(said.partition("-")[0])
+        if value is None:
+            known = ", ".join([*values][:MOST_VALUES_NAMED])
+            sentence = _("“%(cell)s” is not among the values that the company has declared. Use one of them: %(known)s.")
+            raise _Unusable(sentence % {"cell": cell[:40], "known": f"{known}, …" if len(values) > MOST_VALUES_NAMED else known})
+        return value
+
+    return read
 
 
 def _time_zone(cell: str) -> str:

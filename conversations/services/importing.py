@@ -27,6 +27,7 @@ from conversations.services import erasure, identity, records, sharing
 from conversations.services.import_files import SourceRow
 from conversations.services.import_rows import Options, Problem, Row, parse
 from conversations.services.parties import IdentifierClaim
+from routing.rules.schema import declared_values
 
 BATCH: Final = 200
 """Rows to a transaction: an import holds up a customer who writes meanwhile no longer than that takes."""
@@ -142,7 +143,8 @@ def run(source: Iterable[SourceRow], options: Options) -> Iterator[Outcome]:
 
 
 def _batches(source: Iterable[SourceRow], options: Options) -> Iterator[list[Row]]:
-    rows = (parse(each, options) for each in source)
+    declared = {name: declared_values(name) for name in ("tier", "language")}
+    rows = (parse(each, options, declared) for each in source)
     while batch := list(islice(rows, BATCH)):
         yield batch
 

@@ -21,6 +21,7 @@ def register() -> None:
     delivery.register("voice", speak)
     delivery.register_connector("voice", seats.connect)
     delivery.register_releaser("voice", leaving.take_off)
+    delivery.register_silencer("voice", leaving.stop_ringing_for)
     delivery.register_ringer("voice", ring)
     delivery.register_recorder("voice", pausing.leave_when_unwanted)
     delivery.register_pauser("voice", Pausing())

@@ -62,6 +62,13 @@ def leave(call: Interaction, seat: CallSeat, outcome: str = Outcome.CANCELLED) -
     return is_over
 
 
+def stop_ringing_for(offer_id: int) -> None:
+    """The offer that a ringing phone would have accepted has ended: taken back, taken by another, declined on the screen, run out."""
+    seat = CallSeat.objects.filter(offer=offer_id, state=State.RINGING).select_related("interaction").first()
+    if seat is not None:
+        leave(seat.interaction, seat)
+
+
 def part_with(call: Interaction, left: list[CallSeat]) -> None:
     """Notes that people have left, whose places have ended, and ends their legs."""
     for seat in left:

@@ -63,10 +63,14 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("What was known"))
     def facts(self, decision: Decision) -> SafeString:
-        """The facts as a list, by their labels."""
-        need = Need.from_json(decision.need)
-        rows: list[tuple[Any, str]] = [(fact.label, in_words(getattr(need, fact.name))) for fact in FACTS.values()]
-        rows += list(need.facts.items())
+        """The facts as a list, by their labels; those of another time, which tables do not ask about any more, by their names."""
+        told = dict(decision.need)
+        declared = dict(told.pop("facts", {}))
+        usual = Need()
+        rows: list[tuple[Any, str]] = [
+            (fact.label, in_words(told.pop(fact.name, getattr(usual, fact.name)))) for fact in FACTS.values()
+        ]
+        rows += [*((name, in_words(value)) for name, value in told.items()), *declared.items()]
         return format_html(
             "<dl class='facts'>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", rows)
         )

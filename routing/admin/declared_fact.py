@@ -14,7 +14,7 @@ from routing.admin.explained import Explained
 from routing.admin.history import ShowsHistory
 from routing.models import DeclaredFact, DeclaredFactValue, RuleSet
 from routing.rules.publish import problems_of
-from routing.rules.schema import FACTS, fact_named
+from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, fact_named
 
 NOT_IN_ITS_LIST = _("Saved. %(set)s does not fit it, so it cannot be published: %(problem)s")
 PUBLISHED_IS_KEPT = _("Saved. %(set)s keeps deciding as it was published, but does not fit it: %(problem)s")
@@ -30,7 +30,8 @@ class DeclaredFactForm(forms.ModelForm):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"].strip()
         fact = fact_named(name)
-        if fact is None or fact.type != "text":
+        is_shadow = name not in FACTS and name.removeprefix(DECLARED_FACT_PREFIX) in FACTS
+        if fact is None or fact.type != "text" or is_shadow:
             raise forms.ValidationError(
                 _("“%(name)s” is not a fact whose values you declare. Write “language”, “tier”, or a fact such as “facts.building_age”."),
                 params={"name": name},

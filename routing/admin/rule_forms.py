@@ -12,7 +12,7 @@ from routing.models import Rule, RuleSetCase
 from routing.need import Need
 from routing.rules.cells import LONGEST_CELL, CellError, canonical
 from routing.rules.compile import Problem, at_character, checked_output, missing_outputs
-from routing.rules.schema import DECLARED_FACT_PREFIX, LARGEST_NUMBER, OUTPUTS, Fact, Output, Vocabulary, fact_named, number_in
+from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, LARGEST_NUMBER, OUTPUTS, Fact, Output, Vocabulary, fact_named, number_in
 
 CELL, ANSWER, SAID, EXPECTED = "when_", "then_", "need_", "expect_"
 FURTHER = "further_facts"
@@ -173,6 +173,11 @@ class FactsField(forms.CharField):
                 raise forms.ValidationError(
                     _("“%(name)s” cannot be the name of a fact. Use small letters, digits and underscores, starting with a letter."),
                     params={"name": name.strip()[:60]},
+                )
+            if name.strip() in FACTS:
+                raise forms.ValidationError(
+                    _("“%(name)s” has a place of its own. Write it there; where its column is not shown, show all columns first."),
+                    params={"name": name.strip()},
                 )
             facts[name.strip()] = said.strip()
         return facts

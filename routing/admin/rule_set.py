@@ -41,6 +41,7 @@ from routing.rules.publish import (
     run_cases,
 )
 from routing.rules.schema import DECLARED_FACT_PREFIX, FACTS, OUTPUTS, Fact, InvalidNeed, Vocabulary, fact_named
+from routing.selectors.untaken import rows_nobody_takes
 from routing.services.decide import ask
 
 ALWAYS_SHOWN = ("escalation", "reason", "urgency", "asked_for_human", "in_hours")
@@ -283,7 +284,7 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
     def _review(self, request: HttpRequest, draft: RuleSet) -> dict[str, Any]:
         if problems := problems_of(draft):
             return {"problems": problems}
-        return {"cases": run_cases(draft), **dry_run_shown(draft, request)}
+        return {"cases": run_cases(draft), "untaken": rows_nobody_takes(draft), **dry_run_shown(draft, request)}
 
     def _page(
         self, request: HttpRequest, rule_set: RuleSet, page: str, title: str, context: dict[str, Any]

@@ -20,6 +20,8 @@ from routing.models import WorkItem
 ORDER = ("priority_class", "in_good_time", "deadline", "pk")
 PACE_IS_OF = timedelta(minutes=30)
 """The time that tells how quickly a queue moves."""
+FEWEST_THAT_TELL_THE_PACE = 3
+"""One piece in half an hour would have everybody told that they wait for half an hour."""
 
 
 class Place(NamedTuple):
@@ -151,13 +153,13 @@ def position(work: WorkItem) -> int:
 def estimated_wait(work: WorkItem, now: datetime) -> timedelta | None:
     """How much longer the work will probably wait: its position by the pace at which its queue was served lately.
 
-    The pace is that at which its work was taken in the last half hour; None when none was, or while the queue is paused. Two
-    statements.
+    The pace is that at which its work was taken in the last half hour; None when too little was to tell it, or while the queue is
+    paused. Two statements.
     """
     if work.queue.paused_at is not None:
         return None
     taken = WorkItem.objects.filter(queue=work.queue_id, answered_at__gt=now - PACE_IS_OF).count()
-    return PACE_IS_OF / taken * position(work) if taken else None
+    return PACE_IS_OF / taken * position(work) if taken >= FEWEST_THAT_TELL_THE_PACE else None
 
 
 def _list(value: str) -> list[Any]:

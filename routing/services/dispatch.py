@@ -16,7 +16,7 @@ from operator import attrgetter
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from routing import clock
 from routing.models import AgentProfile, Queue, Reservation, RoutingProfileWork, RoutingStep, WorkItem
@@ -185,19 +185,23 @@ def _dispatch_for_profile(profile_id: int) -> None:
 
 
 def _not_now(group: str, now: datetime) -> dict[int, tuple[str, frozenset[int]]]:
-    """Work item -> its lane, and the agents who declined, missed or gave it back a moment ago."""
+    """Work item -> its lane, and the agents who declined, missed or gave it back a moment ago, or from whom it was taken back last.
+
+    Who missed it and has come back since is asked again: otherwise the most urgent work would wait while they take what is less so.
+    """
     since = now - NOT_AGAIN_FOR
     lane_of = dict(
         WorkItem.objects.filter(state=WorkItem.State.QUEUED, given_back_at__gt=since, queue__group=group).values_list("pk", "lane")
     )
     if not lane_of:
         return {}
+    ended = Q(state__in=(Reservation.State.REJECTED, Reservation.State.COMPLETED))
+    ended |= Q(state=Reservation.State.TIMEOUT, ended_at__gte=F("agent__presence__since"))
+    ended |= Q(state=Reservation.State.RESCINDED, ended_at=F("work_item__given_back_at"))
     recently: dict[int, set[int]] = defaultdict(set)
-    for work_item_id, agent_id in Reservation.objects.filter(
-        work_item__in=lane_of,
-        state__in=(Reservation.State.REJECTED, Reservation.State.TIMEOUT, Reservation.State.COMPLETED),
-        ended_at__gt=since,
-    ).values_list("work_item_id", "agent_id"):
+    for work_item_id, agent_id in Reservation.objects.filter(ended, work_item__in=lane_of, ended_at__gt=since).values_list(
+        "work_item_id", "agent_id"
+    ):
         recently[work_item_id].add(agent_id)
     return {work_item_id: (lane_of[work_item_id], frozenset(agents)) for work_item_id, agents in recently.items()}
 

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from routing import clock
-from routing.models import AgentProfile, Presence
+from routing.models import AgentProfile, Presence, Reservation
+from routing.services import reservations
 from routing.services.announce import announce_presence
 from routing.services.dispatch import dispatch_for_agent_after_commit
 from routing.services.locks import lock_agents
@@ -21,6 +22,9 @@ SILENT_FOR = timedelta(seconds=150)
 
 def set_state(agent: AgentProfile, state: str, away_reason: str = "", *, by: str = "") -> Presence:
     """Stores what the agent chose, or a supervisor, named `by`, for them; becoming available is followed by a dispatch pass.
+
+    What is offered to somebody who goes offline is taken back once that is stored, so that others have it at once; who is only
+    away may still take it.
 
     Takes the agent's row lock, so that no offer is made to somebody who has just gone. Raises ValueError for an unknown state.
     """
@@ -42,7 +46,14 @@ def set_state(agent: AgentProfile, state: str, away_reason: str = "", *, by: str
         announce_presence(presence)
         if chosen == Presence.State.AVAILABLE:
             dispatch_for_agent_after_commit(agent)
+        elif chosen == Presence.State.OFFLINE:
+            transaction.on_commit(lambda: _take_offers_back(agent), robust=True)
     return presence
+
+
+def _take_offers_back(agent: AgentProfile) -> None:
+    offered = Reservation.objects.filter(agent=agent, state=Reservation.State.PENDING).order_by("pk")
+    each_by_itself(list(offered.values_list("pk", flat=True)), reservations.take_back)
 
 
 def heartbeat(agent: AgentProfile) -> None:

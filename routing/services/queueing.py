@@ -73,7 +73,7 @@ def requeue(work_item: WorkItem, *, queue: Queue | None = None) -> WorkItem:
         if reservation is not None:
             offered = reservation.state == Reservation.State.PENDING
             end_reservation(reservation, Reservation.State.RESCINDED if offered else Reservation.State.COMPLETED)
-            live.given_back_at = now
+            live.given_back_at = reservation.ended_at
             if live.preferred_agent_id == reservation.agent_id:
                 live.preferred_agent = None
         live.state = WorkItem.State.QUEUED
@@ -91,12 +91,21 @@ def keep_kind(subject: str, kind: str) -> bool:
     An offer of it as another kind is taken back, and a dispatch pass follows on commit. Says whether there was such work. Takes
     the subject's lock, the item, its reservation and the row of the agent it was offered to. Raises nothing of its own.
     """
+    return _change_kind(subject, kind, stays=True)
+
+
+def turn_into(subject: str, kind: str, *, instead_of: str) -> bool:
+    """The same for work of the kind `instead_of` alone, and steps of its queue may change it again."""
+    return _change_kind(subject, kind, stays=False, instead_of=instead_of)
+
+
+def _change_kind(subject: str, kind: str, *, stays: bool, instead_of: str = "") -> bool:
     with transaction.atomic():
         lock_subject(subject)
         live = lock_live_work(subject)
-        if live is None or live.state not in (WorkItem.State.QUEUED, WorkItem.State.RESERVED):
+        if live is None or live.state not in (WorkItem.State.QUEUED, WorkItem.State.RESERVED) or instead_of not in ("", live.kind):
             return False
-        before, live.kind, live.kind_stays = live.kind, kind, True
+        before, live.kind, live.kind_stays = live.kind, kind, live.kind_stays or stays
         if live.kind != before:
             _take_offer_back(live)
         live.save(update_fields=["kind", "kind_stays", "state"])

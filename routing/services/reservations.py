@@ -14,16 +14,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from routing import clock
-from routing.models import (
-    AgentProfile,
-    Decision,
-    Interruption,
-    Presence,
-    Queue,
-    Reservation,
-    RoutingProfileWork,
-    WorkItem,
-)
+from routing.models import AgentProfile, Decision, Interruption, Presence, Queue, Reservation, RoutingProfileWork, WorkItem
 from routing.services.ageing import enter_queue
 from routing.services.announce import announce_presence, announce_reservation, announce_work_item
 from routing.services.dispatch import dispatch_after_commit, dispatch_for_agent_after_commit, dispatch_if_it_may_be_laid_aside
@@ -80,7 +71,7 @@ def reject(reservation_id: int, agent: AgentProfile) -> None:
 
 
 def take_back(reservation_id: int) -> bool:
-    """An offer that nobody answered is taken back, since what they were rung for is over; the work keeps its place in the line.
+    """An offer that nobody answered is taken back, since what they were rung for is over, or they have gone; the work keeps its place.
 
     Says whether it was open until now. A dispatch pass follows on commit. Takes the subject's lock, the work item, the reservation
     and the agent's row.
@@ -197,9 +188,7 @@ def complete(subject: str) -> None:
         reservation = lock_live_reservation(work_item)
         only_offered = work_item.state == WorkItem.State.RESERVED
         if reservation is not None:
-            end_reservation(
-                reservation, Reservation.State.RESCINDED if only_offered else Reservation.State.COMPLETED
-            )
+            end_reservation(reservation, Reservation.State.RESCINDED if only_offered else Reservation.State.COMPLETED)
         _move(work_item, WorkItem.State.CANCELED if only_offered else WorkItem.State.COMPLETED)
 
 
@@ -385,9 +374,11 @@ def _end_of_wrap_up(reservation: Reservation, kind: str) -> datetime | None:
 
 
 def _back_to_the_line(work_item: WorkItem, reservation: Reservation, state: Reservation.State) -> None:
+    """Nobody has given back what was only rung for: who was asked is asked again at once."""
     end_reservation(reservation, state)
-    work_item.given_back_at = reservation.ended_at
-    work_item.save(update_fields=["given_back_at"])
+    if state != Reservation.State.RESCINDED:
+        work_item.given_back_at = reservation.ended_at
+        work_item.save(update_fields=["given_back_at"])
     _move(work_item, WorkItem.State.QUEUED)
     dispatch_after_commit(work_item.queue.group)
 

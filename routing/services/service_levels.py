@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from routing.models import Decision, Queue, ServiceHours, ServiceLevel
+from routing.models import Decision, Queue, ServiceHours, ServiceLevel, WorkItem
 from routing.services.hours import after_open_time
 
 
@@ -20,3 +20,11 @@ def deadline(enqueued_at: datetime, level: ServiceLevel, hours: ServiceHours | N
     when there are hours.
     """
     return after_open_time(hours, enqueued_at, timedelta(seconds=level.answer_within_seconds))
+
+
+def call_back_by(work: WorkItem, now: datetime) -> datetime:
+    """By when somebody who has waited can be promised a call: the longest that their service level has work wait, from `now` on.
+
+    The time in which it should have been answered is over, or too short to be promised a second time. It counts as `deadline` does.
+    """
+    return after_open_time(work.queue.hours, now, timedelta(seconds=service_level_of(work.decision, work.queue).max_wait_seconds))

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -52,6 +53,14 @@ def story():
 
 def url(model, page: str, *args: object) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def test_the_board_is_one_press_away_for_who_may_supervise(client, manager):
+    """As from the inbox and the reports; who may not is shown no way to it."""
+    board = reverse("inbox:board")
+    assert board in client.get("/admin/").content.decode()
+    User.objects.filter(pk=manager.pk).update(is_superuser=False)
+    assert board not in client.get("/admin/").content.decode()
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)

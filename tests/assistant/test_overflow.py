@@ -14,6 +14,7 @@ from conversations.models import Consent, Conversation, Entry, EntryPoint
 from routing import clock
 from routing.models import AgentProfile, DispositionCode, Queue, RoutingStep, WorkItem
 from routing.services import presence
+from routing.services.service_levels import service_level_of
 from routing.tasks import dispatch_waiting_work
 from tests.assistant.conftest import Line
 
@@ -75,10 +76,21 @@ async def waits_for_a_call_back(chat: Line, number: str) -> str:
     return words
 
 
+@sync_to_async
+def longest_wait() -> int:
+    """The seconds for which the service level of the work has it wait at most."""
+    work = WorkItem.objects.select_related("decision__service_level", "queue__service_level").get()
+    return service_level_of(work.decision, work.queue).max_wait_seconds
+
+
 async def test_a_number_that_was_given_is_named_and_agreed_to(monday: datetime, chat: Line) -> None:
     """With a press; nothing is kept as consent before."""
     words = await waits_for_a_call_back(chat, "07700 900123")
+    promised = datetime.fromisoformat((await chat.entries("callback.requested"))[0].data["by"])
     assert "We will call you back on 07700 900123 by" in words
+    assert f"at {promised:%H:%M}. You need not wait here." in words
+    begins = (await WorkItem.objects.aget()).enqueued_at + timedelta(seconds=61)
+    assert promised - begins == timedelta(seconds=await longest_wait()), "not within the two minutes that were not kept"
     assert words.endswith("You need not wait here. Say no and you keep your place in the line.")
     (told_last,) = [entry for entry in await chat.entries("message") if entry.body == words]
     yes, no = (each["value"] for each in told_last.data["quick_replies"])

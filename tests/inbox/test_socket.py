@@ -23,6 +23,7 @@ from conversations.services import announce, timeline
 from conversations.services.timeline import APPEND
 from cxhub.asgi import application
 from routing.models import AgentProfile, Presence, Reservation
+from routing.services.presence import set_state
 from tests.inbox.conftest import Cast
 
 Offered = Callable[..., tuple[Conversation, Reservation]]
@@ -260,6 +261,14 @@ async def test_signing_out_closes_the_screens_of_that_browser_only(live_cast: Ca
     await other.send_json_to({"type": "heartbeat"})
     await told(other, "heartbeat")
     await other.disconnect()
+
+
+async def test_who_signs_out_is_offline(live_cast: Cast) -> None:
+    """And what was offered to them goes to others at once; before, it rang for somebody who had gone until it ran out."""
+    client = await sync_to_async(live_cast.client)(live_cast.ann)
+    await sync_to_async(set_state)(live_cast.ann, Presence.State.AVAILABLE)
+    await sync_to_async(client.post)("/accounts/logout/")
+    assert (await Presence.objects.aget(agent=live_cast.ann)).state == Presence.State.OFFLINE
 
 
 async def test_following_on_needs_no_database(live_cast: Cast) -> None:

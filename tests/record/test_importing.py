@@ -20,6 +20,7 @@ from conversations.services import importing
 from conversations.services.import_files import UnreadableFile, open_file
 from conversations.services.import_report import Report, add_up
 from conversations.services.import_rows import Options
+from routing.models import DeclaredFact, DeclaredFactValue
 from tests.record import rows
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,23 @@ def test_a_row_makes_a_customer_with_all_that_it_says() -> None:
         ("email", "mary@example.com", "claimed", "import from crm"),
         ("external", "crm:A-1", "verified", "import from crm"),
         ("phone", "+441632960111", "claimed", "import from crm"),
+    ]
+
+
+def test_tier_and_language_are_values_that_the_company_declared() -> None:
+    """In any case, by their label, or with a country; another is left out and said, since no row of a table would ever match it."""
+    for name, values in (("tier", {"standard": "Ordinary", "gold": "Gold card"}), ("language", {"en": "English", "es": "Spanish"})):
+        fact = DeclaredFact.objects.create(name=name)
+        DeclaredFactValue.objects.bulk_create(
+            DeclaredFactValue(fact=fact, value=value, meaning=meaning) for value, meaning in values.items()
+        )
+    report = run("external_id,tier,language\nA-1,GOLD,es-MX\nA-2,gold card,EN\nA-3,platinum,pl\n")
+    told = dict(Customer.objects.order_by("pk").values_list("identifiers__value", "tier"))
+    assert told == {"crm:A-1": "gold", "crm:A-2": "gold", "crm:A-3": "standard"}
+    assert list(Customer.objects.order_by("pk").values_list("language", flat=True)) == ["es", "en", "en"]
+    assert sorted(sentences(report)) == [
+        (4, "language", "“pl” is not among the values that the company has declared. Use one of them: en, es."),
+        (4, "tier", "“platinum” is not among the values that the company has declared. Use one of them: gold, standard."),
     ]
 
 

@@ -112,6 +112,7 @@ def test_a_manager_declares_a_fact_and_hears_which_tables_do_not_fit(manager: Cl
     ("filled_in", "sentence"),
     [
         ({"name": "reason", "values-0-value": "x"}, "“reason” is not a fact whose values you declare"),
+        ({"name": "facts.tier", "values-0-value": "x"}, "“facts.tier” is not a fact whose values you declare"),
         ({"name": "facts.Floor", "values-0-value": "x"}, "“facts.Floor” is not a fact"),
         ({"name": "tier"}, "Name at least one value"),
         ({"name": "tier", "kind": "number"}, "This fact is a word, never a number."),

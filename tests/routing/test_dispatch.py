@@ -97,6 +97,49 @@ class TestOfferAndWork:
         after = item("c1")
         assert (after.enqueued_at, after.deadline) == (before.enqueued_at, before.deadline)
 
+    def test_who_missed_an_offer_and_comes_back_is_asked_again_at_once(self, company: Company) -> None:
+        """Gas work that only they may take does not wait while they are offered what is less urgent."""
+        ann = company.agent("ann", skills=(company.gas,))
+        wait("gas", GAS)
+        Reservation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+        assert reservations.expire_due() == 1
+        wait("c1")
+        presence.set_state(ann, "available")
+        assert offers(ann) == ["gas", "c1"]
+
+    def test_who_misses_one_of_several_that_they_may_is_not_asked_again_at_once(self, company: Company) -> None:
+        """They are there still, and did not answer."""
+        company.profile.missed_offers_before_away = 2
+        company.profile.save()
+        ann = company.agent("ann")
+        wait("c1")
+        Reservation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+        assert reservations.expire_due() == 1
+        assert (Presence.objects.get(agent=ann).state, offers(ann)) == ("available", [])
+
+    def test_what_was_offered_to_who_goes_offline_is_offered_to_others_at_once(self, company: Company) -> None:
+        """Nobody waits for an answer that cannot come; who is only away may still take it, and keeps what they have."""
+        ann = company.agent("ann")
+        wait("c1")
+        reservations.accept(offer_of("c1").pk, ann)
+        wait("c2")
+        bob = company.agent("bob")
+        presence.set_state(ann, "away")
+        assert (offers(ann), offers(bob)) == (["c2"], [])
+        presence.set_state(ann, "offline")
+        assert (offers(ann), offers(bob)) == ([], ["c2"])
+        assert (item("c1").state, load(ann)) == ("assigned", 2)
+
+    def test_an_offer_that_was_put_back_into_the_line_is_not_made_again_at_once(self, company: Company) -> None:
+        """Somebody decided that the work should go to another."""
+        ann = company.agent("ann")
+        wait("c1")
+        queueing.requeue(item("c1"))
+        assert (offers(ann), load(ann), item("c1").state) == ([], 0, "queued")
+        bob = company.agent("bob", state="offline")
+        presence.set_state(bob, "available")
+        assert offers(bob) == ["c1"]
+
     def test_cancelled_work_frees_the_agent_it_was_offered_to(self, company: Company) -> None:
         """A customer who leaves the line takes the offer along; what is taken stays."""
         ann = company.agent("ann")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -96,17 +96,18 @@ class Promises(RuleBasedStateMachine):
     def _could_take(self, agent: AgentProfile, item: WorkItem, load: int, counts: dict[str, int]) -> bool:
         weight, most = WEIGHTS[item.kind]
         skills = set(agent.skill_rows.values_list("skill__code", flat=True))
-        lately = item.reservations.filter(
-            agent=agent,
-            state__in=["rejected", "timeout", "completed"],
-            ended_at__gt=timezone.now() - NOT_AGAIN_FOR,
+        lately = item.reservations.filter(agent=agent, ended_at__gt=timezone.now() - NOT_AGAIN_FOR)
+        given_back = lately.filter(
+            Q(state__in=["rejected", "completed"])
+            | Q(state="timeout", ended_at__gte=agent.presence.since)
+            | Q(state="rescinded", ended_at=item.given_back_at)
         )
         return (
             load + weight <= agent.capacity
             and not agent.laid_aside
             and counts[item.kind] < most
             and set(item.required_skills) <= skills
-            and not lately.exists()
+            and not given_back.exists()
         )
 
     def _would_lay_aside(self, agent: AgentProfile, item: WorkItem, load: int) -> bool:

@@ -84,6 +84,23 @@ class TestDryRun:
         gas = Decision.objects.filter(subject="c0").get()
         assert reverse("admin:routing_decision_change", args=[gas.pk]) in chosen.content.decode()
 
+    def test_rows_that_nobody_could_take_are_named(self, manager: Client, company: Company) -> None:
+        """Without agents every row for people; then those whose skill nobody has, unless a step drops it."""
+        draft = make_draft()
+        told = "none of the active agents serves its queue"
+        assert text_of(page(manager, "publish", draft)).count(told) == 3
+        ann = company.agent("ann", state="offline")
+        named = text_of(page(manager, "publish", draft))
+        assert (named.count(told), "Row 1, “A smell of gas goes to people first”: none" in named) == (1, True)
+        step = company.urgent.steps.create(after_seconds=60, without_skills=True)
+        assert told not in text_of(page(manager, "publish", draft))
+        step.delete()
+        ann.skill_rows.create(skill=company.gas, proficiency=1)
+        assert told not in text_of(page(manager, "publish", draft))
+        company.urgent.min_proficiency = 2
+        company.urgent.save()
+        assert text_of(page(manager, "publish", draft)).count(told) == 1
+
     def test_the_days_are_chosen(self, manager: Client, company: Company, week: RuleSet) -> None:
         """Seven when nothing is said; nonsense says so and looks at seven."""
         draft = make_draft([REST])
@@ -282,6 +299,21 @@ class TestAskingAgain:
         assert "erased" in ask_again(decision).why_not
         assert "erased" in text_of(page_of(manager, decision, ask_again=1))
         assert replay_command("--days", "1") == "5 of 5 decisions come out the same.\n"
+
+    def test_a_decision_of_another_time_is_shown_and_says_why_it_cannot_be_asked(
+        self, manager: Client, company: Company, week: RuleSet
+    ) -> None:
+        """Its need held a fact that tables do not ask about any more, and the command counts it among those that do not come out."""
+        old = Decision.objects.create(
+            subject="old", need={"weather": "rain", "reason": "leak"}, rule_set=week, rule=week.rules.last(), handler="assistant",
+            sentence="Long ago",
+        )  # fmt: skip
+        shown = text_of(page_of(manager, old, ask_again=1))
+        assert "weather" in shown
+        assert "rain" in shown
+        assert "Not part of a need: weather." in shown
+        with pytest.raises(CommandError, match="1 do not"):
+            replay_command()
 
     @pytest.mark.parametrize("days", ["0", "x", "-1", "99999"])
     def test_nonsense_days_are_refused(self, db: None, days: str) -> None:

@@ -80,6 +80,7 @@ def test_a_manager_changes_a_row_publishes_and_the_next_decision_follows(
         ("further_facts", "floor: 3\nbuilding_age: old, @", "building age: At character 6"),
         ("further_facts", "building_age: " + "x" * 102_400, "At character 201: The cell is 102400 characters long"),
         ("further_facts", "building age old", "a colon"),
+        ("further_facts", "building_age: old\ntier: gold", "“tier” has a place of its own"),
         ("further_facts", "Building!: old", "cannot be the name of a fact"),
         ("further_facts", "\x00: old", "cannot be the name of a fact"),
         ("position", "9" * 20, "less than or equal to 99999"),

@@ -5,6 +5,7 @@ import pytest
 from conversations import tasks
 from conversations.models import CallSeat, Conversation, Entry, Interaction, OutsideNumber
 from conversations.services import call_state
+from routing import tasks as routing_tasks
 from routing.models import AgentProfile, Presence, Queue, Reservation, WorkItem
 from tests.voice.people import Line, press
 from tests.voice.platform import post
@@ -200,15 +201,30 @@ class TestOffers:
         assert Reservation.objects.get(state="pending").agent == line.agents["Ben"]
         assert (len(line.platform.told(line.caller.uuid)), line.at) == (told, "voice")
 
-    def test_an_offer_that_was_taken_back_is_not_accepted_by_the_key(self, line: Line) -> None:
+    @pytest.mark.parametrize("how", ["taken back", "given to Ben", "declined on the screen", "taken by Ben", "run out"])
+    def test_an_offer_that_ends_stops_the_ringing(self, line: Line, how: str) -> None:
+        """The phone is hung up at once, its press accepts nothing, and the caller stays with the voice."""
         offer = self.rings(line)
-        work = WorkItem.objects.get()
-        line.goes_offline("Ben")
-        given = line.supervisor().post(f"/inbox/board/work/{work.pk}/take-back/", {"seen_with": offer.agent_id})
-        assert given.status_code == 204
-        line.word("answered")
-        assert "taken back" in press(line.platform, line.legs[-1], "1")
-        assert (line.people(), line.at) == ([], "voice")
+        work, ben = WorkItem.objects.get(), line.agents["Ben"]
+        if how == "taken back":
+            line.goes_offline("Ben")
+            answer = line.supervisor().post(f"/inbox/board/work/{work.pk}/take-back/", {"seen_with": offer.agent_id})
+        elif how == "given to Ben":
+            answer = line.supervisor().post(f"/inbox/board/work/{work.pk}/give/", {"agent": ben.pk, "seen_with": offer.agent_id})
+        elif how == "declined on the screen":
+            answer = line.client("Ann").post(f"/inbox/offers/{offer.pk}/decline/")
+        elif how == "taken by Ben":
+            answer = line.client("Ben").post(line.page("take-over"))
+        else:
+            Reservation.objects.filter(pk=offer.pk).update(expires_at=offer.offered_at)
+            routing_tasks.expire_offers()
+        if how != "run out":
+            assert answer.status_code == 204, answer.content
+        assert (line.platform.ended(), line.people(), line.at) == (line.legs, [], "voice")
+        assert "not connected" in press(line.platform, line.legs[-1], "1")
+        line.word("completed")
+        assert entries("call.not_connected") == ["Ann’s phone is rung no longer."]
+        assert line.loads()["Ann"] == 0
 
     def test_a_caller_who_hangs_up_while_it_rings_frees_the_offer_at_once(self, line: Line) -> None:
         """The phone is hung up, and the agent's capacity is theirs again; a press that comes late accepts nothing."""

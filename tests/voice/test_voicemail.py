@@ -100,7 +100,7 @@ def test_only_silence_is_no_message(waiting: Caller, files: Files, storage: Path
     assert (row.state, row.deleted_because) == ("deleted", "Nothing was said.")
     assert not [each for each in storage.rglob("*") if each.is_file()]
     assert not Entry.objects.filter(kind__in=["voicemail", "recording.deleted", "callback.requested"]).exists()
-    assert WorkItem.objects.get().kind == "live_voice"
+    assert (WorkItem.objects.get().kind, WorkItem.objects.get().state) == ("messaging", "queued"), "nobody holds the line"
 
 
 def test_who_hangs_up_at_the_tone_leaves_none(waiting: Caller, files: Files) -> None:
@@ -113,7 +113,7 @@ def test_who_hangs_up_at_the_tone_leaves_none(waiting: Caller, files: Files) -> 
 
 
 def test_a_withheld_number_cannot_be_called_back(number: EntryPoint, files: Files) -> None:
-    """They are told so, asked for a number, and promised nothing; the message is there for whoever takes the work."""
+    """They are told so, asked for a number, and promised nothing; the message waits for somebody, and no longer as a call."""
     caller = waits(Caller(number="anonymous"))
     told = words_of(asks(caller))
     assert "say on which number we can reach you" in told
@@ -121,7 +121,8 @@ def test_a_withheld_number_cannot_be_called_back(number: EntryPoint, files: File
     leaves(caller, files.put("one", SPOKEN))
     tasks.fetch_recordings()
     assert Entry.objects.filter(kind="voicemail").count() == 1
-    assert WorkItem.objects.get().kind == "live_voice"
+    work = WorkItem.objects.get()
+    assert (work.state, work.kind, work.kind_stays) == ("queued", "messaging", True)
     assert not Consent.objects.exists()
 
 

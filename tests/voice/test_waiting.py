@@ -209,6 +209,19 @@ def test_somebody_who_became_free_meanwhile_takes_the_call(caller: Caller, taker
     assert "keep your place" not in words
 
 
+def test_who_hangs_up_waits_on_but_not_as_a_call(caller: Caller) -> None:
+    """Whoever takes it finds nobody on the line, so that it is no heavier than a message; who calls again has the same place as a call."""
+    waits(caller)
+    before = WorkItem.objects.get()
+    post("/voice/event/", caller.event("completed", duration="30"))
+    after = WorkItem.objects.get()
+    assert (after.kind, after.kind_stays, after.state) == ("messaging", False, "queued")
+    assert (after.enqueued_at, after.deadline) == (before.enqueued_at, before.deadline)
+    waits(Caller())
+    again = WorkItem.objects.get()
+    assert (again.pk, again.kind, again.enqueued_at) == (before.pk, "live_voice", before.enqueued_at)
+
+
 def test_a_message_is_offered_where_one_is_taken(caller: Caller, taker: AgentProfile) -> None:
     """By 2 or in words."""
     waits(caller)
