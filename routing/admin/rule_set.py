@@ -30,6 +30,7 @@ from routing.rules.evaluate import table_of
 from routing.rules.explain import explain, rows_above
 from routing.rules.publish import (
     PublishRefused,
+    already_published,
     as_written,
     in_words,
     new_draft,
@@ -230,7 +231,8 @@ class RuleSetAdmin(Explained, admin.ModelAdmin):
         """Shows what publishing a draft would change, and publishes it."""
         draft = self._changeable(request, number)
         if draft.status != RuleSet.Status.DRAFT:
-            messages.warning(request, _("Only a draft can be published. Make a draft from this version first."))
+            only_a_draft = _("Only a draft can be published. Make a draft from this version first.")
+            messages.warning(request, already_published(draft) if request.method == "POST" else only_a_draft)
             return redirect("admin:routing_ruleset_change", number)
         seen = as_written(draft)
         form = PublishForm(request.POST or None, initial={"note": draft.note, "seen": seen})

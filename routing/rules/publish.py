@@ -113,7 +113,7 @@ def _publish(rule_set: RuleSet, *, by: User | str, note: str, seen: str = "", ne
         if draft is None:
             raise PublishRefused([_("This draft was deleted meanwhile, so there is nothing to publish.")])
         if draft.status != RuleSet.Status.DRAFT:
-            raise PublishRefused([_already_published(draft)])
+            raise PublishRefused([already_published(draft)])
         if seen and seen != as_written(draft):
             sentence = _("The draft was changed since you looked at it. Below is what it would do now; publish again if that is right.")
             raise PublishRefused([sentence])
@@ -161,7 +161,8 @@ def roll_back_to(rule_set: RuleSet, *, by: User | str, note: str = "") -> RuleSe
         return _publish(copy, by=by, note=copy.note, needs_example=False)
 
 
-def _already_published(rule_set: RuleSet) -> str:
+def already_published(rule_set: RuleSet) -> str:
+    """What somebody is told who would publish what is published already: by whom and when, and what to do."""
     return _("%(set)s is not a draft any more: %(who)s published it at %(when)s. To change it further, make a draft from it.") % {
         "set": rule_set,
         "who": rule_set.published_by,

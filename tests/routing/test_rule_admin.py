@@ -277,6 +277,17 @@ def test_a_published_version_is_shown_and_never_changed(manager: Client, company
     assert "Only a draft can be published" in text_of(manager.get(url("publish", published), follow=True))
 
 
+def test_who_publishes_second_is_told_by_whom_it_was(manager: Client, company: Company) -> None:
+    """Both had the same draft open; what the first said of it stays."""
+    draft = make_draft()
+    assert manager.get(url("publish", draft)).status_code == 200
+    publish(draft, by="kim", note="Theirs")
+    told = text_of(manager.post(url("publish", draft), {"note": "Mine"}, follow=True))
+    assert f"Routing v{draft.version} (Published) is not a draft any more: kim published it at" in told
+    draft.refresh_from_db()
+    assert draft.note == "Theirs"
+
+
 def test_going_back_publishes_a_copy_under_a_new_number(
     manager: Client, company: Company, published: RuleSet
 ) -> None:
