@@ -4,6 +4,7 @@ import functools
 import gc
 from collections.abc import Generator, Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
@@ -22,6 +23,10 @@ LONGEST_FIRST = ("attacks", "voice", "setup", "story", "assistant")
 """The folders that take longest, in this order; the short files of the others then keep every process busy up to the end."""
 LEARNED = b":understanding:"
 ON_THIS_MACHINE = ("unix://", "redis://localhost", "redis://127.0.0.1", "redis://[::1]")
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
