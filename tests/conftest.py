@@ -19,7 +19,7 @@ from tests.support.processes import web_processes, worker_processes
 __all__ = ["browser", "open_page", "web_processes", "worker_processes"]
 
 SERVICES: pytest.StashKey[Services | None] = pytest.StashKey()
-LONGEST_FIRST = ("attacks", "voice", "setup", "story", "assistant")
+LONGEST_FIRST = ("attacks", "voice", "setup", "story", "assistant", "widget")
 """The folders that take longest, in this order; the short files of the others then keep every process busy up to the end."""
 LEARNED = b":understanding:"
 ON_THIS_MACHINE = ("unix://", "redis://localhost", "redis://127.0.0.1", "redis://[::1]")
