@@ -22,10 +22,12 @@ unexport PYTHONDONTWRITEBYTECODE
 run: requirements
 	@exec $(PYTHON) manage.py up $(UP_ARGS)
 
+# A variable, since `make -n test` would run a recipe in which this is written out.
+CHECKS := $(MAKE) --no-print-directory lint
 # The checks run beside the tests; what they say is printed after them.
 test: dev-requirements chromium
 	@mkdir -p .data; \
-	$(MAKE) --no-print-directory lint >.data/lint.txt 2>&1 & checks=$$!; \
+	$(CHECKS) >.data/lint.txt 2>&1 & checks=$$!; \
 	$(PYTHON) -m pytest $(PYTEST_ARGS); tested=$$?; \
 	wait $$checks; checked=$$?; \
 	cat .data/lint.txt; \

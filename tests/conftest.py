@@ -1,11 +1,12 @@
 """The servers of a test run, and the fixtures every test may use."""
 
+import functools
 import gc
 from collections.abc import Generator, Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from pytest_django import DjangoDbBlocker
 from redis import Redis
 
@@ -18,9 +19,14 @@ from tests.support.processes import web_processes, worker_processes
 __all__ = ["browser", "open_page", "web_processes", "worker_processes"]
 
 SERVICES: pytest.StashKey[Services | None] = pytest.StashKey()
-LONGEST_FIRST = ("attacks", "voice", "setup", "story", "assistant")
+LONGEST_FIRST = ("attacks", "voice", "setup", "story", "assistant", "widget")
 """The folders that take longest, in this order; the short files of the others then keep every process busy up to the end."""
+LEARNED = b":understanding:"
 ON_THIS_MACHINE = ("unix://", "redis://localhost", "redis://127.0.0.1", "redis://[::1]")
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -91,5 +97,14 @@ def refuse_valkey_with_data(url: str) -> None:
 
 @pytest.fixture(autouse=True)
 def empty_valkey() -> None:
-    """Each test starts with an empty Valkey database: cache, limits and queued tasks."""
-    cache.clear()
+    """Each test starts with an empty Valkey database: cache, limits and queued tasks.
+
+    What was learned from texts stays, since its key says from which: each process that a test starts would learn it anew.
+    """
+    if forgotten := [key for key in valkey().scan_iter(count=1000) if LEARNED not in key]:
+        valkey().delete(*forgotten)
+
+
+@functools.cache
+def valkey() -> Redis:
+    return Redis.from_url(settings.VALKEY_URL)

@@ -21,7 +21,7 @@ from conversations.demo.policy import PASSWORD
 from cxhub.embedded import places
 from tests.support.processes import child_environment, free_port
 
-START_SECONDS = 90
+START_SECONDS = 240
 
 
 class Up:
