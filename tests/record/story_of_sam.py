@@ -7,9 +7,10 @@ import logging
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
 from redis import Redis
@@ -43,6 +44,8 @@ NOTES = ("Sam Okafor sounded tired, call him on 07700 900123", "The purple zebra
 ANSWERED = "Hello Sam, I am looking at the zebra boiler now"
 SECOND_WROTE = "It is me again from my sister's quokka tablet, 07700 900123"
 FILE = b"recording of Sam Okafor"
+MISSED = f"/inbox/customers/{EMAIL}/+447700900123/"
+"""An address that there is not; that it was asked for stands in the log, without what Sam is known by."""
 
 
 @dataclass
@@ -140,7 +143,8 @@ def _a_manager_joins() -> Story:
     customer = Customer.objects.get(root__isnull=True, joined_records__name=NAME)
     details = {"name": NAME, "language": "en", "time_zone": "Europe/London", "tier": "gold", "open_balance": "12.50"}
     assert maya.post(f"/admin/conversations/customer/{customer.pk}/change/", details).status_code == 302
-    default_storage.save(f"{stored_files.folder_of(customer.public_id)}/recordings/call.txt", ContentFile(FILE))
+    for alias in stored_files.STORAGES:
+        storages[alias].save(f"{stored_files.folder_of(customer.public_id)}/recordings/{alias}.txt", ContentFile(FILE))
     _what_may_not_be_done(maya, customer)
     _end_what_goes_on()
     visitors = set(Interaction.objects.filter(channel="chat").values_list("party", flat=True))
@@ -163,6 +167,7 @@ def _what_may_not_be_done(maya: Client, customer: Customer) -> None:
     shared = SharedIdentifier.objects.create(kind="phone", value="+447700900123", customers=9, shown_as="network_hint")
     settle = f"/admin/conversations/sharedidentifier/{shared.pk}/settle/"
     assert maya.post(settle, {"decision": "allow"}).status_code == 302
+    assert maya.get(MISSED).status_code == 404
 
 
 def _end_what_goes_on() -> None:
@@ -175,7 +180,11 @@ def _end_what_goes_on() -> None:
 
 @contextmanager
 def captured_logs() -> Iterator[io.StringIO]:
-    """Everything that the product writes to its log meanwhile, as its own handler writes it, at the most talkative level but one."""
+    """Everything that the product writes to its log meanwhile, as its own handler writes it, at the most talkative level but one.
+
+    Whoever imports the application first has logging set up anew, which takes every other handler away: so that is done before.
+    """
+    import_module("cxhub.asgi")
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(next(each.formatter for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)))
@@ -198,18 +207,28 @@ def dump() -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
 
 
+_read_of: dict[bytes, Callable[[Redis, bytes], object]] = {
+    b"string": lambda client, key: client.get(key),
+    b"list": lambda client, key: client.lrange(key, 0, -1),
+    b"hash": lambda client, key: client.hgetall(key),
+    b"set": lambda client, key: client.smembers(key),
+    b"zset": lambda client, key: client.zrange(key, 0, -1),
+    b"stream": lambda client, key: client.xrange(key),
+}
+
+
 def valkey() -> str:
     """Everything that is in Valkey, keys and values, as text."""
     told = []
     with Redis.from_url(settings.VALKEY_URL) as client:
         for key in client.scan_iter():
             kind = client.type(key)
-            value = {b"string": client.get, b"list": lambda key: client.lrange(key, 0, -1), b"hash": client.hgetall}.get(kind)
-            told.append(f"{key!r} {value(key) if value else kind!r}")
+            told.append(f"{key!r} {_read_of[kind](client, key)}")
     return "\n".join(told)
 
 
 def stored() -> str:
-    """Names and contents of every stored file."""
-    folder = Path(settings.MEDIA_ROOT)
-    return "\n".join(f"{path} {path.read_bytes()!r}" for path in folder.rglob("*") if path.is_file()) if folder.exists() else ""
+    """Names and contents of every stored file, recordings of calls among them."""
+    folders = [Path(storages[alias].path("")) for alias in stored_files.STORAGES]
+    files = [path for folder in folders if folder.exists() for path in folder.rglob("*") if path.is_file()]
+    return "\n".join(f"{path} {path.read_bytes()!r}" for path in files)
