@@ -157,7 +157,9 @@ def going_back(link: CustomerLink) -> GoingBack:
             FieldGoingBack(each, stays=_now(each) != each.joined_value)
             for each in written.select_related("written_to")
         ],
-        conversations=list(link.conversation_links.filter(active=True).select_related("joined__customer", "into__customer")),
+        conversations=list(
+            link.conversation_links.filter(active=True).select_related("joined__original_customer", "into__original_customer")
+        ),
     )
 
 

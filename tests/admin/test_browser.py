@@ -36,6 +36,7 @@ def _write_talk():
     cast.chat(talk)
     cast.call(talk)
     cast.says(talk, "customer", SCRIPT)
+    cast.says(talk, "system", "The two conversations are kept apart again.", kind="conversation.separated", audience="staff")
     cast.handoff(talk, timezone.now(), accepted_after=20)
     cast.booking(talk)
     KnowledgeArticle.objects.create(slug="boiler", title="Boiler", body="Turn it on.", url="/boiler")
