@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from conversations.models import Conversation, Customer, EntryPoint, Handoff, Interaction
 from conversations.services import handoff, identity, threads, timeline
@@ -21,6 +22,7 @@ from routing.need import Need
 from routing.rules.publish import publish
 from routing.services.decide import decide
 from tests.routing.conftest import Company, make_company, make_draft
+from tests.support.processes import WebProcess, running_web
 
 PHONE = "+441632960123"
 
@@ -103,6 +105,13 @@ def make_cast() -> Cast:
         line=EntryPoint.objects.create(name="Line", channel="voice", address="+441632960100", company_name="Harbor", playbook_code="front"),
         solved=DispositionCode.objects.create(code="solved", name="Solved"),
     )
+
+
+@pytest.fixture(scope="package")
+def web(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[WebProcess]:
+    """One web process on the test database for this whole folder."""
+    with django_db_blocker.unblock(), running_web() as (process,):
+        yield process
 
 
 @pytest.fixture

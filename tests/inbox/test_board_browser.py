@@ -18,11 +18,10 @@ pytestmark = [pytest.mark.browser]
 
 
 def test_what_waits_and_who_goes_away_appears_by_itself(
-    live_cast: Cast, web_processes: Callable[..., list[WebProcess]], open_page: Callable[..., Any]
+    live_cast: Cast, web: WebProcess, open_page: Callable[..., Any]
 ) -> None:
     """Without a reload; and a supervisor pauses, gives and is told, by keys."""
     kim = supervisor()
-    (web,) = web_processes(1)
     page = open_page(web.url, user=kim)
     page.goto("/inbox/board/")
     page.wait_for_selector("body[data-ready]")
@@ -53,12 +52,11 @@ def test_what_waits_and_who_goes_away_appears_by_itself(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_keeps_nobody_out_and_fits(
-    live_cast: Cast, web_processes: Callable[..., list[WebProcess]], open_page: Callable[..., Any], scheme: str
+    live_cast: Cast, web: WebProcess, open_page: Callable[..., Any], scheme: str
 ) -> None:
     """No serious finding of axe, and nothing to scroll sideways, from a phone to a wide screen."""
     meanwhile(live_cast.hands_over, meanwhile(live_cast.chat, "Wendy Waits-With-A-Long-Name-That-Does-Not-End"))
     meanwhile(presence.set_state, live_cast.ann, "available", by="Kim Lee")
-    (web,) = web_processes(1)
     page = open_page(web.url, user=supervisor(), color_scheme=scheme)
     page.goto("/inbox/board/")
     page.wait_for_selector("body[data-ready]")

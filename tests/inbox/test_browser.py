@@ -41,10 +41,9 @@ def serious(page: Any) -> list[str]:
 
 
 def test_an_offer_is_taken_by_key_and_answered(
-    live_cast: Cast, offered: Offered, web_processes: Callable[..., list[WebProcess]], open_page: Callable[..., Any]
+    live_cast: Cast, offered: Offered, web: WebProcess, open_page: Callable[..., Any]
 ) -> None:
     """The offer appears by itself; `a` takes it, the package is read, Enter sends, the customer's answer comes live."""
-    (web,) = web_processes(1)
     page = open_page(web.url, user=live_cast.ann.user)
     page.goto("/inbox/")
     page.wait_for_selector("text=Nothing is with you")
@@ -68,12 +67,11 @@ def test_an_offer_is_taken_by_key_and_answered(
 
 
 def test_what_is_written_without_a_network_waits_and_goes_out_once(
-    live_cast: Cast, web_processes: Callable[..., list[WebProcess]], open_page: Callable[..., Any]
+    live_cast: Cast, web: WebProcess, open_page: Callable[..., Any]
 ) -> None:
     """A bar says it, the words wait in their place, a reload keeps the draft, and nothing is sent twice."""
     conversation = meanwhile(live_cast.chat)
     meanwhile(takeover.take_over, conversation, live_cast.ann)
-    (web,) = web_processes(1)
     page = open_page(web.url, user=live_cast.ann.user)
     page.goto(f"/inbox/c/{conversation.public_id}/")
     page.wait_for_selector("#words")
@@ -96,7 +94,7 @@ def test_what_is_written_without_a_network_waits_and_goes_out_once(
 def test_nothing_serious_keeps_anybody_out(
     live_cast: Cast,
     offered: Offered,
-    web_processes: Callable[..., list[WebProcess]],
+    web: WebProcess,
     open_page: Callable[..., Any],
     scheme: str,
 ) -> None:
@@ -104,7 +102,6 @@ def test_nothing_serious_keeps_anybody_out(
     conversation = meanwhile(live_cast.chat)
     meanwhile(live_cast.hands_over, conversation)
     meanwhile(takeover.take_over, conversation, live_cast.ann)
-    (web,) = web_processes(1)
     # axe is put into the page as a script, which the page's own policy would rightly refuse.
     page = open_page(web.url, user=live_cast.ann.user, color_scheme=scheme, bypass_csp=True)
     page.goto(f"/inbox/c/{conversation.public_id}/")

@@ -44,10 +44,9 @@ def with_cards(cast: Cast) -> Conversation:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_a_colleague_sees_what_the_customer_saw(
-    live_cast: Cast, web_processes: Callable[..., list[WebProcess]], open_page: Callable[..., Any], scheme: str, width: int
+    live_cast: Cast, web: WebProcess, open_page: Callable[..., Any], scheme: str, width: int
 ) -> None:
     """Every card with its rows and what it offered; markup in it is text, nothing is cut off, and axe finds nothing serious."""
-    (web,) = web_processes(1)
     conversation = meanwhile(with_cards, live_cast)
     page = open_page(
         web.url, user=live_cast.ann.user, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True,

@@ -38,14 +38,13 @@ OVERLAPS = """() => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_what_can_be_done_covers_nothing_of_what_stands(
-    live_cast: Cast, web_processes: Callable[..., list[WebProcess]], open_page: Callable[..., Any], name: str, scheme: str
+    live_cast: Cast, web: WebProcess, open_page: Callable[..., Any], name: str, scheme: str
 ) -> None:
     """After “take over” of a call, at every width from a phone's to a wide screen's."""
     conversation = meanwhile(live_cast.chat, name=name)
     meanwhile(live_cast.call, conversation)
     meanwhile(takeover.take_over, conversation, live_cast.ann)
     Conversation.objects.filter(pk=conversation.pk).update(urgency="emergency")
-    (web,) = web_processes(1)
     page = open_page(web.url, user=live_cast.ann.user, color_scheme=scheme)
     page.goto(f"/inbox/c/{conversation.public_id}/")
     page.wait_for_selector("text=Connect my phone")

@@ -22,9 +22,8 @@ Visit = Callable[..., Any]
 
 
 @pytest.fixture
-def visit(live_cast: Cast, web_processes: Callable[..., list[WebProcess]], open_page: Callable[..., Any]) -> Visit:
+def visit(live_cast: Cast, web: WebProcess, open_page: Callable[..., Any]) -> Visit:
     """A function that opens an address of the inbox as Ann and waits until it takes keys."""
-    (web,) = web_processes(1)
     page = open_page(web.url, user=live_cast.ann.user)
 
     def go(address: str | Conversation) -> Any:

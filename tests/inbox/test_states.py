@@ -30,9 +30,8 @@ def mine(live_cast: Cast) -> Conversation:
 
 
 @pytest.fixture
-def page(live_cast: Cast, mine: Conversation, web_processes: Callable[..., list[WebProcess]], open_page: Callable[..., Any]) -> Page:
+def page(live_cast: Cast, mine: Conversation, web: WebProcess, open_page: Callable[..., Any]) -> Page:
     """The inbox as Ann sees it, with her conversation open."""
-    (web,) = web_processes(1)
     # axe is put into the page as a script, which the page's own policy would rightly refuse.
     shown: Page = open_page(web.url, user=live_cast.ann.user, bypass_csp=True)
     shown.goto(f"/inbox/c/{mine.public_id}/")

@@ -17,12 +17,11 @@ pytestmark = [pytest.mark.browser]
 
 
 def test_a_tool_is_used_by_keyboard(
-    live_cast: Cast, web_processes: Callable[..., list[WebProcess]], open_page: Callable[..., Any]
+    live_cast: Cast, web: WebProcess, open_page: Callable[..., Any]
 ) -> None:
     """`u` lists the tools; a form says what is missing; what came of it is read; what is to be done is marked in the pane."""
     conversation = meanwhile(live_cast.chat)
     meanwhile(takeover.take_over, conversation, live_cast.ann)
-    (web,) = web_processes(1)
     page = open_page(web.url, user=live_cast.ann.user)
     page.goto(f"/inbox/c/{conversation.public_id}/")
     page.wait_for_selector("#words")

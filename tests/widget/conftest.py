@@ -13,6 +13,7 @@ from django.core.management import call_command
 from playwright.sync_api import Locator, Page, expect
 
 from conversations.models import EntryPoint, KnowledgeArticle, Playbook, PriceListItem
+from conversations.services import calling_rules
 from routing.models import ReasonCode, Territory, TerritoryPostcode
 from tests.support.http_server import listening
 from tests.support.processes import WebProcess, running_web
@@ -56,6 +57,7 @@ def host_port() -> Iterator[int]:
 def company(django_db_setup: None, django_db_blocker: Any, host_port: int) -> Iterator[EntryPoint]:
     """Harbor Home Services with just what its pages and its chat need, for this whole folder."""
     with django_db_blocker.unblock():
+        calling_rules.lay_down()
         yield found_company(allowed_origin=f"http://localhost:{host_port}")
         call_command("flush", interactive=False, reset_sequences=False, verbosity=0)
 
