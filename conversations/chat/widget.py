@@ -38,7 +38,14 @@ SCRIPT = """(() => {
   const styles = settings.styles.map(there);
   const hub = (window.CXHub ??= {});
   const { theme, identity = hub.identity } = script.dataset;
+  let pressed = null; // what was pressed to open the chat before it was there
+  const early = (event) => {
+    pressed = event.target.closest?.('[data-cx-chat="open"]') ?? pressed;
+    if (pressed) event.preventDefault();
+  };
+  document.addEventListener("click", early);
   const chat = import(there(settings.module)).then(({ show }) => show({ ...settings, server, styles, theme, identity }));
+  chat.then(() => document.removeEventListener("click", early)).then(() => pressed?.click());
   hub.identify = (token) => chat.then((shown) => shown.identify(token));
   hub.signOut = () => chat.then((shown) => shown.signOut());
 })();

@@ -47,7 +47,7 @@ async def test_the_number_is_taken_by_whoever_asked_for_it(sunday_night: datetim
     assert [entry.data["phone"] for entry in await chat.entries("callback.requested")] == ["+447700900345"]
     handoff = await Handoff.objects.select_related("work_item__decision").aget()
     assert "07700 900345" in handoff.summary
-    assert handoff.why == "What the AI assistant does not answer is called back when the office is closed."
+    assert handoff.why == "What the AI agent does not answer is called back when the office is closed."
     assert handoff.work_item.decision.escalation_reason == "left_to_people", "nobody asked for a person"
     assert not handoff.work_item.decision.need["asked_for_human"]
     assert await chat.say("07700 900345") == "", "it is said once"

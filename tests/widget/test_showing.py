@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
+from tests.widget.conftest import Chat, wait_until
 from tests.widget.double import ChatDouble
 
 pytestmark = pytest.mark.django_db
@@ -394,3 +395,16 @@ def test_the_button_for_a_call_has_the_number_rung(chat):
     expect(sheet.get_by_label("Or we call you. On which number?")).to_have_value("+447700900123")
     assert [frame["number"] for frame in window.server.got("call_me")] == ["+447700900123"]
     assert window.server.said() == []
+
+
+def test_what_is_pressed_before_the_chat_has_loaded_opens_it(company, web, open_page):
+    """On a slow line nobody has to press twice."""
+    page = open_page(web.url)
+    window, held = Chat(page, ChatDouble().serve(page)), []
+    page.route("**/widget/chat*.js", lambda route: held.append(route))
+    page.goto("/harborhome", wait_until="domcontentloaded")
+    wait_until(window, lambda: bool(held))
+    page.get_by_role("button", name="Chat with us").first.click()
+    expect(window.launcher).to_have_count(0)
+    held[0].continue_()
+    expect(window.panel).to_be_visible()
