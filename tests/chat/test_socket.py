@@ -77,7 +77,7 @@ async def test_a_reload_resumes_by_seq() -> None:
     async with open_widget() as widget:
         place = {"conversation": (await the_conversation()).public_id.hex, "after": second["seq"] - 1}
         await widget.hello(token=welcome["token"], session=welcome["session"], **place)
-        assert [entry["body"] for entry in widget.entries if entry["kind"] == "message"] == ["Second"]
+        assert next(entry["body"] for entry in widget.entries if entry["kind"] == "message") == "Second"  # an answer may have followed
         assert widget.frames[-1]["upto"] >= second["seq"]
 
 
@@ -89,7 +89,7 @@ async def test_a_seq_of_another_conversation_hides_nothing() -> None:
     async with open_widget() as widget:
         known = {"token": welcome["token"], "session": welcome["session"]}
         await widget.hello(**known, conversation="0" * 32, after=1_000_000)
-        assert [entry["body"] for entry in widget.entries if entry["kind"] == "message"] == ["First"]
+        assert next(entry["body"] for entry in widget.entries if entry["kind"] == "message") == "First"  # an answer may have followed
         assert widget.frames[-1]["conversation"] == (await the_conversation()).public_id.hex
 
 
