@@ -68,7 +68,9 @@ def test_everybody_gets_the_end_that_is_theirs(server: WebProcess) -> None:
     for name in ("Says No", "Presses Nine"):
         phones[name].until_heard("We will not call you on this number again")
         phones[name].until_over()
-    phones["Machine"].until(lambda state: state["doing"] == "waiting")
+    at_the_machine = Interaction.objects.filter(conversation__customer=everybody["Machine"], data__campaign_stage="machine")
+    eventually(at_the_machine.exists)
+    phones["Machine"].until(lambda state: state["doing"] == "listening")
     phones["Machine"].do("machine")
     phones["Machine"].until_heard("with a message for Machine")
     phones["Machine"].until_over()
