@@ -13,6 +13,8 @@ from django.core.management import CommandError, call_command
 
 from conversations.models import Entry, EntryPoint
 from conversations.voice.simulator import load
+from reporting import reconcile
+from reporting.period import Period
 from tests.support.processes import WebProcess, child_environment, running_web
 
 pytestmark = pytest.mark.two_processes
@@ -43,6 +45,7 @@ def test_every_turn_is_answered_and_found(web: WebProcess, number: EntryPoint, t
     assert summary["statuses"] == {"completed": 4}
     assert 0 < summary["p50_ms"] <= summary["p95_ms"] <= summary["p99_ms"]
     assert Entry.objects.filter(actor_kind="customer", body="my boiler leaks").count() == 4
+    assert reconcile.mismatches(Period.ending_today(2)) == []
 
 
 @pytest.mark.parametrize(

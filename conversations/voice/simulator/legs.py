@@ -155,7 +155,7 @@ def note_end(leg: Leg, status: str, **extra: Any) -> None:
         extra = {
             "start_time": datetime.fromtimestamp(answered_at, UTC).isoformat(timespec="milliseconds"),
             "end_time": now_text(),
-            "duration": str(max(0, round((time.time() - answered_at) * leg["options"]["speed"]))),
+            "duration": str(max(0, round(time.time() - answered_at))),
             "rate": "0.00",
             "price": "0",
             "network": None,
@@ -170,7 +170,7 @@ def described(leg: Leg) -> dict[str, Any]:
     over: dict[str, Any] = {}
     if leg["ended_at"] is not None:
         since = leg["answered_at"] or leg["ended_at"]
-        seconds = round((leg["ended_at"] - since) * leg["options"]["speed"])
+        seconds = round(leg["ended_at"] - since)
         over = {"start_time": _listed(since), "end_time": _listed(leg["ended_at"]), "duration": str(seconds), "rate": "0.00", "price": "0"}
     return {
         "uuid": leg["uuid"],
