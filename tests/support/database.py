@@ -106,9 +106,9 @@ def other_database(name: str) -> Iterator[None]:
 
 
 def run_each(statements: str, parameters: dict[str, int]) -> None:
-    """Runs statements that are separated by semicolons, one after the other, each with the same parameters."""
+    """Runs statements that each end a line with a semicolon, one after the other, with the same parameters."""
     with connection.cursor() as cursor:
-        for statement in filter(None, map(str.strip, statements.split(";"))):
+        for statement in filter(None, map(str.strip, statements.split(";\n"))):
             cursor.execute(statement, parameters)
 
 
