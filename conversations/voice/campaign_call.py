@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 AFTER_THE_BEEP: Final = frozenset({"beep_start", "beep_timeout"})
 LONGEST_GREETING_SECONDS: Final = 50
 """How long a machine's greeting is waited for; the platform tells of its beep, or gives up on it after 45 s."""
-MOST_GREETINGS: Final = 3
-"""How many pieces of a machine's greeting are listened to: it pauses between sentences."""
+MOST_PIECES: Final = 20
+"""Into how many pieces a machine's greeting may fall, which pauses between sentences; more are no greeting."""
 LONGEST_HELLO: Final = 4
 """The words of somebody who was taken for a machine and hears nothing; a greeting has more, or says what it is."""
 OF_A_MACHINE: Final = re.compile(r"\b(?:message|beep|tone|voice ?mail|mailbox|unavailable|not available|reached|recording|leave)\b")
@@ -109,9 +109,9 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
     """What follows from what was said or keyed: None when an entry was written to be said, words when the AI agent is to answer."""
     text = gloss(given.hypotheses[0].text, call.language.partition("-")[0]).lower() if given.hypotheses else ""
     stage = call.data.get("campaign_stage")
-    if stage == call_state.MACHINE and not given.digits and not _is_a_hello(text):
-        return _heard_a_greeting(call)
     wants_out = given.digits == call_state.OUT_KEY or _wants_out(text)
+    if stage == call_state.MACHINE and not (given.digits or wants_out or _is_a_hello(text)):
+        return _heard_a_greeting(call, is_silent=not text and not given.is_failure)
     contact = _contact(call)
     if stage == call_state.TOLD and contact and not wants_out:
         return _replied(call, contact, given, text)
@@ -301,11 +301,11 @@ def _is_a_hello(text: str) -> bool:
     return 0 < len(text.split()) <= LONGEST_HELLO and not OF_A_MACHINE.search(text)
 
 
-def _heard_a_greeting(call: Interaction) -> Ncco:
-    """A machine speaks, or nobody does: its beep is waited for, and the call ends when none comes."""
+def _heard_a_greeting(call: Interaction, *, is_silent: bool) -> Ncco:
+    """A machine speaks: its beep is waited for. The call ends when nothing was heard for as long as a greeting may take."""
     pieces = int(call.data.get("prompts", 0)) + 1
     _remember(call, prompts=pieces)
-    return _until_the_beep(call) if pieces < MOST_GREETINGS else []
+    return [] if is_silent or pieces >= MOST_PIECES else _until_the_beep(call)
 
 
 def _is_a_person_after_all(call: Interaction, contact: CampaignContact) -> Ncco:

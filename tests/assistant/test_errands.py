@@ -156,6 +156,7 @@ async def test_a_ticket_for_what_nothing_else_helps_with(channel: str) -> None:
     ("please open a ticket, my radiator keeps banging", "my radiator keeps banging"),
     ("My radiator keeps banging. Can you open a ticket for that, please?", "my radiator keeps banging"),
     ("I want to open a ticket because the van blocked my drive", "the van blocked my drive"),
+    ("I have no heating since Monday, I want to open a ticket", "i have no heating since monday"),
 ])  # fmt: skip
 async def test_a_ticket_whose_story_was_told_with_the_wish_is_not_asked_for_it(wish: str, story: str) -> None:
     line = await on("voice")

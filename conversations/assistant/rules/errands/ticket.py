@@ -19,10 +19,10 @@ WANTS: Final = re.compile(
     r"|\b(?:can|could) (?:you|someone|somebody) (?:please )?(?:look into|investigate|check up on) (?:it|this|that)\b"
 )
 _BESIDE_THE_WISH: Final = (
-    r"(?:[\s,.:;!?-]|\b(?:please|hi|hello|hey|ok|okay|yes|and|so|then|just|for me|(?:can|could|would|will) (?:you|i)"
-    r"|i(?:'d| would) like(?: to)?|(?:i|we) (?:want|need)(?: you)?(?: to)?|i|for|about|regarding|because|since|that|as|saying|to say)\b)+"
+    r"[\s,.:;!?-]++|\b(?:please|hi|hello|hey|ok|okay|yes|and|so|then|just|for me|(?:can|could|would|will) (?:you|i)"
+    r"|i(?:'d| would) like(?: to)?|(?:i|we) (?:want|need)(?: you)?(?: to)?|for|about|regarding|because|since|that|as|saying|to say)\b"
 )
-ABOUT_THE_WISH: Final = re.compile(rf"^{_BESIDE_THE_WISH}|{_BESIDE_THE_WISH}$", re.IGNORECASE)
+ABOUT_THE_WISH: Final = re.compile(rf"^(?:{_BESIDE_THE_WISH})+|(?<![\s,.:;!?-])(?:{_BESIDE_THE_WISH}|\bi\b)+$")
 """What stands around “open a ticket” and tells nothing of what it is about."""
 SHORTEST_STORY: Final = 3
 """Words from which the wish itself tells what it is about, beside those of the wish."""
