@@ -19,12 +19,16 @@ SAME_QUESTION: Final = 0.5
 RANK_BY_LENGTH: Final = 1
 MOST_WORDS: Final = 30
 LET_FILTERS_LOSE_NOTHING: Final = """
-    SELECT set_config(CASE WHEN goes_on THEN 'hnsw.iterative_scan' ELSE 'hnsw.ef_search' END,
-                      CASE WHEN goes_on THEN 'strict_order' ELSE '1000' END, true)
+    SELECT set_config('hnsw.ef_search', CASE WHEN goes_on THEN '200' ELSE '1000' END, true),
+           CASE WHEN goes_on THEN set_config('hnsw.iterative_scan', 'strict_order', true) END,
+           (SELECT count(*) FROM (SELECT FROM conversations_knowledgepassage LIMIT %(few)s) AS passage) < %(few)s
     FROM (SELECT string_to_array(extversion, '.')::int[] >= '{0,8}' AS goes_on FROM pg_extension WHERE extname = 'vector') AS vector
 """
 """The index of meanings gives the nearest rows of all, and conditions are looked at afterwards: so it has to go on until enough rows
-meet them (pgvector 0.8), or else to give as many as it can."""
+meet them (pgvector 0.8), or else to give as many as it can. Tells too whether there are so few passages that all are compared."""
+FEW: Final = 1000
+"""Fewer passages are compared one by one, which misses none and takes as long as the index (a millisecond or two). The index is a graph
+that finds the nearest only nearly always, and less often while passages written again lie in it beside their former selves."""
 FIND: Final = """
 WITH allowed AS NOT MATERIALIZED ({readable}), readable AS NOT MATERIALIZED (
     SELECT id, title, url, reason_id FROM allowed WHERE language = %(language)s {only}
@@ -68,7 +72,8 @@ SELECT chosen.id, chosen.article_id, readable.title, readable.url, chosen.text, 
 
 ONLY_OF_REASON: Final = "AND reason_id = (SELECT id FROM routing_reasoncode WHERE code = %(reason)s)"
 ONE_BY_ONE: Final = "OFFSET 0"
-"""Keeps the index of meanings out of it: it would go through all that is near to find the few passages of one reason."""
+"""Keeps the index of meanings out of it: it may miss one of few passages, and to find those of one reason it would go through all
+that is near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,8 @@ def candidates(core: str, meaning: list[float], *, language: str, audiences: fro
         "reason": reason,
     }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LET_FILTERS_LOSE_NOTHING)
-        narrowed = {"only": ONLY_OF_REASON, "one_by_one": ONE_BY_ONE} if reason else {"only": "", "one_by_one": ""}
+        cursor.execute(LET_FILTERS_LOSE_NOTHING, {"few": FEW})
+        are_few = cursor.fetchone()[2]
+        narrowed = {"only": ONLY_OF_REASON if reason else "", "one_by_one": ONE_BY_ONE if reason or are_few else ""}
         cursor.execute(FIND.format(words=asked, readable=READABLE_NOW, **narrowed), values | named)
         return [Candidate(*row) for row in cursor.fetchall()]
