@@ -17,7 +17,7 @@ from conversations.services import announce
 from conversations.services.roll_out import AssistantStopped
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 
-DRAFTS_EVERY_SECONDS: Final = 0.2
+DRAFTS_EVERY_SECONDS: Final = 0.25
 """A draft is judged and sent whole each time, and nobody reads faster."""
 
 

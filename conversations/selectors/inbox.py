@@ -24,6 +24,7 @@ Tab = Literal["mine", "waiting", "open"]
 Level = Literal["ok", "warn", "danger", ""]
 
 PAGE = 50
+PACKAGE = ("why", "summary", "facts", "tried", "next_step")
 LAST_QUARTER = 0.25
 
 
@@ -98,13 +99,19 @@ def wrap_up(work: WorkItem | None) -> Reservation | None:
 
 
 def unanswered_package(conversation: Conversation) -> Entry | None:
-    """The last hand-over package that no person has answered since; None in a closed conversation."""
+    """The last hand-over package that no person has answered since, with what was added to it while the customer waited.
+
+    None in a closed conversation. The entry of the history, as it was when it was handed over, stays as it is.
+    """
     if conversation.status == Conversation.Status.CLOSED:
         return None
     own = Entry.objects.filter(conversation=conversation)
     package = own.filter(kind="handoff.requested").order_by("-seq").first()
     if package is None or own.filter(kind="message", actor_kind=Entry.Actor.AGENT, seq__gt=package.seq).exists():
         return None
+    latest = Handoff.objects.filter(conversation=conversation).order_by("-pk").values(*PACKAGE).first()
+    if latest and not package.redacted_at:
+        package.data = package.data | latest
     return package
 
 

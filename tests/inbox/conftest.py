@@ -73,12 +73,18 @@ class Cast:
         new = NewEntry(kind="message", actor_kind="customer", actor_name="Maria Lopez", body=text, interaction=line)
         return timeline.append(conversation.pk, new)
 
-    def hands_over(self, conversation: Conversation, *, preferred: AgentProfile | None = None) -> Handoff:
-        """The AI agent gives up: a package and waiting work."""
+    def hands_over(
+        self,
+        conversation: Conversation,
+        *,
+        preferred: AgentProfile | None = None,
+        summary: str = "Boiler cold since this morning, reset did not help.",
+    ) -> Handoff:
+        """The AI agent gives up: a package and waiting work; said again, the package of the work that waits is renewed."""
         decision = decide(Need(asked_for_human=True), subject=conversation.public_id.hex)
         package = handoff.Package(
             why="The customer asked for a person.",
-            summary="Boiler cold since this morning, reset did not help.",
+            summary=summary,
             facts=[{"name": "postcode", "value": "LS1 4AP", "from": "chat"}],
             tried=["Offered the reset guide"],
             next_step="Book a visit for today.",

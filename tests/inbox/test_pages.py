@@ -103,6 +103,16 @@ def test_the_package_stands_in_place_and_on_top_until_the_first_answer(cast: Cas
     assert page_of(cast, conversation).count("Book a visit for today.") == 1
 
 
+def test_the_package_on_top_has_what_was_added_while_the_customer_waited(cast: Cast) -> None:
+    """Its place in the history keeps what was handed over then."""
+    conversation = cast.chat()
+    cast.hands_over(conversation)
+    cast.hands_over(conversation, summary="By now water comes through the ceiling.")
+    text = page_of(cast, conversation)
+    assert text.count("Boiler cold since this morning") == text.count("By now water comes through the ceiling.") == 1
+    assert text.index("By now water") < text.index("Boiler cold since")
+
+
 def test_the_button_says_what_it_does(cast: Cast) -> None:
     """Chat goes to chat, a live call is spoken into, and when nobody is there it says that, too."""
     conversation = cast.chat()
