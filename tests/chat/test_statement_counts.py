@@ -1,13 +1,10 @@
-"""How many statements PostgreSQL runs for a customer's message; statement_counts.json holds the numbers, and a change must be explained."""
+"""How many statements PostgreSQL runs for a customer's message (tests/support/statement_counts.json)."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from channels.db import database_sync_to_async
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from pytest_django import Settings
 
 from conversations.assistant import turn
@@ -15,17 +12,10 @@ from conversations.models import Conversation
 from conversations.services import ownership
 from tests.record import rows
 from tests.support.sockets import Widget, open_widget
+from tests.support.statements import COMMITTED, count_from_now, statements_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-COMMITTED = json.loads((Path(__file__).parent / "statement_counts.json").read_text())
 MESSAGES = 10
-# Not counted: transaction control and settings, and the two checks of foreign keys that PostgreSQL makes by itself at commit.
-OF_MESSAGES = """
-    SELECT coalesce(sum(calls), 0) FROM pg_stat_statements
-     WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-       AND query !~* '^\\s*(begin|commit|rollback|set|show|discard|deallocate|select pg_stat_statements_reset)'
-       AND query !~ 'pg_stat_statements' AND query !~ 'FOR KEY SHARE OF x$'
-"""
 
 
 @pytest.fixture
@@ -34,12 +24,7 @@ def counted(settings: Settings) -> None:
     settings.CHAT_MESSAGES_PER_SECOND = 1000
     rows.entry_point()
     rows.everybody_to_people()
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-            cursor.execute("SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)")
-    except DatabaseError as error:
-        pytest.skip(f"This PostgreSQL does not count statements: {error}")
+    count_from_now()
 
 
 @pytest.mark.parametrize(("what", "again"), [("a message to a person", False), ("a repeated message", True)])
@@ -52,18 +37,18 @@ async def test_statements_for_a_message(counted: None, what: str, again: bool) -
         await database_sync_to_async(_give_to_a_person)()
         await widget.wait_for(lambda frame: frame["type"] == "state" and frame["owner"] == "human")
         await _say_some(widget, "warm", again)
-        before = await database_sync_to_async(_statements)()
+        before = await database_sync_to_async(statements_run)()
         await _say_some(widget, "counted", again)
-        after = await database_sync_to_async(_statements)()
+        after = await database_sync_to_async(statements_run)()
     assert (after - before) / MESSAGES == COMMITTED[what]
 
 
 async def test_statements_for_a_first_message(counted: None) -> None:
     """A new visitor's first words: identity, conversation, session, disclosure, and the turn that hands over to a person."""
     await _first_messages("warm")
-    before = await database_sync_to_async(_statements)()
+    before = await database_sync_to_async(statements_run)()
     await _first_messages("counted")
-    after = await database_sync_to_async(_statements)()
+    after = await database_sync_to_async(statements_run)()
     assert (after - before) / MESSAGES == COMMITTED["a first message and its turn"]
 
 
@@ -85,9 +70,3 @@ async def _say_some(widget: Widget, name: str, again: bool) -> None:
 def _give_to_a_person() -> None:
     with transaction.atomic():
         ownership.give_to_human(Conversation.objects.get(), rows.agent())
-
-
-def _statements() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(OF_MESSAGES)
-        return int(cursor.fetchone()[0])
