@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -55,15 +55,13 @@ def added_about(customer: int, before: Rows, after: Rows) -> set[str]:
     talks = {pk for pk, row in _of(before, Conversation) if row["customer_id"] == customer}
     lines = {pk for pk, row in _of(before, Interaction) if row["conversation_id"] in talks}
     record = {Customer: {customer}, Conversation: talks, Interaction: lines}
-    return {model.__name__ for model in tables() for row in _new(model, before, after) if _refers(model, row, record)}
+    by_label = {model._meta.label: model for model in tables()}
+    new = ((by_label[label], after[label, pk]) for label, pk in after.keys() - before.keys())
+    return {model.__name__ for model, row in new if _refers(model, row, record)}
 
 
 def _of(rows: Rows, model: type[models.Model]) -> Iterator[tuple[Any, dict[str, Any]]]:
     return ((pk, row) for (label, pk), row in rows.items() if label == model._meta.label)
-
-
-def _new(model: type[models.Model], before: Rows, after: Rows) -> Iterable[Mapping[str, Any]]:
-    return [row for pk, row in _of(after, model) if (model._meta.label, pk) not in before]
 
 
 def _refers(model: type[models.Model], row: Mapping[str, Any], record: Mapping[type[models.Model], set[Any]]) -> bool:
