@@ -148,8 +148,9 @@ def _speaker(row: CallRecording, said: Sentence, at: datetime, people: list[Pres
 
 def _people_on(call: Interaction) -> list[Presence]:
     """Who was on the call and heard by the caller, in the order in which they came."""
-    heard = CallSeat.objects.filter(interaction=call, connected_at__isnull=False, manner__in=[CallSeat.Manner.TALK, CallSeat.Manner.BARGE])
-    return [Presence(*each) for each in heard.order_by("connected_at", "pk").values_list("name", "connected_at", "ended_at")]
+    heard = CallSeat.objects.filter(interaction=call, manner__in=[CallSeat.Manner.TALK, CallSeat.Manner.BARGE])
+    came = heard.filter(connected_at__isnull=False).order_by("connected_at", "pk")
+    return [Presence(seat.name, seat.connected_at, seat.ended_at) for seat in came if seat.connected_at]
 
 
 def _written_elsewhere(row: CallRecording) -> list[list[Entry]]:

@@ -51,7 +51,10 @@ def happens(caller: Caller, kind: str, second: float, **said: Any) -> None:
 def written(*channels: list[tuple[float, str]]) -> bytes:
     """The platform's file: for each channel, what was said from which second on."""
     transcripts = [
-        [{"sentence": text, "raw_sentence": text.lower(), "timestamp": round(second * 1_000), "duration": 100 * len(text)} for second, text in said]
+        [
+            {"sentence": text, "raw_sentence": text.lower(), "timestamp": round(second * 1_000), "duration": 100 * len(text)}
+            for second, text in said
+        ]
         for said in channels
     ]
     return json.dumps({"ver": "1", "request_id": "r", "channels": [{"duration": 60, "transcript": each} for each in transcripts]}).encode()
