@@ -77,16 +77,37 @@ def note(call: Interaction, finished: Finished, *, kind: str = CallRecording.Kin
     if not is_new and not row.url:
         # Its text was told of first.
         CallRecording.objects.filter(pk=row.pk, url="", state=State.ANNOUNCED).update(kind=kind, **told)
+        _delete_there(row, finished.url)
         row.refresh_from_db()
     return row
 
 
-def known(call: Interaction, recording_id: str, *, at: datetime) -> CallRecording:
-    """The row of a recording that something was told of, before the recording itself or after it."""
-    row, _created = CallRecording.objects.get_or_create(
+def note_text(call: Interaction, recording_id: str, url: str, *, at: datetime) -> None:
+    """Keeps that a recording was written down, to be fetched; before the recording itself is known, too. A repetition changes nothing.
+
+    The text of what is deleted here, or was said by somebody who was erased, is not fetched, but deleted at the platform.
+    """
+    row, is_new = CallRecording.objects.get_or_create(
         recording_id=recording_id, defaults={"interaction": call, "began_at": at, "next_try_at": Now() + GIVEN_UP_AFTER}
     )
-    return row
+    own = CallRecording.objects.filter(pk=row.pk)
+    if is_new and _record_of(row).erased_at:
+        _deleted(own, _("The customer was erased."))
+    waits = own.filter(transcript=CallRecording.Transcript.NONE).exclude(state=State.DELETED)
+    waits.update(transcript=CallRecording.Transcript.WAITING, transcript_url=url, transcript_next_try_at=Now())
+    _delete_there(row, url)
+
+
+def _delete_there(row: CallRecording, url: str) -> None:
+    """Has the platform delete a copy that it tells of after the recording was deleted here; nothing while it is not."""
+    with transaction.atomic():
+        locked = CallRecording.objects.select_for_update(no_key=True).get(pk=row.pk)
+        if locked.state == State.DELETED and url and url not in locked.platform_files:
+            keeps = locked.provider_keeps_until or locked.began_at + PROVIDER_KEEPS
+            files = [*locked.platform_files, url]
+            CallRecording.objects.filter(pk=row.pk).update(
+                platform_files=files, platform_tries=0, platform_next_try_at=Now(), provider_keeps_until=keeps
+            )
 
 
 def unfiled_messages() -> list[CallRecording]:

@@ -46,13 +46,6 @@ class Sentence:
     seconds: float
 
 
-def note(recording_id: str, url: str, *, call: Interaction, at: datetime) -> None:
-    """Keeps that a recording was written down, to be fetched; before the recording itself is known, too. A repetition changes nothing."""
-    row = recordings.known(call, recording_id, at=at)
-    waits = CallRecording.objects.filter(pk=row.pk, transcript=Transcript.NONE).exclude(state=CallRecording.State.DELETED)
-    waits.update(transcript=Transcript.WAITING, transcript_url=url, transcript_next_try_at=Now())
-
-
 def note_failure(recording_id: str) -> None:
     """The platform could not write a recording down."""
     waits = CallRecording.objects.filter(recording_id=recording_id, transcript__in=[Transcript.NONE, Transcript.WAITING])
