@@ -211,8 +211,7 @@ def _look_for_who_left() -> None:
         except GatewayError as error:
             logger.warning("legs_not_listed: %s", error)
             continue
-        missing = [seat.pk for seat in seats if seat.leg_id not in up][:MOST_ASKED_ABOUT]
-        CallSeat.objects.filter(pk__in=missing, state=State.CONNECTED).update(until=now)
+        call_seats.look_now([seat for seat in seats if seat.leg_id not in up][:MOST_ASKED_ABOUT])
 
 
 def not_picked_up(call: Interaction, seat: CallSeat) -> str:
