@@ -154,12 +154,15 @@ def _settle(text: ReceivedText) -> InboundMessage | None:
     if text.kind != "text" or not text.text:
         _answer_once(message, _("(a message that is no text: %(kind)s)") % {"kind": text.kind}, "kind", _only_text)
         return None
-    if noes and not rest:
+    if not noes:
+        return message
+    if rest:
+        inbound.begin(message, channel=Channel.SMS)
+    else:
         _file(message, text.text)
-        # Whoever writes for the first time has a record by now.
-        opt_out()
-        return None
-    return message
+    # Whoever writes for the first time has a record by now.
+    opt_out()
+    return message if rest else None
 
 
 def _noes_in(text: str, door: EntryPoint) -> tuple[list[str], str]:
