@@ -105,6 +105,8 @@ def write(row: CallRecording, sentences: Sequence[Sentence]) -> int:
             timeline.append(call.conversation_id, _entry(call, locked, said, at, speaker, number))
             written += 1
         CallRecording.objects.filter(pk=row.pk).update(transcript=Transcript.WRITTEN, transcript_next_try_at=None)
+        if not_to_be_kept:
+            recordings.have_copy_deleted(row, row.transcript_url)
         announce.work_changed(call.conversation)
     return written
 

@@ -141,9 +141,12 @@ def test_without_a_phone_nothing_is_asked(stored: CallRecording, files: Files, s
     assert tasks.delete_recordings_at_the_platform() == 0
 
 
-def test_only_what_is_deleted_here_is_to_be_deleted_there(stored: CallRecording) -> None:
-    with pytest.raises(IntegrityError, match="platform_deletes_exactly_what_is_deleted_here"), transaction.atomic():
-        CallRecording.objects.update(platform_files=["https://api.nexmo.com/v1/files/a"], platform_next_try_at=timezone.now())
+def test_nothing_is_deleted_there_that_is_still_to_be_fetched(stored: CallRecording) -> None:
+    waits = Finished(str(uuid4()), f"https://api.nexmo.com/v1/files/{NAME}5", timezone.now(), 42)
+    row = CallRecording.objects.filter(pk=recordings.note(stored.interaction, waits).pk)
+    copies = {"platform_files": ["https://api.nexmo.com/v1/files/a"], "platform_next_try_at": timezone.now()}
+    with pytest.raises(IntegrityError, match="platform_deletes_nothing_that_is_still_to_be_fetched"), transaction.atomic():
+        row.update(**copies)
 
 
 async def test_the_simulator_deletes_as_the_platform_does() -> None:

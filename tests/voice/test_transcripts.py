@@ -261,7 +261,35 @@ class TestSound:
         row = CallRecording.objects.get()
         assert row.state == "stored"
         assert row.size_bytes == pytest.approx(audio.size("mp3", 19, 1), rel=0.02)
-        assert "23 December 2026" in Entry.objects.get(kind="recording.cut").body
+        assert "asked to delete its copy" in Entry.objects.get(kind="recording.cut").body
+        assert CallRecording.objects.get().platform_files == ["https://api.nexmo.com/v1/files/sound"]
+        assert tasks.delete_recordings_at_the_platform() == 1
+        assert [path for path, _token in files.deleted] == ["/simulator/v3/media/sound"]
+
+    def test_so_is_one_in_wav(self, call: Caller, files: Files) -> None:
+        happens(call, "recording.began", 0)
+        happens(call, "recording.ended", 20)
+        tells(call, recorded(call, str(uuid4()), files.put("sound", audio.made("wav", 60, 1, []))))
+        tasks.fetch_recordings()
+        row = CallRecording.objects.get()
+        assert (row.state, row.size_bytes) == ("stored", audio.size("wav", 19, 1))
+
+    @pytest.mark.parametrize("is_text_first", [False, True])
+    def test_so_is_the_text_of_one(self, call: Caller, files: Files, *, is_text_first: bool) -> None:
+        """Whichever of the two could be fetched first."""
+        happens(call, "recording.began", 0)
+        happens(call, "recording.paused", 20)
+        recording = str(uuid4())
+        tells(call, recorded(call, recording, files.put("sound", audio.made("mp3", 60, 1, []), status=503 if is_text_first else 200)))
+        tells(call, transcribed(call, recording, files.put("text", written([(14, "My boiler is cold."), (25, "My card.")], []))))
+        tasks.fetch_recordings()
+        files.put("sound", audio.made("mp3", 60, 1, []))
+        CallRecording.objects.filter(state="announced").update(next_try_at=timezone.now())
+        tasks.fetch_recordings()
+        assert [body for _kind, _name, body in said(call)] == ["My boiler is cold."]
+        assert tasks.delete_recordings_at_the_platform() == 2
+        assert {path for path, _token in files.deleted} == {"/simulator/v3/media/sound", "/simulator/v3/media/text"}
+        assert CallRecording.objects.get().state == "stored"
 
     def test_what_cannot_be_cut_is_not_kept(self, call: Caller, files: Files) -> None:
         """Nor what is nothing but time in which the call was not to be recorded."""
@@ -271,3 +299,5 @@ class TestSound:
             tells(call, recorded(call, str(uuid4()), files.put(kind, audio.made(kind, 60, 1, []))))
         tasks.fetch_recordings()
         assert {row.state for row in CallRecording.objects.all()} == {"failed"}
+        assert tasks.delete_recordings_at_the_platform() == 1
+        assert [path for path, _token in files.deleted] == ["/simulator/v3/media/wav"]
