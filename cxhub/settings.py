@@ -141,7 +141,7 @@ CELERY_BEAT_SCHEDULE = {
     "end-silent-interactions": {
         "task": "conversations.tasks.end_silent_interactions", "schedule": 60.0, "options": {"expires": 60},
     },
-    "end-lost-legs": {"task": "conversations.tasks.end_lost_legs", "schedule": 15.0, "options": {"expires": 15}},
+    "end-lost-legs": {"task": "conversations.tasks.end_lost_legs", "schedule": 10.0, "options": {"expires": 10}},
     "tell-of-calls": {"task": "conversations.tasks.tell_of_calls", "schedule": 15.0, "options": {"expires": 15}},
     "reconcile-calls": {"task": "conversations.tasks.reconcile_calls", "schedule": 60.0, "options": {"expires": 60}},
     "leave-nobody-without-work": {

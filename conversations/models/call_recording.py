@@ -98,9 +98,10 @@ class CallRecording(models.Model):
                 name="transcript_is_tried_again_exactly_while_it_waits",
             ),
             models.CheckConstraint(
-                condition=models.Q(platform_files__len__gt=0, platform_next_try_at__isnull=False, state="deleted")
+                condition=models.Q(platform_files__len__gt=0, platform_next_try_at__isnull=False)
+                & ~models.Q(state__in=["announced", "fetching"])
                 | models.Q(platform_files__len=0, platform_next_try_at__isnull=True),
-                name="platform_deletes_exactly_what_is_deleted_here",
+                name="platform_deletes_nothing_that_is_still_to_be_fetched",
             ),
             models.CheckConstraint(condition=~models.Q(state="failed") | ~models.Q(problem=""), name="failed_recording_says_why"),
             models.CheckConstraint(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -139,6 +140,11 @@ def change(seat: CallSeat, **values: object) -> bool:
 def look_again_later(seat: CallSeat) -> None:
     """Somebody is still on the line."""
     CallSeat.objects.filter(pk=seat.pk, state=State.CONNECTED).update(until=_next_look())
+
+
+def look_now(seats: Iterable[CallSeat]) -> None:
+    """These people may have left, so the next look at who is on the calls is at them."""
+    CallSeat.objects.filter(pk__in=[seat.pk for seat in seats], state=State.CONNECTED).update(until=timezone.now())
 
 
 def _end(seat: CallSeat, outcome: str) -> CallSeat | None:

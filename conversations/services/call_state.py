@@ -4,7 +4,8 @@
 
 - `region_url`, `room`: where the platform controls the call, and its room there;
 - `spoken_seq`, `spoken_conversation`: everything up to there has been handed to the voice;
-- `said`: the last words handed over (`seq`, `text`, `at` in seconds since 1970);
+- `said`: the last words handed over (`seq`, `text`, `at` in seconds since 1970), and after how
+  many seconds of silence the answer to them has `ended_after`;
 - `webhook_until`: until then (seconds since 1970) a webhook waits for the reply, and nobody else may speak;
 - `speak_after`: not before then (seconds since 1970) may a late reply be put into the call;
 - `put_in_at`: when (seconds since 1970) words were last put into the call while no webhook waited for them;

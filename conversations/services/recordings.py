@@ -19,7 +19,6 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
 from django.db.models.functions import Concat, Now
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.models import CallRecording, Customer, Entry, Interaction
@@ -46,6 +45,10 @@ SUFFIXES: Final = {"audio/mpeg": "mp3", "audio/wav": "wav", "audio/ogg": "ogg"}
 
 class WrongContent(Exception):
     """What was fetched is no recording; trying again changes nothing."""
+
+
+class NothingLeft(WrongContent):
+    """All of what was fetched lies in time in which the call was not to be recorded."""
 
 
 class Finished(NamedTuple):
@@ -77,16 +80,43 @@ def note(call: Interaction, finished: Finished, *, kind: str = CallRecording.Kin
     if not is_new and not row.url:
         # Its text was told of first.
         CallRecording.objects.filter(pk=row.pk, url="", state=State.ANNOUNCED).update(kind=kind, **told)
+        _delete_there(row, finished.url)
         row.refresh_from_db()
     return row
 
 
-def known(call: Interaction, recording_id: str, *, at: datetime) -> CallRecording:
-    """The row of a recording that something was told of, before the recording itself or after it."""
-    row, _created = CallRecording.objects.get_or_create(
+def note_text(call: Interaction, recording_id: str, url: str, *, at: datetime) -> None:
+    """Keeps that a recording was written down, to be fetched; before the recording itself is known, too. A repetition changes nothing.
+
+    The text of what is deleted here, or was said by somebody who was erased, is not fetched, but deleted at the platform.
+    """
+    row, is_new = CallRecording.objects.get_or_create(
         recording_id=recording_id, defaults={"interaction": call, "began_at": at, "next_try_at": Now() + GIVEN_UP_AFTER}
     )
-    return row
+    own = CallRecording.objects.filter(pk=row.pk)
+    if is_new and _record_of(row).erased_at:
+        _deleted(own, _("The customer was erased."))
+    waits = own.filter(transcript=CallRecording.Transcript.NONE).exclude(state=State.DELETED)
+    waits.update(transcript=CallRecording.Transcript.WAITING, transcript_url=url, transcript_next_try_at=Now())
+    _delete_there(row, url)
+
+
+def _delete_there(row: CallRecording, url: str) -> None:
+    """Has the platform delete a copy that it tells of after the recording was deleted here; nothing while it is not."""
+    if CallRecording.objects.filter(pk=row.pk, state=State.DELETED).exists():
+        have_copy_deleted(row, url)
+
+
+def have_copy_deleted(row: CallRecording, url: str) -> None:
+    """Has the platform delete one copy of a recording that need not be fetched any more. Locks the row."""
+    with transaction.atomic():
+        locked = CallRecording.objects.select_for_update(no_key=True).get(pk=row.pk)
+        if url and url not in locked.platform_files and locked.state in (State.STORED, State.FAILED, State.DELETED):
+            keeps = locked.provider_keeps_until or locked.began_at + PROVIDER_KEEPS
+            files = [*locked.platform_files, url]
+            CallRecording.objects.filter(pk=row.pk).update(
+                platform_files=files, platform_tries=0, platform_next_try_at=Now(), provider_keeps_until=keeps
+            )
 
 
 def unfiled_messages() -> list[CallRecording]:
@@ -114,8 +144,9 @@ def claim_due() -> CallRecording | None:
 def keep(row: CallRecording, chunks: Iterable[bytes], *, most_bytes: int) -> bool:
     """Keeps the file of a recording that was claimed; says whether it is stored now. `chunks` are read once.
 
-    What lies in time in which the call was not to be recorded is cut out of it, whatever the platform took for the end. Raises
-    WrongContent for what is larger than allowed, empty, no audio, or cannot be cut. What was deleted meanwhile is not stored again.
+    What lies in time in which the call was not to be recorded is cut out of it, whatever the platform took for the end, and the
+    platform's copy, which has it, is deleted. Raises WrongContent for what is larger than allowed, empty, no audio, or cannot be cut,
+    NothingLeft when nothing of it may be kept. What was deleted meanwhile is not stored again.
     """
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
         size = 0
@@ -135,7 +166,12 @@ def keep(row: CallRecording, chunks: Iterable[bytes], *, most_bytes: int) -> boo
             if row.seconds and left < size:
                 # Of sound at a constant rate, which both kinds are that can be cut.
                 CallRecording.objects.filter(pk=row.pk).update(seconds=round(row.seconds * left / size))
-            return _store(row, File(kept), content_type, left, _digest(kept))
+            is_stored = _store(row, File(kept), content_type, left, _digest(kept))
+            if is_stored and kept is not file:
+                row.refresh_from_db()
+                have_copy_deleted(row, row.url)
+                have_copy_deleted(row, row.transcript_url if row.transcript == CallRecording.Transcript.WRITTEN else "")
+            return is_stored
 
 
 def _without_unwanted(row: CallRecording, file: IO[bytes], content_type: str) -> IO[bytes]:
@@ -147,11 +183,10 @@ def _without_unwanted(row: CallRecording, file: IO[bytes], content_type: str) ->
         kept = sound.without(file, content_type, spans)
     except sound.CannotCut as error:
         raise WrongContent(_("It goes on while the call was not to be recorded, and cannot be cut.")) from error
-    if row.provider_keeps_until:
-        told = _("Time in which the call was not to be recorded was cut out. The phone platform’s copy goes on %(day)s.")
-        tell(row, "recording.cut", told % {"day": date_format(row.provider_keeps_until, "j F Y")}, key="cut")
+    told = _("Time in which the call was not to be recorded was cut out, and the phone platform is asked to delete its copy.")
+    tell(row, "recording.cut", told, key="cut")
     if not kept.read(HEADER_BYTES + 1)[HEADER_BYTES:]:
-        raise WrongContent(_("All of it lies in time in which the call was not to be recorded."))
+        raise NothingLeft(_("All of it lies in time in which the call was not to be recorded."))
     return kept
 
 
@@ -171,8 +206,8 @@ def give_up(row: CallRecording, problem: str) -> None:
 
 
 def try_again(row: CallRecording) -> bool:
-    """Has a file that was given up fetched anew, from the beginning; says whether this call did it."""
-    failed = CallRecording.objects.filter(pk=row.pk, state=State.FAILED)
+    """Has a file that was given up fetched anew, unless the platform is deleting it; says whether this call did it."""
+    failed = CallRecording.objects.filter(pk=row.pk, state=State.FAILED, platform_files=[])
     return failed.update(state=State.ANNOUNCED, next_try_at=Now(), tries=0, announced_at=Now(), problem="") > 0
 
 

@@ -37,7 +37,7 @@ def is_anything_said(file: IO[bytes]) -> bool:
     Source of the format: Vonage, "Recording".
     """
     try:
-        with wave.open(file) as sound:
+        with wave.open(file, "rb") as sound:
             if sound.getsampwidth() != 2:
                 return True
             rate, channels = sound.getframerate(), sound.getnchannels()
@@ -68,7 +68,7 @@ def without(file: IO[bytes], content_type: str, spans: Sequence[Span]) -> IO[byt
 
 
 def _cut_wav(file: IO[bytes], cut: IO[bytes], spans: Sequence[Span]) -> None:
-    with wave.open(file) as sound, wave.open(cut, "wb") as rest:
+    with wave.open(file, "rb") as sound, wave.open(cut, "wb") as rest:
         rest.setparams(sound.getparams())
         rate, at, end = sound.getframerate(), 0, sound.getnframes()
         for first, last in [*((round(since * rate), round(until * rate)) for since, until in sorted(spans)), (end, end)]:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import CallRecording, Entry, Interaction
+from conversations.models import CallRecording, CallSeat, Entry, Interaction
 from conversations.services import announce, recordings, timeline, unwanted
 from conversations.services.redaction import hide_digits, mask
 from conversations.services.timeline import NewEntry
@@ -21,6 +21,19 @@ from conversations.services.timeline import NewEntry
 Transcript = CallRecording.Transcript
 CUSTOMERS_CHANNEL: Final = 0
 """Of a recording in two channels: the first caller's voice. The other has what the caller heard. Source: Vonage, "Recording"."""
+MARGIN: Final = timedelta(seconds=1)
+"""Two clocks, and the platform's tells whole seconds."""
+SAME_WITHIN: Final = timedelta(seconds=3)
+"""The same words of the same speaker are told twice when no more lies between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """From when until when somebody was on a call; `until` is None while they are."""
+
+    name: str
+    since: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +44,6 @@ class Sentence:
     text: str
     second: float
     seconds: float
-
-
-def note(recording_id: str, url: str, *, call: Interaction, at: datetime) -> None:
-    """Keeps that a recording was written down, to be fetched; before the recording itself is known, too. A repetition changes nothing."""
-    row = recordings.known(call, recording_id, at=at)
-    waits = CallRecording.objects.filter(pk=row.pk, transcript=Transcript.NONE).exclude(state=CallRecording.State.DELETED)
-    waits.update(transcript=Transcript.WAITING, transcript_url=url, transcript_next_try_at=Now())
 
 
 def note_failure(recording_id: str) -> None:
@@ -78,27 +84,29 @@ def give_up(row: CallRecording, problem: str) -> None:
 def write(row: CallRecording, sentences: Sequence[Sentence]) -> int:
     """Writes what was said into the history, once, in the order of time; returns how many sentences.
 
-    Left out is what lies in time in which the call was not to be recorded, and what the caller heard before a person was there: the
-    company's own voice and music. Card numbers are masked, also those that were said in pieces. One transaction; locks the
-    recording's row, then the conversation.
+    Left out is what lies in time in which the call was not to be recorded, what was said while no person was on the line, since what
+    the company's voice says and hears is in the history already, and what another recording of the call had, too. Card numbers are
+    masked, also those that were said in pieces. One transaction; locks the rows of the call's recordings, then the conversation.
     """
     with transaction.atomic():
-        locked = CallRecording.objects.select_for_update(no_key=True).get(pk=row.pk)
+        rows = CallRecording.objects.select_for_update(no_key=True).filter(interaction=row.interaction_id).order_by("pk")
+        locked = next(each for each in rows if each.pk == row.pk)
         if locked.transcript != Transcript.WAITING:
             return 0
         call = Interaction.objects.select_related("conversation__owner_agent").get(pk=row.interaction_id)
         not_to_be_kept = unwanted.spans(locked)
-        is_split = len({each.channel for each in sentences}) > 1
-        people = _people_on(call)
+        people, elsewhere = _people_on(call), _written_elsewhere(locked)
         written = 0
         for number, said in enumerate(_masked(sorted(sentences, key=lambda each: (each.second, each.channel)))):
             at = locked.began_at + timedelta(seconds=said.second)
-            speaker = _speaker(said, at, people, is_split=is_split)
-            if speaker is None or unwanted.is_in(said.second, not_to_be_kept):
+            speaker = _speaker(locked, said, at, people)
+            if speaker is None or unwanted.is_in(said.second, not_to_be_kept) or _is_among(elsewhere, said, at, speaker):
                 continue
             timeline.append(call.conversation_id, _entry(call, locked, said, at, speaker, number))
             written += 1
         CallRecording.objects.filter(pk=row.pk).update(transcript=Transcript.WRITTEN, transcript_next_try_at=None)
+        if not_to_be_kept:
+            recordings.have_copy_deleted(row, row.transcript_url)
         announce.work_changed(call.conversation)
     return written
 
@@ -118,26 +126,43 @@ def _entry(call: Interaction, row: CallRecording, said: Sentence, at: datetime, 
     )
 
 
-def _speaker(said: Sentence, at: datetime, people: list[tuple[datetime, str]], *, is_split: bool) -> tuple[str, str] | None:
-    """Who said it, as (kind, name); None for the company's own voice, which is in the history already."""
-    if said.channel == CUSTOMERS_CHANNEL or not is_split:
+def _speaker(row: CallRecording, said: Sentence, at: datetime, people: list[Presence]) -> tuple[str, str] | None:
+    """Who said it, as (kind, names); None while no person is on the line. A message that was left is all the caller's.
+
+    Whoever leaves has ended the sentence: one that goes on is the company's voice, which speaks next.
+    """
+    if row.kind == CallRecording.Kind.VOICEMAIL:
         return "customer", ""
-    there = [name for since, name in people if since <= at + timedelta(seconds=1)]
-    return ("agent", there[-1]) if there else None
+    is_customers = said.channel == CUSTOMERS_CHANNEL
+    ends_at = at if is_customers else at + timedelta(seconds=said.seconds)
+    there = [each.name for each in people if each.since <= at + MARGIN and (each.until is None or ends_at <= each.until + MARGIN)]
+    if not there:
+        return None
+    return ("customer", "") if is_customers else ("agent", ", ".join(dict.fromkeys(there)))
 
 
-def _people_on(call: Interaction) -> list[tuple[datetime, str]]:
-    """From when on which person was on the call; the name of whoever joined the conversation last before that."""
-    joined = list(
-        Entry.objects.filter(conversation=call.conversation_id, kind__in=["handoff.accepted", "owner.changed"])
-        .exclude(actor_name="")
-        .order_by("occurred_at", "pk")
-        .values_list("occurred_at", "actor_name")
-    )
-    owner = call.conversation.owner_agent.display_name if call.conversation.owner_agent else ""
-    connected = Entry.objects.filter(interaction=call, kind="call.connected_to_agent").order_by("occurred_at")
-    times = connected.values_list("occurred_at", flat=True)
-    return [(at, next((name for since, name in reversed(joined) if since <= at), owner)) for at in times]
+def _people_on(call: Interaction) -> list[Presence]:
+    """Who was on the call and heard by the caller, in the order in which they came."""
+    heard = CallSeat.objects.filter(interaction=call, manner__in=[CallSeat.Manner.TALK, CallSeat.Manner.BARGE])
+    came = heard.filter(connected_at__isnull=False).order_by("connected_at", "pk")
+    return [Presence(seat.name, seat.connected_at, seat.ended_at) for seat in came if seat.connected_at]
+
+
+def _written_elsewhere(row: CallRecording) -> list[list[Entry]]:
+    """What other recordings of the same call have brought into the history: a recording may go on when the next one begins."""
+    written = Entry.objects.filter(interaction=row.interaction_id, kind="speech").exclude(data__recording=row.recording_id)
+    by_recording: dict[str, list[Entry]] = {}
+    for entry in written.order_by("occurred_at", "pk"):
+        by_recording.setdefault(str(entry.data.get("recording")), []).append(entry)
+    return list(by_recording.values())
+
+
+def _is_among(elsewhere: list[list[Entry]], said: Sentence, at: datetime, speaker: tuple[str, str]) -> bool:
+    """Whether another recording had it: it covers that time, or has the same words of the same speaker at about that time."""
+    if any(entries[0].occurred_at <= at <= entries[-1].occurred_at for entries in elsewhere):
+        return True
+    same = [entry for entries in elsewhere for entry in entries if (entry.actor_kind, entry.body) == (speaker[0], said.text)]
+    return any(abs(entry.occurred_at - at) <= SAME_WITHIN for entry in same)
 
 
 def _masked(sentences: list[Sentence]) -> list[Sentence]:

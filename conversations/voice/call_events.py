@@ -178,7 +178,7 @@ def _note_recording(call: Interaction, news: RecordingNews) -> None:
         recordings.note(call, Finished(news.recording_id, news.url, news.began_at, news.seconds))
     elif news.status == "transcribed":
         kind, body = "call.transcribed", _("The recording was written down.")
-        transcripts.note(news.recording_id, news.url, call=call, at=news.at)
+        recordings.note_text(call, news.recording_id, news.url, at=news.at)
     else:
         kind, body = "call.problem", _("The recording could not be written down: %(why)s.") % {"why": news.status}
         transcripts.note_failure(news.recording_id)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import CallRecording
 from conversations.services import recordings, transcripts
-from conversations.services.recordings import WrongContent
+from conversations.services.recordings import NothingLeft, WrongContent
 from conversations.voice import gateway, leaving_message, written_down
 from conversations.voice.gateway import CallGone, GatewayError, NotOurs
 from conversations.voice.protocol import MalformedWebhook
@@ -77,6 +77,8 @@ def _fetch(row: CallRecording) -> bool:
         return recordings.keep(row, gateway.download(row.url), most_bytes=settings.RECORDING_MOST_MEGABYTES * 1_000_000)
     except WrongContent as error:
         recordings.give_up(row, str(error))
+        if isinstance(error, NothingLeft):
+            recordings.have_copy_deleted(row, row.url)
     except NotOurs:
         logger.error("recording_elsewhere", extra={"recording": str(row.public_id)})
         recordings.give_up(row, _("Its address is not one of the phone platform’s."))

@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import jwt
 import requests
 from django.conf import settings
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -26,13 +27,12 @@ from vonage_messages import Sms
 from vonage_utils.errors import VonageError
 
 from conversations.selectors.call_reports import TERMINAL_STATUSES
-from conversations.voice import application_key
+from conversations.voice import application_key, hosts
 from conversations.voice.ncco import Ncco
 from conversations.voice.simulator import server
 from conversations.voice.stand_in import StandInAdapter
 
-DEFAULT_HOST: Final = "api.nexmo.com"
-HOST_SUFFIXES: Final = (".nexmo.com", ".vonage.com")
+TOKEN_SECONDS: Final = 900
 TIMEOUT_SECONDS: Final = 5
 PAUSES_SECONDS: Final = (0.4, 0.8)
 """After which it is asked again: it takes three calls a second and fifteen other requests."""
@@ -59,12 +59,12 @@ class GatewayError(Exception):
     """The platform did not do what was asked."""
 
 
-class CallGone(GatewayError):
-    """The leg has ended, or lives in another region."""
-
-
 class NotOurs(GatewayError):
     """The address is none of the platform's, so nothing was asked."""
+
+
+class CallGone(GatewayError):
+    """The leg has ended, or lives in another region."""
 
 
 class TooManyRequests(GatewayError):
@@ -88,6 +88,16 @@ class PlacedCall:
 
     call_id: str
     room_id: str
+
+
+class _AuthWithKeptKey(Auth):  # type: ignore[misc]  # the SDK has no types
+    """The SDK's, but for the key, which that would read anew for each request."""
+
+    def generate_application_jwt(self, claims: dict[str, Any] | None = None) -> bytes:
+        """A token for one request, as the SDK makes it. Source: Vonage, "Authentication", JSON web tokens."""
+        now = int(time.time())
+        usual = {"application_id": self.application_id, "iat": now, "jti": str(uuid4()), "exp": now + TOKEN_SECONDS}
+        return jwt.encode({**usual, **(claims or {})}, application_key.current(), algorithm="RS256").encode()
 
 
 def create_call(
@@ -145,15 +155,31 @@ def records(*, since: datetime) -> Iterator[dict[str, Any]]:
 
     Raises GatewayError, also between two pages. Source: Vonage, "Voice API reference", `GET /v1/calls`.
     """
+    yield from _listed("", {"date_start": _moment(since), "order": "asc"})
+
+
+def legs_up(*, since: datetime, region_url: str = "") -> set[str]:
+    """The ids of the legs that began after `since` and are up, as the host of a region lists them, a hundred at a request.
+
+    One that is not among them may be up all the same; see `is_live`. Raises GatewayError.
+    """
+    found = _listed(region_url, {"date_start": _moment(since), "status": "answered"})
+    return {each["uuid"] for each in found if isinstance(each.get("uuid"), str)}
+
+
+def _listed(region_url: str, asked: dict[str, str]) -> Iterator[dict[str, Any]]:
     index: int | None = 0
     while index is not None:
-        asked = {"date_start": since.strftime("%Y-%m-%dT%H:%M:%SZ"), "page_size": PAGE_SIZE, "record_index": index, "order": "asc"}
-        page = _get("", "/v1/calls", asked)
+        page = _get(region_url, "/v1/calls", {**asked, "page_size": PAGE_SIZE, "record_index": index})
         found = (page.get("_embedded") or {}).get("calls") if isinstance(page.get("_embedded"), dict) else None
         if not isinstance(found, list):
             raise GatewayError("the platform did not list its calls")
         yield from (each for each in found if isinstance(each, dict))
         index = index + PAGE_SIZE if len(found) == PAGE_SIZE and index < MOST_RECORDS else None
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def record(call_id: str, *, region_url: str = "") -> dict[str, Any]:
@@ -199,7 +225,7 @@ def download(url: str) -> Iterator[bytes]:
     followed elsewhere. Not the SDK's `download_recording`, which takes any host that has the platform's name in it.
     Raises NotOurs, CallGone when there is no such file, GatewayError; also between two pieces.
     """
-    host = host_of_file(url)
+    host = _host_of_file(url)
     client = _client(f"https://{host}")
     http = client.http_client
     headers = {"Authorization": http.auth.create_jwt_auth_string().decode(), "Accept": "*/*"}
@@ -219,23 +245,15 @@ def delete_file(url: str) -> None:
 
     Source: Vonage, "Redact API" (recordings are items of the Media API) and "Media API reference".
     """
-    name = urlsplit(url).path.rsplit("/", 1)[-1] if host_of_file(url) else ""
+    name = urlsplit(url).path.rsplit("/", 1)[-1] if _host_of_file(url) else ""
     if not re.fullmatch(r"[0-9A-Za-z-]{1,100}", name):
         raise NotOurs("the address names no file")
-    _run(f"https://{host_of_file(url)}", lambda client: client.http_client.delete(client.http_client.api_host, f"/v3/media/{name}"))
+    _run(f"https://{_host_of_file(url)}", lambda client: client.http_client.delete(client.http_client.api_host, f"/v3/media/{name}"))
 
 
-def host_of_file(url: str) -> str:
-    """The host of a file's address when it is one of those that keep the platform's files. Raises NotOurs."""
-    try:
-        parts = urlsplit(url)
-        plain = parts.scheme == "https" and parts.port in (None, 443) and parts.username is None and parts.password is None
-    except ValueError as error:
-        raise NotOurs("the address of the file is none") from error
-    host = (parts.hostname or "").lower()
-    # Requests reads an address otherwise than we do when it holds one of these.
-    odd = any(each in url for each in "\\\t\r\n @")
-    if not plain or odd or host not in settings.VONAGE_FILE_HOSTS:
+def _host_of_file(url: str) -> str:
+    host = hosts.of_file(url)
+    if not host:
         raise NotOurs("the file is not on one of the platform's hosts")
     return host
 
@@ -376,16 +394,15 @@ def _client(region_url: str) -> Vonage:
     """A client for the host that controls the call, with the simulator behind the same SDK code."""
     if settings.VONAGE_GATEWAY == "off":
         raise GatewayError("no phone platform is configured")
-    auth = Auth(application_id=settings.VONAGE_APPLICATION_ID, private_key=settings.VONAGE_PRIVATE_KEY)
-    auth._jwt_client._private_key = application_key.current()  # the SDK would read it anew for each request
-    return _made(auth, host_of(region_url))
+    auth = _AuthWithKeptKey(application_id=settings.VONAGE_APPLICATION_ID, private_key=settings.VONAGE_PRIVATE_KEY)
+    return _made(auth, hosts.of_region(region_url))
 
 
 def _client_of_account() -> Vonage:
     """A client for what belongs to the account. It works before there is an application, so also while the phone is off."""
     if not settings.VONAGE_API_KEY or not settings.VONAGE_API_SECRET:
         raise GatewayError("VONAGE_API_KEY or VONAGE_API_SECRET is not set")
-    return _made(Auth(api_key=settings.VONAGE_API_KEY, api_secret=settings.VONAGE_API_SECRET), DEFAULT_HOST)
+    return _made(Auth(api_key=settings.VONAGE_API_KEY, api_secret=settings.VONAGE_API_SECRET), hosts.DEFAULT)
 
 
 def _made(auth: Auth, host: str) -> Vonage:
@@ -395,13 +412,3 @@ def _made(auth: Auth, host: str) -> Vonage:
         client.http_client._session.trust_env = False
         client.http_client._session.mount("https://", StandInAdapter(base))
     return client
-
-
-def host_of(region_url: str) -> str:
-    """The host of `region_url`, which came in a webhook, when it is the platform's own; the default host otherwise."""
-    try:
-        parts = urlsplit(region_url)
-    except ValueError:
-        return DEFAULT_HOST
-    host = (parts.hostname or "").lower()
-    return host if parts.scheme == "https" and host.endswith(HOST_SUFFIXES) else DEFAULT_HOST

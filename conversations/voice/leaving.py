@@ -17,6 +17,7 @@ from conversations.flows import takeover
 from conversations.flows.outbound import NotYours
 from conversations.models import CallLeg, CallSeat, Interaction
 from conversations.selectors import call_seats as seats_of
+from conversations.selectors.limbo import LONGEST_CALL
 from conversations.services import call_seats, call_state, threads
 from conversations.services.call_seats import Outcome, Purpose, State
 from conversations.voice import gateway, ncco, rooms, survey
@@ -29,6 +30,10 @@ LONGEST_PARKED: Final = timedelta(minutes=10)
 """After so long parked the caller hears how it stands."""
 ENDS_WITHIN: Final = (timedelta(seconds=10), timedelta(minutes=2))
 """From when, and until when, a leg is ended once more that should have ended with its place."""
+SETTLED: Final = timedelta(seconds=10)
+"""So long after somebody has come, the platform's list has their leg."""
+MOST_ASKED_ABOUT: Final = 20
+"""How many legs that the list lacks are asked about in one sweep, each by a request of its own."""
 HAS_CALLER: Final = (Purpose.ANSWER, Purpose.JOIN)
 
 
@@ -176,6 +181,7 @@ def look_after_calls() -> int:
 
     Returns how many places were ended.
     """
+    _look_for_who_left()
     live = Interaction.objects.filter(channel="voice").exclude(state=Interaction.State.ENDED)
     now = timezone.now()
     seats = CallSeat.objects.filter(state__in=CallSeat.LIVE_STATES)
@@ -190,6 +196,22 @@ def look_after_calls() -> int:
         _end_the_music(call, now.timestamp())
     _end_legs_again()
     return lost
+
+
+def _look_for_who_left() -> None:
+    """Has those looked at now who are on a call here and not in the platform's list: word of their end may be lost, and a caller alone."""
+    now = timezone.now()
+    here: dict[str, list[CallSeat]] = {}
+    settled = CallSeat.objects.filter(state=State.CONNECTED, connected_at__lt=now - SETTLED, until__gt=now).order_by("until")
+    for seat in settled.select_related("interaction"):
+        here.setdefault(rooms.region_of(seat.interaction), []).append(seat)
+    for region_url, seats in here.items():
+        try:
+            up = gateway.legs_up(since=now - LONGEST_CALL, region_url=region_url)
+        except GatewayError as error:
+            logger.warning("legs_not_listed: %s", error)
+            continue
+        call_seats.look_now([seat for seat in seats if seat.leg_id not in up][:MOST_ASKED_ABOUT])
 
 
 def not_picked_up(call: Interaction, seat: CallSeat) -> str:

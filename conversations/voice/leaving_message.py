@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from conversations.flows import voicemail as filing
 from conversations.models import CallRecording, Interaction
-from conversations.services import recordings, sound, timeline, transcripts, voicemail
+from conversations.services import recordings, sound, timeline, voicemail
 from conversations.services.recordings import Finished
 from conversations.services.timeline import NewEntry
 from conversations.voice import ncco
@@ -50,7 +50,7 @@ def take(call: Interaction) -> Ncco:
 def note(call: Interaction, news: RecordingNews) -> None:
     """The platform has a message of a caller. One without any length is none: they hung up at the tone."""
     if news.status == "transcribed":
-        transcripts.note(news.recording_id, news.url, call=call, at=news.at)
+        recordings.note_text(call, news.recording_id, news.url, at=news.at)
     if news.status != "recorded":
         return
     row = recordings.note(

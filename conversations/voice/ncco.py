@@ -4,7 +4,7 @@ Source: Vonage, "NCCO reference". A list of actions runs in order and the call e
 `bargeIn`, the next action that is neither `talk` nor `stream` must be `input`.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
@@ -25,6 +25,7 @@ MAX_TALK_CHARACTERS: Final = 1_400
 """The platform takes 1,500 characters; the rest is left for the tags around them."""
 MAX_REPLY_TALKS: Final = 6
 END_OF_SPEECH_SECONDS: Final = 1.2
+"""After how long a silence somebody has usually ended; see `ear` for when it is another."""
 SILENCE_SECONDS: Final = 3
 """How long the caller may hear nothing: the platform and our answer add to it, and nobody is to hear nothing for more than four."""
 SILENCE_AFTER_MUSIC_SECONDS: Final = 2
@@ -42,6 +43,17 @@ MESSAGE_SILENCE_SECONDS: Final = 4
 LONGEST_MESSAGE_SECONDS: Final = 180
 
 
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """How to listen: after how many seconds of silence somebody has ended, and which words they may say."""
+
+    end_seconds: float = END_OF_SPEECH_SECONDS
+    hints: tuple[str, ...] = ()
+
+
+USUAL: Final = Ear()
+
+
 def talk(text: str, *, language: str, barge_in: bool = False) -> Ncco:
     """Say `text`, which is plain words, cut at sentences into as many actions as the platform's limit asks for.
 
@@ -53,17 +65,17 @@ def talk(text: str, *, language: str, barge_in: bool = False) -> Ncco:
 
 
 def listen(
-    *, language: str, silence_seconds: int = SILENCE_SECONDS, hints: Sequence[str] = (), to: str = "voice:input"
+    *, language: str, silence_seconds: int = SILENCE_SECONDS, ear: Ear = USUAL, to: str = "voice:input"
 ) -> Action:
     """Wait for the caller to speak or to press keys; the answer goes to the input webhook, or to the one that `to` names."""
     recognition: dict[str, Any] = {
         "language": str(language),
-        "endOnSilence": END_OF_SPEECH_SECONDS,
+        "endOnSilence": ear.end_seconds,
         "startTimeout": silence_seconds,
         "maxDuration": LONGEST_SPEECH_SECONDS,
     }
-    if hints:
-        recognition["context"] = list(hints)
+    if ear.hints:
+        recognition["context"] = list(ear.hints)
     return {
         "action": "input",
         "type": ["dtmf", "speech"],
@@ -74,7 +86,7 @@ def listen(
     }
 
 
-def reply(text: str, *, language: str, hints: Sequence[str] = ()) -> Ncco:
+def reply(text: str, *, language: str, ear: Ear = USUAL) -> Ncco:
     """Say `text`, which the caller may interrupt, and listen; who says nothing hears that there is time, and is listened to again.
 
     Call within the language's translations. The first silence is answered with nothing, so that the platform goes on by itself.
@@ -82,9 +94,9 @@ def reply(text: str, *, language: str, hints: Sequence[str] = ()) -> Ncco:
     """
     return [
         *talk(text, language=language, barge_in=True),
-        listen(language=language, hints=hints, to="voice:listening"),
+        listen(language=language, ear=ear, to="voice:listening"),
         *talk(_("I am listening. Take your time."), language=language, barge_in=True),
-        listen(language=language, hints=hints),
+        listen(language=language, ear=ear),
     ]
 
 
@@ -99,12 +111,12 @@ def before_listening(actions: Ncco, more: Ncco) -> Ncco:
     return [*actions[:at], *more, *actions[at:]]
 
 
-def waiting(text: str, *, language: str, music: str, hints: Sequence[str] = ()) -> Ncco:
+def waiting(text: str, *, language: str, music: str, ear: Ear = USUAL) -> Ncco:
     """Say `text` and play music once, both of which the caller may interrupt, and listen. Silence after it asks what comes next."""
     return [
         *talk(text, language=language, barge_in=True),
         {"action": "stream", "streamUrl": [music], "bargeIn": True},
-        listen(language=language, silence_seconds=SILENCE_AFTER_MUSIC_SECONDS, hints=hints),
+        listen(language=language, silence_seconds=SILENCE_AFTER_MUSIC_SECONDS, ear=ear),
     ]
 
 

@@ -17,7 +17,8 @@ from conversations.rendering import spoken
 from conversations.services import call_state, timeline
 from conversations.services.redaction import hide_digits, mask, mask_keys
 from conversations.services.timeline import NewEntry
-from conversations.voice import ncco, recording, replies, rooms
+from conversations.voice import recording, replies, rooms
+from conversations.voice.ear import ended_after
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallInput
 
@@ -72,7 +73,7 @@ def look_at(call: Interaction, given: CallInput) -> None:
     is_card = any(mask(each) != each or NAMES_A_CARD.search(each) for each in words) or mask_keys(given.digits) != given.digits
     if is_card and recording.is_on(call):
         lasted = timedelta(seconds=max([spoken.seconds_to_say(each) for each in words], default=float(len(given.digits))))
-        began = given.at - lasted - timedelta(seconds=ncco.END_OF_SPEECH_SECONDS)
+        began = given.at - lasted - timedelta(seconds=ended_after(call))
         pause(call.pk, why=CARD, since=began - NOTICED_LATE, is_moved=False)
     elif recording.paused(call) == CARD and not is_card and words and all(hide_digits(each) == each for each in words):
         resume(call.pk, is_moved=False)

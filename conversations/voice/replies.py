@@ -16,7 +16,8 @@ from conversations.rendering import spoken
 from conversations.services import call_state, callbacks
 from conversations.services.call_state import Unspoken
 from conversations.voice import ncco
-from conversations.voice.ncco import Ncco
+from conversations.voice.ear import ear_for, ended_after
+from conversations.voice.ncco import Ear, Ncco
 from routing.models import WorkItem
 
 FILLER_SECONDS: Final = 0.8
@@ -29,7 +30,7 @@ def of(unspoken: Unspoken) -> Ncco:
     if any(entry.data.get("ends_call") for entry in unspoken.entries):
         return closing(call, unspoken)
     text = " ".join(_words(entry) for entry in unspoken.entries)
-    return _said(call, text, seq=unspoken.entries[-1].seq, hints=_choices(unspoken.entries[-1]))
+    return _said(call, text, seq=unspoken.entries[-1].seq, choices=_choices(unspoken.entries[-1]))
 
 
 def offers_of_languages(call: Interaction) -> Ncco:
@@ -127,7 +128,7 @@ def heard(call: Interaction, *, next_words: str, ended_at: datetime) -> dict[str
     said = call.data.get("said")
     if not said:
         return None
-    began_at = ended_at.timestamp() - ncco.END_OF_SPEECH_SECONDS - spoken.seconds_to_say(next_words)
+    began_at = ended_at.timestamp() - ended_after(call) - spoken.seconds_to_say(next_words)
     elapsed = began_at - float(said["at"])
     if elapsed >= spoken.seconds_to_say(said["text"]):
         return None
@@ -139,19 +140,22 @@ def heard(call: Interaction, *, next_words: str, ended_at: datetime) -> dict[str
     return {"seq": said["seq"], "text": " ".join(words[:count]), "words": count, "of": len(words), "estimated": True}
 
 
-def _said(call: Interaction, text: str, *, seq: int, hints: list[str] | None = None) -> Ncco:
-    call_state.remember(call.pk, said={"seq": seq, "text": text, "at": timezone.now().timestamp()})
-    return _and_listen(call, text, hints or [])
+def _said(call: Interaction, text: str, *, seq: int, choices: Sequence[str] = ()) -> Ncco:
+    ear = ear_for(call, choices)
+    said = {"seq": seq, "text": text, "at": timezone.now().timestamp(), "ended_after": ear.end_seconds}
+    call_state.remember(call.pk, said=said)
+    return _and_listen(call, text, ear)
 
 
-def _and_listen(call: Interaction, text: str, hints: Sequence[str] = ()) -> Ncco:
+def _and_listen(call: Interaction, text: str, ear: Ear | None = None) -> Ncco:
+    ear = ear or ear_for(call)
     if call_state.is_in_survey(call):
-        return ncco.reply(text, language=call.language, hints=hints)
+        return ncco.reply(text, language=call.language, ear=ear)
     if holds_the_line(call.conversation):
-        return ncco.waiting(text, language=call.language, music=ncco.music_of(call.entry_point.waiting_music), hints=hints)
+        return ncco.waiting(text, language=call.language, music=ncco.music_of(call.entry_point.waiting_music), ear=ear)
     if owes_a_reply(call.conversation):
         return ncco.working(text, language=call.language)
-    return ncco.reply(text, language=call.language, hints=hints)
+    return ncco.reply(text, language=call.language, ear=ear)
 
 
 def _words(entry: Entry) -> str:

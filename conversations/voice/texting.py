@@ -4,6 +4,7 @@ Source of the words: 47 CFR 64.1200(a)(10) (what ends messages); CTIA, "Messagin
 """
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -28,7 +29,8 @@ from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.sent_texts import ToSend
 from conversations.services.timeline import NewEntry
 from conversations.understanding.consent import STOP_WORDS, read_wishes
-from conversations.understanding.gloss import gloss
+from conversations.understanding.gloss import FILES as READ_LANGUAGES
+from conversations.understanding.gloss import fold, gloss
 from conversations.understanding.normalise import meaning
 from conversations.voice import gateway
 from conversations.voice.gateway import GatewayError, Unclear
@@ -36,8 +38,12 @@ from conversations.voice.protocol import ReceivedText, TextStatus
 
 logger = logging.getLogger(__name__)
 ENDS_MESSAGES: Final = STOP_WORDS | {
-    "unsubscribe", "quit", "end", "cancel", "revoke", "opt out", "optout", "baja", "parar", "darme de baja",
+    "unsubscribe", "quit", "end", "cancel", "revoke", "opt out", "optout", "baja", "parar", "pare", "paren", "alto", "basta", "fin",
+    "detener", "detenga", "detengan", "detenganse", "cancelar", "cancele", "cancelen", "darme de baja", "darse de baja", "dar de baja",
+    "denme de baja",
 }  # fmt: skip
+"""As `fold` writes them, without accents."""
+POLITE: Final = re.compile(r"^(?:por favor )|(?: por favor| gracias)$")
 BEGINS_MESSAGES: Final = frozenset({"start", "unstop", "alta"})
 ASKS_FOR_HELP: Final = frozenset({"help", "info", "ayuda"})
 ANSWERED_ONCE_IN: Final = timedelta(minutes=30)
@@ -115,14 +121,16 @@ def _settle(text: ReceivedText) -> InboundMessage | None:
     door = EntryPoint.objects.filter(channel="voice", address=text.to).first()
     if door is None:
         raise NotTaken("the number is none of ours")
-    words = gloss(text.text, door.language.partition("-")[0])
-    meant = meaning(text.text)
+    meant = POLITE.sub("", fold(meaning(text.text)))
     source_id = f"text:{text.message_id}"
     stops = meant in (ENDS_MESSAGES if door.takes_texts else STOP_WORDS)
-    wishes, rest = read_wishes(words)
-    noes = [wish.purpose for wish in wishes if not wish.agrees]
-    if stops or noes:
-        opting_out.by_text(text.sender, noes, stops_all=stops, recorded_by=door.company_name, source_id=source_id)
+    noes, rest = _noes_in(text.text, door)
+
+    def opt_out() -> None:
+        if stops or noes:
+            opting_out.by_text(text.sender, noes, stops_all=stops, recorded_by=door.company_name, source_id=source_id)
+
+    opt_out()
     if not door.takes_texts or door.mode == EntryPoint.Mode.OFF or text.sender == text.to:
         raise NotTaken("no text messages are taken from there at this number")
     message = InboundMessage(
@@ -146,7 +154,25 @@ def _settle(text: ReceivedText) -> InboundMessage | None:
     if text.kind != "text" or not text.text:
         _answer_once(message, _("(a message that is no text: %(kind)s)") % {"kind": text.kind}, "kind", _only_text)
         return None
-    return None if noes and not rest and _file(message, text.text) else message
+    if not noes:
+        return message
+    if rest:
+        inbound.begin(message, channel=Channel.SMS)
+    else:
+        _file(message, text.text)
+    # Whoever writes for the first time has a record by now.
+    opt_out()
+    return message if rest else None
+
+
+def _noes_in(text: str, door: EntryPoint) -> tuple[list[str], str]:
+    """The purposes to which a text says no, and what is left of it; in the number's language, or in another one that is read here."""
+    for language in dict.fromkeys((door.language.partition("-")[0], *READ_LANGUAGES)):
+        wishes, rest = read_wishes(gloss(text, language))
+        noes = [wish.purpose for wish in wishes if not wish.agrees]
+        if noes:
+            return noes, rest
+    return [], text
 
 
 def _file(message: InboundMessage, words: str) -> Interaction:

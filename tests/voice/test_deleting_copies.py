@@ -12,13 +12,14 @@ from pytest_django import Settings
 
 from conversations import tasks
 from conversations.flows import erasing
-from conversations.models import CallRecording, EntryPoint
+from conversations.models import CallRecording, Entry, EntryPoint
 from conversations.services import erasure, recordings, threads
 from conversations.services.recordings import Finished
 from conversations.voice.simulator import exchange
 from tests.record import rows
 from tests.voice.exchange_side import rest
 from tests.voice.file_side import Files
+from tests.voice.platform import now_text, post
 from tests.voice.test_fetching import storage as storage  # noqa: PLC0414  # a fixture of this module, too
 
 NAME = "aaaaaaaa-0000-4000-8000-00000000000"
@@ -55,6 +56,45 @@ def test_so_does_whatever_deletes_one(stored: CallRecording, files: Files) -> No
     assert recordings.remove(stored, because="Kept long enough")
     assert tasks.delete_recordings_at_the_platform() == 2
     assert {path for path, _token in files.deleted} == {f"/simulator/v3/media/{NAME}{each}" for each in (1, 2)}
+
+
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_what_is_told_of_afterwards_is_deleted_as_well(stored: CallRecording, files: Files, *, is_erased: bool) -> None:
+    """The text that comes late is not read, and goes with the recording; told again, it is looked for again."""
+    if is_erased:
+        assert erasing.run(erasure.request(stored.interaction.conversation.customer, ground="asked", by="maya").pk) == "done"
+    else:
+        recordings.remove(stored, because="Kept long enough")
+    assert tasks.delete_recordings_at_the_platform() == 1
+    for _twice in range(2):
+        tells_of_text(stored, files, stored.recording_id)
+        tasks.fetch_recordings()
+        assert tasks.delete_recordings_at_the_platform() == 1
+        stored.refresh_from_db()
+        assert (stored.transcript, stored.transcript_url, stored.platform_files) == ("none", "", [])
+    assert [path for path, _token in files.deleted[1:]] == [f"/simulator/v3/media/{NAME}2"] * 2
+
+
+def test_the_text_of_an_unknown_recording_of_somebody_who_was_erased_is_never_read(stored: CallRecording, files: Files) -> None:
+    """Nor is the recording itself, which is told of last."""
+    assert erasing.run(erasure.request(stored.interaction.conversation.customer, ground="asked", by="maya").pk) == "done"
+    recording = str(uuid4())
+    tells_of_text(stored, files, recording)
+    CallRecording.objects.update(announced_at=timezone.now() - timedelta(days=1))
+    finished = Finished(recording, files.put(f"{NAME}3"), timezone.now() - timedelta(minutes=5), 42)
+    recordings.note(stored.interaction, finished)
+    files.asked.clear()
+    tasks.fetch_recordings()
+    assert tasks.delete_recordings_at_the_platform() == 3
+    assert (files.asked, Entry.objects.filter(kind="speech").count()) == ([], 0)
+
+
+def tells_of_text(row: CallRecording, files: Files, recording: str) -> None:
+    """The platform has written a recording of the call down."""
+    text = {"type": "record", "status": "transcribed", "recording_uuid": recording, "conversation_uuid": "CON-1", "timestamp": now_text()}
+    url = files.put(f"{NAME}2", b'{"channels": [{"transcript": [{"sentence": "My boiler is cold."}]}]}')
+    told = text | {"transcription_url": url}
+    assert post(f"/voice/recording/{row.interaction.public_id}/", told).status_code == 204
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
@@ -101,9 +141,12 @@ def test_without_a_phone_nothing_is_asked(stored: CallRecording, files: Files, s
     assert tasks.delete_recordings_at_the_platform() == 0
 
 
-def test_only_what_is_deleted_here_is_to_be_deleted_there(stored: CallRecording) -> None:
-    with pytest.raises(IntegrityError, match="platform_deletes_exactly_what_is_deleted_here"), transaction.atomic():
-        CallRecording.objects.update(platform_files=["https://api.nexmo.com/v1/files/a"], platform_next_try_at=timezone.now())
+def test_nothing_is_deleted_there_that_is_still_to_be_fetched(stored: CallRecording) -> None:
+    waits = Finished(str(uuid4()), f"https://api.nexmo.com/v1/files/{NAME}5", timezone.now(), 42)
+    row = CallRecording.objects.filter(pk=recordings.note(stored.interaction, waits).pk)
+    copies = {"platform_files": ["https://api.nexmo.com/v1/files/a"], "platform_next_try_at": timezone.now()}
+    with pytest.raises(IntegrityError, match="platform_deletes_nothing_that_is_still_to_be_fetched"), transaction.atomic():
+        row.update(**copies)
 
 
 async def test_the_simulator_deletes_as_the_platform_does() -> None:

@@ -142,6 +142,32 @@ def test_a_talk_may_last_and_its_end_may_get_lost(call: Caller, ann: AgentProfil
     assert "Ann has left the call" in platform.said_to(call)[-1]
 
 
+def test_who_is_in_the_platform_s_list_no_more_has_left(call: Caller, ann: AgentProfile, platform: Platform) -> None:
+    """Word of the end is lost: the next sweep asks about that leg alone, and a caller is not left alone for a minute."""
+    outbound.connect_call(call_of(call).conversation, ann)
+    assert "Connected" in press_one(platform, call)
+    came = timezone.now() - timedelta(seconds=15)
+    CallSeat.objects.filter(interaction=call_of(call)).update(connected_at=came, until=timezone.now() + timedelta(seconds=45))
+    assert tasks.end_lost_legs() == 0
+    platform.records.clear()
+    assert tasks.end_lost_legs() == 0
+    assert platform.requests[-1][1].endswith(platform.leg)
+    CallSeat.objects.filter(interaction=call_of(call)).update(until=timezone.now() + timedelta(seconds=45))
+    platform.status = "completed"
+    assert tasks.end_lost_legs() == 1
+    assert "Ann has left the call" in platform.said_to(call)[-1]
+
+
+def test_a_list_that_does_not_come_says_of_nobody_that_they_left(call: Caller, ann: AgentProfile, platform: Platform) -> None:
+    outbound.connect_call(call_of(call).conversation, ann)
+    assert "Connected" in press_one(platform, call)
+    came = timezone.now() - timedelta(seconds=15)
+    CallSeat.objects.filter(interaction=call_of(call)).update(connected_at=came, until=timezone.now() + timedelta(seconds=45))
+    platform.is_down = True
+    assert tasks.end_lost_legs() == 0
+    assert CallSeat.objects.get(interaction=call_of(call)).state == "connected"
+
+
 def test_a_caller_who_hangs_up_while_the_phone_is_dialled_leaves_no_phone_ringing(
     call: Caller, ann: AgentProfile, platform: Platform
 ) -> None:

@@ -16,7 +16,7 @@ from conversations.flows import outbound, supervising
 from conversations.models import CallSeat, Conversation, Entry, EntryPoint, Interaction
 from conversations.services import ownership
 from conversations.services.delivery import CannotConnect
-from conversations.voice import gateway, ncco, reconciling
+from conversations.voice import gateway, hosts, ncco, reconciling
 from conversations.voice.gateway import CallGone, GatewayError
 from cxhub.secret_files import kept_private_key
 from routing.models import AgentProfile, WorkItem
@@ -255,7 +255,7 @@ class TestGateway:
     )
     def test_our_token_only_goes_to_the_platform(self, region_url: str, host: str) -> None:
         """The address came in a webhook; the SDK would send the token anywhere."""
-        assert gateway.host_of(region_url) == host
+        assert hosts.of_region(region_url) == host
 
 
 class TestPerson:

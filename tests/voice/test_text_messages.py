@@ -165,7 +165,9 @@ def test_a_platform_that_refuses_is_told_of(door: EntryPoint, platform: Platform
     assert tasks.send_forgotten_texts() == 0
 
 
-@pytest.mark.parametrize("words", ["STOP", "Baja", "unsubscribe", "Cancel", "QUIT"])
+@pytest.mark.parametrize(
+    "words", ["STOP", "Baja", "unsubscribe", "Cancel", "QUIT", "ALTO", "Baja, por favor", "Darse de baja", "¡Deténganse!", "cancelar"]
+)
 def test_whoever_writes_stop_gets_nothing_more(door: EntryPoint, platform: Platform, words: str) -> None:
     """Not even an answer to HELP; START begins it again."""
     writes("HELP")
@@ -180,6 +182,24 @@ def test_whoever_writes_stop_gets_nothing_more(door: EntryPoint, platform: Platf
     assert len(platform.texts()) == 2
     sms = Consent.objects.filter(purpose="sms").latest("pk")
     assert (sms.decision, sms.wording) == ("given", "START")
+
+
+@pytest.mark.parametrize(
+    ("words", "purpose"),
+    [
+        ("Stop texting me please", "sms"),
+        ("Don't call me again", "outbound_call"),
+        ("No me envíen más mensajes", "sms"),
+        ("Dejen de escribirme, por favor.", "sms"),
+        ("No me llamen más", "outbound_call"),
+    ],
+)
+def test_the_first_thing_that_somebody_writes_may_be_a_no(door: EntryPoint, platform: Platform, words: str, purpose: str) -> None:
+    """Nobody had their number before; the record that comes with it has the no, in whichever language, and they are not written to."""
+    assert writes(words) == 204
+    no = Consent.objects.get(customer=line().conversation.customer)
+    assert (no.purpose, no.decision, no.value) == (purpose, "revoked", f"+{SAM}")
+    assert platform.texts() == []
 
 
 def test_who_was_erased_after_stop_may_begin_again(door: EntryPoint, platform: Platform) -> None:

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from conversations import tasks
 from conversations.assistant import recap
-from conversations.models import CallRecording, Entry, Interaction
+from conversations.models import CallRecording, CallSeat, Entry, Interaction
 from conversations.services import sound, timeline
 from conversations.services.timeline import NewEntry
 from conversations.voice.simulator import audio
+from tests.record import rows
 from tests.voice.file_side import Files
 from tests.voice.platform import Caller, now_text, post
 from tests.voice.test_calls import call_of
@@ -29,9 +30,16 @@ BEGAN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 def call(caller: Caller) -> Caller:
     """Sam's call, on which Ann is from the tenth second on."""
     post("/voice/answer/", caller.answer())
-    for kind, name in (("handoff.accepted", "Ann"), ("call.connected_to_agent", "")):
-        happens(caller, kind, 10, actor_kind="agent" if name else "system", actor_name=name)
+    comes(caller, "Ann", 10)
     return caller
+
+
+def comes(caller: Caller, name: str, since: float, until: float | None = None) -> None:
+    """Somebody is on the call from one second of it until another."""
+    times = {"connected_at": BEGAN + timedelta(seconds=since), "until": timezone.now() + timedelta(hours=1)}
+    over = {} if until is None else {"state": "ended", "outcome": "left", "ended_at": BEGAN + timedelta(seconds=until)}
+    on = {"interaction": call_of(caller), "agent": rows.agent(name), "name": name, "leg_id": str(uuid4()), "purpose": "join"}
+    CallSeat.objects.create(**on | {"state": "connected", "outcome": "connected"} | times | over)
 
 
 def happens(caller: Caller, kind: str, second: float, **said: Any) -> None:
@@ -43,7 +51,10 @@ def happens(caller: Caller, kind: str, second: float, **said: Any) -> None:
 def written(*channels: list[tuple[float, str]]) -> bytes:
     """The platform's file: for each channel, what was said from which second on."""
     transcripts = [
-        [{"sentence": text, "raw_sentence": text.lower(), "timestamp": round(second * 1_000), "duration": 1_500} for second, text in said]
+        [
+            {"sentence": text, "raw_sentence": text.lower(), "timestamp": round(second * 1_000), "duration": 100 * len(text)}
+            for second, text in said
+        ]
         for said in channels
     ]
     return json.dumps({"ver": "1", "request_id": "r", "channels": [{"duration": 60, "transcript": each} for each in transcripts]}).encode()
@@ -95,6 +106,39 @@ def test_who_said_what_and_when(call: Caller, files: Files) -> None:
     last = Entry.objects.filter(kind="speech").latest("seq")
     assert (last.occurred_at, last.audience) == (BEGAN + timedelta(seconds=31.5), "staff")
     assert (row.transcript, row.state) == ("written", "stored")
+
+
+def test_what_the_voice_says_and_hears_after_a_person_has_left_is_nobody_s_words(caller: Caller, files: Files) -> None:
+    """The platform records on while the caller is back with the AI agent, whose words are in the history already."""
+    post("/voice/answer/", caller.answer())
+    comes(caller, "Ann", 10, until=30)
+    comes(caller, "Ben", 25, until=40)
+    heard = [(12, "Good morning."), (26, "Hello, Ben here."), (38, "Goodbye."), (39.5, "Ben has left the call. How content are you?")]
+    writes_down(caller, files, written([(14, "My boiler is cold."), (39, "Goodbye."), (45, "Five.")], [*heard, (50, "Thank you.")]))
+    assert said(caller) == [
+        ("agent", "Ann", "Good morning."),
+        ("customer", "", "My boiler is cold."),
+        ("agent", "Ann, Ben", "Hello, Ben here."),
+        ("agent", "Ben", "Goodbye."),
+        ("customer", "", "Goodbye."),
+    ]
+
+
+def test_a_person_to_whom_nobody_answers_is_not_taken_for_the_customer(call: Caller, files: Files) -> None:
+    writes_down(call, files, written([], [(12, "Good morning."), (20, "Can you hear me?")]))
+    assert said(call) == [("agent", "Ann", "Good morning."), ("agent", "Ann", "Can you hear me?")]
+
+
+@pytest.mark.parametrize("is_later_first", [False, True])
+def test_recordings_that_overlap_bring_nothing_twice(call: Caller, files: Files, *, is_later_first: bool) -> None:
+    """One that goes on when the next one begins has the same words, by a clock that tells whole seconds."""
+    whole = written([(14, "My boiler is cold."), (33, "Thank you.")], [(12, "Good morning."), (31, "I see."), (35, "You are welcome.")])
+    rest = written([(34, "Thank you.")], [(32, "I see."), (36, "You are welcome.")])
+    for content in (rest, whole) if is_later_first else (whole, rest):
+        writes_down(call, files, content)
+    assert sorted(body for _kind, _name, body in said(call)) == sorted(
+        ["Good morning.", "My boiler is cold.", "I see.", "Thank you.", "You are welcome."]
+    )
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["recorded", "transcribed", "transcribed again", "fetched"])))
@@ -217,7 +261,35 @@ class TestSound:
         row = CallRecording.objects.get()
         assert row.state == "stored"
         assert row.size_bytes == pytest.approx(audio.size("mp3", 19, 1), rel=0.02)
-        assert "23 December 2026" in Entry.objects.get(kind="recording.cut").body
+        assert "asked to delete its copy" in Entry.objects.get(kind="recording.cut").body
+        assert CallRecording.objects.get().platform_files == ["https://api.nexmo.com/v1/files/sound"]
+        assert tasks.delete_recordings_at_the_platform() == 1
+        assert [path for path, _token in files.deleted] == ["/simulator/v3/media/sound"]
+
+    def test_so_is_one_in_wav(self, call: Caller, files: Files) -> None:
+        happens(call, "recording.began", 0)
+        happens(call, "recording.ended", 20)
+        tells(call, recorded(call, str(uuid4()), files.put("sound", audio.made("wav", 60, 1, []))))
+        tasks.fetch_recordings()
+        row = CallRecording.objects.get()
+        assert (row.state, row.size_bytes) == ("stored", audio.size("wav", 19, 1))
+
+    @pytest.mark.parametrize("is_text_first", [False, True])
+    def test_so_is_the_text_of_one(self, call: Caller, files: Files, *, is_text_first: bool) -> None:
+        """Whichever of the two could be fetched first."""
+        happens(call, "recording.began", 0)
+        happens(call, "recording.paused", 20)
+        recording = str(uuid4())
+        tells(call, recorded(call, recording, files.put("sound", audio.made("mp3", 60, 1, []), status=503 if is_text_first else 200)))
+        tells(call, transcribed(call, recording, files.put("text", written([(14, "My boiler is cold."), (25, "My card.")], []))))
+        tasks.fetch_recordings()
+        files.put("sound", audio.made("mp3", 60, 1, []))
+        CallRecording.objects.filter(state="announced").update(next_try_at=timezone.now())
+        tasks.fetch_recordings()
+        assert [body for _kind, _name, body in said(call)] == ["My boiler is cold."]
+        assert tasks.delete_recordings_at_the_platform() == 2
+        assert {path for path, _token in files.deleted} == {"/simulator/v3/media/sound", "/simulator/v3/media/text"}
+        assert CallRecording.objects.get().state == "stored"
 
     def test_what_cannot_be_cut_is_not_kept(self, call: Caller, files: Files) -> None:
         """Nor what is nothing but time in which the call was not to be recorded."""
@@ -227,3 +299,5 @@ class TestSound:
             tells(call, recorded(call, str(uuid4()), files.put(kind, audio.made(kind, 60, 1, []))))
         tasks.fetch_recordings()
         assert {row.state for row in CallRecording.objects.all()} == {"failed"}
+        assert tasks.delete_recordings_at_the_platform() == 1
+        assert [path for path, _token in files.deleted] == ["/simulator/v3/media/wav"]
