@@ -18,12 +18,28 @@ QUESTION_WORDS: Final = (
     "are you", "are there", "will", "would it", "can i", "can you", "could you", "could i", "should", "may i",
 )  # fmt: skip
 QUESTION: Final = re.compile(rf"^(?:and |but |so |ok |okay |please |also |hi |hello |by the way,? )*(?:{'|'.join(QUESTION_WORDS)})\b")
-REQUEST: Final = re.compile(r"\b(?:can|could|would|may) (?:you|i|we|someone|somebody)\b|\bi(?:'d| would)? (?:like|want|need)\b|\bplease\b")
+ASKS_AT_THE_END: Final = re.compile(
+    r"\bwhat (?:do|should|shall|can|must) i do\b"
+    r"|[,.;!] (?:and |but |so )?(?:what|when|where|which|who|why|how|do you|does|is there|is it|are you|are there|do i|should i)\b[^,.;!]*$"
+)
+REQUEST: Final = re.compile(
+    r"\b(?:can|could|would|may) (?:you|i|we|someone|somebody)\b"
+    r"(?! (?:also |still |just )?pay\b(?!.*(?:\d|\w{3,}day\b|tomorrow|week|month)))"
+    r"|\bi(?:'d| would)? (?:like|want|need)\b|\bplease\b"
+)
 RESTART: Final = re.compile(r"\b(?:start (?:over|again|from scratch)|begin again|restart|from the (?:start|beginning))\b")
-_DROPS: Final = r"(?:cancel(?: that| this| it)?|stop(?: it| that| this)?|never ?mind|forget (?:it|that|about it)|leave it|quit)"
-DROP: Final = re.compile(rf"(?:no,? |please |ok,? |actually,? )*{_DROPS}(?:[,.]? (?:just )?{_DROPS})?(?:,? please| thanks| thank you)?")
+_DROPS: Final = (
+    r"(?:cancel(?: that| this| it)?|stop(?: it| that| this)?|never ?mind|forget (?:it|that|about it)|leave it|quit"
+    r"|(?:don't|do not) (?:bother|worry about (?:it|that|this))|i(?:'ve| have) changed my mind"
+    r"|i(?:'ll| will) (?:just )?(?:(?:do|fix|sort) (?:it|this|that)(?: out)? myself|leave (?:it|that)|think about it)"
+    r"|i (?:don't|do not) (?:want|need) (?:it|that|this|one|a visit) (?:now|any ?more|after all))"
+)
+DROP: Final = re.compile(
+    rf"(?:(?:no|please|ok|okay|actually|oh|well|sorry|thanks|no thanks),? )*{_DROPS}(?:[,.]? (?:and |but )?(?:just )?{_DROPS})?"
+    r"(?:,? please|,? thanks|,? thank you)?"
+)
 REPEAT: Final = re.compile(
-    r"(?:sorry|excuse me|hold on|i beg your)?[,?]? ?"
+    r"(?:sorry|eh|huh)|(?:sorry|excuse me|hold on|i beg your)?[,?]? ?"
     r"(?:pardon|what(?: was that| did you say)?|come again|say (?:that|it) again|repeat (?:that|it|please)"
     r"|(?:can|could|would) you (?:please )?(?:say|repeat) (?:that|it|the question|what you said)(?: again| once more)?|once more"
     r"|i (?:did not|didn't|could not|couldn't) (?:hear|catch|get) (?:that|you|it|what you said))(?: please| again| sorry)?"
@@ -37,6 +53,11 @@ BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) eve
 FAREWELL: Final = re.compile(r"\b(?:bye|goodbye|good night|see you)\b")
 _HELLO: Final = r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?"
 GREETING: Final = re.compile(rf"{_HELLO}(?:[,.!]* {_HELLO})?")
+CALLS_OUT: Final = re.compile(
+    rf"(?:{_HELLO}[,.!?]* )?(?:(?:is )?(?:anyone|anybody|someone|somebody) there|are you (?:there|still there)"
+    r"|(?:please )?help(?: me)?(?: please)?|i (?:just )?need (?:some |a bit of )?help(?: please)?|(?:can|could) you help(?: me)?"
+    r"|(?:i have|i've got|i have got|there is|there's) a (?:problem|question|query|issue)|(?:a )?(?:problem|question))(?: please)?"
+)
 AI: Final = re.compile(
     r"\b(?:are you|am i (?:talking|speaking|chatting) (?:to|with)) (?:an? )?(?:real )?(?:robot|bot|machine|computer|ai|human|person)\b"
     r"|^(?:(?:hi|hello|hey|and|so|but)[,!]? )?(?:(?:who|what) are you\b(?! (?:going|doing|open|charging|sending))"
@@ -52,6 +73,14 @@ ENTERTAIN: Final = re.compile(
     r"(?: (?:me|us))?(?: (?:a|an|any|some|another))?(?: (?:good|funny|nice|short))? (?:jokes?|songs?|poems?|music|story|stories|laugh)"
     r"(?: about .{1,40})?(?:,? please)?"
 )
+ABOUT_THE_AGENT: Final = re.compile(
+    r"(?:are you|do you) (?:married|single|happy|hungry|tired|bored|sleep|dream"
+    r"|have (?:a )?(?:family|wife|husband|kids|children|feelings))"
+    r"|how old are you|(?:where are you from|where do you live)|do you like (?:music|football|tea|coffee|your job|it here)"
+    r"|(?:it is |it's |what )?(?:a )?(?:nice|lovely|beautiful|terrible|awful|horrible|miserable|cold|hot) (?:weather|day)"
+    r"(?: today| outside)?"
+    r"(?:,? (?:isn't it|is it not|innit))?"
+)
 COMPLIMENT: Final = re.compile(
     rf"{_GREETED}(?:(?:it is |it's )?(?:nice|good|pleased|lovely|great) to (?:meet|talk to|speak to) you"
     r"|(?:you are|you're) (?:so |very |really )?(?:nice|great|kind|helpful|funny|clever|smart|lovely|the best|awesome|amazing)"
@@ -61,6 +90,7 @@ ASKS_TO_KNOW: Final = re.compile(
     r"^(?:please )?(?:tell me (?:what|whats|when|where|which|who|why|how|if|whether|about)\b"
     r"|i(?:'d| would)? (?:want|like|need|wonder) ?(?:to (?:know|ask))?\b (?:what|when|where|which|who|why|how|if|whether)\b)"
 )
+CAN_COME: Final = re.compile(r"\b(?:you|someone|somebody|(?:an?|the) (?:engineer|plumber)) can\b")
 MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
 CORRECTS: Final = re.compile(r"^(?:no|oh|sorry|actually|wait|make (?:it|that))\b")
 GIVE_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
@@ -92,7 +122,10 @@ CODE_AGAIN: Final = re.compile(
 CALLS_US: Final = re.compile(r"\b(?:call|ring|phone) (?:me|us)\b|\bcall ?back\b|\bgive me a (?:call|ring)\b")
 BEFORE_COMING: Final = re.compile(r"\b(?:engineer|plumber|technician|before (?:you|they|he|she) come)\b")
 SKIP: Final = re.compile(
-    r"skip(?: it| that| this)?|i do(?:n't| not) (?:have|know)(?: one| it| that)?|none|not sure|no idea|pass|rather not(?: say)?"
+    r"skip(?: it| that| this)?|none|not sure|no idea|pass|(?:i(?:'d| would) )?rather not(?: say)?|no|nope"
+    r"|(?:no|nope|sorry)?,? ?(?:i )?(?:do(?:n't| not)|have(?:n't| not)|can(?:'t|not)) (?:have|know|got|find|remember)"
+    r"(?: (?:a|an|any|the|my|one|it|that|this|email|e-mail|address|reference|number|amount|to hand|on me|with me|sorry|right now))*"
+    r"|no,? (?:i )?(?:do(?:n't| not)|have(?:n't| not))|(?:no|without an?) (?:email|e-mail|reference|number)(?: address| number)?"
 )
 ORDINALS: Final = (
     ("first", "1st", "one", "1", "earliest", "a"),
@@ -114,7 +147,7 @@ AFTER_A_CHOICE: Final = frozenset(
         "suits", "me", "great",
     }
 )  # fmt: skip
-CLOCK: Final = re.compile(r"(?<![\d:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?![\d])")
+CLOCK: Final = re.compile(r"(?<![\w:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?!\w)")
 IDENTIFYING: Final = "identify"
 """The action of a place in the dialogue while who the party is, is being found out."""
 LONGEST_ACT: Final = 80
@@ -128,8 +161,9 @@ def plain(text: str) -> str:
 
 
 def is_question(text: str) -> bool:
-    """Whether the text asks something, by its mark or its first words."""
-    return text.rstrip().endswith("?") or QUESTION.match(plain(text)) is not None
+    """Whether the text asks something, by its mark, its first words or those of its last part."""
+    words = plain(text)
+    return text.rstrip().endswith("?") or QUESTION.match(words) is not None or ASKS_AT_THE_END.search(words) is not None
 
 
 def wants_to_know(text: str) -> bool:
@@ -165,7 +199,7 @@ def about_a_code(understood: Understanding, state: Mapping[str, Any]) -> Underst
 
 def is_small_talk(text: str) -> bool:
     """Whether the text is nothing but what people say to be friendly, beyond a greeting and thanks."""
-    return any(is_short(text, pattern) for pattern in (HOW_ARE_YOU, ENTERTAIN, COMPLIMENT))
+    return any(is_short(text, pattern) for pattern in (HOW_ARE_YOU, ENTERTAIN, ABOUT_THE_AGENT, COMPLIMENT))
 
 
 def is_request(text: str) -> bool:
@@ -173,12 +207,24 @@ def is_request(text: str) -> bool:
     return REQUEST.search(plain(text)) is not None
 
 
+def asks_only(text: str) -> bool:
+    """Whether the text asks to be told something, and for nothing to be done."""
+    return (is_question(text) and not is_request(text)) or wishes_to_know(text)
+
+
+def wishes_to_know(text: str) -> bool:
+    """Whether the text is a wish to be told something, and for nothing to be done: “I want to know whether you fit stoves”."""
+    words = plain(text)
+    found = ASKS_TO_KNOW.search(words)
+    rest = words[found.end() :] if found else ""
+    return found is not None and not is_request(rest) and CAN_COME.search(rest) is None
+
+
 def wants_visit(text: str) -> bool:
     """Whether a short text asks for a visit and says nothing of what it is for: “book a repair”, “I need an engineer”."""
     words = plain(text)
     is_change = MOVE.search(words) or GIVE_UP.search(words)
-    asks_only = is_question(text) and not is_request(text)
-    return len(words) <= LONGEST_ACT and WANTS_VISIT.search(words) is not None and not is_change and not asks_only
+    return len(words) <= LONGEST_ACT and WANTS_VISIT.search(words) is not None and not is_change and not asks_only(text)
 
 
 def is_short(text: str, pattern: re.Pattern[str]) -> bool:

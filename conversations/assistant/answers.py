@@ -74,6 +74,10 @@ def fitting(passage: str, question: str, *, spoken: bool) -> str:
     shared = [len(wanted & set(WORD.findall(sentence.lower()))) for sentence in every]
     # Articles say the main thing first, so another beginning must be clearly better.
     start = shared.index(max(shared)) if max(shared) > shared[0] + 1 else 0
+    if spoken and not start:
+        # So little is heard that the sentence which is about it must be in it.
+        about = [shared_words(sentence, question)[0] for sentence in every]
+        start = about.index(max(about)) if max(about) > about[0] + 1 else 0
     # The answer often begins a sentence before the words of the question come up again.
     start = max(0, min(start, len(every) - most))
     chosen = [every[start]]

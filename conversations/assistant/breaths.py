@@ -46,6 +46,19 @@ class _Part:
         return self.asks or (reason is not None and reason != PERSON_REASON and self.understood.confidence >= SURE_NEED)
 
 
+def without_denied(text: str, whole: Understanding, state: Mapping[str, Any], read: Read) -> tuple[str, Understanding]:
+    """What is wanted of a `text` that says first what is not: “I don't want a person, I want to know when you open”; and what it means.
+
+    The text and the `whole` themselves when it says nothing of the kind, or in the middle of something.
+    """
+    pieces = needs.parts_of(text) if not state.get("step") or state["step"] in OVER else []
+    wanted = [piece for piece in pieces if not needs.is_denied(piece)]
+    if not wanted or len(wanted) == len(pieces):
+        return text, whole
+    left = " ".join(needs.bare(piece) for piece in wanted)
+    return left, read(left, None)
+
+
 def several(
     text: str, whole: Understanding, state: Mapping[str, Any], read: Read, behaviour: Behaviour, expecting: str | None
 ) -> tuple[Understanding, tuple[Understanding, ...]]:

@@ -179,8 +179,8 @@ def read(
         heard = understood.text
     understood = _put_right(understood, heard, conversation, words, reading_of)
     understood = acts.about_a_code(understood, state)
+    in_turn, understood = breaths.without_denied(without_fillers(heard) if words.spoken else heard, understood, state, reading_of)
     said = understood
-    in_turn = without_fillers(heard) if words.spoken else heard
     understood, besides = breaths.several(in_turn, understood, state, reading_of, behaviour, expecting)
     told = frozenset(fact.name for fact in understood.facts)
     if schedule_callback.TOOL.name in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):

@@ -33,7 +33,7 @@ LONGEST_SENTENCE: Final = 30
 """In words; more than that nobody follows by ear."""
 PAUSE: Final = re.compile(r"(?:;|:|,| [–—-])\s+(?=\w)")
 EMAIL: Final = re.compile(r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)\b")
-POSTCODE: Final = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})\b")
+POSTCODE: Final = re.compile(r"(?<![\w-])([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})\b")
 REFERENCE: Final = re.compile(r"\b(?=[A-Z0-9-]*[0-9])(?=[A-Z0-9-]*[A-Z])(?:[A-Z0-9]+(?:-[A-Z0-9]+)+|[A-Z0-9]{5,12})\b")
 VISIT_REFERENCE: Final = re.compile(r"\b[A-Z]{2}-[A-Z0-9]{6}\b")
 WORD_IN_CAPITALS: Final = re.compile(r"[A-Z]{4}")
@@ -66,13 +66,16 @@ def words(body: str, data: Mapping[str, Any] | None = None) -> str:
     Where a link is left out and the data say that one can be texted to the caller (`link_by_text`), that is offered.
     """
     data = data or {}
-    said = [_said(body)]
+    said, question = _without_last_question(_said(body))
     if data.get("link_by_text") and (MARKDOWN_LINK.search(body) or WEB_ADDRESS.search(body)):
         said.append(_("I can send you the link by text message."))
-    said += [_said(sentence) for sentence in cards.unsaid(data.get("cards"), body)]
-    labels = [label for label in _labels(data.get("quick_replies")) if label.lower() not in body.lower()]
+    said += [*(_said(sentence) for sentence in cards.unsaid(data.get("cards"), body)), question]
+    every = _labels(data.get("quick_replies"))
+    # To a question, everybody knows that yes and no can be said.
+    labels = [label for label in every if label not in (_("Yes"), _("No")) and not _is_told(label, body)]
     if labels:
-        said.append(_("You can say: %(choices)s.") % {"choices": _listed(_said(label) for label in labels)})
+        sentence = _("You can say: %(choices)s.") if _("Yes") not in every else _("You can also say: %(choices)s.")
+        said.append(sentence % {"choices": _listed(_said(label) for label in labels)})
     return " ".join(sentence for sentence in said if sentence).replace(".m..", ".m.")
 
 
@@ -95,6 +98,23 @@ def spelled(characters: str) -> str:
         last = groups.pop()
         groups[-1] += last
     return ", ".join(" ".join(group) for group in groups)
+
+
+def last_question(body: str) -> str:
+    """The last question of a message that is not answered in it, with what is said after it of how to answer; empty without one."""
+    every = sentences(_said(body))
+    asked = [place for place, sentence in enumerate(every) if sentence.endswith("?")]
+    return " ".join(every[asked[-1] :]) if asked and asked[-1] >= len(every) - 2 else ""
+
+
+def _without_last_question(said: str) -> tuple[list[str], str]:
+    """What is said before the question at the end, and that question, which comes last whatever else is told."""
+    *before, last = sentences(said) or [""]
+    return ([" ".join(before)], last) if before and last.endswith("?") else ([said], "")
+
+
+def _is_told(label: str, body: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(label.lower())}(?!\w)", body.lower()) is not None
 
 
 def _said(text: str) -> str:

@@ -24,6 +24,7 @@ from conversations.services.timeline import NewEntry
 
 ABOUT_THE_PERSON = frozenset({"name", "phone", "email"})
 """The facts that say who somebody is and how they are reached; routing does not get to know them."""
+CURRENCY_SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
 FACT_LABELS = {
     "name": _("Name"),
     "phone": _("Phone"),
@@ -212,10 +213,13 @@ def readable(value: Any) -> str:
 
 
 def written(name: str, value: Any) -> str:
-    """A fact in its own spelling: “07700 900123”, “Tuesday 24 November”, “10:00 to 12:00”; anything else as it is."""
+    """A fact in its own spelling: “07700 900123”, “Tuesday 24 November”, “10:00 to 12:00”, “£85”; anything else as it is."""
     text = readable(value)
     if name == "phone":
         return phone(text)
+    if name == "amount":
+        number, _space, currency = text.partition(" ")
+        return f"{CURRENCY_SIGNS[currency]}{number.removesuffix('.00')}" if currency in CURRENCY_SIGNS else text
     if name == "time_window":
         return text.replace("-", f" {gettext('to')} ")
     if name == "date":

@@ -46,6 +46,10 @@ REQUEST: Final = frozenset({"can", "come", "could", "book", "need", "please", "f
 REFUSING: Final = frozenset({"not", "can't", "cant", "cannot", "except", "instead", "rather", "isn't", "unless", "won't", "than", "don't"})
 TURNED: Final = frozenset({"but", "instead", "no", "then"})
 FARTHEST_DAYS: Final = 366
+FEASTS: Final = {
+    ("christmas", "eve"): (24, 12), ("christmas", "day"): (25, 12), ("boxing", "day"): (26, 12), ("new", "year's", "eve"): (31, 12),
+    ("new", "years", "eve"): (31, 12), ("new", "year's", "day"): (1, 1), ("new", "years", "day"): (1, 1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ def _date_at(words: list[str], index: int, today: date, day_first: bool, expecte
         or _weekday(words, index, today, expected)
         or _numeric(words, index, today, day_first, expected)
         or _named(words, index, today)
+        or _of_the_year(words, index, today)
         or _bare_ordinal(words, index, today, expected)
     )
 
@@ -137,12 +142,27 @@ def _relative(words: list[str], index: int, today: date, expected: bool) -> tupl
         return today, index + 2, 0.9
     if word in {"tomorrow", "tmrw", "tomoz", "tomorow", "tommorow", "tommorrow"}:
         return today + timedelta(days=1), index + 1, 0.95
+    if rest[:3] == ["week", "after", "next"]:
+        return today + timedelta(days=14 - today.weekday()), index + 3, 0.4
     if rest[:2] == ["next", "week"]:
         return today + timedelta(days=7 - today.weekday()), index + 2, 0.4
     if expected and (rest[:4] == ["as", "soon", "as", "possible"] or word in {"asap", "soonest", "earliest"}):
         return today, index + (4 if word == "as" else 1), 0.5
     if word == "in" and len(rest) >= 3:
         return _in_days(rest, index, today)
+    return None
+
+
+def _of_the_year(words: list[str], index: int, today: date) -> tuple[date, int, float] | None:
+    """“Christmas Day”, “New Year's Eve”, “the end of the month”."""
+    rest = words[index : index + 4]
+    for name, (number, month) in FEASTS.items():
+        day = _coming(number, month, today) if rest[: len(name)] == list(name) else None
+        if day is not None:
+            return day, index + len(name), 0.9
+    if rest[:2] == ["end", "of"] and "month" in rest[2:] and "next" not in rest:
+        last = (today.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+        return last, index + rest.index("month") + 1, 0.6
     return None
 
 

@@ -15,7 +15,7 @@ from conversations.models.identifier import E164
 from conversations.understanding.dates import find_date
 from conversations.understanding.names import find_name
 from conversations.understanding.normalise import clean
-from conversations.understanding.postcodes import find_postcode
+from conversations.understanding.postcodes import find_postcode, without_postcodes
 from conversations.understanding.spoken import to_typed
 from conversations.understanding.times import find_window
 
@@ -70,7 +70,7 @@ def extract(text: str, *, now: datetime, default_region: str = "GB", expecting: 
         _order_number(written),
         _phone(written, region, expecting),
         _postcode(written, region, expecting),
-        *_when(written, now, region, expecting),
+        *_when(without_postcodes(written, region=region), now, region, expecting),
         _amount(written, expecting),
         _name(written, expecting),
     ]

@@ -39,6 +39,10 @@ JOINT: Final = re.compile(rf"^[¿¡]?(?:and|y|e|plus|then|so)(?:\s+{_LOOSE}{{0,3
 BESIDES: Final = re.compile(rf"^[¿¡]?(?:(?:and|y|e|plus|then)\s+)?[¿¡]?(?:{_ALSO}\b|i also\b|we also\b|i'd also\b)")
 POINTS_BACK: Final = re.compile(r"\b(?:it|one|that|them|this|those|lo|la|una|uno|eso)\b")
 
+DENIED: Final = re.compile(
+    r"(?:(?:no|sorry|hi|hello),? )?(?:i|we) (?:do not|don't|did not|didn't) (?:want|need|ask for|mean) "
+    r"(?:a|an|any|another|the|to (?:speak|talk|book|cancel|move|change|arrange))\b[^.;!?]*"
+)
 MOOD: Final = re.compile(
     r"(?:i am|i'm|we are|we're) (?:(?:very|really|so|just|quite|extremely|absolutely) )?"
     r"(?:(?:unhappy|angry|upset|disappointed|dissatisfied|annoyed|furious|fed up)|not (?:at all )?(?:happy|satisfied))"
@@ -76,6 +80,11 @@ def points_back(part: str) -> bool:
 def is_mood(part: str) -> bool:
     """Whether a part says no more than that somebody is unhappy: of what else is said, not a need of its own."""
     return MOOD.fullmatch(fold(bare(part)).replace("’", "'").strip(" ,.;!¡")) is not None
+
+
+def is_denied(part: str) -> bool:
+    """Whether a part says what is not wanted, and nothing else: “I don't want a person”."""
+    return DENIED.fullmatch(fold(bare(part)).replace("’", "'").strip(" ,.;!")) is not None
 
 
 def bare(part: str) -> str:

@@ -18,6 +18,7 @@ US: Final = re.compile(r"(?<![\w-])[0-9]{5}(?:-[0-9]{4})?(?![\w-])")
 OUTWARD: Final = re.compile(r"(?<![\w-])[A-Z]{1,2}[0-9][A-Z0-9]?\b(?![ -]?[0-9])", re.IGNORECASE)
 """The beginning of a postcode alone: what is followed by the rest of one that is wrong is none."""
 AS_WRITTEN: Final = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}", re.IGNORECASE)
+WHOLE: Final = re.compile(r"(?<![\w-])[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][ABD-HJLNP-UW-Z]{2}(?![\w-])", re.IGNORECASE)
 ORDINAL: Final = re.compile(r"(?:1st|2nd|3rd|[04-9]th)$", re.IGNORECASE)
 INTRODUCED: Final = re.compile(r"\bpost ?code(?: is)?:? ?$", re.IGNORECASE)
 
@@ -41,6 +42,11 @@ def find_postcode(text: str, *, region: str, expected: bool) -> tuple[str, str, 
         return _written(whole), text, 0.9
     outward = OUTWARD.search(text[:200])
     return (outward[0].upper(), outward[0], 0.6) if outward else None
+
+
+def without_postcodes(text: str, *, region: str) -> str:
+    """`text` without the postcodes in it that are written as on a letter: the digits of “HB2 3AB” tell no hour."""
+    return WHOLE.sub(" ", text) if region == "GB" else text
 
 
 def _american(text: str, expected: bool) -> tuple[str, str, float] | None:

@@ -20,7 +20,8 @@ PERSON_REASON: Final = "talk_to_person"
 SURE: Final = 0.5
 MORE_WORDS: Final = 2
 _INTRODUCTIONS: Final = (
-    "my name phone number mobile email address postcode reference booking is it that the and a i am are this at on call me for in"
+    "my name phone number mobile email address postcode reference booking is it that the and a i am are this at on call me for in we our"
+    " live"
 )
 INTRODUCING: Final = frozenset(_INTRODUCTIONS.split())
 

@@ -33,7 +33,7 @@ class FoundWindow:
 def find_window(text: str, *, day: FoundDate | None = None, expected: bool = False) -> FoundWindow | None:
     """The time of day that `text` asks for as "HH:MM-HH:MM", or None.
 
-    “between 10 and 12”, “after 3”, “before noon”, “half past two”, “tomorrow morning”, “any time”. Hours from
+    “between 10 and 12”, “after 3”, “before noon”, “not before 2”, “half past two”, “tomorrow morning”, “any time”. Hours from
     one to seven without am or pm are afternoon hours. One time alone (“at half past ten”) is the hour from it on.
     `day` is what `find_date` found in the same text; `expected` says that a time was just asked for: with one of
     them a bare “10 to 12” will do, with the latter a bare “10”.
@@ -56,11 +56,9 @@ def _span_at(words: list[str], index: int, expected: bool, dated: bool) -> tuple
     if word in {"between", "from"}:
         return _pair(words, index + 1, certain=True)
     if word in {"after", "before", "until", "till", "by"}:
-        time = _time(words, index + 1)
-        if time is None or _means_something_else(words, time[1]):
-            return None
-        bounds = (time[0], CLOSES * 60) if word == "after" else (OPENS * 60, time[0])
-        return (*bounds, time[1]) if bounds[0] < bounds[1] else None
+        return _bounded(words, index + 1, is_after=(word == "after") != (before == "not"))
+    if word in {"earlier", "later"} and words[index + 1 : index + 2] == ["than"] and before in {"no", "not"}:
+        return _bounded(words, index + 2, is_after=word == "earlier")
     # “The gauge is at 1” tells no time.
     tells_time = words[index + 1 : index + 2] != ["least"] and (expected or before not in {"is", "are", "was", "reads"})
     if word in {"at", "around", "about"} and tells_time:
@@ -81,6 +79,15 @@ def _span_at(words: list[str], index: int, expected: bool, dated: bool) -> tuple
     if time is not None and (time[2] or expected) and not _means_something_else(words, time[1]):
         return time[0], min(time[0] + 60, 24 * 60 - 1), time[1]
     return None
+
+
+def _bounded(words: list[str], index: int, *, is_after: bool) -> tuple[int, int, int] | None:
+    """From the time at `index` on, or until then, within the hours in which anybody is visited."""
+    time = _time(words, index)
+    if time is None or _means_something_else(words, time[1]):
+        return None
+    start, end = (time[0], CLOSES * 60) if is_after else (OPENS * 60, time[0])
+    return (start, end, time[1]) if start < end else None
 
 
 def _pair(words: list[str], index: int, *, certain: bool) -> tuple[int, int, int] | None:

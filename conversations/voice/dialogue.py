@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
+from conversations.rendering import spoken
 from conversations.selectors.access import lines_of_party
 from conversations.services import call_state, joining, split_secrets, timeline, verifying
 from conversations.services.redaction import MASK, hide_digits, mask, mask_keys
@@ -31,6 +32,8 @@ YES: Final = re.compile(
 )
 NO: Final = re.compile(r"\W*(?:no|nope|nah|not really|i wasn't|i was not)\b[\s,.]*(?:thanks|thank you|gracias)?\W*", re.IGNORECASE)
 LONGEST_MERE_YES: Final = 5
+MOST_SAID_AGAIN: Final = 2
+"""To so many silences the question is put again, before a person is offered."""
 RESTS_OF_A_CARD: Final = range(7, 14)
 """How many digits may be left of a card's number when the first six were taken for a code."""
 
@@ -232,6 +235,9 @@ def _silence(call: Interaction, given: CallInput) -> Ncco:
     _remember(call, silences=silences)
     if given.is_failure and silences < 3:
         return replies.aside(call, _("Sorry, I did not catch that. Please say it again."))
+    asked = spoken.last_question(_said_last(call)) if silences <= MOST_SAID_AGAIN else ""
+    if asked:
+        return replies.aside(call, f"{_('Sorry, I did not hear anything.')} {asked}")
     if silences == 1:
         return replies.aside(call, _("Sorry, I did not hear anything. Please tell me how I can help."))
     if silences == 2:
@@ -242,6 +248,12 @@ def _silence(call: Interaction, given: CallInput) -> Ncco:
         _("I cannot hear you, so I will end the call now. Please call again whenever you like. Goodbye."),
         language=call.language,
     )
+
+
+def _said_last(call: Interaction) -> str:
+    """What the AI agent said last on this call."""
+    said = Entry.objects.filter(interaction=call, kind="message", actor_kind="assistant").order_by("-seq")
+    return said.values_list("body", flat=True).first() or ""
 
 
 def _keys_id(given: CallInput) -> str:

@@ -211,6 +211,18 @@ class TestSpeaking:
         assert words_of(first) not in words_of(second)
         assert call_of(caller).data["spoken_seq"] == Entry.objects.filter(kind="message").last().seq
 
+    def test_a_silence_has_the_question_put_again(self, caller: Caller) -> None:
+        """What was asked in the middle of something, and how to answer it, and not how to be helped."""
+        post("/voice/answer/", caller.answer())
+        call = call_of(caller)
+        asked = "What phone number can we ring? Please say it digit by digit."
+        new = NewEntry(kind="message", actor_kind="assistant", actor_name="Harbor", body=f"Thank you. {asked}", interaction=call)
+        timeline.append(call.conversation_id, new)
+        heard = [words_of(post("/voice/input/", caller.silent()).json()) for _ in range(3)]
+        # What was put into the history meanwhile is said first.
+        assert all(asked in words for words in heard[:2])
+        assert "press zero" in heard[2] or "press zero" in words_of(post("/voice/input/", caller.silent()).json())
+
     def test_the_same_words_posted_again_make_one_entry_and_the_same_reply(self, caller: Caller, patient: None) -> None:
         """The platform may try again with a new token."""
         post("/voice/answer/", caller.answer())

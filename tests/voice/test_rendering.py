@@ -87,3 +87,24 @@ def test_a_long_text_is_read_in_paragraphs() -> None:
     paragraphs = written.text(text).split("\n\n")
     assert [part.count(".") for part in paragraphs] == [3, 3, 2]
     assert written.text("**Bold**\n- One\n- [Two](https://a.example/b)") == "Bold\n• One\n• Two (https://a.example/b)"
+
+
+def test_what_a_card_adds_comes_before_the_question() -> None:
+    """Whoever is asked something hears the question last, and is not told that yes and no can be said."""
+    card = {"rows": [{"label": "Where", "value": "Quay Street"}]}
+    replies = [{"label": "Yes", "value": "Yes"}, {"label": "No", "value": "No"}, {"label": "Open a ticket", "value": "Open a ticket"}]
+    assert spoken.words("It is booked. Anything else?", {"cards": [card]}) == "It is booked. Where: Quay Street. Anything else?"
+    assert spoken.words("I do not know. A person?", {"quick_replies": replies[:2]}) == "I do not know. A person?"
+    said = spoken.words("I do not know. A person?", {"quick_replies": replies})
+    assert said == "I do not know. A person? You can also say: Open a ticket."
+
+
+@pytest.mark.parametrize("reference", ["HH-Q3W8NF", "HH-E8Q7TN"])
+def test_no_part_of_a_reference_is_a_postcode(reference: str) -> None:
+    assert "-" not in spoken.words(f"Your reference is {reference}.")
+
+
+def test_the_last_question_is_said_again_with_how_to_answer_it() -> None:
+    asked = "What phone number can we ring? Please say it digit by digit."
+    assert spoken.last_question(f"Thank you. {asked}") == asked
+    assert spoken.last_question("Hello? I am here. You can ask for a person. Tell me how I can help.") == ""

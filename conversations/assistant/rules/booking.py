@@ -21,6 +21,7 @@ NEEDED_TO_BOOK = ("postcode", "name", "phone")
 MOST_MISSES = 3
 LONGEST_QUERY = 2000
 SHARE_OF_NAME = 0.7
+TRIED = re.compile(r"[0-9@]")
 WORD = re.compile(r"[a-z]+")
 
 
@@ -57,8 +58,14 @@ def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
     state["misses"] = int(state.get("misses", 0)) + 1
     if state["misses"] >= MOST_MISSES:
         return offer_person(dialogue, _("I am sorry, I could not make that out."))
-    dialogue.say(str(wording.REPAIRS.get(asked) or _("I did not get that: I need the %(fact)s.") % {"fact": label_of(asked).lower()}))
+    repair = wording.REPAIRS.get(asked) if _is_a_try(asked, context.words) else None
+    dialogue.say(str(repair or _("I did not get that: I need the %(fact)s.") % {"fact": label_of(asked).lower()}))
     return None
+
+
+def _is_a_try(asked: str, words: str) -> bool:
+    """Whether words are meant to be what was asked for, so that they are told what it looks like: they hold a digit, an @ or its name."""
+    return TRIED.search(words) is not None or label_of(asked).lower() in words.lower() or len(words.split()) == 1
 
 
 def offer_person(dialogue: Dialogue, lead: str, *, or_ticket: bool = False, failed: bool = True) -> Reply:

@@ -151,7 +151,7 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     if acts.is_brief_mention(text, acts.BYE) or (acts.is_brief_mention(text, acts.THANKS, 6) and not dialogue.context.reason_is_new):
         dialogue.say(_("You are welcome. Write or call again whenever you like."))
         return dialogue.reply()
-    if acts.is_short(text, acts.GREETING):
+    if acts.is_short(text, acts.GREETING) or acts.is_short(text, acts.CALLS_OUT):
         dialogue.say(_("Hello. What can I do for you?"))
         return dialogue.reply()
     return None
@@ -299,6 +299,8 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return None
     other = subject.form_of_new_reason(dialogue)
     if other and other.code != form.code:
+        if acts.asks_only(context.words) and await in_between.answers(dialogue):
+            return await _back_to_form(dialogue)
         aside.put(dialogue)
         return None
     if other_errand := _other_errand(dialogue):

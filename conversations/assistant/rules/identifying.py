@@ -120,7 +120,8 @@ async def go_on(dialogue: Dialogue, then: Then) -> Reply | HandOff | None:
         return None
     if dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue):
         return await _known(dialogue, then)
-    if CANNOT.search(acts.plain(dialogue.context.words)) and state.get("step") != "answers":
+    refuses = state.get("step") == "where" and not state.get("offered_to") and dialogue.context.understanding.affirmative is False
+    if (refuses or CANNOT.search(acts.plain(dialogue.context.words))) and state.get("step") != "answers":
         if _answers_help(dialogue):
             return await _begin_questions(dialogue)
         dialogue.leave_form()
@@ -150,7 +151,10 @@ def _answers_help(dialogue: Dialogue) -> bool:
 def _ask_where(dialogue: Dialogue) -> Reply:
     context, state = dialogue.context, dialogue.state
     state.update(step="where", offered_to="")
-    phone = context.value("phone") if "phone" in context.told_facts else context.calls_from
+    # What is to become the new one is not on the record, so a code to it would show nothing.
+    new = set((state.get("said") or {}).values()) if state.get("detail") else set()
+    told = context.value("phone") if "phone" in context.told_facts else ""
+    phone = told if told and told not in new else context.calls_from
     email = context.value("email") if "email" in context.told_facts else ""
     if context.spoken and phone:
         state["offered_to"] = phone
@@ -158,8 +162,6 @@ def _ask_where(dialogue: Dialogue) -> Reply:
         dialogue.suggest_yes_or_no()
         return dialogue.reply()
     dialogue.say(str(consent_texts.CODE_SOMEWHERE))
-    # What is to become the new one is not on the record, so a code to it would show nothing.
-    new = set((state.get("said") or {}).values()) if state.get("detail") else set()
     known = [shown for value, shown in ((email, email), (phone, facts.phone(phone) if phone else "")) if value and value not in new]
     if known:
         dialogue.suggest(known)

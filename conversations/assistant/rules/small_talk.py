@@ -23,7 +23,7 @@ def answered(dialogue: Dialogue, *, busy: bool) -> bool:
         return False
     if acts.is_short(text, acts.HOW_ARE_YOU):
         dialogue.say(_("Very well, thank you for asking."))
-    elif acts.is_short(text, acts.ENTERTAIN):
+    elif acts.is_short(text, acts.ENTERTAIN) or acts.is_short(text, acts.ABOUT_THE_AGENT):
         dialogue.say(_("I am afraid I am better at helping than at that."))
     else:
         dialogue.say(_("Thank you, that is kind of you."))

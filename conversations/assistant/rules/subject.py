@@ -37,11 +37,12 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
         form = context.behaviour.form_for_tool(book.TOOL.name)
     if form is None:
         return None
-    asks_only = acts.is_question(context.words) and not acts.is_request(context.words)
-    if asks_only and await knowledge.answer(dialogue):
+    if acts.asks_only(context.words) and await knowledge.answer(dialogue):
         if form.tool == book.TOOL.name:
             _offer_visit(dialogue, form)
         return dialogue.reply()
+    if acts.wishes_to_know(context.words):
+        return not_known.reply(dialogue)
     if form.tool == book.TOOL.name:
         # What a visit is for is said at the beginning; the later words are only about place and time.
         service = await booking.service_wanted(dialogue)

@@ -21,6 +21,9 @@ COMMON = frozenset(
     }
 )  # fmt: skip
 
+SAYS_LITTLE = frozenset({"new", "free", "quote", "get", "exact", "same", "place", "further", "give"})
+"""Words of the list that no price is about: a new bathroom is no new boiler."""
+
 
 def run(_context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result: `prices` that share words with the query, best first, and `others`, the names of the rest."""
@@ -41,6 +44,8 @@ def _price_json(price: Price) -> dict[str, str]:
 
 
 def _shared(price: Price, wanted: set[str]) -> int:
+    if not _words(f"{price.name} {price.description}") & wanted - SAYS_LITTLE:
+        return 0
     return NAME_WEIGHT * len(_words(price.name) & wanted) + len(_words(price.description) & wanted)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ WINDOW = timedelta(hours=2)
 NOTICE = timedelta(hours=1)
 FARTHEST = timedelta(days=60)
 LONGEST_POSTCODE = 10
+DISTRICT = re.compile(r"[A-Z]{1,2}([0-9]{1,2})[A-Z]?(?:[0-9][A-Z]{2})?$")
 
 
 def squeezed(postcode: str) -> str:
@@ -27,12 +29,18 @@ def squeezed(postcode: str) -> str:
 def check_area(arguments: CheckArea) -> Area:
     """The territory with the longest prefix of the postcode."""
     whole = squeezed(arguments.postcode)[:LONGEST_POSTCODE]
-    prefixes = [whole[:length] for length in range(1, len(whole) + 1)]
+    prefixes = [whole[:length] for length in range(1, len(whole) + 1) if not _cuts_a_number(whole, length)]
     rows = TerritoryPostcode.objects.filter(prefix__in=prefixes).select_related("territory")
     best = max(rows, key=lambda row: len(row.prefix), default=None)
     if best is None:
         return Area(arguments.postcode, served=False)
     return Area(arguments.postcode, True, best.territory.code, best.territory.name)
+
+
+def _cuts_a_number(postcode: str, length: int) -> bool:
+    """Whether so many characters of a British postcode end within the number of its district: HB1 is no part of HB12 4QT."""
+    district = DISTRICT.match(postcode)
+    return district is not None and district.start(1) < length < district.end(1)
 
 
 def find_slots(arguments: FindSlots) -> tuple[Slot, ...]:

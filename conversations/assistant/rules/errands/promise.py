@@ -23,6 +23,7 @@ PAYS: Final = re.compile(
 )
 LATER: Final = re.compile(
     r"\b(?:pay(?:ing)?|settle)\b.{0,30}\b(?:later|next (?:week|month)|in instalments|a bit longer)\b"
+    r"|\b(?:can't|cannot|can not|unable to|not able to) pay\b.{0,40}\b(?:until|till|before)\b"
     r"|\bmore time to pay\b|\b(?:payment|pay) extension\b|\bextend (?:the|my) (?:due date|payment)\b"
 )
 
@@ -35,9 +36,12 @@ class PromiseToPay(Errand):
     needs_proof = True
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
-        """Paying with a day, or paying later; paying by card is a question of another kind."""
+        """Paying with a day, or paying later; paying by card, and whether one may pay later, are questions of another kind."""
         words = acts.plain(dialogue.context.words)
         dated = any(fact.name == "date" for fact in dialogue.context.understanding.facts)
+        if acts.asks_only(words) and not dated:
+            # Whether one may pay later, or in parts, is answered from the help pages.
+            return False
         return LATER.search(words) is not None or (dated and PAYS.search(words) is not None)
 
     async def missing(self, dialogue: Dialogue) -> Reply | None:
