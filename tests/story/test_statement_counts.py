@@ -14,11 +14,12 @@ from tests.support.statements import COMMITTED, count_from_now, statements_run
 from tests.voice.platform import Caller, post_async
 
 QUESTIONS = (
-    "Do you repair boilers on Saturdays?", "Is there a guarantee on your work?", "How long does a drain inspection take?",
-    "Do your people carry spare parts?", "Can I pay with a card at the door?", "Which areas do you serve?",
-    "Do I have to be at home?", "Do you take the old heater away?", "What if the part is not in stock?",
+    "What pressure should my boiler have?", "Why does my boiler sound like a kettle?", "How do I top up the pressure on my boiler?",
+    "How do I let the air out of a radiator that is cold at the top?", "What is your phone number?", "When are you open?",
+    "How do I prepare the heating for the winter?",
 )  # fmt: skip
-"""Different ones: who repeats themselves is taken for a machine. The first two warm."""
+"""All are answered from an article, and different, since who repeats themselves is taken for a machine."""
+WARMING = 2
 
 
 async def test_statements_for_a_question_in_the_chat(transactional_db: None, settings: Settings) -> None:
@@ -32,7 +33,7 @@ async def test_statements_for_a_question_in_the_chat(transactional_db: None, set
             await widget.say(question, client_id=f"{number}")
             await turn.schedule((await Conversation.objects.aget()).pk)
             counts.append(await database_sync_to_async(statements_run)() - before)
-    assert statistics.median(counts[2:]) == COMMITTED["a question in the chat and its answer"]
+    assert statistics.median(counts[WARMING:]) == COMMITTED["a question in the chat and its answer"]
 
 
 async def test_statements_for_a_question_on_the_phone(transactional_db: None, settings: Settings) -> None:
@@ -46,4 +47,4 @@ async def test_statements_for_a_question_on_the_phone(transactional_db: None, se
         await post_async("/voice/input/", caller.said(question.lower().rstrip("?")))
         await turn.wait_for((await Conversation.objects.aget()).pk, seconds=60)
         counts.append(await database_sync_to_async(statements_run)() - before)
-    assert statistics.median(counts[2:]) == COMMITTED["a question on the phone and its answer"]
+    assert statistics.median(counts[WARMING:]) == COMMITTED["a question on the phone and its answer"]
