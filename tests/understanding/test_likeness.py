@@ -13,6 +13,7 @@ from conversations.likeness.weighing import Population
 
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=15)
 HYPOTHESES = st.lists(st.text(max_size=60), max_size=8)
+NOISE = st.lists(st.text(alphabet=st.characters(exclude_categories=("L", "M", "N", "Cs")), max_size=60), max_size=8)
 PEOPLE = [
     weighing.record("Anna Nowak", date(1966, 2, 8), "05099"),
     weighing.record("Adam Nowak", date(1990, 11, 20), "05098"),
@@ -105,11 +106,11 @@ def test_nothing_is_more_like_a_word_than_itself(one: str, other: str) -> None:
     assert names.likeness([other], [one])[0] <= 1
 
 
-@given(st.sampled_from(range(4)), HYPOTHESES)
-def test_record_that_agrees_exactly_weighs_most(number: int, more: list[str]) -> None:
-    """Whatever else was heard after it, no other record weighs more than the one whose name was heard first."""
+@given(st.sampled_from(range(4)), NOISE)
+def test_record_that_agrees_exactly_weighs_most(number: int, noise: list[str]) -> None:
+    """Whatever was heard after it that is no word, no other record weighs more than the one whose name was heard."""
     name = ("Anna Nowak", "Adam Nowak", "Karol Łaskawiec", "Siân O'Brien")[number]
-    weights = weighing.name([name, *(each for each in more if not each.isprintable())], PEOPLE, POPULATION).weights
+    weights = weighing.name([name, *noise], PEOPLE, POPULATION).weights
     assert weights[number] == weights.max()
 
 
