@@ -24,7 +24,7 @@ LONGEST_FIRST = ("attacks", "voice", "setup", "story", "assistant", "widget")
 LEARNED = b":understanding:"
 ON_THIS_MACHINE = ("unix://", "redis://localhost", "redis://127.0.0.1", "redis://[::1]")
 
-# How long an example takes says how busy the machine is. Every run tries the same examples; `--hypothesis-profile explore` looks for others.
+# How long an example takes says how busy the machine is. Each run tries the same examples; `--hypothesis-profile explore` looks for others.
 hypothesis.settings.register_profile("explore", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("tests", hypothesis.settings.get_profile("explore"), derandomize=True)
 hypothesis.settings.load_profile("tests")
