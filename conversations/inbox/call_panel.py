@@ -35,6 +35,16 @@ class CallPanel:
         return self.at != call_state.VOICE
 
     @property
+    def is_not_rung(self) -> bool:
+        """Whether a customer whom a person calls is not being called yet."""
+        return call_state.is_unplaced(self.call)
+
+    @property
+    def is_ringing_out(self) -> bool:
+        """Whether they are, and have not picked up."""
+        return call_state.is_ringing_out(self.call)
+
+    @property
     def others(self) -> list[CallSeat]:
         """Everybody else who is on it or rung for it."""
         return [seat for seat in self.seats if self.own is None or seat.pk != self.own.pk]

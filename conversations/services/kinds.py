@@ -53,7 +53,10 @@ def _duration(body: str, data: Mapping[str, Any]) -> str:
 
 
 def _digits(body: str, data: Mapping[str, Any]) -> str:
-    return str(_("Keys pressed: %(count)d")) % {"count": len(str(data.get("digits", "")))}
+    digits = str(data.get("digits", ""))
+    if len(digits) == 1:
+        return str(_("They pressed %(key)s.")) % {"key": digits}
+    return str(_("They pressed %(count)d keys.")) % {"count": len(digits)}
 
 
 _KINDS = (

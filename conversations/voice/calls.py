@@ -17,7 +17,7 @@ from conversations.flows import inbound
 from conversations.flows.inbound import InboundMessage, InteractionOver, Received
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import pace
-from conversations.services import call_state
+from conversations.services import call_legs, call_state
 from conversations.voice import (
     call_back_call,
     call_events,
@@ -47,6 +47,7 @@ def answer(asked: AnsweredCall) -> Ncco:
         asked.call_id, dialled=asked.dialled, caller=asked.caller, region_url=asked.region_url, room=asked.room_id, at=asked.at
     )
     if call is None:
+        call_legs.take_in(asked.call_id)
         return ncco.goodbye(_("This number is not in service. Goodbye."), language=DEFAULT_LANGUAGE)
     call_events.follow(call)
     call = call_events.find(asked.call_id) or call

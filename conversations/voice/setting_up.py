@@ -146,7 +146,7 @@ def _changes(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
 def _flat(value: Any, path: str = "") -> dict[str, Any]:
     if isinstance(value, Mapping) and value:
         return {key: each for name, inner in value.items() for key, each in _flat(inner, f"{path}.{name}".lstrip(".")).items()}
-    return {path: value}
+    return {path: value} if path else {}
 
 
 def _numbers(application_id: str) -> tuple[list[NumberPlan], list[str]]:

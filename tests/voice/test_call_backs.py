@@ -157,6 +157,23 @@ def test_call_now_is_offered_until_a_call_goes_on(desk: Desk) -> None:
     assert desk.rung_numbers() == [ANNS_PHONE[1:]]
 
 
+def test_the_page_shows_how_far_the_call_is(desk: Desk) -> None:
+    """The customer is with nobody before they have picked up, and least of all with the automated voice."""
+    desk.wants_call_back()
+    desk.comes()
+    desk.accepts()
+
+    def shown() -> str:
+        return str(desk.client().get(f"/inbox/c/{desk.call.conversation.public_id}/").text)
+
+    assert "is called when you are ready on your phone" in shown()
+    desk.press("1")
+    assert "their phone rings" in shown()
+    desk.picks_up()
+    assert "on the line" in shown()
+    assert "with the automated voice" not in shown()
+
+
 def test_only_its_owner_calls(desk: Desk) -> None:
     desk.wants_call_back()
     assert desk.calls().status_code == 409

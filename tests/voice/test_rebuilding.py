@@ -53,6 +53,13 @@ def told(number: EntryPoint) -> None:
         post(f"/voice/agent/{call.public_id}/{uuid4()}/event/", leg.event(status, direction="outbound"))
 
 
+def test_a_call_to_a_number_that_is_none_of_ours_breaks_nothing(number: EntryPoint) -> None:
+    """What was reported of its leg is in a row as well, so nothing differs, and `doctor` has nothing to say."""
+    post("/voice/answer/", Caller(dialled="441632960999").answer())
+    assert rebuilt() == "1 legs looked at, 0 differ.\n"
+    assert not Interaction.objects.exists()
+
+
 def test_what_is_right_stays_as_it_is(told: None) -> None:
     before = everything()
     assert rebuilt() == "7 legs looked at, 0 differ.\n"

@@ -5,11 +5,13 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
 
 from conversations.models import Entry, EntryPoint, Interaction, WebhookRecord
 from conversations.services import joining, timeline
 from conversations.services.timeline import NewEntry
 from conversations.voice.protocol import parse_input
+from tests.record import rows
 from tests.voice.platform import Caller, post, words_of
 from tests.voice.test_calls import call_of, chat_with
 
@@ -192,3 +194,16 @@ def test_a_wrong_code_that_comes_again_is_one_attempt(call: Caller) -> None:
     for _delivery in range(3):
         post("/voice/input/", body)
     assert call_of(call).data["code_attempts"] == 1
+
+
+def test_staff_read_which_key_was_pressed_and_of_several_how_many(caller: Caller, patient: None) -> None:
+    """One key says which choice was made; several may be a code."""
+    post("/voice/answer/", caller.answer())
+    for keys in ("4", "123456"):
+        post("/voice/input/", caller.keyed(keys))
+    conversation = Interaction.objects.get(provider_id=caller.uuid).conversation
+    staff = Client()
+    staff.force_login(rows.agent("Ann").user)
+    page = staff.get(f"/inbox/c/{conversation.public_id}/").content.decode()
+    assert "They pressed 4." in page
+    assert "They pressed 6 keys." in page

@@ -90,6 +90,8 @@ def test_the_plan_is_printed_and_nothing_is_changed(account: Account) -> None:
     assert "Number +441632960100 is linked." in told
     assert "Nothing was changed." in told
     assert account.holds_nothing()
+    lines = [line.strip() for line in told.splitlines()]
+    assert not [line for line in lines if line.startswith(":")], "every line of what changes names it"
 
 
 def test_it_is_done_once(account: Account, tmp_path: Path) -> None:
