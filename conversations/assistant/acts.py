@@ -299,6 +299,11 @@ def _bare_choice(words: list[str]) -> str:
     return left[0].strip(",") if left and all(word in AFTER_A_CHOICE for word in rest) else ""
 
 
+def names_it(text: str, name: str) -> bool:
+    """Whether a text says a name in full."""
+    return plain(name) in plain(text)
+
+
 def chosen_name(text: str, names: Sequence[str]) -> int | None:
     """The index of the name that the text is or contains, or that it points at by place."""
     words = plain(text)

@@ -182,6 +182,8 @@ async def test_smoke_is_a_danger(monday: datetime, record: None, channel: str) -
     await line.say("smoke is coming out of my boiler")
     assert (await Handoff.objects.aget()).why
     assert (await line.conversation()).urgency == "emergency"
+    assert line.last.body.startswith("If anybody is in danger")
+    assert not sources(line)
 
 
 @BOTH
@@ -220,3 +222,30 @@ async def test_an_amount_is_said_back_as_money(monday: datetime, record: None, c
     await line.say("My invoice looks wrong")
     await line.say("skip")
     assert "£85" in await line.say("85 pounds")
+
+
+@BOTH
+async def test_the_window_that_is_taken_is_said(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("I want to book a boiler service at HB1 4QT")
+    assert "I take Monday 23 November, 12:00 to 14:00. What name" in await line.say("as soon as possible")
+
+
+@BOTH
+async def test_next_week_is_its_beginning(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("I want to book a boiler service at HB1 4QT")
+    assert "Monday 30 November" in await line.say("sometime next week")
+
+
+@BOTH
+async def test_a_need_in_few_words_among_where_and_when(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    assert "These times are free" in await line.say("boiler service HB1 4QT next week please")
+
+
+async def test_one_more_place_is_asked_about_by_its_name_alone(monday: datetime, chat: Line) -> None:
+    await chat.say("do you cover EH1 1AA?")
+    await chat.say("what about SW1A 1AA?")
+    assert "do not come to HB9 9ZZ" in await chat.say("HB9 9ZZ?")
+    assert "Yes, we come to HB1" in await chat.say("hb1")

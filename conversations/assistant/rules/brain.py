@@ -308,7 +308,7 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return await other_errand
     slot = slots.chosen(dialogue) if dialogue.state.get("step") == "choose" else None
     if slot:
-        dialogue.state.update(slot=slot, step="collect", asked="", offered=[])
+        booking.take(dialogue, slot)
         return await booking.go_on(dialogue, form)
     if not context.new_facts and in_between.asks_of_own_record(dialogue):
         if not await identifying.tell_in_between(dialogue):
