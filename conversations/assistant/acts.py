@@ -58,6 +58,9 @@ CALLS_OUT: Final = re.compile(
     r"|(?:please )?help(?: me)?(?: please)?|i (?:just )?need (?:some |a bit of )?help(?: please)?|(?:can|could) you help(?: me)?"
     r"|(?:i have|i've got|i have got|there is|there's) a (?:problem|question|query|issue)|(?:a )?(?:problem|question))(?: please)?"
 )
+NODS: Final = re.compile(
+    r"(?:lol|ha(?:ha)+|hmm+|hm|oh|ah|aha|wow|cool|nice|i see|got it|understood|makes sense|fair enough|good to know)(?: ok(?:ay)?)?"
+)
 AI: Final = re.compile(
     r"\b(?:are you|am i (?:talking|speaking|chatting) (?:to|with)) (?:an? )?(?:real )?(?:robot|bot|machine|computer|ai|human|person)\b"
     r"|^(?:(?:hi|hello|hey|and|so|but)[,!]? )?(?:(?:who|what) are you\b(?! (?:going|doing|open|charging|sending))"
@@ -74,7 +77,8 @@ ENTERTAIN: Final = re.compile(
     r"(?: about .{1,40})?(?:,? please)?"
 )
 ABOUT_THE_AGENT: Final = re.compile(
-    r"(?:are you|do you) (?:married|single|happy|hungry|tired|bored|sleep|dream"
+    r"(?:what's|what is|how's|how is) the weather(?: like)?(?: today| there)?"
+    r"|(?:are you|do you) (?:married|single|happy|hungry|tired|bored|sleep|dream"
     r"|have (?:a )?(?:family|wife|husband|kids|children|feelings))"
     r"|how old are you|(?:where are you from|where do you live)|do you like (?:music|football|tea|coffee|your job|it here)"
     r"|(?:it is |it's |what )?(?:a )?(?:nice|lovely|beautiful|terrible|awful|horrible|miserable|cold|hot) (?:weather|day)"
@@ -297,6 +301,11 @@ def _bare_choice(words: list[str]) -> str:
         words = words[1:]
     left, rest = words[:1], words[1:]
     return left[0].strip(",") if left and all(word in AFTER_A_CHOICE for word in rest) else ""
+
+
+def names_it(text: str, name: str) -> bool:
+    """Whether a text says a name in full."""
+    return plain(name) in plain(text)
 
 
 def chosen_name(text: str, names: Sequence[str]) -> int | None:

@@ -23,6 +23,8 @@ from conversations.services import callbacks, consent, facts, handoff, voicemail
 from conversations.services.consent import Answer
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
+from conversations.understanding.normalise import meaning
+from conversations.understanding.tone import says_to_leave
 from routing import clock
 from routing.models import Decision, ServiceHours, WorkItem
 from routing.selectors import line
@@ -35,6 +37,7 @@ EMERGENCY: Final = "emergency"
 CALL_BACK_LASTS: Final = timedelta(days=3)
 CALL_BACK_WITHIN: Final = timedelta(days=1)
 """Where no service level says how soon."""
+ORDINARY: Final = "normal"
 MOST_WORDS_OF_NUMBER: Final = 8
 POLITE: Final = re.compile(f"{acts.THANKS.pattern}|{acts.BYE.pattern}")
 
@@ -48,13 +51,16 @@ class Safety:
 
 
 def safety_first(prepared: Prepared) -> Safety:
-    """For an emergency: the company's own safety article for the reason, its first paragraph or list."""
+    """For an emergency: the company's own safety article for the reason, its first paragraph or list.
+
+    A danger that was told of in words alone, while the reason is unknown or an ordinary one, has no such article.
+    """
     language = prepared.context.language.partition("-")[0]
     if prepared.need.urgency != EMERGENCY or prepared.state.get("warned") == language:
         return Safety()
     reason, context = prepared.conversation.reason, prepared.context
-    if reason is None:
-        return Safety()
+    if reason is None or reason.urgency == ORDINARY or (reason.urgency != EMERGENCY and says_to_leave(meaning(context.words))):
+        return Safety(_("If anybody is in danger, leave the house at once and call the emergency services."))
     # By what was said, and by what it was understood to be: cries are short and in any language. Better another one than nothing.
     asked = ((context.text, language), (context.words, "en"), (reason.name, language), (reason.name, "en"))
     found = (hit for text, tongue in dict.fromkeys(asked) for hit in search(text, limit=5, threshold=0.0, language=tongue))

@@ -188,6 +188,7 @@ class TurnTools:
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
             visits=self._standing.visits,
             language=self._prepared.context.language.partition("-")[0],
+            names=self._standing.behaviour.names,
             level=self._standing.level,
             idempotency_key=key,
             links={link.code: link for link in self._standing.behaviour.links},

@@ -143,9 +143,9 @@ def _relative(words: list[str], index: int, today: date, expected: bool) -> tupl
     if word in {"tomorrow", "tmrw", "tomoz", "tomorow", "tommorow", "tommorrow"}:
         return today + timedelta(days=1), index + 1, 0.95
     if rest[:3] == ["week", "after", "next"]:
-        return today + timedelta(days=14 - today.weekday()), index + 3, 0.4
+        return today + timedelta(days=14 - today.weekday()), index + 3, 0.7 if expected else 0.4
     if rest[:2] == ["next", "week"]:
-        return today + timedelta(days=7 - today.weekday()), index + 2, 0.4
+        return today + timedelta(days=7 - today.weekday()), index + 2, 0.7 if expected else 0.4
     if expected and (rest[:4] == ["as", "soon", "as", "possible"] or word in {"asap", "soonest", "earliest"}):
         return today, index + (4 if word == "as" else 1), 0.5
     if word == "in" and len(rest) >= 3:

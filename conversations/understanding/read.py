@@ -80,6 +80,10 @@ def understand(
     known = reasons.current()
     vector = embed([without_denied(core)])[0]
     found = known.classifier.classify(vector, threshold)
+    if found.reason is None and expecting is None and (rest := _without_facts(core, facts)) != core:
+        # “Boiler service HB1 4QT next week”: what it is about is said in few words among many that tell where and when.
+        alone = known.classifier.classify(embed([rest])[0], threshold)
+        found = alone if alone.reason else found
     says_no_need = _only_answers(expecting, facts, core) or (unspoken(text) and not foreign.danger(text))
     reason = None if says_no_need else found.reason
     urgency = higher(read_urgency(core), known.urgencies.get(reason or "", "normal"))
@@ -97,6 +101,13 @@ def understand(
         besides=besides,
         gloss=known_words,
     )
+
+
+def _without_facts(core: str, facts: tuple[Fact, ...]) -> str:
+    """`core` without the words that tell facts; all of it when fewer than two words would be left."""
+    told = set(" ".join(meaning(fact.text) for fact in facts if fact.name in NAMES).split())
+    left = [word for word in core.split() if word not in told]
+    return " ".join(left) if len(left) > 1 else core
 
 
 def _with_danger(read: str, text: str, language: str) -> str:

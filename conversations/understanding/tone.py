@@ -21,6 +21,10 @@ EMERGENCY: Final = re.compile(
     r"|pouring through|flooding|flooded|burst (?:pipe|main|tank)|pipe (?:has |just )?burst|unconscious|passed out|cannot breathe"
     r"|emergency)\b"
 )
+TO_LEAVE: Final = re.compile(
+    r"\b(?:fire|smok(?:e|ing)|burning|sparks?|sparking|electric shock|unconscious|passed out|cannot breathe)\b"
+)
+"""Of these, those that no article on water or heating is about: who is there has to get out."""
 HIGH: Final = re.compile(
     r"\b(?:urgent|urgently|as soon as possible|right now|right away|immediately|straight away|freezing|baby|newborn|elderly"
     r"|pregnant|disabled"
@@ -84,6 +88,11 @@ def read_urgency(meaning: str) -> Urgency:
     if EMERGENCY.search(calm):
         return "emergency"
     return "high" if HIGH.search(calm) else "normal"
+
+
+def says_to_leave(meaning: str) -> bool:
+    """Whether the words of `meaning` tell of fire, of smoke or of somebody who is hurt."""
+    return TO_LEAVE.search(NOT_MEANT.sub(" ", meaning)) is not None
 
 
 def without_denied(meaning: str) -> str:

@@ -122,7 +122,7 @@ async def test_who_calls_out_is_asked_what_it_is(monday: datetime, record: None,
 
 
 @BOTH
-@pytest.mark.parametrize("chats", ["nice weather today, isn't it", "are you married?"])
+@pytest.mark.parametrize("chats", ["nice weather today, isn't it", "are you married?", "what's the weather like today"])
 async def test_small_talk_is_no_failure(monday: datetime, record: None, channel: str, chats: str) -> None:
     line = await on(channel)
     await line.say(chats)
@@ -182,6 +182,8 @@ async def test_smoke_is_a_danger(monday: datetime, record: None, channel: str) -
     await line.say("smoke is coming out of my boiler")
     assert (await Handoff.objects.aget()).why
     assert (await line.conversation()).urgency == "emergency"
+    assert line.last.body.startswith("If anybody is in danger")
+    assert not sources(line)
 
 
 @BOTH
@@ -220,3 +222,62 @@ async def test_an_amount_is_said_back_as_money(monday: datetime, record: None, c
     await line.say("My invoice looks wrong")
     await line.say("skip")
     assert "£85" in await line.say("85 pounds")
+
+
+@BOTH
+async def test_the_window_that_is_taken_is_said(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("I want to book a boiler service at HB1 4QT")
+    assert "I take Monday 23 November, 12:00 to 14:00. What name" in await line.say("as soon as possible")
+
+
+@BOTH
+async def test_next_week_is_its_beginning(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("I want to book a boiler service at HB1 4QT")
+    assert "Monday 30 November" in await line.say("sometime next week")
+
+
+@BOTH
+async def test_a_need_in_few_words_among_where_and_when(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    assert "These times are free" in await line.say("boiler service HB1 4QT next week please")
+
+
+async def test_one_more_place_is_asked_about_by_its_name_alone(monday: datetime, chat: Line) -> None:
+    await chat.say("do you cover EH1 1AA?")
+    await chat.say("what about SW1A 1AA?")
+    assert "do not come to HB9 9ZZ" in await chat.say("HB9 9ZZ?")
+    assert "Yes, we come to HB1" in await chat.say("hb1")
+
+
+@BOTH
+async def test_a_nod_is_no_failure(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("how much is a power flush?")
+    for nod in ("cool", "lol", "hmm I see"):
+        await line.say(nod)
+    assert not await Handoff.objects.aexists()
+
+
+@BOTH
+async def test_what_only_tells_a_fact_is_noted_and_no_failure(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    for words in ("my email is jo@example.com", "HB1 4QT"):
+        assert "What can I do for you?" in await line.say(words)
+    assert not await Handoff.objects.aexists()
+
+
+async def test_a_boiler_that_broke_is_understood_in_spanish(monday: datetime, chat: Line) -> None:
+    said = await chat.say("¿pueden venir mañana a las 10? se me ha roto la caldera")
+    assert "código postal" in said
+
+
+async def test_the_history_names_the_service_in_the_customers_language(monday: datetime, chat: Line) -> None:
+    for words in ("hola, quiero reservar una revisión de la caldera en HB1 4QT", "la primera", "me llamo Ana Gil", "07700 900333"):
+        await chat.say(words)
+    (booked,) = await chat.entries("booking.made")
+    assert booked.body.startswith("Reservado: Revisión de la caldera")
+    told = [each.body for each in await chat.entries("tool.called") if each.data["tool"] == "book"]
+    assert told
+    assert not any("Revisión" in each for each in told)

@@ -28,7 +28,8 @@ async def says(dialogue: Dialogue) -> bool | None:
     """The same, whatever is going on."""
     words, asked_before = acts.plain(dialogue.context.words), dialogue.state.pop("area_asked", False)
     place = _place(dialogue)
-    if not place or not acts.is_question(dialogue.context.words) or not (ASKS.search(words) or (asked_before and ASKS_ON.search(words))):
+    asks_on = asked_before and (_is_only(place, words) or (acts.is_question(dialogue.context.words) and ASKS_ON.search(words)))
+    if not place or not (asks_on or (acts.is_question(dialogue.context.words) and ASKS.search(words))):
         return None
     found = await dialogue.tools.call(check_area.TOOL.name, {"postcode": place})
     if not found.worked:
@@ -40,6 +41,10 @@ async def says(dialogue: Dialogue) -> bool | None:
         return True
     dialogue.say(_("I am sorry, we do not come to %(place)s.") % {"place": place})
     return False
+
+
+def _is_only(place: str, words: str) -> bool:
+    return bool(place) and place.replace(" ", "").lower() == words.replace(" ", "")
 
 
 def _place(dialogue: Dialogue) -> str:

@@ -89,6 +89,13 @@ def is_ready(dialogue: Dialogue) -> bool:
     return bool(dialogue.state.get("slot")) and all(fact in dialogue.context.facts for fact in NEEDED_TO_BOOK)
 
 
+def take(dialogue: Dialogue, slot: slots.Slot) -> None:
+    """Keeps the window that was chosen. Which one it is, is said where it was named by its place or its day alone."""
+    dialogue.state.update(slot=slot, step="collect", asked="", offered=[])
+    if not is_ready(dialogue) and not acts.names_it(dialogue.context.words, str(slot["label"])):
+        dialogue.say(_("I take %(slot)s.") % {"slot": slot["label"]})
+
+
 async def _go_on_booking(dialogue: Dialogue, form: Form) -> Reply | HandOff:
     refused = await _refused_area(dialogue)
     if refused:

@@ -151,6 +151,9 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     if acts.is_brief_mention(text, acts.BYE) or (acts.is_brief_mention(text, acts.THANKS, 6) and not dialogue.context.reason_is_new):
         dialogue.say(_("You are welcome. Write or call again whenever you like."))
         return dialogue.reply()
+    if acts.is_short(text, acts.NODS) and not state.get("offer"):
+        dialogue.say(_("Is there anything else I can do?"))
+        return dialogue.reply()
     if acts.is_short(text, acts.GREETING) or acts.is_short(text, acts.CALLS_OUT):
         dialogue.say(_("Hello. What can I do for you?"))
         return dialogue.reply()
@@ -308,7 +311,7 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return await other_errand
     slot = slots.chosen(dialogue) if dialogue.state.get("step") == "choose" else None
     if slot:
-        dialogue.state.update(slot=slot, step="collect", asked="", offered=[])
+        booking.take(dialogue, slot)
         return await booking.go_on(dialogue, form)
     if not context.new_facts and in_between.asks_of_own_record(dialogue):
         if not await identifying.tell_in_between(dialogue):

@@ -10,6 +10,8 @@ from conversations.assistant.rules import area, booking, knowledge, not_known
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.assistant.tools import book
 
+MOST_WORDS_OF_FACTS = 6
+
 
 async def area_asked(dialogue: Dialogue) -> Reply | None:
     served = await area.answer(dialogue)
@@ -69,6 +71,9 @@ def _opening_words(form: Form) -> str:
 async def otherwise(dialogue: Dialogue) -> Reply:
     """No form fits: an answer from the articles, or a question back."""
     context = dialogue.context
+    if _only_tells_facts(dialogue):
+        dialogue.say(f"{echo(context)} {_('What can I do for you?')}")
+        return dialogue.reply()
     dialogue.state.pop("clarify", None)
     wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
     if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
@@ -77,3 +82,10 @@ async def otherwise(dialogue: Dialogue) -> Reply:
             _offer_visit(dialogue, booking_form)
         return dialogue.reply()
     return not_known.reply(dialogue)
+
+
+def _only_tells_facts(dialogue: Dialogue) -> bool:
+    """Whether nothing but where, when or who was told, before anybody asked: nothing in it is misunderstood."""
+    context = dialogue.context
+    told = context.new_facts and not context.understanding.reason and len(context.words.split()) <= MOST_WORDS_OF_FACTS
+    return bool(told) and not dialogue.has_said_something and not acts.wants_to_know(context.words)

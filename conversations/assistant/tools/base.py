@@ -33,7 +33,8 @@ class ToolContext:
     `now` is in the entry point's zone; `idempotency_key` is the same when a call is repeated.
     `visits` are the references of those that the party may know of and change, `links` the company's that may be sent, `facts`
     what the party has told by name. `by` is who asked for the call: the AI agent, or a person in the inbox; `level` is how well
-    the party has proven to be the customer (`access.proven_level`); `language` (two letters) is the customer's.
+    the party has proven to be the customer (`access.proven_level`); `language` (two letters) is the customer's, and
+    `names` what services and reasons are called in it.
     """
 
     conversation: UUID
@@ -46,6 +47,7 @@ class ToolContext:
     visits: frozenset[str] = frozenset()
     level: str = ""
     language: str = "en"
+    names: Mapping[str, str] = field(default_factory=dict)
     idempotency_key: str = ""
     links: Mapping[str, Link] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)

@@ -28,7 +28,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
             idempotency_key=context.idempotency_key,
         )
     )
-    event = visit_event("booking.made", visit, context.now)
+    event = visit_event("booking.made", visit, context)
     return ToolOutcome(visit_json(visit), event.sentence, (event,))
 
 

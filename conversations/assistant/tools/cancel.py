@@ -14,7 +14,7 @@ from conversations.connectors.schedule import CancelVisit
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result is the visit that was given up."""
     visit = schedule().cancel(CancelVisit(arguments["reference"]))
-    event = visit_event("booking.cancelled", visit, context.now)
+    event = visit_event("booking.cancelled", visit, context)
     return ToolOutcome(visit_json(visit), event.sentence, (event,))
 
 

@@ -16,7 +16,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     visit = schedule().correct(
         CorrectVisit(arguments["reference"], arguments.get("name", ""), arguments.get("phone", ""))
     )
-    event = visit_event("booking.changed", visit, context.now)
+    event = visit_event("booking.changed", visit, context)
     return ToolOutcome(visit_json(visit), event.sentence, (event,))
 
 

@@ -15,7 +15,7 @@ from conversations.connectors.schedule import MoveVisit
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result is the visit in its new window."""
     visit = schedule().reschedule(MoveVisit(arguments["reference"], datetime.fromisoformat(arguments["start"])))
-    event = visit_event("booking.changed", visit, context.now)
+    event = visit_event("booking.changed", visit, context)
     return ToolOutcome(visit_json(visit), event.sentence, (event,))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from conversations.assistant.tools.base import Event, Json, ToolContext
+from conversations.assistant.tools.words import ForBoth
 from conversations.assistant.tools.words import for_both as _
 from conversations.assistant.wording import window
 from conversations.connectors.registry import schedule
@@ -36,16 +35,16 @@ def visit_choices(context: ToolContext) -> list[tuple[str, str]]:
     return [(visit.reference, f"{visit.reference} · {visit.service} · {window(visit.start, visit.end, context.now)}") for visit in known]
 
 
-def visit_event(kind: str, visit: BookedVisit, now: datetime) -> Event:
-    """The history entry of a visit that was made, changed or cancelled."""
+def visit_event(kind: str, visit: BookedVisit, context: ToolContext) -> Event:
+    """The history entry of a visit that was made, changed or cancelled, which the customer reads, too."""
     sentences = {
         "booking.made": _("Booked %(service)s for %(window)s, reference %(reference)s."),
         "booking.changed": _("Changed %(service)s to %(window)s, reference %(reference)s."),
         "booking.cancelled": _("Cancelled %(service)s on %(window)s, reference %(reference)s."),
     }
     sentence = sentences[kind] % {
-        "service": visit.service,
-        "window": window(visit.start, visit.end, now, plain=True),
+        "service": ForBoth(context.names.get(visit.service, visit.service), visit.service),
+        "window": window(visit.start, visit.end, context.now, plain=True),
         "reference": visit.reference,
     }
     data = {

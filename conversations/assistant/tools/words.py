@@ -5,6 +5,7 @@ A tool runs in the customer's language, and what it says when it fails is told t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,8 @@ class ForBoth(str):
         return made
 
     def __mod__(self, values: Any) -> ForBoth:
-        return ForBoth(str.__mod__(self, values), self.for_staff % values)
+        theirs = {name: getattr(value, "for_staff", value) for name, value in values.items()} if isinstance(values, Mapping) else values
+        return ForBoth(str.__mod__(self, values), self.for_staff % theirs)
 
 
 def for_both(message: str) -> ForBoth:
