@@ -40,9 +40,11 @@ BESIDES: Final = re.compile(rf"^[¿¡]?(?:(?:and|y|e|plus|then)\s+)?[¿¡]?(?:{_
 POINTS_BACK: Final = re.compile(r"\b(?:it|one|that|them|this|those|lo|la|una|uno|eso)\b")
 
 DENIED: Final = re.compile(
+    r"(?!.*\b(?:any ?more|no longer|after all)\b)"
     r"(?:(?:no|sorry|hi|hello),? )?(?:i|we) (?:do not|don't|did not|didn't) (?:want|need|ask for|mean) "
-    r"(?:a|an|any|another|the|to (?:speak|talk|book|cancel|move|change|arrange))\b[^.;!?]*"
+    r"(?:a|an|any|another|to (?:speak|talk|book|cancel|move|change|arrange))\b[^.;!?]*"
 )
+"""Whoever says so of what there is, “the plumber”, or “a visit any more”, wants it cancelled."""
 MOOD: Final = re.compile(
     r"(?:i am|i'm|we are|we're) (?:(?:very|really|so|just|quite|extremely|absolutely) )?"
     r"(?:(?:unhappy|angry|upset|disappointed|dissatisfied|annoyed|furious|fed up)|not (?:at all )?(?:happy|satisfied))"

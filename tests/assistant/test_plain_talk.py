@@ -101,6 +101,15 @@ async def test_a_denied_service_is_not_booked(monday: datetime, record: None, ch
     assert "What is the postcode" not in said
 
 
+@BOTH
+async def test_what_is_not_wanted_any_more_is_a_wish_to_cancel(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("I don't need the plumber any more. Please can I speak to a real person.")
+    reason = (await line.conversation()).reason
+    assert reason is not None
+    assert reason.code == "cancel_booking"
+
+
 async def test_where_somebody_is_is_no_need_of_its_own(monday: datetime, chat: Line) -> None:
     said = await chat.say("We have a newborn and no hot water since last night. How soon can you come? We're at HB1 4QT")
     assert "afterwards" not in said
