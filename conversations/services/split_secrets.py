@@ -108,7 +108,8 @@ def _take_out(line: Interaction, pieces: Sequence[Entry], secret: Secret) -> Non
             facts.gather(conversation.pk)
         Conversation.objects.filter(pk=conversation.pk).update(form_state=secret.taken_out(conversation.form_state))
     began = pieces[0].recorded_at
-    for package in Handoff.objects.filter(conversation__in=conversations, requested_at__gte=began):
+    # One that was asked for earlier may have been renewed since, while the customer waited.
+    for package in Handoff.objects.filter(conversation__in=conversations):
         kept = {name: secret.taken_out(getattr(package, name)) for name in ("why", "summary", "facts", "tried", "next_step")}
         Handoff.objects.filter(pk=package.pk).update(**kept)
     for item in ActionItem.objects.filter(conversation__in=conversations, made_at__gte=began):

@@ -277,6 +277,18 @@ def test_what_was_made_of_a_piece_goes_with_it(sam: Visitor) -> None:
     assert "4242424242" not in re.sub(r"[^\w\n]", "", everything_kept())
 
 
+def test_a_package_from_before_that_was_renewed_since_loses_the_piece(sam: Visitor) -> None:
+    """Whoever waits for a person and says a card's number in pieces: the package has their words, though it was asked for earlier."""
+    run(sam.says("Hello"))
+    conversation = sam.line.conversation
+    package = Handoff.objects.create(conversation=conversation, work_item=_work(conversation), why="Asked.", summary="Hello.")
+    run(sam.says("4242424242"))
+    Handoff.objects.filter(pk=package.pk).update(summary="In their words: “Hello” and “4242424242”.")
+    run(sam.says("424242"))
+    package.refresh_from_db()
+    assert package.summary == "In their words: “Hello” and “••••••••••”."
+
+
 def test_nothing_is_learned_from_what_was_taken_out_meanwhile(sam: Visitor) -> None:
     """A turn that had read the piece already."""
     run(sam.says("4242424242", "424242"))
