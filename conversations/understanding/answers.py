@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from conversations.likeness import dates, folding
 from conversations.likeness.numbers import as_digits
-from conversations.understanding.facts import ORDER_NUMBER
+from conversations.understanding.identifiers import ORDER_NUMBER
 from conversations.understanding.names import find_name
 from conversations.understanding.normalise import clean
 from conversations.understanding.postcodes import find_postcode

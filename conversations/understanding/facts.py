@@ -13,6 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from conversations.models.identifier import E164
 from conversations.understanding.dates import find_date
+from conversations.understanding.identifiers import EMAIL, ORDER_NUMBER, PHONE, is_reference
 from conversations.understanding.names import find_name
 from conversations.understanding.normalise import clean
 from conversations.understanding.postcodes import find_postcode, without_postcodes
@@ -24,9 +25,6 @@ MAX_CANDIDATES: Final = 10
 LONGEST_ANSWER: Final = 500
 
 # Every quantifier below is bounded, and what it matches starts with a fixed class of characters, so none can backtrack far.
-PHONE: Final = re.compile(r"(?<![\w-])\+?\(?[0-9](?:[ ().-]{0,2}[0-9]){6,16}(?![\w-])")
-EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-ORDER_NUMBER: Final = re.compile(r"\b(HH)( ?- ?| )?([A-Z0-9]{6})\b", re.IGNORECASE)
 USUAL_KINDS: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
 AMOUNT: Final = re.compile(
     r"(?:(£|€|\$|\b(?:gbp|eur|usd))\s?)?(?<![\w.,/:-])([0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:\.([0-9]{1,2}))?(?![0-9])"
@@ -93,9 +91,8 @@ def _email(text: str) -> Fact | None:
 
 def _order_number(text: str) -> Fact | None:
     for match in _few(ORDER_NUMBER, text):
-        code = match[3].upper()
-        if any(character.isdigit() for character in code) or "-" in (match[2] or ""):
-            return Fact("order_number", f"HH-{code}", match[0], 0.95)
+        if is_reference(match):
+            return Fact("order_number", f"HH-{match[3].upper()}", match[0], 0.95)
     return None
 
 

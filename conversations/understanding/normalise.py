@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
+from conversations.understanding.identifiers import alike
 from conversations.understanding.spoken import bare, is_number, to_typed
 
 MAX_CHARACTERS: Final = 10_000
@@ -78,9 +79,9 @@ def meaning(text: str) -> str:
     """What of `text` carries meaning, for embedding: the same for a need typed and said.
 
     Small letters, no punctuation, no fillers, greetings or politeness, contractions written out, numbers
-    as digits. A text of nothing else (“hello there”) is returned in small letters.
+    as digits, one reference for all references. A text of nothing else (“hello there”) is returned in small letters.
     """
-    words = plain(text).split()
+    words = _plain(alike(to_typed(without_fillers(text)))).split()
     start = 0
     while start < len(words) and words[start] in OPENINGS:
         start += 1
@@ -90,7 +91,10 @@ def meaning(text: str) -> str:
 
 def plain(text: str) -> str:
     """`text` in small letters without punctuation and fillers, contractions written out, numbers as digits."""
-    written = to_typed(without_fillers(text))
+    return _plain(to_typed(without_fillers(text)))
+
+
+def _plain(written: str) -> str:
     words = LOOSE_MARKS.sub(" ", NOT_A_WORD.sub(" ", written.lower())).split()
     return " ".join(CONTRACTIONS.get(word.strip("'"), word.strip("'")) for word in words).strip()
 

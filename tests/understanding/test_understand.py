@@ -92,6 +92,20 @@ def test_one_sentence_gives_reason_and_facts() -> None:
 
 
 @pytest.mark.usefixtures("harbor_reasons")
+@pytest.mark.parametrize(
+    ("words", "owners"),
+    [
+        ("what is the name and phone number on booking {}?", ["HH-PH5A8X", "HH-XNG75H", "hh 8qd322", "HH-MATJDA"]),
+        ("I cannot read the mail you sent to {}", ["cancel@example.com", "sam.okafor@example.co.uk", "refund.invoice@emergency.example"]),
+        ("did somebody ring {} this morning", ["07700 900123", "+44 7700 900999", "+44 (0)20 7946 0000"]),
+    ],
+)
+def test_whose_reference_address_or_number_it_is_says_nothing_of_the_need(words: str, owners: list[str]) -> None:
+    found = [read(words.format(owner)) for owner in owners]
+    assert len({(each.reason, each.confidence, each.alternatives, each.sentiment) for each in found}) == 1
+
+
+@pytest.mark.usefixtures("harbor_reasons")
 def test_a_changed_phrase_is_learned_at_once() -> None:
     before = read("the parrot wants its lunch")
     reason = ReasonCode.objects.create(code="parrot_care", name="Parrots", urgency="high")
