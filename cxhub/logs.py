@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
+from django.core.exceptions import PermissionDenied
 
 from conversations.services.redaction import MASK, SMALLEST_CARD, mask
 
@@ -33,6 +34,14 @@ def without_customers(_logger: Any, _method: str, event: structlog.types.EventDi
     entries, never what somebody wrote or is called.
     """
     return {key: value if key in _KEPT_AS_IT_IS else _harmless(value) for key, value in event.items()}
+
+
+def without_traces_of_answers(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """A structlog processor: a page that somebody may not open is an answer and no fault, so its line tells the page alone."""
+    match event.get("exc_info"):
+        case (_, PermissionDenied(), _):
+            del event["exc_info"]
+    return event
 
 
 def _harmless(value: Any) -> Any:
@@ -68,7 +77,7 @@ def logging_configuration(*, level: str, as_json: bool) -> dict[str, Any]:
         if as_json
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
     )
-    last = [structlog.processors.format_exc_info, without_customers, written]
+    last = [without_traces_of_answers, structlog.processors.format_exc_info, without_customers, written]
     return {
         "version": 1,
         "disable_existing_loggers": False,

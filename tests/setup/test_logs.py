@@ -9,7 +9,9 @@ import logging.config
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from conversations.models import Identifier
 from cxhub.logs import logging_configuration
@@ -73,3 +75,15 @@ def test_identifiers_and_times_stay(lines: io.StringIO) -> None:
     logging.getLogger("tests.logs").warning(told)
     text = lines.getvalue()
     assert told in (json.loads(text)["event"] if text.startswith("{") else text)
+
+
+def test_a_page_that_one_may_not_open_is_a_line_without_a_traceback(lines: io.StringIO, client: Client, db: None) -> None:
+    """An agent who tries a manager's page is told so; nothing has failed."""
+    django = logging.getLogger("django.request")
+    handler = logging.getLogger("tests.logs").handlers[0]
+    django.addHandler(handler)
+    client.force_login(User.objects.create_user("ann"))
+    assert client.get("/reports/").status_code == 403
+    django.removeHandler(handler)
+    assert "/reports/" in lines.getvalue()
+    assert "Traceback" not in lines.getvalue()
