@@ -13,8 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models.functions import Now
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conversations.chat import visitor
@@ -23,6 +22,7 @@ from conversations.selectors import consent as ledger
 from conversations.services import consent, consent_on_lines, merging, suppression
 from conversations.services.consent import NotShown, Said
 from tests.record import parties, rows
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.django_db
 SAM, OTHER = ("phone", "+447700900123"), ("phone", "+447700900456")
@@ -382,7 +382,7 @@ def expected(
     )
 
 
-@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30)
 @given(events=histories())
 @example(events=[Word(0, "sms", "refused"), Word(1, "sms", "given"), ("join", 0, 1)])
 @example(events=[Word(0, "sms", "refused"), ("join", 0, 1), Word(1, "sms", "given"), ("separate", 0, 0)])

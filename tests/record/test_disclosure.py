@@ -14,8 +14,7 @@ import pytest
 from django.core import mail
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conversations.assistant import guard
@@ -31,6 +30,7 @@ from conversations.services.timeline import NewEntry, append
 from conversations.services.visitors import Browser
 from tests.record import parties, rows
 from tests.support.emptying.rows import empty
+from tests.support.examples import examples
 from tests.support.sockets import open_widget
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -302,7 +302,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, BROWSERS - 1),
 @example([("caller says", 0, 0), ("caller books", 0, 0), ("chat says", 1, 0), ("caller says", 0, 2), ("code", 1, 2), ("chat says", 1, 0)])
 @example([("caller says", 0, 0), ("chat says", 0, 0), ("yes", 0, 0), ("chat is told", 0, 0), ("caller is told", 0, 0)])
 @example(A_LINE_THAT_TURNS_OUT_TO_BE_ANOTHER_CUSTOMERS)
-@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12)
 def test_a_party_is_shown_its_own_lines_and_what_it_has_proven(texted: Phone, steps: list[tuple[str, int, int]]) -> None:
     """However chats, spoofed calls, codes, answers, proofs, sign-outs and staff's joinings follow each other."""
     ground = Ground(texted)

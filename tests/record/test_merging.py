@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conversations.assistant.reading import words_to_answer
@@ -23,6 +22,7 @@ from conversations.services.facts import LearnedFact
 from conversations.services.handoff import Package
 from routing.models import AgentProfile, WorkItem
 from tests.record import parties, rows
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.usefixtures("company")
 LEASE = timedelta(seconds=30)
@@ -163,7 +163,7 @@ EVENTS = st.lists(st.tuples(st.sampled_from(["says", "learns", "leaves", "answer
 @example(Side(says=1, knows={"postcode": "one"}), Side(), [("learns", "a"), ("says", "a")], False)
 @example(Side(work="waits", says=1), Side(work="waits"), [], False)
 @example(Side(work="with a person"), Side(work="with a person"), [("says", "a")], True)
-@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30)
 def test_joining_and_separating_leaves_no_trace(a: Side, b: Side, events: list[tuple[str, str]], other_way: bool) -> None:
     """Customer of each row, open conversations, facts, owed turns, places of lines, work: as without the joining."""
     sides = {"a": a, "b": b}

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import OperationalError, connection, models, transaction
-from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.errors import DeadlockDetected
 
@@ -26,6 +25,7 @@ from conversations.services.facts import LearnedFact
 from conversations.services.parties import IdentifierClaim
 from tests.record import parties, rows
 from tests.record.test_merging import SIDES, Side, build, happens
+from tests.support.examples import examples
 
 NUMBERS = [f"+44770090020{digit}" for digit in range(4)]
 EMAILS = [f"person{number}@example.org" for number in range(4)]
@@ -185,7 +185,7 @@ def check(said: list[str]) -> None:
 
 @pytest.mark.usefixtures("company")
 @given(STEPS)
-@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12)
 def test_after_any_sequence_the_record_is_whole(steps: list[tuple[str, int, int]]) -> None:
     """And when every joining is taken back, every row is where it was made and no field says what another record says."""
     with transaction.atomic():
@@ -295,7 +295,7 @@ def everything() -> dict[tuple[str, Any], dict[str, Any]]:
 
 @pytest.mark.usefixtures("company")
 @given(SIDES, SIDES, ABOUT, ABOUT, st.lists(st.sampled_from("ab"), max_size=3), st.lists(st.sampled_from(["root", "joined"]), max_size=3))
-@examples(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15)
 def test_joining_and_separating_restores_every_row(
     a: Side, b: Side, about_a: Any, about_b: Any, words: list[str], choices: list[str]
 ) -> None:

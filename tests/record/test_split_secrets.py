@@ -16,8 +16,7 @@ from channels.layers import get_channel_layer
 from django.apps import apps
 from django.db import models, transaction
 from django.db.models.functions import Now
-from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.chat import visitor
@@ -33,6 +32,7 @@ from routing.models import AgentProfile, WorkItem
 from routing.services import queueing
 from tests.record import rows
 from tests.support import triggers
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CARD = "4242424242424242"
@@ -128,7 +128,7 @@ def split_cards(draw: st.DrawFn) -> list[str]:
     return [whole[begin:end] for begin, end in pairwise([0, *sorted(cuts), length])]
 
 
-@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20)
 @given(split_cards(), st.booleans())
 def test_no_split_of_a_card_number_is_left(agent: AgentProfile, pieces: list[str], spaced: bool) -> None:
     """However many messages it comes in: the pieces go from the history, and no text holds as many digits as a card."""
@@ -154,7 +154,7 @@ ORDINARY = st.one_of(
 )
 
 
-@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20)
 @given(st.lists(ORDINARY, min_size=2, max_size=8))
 def test_ordinary_numbers_one_after_the_other_stay(agent: AgentProfile, texts: list[str]) -> None:
     """Phone numbers, order numbers, postcodes, dates and times, each a message of its own."""

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.models import Customer, CustomerLink, FieldConflict, MatchCandidate, customer_fields
 from conversations.services import candidates, erasure, merging, survivorship
 from tests.record import rows
 from tests.record.test_constraints import NOW, refused
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -215,7 +215,7 @@ STEPS = st.lists(
 
 
 @given(st.lists(st.sampled_from(["", *NAMES[:3]]), min_size=4, max_size=4), STEPS, st.randoms(use_true_random=False))
-@examples(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(50)
 def test_in_whatever_order_joinings_are_taken_back_nothing_is_left_of_them(names: list[str], steps: list[Any], random: Any) -> None:
     """After the last one each record says what it said at first; and in between, a record says nothing that nobody of it says."""
     with transaction.atomic():

@@ -4,6 +4,7 @@ Nothing of the product answers here, so every answer to a webhook is what the te
 """
 
 import asyncio
+import functools
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -14,6 +15,8 @@ from uuid import uuid4
 
 import jwt
 from asgiref.sync import sync_to_async
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import AsyncClient
@@ -104,7 +107,16 @@ async def dial(application: Application, ncco: Answer = None, *, caller: str = "
 def token(**changes: Any) -> str:
     now = int(time.time())
     claims = {"application_id": settings.VONAGE_APPLICATION_ID, "iat": now, "exp": now + 900, "jti": str(uuid4())} | changes
-    return jwt.encode({name: value for name, value in claims.items() if value is not None}, settings.VONAGE_PRIVATE_KEY, algorithm="RS256")
+    told = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(told, _signing_key(settings.VONAGE_PRIVATE_KEY), algorithm="RS256")
+
+
+@functools.cache
+def _signing_key(pem: str) -> RSAPrivateKey:
+    """Read once: that takes longer than to sign with it."""
+    key = load_pem_private_key(pem.encode(), password=None)
+    assert isinstance(key, RSAPrivateKey)
+    return key
 
 
 async def rest(method: str, path: str, body: Any = None, *, bearer: str | None = None, **headers: str) -> Any:
