@@ -17,8 +17,8 @@ from conversations.services import announce
 from conversations.services.roll_out import AssistantStopped
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 
-DRAFTS_EVERY_SECONDS: Final = 0.25
-"""A draft is judged and sent whole each time, and nobody reads faster."""
+DRAFTS_EVERY_SECONDS: Final = 0.5
+"""A draft is judged and sent whole each time; the widget has what is new in it appear until the next."""
 
 
 async def listen(brain: Brain, prepared: Prepared, tools: TurnTools, record: TurnRecord) -> Reply | HandOff:

@@ -254,7 +254,8 @@ class CxChat extends HTMLElement {
   #setActivity({ who, name, what, text }) {
     if (who === "customer") return;
     clearTimeout(this.#activityEnds);
-    this.#activity = what === "typing" || (what === "draft" && text) ? { who, name, what, text } : null;
+    const before = this.#activity?.text ?? "";
+    this.#activity = what === "typing" || (what === "draft" && text) ? { who, name, what, text, seen: text?.startsWith(before) ? before.length : 0 } : null;
     if (this.#activity) this.#activityEnds = setTimeout(() => this.#setActivity({ what: "idle" }), ACTIVITY_LASTS[what]);
     this.#log.keepingPlace(() => this.#showActivity());
   }
@@ -463,12 +464,12 @@ class CxChat extends HTMLElement {
 
   #showActivity() {
     const { live } = this.#part;
-    const { who, what, text } = this.#activity ?? {};
+    const { who, what, text, seen } = this.#activity ?? {};
     live.hidden = !this.#activity;
     if (!this.#activity) return live.replaceChildren();
     const name = speakerName(who, this.#activity.name ?? "", this.#texts);
     const sentence = fill(this.#texts.isTyping, { name });
-    live.replaceChildren(liveRow({ who, text: what === "draft" ? text : "", name, sentence }));
+    live.replaceChildren(liveRow({ who, text: what === "draft" ? text : "", seen, name, sentence }));
   }
 
   #showState() {

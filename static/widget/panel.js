@@ -55,8 +55,8 @@ export function buildPanel({ texts, company, composer, on }) {
   return part;
 }
 
-/** What somebody is doing right now: a reply as it is written, or the three dots. */
-export function liveRow({ who, text, name, sentence }) {
+/** What somebody is doing right now: a reply as it is written, whose words after the first `seen` characters are new, or the three dots. */
+export function liveRow({ who, text, seen, name, sentence }) {
   return element(
     "div",
     { class: `row first by-${who === "agent" ? "agent" : "assistant"}` },
@@ -64,7 +64,7 @@ export function liveRow({ who, text, name, sentence }) {
     element(
       "div",
       { class: "bubble" },
-      text ? element("p", {}, text) : element("p", { class: "dots" }, element("span", { class: "unseen" }, sentence), element("i"), element("i"), element("i")),
+      text ? element("p", {}, text.slice(0, seen), element("span", { class: "fresh" }, text.slice(seen))) : element("p", { class: "dots" }, element("span", { class: "unseen" }, sentence), element("i"), element("i"), element("i")),
     ),
   );
 }
