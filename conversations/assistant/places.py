@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from conversations.models import Interaction
-from conversations.selectors.access import lines_of_party, lines_to_build_on
+from conversations.selectors.access import lines_to_build_on, numbers_of_lines
 from conversations.services.turns import OVER
 
 OF_THE_TURN: Final = frozenset({"running", "announce"})
@@ -21,7 +21,7 @@ def place_of(state: Mapping[str, Any], interaction: Interaction) -> dict[str, An
     """The place of a line's party, with what the turn itself has to finish."""
     own = _own_lines(state, interaction)
     done = state.get("announce")
-    is_told_here = not done or done.get("line") in (None, interaction.pk) or lines_of_party(interaction).filter(pk=done["line"]).exists()
+    is_told_here = not done or done.get("line") in (None, interaction.pk) or done["line"] in numbers_of_lines(interaction)
     turns = {name: state[name] for name in OF_THE_TURN & state.keys() if name != "announce" or is_told_here}
     found = [_current(state)] if state.get("line") in (None, *own) else []
     found += [dict(state["aside"][line]) for line in state.get("aside", {}) if int(line) in own]
@@ -41,7 +41,7 @@ def kept_aside(state: Mapping[str, Any], interaction: Interaction) -> dict[str, 
 def _own_lines(state: Mapping[str, Any], interaction: Interaction) -> set[int]:
     """Those of the lines with a place that the party may go on with."""
     lines = {int(line) for line in [state.get("line") or interaction.pk, *state.get("aside", {})]} - {interaction.pk}
-    return {interaction.pk, *(lines_to_build_on(interaction).filter(pk__in=lines).values_list("pk", flat=True) if lines else ())}
+    return {interaction.pk, *(lines & lines_to_build_on(interaction) if lines else ())}
 
 
 def _current(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from conversations.assistant import guard, places, reading
@@ -24,7 +25,7 @@ from conversations.connectors.schedule import VisitsOfConversations
 from conversations.models import Conversation, Entry, EntryPoint, Handoff, Interaction, Playbook
 from conversations.models.identifier import Assurance
 from conversations.selectors import roll_out
-from conversations.selectors.access import assurance_of, proven_level, seen_by_party
+from conversations.selectors.access import assurance_of, is_the_customer, proven_level, seen_on_lines
 from conversations.selectors.reach import Reach, reach_of
 from conversations.services import facts, speaking, timeline, turns
 from conversations.services.consent_on_lines import purposes_to_agree_to
@@ -33,6 +34,7 @@ from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from conversations.understanding.languages import LANGUAGES, read_language
 from conversations.understanding.read import Understanding
+from routing.compiled import CompiledOnce, Given
 from routing.models import Decision
 from routing.need import Need
 from routing.services.decide import decide, score, score_and_decide, who_acts
@@ -44,6 +46,14 @@ SELECT handoff.id FROM conversations_handoff AS handoff JOIN routing_workitem AS
  WHERE handoff.conversation_id = %s AND work.state IN ('queued', 'reserved')
  ORDER BY handoff.requested_at DESC LIMIT 1
 """
+CONVERSATION: Final = CompiledOnce(
+    lambda: Conversation.objects.filter(pk=Given("conversation")).select_related("customer", "reason")
+)
+DECIDED_BEFORE: Final = CompiledOnce(
+    lambda: Decision.objects.filter(subject=Given("subject"), pk__lt=Given("decision"))
+    .order_by("-pk")
+    .values_list("rule_id", "handler", "queue_id")[:1]
+)
 NOTHING_SAID = Understanding("", None, 0.0, (), "normal", 0.0, False, None, ())
 
 
@@ -77,7 +87,7 @@ def prepare(claim: Claim) -> Prepared | None:
     Writes facts, the reason and the decision as entries. Raises routing's NoPublishedRules and UnknownDestination,
     Playbook.DoesNotExist.
     """
-    conversation = Conversation.objects.select_related("customer", "reason").get(pk=claim.conversation_id)
+    conversation = CONVERSATION.get(conversation=claim.conversation_id)
     words = reading.words_to_answer(conversation.pk, after=claim.done_seq, upto=claim.wanted_seq)
     if words is None:
         return None
@@ -200,8 +210,8 @@ def decide_and_note(conversation: Conversation, need: Need, interaction: Interac
 
 
 def _note(decision: Decision, conversation: Conversation, interaction: Interaction) -> None:
-    before = Decision.objects.filter(subject=decision.subject, pk__lt=decision.pk).order_by("-pk")
-    if before.values_list("rule_id", "handler", "queue_id").first() != (decision.rule_id, decision.handler, decision.queue_id):
+    before = DECIDED_BEFORE.first(subject=decision.subject, decision=decision.pk)
+    if before != (decision.rule_id, decision.handler, decision.queue_id):
         timeline.append(
             conversation.pk,
             NewEntry(
@@ -278,8 +288,17 @@ def _waiting_handoff(conversation: Conversation) -> Handoff | None:
 
 
 def _history(interaction: Interaction, lines: Sequence[int]) -> tuple[HistoryLine, ...]:
-    rows = seen_by_party(interaction, lines).order_by("-seq").values_list("seq", "kind", "actor_kind", "body")
-    return tuple(HistoryLine(*row) for row in reversed(rows[:HISTORY_LINES]))
+    rows = SEEN[is_the_customer(interaction)].all(conversation=interaction.conversation_id, lines=lines)
+    return tuple(HistoryLine(*row) for row in reversed(rows))
+
+
+def _last_lines(whole: bool) -> QuerySet[Entry, tuple[int, str, str, str]]:
+    seen = seen_on_lines(Given("conversation"), Given("lines"), whole=whole)
+    return seen.order_by("-seq").values_list("seq", "kind", "actor_kind", "body")[:HISTORY_LINES]
+
+
+SEEN: Final = {whole: CompiledOnce(partial(_last_lines, whole)) for whole in (False, True)}
+"""The last lines, the newest first: of a party that has proven to be the customer (True), and of one that has not."""
 
 
 def _told_facts(

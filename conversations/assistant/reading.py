@@ -28,8 +28,20 @@ from conversations.understanding.names import find_name
 from conversations.understanding.normalise import meaning, without_fillers
 from conversations.understanding.read import PERSON_REASON, Understanding, understand
 from conversations.understanding.tone import wants_person
+from routing.compiled import CompiledOnce, Given
 from routing.models import ReasonCode
 
+SAID: Final = CompiledOnce(
+    lambda: Entry.objects.filter(
+        Q(kind="message", actor_kind__in=[Entry.Actor.CUSTOMER, Entry.Actor.ASSISTANT]) | Q(data__has_key="owed"),
+        conversation=Given("conversation"),
+        seq__gt=Given("after"),
+        seq__lte=Given("upto"),
+    )
+    .select_related("interaction__entry_point__hours")
+    .order_by("seq")
+)
+REASONS: Final = CompiledOnce(lambda: ReasonCode.objects.filter(code__any_of=Given("codes"), active=True))
 TURN_SOURCE: Final = "turn:"
 LONGEST_TEXT: Final = 10_000
 SURE_FACT: Final = 0.6
@@ -110,10 +122,8 @@ def words_to_answer(conversation_id: int, *, after: int, upto: int) -> Words | N
 
 def _unanswered(conversation_id: int, after: int, upto: int, *, lines_in: frozenset[int], answered_in: int) -> list[Entry]:
     """The customer's unanswered messages of one conversation whose lines are in one of `lines_in` now."""
-    said = Q(kind="message", actor_kind__in=[Entry.Actor.CUSTOMER, Entry.Actor.ASSISTANT])
-    rows = Entry.objects.filter(said | Q(data__has_key="owed"), conversation_id=conversation_id, seq__gt=after, seq__lte=upto)
     waiting: list[Entry] = []
-    for entry in rows.select_related("interaction__entry_point__hours").order_by("seq"):
+    for entry in SAID.all(conversation=conversation_id, after=after, upto=upto):
         if entry.kind != "message":
             waiting.extend(_owed_from_elsewhere(entry, lines_in, answered_in))
         elif entry.actor_kind == Entry.Actor.CUSTOMER:
@@ -344,7 +354,7 @@ def _keep_reason(
     guesses = _guesses(understood, asks=acts.wants_to_know(understood.gloss or text))
     rows = {before.code: before} if before and before.active else {}
     wanted = {code, understood.reason, *guesses} - {None, *rows}
-    rows |= {row.code: row for row in ReasonCode.objects.filter(code__in=wanted, active=True)} if wanted else {}
+    rows |= {row.code: row for row in REASONS.all(codes=wanted)} if wanted else {}
     reason = rows.get(code or "", before)
     is_new = reason is not None and reason != before
     urgency = higher_urgency(understood.urgency, reason.urgency if reason else "normal")

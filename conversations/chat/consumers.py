@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -23,6 +24,7 @@ from conversations.models import Conversation, EntryPoint
 from conversations.selectors import access
 from conversations.services import announce, transport, visitors
 from conversations.sockets import RecordSocket
+from routing.compiled import CompiledOnce, Given
 
 logger = logging.getLogger(__name__)
 NO_SUCH_DOOR = 4404
@@ -31,6 +33,14 @@ TOO_MANY_REFUSALS = 4429
 MAX_REFUSALS_IN_A_ROW = 50
 REMEMBERED_MESSAGES = 50
 MOVES_LINES = ("conversation.joined", "conversation.separated", "interaction.moved")
+OPEN_DOOR: Final = CompiledOnce(
+    lambda: EntryPoint.objects.filter(channel="chat", address=Given("address"))
+    .exclude(mode=EntryPoint.Mode.OFF)
+    .select_related("hours")[:1]
+)
+OWNED: Final = CompiledOnce(
+    lambda: Conversation.objects.filter(public_id=Given("conversation")).select_related("owner_agent")
+)
 
 
 class ChatConsumer(RecordSocket):
@@ -255,7 +265,7 @@ class ChatConsumer(RecordSocket):
             entries, upto = await in_thread(delivery.seen_since, self.interaction_id, self.guest.visitor, after=after)
             self.sent_upto = max(self.sent_upto, upto)
             await self._send(type="entries", conversation=self.conversation_hex, entries=entries, upto=upto)
-            if len(entries) < delivery.PAGE:
+            if len(entries) < access.PAGE:
                 return
             after = upto
 
@@ -387,12 +397,11 @@ def _for_parties(entry: dict[str, Any]) -> bool:
 
 
 def _entry_point(address: str) -> EntryPoint | None:
-    open_doors = EntryPoint.objects.select_related("hours").filter(channel="chat").exclude(mode=EntryPoint.Mode.OFF)
-    return open_doors.filter(address=address.replace("\x00", "")).first()
+    return OPEN_DOOR.first(address=address.replace("\x00", ""))
 
 
 def _owner(conversation_hex: str) -> tuple[str, str]:
-    conversation = Conversation.objects.select_related("owner_agent").get(public_id=conversation_hex)
+    conversation = OWNED.get(conversation=UUID(conversation_hex))
     name = conversation.owner_agent.display_name if conversation.owner_agent else ""
     return delivery.owner_of(conversation), name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -15,10 +15,15 @@ from conversations.flows import calling_back
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import access, roll_out, website
 from conversations.services import announce, joining, visitors
+from routing.compiled import CompiledOnce, Given
 from routing.models import WorkItem
 from routing.services import hours
 
-PAGE = 500
+LATEST: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(channel="chat", party=Given("visitor"), entry_point=Given("entry_point"))
+    .select_related("conversation__owner_agent")
+    .order_by("-pk")[:1]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +39,7 @@ class Standing:
 
 def standing(visitor: Visitor, entry_point: EntryPoint) -> Standing | None:
     """Where the visitor's latest chat at this entry point stands; None before anything was said."""
-    interaction = (
-        Interaction.objects.filter(channel="chat", party=visitor.id, entry_point=entry_point)
-        .select_related("conversation__owner_agent")
-        .order_by("-pk")
-        .first()
-    )
+    interaction = LATEST.first(visitor=visitor.id, entry_point=entry_point.pk)
     if interaction is None:
         return None
     conversation = interaction.conversation
@@ -56,8 +56,8 @@ def seen_since(interaction_id: int, visitor: Visitor, *, after: int) -> tuple[li
     """The entries after `after` that the interaction's party may see, and the seq up to which that is all. Raises visitors.NotTheirs."""
     interaction = visitors.line_of(visitor.id, interaction_id)
     last = interaction.conversation.last_seq
-    entries = list(access.seen_by_party(interaction).filter(seq__gt=after, seq__lte=last)[:PAGE])
-    upto = entries[-1].seq if len(entries) == PAGE else last
+    entries = access.seen_since(interaction, after=after, upto=last)
+    upto = entries[-1].seq if len(entries) == access.PAGE else last
     return [access.party_frame(announce.wire_entry_of(entry)) for entry in entries], max(upto, after)
 
 
@@ -72,7 +72,7 @@ def seen_before(interaction_id: int, visitor: Visitor) -> list[dict[str, Any]]:
 
     Raises visitors.NotTheirs.
     """
-    interaction = visitors.line_of(visitor.id, interaction_id)
+    before = access.seen_before(visitors.line_of(visitor.id, interaction_id))[: access.PAGE]
     return [
         {
             "type": "entries",
@@ -80,7 +80,7 @@ def seen_before(interaction_id: int, visitor: Visitor) -> list[dict[str, Any]]:
             "entries": [access.party_frame(announce.wire_entry_of(entry)) for entry in entries],
             "upto": entries[-1].seq,
         }
-        for conversation_hex, written in groupby(access.seen_before(interaction)[:PAGE], lambda entry: entry.conversation.public_id.hex)
+        for conversation_hex, written in groupby(before, lambda entry: entry.conversation.public_id.hex)
         if (entries := list(written))
     ]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from channels.db import database_sync_to_async
@@ -22,6 +22,13 @@ from conversations.services.kinds import kind_of
 from conversations.services.parties import Party
 from conversations.services.split_numbers import may_be_piece
 from conversations.understanding.languages import LANGUAGES, read_language
+from routing.compiled import CompiledOnce, Given
+
+DOOR: Final = CompiledOnce(lambda: EntryPoint.objects.filter(pk=Given("entry_point")))
+KNOWN: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(provider_id=Given("provider_id")).order_by().select_related("conversation")
+)
+CONVERSATION: Final = CompiledOnce(lambda: Conversation.objects.filter(pk=Given("conversation")).select_related("customer"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +202,10 @@ def begin(start: InboundMessage | CallStart, *, channel: str = "") -> Interactio
     `channel` is the entry point's own by default. One transaction, idempotent by `provider_id`. Raises EntryPoint.DoesNotExist.
     """
     with transaction.atomic():
-        entry_point = EntryPoint.objects.get(pk=start.entry_point_id)
+        entry_point = DOOR.get(entry_point=start.entry_point_id)
         customer = identity.resolve(start.party.claims, source=entry_point.get_channel_display(), region=entry_point.default_region)
         identity.introduce(customer, start.party.name, start.party.language)
-        known = Interaction.objects.filter(provider_id=start.provider_id).select_related("conversation").first()
+        known = KNOWN.first(provider_id=start.provider_id)
         if known:
             return known
         conversation = threads.open_or_resume(customer)
@@ -226,7 +233,7 @@ def disclose(interaction: Interaction, entry_point: EntryPoint, *, words: str = 
 
     In the language of the first `words`, when they tell it, otherwise in that of the page (`language`). Locks the conversation's row.
     """
-    conversation = Conversation.objects.select_related("customer").get(pk=interaction.conversation_id)
+    conversation = CONVERSATION.get(conversation=interaction.conversation_id)
     answers = roll_out.answers(entry_point, conversation.public_id, reason=conversation.reason, now=timezone.now())
     if not answers or conversation.owner_kind == Conversation.Owner.HUMAN:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -12,15 +13,21 @@ from conversations.models import Conversation, Interaction
 from conversations.services import callbacks, facts, voicemail
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from routing import clock
+from routing.compiled import CompiledOnce, Given
 from routing.models import WorkItem
 from routing.selectors import line, untaken
 from routing.services.service_levels import call_back_by
 
+WAITING: Final = CompiledOnce(
+    lambda: WorkItem.objects.filter(subject=Given("subject"), state__in=(WorkItem.State.QUEUED, WorkItem.State.RESERVED))
+    .exclude(kind=callbacks.KIND_OF_WORK)
+    .select_related("queue__hours", "queue__service_level", "decision")[:1]
+)
+
 
 def work_of(conversation: Conversation) -> WorkItem | None:
     """The work for which a caller of the conversation holds the line; None when nothing waits, or when they are called back."""
-    waiting = WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=(WorkItem.State.QUEUED, WorkItem.State.RESERVED))
-    return waiting.exclude(kind=callbacks.KIND_OF_WORK).select_related("queue__hours", "queue__service_level", "decision").first()
+    return WAITING.first(subject=conversation.public_id.hex)
 
 
 def announcement(call: Interaction, work: WorkItem) -> str:

@@ -1,6 +1,6 @@
 """Where customers come in: one web path or one phone number, and the playbook that answers there."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.validators import MinValueValidator
@@ -8,7 +8,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.playbook import Playbook
+from routing.compiled import CompiledOnce, Given
 from routing.models import ReasonCode, ServiceHours
+
+PUBLISHED: Final = CompiledOnce(lambda: Playbook.objects.filter(code=Given("code"), status=Playbook.Status.PUBLISHED))
 
 
 class Channel(models.TextChoices):
@@ -207,4 +210,4 @@ class EntryPoint(models.Model):
     @property
     def playbook(self) -> Playbook:
         """The published playbook of this door. Raises Playbook.DoesNotExist when none is published."""
-        return Playbook.objects.get(code=self.playbook_code, status=Playbook.Status.PUBLISHED)
+        return PUBLISHED.get(code=self.playbook_code)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -12,8 +13,10 @@ from django.db.models.functions import Now
 from conversations.models import ChatLink, Conversation, Entry, Interaction, JoinCode, Proof
 from conversations.models.entry_point import Channel
 from conversations.models.identifier import ASSURANCE_RANK, Assurance
+from routing.compiled import CompiledOnce, Given
 from routing.models import AgentProfile
 
+PAGE: Final = 500
 PARTY_KINDS = (
     "message",
     "interaction.started",
@@ -78,16 +81,36 @@ def lines_of_party(interaction: Interaction) -> QuerySet[Interaction]:
     one party, and nothing about whoever else called from that number: a caller ID may be anybody's. A link that a call had
     sent to its own number lets the chat that it opened see the call, and never the call see the chat.
     """
-    chats = Interaction.objects.filter(join_codes__used_by=interaction, channel=Channel.CHAT)
-    visitors = {interaction.party} if interaction.channel == Channel.CHAT else set(chats.values_list("party", flat=True))
-    calls = JoinCode.objects.filter(interaction__channel=Channel.CHAT, interaction__party__in=visitors, used_by__isnull=False)
-    texted = ChatLink.objects.filter(used_by__channel=Channel.CHAT, used_by__party__in=visitors)
+    return _lines_of(interaction.pk, _visitors_of(interaction))
+
+
+def numbers_of_lines(interaction: Interaction) -> tuple[int, ...]:
+    """The numbers of the lines of `lines_of_party`. One statement for a chat, two for a call."""
+    return tuple(pk for (pk,) in LINES.all(line=interaction.pk, visitors=_visitors_of(interaction)))
+
+
+def _visitors_of(interaction: Interaction) -> list[str]:
+    """The ids of the browsers that a line's party is proven to sit in front of."""
+    if interaction.channel == Channel.CHAT:
+        return [interaction.party]
+    return [party for (party,) in VISITORS.all(line=interaction.pk)]
+
+
+def _lines_of(line: Any, visitors: Any) -> QuerySet[Interaction]:
+    calls = JoinCode.objects.filter(interaction__channel=Channel.CHAT, interaction__party__any_of=visitors, used_by__isnull=False)
+    texted = ChatLink.objects.filter(used_by__channel=Channel.CHAT, used_by__party__any_of=visitors)
     return Interaction.objects.filter(
-        Q(pk=interaction.pk)
-        | Q(channel=Channel.CHAT, party__in=visitors)
+        Q(pk=line)
+        | Q(channel=Channel.CHAT, party__any_of=visitors)
         | Q(pk__in=calls.values("used_by"))
         | Q(pk__in=texted.values("interaction"))
     )
+
+
+LINES: Final = CompiledOnce(lambda: _lines_of(Given("line"), Given("visitors")).order_by().values_list("pk"))
+VISITORS: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(join_codes__used_by=Given("line"), channel=Channel.CHAT).order_by().values_list("party")
+)
 
 
 def has_open_chat(visitor: str) -> bool:
@@ -146,12 +169,12 @@ def as_proven_as(interaction: Interaction) -> frozenset[int]:
     return frozenset({interaction.pk, *(line for line, shown in levels.items() if ASSURANCE_RANK[shown] >= ASSURANCE_RANK[level])})
 
 
-def lines_to_build_on(interaction: Interaction) -> QuerySet[Interaction]:
-    """The lines whose words a party may go on with: its own, and when it has proven to be the customer those that have as well.
+def lines_to_build_on(interaction: Interaction) -> frozenset[int]:
+    """The lines, by their numbers, whose words a party may go on with: its own, and as the proven customer those that have proven as much.
 
     What a line that has proven less says stays with that line: whoever shows a customer's number may be anybody.
     """
-    return Interaction.objects.filter(Q(pk__in=lines_of_party(interaction).values("pk")) | Q(pk__in=as_proven_as(interaction)))
+    return frozenset(numbers_of_lines(interaction)) | as_proven_as(interaction)
 
 
 def is_the_customer(interaction: Interaction) -> bool:
@@ -178,15 +201,42 @@ def seen_by_party(interaction: Interaction, lines: Sequence[int] | None = None) 
     that has proven to be the customer sees the whole conversation, without the words of a line that has gone on with another
     record since: its party turned out to be somebody else. Staff entries never.
     """
-    scope = Q(interaction__in=lines_of_party(interaction) if lines is None else lines)
-    if is_the_customer(interaction):
+    own = lines_of_party(interaction) if lines is None else list(lines)
+    return seen_on_lines(interaction.conversation_id, own, whole=is_the_customer(interaction))
+
+
+def seen_since(interaction: Interaction, *, after: int, upto: int) -> list[Entry]:
+    """Those of them with a seq after one and up to another, at most `PAGE`. One statement for a chat."""
+    seen = SEEN_SINCE[is_the_customer(interaction)]
+    place = {"line": interaction.pk, "visitors": _visitors_of(interaction), "conversation": interaction.conversation_id}
+    return seen.all(after=after, upto=upto, **place)
+
+
+def _seen_since(whole: bool) -> QuerySet[Entry]:
+    own = _lines_of(Given("line"), Given("visitors"))
+    seen = seen_on_lines(Given("conversation"), own, whole=whole)
+    return seen.filter(seq__gt=Given("after"), seq__lte=Given("upto"))[:PAGE]
+
+
+def seen_on_lines(conversation: Any, lines: Any, *, whole: bool) -> QuerySet[Entry]:
+    """The entries of a conversation that the party of some lines may see, in order; `whole`: it has proven to be the customer.
+
+    Both may be a place for a value (`Given`), the lines a queryset as well. Whom it is asked for is settled by `seen_by_party`.
+    """
+    scope = Q(interaction__in=lines) if isinstance(lines, QuerySet) else Q(interaction__pk__any_of=lines)
+    if whole:
         scope |= Q(interaction__conversation__customer=F("conversation__customer"))
     return (
-        Entry.objects.filter(conversation_id=interaction.conversation_id, audience="everyone", kind__in=PARTY_KINDS)
+        Entry.objects.filter(conversation_id=conversation, audience="everyone", kind__in=PARTY_KINDS)
         .filter(scope | Q(interaction__isnull=True, kind__in=["handoff.accepted", "conversation.closed"]))
         .select_related("interaction")
         .order_by("seq")
     )
+
+
+SEEN_SINCE: Final[Mapping[bool, CompiledOnce[Entry]]] = {
+    whole: CompiledOnce(partial(_seen_since, whole)) for whole in (False, True)
+}
 
 
 def seen_before(interaction: Interaction) -> QuerySet[Entry]:

@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
 from conversations.models import CallLeg, WebhookRecord
+from routing.compiled import CompiledOnce, Given
 
 RECORD: Final = "call_record"
 """The kind of rows that hold what the platform's own list of calls says."""
@@ -29,6 +30,9 @@ DIRECTIONS: Final = ("inbound", "outbound")
 LEGS_AT_ONCE: Final = 2_000
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 LARGEST_NUMBER: Final = 2**31 - 1
+ABOUT_A_LEG: Final = CompiledOnce(
+    lambda: WebhookRecord.objects.filter(provider_id=Given("leg"), kind__in=KINDS).values_list("kind", "body", "received_at")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +146,7 @@ def fold(reports: Iterable[Report]) -> LegState:
 
 def leg_state(leg_id: str) -> LegState:
     """The state of one leg as the raw webhooks have it now. One query."""
-    rows = WebhookRecord.objects.filter(provider_id=leg_id, kind__in=KINDS).values_list("kind", "body", "received_at")
-    return fold(report for report in (report_of(*row) for row in rows) if report)
+    return fold(report for report in (report_of(*row) for row in ABOUT_A_LEG.all(leg=leg_id)) if report)
 
 
 def reported_legs(*, since: datetime | None = None, until: datetime | None = None) -> Iterator[list[Reported]]:

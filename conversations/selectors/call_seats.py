@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from conversations.models import CallSeat, Interaction
+from routing.compiled import CompiledOnce, Given
 from routing.models import AgentProfile
+
+LIVE: Final = CompiledOnce(
+    lambda: CallSeat.objects.filter(interaction=Given("call"), state__in=CallSeat.LIVE_STATES)
+    .select_related("agent", "outside")
+    .order_by("pk")
+)
 
 
 def live(call: Interaction) -> list[CallSeat]:
     """Whose phones ring for the call or are on it, in the order in which they were rung."""
-    seats = CallSeat.objects.filter(interaction=call, state__in=CallSeat.LIVE_STATES)
-    return list(seats.select_related("agent", "outside").order_by("pk"))
+    return LIVE.all(call=call.pk)
 
 
 def heard(call: Interaction) -> list[CallSeat]:

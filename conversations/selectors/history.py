@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from conversations.models import Conversation, Customer, Entry, Interaction, InteractionLink
+from routing.compiled import CompiledOnce, Given
 
 JUST_NOW = timedelta(minutes=1)
+JOINED: Final = CompiledOnce(
+    lambda: Conversation.objects.filter(joined_into__pk__any_of=Given("into")).exclude(pk__any_of=Given("found")).only("public_id")
+)
 
 
 def entries(conversation_id: int, *, after: int = 0, before: int | None = None, limit: int = 200) -> list[Entry]:
@@ -31,8 +36,7 @@ def going_on_in(conversation_id: int) -> list[Conversation]:
     found: dict[int, Conversation] = {}
     layer = {conversation_id}
     while layer:
-        rows = Conversation.objects.filter(joined_into__in=layer).exclude(pk__in=found).only("public_id")
-        new = {row.pk: row for row in rows}
+        new = {row.pk: row for row in JOINED.all(into=layer, found=set(found))}
         found |= new
         layer = set(new)
     return list(found.values())

@@ -18,5 +18,4 @@ class Reach:
 
 def reach_of(interaction: Interaction) -> Reach:
     """How far it reaches now, in two statements for a chat that nothing was joined with."""
-    lines = access.lines_of_party(interaction).order_by().values_list("pk", flat=True)
-    return Reach(tuple(lines), tuple(history.going_on_in(interaction.conversation_id)))
+    return Reach(access.numbers_of_lines(interaction), tuple(history.going_on_in(interaction.conversation_id)))

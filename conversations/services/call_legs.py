@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
@@ -11,6 +12,7 @@ from conversations.models import CallLeg, Interaction
 from conversations.selectors import call_reports
 from conversations.selectors.call_reports import Reported
 from conversations.services import call_state
+from routing.compiled import CompiledOnce, Given
 
 CALL_STATES = {
     CallLeg.State.STARTED: Interaction.State.STARTED,
@@ -18,6 +20,13 @@ CALL_STATES = {
     CallLeg.State.ANSWERED: Interaction.State.ACTIVE,
     CallLeg.State.ENDED: Interaction.State.ENDED,
 }
+LOCKED: Final = CompiledOnce(lambda: CallLeg.objects.filter(leg_id=Given("leg")).order_by().select_for_update(no_key=True))
+CALL_LOCKED: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(pk=Given("call")).order_by().select_for_update(no_key=True, of=("self",))
+)
+OF_THE_CUSTOMER: Final = CompiledOnce(
+    lambda: CallLeg.objects.filter(interaction=Given("call"), role=CallLeg.Role.CUSTOMER)[:1]
+)
 
 
 def take_in(leg_id: str, *, call: Interaction | None = None, role: str = CallLeg.Role.UNKNOWN) -> CallLeg:
@@ -28,7 +37,7 @@ def take_in(leg_id: str, *, call: Interaction | None = None, role: str = CallLeg
     """
     with transaction.atomic():
         CallLeg.objects.get_or_create(leg_id=leg_id)
-        leg = CallLeg.objects.select_for_update(no_key=True).get(leg_id=leg_id)
+        leg = LOCKED.get(leg=leg_id)
         before = {field.attname: getattr(leg, field.attname) for field in CallLeg._meta.concrete_fields}
         for name, value in call_reports.leg_state(leg_id).columns().items():
             setattr(leg, name, value)
@@ -46,8 +55,8 @@ def follow(call_id: int) -> CallLeg | None:
     end of a call that was given up for lost. Locks the call's row. None when nothing was reported about the call yet.
     """
     with transaction.atomic():
-        row = Interaction.objects.select_for_update(no_key=True, of=("self",)).get(pk=call_id)
-        leg = CallLeg.objects.filter(interaction=row, role=CallLeg.Role.CUSTOMER).first()
+        row = CALL_LOCKED.get(call=call_id)
+        leg = OF_THE_CUSTOMER.first(call=call_id)
         if leg is None:
             return None
         before = (row.state, row.started_at, row.answered_at, row.ended_at, row.end_reason)

@@ -41,6 +41,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from conversations.models import CallSeat, Entry, Interaction
+from routing.compiled import CompiledOnce, Given
 
 STATE_ORDER: Final = {state: rank for rank, state in enumerate(("started", "ringing", "active", "ended"))}
 VOICE: Final = "voice"
@@ -70,6 +71,27 @@ REMEMBER: Final = "UPDATE conversations_interaction SET data = data || %s::jsonb
 OURS: Final = (Entry.Actor.ASSISTANT, Entry.Actor.AGENT, Entry.Actor.SYSTEM)
 """Whose words are carried to the party. The system speaks where no AI agent does: who waits for a person is told so."""
 SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
+ADOPTED: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(
+        public_id=Given("public_id"), direction=Interaction.Direction.OUTBOUND, channel="voice", provider_id=Given("leg")
+    ).select_related("conversation__owner_agent", "entry_point")
+)
+LOCKED: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(pk=Given("call"))
+    .select_related("conversation", "entry_point")
+    .select_for_update(no_key=True, of=("self",))
+)
+UNSPOKEN: Final = CompiledOnce(
+    lambda: Entry.objects.filter(
+        interaction=Given("call"),
+        conversation=Given("conversation"),
+        kind__in=SPEAKABLE_KINDS,
+        audience=Entry.Audience.EVERYONE,
+        actor_kind__in=OURS,
+        redacted_at__isnull=True,
+        seq__gt=Given("after"),
+    ).order_by("seq")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +249,7 @@ def adopt(public_id: UUID, provider_id: str) -> Interaction | None:
     """
     placed = Interaction.objects.filter(public_id=public_id, direction=Interaction.Direction.OUTBOUND, channel="voice")
     placed.filter(provider_id=unplaced_id(public_id)).update(provider_id=provider_id)
-    return placed.filter(provider_id=provider_id).select_related("conversation__owner_agent", "entry_point").first()
+    return ADOPTED.first(public_id=public_id, leg=provider_id)
 
 
 def unplaced_id(public_id: UUID) -> str:
@@ -277,23 +299,9 @@ def give_back(unspoken: Unspoken) -> None:
 
 def _unspoken(row: Interaction) -> list[Entry]:
     after = row.data.get("spoken_seq", 0) if row.data.get("spoken_conversation") == row.conversation_id else 0
-    return list(
-        Entry.objects.filter(
-            interaction=row,
-            conversation=row.conversation_id,
-            kind__in=SPEAKABLE_KINDS,
-            audience=Entry.Audience.EVERYONE,
-            actor_kind__in=OURS,
-            redacted_at__isnull=True,
-            seq__gt=after,
-        ).order_by("seq")
-    )
+    return UNSPOKEN.all(call=row.pk, conversation=row.conversation_id, after=after)
 
 
 def lock(interaction_id: int) -> Interaction:
     """The call's row with its conversation and entry point, locked. Needs a transaction."""
-    return (
-        Interaction.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("conversation", "entry_point")
-        .get(pk=interaction_id)
-    )
+    return LOCKED.get(call=interaction_id)

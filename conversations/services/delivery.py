@@ -1,13 +1,19 @@
 """Who carries an entry to its customer. Chat is served by the push itself; a call must be spoken into."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from django.utils.translation import gettext as _
 
 from conversations.models import Interaction
+from routing.compiled import CompiledOnce, Given
 from routing.models import AgentProfile
 
+LIVE: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(conversation=Given("conversation"))
+    .exclude(state=Interaction.State.ENDED)
+    .values_list("pk", "channel")
+)
 Deliverer = Callable[[int], None]
 Connector = Callable[[Interaction, AgentProfile], None]
 Ringer = Callable[[Interaction], None]
@@ -54,8 +60,7 @@ def register(channel: str, deliverer: Deliverer) -> None:
 
 def deliver(conversation_id: int) -> None:
     """Has everything that is due carried to every live interaction of the conversation. Call after commit."""
-    live = Interaction.objects.filter(conversation_id=conversation_id).exclude(state=Interaction.State.ENDED)
-    for interaction_id, channel in live.values_list("id", "channel"):
+    for interaction_id, channel in LIVE.all(conversation=conversation_id):
         if channel in _deliverers:
             _deliverers[channel](interaction_id)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import phonenumbers
 from django.db import transaction
-from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +20,18 @@ from conversations.selectors.reach import Reach
 from conversations.services import identity, records, timeline
 from conversations.services.staff_words import in_staffs_language
 from conversations.services.timeline import NewEntry
+from routing.compiled import CompiledOnce, Given
 
+LEARNED: Final = CompiledOnce(
+    lambda: Entry.objects.filter(
+        interaction__pk__any_of=Given("lines"),
+        interaction__conversation__pk__any_of=Given("conversations"),
+        kind="fact.learned",
+        data__has_key="value",
+    )
+    .select_related("interaction")
+    .order_by("recorded_at", "pk")
+)
 ABOUT_THE_PERSON = frozenset({"name", "phone", "email"})
 """The facts that say who somebody is and how they are reached; routing does not get to know them."""
 CURRENCY_SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
@@ -75,8 +85,9 @@ def told_by(conversation: Conversation, interaction: Interaction) -> dict[str, K
 
     What it gave on a line that has proven less than this one counts for less, whenever that was.
     """
-    own = Q(interaction__in=access.lines_of_party(interaction))
-    return _told(conversation, own, access.as_proven_as(interaction)) if conversation.facts else {}
+    if not conversation.facts:
+        return {}
+    return _told(conversation, access.numbers_of_lines(interaction), access.as_proven_as(interaction))
 
 
 def known_to(conversation: Conversation, interaction: Interaction, *, reach: Reach | None = None) -> dict[str, KnownFact]:
@@ -88,16 +99,15 @@ def known_to(conversation: Conversation, interaction: Interaction, *, reach: Rea
     if not conversation.facts:
         return {}
     sure = access.as_proven_as(interaction)
-    lines = reach.lines if reach else access.lines_of_party(interaction)
-    return _told(conversation, Q(interaction__in=lines) | Q(interaction__in=sure), sure, reach)
+    lines = reach.lines if reach else access.numbers_of_lines(interaction)
+    return _told(conversation, {*lines, *sure}, sure, reach)
 
 
-def _told(conversation: Conversation, lines: Q, sure: Collection[int], reach: Reach | None = None) -> dict[str, KnownFact]:
+def _told(conversation: Conversation, lines: Collection[int], sure: Collection[int], reach: Reach | None = None) -> dict[str, KnownFact]:
     """What was said last on these lines, first of all on those that are `sure`."""
     joined = reach.joined if reach else history.going_on_in(conversation.pk)
     here = {conversation.pk, *(each.pk for each in joined)}
-    told = Entry.objects.filter(lines, interaction__conversation__in=here, kind="fact.learned", data__has_key="value")
-    rows = list(told.select_related("interaction").order_by("recorded_at", "pk"))
+    rows = LEARNED.all(lines=lines, conversations=here)
     rows.sort(key=lambda each: each.interaction_id in sure)
     return _known({str(each.data["name"]): _row(each.data, each.seq, each.interaction) for each in rows})
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from django.db import transaction
 from django.db.models.functions import Coalesce
 
 from conversations.models import Customer
 from conversations.services.redaction import mask
+from routing.compiled import CompiledOnce, Given
+
+LOCKED: Final = CompiledOnce(lambda: Customer.objects.filter(pk=Given("customer")).order_by().select_for_update(no_key=True))
+ROOTS: Final = CompiledOnce(
+    lambda: Customer.objects.filter(pk__any_of=Given("customers")).order_by().values_list("pk", Coalesce("root", "pk"))
+)
 
 
 class _RootMoved(Exception):
@@ -49,7 +56,7 @@ def _locked(customers: tuple[Customer, ...]) -> list[Customer]:
 
 def _locked_root(root: int) -> Customer:
     """One after the other: who held a record that is no root any more, and waited for the next, would be in the way of a join."""
-    row = Customer.objects.select_for_update(no_key=True).get(pk=root)
+    row = LOCKED.get(customer=root)
     if row.root_id:
         raise _RootMoved
     return row
@@ -57,7 +64,7 @@ def _locked_root(root: int) -> Customer:
 
 def _roots(customers: tuple[Customer, ...]) -> list[int]:
     """The numbers of the records that these count for, in the order given; one statement."""
-    counts_for = dict(Customer.objects.filter(pk__in={each.pk for each in customers}).values_list("pk", Coalesce("root", "pk")))
+    counts_for = dict(ROOTS.all(customers={each.pk for each in customers}))
     return [counts_for[each.pk] for each in customers]
 
 

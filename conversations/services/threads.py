@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -14,8 +14,13 @@ from conversations.models import Conversation, Customer, EntryPoint, Interaction
 from conversations.services import announce, call_state, dial_attempts, ownership, records, timeline
 from conversations.services.parties import IdentifierClaim, Party
 from conversations.services.timeline import NewEntry
+from routing.compiled import CompiledOnce, Given
 from routing.models import DispositionCode
 from routing.services import reservations
+
+OPEN: Final = CompiledOnce(
+    lambda: Conversation.objects.filter(customer=Given("customer"), status="open", joined_into__isnull=True)[:1]
+)
 
 
 def open_or_resume(customer: Customer) -> Conversation:
@@ -25,7 +30,7 @@ def open_or_resume(customer: Customer) -> Conversation:
     contacts on two channels get one conversation.
     """
     customer = records.lock_root(customer)
-    found = Conversation.objects.filter(customer=customer, status="open", joined_into__isnull=True).first()
+    found = OPEN.first(customer=customer.pk)
     if found:
         return found
     created = Conversation.objects.create(customer=customer, original_customer=customer)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models.functions import Now
@@ -17,11 +17,15 @@ from django.db.models.functions import Now
 from conversations.models import Conversation
 from conversations.selectors.limbo import turns_nobody_works_on
 from conversations.services import async_connections, timeline
+from routing.compiled import CompiledOnce, Given
 from routing.models import ReasonCode
 
 OVER = (None, "", "done")
 """Steps at which nothing is being asked."""
 HELD = ("fence", "turn_worker", "turn_wanted_seq", "joined_into_id", "status", "form_state", "failed_turns")
+LOCKED: Final = CompiledOnce(
+    lambda: Conversation.objects.filter(pk=Given("conversation")).order_by().select_for_update(no_key=True).only(*HELD)
+)
 STAYS = frozenset({"running", "announce", "callback", "aside", "line"})
 """What does not go along with a place that is carried elsewhere."""
 
@@ -122,7 +126,7 @@ def hold(claim: Claim, *, even_if_overtaken: bool = False) -> Conversation:
 
     Raises TurnLost, and TurnOvertaken unless that does not matter to the caller.
     """
-    row = Conversation.objects.select_for_update(no_key=True).only(*HELD).get(pk=claim.conversation_id)
+    row = LOCKED.get(conversation=claim.conversation_id)
     ours = row.fence == claim.fence and row.turn_worker == claim.worker
     if not ours or row.joined_into_id or row.status != Conversation.Status.OPEN:
         raise TurnLost

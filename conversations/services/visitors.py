@@ -23,8 +23,18 @@ from conversations.models.entry_point import Channel
 from conversations.selectors import own_record
 from conversations.services import announce, identity, raising, records
 from conversations.services.parties import IdentifierClaim
+from routing.compiled import CompiledOnce, Given
 
 TOKEN_LIFETIME: Final = timedelta(days=180)
+LINE: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(pk=Given("line"), party=Given("visitor")).order_by().select_related("conversation", "entry_point")
+)
+LINE_LOCKED: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(pk=Given("line"), party=Given("visitor"))
+    .order_by()
+    .select_related("conversation", "entry_point")
+    .select_for_update(no_key=True, of=("self",))
+)
 
 
 class NotTheirs(Exception):
@@ -72,8 +82,7 @@ def chats_of(visitor: str) -> QuerySet[Interaction]:
 
 def line_of(visitor: str, interaction_id: int, *, locked: bool = False) -> Interaction:
     """A line, if it is this visitor's; `locked`, it stays theirs until the transaction ends. Raises NotTheirs."""
-    rows = Interaction.objects.select_related("conversation", "entry_point").filter(pk=interaction_id, party=visitor)
-    line = (rows.select_for_update(no_key=True, of=("self",)) if locked else rows).first()
+    line = (LINE_LOCKED if locked else LINE).first(line=interaction_id, visitor=visitor)
     if line is None:
         raise NotTheirs(interaction_id)
     return line

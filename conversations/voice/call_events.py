@@ -6,6 +6,7 @@ Nothing depends on order, repetition or gaps. The state of each leg is made of a
 
 from contextlib import suppress
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -20,6 +21,13 @@ from conversations.services.recordings import Finished
 from conversations.services.timeline import NewEntry
 from conversations.voice import leaving, seats
 from conversations.voice.protocol import CallEvent, MalformedWebhook, RecordingNews, parse_event, parse_recording
+from routing.compiled import CompiledOnce, Given
+
+FOUND: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(provider_id=Given("call"), channel="voice").select_related(
+        "conversation__owner_agent", "entry_point"
+    )[:1]
+)
 
 
 def note_event(event: CallEvent) -> None:
@@ -102,8 +110,7 @@ def begin(
 
 def find(call_id: str) -> Interaction | None:
     """The call whose customer's leg this is, with all that speaking into it needs."""
-    calls = Interaction.objects.select_related("conversation__owner_agent", "entry_point")
-    return calls.filter(provider_id=call_id, channel="voice").first()
+    return FOUND.first(call=call_id)
 
 
 def follow(call: Interaction) -> None:

@@ -11,9 +11,15 @@ from conversations.models import Conversation, Interaction
 from conversations.services import call_state, delivery
 from conversations.voice import callee, campaign_call, gateway, leaving, leaving_message, pausing, recording, replies, seats
 from conversations.voice.gateway import CallGone, GatewayError
+from routing.compiled import CompiledOnce, Given
 
 logger = logging.getLogger(__name__)
 LONGEST_WAIT_SECONDS: Final = 2.0
+LIVE: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(pk=Given("call"))
+    .exclude(state=Interaction.State.ENDED)
+    .select_related("conversation", "entry_point")
+)
 
 
 def register() -> None:
@@ -56,8 +62,7 @@ def speak(interaction_id: int) -> None:
 
     What could not be put into the call is given back, and is said when the caller is next listened to.
     """
-    live = Interaction.objects.select_related("conversation", "entry_point").exclude(state=Interaction.State.ENDED)
-    call = live.filter(pk=interaction_id).first()
+    call = LIVE.first(call=interaction_id)
     if call is None or call_state.is_ringing_out(call) or call_state.waits_for_code(call) or call_state.is_being_recognised(call):
         return
     if _webhook_says_it(call):

@@ -20,6 +20,7 @@ from conversations.understanding.normalise import clean, normalise
 from conversations.voice import ncco, replies
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallInput
+from routing.compiled import CompiledOnce, Given
 
 STAGE_OPENING: Final = "opening"
 STAGE_JOIN: Final = "join"
@@ -36,6 +37,9 @@ MOST_SAID_AGAIN: Final = 2
 """To so many silences the question is put again, before a person is offered."""
 RESTS_OF_A_CARD: Final = range(7, 14)
 """How many digits may be left of a card's number when the first six were taken for a code."""
+SAID_BEFORE: Final = CompiledOnce(
+    lambda: Entry.objects.filter(source_id__any_of=Given("sources")).order_by().values_list("pk")[:1]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
     if not given.digits and not given.hypotheses:
         return _silence(call, given)
     text = given.digits or _as_typed(call, given.hypotheses[0].text)
-    if Entry.objects.filter(source_id__in=[given.source_id, _keys_id(given)]).exists():
+    if SAID_BEFORE.first(sources=[given.source_id, _keys_id(given)]):
         return _repeated(call, given, text)
     return _keyed(call, given) if given.digits else _spoken(call, given, text)
 

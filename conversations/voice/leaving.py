@@ -22,6 +22,7 @@ from conversations.services import call_seats, call_state, threads
 from conversations.services.call_seats import Outcome, Purpose, State
 from conversations.voice import gateway, ncco, rooms, survey
 from conversations.voice.gateway import CallGone, GatewayError
+from routing.compiled import CompiledOnce, Given
 from routing.services import reservations
 from routing.services.reservations import NoCapacity, ReservationGone
 
@@ -35,6 +36,9 @@ SETTLED: Final = timedelta(seconds=10)
 MOST_ASKED_ABOUT: Final = 20
 """How many legs that the list lacks are asked about in one sweep, each by a request of its own."""
 HAS_CALLER: Final = (Purpose.ANSWER, Purpose.JOIN)
+READ: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(pk=Given("call")).select_related("conversation__owner_agent", "entry_point")
+)
 
 
 def over(call: Interaction, seat: CallSeat, outcome: str) -> bool:
@@ -331,4 +335,4 @@ def _is_still_there(call: Interaction, seat: CallSeat) -> bool:
 
 
 def _read(call_id: int) -> Interaction:
-    return Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(pk=call_id)
+    return READ.get(call=call_id)

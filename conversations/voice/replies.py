@@ -18,10 +18,17 @@ from conversations.services.call_state import Unspoken
 from conversations.voice import ncco
 from conversations.voice.ear import ear_for, ended_after
 from conversations.voice.ncco import Ear, Ncco
+from routing.compiled import CompiledOnce, Given
 from routing.models import WorkItem
 
 FILLER_SECONDS: Final = 0.8
 """How long a reply that just missed the webhook waits, so that it neither cuts the filler short nor overtakes it."""
+HELD_FOR: Final = CompiledOnce(
+    lambda: WorkItem.objects.filter(subject=Given("subject"), state__in=WorkItem.LIVE_STATES)
+    .exclude(kind=callbacks.KIND_OF_WORK)
+    .order_by()
+    .values_list("pk")[:1]
+)
 
 
 def of(unspoken: Unspoken) -> Ncco:
@@ -100,8 +107,7 @@ def holds_the_line(conversation: Conversation) -> bool:
     """Whether a caller stays on the line for a person; whoever is called back need not."""
     if conversation.owner_kind == Conversation.Owner.HUMAN:
         return True
-    live = WorkItem.objects.filter(subject=conversation.public_id.hex, state__in=WorkItem.LIVE_STATES)
-    return live.exclude(kind=callbacks.KIND_OF_WORK).exists()
+    return HELD_FOR.first(subject=conversation.public_id.hex) is not None
 
 
 def owes_a_reply(conversation: Conversation) -> bool:

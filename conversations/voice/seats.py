@@ -19,6 +19,7 @@ from conversations.voice import briefing, gateway, leaving, ncco, placing, rooms
 from conversations.voice.gateway import CallGone, GatewayError, PlacedCall
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallEvent, CallInput
+from routing.compiled import CompiledOnce, Given
 from routing.models import AgentProfile, Reservation
 from routing.services import reservations
 
@@ -41,6 +42,9 @@ OUTCOME_OF: Final = {
     "failed": Outcome.FAILED,
 }
 """What the platform's last word on a leg means that nobody accepted on; `completed`: hung up while the briefing was said."""
+READ: Final = CompiledOnce(
+    lambda: Interaction.objects.filter(pk=Given("call")).select_related("conversation__reason", "conversation__customer", "entry_point")
+)
 
 
 def connect(call: Interaction, agent: AgentProfile) -> None:
@@ -260,7 +264,7 @@ def _leg_of(seat: CallSeat) -> str:
 
 
 def _read(call: Interaction) -> Interaction:
-    return Interaction.objects.select_related("conversation__reason", "conversation__customer", "entry_point").get(pk=call.pk)
+    return READ.get(call=call.pk)
 
 
 def _url(name: str, call: Interaction, seat: CallSeat) -> str:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
-from routing.models import ServiceHours
+from routing.compiled import CompiledOnce, Given
+from routing.models import ServiceHours, ServiceHoursException
 from routing.services.opening_calendar import OpeningCalendar, OpeningDay, ordinary_hours, zone_named
 from routing.services.opening_rules import InvalidHours, read_times
 
@@ -22,6 +24,11 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 DAY = timedelta(days=1)
+EXCEPTIONS: Final = CompiledOnce(
+    lambda: ServiceHoursException.objects.filter(hours=Given("hours"), date__gte=Given("first"), date__lte=Given("last")).values_list(
+        "date", "expression"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +143,6 @@ def _note_unreadable(hours: ServiceHours, problem: InvalidHours) -> None:
 
 
 def _calendar(hours: ServiceHours, first: date | None = None, last: date | None = None) -> OpeningCalendar:
-    exceptions = hours.exceptions.all()
-    if first is not None:
-        exceptions = exceptions.filter(date__gte=first)
-    if last is not None:
-        exceptions = exceptions.filter(date__lte=last)
-    times = {day: read_times(expression) for day, expression in exceptions.values_list("date", "expression")}
+    exceptions = EXCEPTIONS.all(hours=hours.pk, first=first or date.min, last=last or date.max)
+    times = {day: read_times(expression) for day, expression in exceptions}
     return OpeningCalendar(ordinary_hours(hours.time_zone, hours.expression, hours.country, hours.subdivision), times)

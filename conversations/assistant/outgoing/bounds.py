@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -18,6 +19,17 @@ from conversations.assistant.outgoing.holding import WORDS_HELD
 from conversations.assistant.outgoing.private import private_of
 from conversations.models import Conversation, Entry, Interaction
 from conversations.models.identifier import Assurance
+from routing.compiled import CompiledOnce, Given
+
+DONE: Final = CompiledOnce(
+    lambda: Entry.objects.filter(conversation=Given("conversation"), kind__in=DEEDS).order_by().values_list("kind").distinct()
+)
+DONE_ON_LINES: Final = CompiledOnce(
+    lambda: Entry.objects.filter(conversation=Given("conversation"), interaction__pk__any_of=Given("lines"), kind__in=DEEDS)
+    .order_by()
+    .values_list("kind")
+    .distinct()
+)
 
 
 def canary_of(conversation: UUID) -> str:
@@ -43,10 +55,9 @@ def bounds_of(
 
 def done_for(conversation: Conversation, lines: Sequence[int], level: str) -> set[str]:
     """What was done for the party of these lines, as kinds of entries, and what it has proven; on any line for the customer."""
-    done = Entry.objects.filter(conversation=conversation, kind__in=DEEDS).order_by()
-    if level != Assurance.VERIFIED:
-        done = done.filter(interaction__in=lines)
-    return {*done.values_list("kind", flat=True).distinct(), *({PROVEN} if level else ())}
+    done = DONE if level == Assurance.VERIFIED else DONE_ON_LINES
+    kinds = {kind for (kind,) in done.all(conversation=conversation.pk, lines=lines)}
+    return {*kinds, *({PROVEN} if level else ())}
 
 
 @lru_cache(maxsize=64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -30,9 +31,17 @@ from conversations.connectors.schedule import (
     VisitsOfConversations,
 )
 from conversations.models import Booking, Conversation, Technician
+from routing.compiled import CompiledOnce, Given
 
 OTHER_SLOTS = 3
 LOOK_AHEAD = timedelta(days=14)
+COMING: Final = CompiledOnce(
+    lambda: Booking.objects.filter(
+        conversation__public_id__any_of=Given("conversations"), state=Booking.State.BOOKED, window__endswith__gt=Given("after")
+    )
+    .select_related("technician", "conversation")
+    .order_by("window", "pk")
+)
 
 
 def book(arguments: BookVisit) -> BookedVisit:
@@ -108,10 +117,8 @@ def correct(arguments: CorrectVisit) -> BookedVisit:
 
 def visits_of_conversations(arguments: VisitsOfConversations) -> tuple[BookedVisit, ...]:
     """The booked visits of these conversations that end after the given moment, soonest first."""
-    rows = Booking.objects.filter(
-        conversation__public_id__in=arguments.conversations, state=Booking.State.BOOKED, window__endswith__gt=arguments.after
-    ).select_related("technician", "conversation")
-    return tuple(_visit(booking) for booking in rows.order_by("window", "pk"))
+    rows = COMING.all(conversations=arguments.conversations, after=arguments.after)
+    return tuple(_visit(booking) for booking in rows)
 
 
 def erase(arguments: EraseCustomers) -> ErasedCopies:
