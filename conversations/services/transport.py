@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models.functions import Now
 
 from conversations.models import ChatSessionRecord, WebhookRecord
 from conversations.services.timeline import clean
@@ -20,6 +19,9 @@ INSERT INTO conversations_webhookrecord (token_id, body_hash, kind, provider_id,
 VALUES (%s, %s, %s, %s, %s, %s::jsonb)
 ON CONFLICT (token_id) DO NOTHING
 RETURNING id
+"""
+ANSWER = """
+UPDATE conversations_webhookrecord SET answer = %s::jsonb, answered_at = statement_timestamp() WHERE id = %s AND answered_at IS NULL
 """
 
 
@@ -53,7 +55,8 @@ def _identifies(key: str, value: Any) -> bool:
 
 def answer_webhook(record: WebhookRecord, answer: Any) -> None:
     """Keeps what was answered, once, for a repetition of the same webhook."""
-    WebhookRecord.objects.filter(pk=record.pk, answered_at__isnull=True).update(answer=answer, answered_at=Now())
+    with connection.cursor() as cursor:
+        cursor.execute(ANSWER, [None if answer is None else json.dumps(answer), record.pk])
 
 
 def refuse_webhook(record: WebhookRecord, reason: str) -> None:
