@@ -63,7 +63,7 @@ def items(
     `conversation_id` is the conversation that is read, None when it is all that a customer has. `customer_name` is
     what the customer is called now, for what was said before the name was known. Times are read in the active time
     zone. Interactions must be selected with the entries. One query when some of them left by text message, one when some were
-    said on lines that are in another conversation now, one when calls were recorded.
+    said on lines that are in another conversation now, two when calls were recorded.
     """
     texts, others, parts = _texts(entries), _other_parties(entries), _parts(entries)
     shown = []

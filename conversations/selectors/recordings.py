@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
-from conversations.models import CallRecording
+from conversations.models import CallRecording, Entry
 from conversations.selectors import access
 
 MARGIN: Final = timedelta(seconds=2)
 """The platform tells whole seconds, and ends what ends together one after the other."""
+
+
+class _Made(NamedTuple):
+    """A recording, and from when until when the platform made it."""
+
+    row: CallRecording
+    since: datetime
+    until: datetime
 
 
 def for_user(user: Any, recording_id: str) -> CallRecording:
@@ -20,19 +28,21 @@ def for_user(user: Any, recording_id: str) -> CallRecording:
 
 
 def in_longer_ones(recording_ids: Iterable[str]) -> set[str]:
-    """Of these recordings of calls, those that another one that is stored has all of, as where the platform goes on with it. One query.
+    """Of these recordings of calls, those that another one that is stored has all of, as where the platform goes on with it.
 
-    What was cut counts as shorter than it was, so it stands for less.
+    They are compared as the platform made them: what was cut out of the longer one was cut out of the others, too. Two queries.
     """
     calls = CallRecording.objects.filter(recording_id__in=list(recording_ids), kind=CallRecording.Kind.CALL).values("interaction")
-    rows = list(CallRecording.objects.filter(interaction__in=calls, kind=CallRecording.Kind.CALL, seconds__isnull=False))
-    whole = [row for row in rows if row.state == CallRecording.State.STORED]
-    return {row.recording_id for row in rows if any(_has_all_of(longer, row) for longer in whole)}
+    told = Entry.objects.filter(interaction__in=calls, kind="call.recorded").values_list("data__recording", "data__duration_seconds")
+    lengths = {recording: timedelta(seconds=seconds) for recording, seconds in told if seconds is not None}
+    rows = CallRecording.objects.filter(interaction__in=calls, kind=CallRecording.Kind.CALL, recording_id__in=list(lengths))
+    all_made = [_Made(row, row.began_at, row.began_at + lengths[row.recording_id]) for row in rows]
+    stored = [each for each in all_made if each.row.state == CallRecording.State.STORED]
+    return {made.row.recording_id for made in all_made if any(_has_all_of(longer, made) for longer in stored)}
 
 
-def _has_all_of(longer: CallRecording, row: CallRecording) -> bool:
-    length, own = longer.seconds or 0, row.seconds or 0
-    if longer.interaction_id != row.interaction_id or (length, -longer.pk) <= (own, -row.pk):
+def _has_all_of(longer: _Made, other: _Made) -> bool:
+    if longer.row.interaction_id != other.row.interaction_id:
         return False
-    ends_at = longer.began_at + timedelta(seconds=length)
-    return longer.began_at <= row.began_at + MARGIN and row.began_at + timedelta(seconds=own) <= ends_at + MARGIN
+    is_longer = (longer.until - longer.since, -longer.row.pk) > (other.until - other.since, -other.row.pk)
+    return is_longer and longer.since <= other.since + MARGIN and other.until <= longer.until + MARGIN

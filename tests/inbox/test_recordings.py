@@ -203,11 +203,14 @@ def test_of_recordings_of_one_call_the_longest_is_listened_to(
 ) -> None:
     """Where the platform goes on with one when the next begins, that one has all of the others; what it has not is heard by itself."""
     call = recording.interaction
-    times = {"began_at": recording.began_at + timedelta(seconds=began), "seconds": seconds, "next_try_at": timezone.now()}
+    times = {"began_at": recording.began_at + timedelta(seconds=began), "next_try_at": timezone.now()}
     other = CallRecording.objects.create(interaction=call, recording_id="r-2", **times)
-    for each in (recording, other):
-        said = {"audience": "staff", "body": "A recording.", "interaction": call, "data": {"recording": each.recording_id}}
-        timeline.append(call.conversation_id, NewEntry("call.recorded", "system", **said))
+    for each, length in ((recording, 42), (other, seconds)):
+        data = {"recording": each.recording_id, "duration_seconds": length}
+        said = NewEntry("call.recorded", "system", audience="staff", body="A recording.", interaction=call, data=data)
+        timeline.append(call.conversation_id, said)
+    # As when time was cut out of both in which the call was not to be recorded.
+    CallRecording.objects.filter(pk=recording.pk).update(seconds=12)
     page = cast.client(cast.ann).get(f"/inbox/c/{call.conversation.public_id}/").content.decode()
     assert f'data-listen="{reverse("inbox:recording-listen", args=["r-1"])}"' in page
     assert (f'data-listen="{reverse("inbox:recording-listen", args=["r-2"])}"' in page) is has_button
