@@ -82,7 +82,7 @@ class TestAudiences:
         somebody_with_a_visit()
         silent, number = rows.customer("Kim Lee"), new_number()
         visit(silent, number)
-        preview = campaigns.preview(audience())
+        preview = campaigns.preview(audience(), purpose="reminder")
         assert (preview.found, preview.with_number, preview.may_be_called) == (2, 2, 1)
         assert preview.refused == {"not_asked": 1}
         assert not CampaignContact.objects.exists()
