@@ -25,7 +25,7 @@ from conversations.models.consent import Purpose, Way
 from conversations.models.dial_attempt import DialOutcome
 from conversations.selectors import audiences, calling_hours, roll_out
 from conversations.selectors.calling_hours import Closed
-from conversations.services import consent
+from conversations.services import consent, openings
 from conversations.services.dial_attempts import MAY_BE_A_MACHINE
 from conversations.services.dialing import ASKED_FOR, DialRefused
 from routing import advisory
@@ -93,6 +93,12 @@ def start(campaign: Campaign, *, by: str) -> int:
             raise NotPossible(_("Only a draft or a campaign that pauses can be started."))
         if row.ends_at and row.ends_at <= timezone.now():
             raise NotPossible(_("Its end has passed. Choose a later one first."))
+        if empty := openings.empty_places(row.entry_point, row.purpose, row.audience.source):
+            why = _(
+                "What is said for this purpose needs %(places)s, which this audience does not know. Choose another audience or purpose, or"
+                " write an opening for it in the playbook."
+            )
+            raise NotPossible(why % {"places": ", ".join(f"{{{place}}}" for place in sorted(empty))})
         is_first = row.state == Campaign.State.DRAFT
         Campaign.objects.filter(pk=row.pk).update(
             state=Campaign.State.RUNNING, started_at=row.started_at or Now(), **({"made_by": by[:200]} if is_first else {})
