@@ -173,7 +173,7 @@ def _campaign(request: HttpRequest, number: int) -> Campaign:
 def _standing(campaign: Campaign) -> dict[str, Any]:
     """Before the start whom it would call, afterwards how many are in each state."""
     if campaign.state == Campaign.State.DRAFT:
-        preview = campaigns.preview(campaign.audience, offers=campaign.offers)
+        preview = campaigns.preview(campaign.audience, purpose=campaign.purpose, offers=campaign.offers)
         reasons = {**dialing.REFUSALS}
         return {"preview": preview, "refused": [(reasons.get(code, code), number) for code, number in preview.refused.items()]}
     labels = {**dict(CampaignContact.State.choices), **dict(CampaignContact.Outcome.choices), **dict(DialOutcome.choices)}

@@ -187,7 +187,8 @@ def waiting_to_be_rung() -> QuerySet[Interaction]:
 
 
 def _begin(conversation: Conversation, door: EntryPoint, number: str, agent: AgentProfile) -> Interaction:
-    purpose = CallPurpose.CALLBACK if is_call_back(conversation) else CallPurpose.FOLLOW_UP
+    may_at_any_time = consent.may_we(conversation.customer, Purpose.OUTBOUND_CALL, identifier=("phone", number), by_request=False).allowed
+    purpose = CallPurpose.FOLLOW_UP if may_at_any_time and not is_call_back(conversation) else CallPurpose.CALLBACK
     asked = {"call_back": {"agent": agent.pk, "name": agent.display_name, "purpose": purpose}}
     return threads.start_call_to(conversation, number, entry_point=door, data=asked)
 

@@ -1,7 +1,7 @@
 """Entries as every history of the company shows them: bubbles, notes, packages, separators and muted lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from django.db.models import F
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant.reading import TURN_SOURCE
 from conversations.models import Entry, Interaction, SentText
 from conversations.reading.wording import duration, pairs, words
+from conversations.selectors import recordings
 from conversations.services.kinds import KINDS
 
 SAME_BREATH = timedelta(minutes=3)
@@ -62,13 +63,14 @@ def items(
     `conversation_id` is the conversation that is read, None when it is all that a customer has. `customer_name` is
     what the customer is called now, for what was said before the name was known. Times are read in the active time
     zone. Interactions must be selected with the entries. One query when some of them left by text message, one when some were
-    said on lines that are in another conversation now.
+    said on lines that are in another conversation now, two when calls were recorded.
     """
-    texts, others = _texts(entries), _other_parties(entries)
+    texts, others, parts = _texts(entries), _other_parties(entries), _parts(entries)
     shown = []
     for entry in entries:
         speaker = others.get(entry.pk) or _speaker(entry, customer_name)
-        shown.append(_item(entry, previous, conversation_id, speaker, texts.get(entry.pk)))
+        item = _item(entry, previous, conversation_id, speaker, texts.get(entry.pk))
+        shown.append(replace(item, recording="", sentence=_("All of it is in a longer recording.")) if item.recording in parts else item)
         previous = entry
     return shown
 
@@ -77,6 +79,12 @@ def _texts(entries: Sequence[Entry]) -> dict[int | None, SentText]:
     """The text messages of the entries that may have one, by the entry."""
     asked = [entry.pk for entry in entries if entry.kind in TELL_OF_TEXTS or (entry.interaction and entry.interaction.channel == "sms")]
     return {row.entry_id: row for row in SentText.objects.filter(entry__in=asked)} if asked else {}
+
+
+def _parts(entries: Sequence[Entry]) -> set[str]:
+    """The recordings that need not be listened to, since a longer one of the same call has all of them."""
+    told = [str(entry.data.get("recording")) for entry in entries if entry.kind == "call.recorded" and not entry.redacted_at]
+    return recordings.in_longer_ones(told) if told else set()
 
 
 def _other_parties(entries: Sequence[Entry]) -> dict[int, str]:

@@ -58,16 +58,17 @@ class Ledger:
         yeses = [row for row in covering if self._counts(row) and (requests or not row.asked_for)]
         return next((no for no in covering if no.decision != Consent.Decision.GIVEN and not self._is_lifted(no, yeses)), None)
 
-    def standing_contact_no(self, act: Act) -> Consent | None:
-        """The newest wish not to be contacted at all that stands; what the customer asked for since is let through."""
+    def standing_contact_no(self, act: Act, *, requests: bool = True) -> Consent | None:
+        """The newest wish not to be contacted at all that stands; with `requests`, what the customer asked for since is let through."""
         general = Act(Purpose.CONTACT, kind=act.kind, value=act.value)
-        yeses = [row for row in self.rows if self._counts(row) and (covers(row, general) or _is_request_for(row, act))]
+        yeses = [row for row in self.rows if self._counts(row) and (covers(row, general) or (requests and _is_request_for(row, act)))]
         nos = [row for row in self.rows if row.decision != Consent.Decision.GIVEN and covers(row, general)]
         return next((no for no in nos if not self._is_lifted(no, yeses)), None)
 
-    def yes(self, act: Act) -> Consent | None:
-        """The newest yes that covers the act and has not ended."""
-        return next((row for row in self.rows if self._counts(row) and covers(row, act)), None)
+    def yes(self, act: Act, *, requests: bool = True) -> Consent | None:
+        """The newest yes that covers the act and has not ended; without `requests`, one that is more than a request."""
+        covering = (row for row in self.rows if self._counts(row) and covers(row, act))
+        return next((row for row in covering if requests or not row.asked_for), None)
 
     def yes_on_its_line(self, act: Act) -> Consent | None:
         """The newest yes for the act's purpose that was given on the act's own line."""

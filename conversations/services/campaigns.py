@@ -25,9 +25,9 @@ from conversations.models.consent import Purpose, Way
 from conversations.models.dial_attempt import DialOutcome
 from conversations.selectors import audiences, calling_hours, roll_out
 from conversations.selectors.calling_hours import Closed
-from conversations.services import consent
+from conversations.services import consent, openings
 from conversations.services.dial_attempts import MAY_BE_A_MACHINE
-from conversations.services.dialing import DialRefused
+from conversations.services.dialing import ASKED_FOR, DialRefused
 from routing import advisory
 from routing.selectors.board import who_has_room
 
@@ -65,7 +65,7 @@ def check_filters(audience: Audience) -> None:
     jsonschema.validate(audience.filters, audiences.FILTERS[audience.source])
 
 
-def preview(audience: Audience, *, offers: bool = False) -> Preview:
+def preview(audience: Audience, *, purpose: str, offers: bool = False) -> Preview:
     """Whom an audience finds now, and whether the first 200 of them have agreed to be called. Writes nothing."""
     total, with_number = audiences.count(audience)
     refused: Counter[str] = Counter()
@@ -76,7 +76,7 @@ def preview(audience: Audience, *, offers: bool = False) -> Preview:
         if not each.number:
             continue
         looked_at += 1
-        code = _refusal(Customer.objects.get(pk=each.customer_id), each.number, offers)
+        code = _refusal(Customer.objects.get(pk=each.customer_id), each.number, purpose, offers)
         if code:
             refused[code] += 1
     return Preview(total, with_number, looked_at, looked_at - refused.total(), dict(refused))
@@ -93,6 +93,12 @@ def start(campaign: Campaign, *, by: str) -> int:
             raise NotPossible(_("Only a draft or a campaign that pauses can be started."))
         if row.ends_at and row.ends_at <= timezone.now():
             raise NotPossible(_("Its end has passed. Choose a later one first."))
+        if empty := openings.empty_places(row.entry_point, row.purpose, row.audience.source):
+            why = _(
+                "What is said for this purpose needs %(places)s, which this audience does not know. Choose another audience or purpose, or"
+                " write an opening for it in the playbook."
+            )
+            raise NotPossible(why % {"places": ", ".join(f"{{{place}}}" for place in sorted(empty))})
         is_first = row.state == Campaign.State.DRAFT
         Campaign.objects.filter(pk=row.pk).update(
             state=Campaign.State.RUNNING, started_at=row.started_at or Now(), **({"made_by": by[:200]} if is_first else {})
@@ -283,9 +289,9 @@ def progress(campaign: Campaign) -> dict[str, int]:
     return {(outcome or state): number for state, outcome, number in counted}
 
 
-def _refusal(customer: Customer, number: str, offers: bool) -> str:
+def _refusal(customer: Customer, number: str, purpose: str, offers: bool) -> str:
     asked = ("phone", number)
-    answer = consent.may_we(customer, Purpose.OUTBOUND_CALL, identifier=asked)
+    answer = consent.may_we(customer, Purpose.OUTBOUND_CALL, identifier=asked, by_request=purpose in ASKED_FOR)
     if answer.allowed and offers:
         answer = consent.may_we(customer, Purpose.MARKETING, way=Way.CALL, identifier=asked)
     if not answer.allowed:

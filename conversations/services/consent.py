@@ -79,13 +79,15 @@ def may_we(
     identifier: Address | None = None,
     interaction: Interaction | None = None,
     at: datetime | None = None,
+    by_request: bool = True,
 ) -> Answer:
     """Whether we may do this, by what the customer and those joined into the record have said up to `at`, by default now.
 
     `way` is how offers would be sent, `identifier` where to, `interaction` the call that would be recorded. The
     do-not-contact list comes first, then a wish not to be contacted, then a no, then a yes; without any of them the purpose's
     default holds. A call back or a text message that the customer asked for, from a number they have shown to be theirs, is
-    let through by the request itself until it ends. Locks nothing: ask again at the moment of doing it.
+    let through by the request itself until it ends, unless `by_request` says that it is not for what was asked for. Locks nothing:
+    ask again at the moment of doing it.
 
     Raises ValueError when a recording is asked about without its call.
     """
@@ -96,14 +98,14 @@ def may_we(
     kind, value = identifier or ("", "")
     act = Act(purpose, way, kind, value)
     ledger = ledger_of(customer, at)
-    no = _no_contact(ledger, act, at) or _standing_no(ledger, act)
+    no = _no_contact(ledger, act, at, by_request) or _standing_no(ledger, act, by_request)
     if no:
         return no
-    if yes := ledger.yes(act):
+    if yes := ledger.yes(act, requests=by_request):
         return _yes(yes)
     if DEFAULTS[purpose]:
         return Answer(True, "nothing_against_it", _("They have nothing against it."))
-    if ended := ledger.ended_yes(act):
+    if (ended := ledger.ended_yes(act)) and (by_request or not ended.asked_for):
         return Answer(False, "ended", _("What they agreed to has ended."), ended)
     return Answer(False, "not_asked", _("They have not agreed to it yet."))
 
@@ -316,19 +318,19 @@ def _tell(row: Consent, conversation_id: int) -> None:
     )
 
 
-def _no_contact(ledger: Ledger, act: Act, at: datetime | None) -> Answer | None:
+def _no_contact(ledger: Ledger, act: Act, at: datetime | None, by_request: bool) -> Answer | None:
     suppression = suppression_of(act.kind, act.value, at) if act.value else None
-    if suppression and not ledger.request_since(act, suppression.added_at):
+    if suppression and not (by_request and ledger.request_since(act, suppression.added_at)):
         return Answer(False, "suppressed", _("It is on the do-not-contact list: %(reason)s") % {"reason": suppression.reason})
-    no = ledger.standing_contact_no(act)
+    no = ledger.standing_contact_no(act, requests=by_request)
     if no is None:
         return None
     return Answer(False, "no_contact", _("They said on %(day)s that they want no contact.") % {"day": consent_texts.day(no)}, no)
 
 
-def _standing_no(ledger: Ledger, act: Act) -> Answer | None:
+def _standing_no(ledger: Ledger, act: Act, by_request: bool) -> Answer | None:
     """A no to the purpose itself, or to the way in which it would be done: who asks for a call back wants no offers on it."""
-    no = ledger.standing_no(act)
+    no = ledger.standing_no(act, requests=by_request)
     if no is None and act.way in PURPOSE_OF_WAY:
         no = ledger.standing_no(Act(PURPOSE_OF_WAY[act.way], kind=act.kind, value=act.value), requests=False)
     return _no(no) if no else None

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.models import Consent, Conversation, Customer, DialAttempt, EntryPoint, Interaction
+from conversations.models.calling_rules import CallPurpose
 from conversations.models.consent import Purpose, Way
 from conversations.selectors import calling_hours
 from conversations.selectors.consent import value_hash
@@ -47,6 +48,8 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
     "nobody_is_dialled_twice_about_the_same_at_once": gettext_lazy("a call about this is going on already"),
 }
 """Why a phone was not rung, in words for staff, by the code or by the constraint that refused it."""
+ASKED_FOR: Final = frozenset({CallPurpose.CALLBACK, CallPurpose.CALL_ME})
+"""Calls that somebody asked for: a request for one lets these through, and no other."""
 PASSING: Final = frozenset(
     {"hours", "holiday", "too_often", "talked_lately", "number_is_dialled_once_at_a_time", "nobody_is_dialled_twice_about_the_same_at_once"}
 )
@@ -127,7 +130,7 @@ def _permitted(wanted: Wanted, call: Interaction | None) -> DialAttempt:
     if numbers.is_emergency(wanted.number, wanted.entry_point.default_region) or not numbers.is_ordinary(wanted.number):
         raise DialRefused("special")
     asked = ("phone", wanted.number)
-    yes = _yes(consent.may_we(root, Purpose.OUTBOUND_CALL, identifier=asked))
+    yes = _yes(consent.may_we(root, Purpose.OUTBOUND_CALL, identifier=asked, by_request=wanted.purpose in ASKED_FOR))
     to_offers = None
     if wanted.offers:
         to_offers = _yes(consent.may_we(root, Purpose.MARKETING, way=Way.CALL, identifier=asked), not_asked="no_offers")

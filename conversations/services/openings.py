@@ -19,7 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from conversations.models import Customer, EntryPoint, PlaybookOpening
+from conversations.models import Audience, Customer, EntryPoint, PlaybookOpening
 from conversations.models.calling_rules import CallPurpose
 from conversations.selectors.audiences import Details
 
@@ -65,6 +65,21 @@ USUAL: Final[Mapping[str, Words]] = {
 VOICEMAIL: Final = gettext_lazy(
     "This is the automated voice of {company}, with a message for {name}. Please call us back on {number}. Thank you."
 )
+
+
+GIVEN_BY: Final[Mapping[str, frozenset[str]]] = {
+    Audience.Source.BOOKINGS: frozenset({"what", "when"}),
+    Audience.Source.BALANCES: frozenset({"amount"}),
+}
+"""What those know of the call that an audience's source finds; others know nothing of the kind. See `selectors.audiences.details_of`."""
+
+
+def empty_places(door: EntryPoint, purpose: str, source: str) -> set[str]:
+    """The places of a purpose's message, in any language of the number, that would be empty on calls to those whom the source finds."""
+    own = dict(door.playbook.openings.filter(purpose=purpose).values_list("language", "message"))
+    said = [own.get(language, str(USUAL[purpose].message)) for language in door.playbook.languages]
+    needed = set(PLACE.findall(" ".join(said))) & {"what", "when", "amount"}
+    return needed - GIVEN_BY.get(source, frozenset())
 
 
 def unknown_places(field: str, text: str) -> set[str]:

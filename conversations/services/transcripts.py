@@ -13,18 +13,17 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import CallRecording, CallSeat, Entry, Interaction
+from conversations.models import CallRecording, CallSeat, Interaction
 from conversations.services import announce, recordings, timeline, unwanted
 from conversations.services.redaction import hide_digits, mask
 from conversations.services.timeline import NewEntry
+from conversations.services.told_elsewhere import ToldElsewhere
 
 Transcript = CallRecording.Transcript
 CUSTOMERS_CHANNEL: Final = 0
 """Of a recording in two channels: the first caller's voice. The other has what the caller heard. Source: Vonage, "Recording"."""
 MARGIN: Final = timedelta(seconds=1)
 """Two clocks, and the platform's tells whole seconds."""
-SAME_WITHIN: Final = timedelta(seconds=3)
-"""The same words of the same speaker are told twice when no more lies between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def write(row: CallRecording, sentences: Sequence[Sentence]) -> int:
     """Writes what was said into the history, once, in the order of time; returns how many sentences.
 
     Left out is what lies in time in which the call was not to be recorded, what was said while no person was on the line, since what
-    the company's voice says and hears is in the history already, and what another recording of the call had, too. Card numbers are
+    the company's voice says and hears is in the history already, and words that another recording of the call had, too. Card numbers are
     masked, also those that were said in pieces. One transaction; locks the rows of the call's recordings, then the conversation.
     """
     with transaction.atomic():
@@ -95,12 +94,12 @@ def write(row: CallRecording, sentences: Sequence[Sentence]) -> int:
             return 0
         call = Interaction.objects.select_related("conversation__owner_agent").get(pk=row.interaction_id)
         not_to_be_kept = unwanted.spans(locked)
-        people, elsewhere = _people_on(call), _written_elsewhere(locked)
+        people, elsewhere = _people_on(call), ToldElsewhere(locked)
         written = 0
         for number, said in enumerate(_masked(sorted(sentences, key=lambda each: (each.second, each.channel)))):
             at = locked.began_at + timedelta(seconds=said.second)
             speaker = _speaker(locked, said, at, people)
-            if speaker is None or unwanted.is_in(said.second, not_to_be_kept) or _is_among(elsewhere, said, at, speaker):
+            if speaker is None or unwanted.is_in(said.second, not_to_be_kept) or elsewhere.has(speaker[0], said.text, at, said.seconds):
                 continue
             timeline.append(call.conversation_id, _entry(call, locked, said, at, speaker, number))
             written += 1
@@ -146,23 +145,6 @@ def _people_on(call: Interaction) -> list[Presence]:
     heard = CallSeat.objects.filter(interaction=call, manner__in=[CallSeat.Manner.TALK, CallSeat.Manner.BARGE])
     came = heard.filter(connected_at__isnull=False).order_by("connected_at", "pk")
     return [Presence(seat.name, seat.connected_at, seat.ended_at) for seat in came if seat.connected_at]
-
-
-def _written_elsewhere(row: CallRecording) -> list[list[Entry]]:
-    """What other recordings of the same call have brought into the history: a recording may go on when the next one begins."""
-    written = Entry.objects.filter(interaction=row.interaction_id, kind="speech").exclude(data__recording=row.recording_id)
-    by_recording: dict[str, list[Entry]] = {}
-    for entry in written.order_by("occurred_at", "pk"):
-        by_recording.setdefault(str(entry.data.get("recording")), []).append(entry)
-    return list(by_recording.values())
-
-
-def _is_among(elsewhere: list[list[Entry]], said: Sentence, at: datetime, speaker: tuple[str, str]) -> bool:
-    """Whether another recording had it: it covers that time, or has the same words of the same speaker at about that time."""
-    if any(entries[0].occurred_at <= at <= entries[-1].occurred_at for entries in elsewhere):
-        return True
-    same = [entry for entries in elsewhere for entry in entries if (entry.actor_kind, entry.body) == (speaker[0], said.text)]
-    return any(abs(entry.occurred_at - at) <= SAME_WITHIN for entry in same)
 
 
 def _masked(sentences: list[Sentence]) -> list[Sentence]:

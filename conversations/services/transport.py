@@ -42,7 +42,7 @@ def record_webhook(
         cursor.execute(KEEP, [token_id, body_hash, kind, provider_id[:100], named_call, json.dumps(kept)])
         row = cursor.fetchone()
     if row:
-        return WebhookRecord(pk=row[0], token_id=token_id, body_hash=body_hash, kind=kind), True
+        return WebhookRecord(pk=row[0], token_id=token_id, body_hash=body_hash, kind=kind, provider_id=provider_id[:100]), True
     record = WebhookRecord.objects.get(token_id=token_id)
     if record.body_hash != body_hash:
         raise TokenReused(token_id)

@@ -29,8 +29,17 @@ def _why(call: Interaction, seat: CallSeat, asked_by: str) -> list[str]:
     if seat.purpose == CallSeat.Purpose.JOIN:
         return [_("%(company)s: %(name)s asks you to join a call, %(about)s.") % named]
     if seat.purpose == CallSeat.Purpose.SUPERVISE:
-        return [_("%(company)s: you wanted to listen to the call of %(name)s.") % named]
+        return [_wanted(seat.manner) % named]
     return [_("%(company)s: %(about)s. The caller is waiting.") % named]
+
+
+def _wanted(manner: str) -> str:
+    """What a supervisor asked for."""
+    if manner == CallSeat.Manner.WHISPER:
+        return _("%(company)s: you wanted to speak to %(name)s, who is on a call. The caller will not hear you.")
+    if manner == CallSeat.Manner.BARGE:
+        return _("%(company)s: you wanted to speak on the call of %(name)s. Everybody will hear you.")
+    return _("%(company)s: you wanted to listen to the call of %(name)s.")
 
 
 def _about(call: Interaction) -> list[str]:

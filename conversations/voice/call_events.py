@@ -57,6 +57,12 @@ def note_event_of_person(call: Interaction, seat: CallSeat | None, event: CallEv
     seats.note_event(call, seat, event)
 
 
+def note_refused(record: WebhookRecord) -> None:
+    """A leg that a webhook was about has its row although the webhook was refused, as every leg that anything was reported about."""
+    if record.kind in call_reports.KINDS and record.provider_id and not call_reports.names_a_room(record.provider_id):
+        call_legs.take_in(record.provider_id)
+
+
 def note_record(event: CallEvent) -> None:
     """What the platform's own list says of a customer's leg that is over; what webhooks should have told before is noted with it."""
     note_event(event)

@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from conversations.flows import voicemail as filing
 from conversations.models import CallRecording, Interaction
-from conversations.services import recordings, sound, timeline, voicemail
+from conversations.services import numbers, recordings, sound, timeline, voicemail
 from conversations.services.recordings import Finished
 from conversations.services.timeline import NewEntry
 from conversations.voice import ncco
@@ -80,12 +80,15 @@ def _has_number(call: Interaction) -> bool:
 
 
 def _prompt(call: Interaction) -> str:
+    """What is said before the tone, and kept as what they agreed to by leaving a message: all that follows from it is named."""
     if not _has_number(call):
         return _(
             "Please leave your message after the tone, and say on which number we can reach you, since yours is not shown to us. When you"
             " have finished, press the hash key or say nothing more. A colleague listens to it."
         )
-    return _(
+    asked = _(
         "Please leave your message after the tone. When you have finished, press the hash key or say nothing more. A colleague"
         " listens to it and calls you back."
     )
+    text = _("If we cannot reach you then, we send you a text message.") if numbers.takes_texts(call.party) else ""
+    return f"{asked} {text}".strip()

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from conversations.models import Interaction, WebhookRecord
 from conversations.services import transport
-from conversations.voice import doors, protocol, signature, texting
+from conversations.voice import call_events, doors, protocol, signature, texting
 from conversations.voice.doors import DOORS, Body, Delivered, Door, Then
 from conversations.voice.protocol import MAX_BODY_BYTES, MalformedWebhook
 from conversations.voice.signature import InvalidSignature
@@ -110,6 +110,8 @@ async def _worked_on(record: WebhookRecord, work: Awaitable[Any]) -> HttpRespons
         is_malformed = isinstance(error, MalformedWebhook)
         reason = str(error) if is_malformed else "there is no such call"
         await sync_to_async(transport.refuse_webhook)(record, reason)
+        with suppress(*DATABASE_FAILURES):
+            await sync_to_async(call_events.note_refused)(record)
         return _refused(400 if is_malformed else 404, reason)
     except Exception as error:
         with suppress(*DATABASE_FAILURES):
@@ -147,8 +149,11 @@ def _raw_body(request: HttpRequest) -> bytes | None:
 
 
 def _provider_id(body: Body) -> str:
-    leg = body.get("uuid") or body.get("call_uuid") or body.get("conversation_uuid") or body.get("message_uuid") or ""
-    return leg if isinstance(leg, str) else ""
+    """What the webhook is about: its leg, else a room or a message; nothing when what it names its leg is no id of one."""
+    if leg := body.get("uuid") or body.get("call_uuid"):
+        return leg if isinstance(leg, str) and protocol.CALL_ID.fullmatch(leg) else ""
+    about = body.get("conversation_uuid") or body.get("message_uuid") or ""
+    return about if isinstance(about, str) else ""
 
 
 def _answer(answered: Any, then: Callable[[], None] | None = None) -> HttpResponse:

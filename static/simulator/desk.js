@@ -1,6 +1,6 @@
 // The phone of somebody at the company: rings, shows what is heard and from whom, answers, speaks, presses keys, hangs up.
 
-import { addLine, readable, send, showTogether, statusText, textsOf } from "./handset.js";
+import { addLine, readable, sendInOrder, showTogether, statusText, textsOf } from "./handset.js";
 
 const phone = document.getElementById("phone");
 const texts = textsOf("phone-texts");
@@ -20,7 +20,7 @@ let shown = 0;
 
 async function act(body) {
   try {
-    await send(`${phone.dataset.dialUrl}${encodeURIComponent(leg)}/act/`, body, texts);
+    await sendInOrder(`${phone.dataset.dialUrl}${encodeURIComponent(leg)}/act/`, body, texts);
     problem.hidden = true;
   } catch (error) {
     problem.textContent = error.message || texts.failed;

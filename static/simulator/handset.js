@@ -20,6 +20,15 @@ export async function send(address, body, texts) {
   return answer;
 }
 
+let before = Promise.resolve();
+
+/** The same for what happens on a line: one after another, since a request may be overtaken by the next, and keys make a number. */
+export function sendInOrder(address, body, texts) {
+  const sent = before.then(() => send(address, body, texts));
+  before = sent.catch(() => {});
+  return sent;
+}
+
 /** A number or SIP address as people read it, with the name of whoever has it, if that is known. */
 export function readable(address, texts) {
   const shown = /^\d+$/.test(address) ? `+${address}` : address;

@@ -2,7 +2,7 @@
 // Everything that happens comes over one stream of server-sent events; a lost connection starts anew, and lines are
 // numbered, so nothing is shown twice.
 
-import { addLine, readable, send, showTogether, statusText, textsOf } from "./handset.js";
+import { addLine, readable, send, sendInOrder, showTogether, statusText, textsOf } from "./handset.js";
 import { Messages } from "./messages.js";
 import { Ears, Voice } from "./speech.js";
 
@@ -46,7 +46,7 @@ let saidSpeaking = 0;
 
 async function act(of, body) {
   try {
-    await send(`${phone.dataset.dialUrl}${encodeURIComponent(of)}/act/`, body, texts);
+    await sendInOrder(`${phone.dataset.dialUrl}${encodeURIComponent(of)}/act/`, body, texts);
     report("");
   } catch (error) {
     report(error.message || texts.failed);

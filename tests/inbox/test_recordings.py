@@ -195,6 +195,31 @@ def test_the_history_has_a_button_where_a_call_was_recorded(cast: Cast, recordin
     assert reverse("inbox:recording", args=[recording.recording_id]) in page
 
 
+@pytest.mark.parametrize(
+    ("began", "seconds", "has_button"), [(0, 42, False), (20, 22, False), (20, 23, False), (20, 40, True), (-20, 30, True)]
+)
+def test_of_recordings_of_one_call_the_longest_is_listened_to(
+    cast: Cast, recording: CallRecording, began: int, seconds: int, *, has_button: bool
+) -> None:
+    """Where the platform goes on with one when the next begins, that one has all of the others; what it has not is heard by itself."""
+    call = recording.interaction
+    times = {"began_at": recording.began_at + timedelta(seconds=began), "next_try_at": timezone.now()}
+    other = CallRecording.objects.create(interaction=call, recording_id="r-2", **times)
+    for each, length in ((recording, 42), (other, seconds)):
+        data = {"recording": each.recording_id, "duration_seconds": length}
+        said = NewEntry("call.recorded", "system", audience="staff", body="A recording.", interaction=call, data=data)
+        timeline.append(call.conversation_id, said)
+    # As when time was cut out of both in which the call was not to be recorded.
+    CallRecording.objects.filter(pk=recording.pk).update(seconds=12)
+    page = cast.client(cast.ann).get(f"/inbox/c/{call.conversation.public_id}/").content.decode()
+    assert f'data-listen="{reverse("inbox:recording-listen", args=["r-1"])}"' in page
+    assert (f'data-listen="{reverse("inbox:recording-listen", args=["r-2"])}"' in page) is has_button
+    assert ("All of it is in a longer recording." in page) is not has_button
+    recordings.remove(recording, because="Its time was over.")
+    page = cast.client(cast.ann).get(f"/inbox/c/{call.conversation.public_id}/").content.decode()
+    assert f'data-listen="{reverse("inbox:recording-listen", args=["r-2"])}"' in page
+
+
 def test_managers_have_what_was_given_up_fetched_again(cast: Cast, recording: CallRecording) -> None:
     """From the list of recordings in the admin."""
     CallRecording.objects.filter(pk=recording.pk).update(

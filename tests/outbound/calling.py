@@ -45,6 +45,15 @@ def callable_customer(name: str = "Sam Okafor", number: str = "", **changes: Any
     return customer, number
 
 
+def asks_to_be_called_back(customer: Customer, number: str) -> Consent:
+    """The customer asks for a call back on a number that they have shown to be theirs, good for a day."""
+    said = Said(given_by="customer", how="said", recorded_by="tests", assurance="network_hint")
+    return consent.record(
+        customer, purpose="outbound_call", decision="given", said=said, identifier=("phone", number), wording="We call you back.",
+        asked_for=True, expires_at=timezone.now() + timedelta(days=1),
+    )  # fmt: skip
+
+
 def open_hours(prefix: str = "+44", opens: time = time(0), closes: time = time(23, 59, 59, 999999)) -> CallingRegion:
     """One region with the same hours every day, in place of all others."""
     CallingRegion.objects.all().delete()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -82,13 +83,36 @@ class TestAudiences:
         somebody_with_a_visit()
         silent, number = rows.customer("Kim Lee"), new_number()
         visit(silent, number)
-        preview = campaigns.preview(audience())
+        preview = campaigns.preview(audience(), purpose="reminder")
         assert (preview.found, preview.with_number, preview.may_be_called) == (2, 2, 1)
         assert preview.refused == {"not_asked": 1}
         assert not CampaignContact.objects.exists()
 
 
 class TestLife:
+    @pytest.mark.parametrize(
+        ("source", "purpose", "empty"),
+        [
+            ("customers", "confirmation", "{what}, {when}"),
+            ("customers", "collection", "{amount}"),
+            ("balances", "reminder", "{what}, {when}"),
+            ("bookings", "collection", "{amount}"),
+            ("customers", "follow_up", ""),
+            ("balances", "collection", ""),
+        ],
+    )
+    def test_nobody_is_told_of_a_visit_that_nobody_knows(self, source: str, purpose: str, empty: str) -> None:
+        """A campaign whose words name what its audience does not know cannot be started, unless the playbook has other words."""
+        policy(purpose)
+        draft = campaign(audience(source), purpose, starts=False)
+        if not empty:
+            campaigns.start(draft, by="Ann")
+            return
+        with pytest.raises(campaigns.NotPossible, match=re.escape(empty)):
+            campaigns.start(draft, by="Ann")
+        draft.refresh_from_db()
+        assert draft.state == "draft"
+
     def test_a_start_finds_everybody_once(self) -> None:
         somebody_with_a_visit()
         running = campaign()

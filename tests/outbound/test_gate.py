@@ -19,6 +19,7 @@ from conversations.services import calling_rules, dial_attempts, dialing, mergin
 from conversations.services.delivery import NotRung
 from conversations.voice import dialing as voice_dialing
 from tests.outbound.calling import (
+    asks_to_be_called_back,
     callable_customer,
     new_number,
     open_hours,
@@ -48,6 +49,32 @@ class TestConsent:
 
     def test_who_never_agreed_is_not(self) -> None:
         assert refusal_of(wanted(rows.customer(), new_number())) == "not_asked"
+
+    @pytest.mark.parametrize(
+        ("purpose", "code"),
+        [("callback", ""), ("call_me", ""), ("reminder", "not_asked"), ("collection", "not_asked"), ("follow_up", "not_asked")],
+    )
+    def test_who_asked_to_be_called_back_is_called_back_and_not_about_something_else(self, purpose: str, code: str) -> None:
+        """Whoever agreed to calls before they asked may be called as before."""
+        policy(purpose)
+        customer, number = rows.customer(), new_number()
+        asks_to_be_called_back(customer, number)
+        assert refusal_of(wanted(customer, number, purpose)) == code
+        customer, number = callable_customer()
+        asks_to_be_called_back(customer, number)
+        assert refusal_of(wanted(customer, number, purpose)) == ""
+
+    def test_a_request_lets_nothing_else_through_the_database_either(self) -> None:
+        policy("callback")
+        customer, number = rows.customer(), new_number()
+        asks_to_be_called_back(customer, number)
+        made = dialing.permit(wanted(customer, number, "callback"))
+        DialAttempt.objects.update(ended_at=timezone.now(), outcome="no_answer")
+        CallingPolicy.objects.create(purpose="reminder")
+        names = ("customer", "original_customer", "number", "number_hash", "consent", "zones", "entry_point")
+        copy = {name: getattr(made, name) for name in names}
+        with pytest.raises(IntegrityError, match="no_consent"), transaction.atomic():
+            DialAttempt.objects.create(**copy, purpose="reminder")
 
     @pytest.mark.parametrize(("purpose", "decision", "code"), [
         ("outbound_call", "revoked", "revoked"), ("outbound_call", "refused", "refused"), ("contact", "refused", "no_contact"),

@@ -60,6 +60,23 @@ def test_a_call_to_a_number_that_is_none_of_ours_breaks_nothing(number: EntryPoi
     assert not Interaction.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("door", "changes", "status"),
+    [
+        ("answer", {"to": "nobody"}, 400),
+        ("answer", {"uuid": "not an id"}, 400),
+        ("event", {"uuid": "not an id", "status": "completed"}, 204),
+        ("event", {"status": ""}, 400),
+        ("agent/11111111-2222-4333-8444-555555555555/11111111-2222-4333-8444-555555555556/event", {"status": "busy"}, 404),
+    ],
+)
+def test_what_is_refused_leaves_no_leg_that_differs(number: EntryPoint, door: str, changes: dict[str, str], status: int) -> None:
+    """As of every leg that anything was reported about there is a row; what names no leg is about none."""
+    assert post(f"/voice/{door}/", Caller().answer() | changes).status_code == status
+    assert ", 0 differ." in rebuilt()
+    assert not Interaction.objects.exists()
+
+
 def test_what_is_right_stays_as_it_is(told: None) -> None:
     before = everything()
     assert rebuilt() == "7 legs looked at, 0 differ.\n"

@@ -48,6 +48,13 @@ def test_every_turn_is_answered_and_found(web: WebProcess, number: EntryPoint, t
     assert reconcile.mismatches(Period.ending_today(2)) == []
 
 
+def test_a_product_that_refuses_what_the_fault_spoils_is_not_taken_for_away(web: WebProcess, number: EntryPoint) -> None:
+    """It answers, as it should."""
+    summary = simulated(web, "--calls", "1", "--fault", "clock-ahead")
+    assert summary["webhooks_failed"] == summary["webhooks"] == summary["answers"] > 0
+    assert summary["refusals"] == {"401": summary["webhooks"]}
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "# nothing\n", "sings a song", "says", "keys 12a", "hangs up now", "waits long"],
@@ -73,4 +80,10 @@ def test_only_the_simulator_is_called(number: EntryPoint, settings: Any) -> None
 def test_a_product_that_does_not_answer_is_named(number: EntryPoint, settings: Any) -> None:
     settings.PORT, settings.PUBLIC_URL = 1, "http://127.0.0.1:1"
     with pytest.raises(CommandError, match=r"Nothing answered at http://127\.0\.0\.1:1"):
+        call_command("simulate_calls", calls=1, speed=100.0)
+
+
+def test_a_product_with_other_settings_is_named(web: WebProcess, number: EntryPoint, settings: Any) -> None:
+    settings.PORT, settings.PUBLIC_URL, settings.VONAGE_SIGNATURE_SECRET = web.port, web.url, "x" * 32
+    with pytest.raises(CommandError, match="refused every webhook: the running product must have the same settings"):
         call_command("simulate_calls", calls=1, speed=100.0)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -350,6 +351,19 @@ def test_the_page_shows_what_the_address_says(phone: Phone) -> None:
     assert 'data-code="482913"' in page
     evil = phone.http.get("/simulator/phone/", params={"from": '"><script>', "code": "<script>"}).text
     assert "<script>" not in evil.replace('<script src="', "").replace("<script type", "")
+
+
+def test_open_phones_leave_the_database_to_others(number: EntryPoint) -> None:
+    """A page holds its stream for as long as it is open, and there may be more of them than connections."""
+    with running_web(1, DATABASE_POOL_SIZE="2") as (process,), ExitStack() as stack:
+        http = stack.enter_context(httpx.Client(base_url=process.url, timeout=15, trust_env=False))
+        kept = []
+        for _phone in range(4):
+            stream = stack.enter_context(http.stream("GET", "/simulator/phone/stream/", params={"number": "+447700900123"}))
+            # Let go of, the rest of the lines would end the stream.
+            kept.append(stream.iter_lines())
+            assert next(kept[-1]) == "retry: 1000"
+        assert http.get("/simulator/phone/").status_code == 200
 
 
 def test_the_list_of_calls_has_the_call_as_the_record_has_it(call: Phone) -> None:

@@ -17,6 +17,7 @@ from conversations.models import CallSeat, Entry, EntryPoint, OutsideNumber
 from routing.models import AgentProfile, WorkItem
 from tests.record import rows
 from tests.voice.people import AGENTS_PHONE, BENS_PHONE, CLEOS_PHONE, press
+from tests.voice.platform import words_of
 from tests.voice.rest_side import Platform
 from tests.voice.test_hanging_up import Floor, consulting, floor_of, joined, on_hold, outside, people, supervised, talking
 
@@ -50,6 +51,19 @@ class TestSupervising:
         floor.does("Ben", "supervise/listen", 403)
         floor.does("Cleo", "supervise/shout", 404)
         assert floor.people() == ["Ann"]
+
+    @pytest.mark.parametrize(
+        ("manner", "words"),
+        [
+            ("listen", "you wanted to listen to the call of Ann."),
+            ("whisper", "you wanted to speak to Ann, who is on a call. The caller will not hear you."),
+            ("barge", "you wanted to speak on the call of Ann. Everybody will hear you."),
+        ],
+    )
+    def test_the_phone_says_what_was_asked_for(self, floor: Floor, manner: str, words: str) -> None:
+        talking(floor)
+        floor.does("Cleo", f"supervise/{manner}")
+        assert words in words_of(floor.platform.nccos()[-1])
 
     def test_from_listening_to_whispering_to_the_talk(self, floor: Floor) -> None:
         """The same room each time, with the lists that say who hears the supervisor; the customer is told of nothing."""

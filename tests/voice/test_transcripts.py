@@ -141,6 +141,41 @@ def test_recordings_that_overlap_bring_nothing_twice(call: Caller, files: Files,
     )
 
 
+def test_what_only_one_of_two_overlapping_recordings_heard_is_kept(call: Caller, files: Files) -> None:
+    """The other one covers that time, but has not the words."""
+    writes_down(call, files, written([(14, "My boiler is cold."), (40, "Thank you.")], [(12, "Good morning."), (41, "You are welcome.")]))
+    heard = [(20, "Is that all?"), (24, "I see."), (42, "You are welcome.")]
+    writes_down(call, files, written([(21, "And it drips."), (40.5, "Thank you.")], heard))
+    assert [(kind, body) for kind, _name, body in said(call)][4:] == [
+        ("agent", "Is that all?"),
+        ("customer", "And it drips."),
+        ("agent", "I see."),
+    ]
+
+
+def test_what_two_recordings_divide_differently_is_told_once(call: Caller, files: Files) -> None:
+    """One begins in the middle, or takes two sentences for one, and writes its own capitals and marks."""
+    writes_down(call, files, written([(14, "My boiler is cold, and it drips."), (20, "Since Monday.")], [(12, "Good morning.")]))
+    writes_down(call, files, written([(15, "Boiler is cold."), (16.5, "And it drips"), (17.5, "since monday")], [(12, "good morning")]))
+    assert [body for _kind, _name, body in said(call)] == ["Good morning.", "My boiler is cold, and it drips.", "Since Monday."]
+
+
+def test_what_was_said_twice_in_one_breath_stays_said_twice(call: Caller, files: Files) -> None:
+    """One word of another recording stands for one, not for all that are like it."""
+    writes_down(call, files, written([(22, "Yes.")], [(20, "Is it urgent?")]))
+    writes_down(call, files, written([(20.5, "Yes."), (22, "Yes.")], [(20, "Is it urgent?")]))
+    assert [body for kind, _name, body in said(call) if kind == "customer"] == ["Yes.", "Yes."]
+
+
+def test_a_piece_of_a_card_is_not_brought_by_a_recording_that_has_only_the_piece(call: Caller, files: Files) -> None:
+    """The other one has the whole number, so its digits are hidden: the same words are told once, and hidden."""
+    writes_down(call, files, written([(20, "my card is 4111 1111"), (24, "1111 1111, yes")], [(22, "And then?")]))
+    writes_down(call, files, written([(24.5, "1111 1111, yes"), (30, "One more thing.")], []))
+    kept = [body for kind, _name, body in said(call) if kind == "customer"]
+    assert [body for body in kept if "1111" in body] == []
+    assert (len(kept), kept[-1]) == (3, "One more thing.")
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(["recorded", "transcribed", "transcribed again", "fetched"])))
 def test_it_is_written_once_whatever_the_order(call: Caller, files: Files, order: tuple[str, ...]) -> None:
     """The text may be told of before the sound, twice, and after the call."""

@@ -69,6 +69,18 @@ def test_who_waits_may_leave_a_message(waiting: Caller) -> None:
     assert Entry.objects.filter(kind="voicemail.asked").count() == 1
 
 
+@pytest.mark.parametrize(("number_of", "purposes"), [(SAM, ["outbound_call", "sms"]), ("442079460155", ["outbound_call"])])
+def test_texts_are_agreed_to_where_they_were_told_of(number: EntryPoint, files: Files, number_of: str, purposes: list[str]) -> None:
+    """Whoever leaves a message has agreed to what was said before the tone, and to nothing else."""
+    caller = waits(Caller(number=number_of))
+    told = words_of(asks(caller)[:1])
+    leaves(caller, files.put("one", SPOKEN))
+    tasks.fetch_recordings()
+    assert sorted(Consent.objects.values_list("purpose", flat=True)) == purposes
+    assert ("text message" in told) is ("sms" in purposes)
+    assert {row.wording for row in Consent.objects.all()} == {told}
+
+
 def test_a_message_is_in_the_history_and_they_are_called_back(waiting: Caller, files: Files) -> None:
     """Once, whatever comes twice; at their place in the line, by a request of their own, with the prompt as its words."""
     before = WorkItem.objects.get()

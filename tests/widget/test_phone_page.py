@@ -66,6 +66,30 @@ def test_keys_pressed_one_after_another_are_one_line(company, web, open_page):
     expect(page.locator("#words")).to_be_disabled()
 
 
+SLOW_FIRST_KEY = """
+const usual = window.fetch;
+let keys = 0;
+window.fetch = async (address, asked) => {
+  if (String(asked?.body).includes('"key"') && keys++ === 0) await new Promise((go) => setTimeout(go, 500));
+  return usual(address, asked);
+};
+"""
+
+
+def test_keys_arrive_in_the_order_in_which_they_were_pressed(company, web, open_page):
+    """Also when the first one takes longer than the next."""
+    page = open_page(web.url)
+    page.add_init_script(SLOW_FIRST_KEY)
+    page.goto("/simulator/phone/")
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.locator("#lines .line-company").first).to_be_visible(timeout=30_000)
+    for digit in "123":
+        page.locator(f"#keypad [data-key='{digit}']").click()
+    keyed = page.locator("#lines .line-keys .line-text")
+    expect(keyed).to_have_text("123", timeout=30_000)
+    page.locator("#hang-up").click()
+
+
 @pytest.fixture
 def reaching(web: WebProcess, settings: Any) -> None:
     """This process's gateway reaches the simulator in the web process."""

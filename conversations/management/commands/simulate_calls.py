@@ -58,7 +58,9 @@ class Command(BaseCommand):
             )
         )
         self.stdout.write(json.dumps(summary.as_json(), indent=2) if options["json"] else summary.as_text())
-        if summary.webhooks_failed == summary.webhooks:
+        if not summary.answers:
             raise CommandError(f"Nothing answered at {settings.PUBLIC_URL}: PORT and PUBLIC_URL must be those of the running product.")
+        if summary.webhooks_failed == summary.webhooks and not fault:
+            raise CommandError(f"{settings.PUBLIC_URL} refused every webhook: the running product must have the same settings.")
         if summary.turns_lost and not fault:
             sys.exit(1)

@@ -77,8 +77,10 @@ class Way:
     wrong_hash: bool = False
     unsigned: bool = False
     replay: bool = False
-    deliveries: list[tuple[str, float, bool]] = field(default_factory=list)
-    """Of each try: the path that it went to, how long it took in seconds, and whether it was answered."""
+    status: int = 0
+    deliveries: list[tuple[str, float, bool, int]] = field(default_factory=list)
+    """Of each try: the path that it went to, how long it took in seconds, whether it was answered in time with what can be used, and
+    the status of the answer, 0 when there was none."""
 
     def befalls(self) -> str:
         """What befalls the next try."""

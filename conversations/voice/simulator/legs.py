@@ -57,7 +57,7 @@ def new_leg(
         "recordings": [],  # ids of those that a `record` has begun and that go on
         "muted": False,
         "earmuffed": False,
-        "deliveries": [],  # of tries of webhooks: path, seconds, whether it was answered
+        "deliveries": [],  # of tries of webhooks, see faults.Way
         "detection": {},  # of machines: behavior, mode, beep_timeout; empty: nobody looks whether it is one
         "verdict": None,
         "beep_until": None,

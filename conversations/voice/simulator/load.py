@@ -7,6 +7,7 @@ when the record holds it. What the webhooks took is measured where they are sent
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
@@ -45,12 +46,15 @@ class Heard:
     answered: int = 0
     said: int = 0
     status: str = ""
-    deliveries: list[tuple[str, float, bool]] = field(default_factory=list)
+    deliveries: list[tuple[str, float, bool, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of all of them. Each try of a webhook counts; times, in milliseconds, are of those that were answered."""
+    """What became of all of them. Each try of a webhook counts; times, in milliseconds, are of those that were answered.
+
+    `answers` counts those that anything answered, `refusals` those of them with which status other than success.
+    """
 
     calls: int
     statuses: dict[str, int]
@@ -61,6 +65,8 @@ class Summary:
     entries_found: int
     webhooks: int
     webhooks_failed: int
+    answers: int
+    refusals: dict[str, int]
     p50_ms: int
     p95_ms: int
     p99_ms: int
@@ -77,8 +83,13 @@ class Summary:
             f"{self.calls} calls in {self.seconds:.0f} s: {ends}.\n"
             f"{self.turns_sent} turns sent, {self.turns_answered} answered, {self.turns_lost} lost;"
             f" {self.entries_found} of {self.turns_said} that were spoken are in the record.\n"
-            f"{self.webhooks} webhooks, {self.webhooks_failed} failed; p50 {self.p50_ms} ms, p95 {self.p95_ms} ms, p99 {self.p99_ms} ms."
+            f"{self.webhooks} webhooks, {self.webhooks_failed} failed{self._refused()};"
+            f" p50 {self.p50_ms} ms, p95 {self.p95_ms} ms, p99 {self.p99_ms} ms."
         )
+
+    def _refused(self) -> str:
+        found = ", ".join(f"{count} answered {status}" for status, count in sorted(self.refusals.items()))
+        return f" ({found})" if found else ""
 
 
 def read_script(text: str) -> list[Step]:
@@ -139,7 +150,7 @@ class _Caller:
             await driving.tell(leg["uuid"], {"do": "hang_up"})
         leg = await self._until(lambda leg: leg["phase"] == "ended" and not leg["events"])
         self.heard.status = leg["status"]
-        self.heard.deliveries = [(door, seconds, arrived) for door, seconds, arrived in leg["deliveries"]]
+        self.heard.deliveries = [(door, seconds, arrived, status) for door, seconds, arrived, status in leg["deliveries"]]
         return self.heard
 
     async def _do(self, step: Step) -> bool:
@@ -197,7 +208,7 @@ def _found(leg_ids: list[str]) -> int:
 
 def _summary(heard: Sequence[Heard], found: int, seconds: float) -> Summary:
     deliveries = [each for one in heard for each in one.deliveries]
-    times = sorted(took for _door, took, arrived in deliveries if arrived)
+    times = sorted(took for _door, took, arrived, _status in deliveries if arrived)
     sent, answered = sum(one.sent for one in heard), sum(one.answered for one in heard)
     statuses: dict[str, int] = {}
     for one in heard:
@@ -212,6 +223,8 @@ def _summary(heard: Sequence[Heard], found: int, seconds: float) -> Summary:
         entries_found=found,
         webhooks=len(deliveries),
         webhooks_failed=len(deliveries) - len(times),
+        answers=sum(status > 0 for *_rest, status in deliveries),
+        refusals=dict(Counter(str(status) for *_rest, status in deliveries if status >= 300)),
         p50_ms=_share(times, 0.5),
         p95_ms=_share(times, 0.95),
         p99_ms=_share(times, 0.99),

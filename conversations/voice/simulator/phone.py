@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Set
 from typing import Any, Final
 
 from asgiref.sync import sync_to_async
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -139,6 +140,8 @@ async def stream(request: HttpRequest) -> StreamingHttpResponse:
     With `?only=1` no other phone than that of `number`, which may be a SIP address.
     """
     changes = _changes(request.GET.get("leg", ""), await _own_number(request), alone=request.GET.get("only") == "1")
+    # The request lasts as long as the page is open, and nothing on it asks the database again: its connection goes to others.
+    await sync_to_async(close_old_connections)()
     response = StreamingHttpResponse(changes, content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"

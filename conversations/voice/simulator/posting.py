@@ -70,14 +70,14 @@ async def post(url: str, payload: dict[str, Any], *, seconds: float, way: Way | 
     timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
     async with httpx.AsyncClient(timeout=timeout, trust_env=False, verify=_trusted()) as client:
         for _try in range(TRIES):
-            began, arrived = time.monotonic(), False
+            began, arrived, way.status = time.monotonic(), False, 0
             try:
                 answer = await _delivered(client, address, body, headers, seconds, way)
                 arrived = True
             except _Failed:
                 continue
             finally:
-                way.deliveries.append((urlsplit(url).path, time.monotonic() - began, arrived))
+                way.deliveries.append((urlsplit(url).path, time.monotonic() - began, arrived, way.status))
             if way.replay:
                 await client.post(address, content=body, headers=headers)
             return answer
@@ -113,6 +113,7 @@ async def _delivered(client: httpx.AsyncClient, address: str, body: bytes, heade
         response = await client.post(address, content=body, headers=headers)
     except httpx.HTTPError as error:
         raise _Failed from error
+    way.status = response.status_code
     if trouble in ("slow", "too_slow"):
         answered_at = seconds + (A_MOMENT_SECONDS if trouble == "too_slow" else -A_MOMENT_SECONDS)
         await asyncio.sleep(max(0.0, answered_at / way.speed - (time.monotonic() - began)))
