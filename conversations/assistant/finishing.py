@@ -30,7 +30,7 @@ from routing.models import Decision
 from routing.services.locks import lock_subject
 
 FEWEST_WORDS: Final = 3
-PERSONAL: Final = ("name", "phone", "email", "postcode", "date_of_birth", "order_number", "account_number")
+PERSONAL: Final = ("name", "phone", "email", "postcode", "address", "date_of_birth", "order_number", "account_number")
 """Facts that a question is kept without."""
 
 

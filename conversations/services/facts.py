@@ -30,6 +30,7 @@ FACT_LABELS = {
     "phone": _("Phone"),
     "email": _("Email"),
     "postcode": _("Postcode"),
+    "address": _("Address"),
     "date": _("Date"),
     "time_window": _("Time"),
     "order_number": _("Reference"),

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, later
+from conversations.assistant import acts, later, wording
 from conversations.assistant.brain import BrainEvent, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import (
@@ -32,6 +32,7 @@ from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
 from conversations.assistant.tools import book, find_orders, promise_to_pay, set_consent
 from conversations.understanding import foreign
+from conversations.understanding.dates import no_such_day
 
 WHEN = frozenset({"date", "time_window"})
 IN_A_FORM = (find_orders.TOOL.name, promise_to_pay.TOOL.name)
@@ -75,6 +76,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     if told := foreign_language.told(dialogue):
         return told
     await aside.answer_besides(dialogue)
+    _tell_of_no_such_day(dialogue)
     looks = (
         _small_acts, _offer_answered, _identity_going_on, _errand_going_on, changing.tell, _errand_wanted, _identity_wanted,
         _change_wanted, _change_going_on, _form_going_on, subject.area_asked, subject.new,
@@ -83,6 +85,13 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         if found := await look(dialogue):
             return found
     return await subject.otherwise(dialogue)
+
+
+def _tell_of_no_such_day(dialogue: Dialogue) -> None:
+    """Says that no calendar has the day that was named, beside whatever comes: nothing is offered for it as if it were not said."""
+    context = dialogue.context
+    if named := no_such_day(context.words, now=context.now, day_first=context.region != "US"):
+        dialogue.add_besides(_("There is no %(day)s.") % {"day": wording.day_and_month(*named)})
 
 
 async def _in_that_language(dialogue: Dialogue) -> Reply | HandOff:

@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, answers, wording
 from conversations.assistant.brain import Reason, TurnContext
+from conversations.assistant.rules import opening
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_prices, search_knowledge
 from conversations.assistant.tools.search_knowledge import SURE_PASSAGE
 
 MOST_PRICES = 3
+LONGEST_SPOKEN = answers.SPOKEN[1]
 MOST_WORDS = 0.6
 FEWEST_WORDS = 2
 SURE_ANSWER = 0.5
@@ -21,7 +23,9 @@ MOST_TO_DO = 8
 
 
 async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
-    """Answers the words of this turn from prices or articles; says whether there was an answer."""
+    """Answers the words of this turn from the hours, from prices or articles; says whether there was an answer."""
+    if await opening.answer(dialogue):
+        return True
     if asks_for_price(dialogue) and await answer_price(dialogue):
         return True
     return await answer_from_article(dialogue, least_score=least_score)
@@ -44,12 +48,23 @@ async def answer_price(dialogue: Dialogue) -> bool:
         prices = [each for each in await _prices(dialogue, booked) if each["name"] == booked]
     if not prices:
         return False
-    if dialogue.context.spoken:
-        prices = prices[:1]
     if dialogue.form is None:
         dialogue.state["service"] = prices[0]["name"]
-    dialogue.say(" ".join(_price(each, dialogue.context) for each in prices))
+    dialogue.say(" ".join(_said_prices(prices, dialogue.context)))
     return True
+
+
+def _said_prices(prices: list[dict[str, str]], context: TurnContext) -> list[str]:
+    """Each price in a sentence. Several of them are heard without what they are for, and no more than are remembered."""
+    if not context.spoken or len(prices) == 1:
+        return [_price(each, context) for each in prices]
+    said: list[str] = []
+    for each in prices:
+        sentence = _price({**each, "description": ""}, context)
+        if said and len(" ".join([*said, sentence])) > LONGEST_SPOKEN:
+            break
+        said.append(sentence)
+    return said
 
 
 async def _prices(dialogue: Dialogue, wanted: str) -> list[dict[str, str]]:
