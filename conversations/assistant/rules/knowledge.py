@@ -13,12 +13,14 @@ from conversations.assistant.rules import opening
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_prices, search_knowledge
 from conversations.assistant.tools.search_knowledge import SURE_PASSAGE
+from conversations.understanding.spelling import unknown_words
 
 MOST_PRICES = 3
 LONGEST_SPOKEN = answers.SPOKEN[1]
 MOST_WORDS = 0.6
 FEWEST_WORDS = 2
 SURE_ANSWER = 0.5
+NEARLY_THE_SAME = 0.75
 MOST_TO_DO = 8
 
 
@@ -49,7 +51,7 @@ async def answer_price(dialogue: Dialogue) -> bool:
     if not prices:
         return False
     if dialogue.form is None:
-        dialogue.state["service"] = prices[0]["name"]
+        dialogue.state.update(service=prices[0]["name"], services=[each["name"] for each in prices])
     dialogue.say(" ".join(_said_prices(prices, dialogue.context)))
     return True
 
@@ -97,6 +99,13 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     text = answers.fitting(best["text"], context.text, spoken=context.spoken)
     if not text:
         return False
+    if _is_near_only(best, dialogue):
+        dialogue.does_not_know = dialogue.knows_nearest = True
+        dialogue.say(_("I have no answer to exactly that."))
+        told = _("Nearest to it is our help page “%(title)s”: %(text)s") if _words_in(best, dialogue) else _("Nearest to it is our help page “%(title)s”.")
+        dialogue.say(told % {"title": best["title"], "text": text})
+        dialogue.cite(best["title"], best["url"])
+        return True
     dialogue.say(text)
     if context.spoken:
         dialogue.say(_("That is from our help page “%(title)s”.") % {"title": best["title"]})
@@ -114,6 +123,20 @@ async def answer_with_opening(dialogue: Dialogue) -> bool:
     dialogue.say(answers.opening(answers.first_block(found["text"]), MOST_TO_DO))
     dialogue.cite(found["title"], found["url"])
     return True
+
+
+def _is_near_only(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:
+    """Whether a passage is about something beside what was asked: not nearly what the question is, of another reason, and without most
+    of its telling words. Misspelt words tell nothing of that."""
+    context = dialogue.context
+    if not context.language.startswith("en") or passage["within"] or passage["score"] >= NEARLY_THE_SAME:
+        return False
+    if not acts.wants_to_know(context.words) or context.understanding.reason == passage["reason"]:
+        return False
+    slips = set(unknown_words(context.words.lower()))
+    question = " ".join(word for word in context.words.split() if word.lower().strip("?.,!") not in slips)
+    shared, telling = answers.shared_words(f"{passage['title']} {passage['text']}", question)
+    return telling >= FEWEST_WORDS and 2 * shared <= telling
 
 
 def _is_about(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:

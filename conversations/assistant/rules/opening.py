@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, wording
+from conversations.assistant import hours_asked, wording
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_hours
 
-HOURS: Final = re.compile(r"\b(?:open(?:ing|s)?|clos(?:e|es|ed|ing)|shuts?|hours)\b")
-NEAR: Final = re.compile(r"\b(?P<today>today|tonight|now|right now|currently|this (?:morning|afternoon|evening))\b|\btomorrow\b")
-OF_SOMETHING_ELSE: Final = re.compile(r"\b(?:emergency|line|visits?|appointments?|engineers?|plumbers?|tap|valve|ticket|account|invoice)\b")
 WHOLE_DAY: Final = [{"from": "00:00", "to": "24:00"}]
 
 
 async def answer(dialogue: Dialogue) -> bool:
     """Says from when to when somebody is there today or tomorrow; says whether that was asked and hours are kept."""
     context = dialogue.context
-    words = acts.plain(context.words)
-    near = NEAR.search(words)
-    if not near or not HOURS.search(words) or OF_SOMETHING_ELSE.search(words) or not acts.wants_to_know(context.words):
+    ahead = hours_asked.days_ahead(context.words)
+    if ahead is None:
         return False
-    asked = context.now.date() + timedelta(days=0 if near["today"] else 1)
+    asked = context.now.date() + timedelta(days=ahead)
     found = await dialogue.tools.call(find_hours.TOOL.name, {"day": asked.isoformat()})
     if not found.worked or not found.result["kept"]:
         return False
