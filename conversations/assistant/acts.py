@@ -133,7 +133,8 @@ SKIP: Final = re.compile(
     r"|no,? (?:i )?(?:do(?:n't| not)|have(?:n't| not))|(?:no|without an?) (?:email|e-mail|reference|number)(?: address| number)?"
 )
 SEVERAL: Final = re.compile(
-    r"(?:(?:yes|yeah|ok|okay|please|can you|could you|i(?:'d| would) like|i(?:'ll| will) (?:take|have)|i want|book|do|reserve|take|me|for),? )*"
+    r"(?:(?:yes|yeah|ok|okay|please|can you|could you|i(?:'d| would) like|i(?:'ll| will) (?:take|have)|i want"
+    r"|book|do|reserve|take|me|for),? )*"
     r"(?:them )?(?:both|all(?: of them| three)?|the two)(?: of (?:them|those))?(?:,? (?:please|thanks|thank you|of them|then))*"
 )
 ORDINALS: Final = (

@@ -17,7 +17,8 @@ INTRODUCED: Final = re.compile(
 )
 END: Final = re.compile(r"[;!?\n]|(?<!\bSt)\.\s|\.$|,? (?:please|thanks|thank you|por favor|gracias)\b", re.IGNORECASE)
 AROUND: Final = re.compile(
-    r"^[\s,.:-]+|[\s,.:-]+$|[\s,]*\b(?:and )?(?:(?:the|with) )*post ?code(?: is)?\b[\s:]*|[\s,]*\b(?:y )?(?:el )?c[oó]digo postal(?: es)?\b[\s:]*",
+    r"^[\s,.:-]+|[\s,.:-]+$|[\s,]*\b(?:and )?(?:(?:the|with) )*post ?code(?: is)?\b[\s:]*"
+    r"|[\s,]*\b(?:y )?(?:el )?c[oó]digo postal(?: es)?\b[\s:]*",
     re.IGNORECASE,
 )
 NO_ADDRESS: Final = re.compile(r"^(?:an?|another|my|un|una|otra|mi)\b", re.IGNORECASE)

@@ -138,7 +138,7 @@ def _numbers_at(words: list[str], index: int, day_first: bool) -> tuple[int, int
         first, second = int(rest[0]), int(rest[2])
         number, month = (first, second) if day_first else (second, first)
         year = rest[4] if len(rest) == 5 and rest[3] == "/" and rest[4].isdigit() and len(rest[4]) == 4 else "0"
-        return (number, month, int(year)) if 1 <= number <= 31 and 1 <= month else None
+        return (number, month, int(year)) if 1 <= number <= 31 and month >= 1 else None
     return None
 
 

@@ -187,7 +187,7 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     if affirmative is None and not several:
         return None
     if offer["kind"] == later.OFFER:
-        return await _go_on_with_what_waits(dialogue, goes_on=affirmative)
+        return await _go_on_with_what_waits(dialogue, goes_on=bool(affirmative))
     if affirmative and offer["kind"] == "person":
         return HandOff(form_state=dict(dialogue.state), asked_for=True)
     form = dialogue.context.behaviour.form(str(offer.get("form", "")))

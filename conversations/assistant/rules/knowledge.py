@@ -102,7 +102,8 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     if _is_near_only(best, dialogue):
         dialogue.does_not_know = dialogue.knows_nearest = True
         dialogue.say(_("I have no answer to exactly that."))
-        told = _("Nearest to it is our help page “%(title)s”: %(text)s") if _words_in(best, dialogue) else _("Nearest to it is our help page “%(title)s”.")
+        near = _("Nearest to it is our help page “%(title)s”: %(text)s")
+        told = near if _words_in(best, dialogue) else _("Nearest to it is our help page “%(title)s”.")
         dialogue.say(told % {"title": best["title"], "text": text})
         dialogue.cite(best["title"], best["url"])
         return True
