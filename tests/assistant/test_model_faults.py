@@ -175,6 +175,12 @@ def _time_is_over() -> None:
     cache.delete(breaker.key_of("open"))
 
 
+async def test_a_model_that_writes_no_arguments_is_not_asked_eight_times(monday: datetime, chat: Line, model: StandIn) -> None:
+    model.play(*(FAULTS["invalid_json"]() for _time in range(8)))
+    assert "8 am to 6 pm" in await chat.say("When are you open?")
+    assert len(model.requests) == 3
+
+
 async def test_a_turn_has_an_end_in_money(monday: datetime, chat: Line, model: StandIn) -> None:
     """A model that goes on and on is stopped by what it costs."""
     settings.MODEL_PRICES = {"other": (Decimal(90_000), Decimal(90_000))}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.assistant import acts, answers, wording
 from conversations.assistant.recording import TurnRecord
@@ -118,8 +119,19 @@ def _ended(heard: Heard) -> list[str]:
     if is_left(heard):
         ended.append(_("No person has answered yet.") if asked and not joined else _("The customer spoke last, and nobody answered."))
     elif not asked and not joined and not any(each.kind in BOOKINGS for each in heard.happened):
-        ended.append(_("The AI agent answered to the end."))
+        left = _last_question(heard)
+        ended.append(_("The customer left without answering the last question.") if left else _("The AI agent answered to the end."))
     return ended
+
+
+def _last_question(heard: Heard) -> bool:
+    """Whether the last thing said is a question of the AI agent's in the middle of something, and not whether there is anything else."""
+    last = next((each for each in reversed(heard.said) if each.text.strip()), None)
+    if last is None or last.by not in OURS or last.sources or last.unknown:
+        return False
+    with override(heard.language or None):
+        closing = (_("Is there anything else I can do?"), _("What can I do for you?"))
+    return bool(last.asked) or (last.text.rstrip().endswith("?") and not last.text.rstrip().endswith(closing))
 
 
 def _left_open(heard: Heard) -> list[str]:
@@ -164,7 +176,7 @@ def _is_answered(question: Said, heard: Heard) -> bool:
     """Whether a person spoke after it, or the AI agent before it handed over."""
     later = [each for each in heard.said if each.seq > question.seq and each.by in OURS]
     handed = next((each.seq for each in heard.happened if each.kind == "handoff.requested" and each.seq > question.seq), None)
-    return any(each.by == "agent" or handed is None or each.seq < handed for each in later)
+    return any(each.by == "agent" or (not each.unknown and (handed is None or each.seq < handed)) for each in later)
 
 
 def _tidy(text: str, known: Mapping[str, str]) -> str:
