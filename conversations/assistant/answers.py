@@ -68,11 +68,11 @@ def fitting(passage: str, question: str, *, spoken: bool) -> str:
         # So little is heard that the sentence which is about it must be in it.
         about = [shared_words(sentence, question)[0] for sentence in every]
         start = about.index(max(about)) if max(about) > about[0] + 1 else 0
+    # The answer often begins a sentence before the words of the question come up again.
+    start = max(0, min(start, len(every) - most))
     if not ORDERED.search(passage):
         near = likenesses(question, every)
         start = near.index(max(near)) if max(near) > near[start] + CLEARLY_NEARER else start
-    # The answer often begins a sentence before the words of the question come up again.
-    start = max(0, min(start, len(every) - most))
     chosen = [every[start]]
     for sentence in every[start + 1 : start + most]:
         if len(" ".join([*chosen, sentence])) > longest:

@@ -361,7 +361,7 @@ async def _brains_word(prepared: Prepared, record: TurnRecord) -> Ending:
     unanswered = isinstance(said, Reply) and said.unanswered and (tools.found_nothing or said.nearest_only)
     ended = partial(Ending, did_something=tools.did_something, unanswered=unanswered)
     if isinstance(said, Reply) and not (said.failed and prepared.handoff is None):
-        return ended(said, prepared.decision)
+        return ended(handing_over.with_number_asked(prepared, said) if _awaits_number(prepared) else said, prepared.decision)
     if isinstance(said, Reply):
         decision = await _in_thread(decide_again)(prepared, failed_turns=prepared.need.failed_turns + 1)
         if decision.handler == Decision.Handler.ASSISTANT:

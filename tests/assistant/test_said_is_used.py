@@ -262,3 +262,46 @@ async def test_both_of_the_times_is_no_wrong_answer(channel: str) -> None:
 async def test_is_this_a_robot(channel: str) -> None:
     line = await on(channel)
     assert "AI assistant" in await line.say("is this a robot I'm speaking with")
+
+
+@BOTH
+@pytest.mark.parametrize("asks", ["is your emergency line open now?", "how much is an emergency visit at night?"])
+async def test_whoever_asks_about_emergencies_is_in_none(channel: str, asks: str) -> None:
+    line = await on(channel)
+    said = await line.say(asks)
+    assert "danger" not in said
+    assert (await line.conversation()).urgency != "emergency"
+
+
+@BOTH
+@pytest.mark.parametrize("says", ["we have an emergency", "emergency, water everywhere", "how much longer, this is an emergency"])
+async def test_an_emergency_is_one(channel: str, says: str) -> None:
+    line = await on(channel)
+    await line.say(says)
+    assert (await line.conversation()).urgency == "emergency"
+
+
+@BOTH
+async def test_where_somebody_lives_is_no_wish_to_change_the_record(channel: str) -> None:
+    line = await on(channel)
+    assert "know that it is you" not in await line.say("we moved to a house with 3 radiators that are cold")
+    said = await line.say("I live at 3 Hill Road, HB1 4QT")
+    assert "postcode HB1 4QT and address 3 Hill Road" in said
+
+
+@BOTH
+@pytest.mark.parametrize("asks", ["what's your email address?", "where is your office?"])
+async def test_how_the_company_is_reached(channel: str, asks: str) -> None:
+    line = await on(channel)
+    await line.say(asks)
+    assert sources(line) == ["How to reach us"]
+
+
+async def test_an_answer_in_between_asks_for_the_number_of_the_call_back_once_more(sunday_night: datetime, chat: Line) -> None:
+    question = "On which phone number may we call you back by tomorrow"
+    assert question in await chat.say("I want to speak to a person")
+    said = await chat.say("when are you open?")
+    assert "8 am to 6 pm" in said
+    assert question in said
+    assert question not in await chat.say("what does the care plan cover?")
+    assert "call you back on 07700 900123" in await chat.say("07700 900123")

@@ -27,7 +27,7 @@ NAMED: Final = {
     fact: re.compile(rf"\b{NEW}\b.{{0,25}}\b(?:{words})\b|\bmy (?:{words}) (?:has|have|is now|was) ?(?:changed)?\b")
     for fact, words in WORDS.items()
 }
-MOVED: Final = re.compile(r"\b(?:i|we)(?:'ve| have)?(?: (?:just|recently))? moved (?:house|home|flat|to \w)")
+MOVED: Final = re.compile(r"\b(?:i|we)(?:'ve| have)?(?: (?:just|recently))? moved (?:house|home|flat)\b")
 """Whoever says so has another address."""
 ASKS_HOW: Final = re.compile(r"^(?:how|where|what|which|why|when)\b")
 OF_A_VISIT: Final = re.compile(r"\b(?:visit|booking|appointment)\b")
