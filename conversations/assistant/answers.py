@@ -16,8 +16,10 @@ SAYS_NOTHING: Final = frozenset(
         "about", "been", "could", "does", "from", "have", "here", "hello", "know", "long", "please", "should", "some", "tell",
         "than", "that", "their", "them", "then", "there", "these", "they", "this", "those", "very", "want", "were", "what", "when",
         "where", "which", "will", "with", "would", "your",
-        "algo", "como", "cual", "cuales", "cuando", "cuanto", "cuanta", "cuesta", "cuestan", "debe", "deben", "desde", "donde", "esta",
-        "estan", "este", "favor", "gracias", "hace", "hasta", "hola", "hora", "horas", "para", "pero", "porque", "puede", "pueden",
+        "algo", "como", "cual", "cuales", "cuando", "cuanto", "cuanta", "cuesta", "cuestan", "debe", "deben", "desde", "donde",
+        "entre", "esta",
+        "estan", "este", "favor", "gracias", "hace", "hacen", "hacer", "hasta", "hola", "hora", "horas", "para", "pero", "porque",
+        "puede", "pueden",
         "quien", "quiero", "sobre", "tener", "tengo", "tiene", "tienen",
         "ustedes", "usted",
     }
@@ -46,7 +48,7 @@ def shares_words(passage: str, question: str) -> bool:
 
 def shared_words(passage: str, question: str) -> tuple[int, int]:
     """How many telling words of the question stand in the passage, in any form, and how many it has. Accents do not count."""
-    beginnings = {word[:4] for word in WORD.findall(fold(passage))}
+    beginnings = {word[:4] for word in WORD.findall(fold(passage)) if word not in SAYS_NOTHING}
     telling = {word[:4] for word in WORD.findall(fold(question)) if word not in SAYS_NOTHING}
     return len(telling & beginnings), len(telling)
 

@@ -22,7 +22,7 @@ from conversations.services import identity, records, timeline
 from conversations.services.staff_words import in_staffs_language
 from conversations.services.timeline import NewEntry
 
-ABOUT_THE_PERSON = frozenset({"name", "phone", "email"})
+ABOUT_THE_PERSON = frozenset({"name", "phone", "email", "address"})
 """The facts that say who somebody is and how they are reached; routing does not get to know them."""
 CURRENCY_SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
 FACT_LABELS = {

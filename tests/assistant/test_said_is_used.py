@@ -9,8 +9,11 @@ import pytest
 import time_machine
 from django.core import mail
 
+from conversations.assistant.stand_in.scenes import Call, calls, says
+from conversations.assistant.stand_in.server import StandIn
 from conversations.models import Customer, Handoff, UnansweredQuestion
 from conversations.services import messengers
+from routing.models import Decision
 from tests.assistant.conftest import Line
 from tests.assistant.test_errands import JANE, proves
 from tests.assistant.test_identifying import TEXTED, Phone
@@ -289,6 +292,14 @@ async def test_where_somebody_lives_is_no_wish_to_change_the_record(channel: str
     assert "postcode HB1 4QT and address 3 Hill Road" in said
 
 
+async def test_routing_gets_to_know_no_address(chat: Line) -> None:
+    await chat.say("my tap drips, I live at 3 Hill Road, HB1 4QT")
+    assert (await chat.conversation()).facts["address"]["value"] == "3 Hill Road"
+    needs = [str(each.need) async for each in Decision.objects.all()]
+    assert "HB1 4QT" in needs[-1]
+    assert not any("Hill Road" in need for need in needs)
+
+
 @BOTH
 @pytest.mark.parametrize("asks", ["what's your email address?", "where is your office?"])
 async def test_how_the_company_is_reached(channel: str, asks: str) -> None:
@@ -305,3 +316,23 @@ async def test_an_answer_in_between_asks_for_the_number_of_the_call_back_once_mo
     assert question in said
     assert question not in await chat.say("what does the care plan cover?")
     assert "call you back on 07700 900123" in await chat.say("07700 900123")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "asks", ["hola, ¿cuál es la diferencia entre una caldera mixta y una de sistema?", "hola, ¿hacen entrevistas de trabajo?"]
+)
+async def test_what_no_article_answers_is_said_not_to_be_known_in_spanish(channel: str, asks: str) -> None:
+    line = await on(channel)
+    assert "no lo sé" in await line.say(asks)
+    assert not sources(line)
+    assert await UnansweredQuestion.objects.aexists()
+
+
+@BOTH
+async def test_a_model_knows_todays_hours(channel: str, model: StandIn) -> None:
+    model.play(calls(Call("find_hours")), says("Today we are here until 6 pm."))
+    line = await on(channel)
+    assert "Today we are here until 6 pm." in await line.say("when do you close today?")
+    result = model.requests[-1]["messages"][-1]["content"][0]["content"]
+    assert '"open": [{"from": "08:00", "to": "18:00"}]' in result
