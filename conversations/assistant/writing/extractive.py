@@ -22,9 +22,13 @@ OURS: Final = ("assistant", "agent")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+")
 PROMISE: Final = re.compile(r"\b(?:I|[Ww]e|[Oo]ur \w+)(?:['’]ll| will| shall|['’]m going to| am going to|['’]re going to| are going to)\b")
 TO_DO: Final = ("callback.requested", "action.", "ticket.")
+BEGINNING: Final = re.compile(
+    r"(^|(?<!\be\.g)(?<!\bi\.e)(?<!\betc)(?<!\bapprox)[.!?]\s+|\n)([a-zà-ÿ])(?=\w*[\s,.!?']|\w*$)"
+)
+"""The first letter of a sentence; none begins after “e.g.”."""
 PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]+)(?:\|([^{}]*))?\}")
 GREETING: Final = re.compile(r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hola|buen[oa]s)\b", re.IGNORECASE)
-SIGN_OFF: Final = re.compile(r"(?:regards|wishes|sincerely|cheers|thanks|thank you|saludos)[,.!]?(?:\s+\S+){0,3}\s*$", re.IGNORECASE)
+SIGN_OFF: Final = re.compile(r"(?:regards|wishes|sincerely|cheers|thanks|thank you|gracias|saludos?)[,.!]?(?:\s+\S+){0,3}\s*$", re.IGNORECASE)
 CONTRACTIONS: Final[Mapping[str, str]] = {
     "can't": "cannot", "won't": "will not", "shan't": "shall not", "n't": " not", "i'm": "I am", "'re": " are", "'ve": " have",
     "'ll": " will", "let's": "let us", "that's": "that is", "it's": "it is", "there's": "there is", "what's": "what is",
@@ -187,7 +191,7 @@ def _tidy(text: str, known: Mapping[str, str]) -> str:
     joined = re.sub(r"([!?])\1+", r"\1", joined)
     joined = re.sub(r"\s+([,.;!?])(?=\s|$)", r"\1", joined)
     joined = re.sub(r"\bi\b(?=['’ ])(?!\.)", "I", joined)
-    return re.sub(r"(^|[.!?]\s+|\n)([a-zà-ÿ])(?=\w*[\s,.!?']|\w*$)", lambda found: found[1] + found[2].upper(), joined)
+    return BEGINNING.sub(lambda found: found[1] + found[2].upper(), joined)
 
 
 def _filled(found: re.Match[str], known: Mapping[str, str]) -> str:
