@@ -145,6 +145,14 @@ async def test_a_repair_costs_what_a_repair_costs(channel: str) -> None:
 
 
 @BOTH
+async def test_a_heat_pump_is_no_heating(channel: str) -> None:
+    line = await on(channel)
+    said = await line.say("what does a heat pump cost?")
+    assert "£95" not in said
+    assert "£14" not in said
+
+
+@BOTH
 @pytest.mark.parametrize(
     "asks", ["what's the difference between a combi and a system boiler", "Are you hiring plumbers?", "which boiler is best?"]
 )

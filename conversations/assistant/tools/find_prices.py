@@ -60,9 +60,9 @@ def _words(words: str) -> set[str]:
 
 
 def _in_order(words: str) -> list[str]:
-    """Without common words, and without the endings that part “boiler” from “boilers” and “repair” from “repairing”."""
+    """Without common words and the endings that part “boiler” from “boilers” and “repair” from “repairing”; “heating” is no heat."""
     plain = re.findall(r"[a-z]+", words.lower()[:2000])
-    return [re.sub(r"(?:ings?|ed|e?s)$", "", word) if len(word) > 4 else word for word in plain if word not in COMMON]
+    return [re.sub(r"(?:(?<=\w{5})ings?|ed|e?s)$", "", word) if len(word) > 4 else word for word in plain if word not in COMMON]
 
 
 TOOL = Tool(
