@@ -28,7 +28,9 @@ BEGINNING: Final = re.compile(
 """The first letter of a sentence; none begins after “e.g.”."""
 PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]+)(?:\|([^{}]*))?\}")
 GREETING: Final = re.compile(r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hola|buen[oa]s)\b", re.IGNORECASE)
-SIGN_OFF: Final = re.compile(r"(?:regards|wishes|sincerely|cheers|thanks|thank you|gracias|saludos?)[,.!]?(?:\s+\S+){0,3}\s*$", re.IGNORECASE)
+SIGN_OFF: Final = re.compile(
+    r"(?:regards|wishes|sincerely|cheers|thanks|thank you|gracias|saludos?)[,.!]?(?:\s+\S+){0,3}\s*$", re.IGNORECASE
+)
 CONTRACTIONS: Final[Mapping[str, str]] = {
     "can't": "cannot", "won't": "will not", "shan't": "shall not", "n't": " not", "i'm": "I am", "'re": " are", "'ve": " have",
     "'ll": " will", "let's": "let us", "that's": "that is", "it's": "it is", "there's": "there is", "what's": "what is",
