@@ -187,8 +187,13 @@ class KnowledgeArticleAdmin(KnowledgeImport, Explained, admin.ModelAdmin):
 
     def _tell(self, request: HttpRequest, done: Published) -> None:
         if done.is_new:
-            told = _("Published. The AI agent finds it in %(number)s passages from now on.")
-            messages.success(request, told % {"number": done.ingested.passages})
+            number = done.ingested.passages
+            told = ngettext(
+                "Published. The AI agent finds it in %(number)d passage from now on.",
+                "Published. The AI agent finds it in %(number)d passages from now on.",
+                number,
+            )
+            messages.success(request, told % {"number": number})
         else:
             messages.info(request, _("Nothing of what it says has changed, so it stays the same version."))
         if done.answered:

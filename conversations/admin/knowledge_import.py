@@ -117,7 +117,7 @@ class KnowledgeImport:
 
 
 def _told(plan: ImportPlan) -> str:
-    return _("Imported: %(added)d articles new, %(changed)d changed, %(left)d left as they are, %(refused)d refused.") % {
+    return _("Imported articles: %(added)d new, %(changed)d changed, %(left)d left as they are, %(refused)d refused.") % {
         "added": plan.added, "changed": plan.changed, "left": plan.left, "refused": plan.refused,
     }  # fmt: skip
 

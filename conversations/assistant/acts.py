@@ -63,6 +63,7 @@ NODS: Final = re.compile(
 )
 AI: Final = re.compile(
     r"\b(?:are you|am i (?:talking|speaking|chatting) (?:to|with)) (?:an? )?(?:real )?(?:robot|bot|machine|computer|ai|human|person)\b"
+    r"|^(?:um |uh )?is (?:this|that|it) (?:an? )?(?:real |actual )?(?:robot|bot|machine|computer|ai|human|person)\b"
     r"|^(?:(?:hi|hello|hey|and|so|but)[,!]? )?(?:(?:who|what) are you\b(?! (?:going|doing|open|charging|sending))"
     r"|who am i (?:talking|speaking|chatting) (?:to|with)\b|(?:what is|what's) your name\b)"
 )
@@ -131,6 +132,11 @@ SKIP: Final = re.compile(
     r"(?: (?:a|an|any|the|my|one|it|that|this|email|e-mail|address|reference|number|amount|to hand|on me|with me|sorry|right now))*"
     r"|no,? (?:i )?(?:do(?:n't| not)|have(?:n't| not))|(?:no|without an?) (?:email|e-mail|reference|number)(?: address| number)?"
 )
+SEVERAL: Final = re.compile(
+    r"(?:(?:yes|yeah|ok|okay|please|can you|could you|i(?:'d| would) like|i(?:'ll| will) (?:take|have)|i want"
+    r"|book|do|reserve|take|me|for),? )*"
+    r"(?:them )?(?:both|all(?: of them| three)?|the two)(?: of (?:them|those))?(?:,? (?:please|thanks|thank you|of them|then))*"
+)
 ORDINALS: Final = (
     ("first", "1st", "one", "1", "earliest", "a"),
     ("second", "2nd", "two", "2", "b"),
@@ -173,6 +179,11 @@ def is_question(text: str) -> bool:
 def wants_to_know(text: str) -> bool:
     """Whether the text asks something, also in the form of a wish: “tell me whether you also fit stoves”."""
     return is_question(text) or ASKS_TO_KNOW.search(plain(text)) is not None
+
+
+def wants_several(text: str) -> bool:
+    """“Both, please”, “book all of them”: every one of what was named."""
+    return is_short(text, SEVERAL)
 
 
 def has_code_sent(text: str) -> bool:

@@ -5,37 +5,29 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from conversations.knowledge.sentences import HEADING, likenesses, sentences
 from conversations.understanding.gloss import fold
 
-LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-HEADING: Final = re.compile(r"(?m)^\s{0,3}#{1,6}\s.*$")
-ITEM: Final = re.compile(r"(?m)^\s*(?:[-*+•]|\d{1,2}[.)])\s+")
-MARKS: Final = re.compile(r"[*_`>|]+")
-SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
+ORDERED: Final = re.compile(r"(?m)^\s*\d{1,2}[.)]\s")
+"""Steps that follow each other: nobody begins in the middle of what to do in a danger."""
 WORD: Final = re.compile(r"[^\W\d_]{4,}")
 SAYS_NOTHING: Final = frozenset(
     {
         "about", "been", "could", "does", "from", "have", "here", "hello", "know", "long", "please", "should", "some", "tell",
         "than", "that", "their", "them", "then", "there", "these", "they", "this", "those", "very", "want", "were", "what", "when",
         "where", "which", "will", "with", "would", "your",
-        "algo", "como", "cual", "cuales", "cuando", "cuanto", "cuanta", "cuesta", "cuestan", "debe", "deben", "desde", "donde", "esta",
-        "estan", "este", "favor", "gracias", "hace", "hasta", "hola", "hora", "horas", "para", "pero", "porque", "puede", "pueden",
+        "algo", "como", "cual", "cuales", "cuando", "cuanto", "cuanta", "cuesta", "cuestan", "debe", "deben", "desde", "donde",
+        "entre", "esta",
+        "estan", "este", "favor", "gracias", "hace", "hacen", "hacer", "hasta", "hola", "hora", "horas", "para", "pero", "porque",
+        "puede", "pueden",
         "quien", "quiero", "sobre", "tener", "tengo", "tiene", "tienen",
         "ustedes", "usted",
     }
 )  # fmt: skip
 WRITTEN: Final = (4, 500)
 SPOKEN: Final = (2, 260)
-
-
-def sentences(passage: str) -> list[str]:
-    """The sentences of a Markdown passage as plain text; headings are left out, list items are sentences."""
-    plain = LINK.sub(r"\1", HEADING.sub("", passage))
-    found: list[str] = []
-    for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*+•]|\d{1,2}[.)])\s)", plain):
-        text = " ".join(MARKS.sub("", ITEM.sub("", block)).split())
-        found += [each if each[-1] in ".?!:" else f"{each}." for each in SENTENCE_END.split(text) if each]
-    return found
+CLEARLY_NEARER: Final = 0.3
+"""By so much a sentence must be liker to the question than the one that an answer would begin with."""
 
 
 def opening(passage: str, most: int) -> str:
@@ -56,13 +48,13 @@ def shares_words(passage: str, question: str) -> bool:
 
 def shared_words(passage: str, question: str) -> tuple[int, int]:
     """How many telling words of the question stand in the passage, in any form, and how many it has. Accents do not count."""
-    beginnings = {word[:4] for word in WORD.findall(fold(passage))}
+    beginnings = {word[:4] for word in WORD.findall(fold(passage)) if word not in SAYS_NOTHING}
     telling = {word[:4] for word in WORD.findall(fold(question)) if word not in SAYS_NOTHING}
     return len(telling & beginnings), len(telling)
 
 
 def fitting(passage: str, question: str, *, spoken: bool) -> str:
-    """The sentences of a passage that answer a question: from the one that shares most words with it on.
+    """The sentences of a passage that answer a question: from the one that shares most words with it on, or is clearly nearer in meaning.
 
     At most four sentences and 500 characters to read, two and 260 to hear; never less than one sentence.
     """
@@ -80,6 +72,9 @@ def fitting(passage: str, question: str, *, spoken: bool) -> str:
         start = about.index(max(about)) if max(about) > about[0] + 1 else 0
     # The answer often begins a sentence before the words of the question come up again.
     start = max(0, min(start, len(every) - most))
+    if not ORDERED.search(passage):
+        near = likenesses(question, every)
+        start = near.index(max(near)) if max(near) > near[start] + CLEARLY_NEARER else start
     chosen = [every[start]]
     for sentence in every[start + 1 : start + most]:
         if len(" ".join([*chosen, sentence])) > longest:

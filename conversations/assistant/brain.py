@@ -222,7 +222,8 @@ class AskedField:
 class Reply:
     """The answer, ending the turn.
 
-    `failed` says that the brain did not know what to do with what was said, `unanswered` that it was asked something it does not know;
+    `failed` says that the brain did not know what to do with what was said, `unanswered` that it was asked something it does not know,
+    `nearest_only` that what it found is about something beside it;
     `ends_call` lets a caller go when it was said. `cards` are made from what its tools answered: a brain leaves them empty.
     """
 
@@ -233,6 +234,7 @@ class Reply:
     form_state: Mapping[str, Any] = field(default_factory=dict)
     failed: bool = False
     unanswered: bool = False
+    nearest_only: bool = False
     ends_call: bool = False
     cards: tuple[Card, ...] = ()
 

@@ -32,6 +32,7 @@ class _Part:
     understood: Understanding
     asks: bool
     is_besides: bool
+    is_listed: bool = False
 
     @property
     def is_need(self) -> bool:
@@ -96,7 +97,7 @@ def _part(piece: str, read: Read) -> _Part:
     words = understood.gloss or text
     asks = acts.is_question(words) and not acts.is_request(words)
     has_something = answers.shared_words("", words)[1] > 0 or TELLING.search(acts.plain(words)) is not None
-    return _Part(text, understood, asks and has_something, needs.is_besides(piece))
+    return _Part(text, understood, asks and has_something, needs.is_besides(piece), needs.is_listed(piece))
 
 
 def _in_the_middle(whole: Understanding, parts: list[_Part], read: Read) -> tuple[Understanding, tuple[Understanding, ...]]:
@@ -128,6 +129,8 @@ def _goes_with(part: _Part, group: list[_Part], behaviour: Behaviour) -> bool:
     reason, before = part.understood.reason, group[-1].understood.reason
     if reason is None or needs.points_back(part.text) or reason == before:
         return True
+    if part.is_listed and part.is_need:
+        return False
     form = behaviour.form_for_reason(reason)
     return form is not None and form == behaviour.form_for_reason(before or "")
 

@@ -15,6 +15,7 @@ from typing import Final
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.assistant import acts, recap, tracing, written_lately
 from conversations.assistant.brain import Behaviour
@@ -159,9 +160,13 @@ def _written(
 
 
 def rewrite(conversation: Conversation, line: Interaction | None, text: str, style: str, known: Mapping[str, str]) -> Rewritten:
-    """A text of a person in one of the writer's styles, with its placeholders filled in by `known`. Raises KeyError for another style."""
+    """A text of a person in one of the writer's styles, with its placeholders filled in by `known`. Raises KeyError for another style.
+
+    What is added to it is in the customer's language.
+    """
     record = TurnRecord()
-    again = written(choose_writer().rewrite(text, style, known, record))
+    with override(conversation.language or conversation.customer.language or None):
+        again = written(choose_writer().rewrite(text, style, known, record))
     _kept(conversation, line, record, TurnTrace.Purpose.REWRITE)
     return Rewritten(again, bool(record.fallback))
 

@@ -30,7 +30,7 @@ from routing.models import Decision
 from routing.services.locks import lock_subject
 
 FEWEST_WORDS: Final = 3
-PERSONAL: Final = ("name", "phone", "email", "postcode", "date_of_birth", "order_number", "account_number")
+PERSONAL: Final = ("name", "phone", "email", "postcode", "address", "date_of_birth", "order_number", "account_number")
 """Facts that a question is kept without."""
 
 
@@ -97,7 +97,7 @@ def finish(prepared: Prepared, ending: Ending) -> Finished:
                 prepared.context.language.partition("-")[0],
                 company=prepared.entry_point.company_name,
             )
-        seq = _say(prepared, reply) if reply.body else 0
+        seq = _say(prepared, reply, unanswered=ending.unanswered) if reply.body else 0
         if ending.stopped:
             _note_stop(prepared, ending.stopped)
         is_due = turns.finish(
@@ -214,7 +214,7 @@ def _question(prepared: Prepared) -> unanswered.Question | None:
     return unanswered.Question(text, embed([core])[0].tolist(), context.language.split("-")[0].lower())
 
 
-def _say(prepared: Prepared, reply: Reply) -> int:
+def _say(prepared: Prepared, reply: Reply, *, unanswered: bool) -> int:
     # Where the AI agent does not answer, what is said about waiting comes from the system.
     appended = timeline.append(
         prepared.conversation.pk,
@@ -223,7 +223,7 @@ def _say(prepared: Prepared, reply: Reply) -> int:
             actor_kind=Entry.Actor.ASSISTANT if prepared.live else Entry.Actor.SYSTEM,
             actor_name=prepared.entry_point.company_name,
             body=written.text(reply.body),
-            data=_data(prepared, reply),
+            data=_data(prepared, reply) | ({"unanswered": True} if unanswered else {}),
             interaction=prepared.interaction,
             source_id=_source_id(prepared.claim),
         ),

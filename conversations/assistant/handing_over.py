@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -190,6 +190,17 @@ def number_asked_again(prepared: Prepared) -> Reply:
     body = " ".join((str(wording.REPAIRS["phone"]), str(promise.get("question", ""))))
     state = {**brains_part(prepared.state), "callback": {**promise, "repeated": True}}
     return Reply(body.strip(), asks=AskedField("phone", str(FACT_LABELS["phone"])), form_state=state)
+
+
+def with_number_asked(prepared: Prepared, reply: Reply) -> Reply:
+    """An answer to something else while the number for a call back is awaited, with that question once more, unless it asks itself."""
+    promise = dict(prepared.state["callback"])
+    asks_itself = reply.body.rstrip().endswith("?") or reply.form_state.get("step") != "callback"
+    if promise.get("repeated") or not promise.get("question") or not reply.body or asks_itself:
+        return reply
+    state = {**reply.form_state, "callback": {**promise, "repeated": True}}
+    body = f"{reply.body} {promise['question']}"
+    return replace(reply, body=body, asks=AskedField("phone", str(FACT_LABELS["phone"])), form_state=state)
 
 
 def callback_number_given(prepared: Prepared) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -12,6 +13,7 @@ from django.db import connection
 from conversations.assistant.brain import Behaviour, Form, FormField
 from conversations.assistant.tools.base import Link
 from conversations.models import EntryPoint, Playbook, PlaybookForm, PlaybookFormField
+from conversations.selectors.roll_out import is_for_any
 
 VERSIONS_KEPT: Final = 64
 STARTING: Final = """
@@ -55,6 +57,18 @@ def behaviour_of(entry_point: EntryPoint, playbook: Playbook | None = None, lang
         most_tool_calls=playbook.most_tool_calls,
         names=translation.get("names", {}),
     )
+
+
+def as_rolled_out(behaviour: Behaviour, entry_point: EntryPoint) -> Behaviour:
+    """Without the forms, and the tools that they end with, which are only for reasons that people answer at this door.
+
+    Nothing of theirs is then offered, or done, under a reason that the AI agent does answer. One statement for each form at most.
+    """
+    kept = tuple(form for form in behaviour.forms if is_for_any(entry_point, form.reasons))
+    if len(kept) == len(behaviour.forms):
+        return behaviour
+    ends_with = {form.tool for form in behaviour.forms} - {form.tool for form in kept}
+    return replace(behaviour, forms=kept, tools=behaviour.tools - ends_with)
 
 
 @lru_cache(maxsize=VERSIONS_KEPT)

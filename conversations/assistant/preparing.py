@@ -17,7 +17,7 @@ from conversations.assistant import guard, places, reading
 from conversations.assistant.brain import HistoryLine, Reason, TurnContext
 from conversations.assistant.guard import Standing
 from conversations.assistant.need_of import need_of
-from conversations.assistant.playbooks import behaviour_of
+from conversations.assistant.playbooks import as_rolled_out, behaviour_of
 from conversations.assistant.reading import Reading, Words
 from conversations.assistant.tools import find_visits
 from conversations.connectors.registry import schedule
@@ -100,7 +100,7 @@ def prepare(claim: Claim) -> Prepared | None:
     text = words.text_after(handled)
     in_share = entry_point.is_in_live_share(conversation.public_id)
     language, asks_only = _language(text, conversation, interaction, playbook, in_share)
-    behaviour = behaviour_of(entry_point, playbook, language)
+    behaviour = as_rolled_out(behaviour_of(entry_point, playbook, language), entry_point)
     reach = reach_of(interaction)
     found = (
         reading.read(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, breaths, later, weekdays
+from conversations.assistant import acts, breaths, hours_asked, later, weekdays
 from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.need_of import higher_urgency
 from conversations.assistant.tools import schedule_callback
@@ -328,7 +328,7 @@ def _learn_opening(text: str, conversation: Conversation, words: Words, behaviou
 
 
 def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | None, picks: bool) -> bool:
-    if fact.name in WHEN and picks:
+    if fact.name in WHEN and (picks or hours_asked.days_ahead(text) is not None):
         return False
     if fact.confidence >= PUT_RIGHT:
         return True

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from conversations.assistant import tracing
 from conversations.assistant.drafts import compare_drafts
@@ -40,6 +41,8 @@ LEASE: Final = timedelta(minutes=2)
 """How long one worker may write; then the wrap-up is due again."""
 SAID: Final = ("message", "speech")
 """What was typed or heard, and what was written down from a recording."""
+PRICES: Final = "prices"
+"""The kind of the card that shows what something costs."""
 HAPPENED: Final = Q(kind__startswith="booking.") | Q(kind__startswith="action.") | Q(kind__startswith="ticket.") | Q(
     kind__in=["tool.called", "callback.requested", "handoff.requested"]
 )
@@ -160,8 +163,12 @@ def label_of(fact: str) -> str:
 
 def _said(entry: Entry) -> Said:
     field: dict[str, Any] = entry.data.get("field") or {}
-    sources = tuple(str(each.get("title", "")) for each in entry.data.get("sources") or ())
-    return Said(entry.seq, entry.actor_kind, entry.actor_name, entry.body, asked=str(field.get("fact", "")), sources=sources)
+    unknown = bool(entry.data.get("unanswered"))
+    sources = [] if unknown else [str(each.get("title", "")) for each in entry.data.get("sources") or ()]
+    if any(each.get("kind") == PRICES for each in entry.data.get("cards") or ()):
+        sources.append(_("Price list"))
+    asked = str(field.get("fact", ""))
+    return Said(entry.seq, entry.actor_kind, entry.actor_name, entry.body, asked=asked, sources=tuple(sources), unknown=unknown)
 
 
 def _with_moods(said: list[Said]) -> list[Said]:

@@ -18,6 +18,7 @@ class TurnRecord:
 
     `request` is the beginning of the first request to a model (later ones repeat it), `exchanges` what was sent after it and what
     came back. `fallback` is a word for why a model did not answer although it was to, `fallback_detail` a sentence.
+    `is_trial` says that the provider was down until now, so that whoever waits for this answer waits less for it.
     `first_token` is the time from the first request to the first words that count.
     """
 
@@ -37,6 +38,7 @@ class TurnRecord:
     first_token: float | None = None
     model_seconds: float = 0.0
     tool_seconds: float = 0.0
+    is_trial: bool = False
 
     def note_call(self, tool: str, arguments: Mapping[str, Any], *, result: Mapping[str, Any], error: str, seconds: float) -> None:
         """A tool was called; `arguments` and `result` are without what the history does not keep."""

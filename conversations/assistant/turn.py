@@ -358,10 +358,10 @@ async def _brains_word(prepared: Prepared, record: TurnRecord) -> Ending:
     tools = TurnTools(prepared, record)
     prepared = await _with_what_was_begun(prepared, tools)
     said = await listening.listen(choose_brain(), prepared, tools, record)
-    unanswered = tools.found_nothing and isinstance(said, Reply) and said.unanswered
+    unanswered = isinstance(said, Reply) and said.unanswered and (tools.found_nothing or said.nearest_only)
     ended = partial(Ending, did_something=tools.did_something, unanswered=unanswered)
     if isinstance(said, Reply) and not (said.failed and prepared.handoff is None):
-        return ended(said, prepared.decision)
+        return ended(handing_over.with_number_asked(prepared, said) if _awaits_number(prepared) else said, prepared.decision)
     if isinstance(said, Reply):
         decision = await _in_thread(decide_again)(prepared, failed_turns=prepared.need.failed_turns + 1)
         if decision.handler == Decision.Handler.ASSISTANT:

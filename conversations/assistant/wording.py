@@ -35,6 +35,12 @@ def date_of(day: date) -> str:
     return date_format(day, pgettext("format of a date, as in Django", "l j F"))
 
 
+def day_and_month(number: int, month: int, year: int = 0) -> str:
+    """“31 November”, for a date that need not exist; with the year when there is one."""
+    named = _("%(day)d %(month)s") % {"day": number, "month": date_format(date(2000, month, 1), "F")}
+    return f"{named} {year}" if year else named
+
+
 def window(start: datetime, end: datetime, now: datetime, *, plain: bool = False) -> str:
     """“Tuesday 24 November, 10:00 to 12:00” in the zone the times are in."""
     return _("%(day)s, %(from)s to %(to)s") % {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from django.db.models import Q
 
 from conversations.knowledge.candidates import Candidate, candidates
+from conversations.knowledge.sentences import likenesses, sentences
 from conversations.knowledge.vocabulary import vocabulary
 from conversations.models import KnowledgePassage, KnowledgeQuestion
 from conversations.selectors.articles import FOR_EVERYBODY, readable_passages
@@ -27,6 +28,7 @@ BOTH_KNOWN: Final = 0.08
 REASON_WEIGHT: Final = 0.05
 """What an article gains when the classifier is sure that a question has its reason: chosen on one half of the questions
 (docs/decisions/finding-the-article.md)."""
+CLEARLY_NEARER: Final = 0.15
 FULL_RANK: Final = 0.3
 """From this full-text rank on, the words agree wholly."""
 
@@ -106,8 +108,20 @@ def _search(asked: _Asked, threshold: float, reason: str) -> list[Hit]:
     best: dict[int, Candidate] = {}
     for each in sorted(found, key=lambda each: (-_fused(each), each.distance, each.passage)):
         best.setdefault(each.article, each)
-    hits = [_hit(each, asked) for each in best.values()]
-    return sorted((hit for hit in hits if hit.score >= threshold), key=lambda hit: -hit.score)
+    hits = sorted((hit for each in best.values() if (hit := _hit(each, asked)).score >= threshold), key=lambda hit: -hit.score)
+    if hits and asked.language == FIRST_LANGUAGE:
+        hits[0] = replace(hits[0], text=_part_that_answers(hits[0], [each for each in found if each.article == hits[0].article], asked))
+    return hits
+
+
+def _part_that_answers(hit: Hit, parts: Sequence[Candidate], asked: _Asked) -> str:
+    """The text of a hit, or of that part of its article in which one sentence is clearly nearer to the question than any in it.
+
+    The whole of a part may be about what was asked (“a care plan covers …”) while one sentence of another answers it.
+    """
+    nearest = {each.text: max(likenesses(asked.core, sentences(each.text)), default=0.0) for each in parts}
+    best = max(nearest, key=lambda text: nearest[text], default=hit.text)
+    return best if nearest.get(best, 0.0) > nearest.get(hit.text, 0.0) + CLEARLY_NEARER else hit.text
 
 
 def _fused(found: Candidate) -> float:

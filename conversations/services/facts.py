@@ -32,7 +32,7 @@ LEARNED: Final = CompiledOnce(
     .select_related("interaction")
     .order_by("recorded_at", "pk")
 )
-ABOUT_THE_PERSON = frozenset({"name", "phone", "email"})
+ABOUT_THE_PERSON = frozenset({"name", "phone", "email", "address"})
 """The facts that say who somebody is and how they are reached; routing does not get to know them."""
 CURRENCY_SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
 FACT_LABELS = {
@@ -40,6 +40,7 @@ FACT_LABELS = {
     "phone": _("Phone"),
     "email": _("Email"),
     "postcode": _("Postcode"),
+    "address": _("Address"),
     "date": _("Date"),
     "time_window": _("Time"),
     "order_number": _("Reference"),

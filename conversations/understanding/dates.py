@@ -46,6 +46,8 @@ REQUEST: Final = frozenset({"can", "come", "could", "book", "need", "please", "f
 REFUSING: Final = frozenset({"not", "can't", "cant", "cannot", "except", "instead", "rather", "isn't", "unless", "won't", "than", "don't"})
 TURNED: Final = frozenset({"but", "instead", "no", "then"})
 FARTHEST_DAYS: Final = 366
+LEAP_DAY: Final = (29, 2)
+LAST_MONTH: Final = 12
 FEASTS: Final = {
     ("christmas", "eve"): (24, 12), ("christmas", "day"): (25, 12), ("boxing", "day"): (26, 12), ("new", "year's", "eve"): (31, 12),
     ("new", "years", "eve"): (31, 12), ("new", "year's", "day"): (1, 1), ("new", "years", "day"): (1, 1),
@@ -96,6 +98,48 @@ def find_date(text: str, *, now: datetime, day_first: bool = True, expected: boo
             chosen = FoundDate(day, " ".join(words[index:end]), confidence, index, end)
         index = after_last = end
     return chosen
+
+
+def no_such_day(text: str, *, now: datetime, day_first: bool = True) -> tuple[int, int, int] | None:
+    """The day, month and year of the first date in `text` that no calendar has (“31 November”, “29 February” of a year without one).
+
+    The year is the one that was named, or else for a 29 February the coming one; 0 when it makes no difference. None when every date
+    that was named exists.
+    """
+    words = words_of(text)
+    for index in range(len(words)):
+        named = _numbers_at(words, index, day_first)
+        if named and _date_at(words, index, now.date(), day_first, expected=True) is None and named[1] <= LAST_MONTH:
+            number, month, year = named
+            is_leap_day = (number, month) == LEAP_DAY
+            coming = now.year + (now.date() > date(now.year, 2, 28))
+            if _day(year or (coming if is_leap_day else now.year), month, number) is None:
+                return number, month, year or (coming if is_leap_day else 0)
+    return None
+
+
+def _numbers_at(words: list[str], index: int, day_first: bool) -> tuple[int, int, int] | None:
+    """Day, month and year (0 when none is named) at `index`, whether or not there is such a day."""
+    number, after = _day_number(words, index)
+    if number is not None:
+        after += words[after : after + 1] == ["of"]
+        month = MONTHS.get(words[after]) if after < len(words) else None
+        if month is not None:
+            return number, month, _year(words, after + 1)[0] or 0
+    month = MONTHS.get(words[index])
+    if month is not None and words[index] != "may":
+        after = index + 1 + (words[index + 1 : index + 2] == ["the"])
+        number, after = _day_number(words, after)
+        clock = words[after : after + 1] in (["am"], ["pm"], [":"])
+        if number is not None and not clock:
+            return number, month, _year(words, after)[0] or 0
+    rest = words[index : index + 5]
+    if len(rest) >= 3 and rest[1] == "/" and all(each.isdigit() and len(each) <= 2 for each in rest[:3:2]):
+        first, second = int(rest[0]), int(rest[2])
+        number, month = (first, second) if day_first else (second, first)
+        year = rest[4] if len(rest) == 5 and rest[3] == "/" and rest[4].isdigit() and len(rest[4]) == 4 else "0"
+        return (number, month, int(year)) if 1 <= number <= 31 and month >= 1 else None
+    return None
 
 
 def is_about_the_past(words: list[str], index: int, start: int = 0) -> bool:

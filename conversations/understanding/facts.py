@@ -1,4 +1,4 @@
-"""What a customer tells in passing: name, phone, email, postcode, date, time window, order number, amount."""
+"""What a customer tells in passing: name, phone, email, postcode, address, date, time window, order number, amount."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conversations.understanding.postcodes import find_postcode, without_postcod
 from conversations.understanding.spoken import to_typed
 from conversations.understanding.times import find_window
 
-NAMES: Final = ("name", "phone", "email", "postcode", "date", "time_window", "order_number", "amount")
+NAMES: Final = ("name", "phone", "email", "postcode", "address", "date", "time_window", "order_number", "amount")
 MAX_CANDIDATES: Final = 10
 LONGEST_ANSWER: Final = 500
 

@@ -33,10 +33,13 @@ BOUNDARY: Final = re.compile(
     rf"(?<=[.?!;])\s+|\n+"
     rf"|(?:\s*,\s*|\s+)(?=[¿¡]?(?:and|y|e|plus|then)\s+{_LOOSE}{{0,3}}[¿¡]?(?:{_ALSO}\b|{_ASKS}\b|{_WANTS}\b))"
     rf"|\s*,\s*(?={_LOOSE}{{0,3}}[¿¡]?(?:{_ALSO}|{_ASKS}|{_WANTS})\b)"
+    rf"|\s+(?=and an? (?:\w+ ){{0,3}}\w+[.!]?$)"
     rf"|\s+(?={_ALSO}\s+[¿¡]?(?:{_ASKS}|{_WANTS})\b)|\s+(?=i also\b)"
 )
 JOINT: Final = re.compile(rf"^[¿¡]?(?:and|y|e|plus|then|so)(?:\s+{_LOOSE}{{0,3}}|$)", re.IGNORECASE)
 BESIDES: Final = re.compile(rf"^[¿¡]?(?:(?:and|y|e|plus|then)\s+)?[¿¡]?(?:{_ALSO}\b|i also\b|we also\b|i'd also\b)")
+LISTED: Final = re.compile(r"^and an? ")
+"""“… and a tap repair”: one thing more of what is wished."""
 POINTS_BACK: Final = re.compile(r"\b(?:it|one|that|them|this|those|lo|la|una|uno|eso)\b")
 
 DENIED: Final = re.compile(
@@ -72,6 +75,11 @@ def parts_of(text: str) -> list[str]:
 def is_besides(part: str) -> bool:
     """Whether a part says itself that it is something else: “I also want …”."""
     return BESIDES.search(fold(part)) is not None
+
+
+def is_listed(part: str) -> bool:
+    """Whether a part, with the word that joins it, is one thing more of what is wished: “and a tap repair”."""
+    return LISTED.match(fold(part)) is not None
 
 
 def points_back(part: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from conversations.understanding import foreign, reasons
+from conversations.understanding.addresses import find_address
 from conversations.understanding.classify import THRESHOLD
 from conversations.understanding.consent import ConsentWish, read_wishes
 from conversations.understanding.embed import embed
@@ -19,6 +20,7 @@ from conversations.understanding.tone import Urgency, higher, read_answer, read_
 PERSON_REASON: Final = "talk_to_person"
 SURE: Final = 0.5
 MORE_WORDS: Final = 2
+TOLD_ADDRESS: Final = 0.8
 _INTRODUCTIONS: Final = (
     "my name phone number mobile email address postcode reference booking is it that the and a i am are this at on call me for in we our"
     " live"
@@ -73,6 +75,9 @@ def understand(
     read = _with_danger(gloss(clean(text), language, names=expecting == "name"), text, language)
     written, known_words = (clean(text) if language != "en" else normalise(text, spoken=spoken)), normalise(read, spoken=spoken)
     facts = tuple(_as_said(fact, written) for fact in extract(known_words, now=now, default_region=default_region, expecting=expecting))
+    # The words of an address are never read as English ones.
+    address = find_address(written, region=default_region.upper(), expected=expecting == "address")
+    facts = (*facts, Fact("address", address, address, TOLD_ADDRESS)) if address else facts
     wishes, besides = read_wishes(read)
     core = meaning(besides)
     if not core:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import datetime
 from decimal import Decimal
 
@@ -170,9 +171,30 @@ async def test_a_dead_provider_is_left_alone_and_tried_again(monday: datetime, c
     assert await chat.say("are you sure?") == "And again."
 
 
+async def test_whoever_tries_a_provider_that_was_down_does_not_wait_for_it(monday: datetime, chat: Line, model: StandIn) -> None:
+    """A provider that says nothing after it was down costs the one turn that tries it a few seconds, and not what a turn may take."""
+    settings.MODEL_SILENCE_SECONDS, settings.MODEL_TIMEOUT_SECONDS = 20, 60
+    model.play(*again_and_again("rate_limit"))
+    for question in ("do you come to HB1?", "what does a boiler service cost?", "how do I bleed a radiator?"):
+        await chat.say(question)
+    await database_sync_to_async(_time_is_over)()
+    model.play(*again_and_again("silence"))
+    began = time.monotonic()
+    assert "8 am" in await chat.say("what are your opening hours?")
+    assert time.monotonic() - began < 10
+    assert (await TurnTrace.objects.alatest("pk")).fallback == "timed_out"
+    assert len(model.requests) == 1
+
+
 def _time_is_over() -> None:
     """As when the seconds have passed for which the provider is left alone."""
     cache.delete(breaker.key_of("open"))
+
+
+async def test_a_model_that_writes_no_arguments_is_not_asked_eight_times(monday: datetime, chat: Line, model: StandIn) -> None:
+    model.play(*(FAULTS["invalid_json"]() for _time in range(8)))
+    assert "8 am to 6 pm" in await chat.say("When are you open?")
+    assert len(model.requests) == 3
 
 
 async def test_a_turn_has_an_end_in_money(monday: datetime, chat: Line, model: StandIn) -> None:

@@ -72,6 +72,23 @@ async def test_only_for_some_reasons(monday: datetime, channel: str, rule: str, 
 
 
 @pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_nothing_is_offered_or_booked_for_reasons_that_are_left_to_people(monday: datetime, channel: str) -> None:
+    """A price may be told, yet no visit booked under the reason of the price."""
+    reasons = [reason async for reason in ReasonCode.objects.filter(code__in=["price_question", "service_area"])]
+    await EntryPoint.objects.aupdate(live_reasons="only")
+    async for door in EntryPoint.objects.all():
+        await door.reasons.aset(reasons)
+    line = await begun(channel)
+    for asks in ("how much is a boiler service?", "do you come to HB1 4QT?"):
+        said = await line.say(asks)
+        assert line.last.actor_kind == "assistant"
+        assert "Shall I book" not in said
+    await line.say("book it please")
+    assert not await Booking.objects.aexists()
+    assert not (await line.conversation()).form_state.get("form")
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
 async def test_the_switch_stops_it_everywhere(monday: datetime, channel: str) -> None:
     """Who was talking to the AI agent is told the truth and gets a person; who comes now meets none; and back again."""
     line = await begun(channel)

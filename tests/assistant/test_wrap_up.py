@@ -196,3 +196,39 @@ async def test_what_was_taken_out_is_not_quoted(monday: datetime, chat: Line) ->
     await entry.arefresh_from_db()
     assert (entry.body, entry.data.get("open_questions"), entry.data.get("action_items")) == ("", None, None)
     assert entry.data["suggested"] is not None
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_what_was_not_known_is_open_and_no_answer(monday: datetime, channel: str) -> None:
+    """That an article beside it was named makes a question no answered one."""
+    line = Line(channel=channel)
+    if channel == "voice":
+        await line.begin()
+    await line.say("which boiler is best?")
+    entry = await ended(line)
+    assert entry.data["suggested"] == ""
+    assert [each["text"] for each in entry.data["open_questions"]] == ["which boiler is best?"]
+    assert "Answered from" not in entry.body
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_a_price_that_was_told_is_an_answer(monday: datetime, channel: str) -> None:
+    line = Line(channel=channel)
+    if channel == "voice":
+        await line.begin()
+    await line.say("how much is a boiler service?")
+    await line.say("no thank you")
+    entry = await ended(line)
+    assert "Answered from: “Price list”." in entry.body
+    assert entry.data["suggested"] == "answered"
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_who_leaves_in_the_middle_was_not_answered_to_the_end(monday: datetime, channel: str) -> None:
+    line = Line(channel=channel)
+    if channel == "voice":
+        await line.begin()
+    await line.say("boiler service at HB1 4QT")
+    entry = await ended(line)
+    assert "left without answering the last question" in entry.body
+    assert "to the end" not in entry.body

@@ -331,3 +331,11 @@ async def test_the_stand_in_writes_without_a_script(chat: Line, writer: StandIn)
     assert answer.json() == {"text": "We come today.", "note": ""}
     assert (await wrapped_up(chat)).data["writer"] == "model"
     assert not await TurnTrace.objects.exclude(fallback="").aexists()
+
+
+async def test_what_a_rewriting_adds_is_in_the_customers_language(chat: Line) -> None:
+    """A greeting and a sign-off beside Spanish words are Spanish, whatever language the inbox is in."""
+    await chat.say("hola, necesito un fontanero en HB1 4QT")
+    browser, address = await agents_browser(chat)
+    answer = await off_loop(browser.post)(f"{address}rewrite/", {"text": "vamos de camino.", "style": "greeting"})
+    assert answer.json()["text"].startswith("Hola:\n\nvamos de camino.\n\nUn saludo,\n")

@@ -29,6 +29,7 @@ ASKED: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "consent|agree": ("set_consent", [{"purpose": "marketing", "agrees": True}]),
     "area|postcode": ("check_area", [{"postcode": victim.POSTCODE}]),
     "slot|times": ("find_slots", [{"postcode": victim.POSTCODE}]),
+    "hours|open": ("find_hours", [{}, {"day": victim.SOON}]),
     "order": ("find_orders", [{}, {"reference": victim.ORDER}]),
     "invoice|pay": ("find_invoices", [{}, {"reference": victim.INVOICE}]),
     "promise": (

@@ -123,6 +123,7 @@ def test_a_suggestion_is_in_the_language_of_the_conversation(cast: Cast) -> None
     [
         ("tidy", "hello  {frist_name} ,  i'll look.\n\n\n\nwhat is it ??", "Hello Maria, I'll look.\n\nWhat is it?"),
         ("tidy", "{postcode} noted", "{postcode} noted"),
+        ("tidy", "pay as you like, e.g. by card. thanks", "Pay as you like, e.g. by card. Thanks"),
         ("greeting", "We are on our way.", "Hello Maria,\n\nWe are on our way.\n\nKind regards,\nAnn"),
         ("greeting", "Hi Maria, done.\nKind regards, Ann", "Hi Maria, done.\nKind regards, Ann"),
         ("written_out", "We can't, I'm afraid. It's what they've said; Ann's car won't.", None),

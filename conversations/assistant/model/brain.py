@@ -114,15 +114,18 @@ class _Loop:
 
     async def _call(self, call: ToolCall) -> ToolResult:
         if call.arguments is None:
+            self._count_same(f"{call.name}:broken", call.name)
             return ToolResult(call.name, error="bad_arguments", sentence="The arguments were no JSON object.")
         arguments: Mapping[str, Any] = self._known.put_in(call.arguments)
-        once = f"{call.name}:{json.dumps(arguments, sort_keys=True)}"
-        self._same[once] += 1
-        if self._same[once] > MOST_TIMES_THE_SAME:
-            raise ModelFailed("tool_loop", call.name)
+        self._count_same(f"{call.name}:{json.dumps(arguments, sort_keys=True)}", call.name)
         result = await self._tools.call(call.name, arguments)
         self._found.note(result)
         return result
+
+    def _count_same(self, once: str, tool: str) -> None:
+        self._same[once] += 1
+        if self._same[once] > MOST_TIMES_THE_SAME:
+            raise ModelFailed("tool_loop", tool)
 
     def _go_on(self, answered: Answered, results: list[dict[str, Any]]) -> None:
         """The next request repeats this one with what came of it, and marks its end as what is to be remembered."""

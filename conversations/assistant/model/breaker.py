@@ -30,10 +30,11 @@ TRIES_SECONDS: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was found: whether to ask, and whether there is something to be forgotten after an answer."""
+    """What was found: whether to ask, whether there is something to be forgotten after an answer, and whether it was down until now."""
 
     asks: bool
     is_marked: bool
+    is_trial: bool = False
 
 
 async def look() -> Look:
@@ -59,7 +60,7 @@ def _look() -> Look:
         if key_of("open") in found:
             return Look(False, True)
         if key_of("opened") in found:
-            return Look(bool(cache.add(key_of("try"), 1, TRIES_SECONDS)), True)
+            return Look(bool(cache.add(key_of("try"), 1, TRIES_SECONDS)), True, is_trial=True)
         return Look(True, bool(found))
     except Exception:
         logger.exception("model_breaker_not_read")

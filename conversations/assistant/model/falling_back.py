@@ -48,7 +48,7 @@ class FallingBack:
         if not found.asks:
             record.fallback = "left_alone"
         else:
-            shown = False
+            shown, record.is_trial = False, found.is_trial
             try:
                 async with aclosing(self._model.answer(context, watched, record)) as events:
                     async for event in events:

@@ -17,6 +17,8 @@ from conversations.assistant.recording import TurnRecord
 
 LONGEST_RETRY_WAIT: Final = 1.0
 RETRY_WAIT: Final = 0.2
+TRIAL_SILENCE: Final = 2.5
+"""Seconds without a word from a provider that was down until now: the customer whose turn tries it is not to wait for it."""
 USUAL_ENDS: Final = ("end_turn", "tool_use", "stop_sequence")
 
 
@@ -89,7 +91,7 @@ class Requests:
             messages=messages,
             max_tokens=self._terms.max_tokens,
             seconds=self._left(),
-            silence=min(float(settings.MODEL_SILENCE_SECONDS), self._terms.seconds / 2),
+            silence=min(TRIAL_SILENCE if record.is_trial else float(settings.MODEL_SILENCE_SECONDS), self._terms.seconds / 2),
             must_call=must_call,
         )
         first_token: float | None = None

@@ -62,6 +62,13 @@ def keep_words(dialogue: Dialogue) -> None:
     later.keep(dialogue.state, [dialogue.context.understanding], dialogue.context.language.partition("-")[0])
 
 
+def keep_services(dialogue: Dialogue, services: list[str]) -> None:
+    """Keeps visits for other services, which are booked when that which is begun is done."""
+    wanted = [_("book: %(service)s") % {"service": dialogue.context.behaviour.named(each)} for each in services]
+    understood = [replace(dialogue.context.understanding, text=each) for each in wanted]
+    later.keep(dialogue.state, understood, dialogue.context.language.partition("-")[0])
+
+
 def take_up(dialogue: Dialogue) -> bool:
     """Restores what was put aside, when it is what waits first; says whether it is."""
     waiting = list(dialogue.state.get(later.KEY) or [])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, later
+from conversations.assistant import acts, later, wording
 from conversations.assistant.brain import BrainEvent, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import (
@@ -32,6 +33,7 @@ from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
 from conversations.assistant.tools import book, find_orders, promise_to_pay, set_consent
 from conversations.understanding import foreign
+from conversations.understanding.dates import no_such_day
 
 WHEN = frozenset({"date", "time_window"})
 IN_A_FORM = (find_orders.TOOL.name, promise_to_pay.TOOL.name)
@@ -75,6 +77,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     if told := foreign_language.told(dialogue):
         return told
     await aside.answer_besides(dialogue)
+    _tell_of_no_such_day(dialogue)
     looks = (
         _small_acts, _offer_answered, _identity_going_on, _errand_going_on, changing.tell, _errand_wanted, _identity_wanted,
         _change_wanted, _change_going_on, _form_going_on, subject.area_asked, subject.new,
@@ -83,6 +86,13 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         if found := await look(dialogue):
             return found
     return await subject.otherwise(dialogue)
+
+
+def _tell_of_no_such_day(dialogue: Dialogue) -> None:
+    """Says that no calendar has the day that was named, beside whatever comes: nothing is offered for it as if it were not said."""
+    context = dialogue.context
+    if named := no_such_day(context.words, now=context.now, day_first=context.region != "US"):
+        dialogue.add_besides(_("There is no %(day)s.") % {"day": wording.day_and_month(*named)})
 
 
 async def _in_that_language(dialogue: Dialogue) -> Reply | HandOff:
@@ -173,20 +183,31 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
             return None
         dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
         return dialogue.reply()
-    if affirmative is None:
+    several = offer["kind"] == "form" and len(offer.get("services") or []) > 1 and acts.wants_several(context.words)
+    if affirmative is None and not several:
         return None
     if offer["kind"] == later.OFFER:
-        return await _go_on_with_what_waits(dialogue, goes_on=affirmative)
+        return await _go_on_with_what_waits(dialogue, goes_on=bool(affirmative))
     if affirmative and offer["kind"] == "person":
         return HandOff(form_state=dict(dialogue.state), asked_for=True)
     form = dialogue.context.behaviour.form(str(offer.get("form", "")))
-    if affirmative and form:
+    if form and (affirmative or several):
+        first, *others = _services_of(offer) if several else [str(offer.get("service") or "")]
         dialogue.enter_form(form)
-        if offer.get("service"):
-            dialogue.state["service"] = offer["service"]
+        if first:
+            dialogue.state["service"] = first
+        if several:
+            aside.keep_services(dialogue, others)
+            dialogue.say(_("I begin with %(service)s.") % {"service": context.behaviour.named(first)})
         return await booking.go_on(dialogue, form)
     dialogue.say(_("All right. What else can I do for you?"))
     return dialogue.reply() if not dialogue.form else await _back_to_form(dialogue)
+
+
+def _services_of(offer: Mapping[str, Any]) -> list[str]:
+    """Every service that was named, without those that are part of another (“Boiler service” of “Boiler service with gas safety check”)."""
+    named = {str(each): set(acts.plain(str(each)).split()) for each in offer["services"]}
+    return [name for name, words in named.items() if not any(words < others for others in named.values())]
 
 
 async def _go_on_with_what_waits(dialogue: Dialogue, *, goes_on: bool) -> Reply | HandOff | None:
@@ -343,6 +364,10 @@ def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff] | None:
 
 
 def _ask_again_for_time(dialogue: Dialogue) -> Reply:
+    if acts.wants_several(dialogue.context.words):
+        dialogue.say(_("One visit takes one of these times. Which one shall I take?"))
+        dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])
+        return dialogue.reply()
     if dialogue.context.understanding.affirmative is False or "another" in dialogue.context.words.lower():
         dialogue.say(_("No problem. Which other day or time would suit you?"))
         dialogue.state["asked"] = "time_window"

@@ -28,13 +28,14 @@ from conversations.understanding.read import Understanding
 class Dialogue:
     """The reply of one turn. `state` is the brain's part of the form state and is changed in place.
 
-    `does_not_know` says that something was asked that there is no answer to.
+    `does_not_know` says that something was asked that there is no answer to, `knows_nearest` that something beside it was found.
     """
 
     def __init__(self, context: TurnContext, tools: ToolBox) -> None:
         self.context = context
         self.tools = tools
         self.does_not_know = False
+        self.knows_nearest = False
         self.state: dict[str, Any] = {key: value for key, value in context.form_state.items() if key not in TURNS_OWN}
         self._lines: list[str] = []
         self._quick_replies: tuple[QuickReply, ...] = ()
@@ -115,6 +116,7 @@ class Dialogue:
             form_state=dict(self.state),
             failed=failed,
             unanswered=self.does_not_know,
+            nearest_only=self.knows_nearest,
         )
 
     def _every_line(self) -> list[str]:

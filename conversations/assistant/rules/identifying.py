@@ -21,6 +21,8 @@ from conversations.assistant.tools import find_visits, show_account, verify_iden
 from conversations.models.identifier import Assurance
 from conversations.services import consent_texts, facts
 from conversations.understanding.answers import facts_in
+from conversations.understanding.names import find_name
+from conversations.understanding.spelling import unknown_words
 
 Then = Mapping[str, Callable[["Dialogue"], Awaitable[Reply | HandOff]]]
 """What follows, by its purpose, once it is known who this is."""
@@ -56,6 +58,8 @@ QUESTIONS: Final = {
     "order_number": _lazy("What is the reference of your last visit or order?"),
     "account_number": _lazy("What is your customer number?"),
 }
+FULL_NAME: Final = range(2, 5)
+"""How many words are taken for a name where something else was asked for."""
 CODE: Final = re.compile(r"(?:\D*\d){6}\D*")
 
 
@@ -130,7 +134,7 @@ async def go_on(dialogue: Dialogue, then: Then) -> Reply | HandOff | None:
         return await _answer_given(dialogue, then)
     if state.get("step") == "code":
         return await _code_given(dialogue, then)
-    return await _place_given(dialogue)
+    return await _place_given(dialogue, then)
 
 
 def _is_known_enough(dialogue: Dialogue) -> bool:
@@ -173,7 +177,7 @@ def _ask_where(dialogue: Dialogue) -> Reply:
     return dialogue.reply()
 
 
-async def _place_given(dialogue: Dialogue) -> Reply:
+async def _place_given(dialogue: Dialogue, then: Then) -> Reply | HandOff:
     context, state = dialogue.context, dialogue.state
     said = {fact.name: fact.value for fact in context.understanding.facts}
     to = said.get("email") or said.get("phone") or ""
@@ -185,7 +189,39 @@ async def _place_given(dialogue: Dialogue) -> Reply:
         state["offered_to"] = ""
         dialogue.say(_("All right. Which email address or other number shall I use?"))
         return dialogue.reply()
+    if told := _told_of_themselves(dialogue):
+        return await _told_instead(dialogue, told, then)
     return _missed(dialogue, _("To send the code I need an email address or a phone number."))
+
+
+def _told_of_themselves(dialogue: Dialogue) -> dict[str, list[str]]:
+    """What was told of who they are where an address for a code was asked: a name, a postcode, a reference."""
+    context = dialogue.context
+    if acts.is_question(context.words) or context.understanding.affirmative is not None:
+        return {}
+    found = {fact.name: [fact.value] for fact in context.understanding.facts if fact.name in QUESTIONS}
+    name = None if found else find_name(context.text, expected=True)
+    return {"name": [name[0]]} if name and _reads_like_one(name[0], context.text) else found
+
+
+def _reads_like_one(name: str, said: str) -> bool:
+    """Whether words where no name was asked for are one: written as names are, or with a word that is nothing else."""
+    words = name.split()
+    written = all(word[:1].isupper() for word in said.split())
+    return len(words) in FULL_NAME and (written or bool(unknown_words(name.lower())))
+
+
+async def _told_instead(dialogue: Dialogue, told: Mapping[str, list[str]], then: Then) -> Reply | HandOff:
+    """The first answer to the questions, where those would open it; otherwise it is kept, and the address is asked for again."""
+    asked = [fact for fact in told if fact in dialogue.context.behaviour.knowledge_check]
+    if asked and _answers_help(dialogue):
+        dialogue.state.update(step="answers", answers=dict(told), misses=0)
+        dialogue.say(_("Thank you. Then I ask you a few questions instead of sending a code."))
+        return await _ask_next(dialogue, dialogue.state["answers"], then)
+    known = wording.listed([f"{label_of(fact).lower()} {facts.written(fact, values[0])}" for fact, values in told.items()])
+    dialogue.say(_("Thank you, I have noted: %(facts)s.") % {"facts": known})
+    dialogue.say(_("That alone does not show me who you are."))
+    return _ask_where(dialogue)
 
 
 async def _send(dialogue: Dialogue, to: str) -> Reply:

@@ -9,19 +9,25 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, answers, wording
 from conversations.assistant.brain import Reason, TurnContext
+from conversations.assistant.rules import opening
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_prices, search_knowledge
 from conversations.assistant.tools.search_knowledge import SURE_PASSAGE
+from conversations.understanding.spelling import unknown_words
 
 MOST_PRICES = 3
+LONGEST_SPOKEN = answers.SPOKEN[1]
 MOST_WORDS = 0.6
 FEWEST_WORDS = 2
 SURE_ANSWER = 0.5
+NEARLY_THE_SAME = 0.75
 MOST_TO_DO = 8
 
 
 async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
-    """Answers the words of this turn from prices or articles; says whether there was an answer."""
+    """Answers the words of this turn from the hours, from prices or articles; says whether there was an answer."""
+    if await opening.answer(dialogue):
+        return True
     if asks_for_price(dialogue) and await answer_price(dialogue):
         return True
     return await answer_from_article(dialogue, least_score=least_score)
@@ -44,12 +50,23 @@ async def answer_price(dialogue: Dialogue) -> bool:
         prices = [each for each in await _prices(dialogue, booked) if each["name"] == booked]
     if not prices:
         return False
-    if dialogue.context.spoken:
-        prices = prices[:1]
     if dialogue.form is None:
-        dialogue.state["service"] = prices[0]["name"]
-    dialogue.say(" ".join(_price(each, dialogue.context) for each in prices))
+        dialogue.state.update(service=prices[0]["name"], services=[each["name"] for each in prices])
+    dialogue.say(" ".join(_said_prices(prices, dialogue.context)))
     return True
+
+
+def _said_prices(prices: list[dict[str, str]], context: TurnContext) -> list[str]:
+    """Each price in a sentence. Several of them are heard without what they are for, and no more than are remembered."""
+    if not context.spoken or len(prices) == 1:
+        return [_price(each, context) for each in prices]
+    said: list[str] = []
+    for each in prices:
+        sentence = _price({**each, "description": ""}, context)
+        if said and len(" ".join([*said, sentence])) > LONGEST_SPOKEN:
+            break
+        said.append(sentence)
+    return said
 
 
 async def _prices(dialogue: Dialogue, wanted: str) -> list[dict[str, str]]:
@@ -82,6 +99,14 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     text = answers.fitting(best["text"], context.text, spoken=context.spoken)
     if not text:
         return False
+    if _is_near_only(best, dialogue):
+        dialogue.does_not_know = dialogue.knows_nearest = True
+        dialogue.say(_("I have no answer to exactly that."))
+        near = _("Nearest to it is our help page “%(title)s”: %(text)s")
+        told = near if _words_in(best, dialogue) else _("Nearest to it is our help page “%(title)s”.")
+        dialogue.say(told % {"title": best["title"], "text": text})
+        dialogue.cite(best["title"], best["url"])
+        return True
     dialogue.say(text)
     if context.spoken:
         dialogue.say(_("That is from our help page “%(title)s”.") % {"title": best["title"]})
@@ -99,6 +124,20 @@ async def answer_with_opening(dialogue: Dialogue) -> bool:
     dialogue.say(answers.opening(answers.first_block(found["text"]), MOST_TO_DO))
     dialogue.cite(found["title"], found["url"])
     return True
+
+
+def _is_near_only(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:
+    """Whether a passage is about something beside what was asked: not nearly what the question is, of another reason, and without most
+    of its telling words. Misspelt words tell nothing of that."""
+    context = dialogue.context
+    if not context.language.startswith("en") or passage["within"] or passage["score"] >= NEARLY_THE_SAME:
+        return False
+    if not acts.wants_to_know(context.words) or context.understanding.reason == passage["reason"]:
+        return False
+    slips = set(unknown_words(context.words.lower()))
+    question = " ".join(word for word in context.words.split() if word.lower().strip("?.,!") not in slips)
+    shared, telling = answers.shared_words(f"{passage['title']} {passage['text']}", question)
+    return telling >= FEWEST_WORDS and 2 * shared <= telling
 
 
 def _is_about(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:

@@ -18,7 +18,7 @@ def reply(dialogue: Dialogue) -> Reply:
     if context.reason_is_new and context.reason:
         return booking.offer_person(dialogue, _("I have no answer to that in our help pages."), or_ticket=True)
     dialogue.say(echo(context))
-    if context.alternatives and not context.failed_turns:
+    if context.alternatives and not context.failed_turns and not acts.asks_only(context.words):
         return _ask_back(dialogue)
     dialogue.say(
         _("I am sorry, I do not know: I have no answer to that.")

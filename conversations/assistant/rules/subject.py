@@ -40,7 +40,7 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
     if form is None:
         return None
     if acts.asks_only(context.words) and await knowledge.answer(dialogue):
-        if form.tool == book.TOOL.name:
+        if form.tool == book.TOOL.name and not dialogue.does_not_know:
             _offer_visit(dialogue, form)
         return dialogue.reply()
     if acts.wishes_to_know(context.words):
@@ -61,7 +61,8 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
 def _offer_visit(dialogue: Dialogue, form: Form) -> None:
     dialogue.say(_("Shall I book a visit for you?"))
     dialogue.suggest_yes_or_no()
-    dialogue.state["offer"] = {"kind": "form", "form": form.code, "service": dialogue.state.pop("service", "")}
+    state = dialogue.state
+    state["offer"] = {"kind": "form", "form": form.code, "service": state.pop("service", ""), "services": state.pop("services", [])}
 
 
 def _opening_words(form: Form) -> str:

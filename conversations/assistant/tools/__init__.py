@@ -6,6 +6,7 @@ from conversations.assistant.tools import (
     cancel,
     check_area,
     correct,
+    find_hours,
     find_invoices,
     find_orders,
     find_prices,
@@ -34,6 +35,7 @@ TOOLS: dict[str, Tool] = {
         cancel,
         check_area,
         correct,
+        find_hours,
         find_prices,
         find_slots,
         find_visits,
@@ -56,6 +58,6 @@ TOOLS: dict[str, Tool] = {
     )
 }
 # Nobody has to be allowed to say that they want no more calls.
-ALWAYS_THERE = frozenset(module.TOOL.name for module in (search_knowledge, find_prices, find_visits, hand_off, set_consent))
+ALWAYS_THERE = frozenset(module.TOOL.name for module in (search_knowledge, find_hours, find_prices, find_visits, hand_off, set_consent))
 # Whoever may book may also put a typing error right.
 COMES_WITH = {correct.TOOL.name: book.TOOL.name}

@@ -29,9 +29,9 @@ def run(_context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result: `prices` that share words with the query, best first, and `others`, the names of the rest."""
     wanted = _words(arguments["query"])
     every = schedule().list_prices(ListPrices())
-    ranked = sorted(((-_shared(each, wanted), each.name, each) for each in every), key=lambda row: row[:2])
+    ranked = sorted(((-_shared(each, wanted), _place(each, wanted), each.name, each) for each in every), key=lambda row: row[:3])
     best = -ranked[0][0] if ranked else 0
-    fitting = [each for points, _name, each in ranked if best and -points * 2 > best][:MOST]
+    fitting = [each for points, _place, _name, each in ranked if best and -points * 2 > best][:MOST]
     result = {
         "prices": [_price_json(each) for each in fitting],
         "others": [each.name for each in every if each not in fitting],
@@ -49,10 +49,20 @@ def _shared(price: Price, wanted: set[str]) -> int:
     return NAME_WEIGHT * len(_words(price.name) & wanted) + len(_words(price.description) & wanted)
 
 
+def _place(price: Price, wanted: set[str]) -> int:
+    """How late the first of the words is said: what is named first is what a price is for, and not what is among it."""
+    said = _in_order(f"{price.name} {price.description}")
+    return next((index for index, word in enumerate(said) if word in wanted), len(said))
+
+
 def _words(words: str) -> set[str]:
-    """Without common words, and without the endings that part “boiler” from “boilers” and “repair” from “repairing”."""
+    return set(_in_order(words))
+
+
+def _in_order(words: str) -> list[str]:
+    """Without common words and the endings that part “boiler” from “boilers” and “repair” from “repairing”; “heating” is no heat."""
     plain = re.findall(r"[a-z]+", words.lower()[:2000])
-    return {re.sub(r"(?:ings?|ed|e?s)$", "", word) if len(word) > 4 else word for word in plain if word not in COMMON}
+    return [re.sub(r"(?:(?<=\w{5})ings?|ed|e?s)$", "", word) if len(word) > 4 else word for word in plain if word not in COMMON]
 
 
 TOOL = Tool(

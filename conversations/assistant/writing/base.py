@@ -27,7 +27,10 @@ STYLES: Final[Mapping[str, str | Promise]] = {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One thing said. `by` is `customer`, `assistant`, `agent` or `system`; `asked` the fact that it asked for; `mood` -1 to 1."""
+    """One thing said. `by` is `customer`, `assistant`, `agent` or `system`; `asked` the fact that it asked for; `mood` -1 to 1.
+
+    `sources` are what it was answered from, `unknown` says that it told the customer that there is no answer.
+    """
 
     seq: int
     by: str
@@ -36,6 +39,7 @@ class Said:
     asked: str = ""
     sources: tuple[str, ...] = ()
     mood: float | None = None
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.assistant import acts, answers, wording
 from conversations.assistant.recording import TurnRecord
@@ -21,9 +22,15 @@ OURS: Final = ("assistant", "agent")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+")
 PROMISE: Final = re.compile(r"\b(?:I|[Ww]e|[Oo]ur \w+)(?:['’]ll| will| shall|['’]m going to| am going to|['’]re going to| are going to)\b")
 TO_DO: Final = ("callback.requested", "action.", "ticket.")
+BEGINNING: Final = re.compile(
+    r"(^|(?<!\be\.g)(?<!\bi\.e)(?<!\betc)(?<!\bapprox)[.!?]\s+|\n)([a-zà-ÿ])(?=\w*[\s,.!?']|\w*$)"
+)
+"""The first letter of a sentence; none begins after “e.g.”."""
 PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]+)(?:\|([^{}]*))?\}")
 GREETING: Final = re.compile(r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hola|buen[oa]s)\b", re.IGNORECASE)
-SIGN_OFF: Final = re.compile(r"(?:regards|wishes|sincerely|cheers|thanks|thank you|saludos)[,.!]?(?:\s+\S+){0,3}\s*$", re.IGNORECASE)
+SIGN_OFF: Final = re.compile(
+    r"(?:regards|wishes|sincerely|cheers|thanks|thank you|gracias|saludos?)[,.!]?(?:\s+\S+){0,3}\s*$", re.IGNORECASE
+)
 CONTRACTIONS: Final[Mapping[str, str]] = {
     "can't": "cannot", "won't": "will not", "shan't": "shall not", "n't": " not", "i'm": "I am", "'re": " are", "'ve": " have",
     "'ll": " will", "let's": "let us", "that's": "that is", "it's": "it is", "there's": "there is", "what's": "what is",
@@ -118,8 +125,19 @@ def _ended(heard: Heard) -> list[str]:
     if is_left(heard):
         ended.append(_("No person has answered yet.") if asked and not joined else _("The customer spoke last, and nobody answered."))
     elif not asked and not joined and not any(each.kind in BOOKINGS for each in heard.happened):
-        ended.append(_("The AI agent answered to the end."))
+        left = _last_question(heard)
+        ended.append(_("The customer left without answering the last question.") if left else _("The AI agent answered to the end."))
     return ended
+
+
+def _last_question(heard: Heard) -> bool:
+    """Whether the last thing said is a question of the AI agent's in the middle of something, and not whether there is anything else."""
+    last = next((each for each in reversed(heard.said) if each.text.strip()), None)
+    if last is None or last.by not in OURS or last.sources or last.unknown:
+        return False
+    with override(heard.language or None):
+        closing = (_("Is there anything else I can do?"), _("What can I do for you?"))
+    return bool(last.asked) or (last.text.rstrip().endswith("?") and not last.text.rstrip().endswith(closing))
 
 
 def _left_open(heard: Heard) -> list[str]:
@@ -164,7 +182,7 @@ def _is_answered(question: Said, heard: Heard) -> bool:
     """Whether a person spoke after it, or the AI agent before it handed over."""
     later = [each for each in heard.said if each.seq > question.seq and each.by in OURS]
     handed = next((each.seq for each in heard.happened if each.kind == "handoff.requested" and each.seq > question.seq), None)
-    return any(each.by == "agent" or handed is None or each.seq < handed for each in later)
+    return any(each.by == "agent" or (not each.unknown and (handed is None or each.seq < handed)) for each in later)
 
 
 def _tidy(text: str, known: Mapping[str, str]) -> str:
@@ -175,7 +193,7 @@ def _tidy(text: str, known: Mapping[str, str]) -> str:
     joined = re.sub(r"([!?])\1+", r"\1", joined)
     joined = re.sub(r"\s+([,.;!?])(?=\s|$)", r"\1", joined)
     joined = re.sub(r"\bi\b(?=['’ ])(?!\.)", "I", joined)
-    return re.sub(r"(^|[.!?]\s+|\n)([a-zà-ÿ])(?=\w*[\s,.!?']|\w*$)", lambda found: found[1] + found[2].upper(), joined)
+    return BEGINNING.sub(lambda found: found[1] + found[2].upper(), joined)
 
 
 def _filled(found: re.Match[str], known: Mapping[str, str]) -> str:

@@ -1,0 +1,46 @@
+"""From when to when people are there on a day."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils.translation import gettext_lazy
+
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, day
+from conversations.assistant.tools.words import for_both as _
+from conversations.models import EntryPoint
+from routing.services.hours import next_opening, readable_calendar
+
+MINUTES_OF_A_DAY = 24 * 60
+
+
+def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
+    """The result: `day`, `open` (each with `from` and `to`, empty when closed), `opens_next`, and `kept`: whether hours are kept at all."""
+    asked = date.fromisoformat(arguments["day"]) if "day" in arguments else context.now.date()
+    entry_point = EntryPoint.objects.select_related("hours").get(interactions=context.interaction)
+    hours, now = entry_point.hours, context.now
+    away = timedelta(days=abs((asked - now.date()).days) + 2)
+    calendar = readable_calendar(hours, now - away, now + away) if hours else None
+    if calendar is None:
+        return ToolOutcome({"day": asked.isoformat(), "kept": False, "open": [], "opens_next": ""}, _("No opening hours are kept."))
+    spans = [{"from": _clock(start), "to": _clock(end)} for start, end in calendar.day(asked).spans]
+    opening = next_opening(hours, now)
+    result = {"day": asked.isoformat(), "kept": True, "open": spans, "opens_next": opening.isoformat() if opening else ""}
+    return ToolOutcome(result, _("Looked up the opening hours."))
+
+
+def _clock(minutes: int) -> str:
+    """“18:00”; the end of a day is 24:00, and what is past it is of the next."""
+    within = minutes if minutes <= MINUTES_OF_A_DAY else minutes - MINUTES_OF_A_DAY
+    return f"{within // 60:02d}:{within % 60:02d}"
+
+
+TOOL = Tool(
+    "find_hours",
+    "Says from when to when people are there on a day, today when none is named, and when somebody is there next.",
+    arguments_schema([], day=day("The day, when it is another one than today.")),
+    run,
+    recorded=False,
+    title=gettext_lazy("Look up the opening hours"),
+    labels={"day": gettext_lazy("Day")},
+)

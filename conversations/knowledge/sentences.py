@@ -1,0 +1,42 @@
+"""The sentences of a passage, and which of them a question is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from conversations.understanding.embed import embed
+from conversations.understanding.normalise import meaning
+
+LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+HEADING: Final = re.compile(r"(?m)^\s{0,3}#{1,6}\s.*$")
+ITEM: Final = re.compile(r"(?m)^\s*(?:[-*+•]|\d{1,2}[.)])\s+")
+MARKS: Final = re.compile(r"[*_`>|]+")
+TABLE: Final = re.compile(r"(?m)^[ \t]*\|.*\|[ \t]*\n[ \t]*\|[ \t:|-]+\|[ \t]*\n(?:[ \t]*\|.*\|[ \t]*(?:\n|$))+")
+SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
+
+
+def sentences(passage: str) -> list[str]:
+    """The sentences of a Markdown passage as plain text; headings are left out, list items are sentences."""
+    plain = TABLE.sub(_as_items, LINK.sub(r"\1", HEADING.sub("", passage)))
+    found: list[str] = []
+    for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*+•]|\d{1,2}[.)])\s)", plain):
+        text = " ".join(MARKS.sub("", ITEM.sub("", block)).split())
+        found += [each if each[-1] in ".?!:" else f"{each}." for each in SENTENCE_END.split(text) if each]
+    return found
+
+
+def _as_items(table: re.Match[str]) -> str:
+    """The rows of a table as items: what it is about, and what the other columns say of it. The names of the columns say little alone."""
+    rows = [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in table[0].strip().splitlines()]
+    return "\n\n" + "\n".join(f"- {row[0]}: {'; '.join(filter(None, row[1:]))}" for row in rows[2:]) + "\n\n"
+
+
+def likenesses(question: str, every: Sequence[str]) -> list[float]:
+    """How like each sentence is to a question (-1 to 1), by the meaning of English words."""
+    core = meaning(question)
+    if not core or not every:
+        return [0.0] * len(every)
+    asked, *said = embed([core, *(meaning(each) or each for each in every)])
+    return [float(asked @ each) for each in said]
