@@ -344,3 +344,10 @@ async def test_a_model_knows_todays_hours(channel: str, model: StandIn) -> None:
     assert "Today we are here until 6 pm." in await line.say("when do you close today?")
     result = model.requests[-1]["messages"][-1]["content"][0]["content"]
     assert '"open": [{"from": "08:00", "to": "18:00"}]' in result
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+async def test_a_day_that_nobody_keeps_hours_for_is_no_fault(day: str, chat: Line, model: StandIn) -> None:
+    model.play(calls(Call("find_hours", {"day": day})), says("I do not know that yet."))
+    assert "I do not know that yet." in await chat.say("when are you open on that day?")
+    assert '"kept": false' in model.requests[-1]["messages"][-1]["content"][0]["content"]

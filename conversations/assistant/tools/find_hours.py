@@ -12,6 +12,8 @@ from conversations.models import EntryPoint
 from routing.services.hours import next_opening, readable_calendar
 
 MINUTES_OF_A_DAY = 24 * 60
+FURTHEST = timedelta(days=366)
+"""Nobody keeps the hours of later days yet, or of earlier ones any more."""
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
@@ -19,10 +21,11 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     asked = date.fromisoformat(arguments["day"]) if "day" in arguments else context.now.date()
     entry_point = EntryPoint.objects.select_related("hours").get(interactions=context.interaction)
     hours, now = entry_point.hours, context.now
-    away = timedelta(days=abs((asked - now.date()).days) + 2)
-    calendar = readable_calendar(hours, now - away, now + away) if hours else None
+    is_near = abs(asked - now.date()) <= FURTHEST
+    calendar = readable_calendar(hours, now - FURTHEST, now + FURTHEST) if hours and is_near else None
     if calendar is None:
-        return ToolOutcome({"day": asked.isoformat(), "kept": False, "open": [], "opens_next": ""}, _("No opening hours are kept."))
+        unknown = {"day": asked.isoformat(), "kept": False, "open": [], "opens_next": ""}
+        return ToolOutcome(unknown, _("No opening hours are known for that day."))
     spans = [{"from": _clock(start), "to": _clock(end)} for start, end in calendar.day(asked).spans]
     opening = next_opening(hours, now)
     result = {"day": asked.isoformat(), "kept": True, "open": spans, "opens_next": opening.isoformat() if opening else ""}
