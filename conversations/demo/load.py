@@ -14,7 +14,7 @@ from django.utils import timezone
 from conversations.chat import demo_site
 from conversations.demo import policy, source
 from conversations.demo.source import Content
-from conversations.knowledge.ingest import embedded_texts, ingest
+from conversations.knowledge.ingest import embedded_sentences, embedded_texts, ingest
 from conversations.models import (
     Audience,
     Campaign,
@@ -117,6 +117,7 @@ def texts_to_ship() -> Iterator[str]:
         yield from map(meaning, group["texts"])
     for article in source.articles():
         yield from embedded_texts(article.title, article.body)
+        yield from embedded_sentences(article.body)
         yield from map(meaning, article.asked_as)
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
-from conversations.understanding.embed import embed
+from conversations.understanding.embed import Vectors, embed
 from conversations.understanding.normalise import meaning
+from conversations.understanding.vectors import remembered
+
+PASSAGES_KEPT: Final = 512
+"""So many have their sentences' meanings in each process: about 5 MB."""
 
 LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 HEADING: Final = re.compile(r"(?m)^\s{0,3}#{1,6}\s.*$")
@@ -38,5 +43,16 @@ def likenesses(question: str, every: Sequence[str]) -> list[float]:
     core = meaning(question)
     if not core or not every:
         return [0.0] * len(every)
-    asked, *said = embed([core, *(meaning(each) or each for each in every)])
-    return [float(asked @ each) for each in said]
+    (asked,) = embed([core])
+    return [float(asked @ each) for each in _meant(tuple(every))]
+
+
+def meanings(every: Sequence[str]) -> list[str]:
+    """What of each sentence is embedded."""
+    return [meaning(each) or each for each in every]
+
+
+@lru_cache(maxsize=PASSAGES_KEPT)
+def _meant(every: tuple[str, ...]) -> Vectors:
+    """The meanings of a passage's sentences, which `ingest` has embedded: nobody who asks waits for that."""
+    return remembered(meanings(every))

@@ -3,7 +3,9 @@
 import logging
 import threading
 
+from conversations.understanding.embed import embed
 from conversations.understanding.reasons import current, tone_reader
+from conversations.understanding.vectors import shipped
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +23,8 @@ def _warm() -> None:
     try:
         current()
         tone_reader()
+        shipped()
+        embed(["anything"])
     except Exception:
         logger.exception("understanding_not_warmed")
     finally:
