@@ -13,7 +13,7 @@ from django.db import connection
 from conversations.assistant.brain import Behaviour, Form, FormField
 from conversations.assistant.tools.base import Link
 from conversations.models import EntryPoint, Playbook, PlaybookForm, PlaybookFormField
-from conversations.selectors.roll_out import is_for_any
+from conversations.selectors.roll_out import left_to_people
 
 VERSIONS_KEPT: Final = 64
 STARTING: Final = """
@@ -62,9 +62,10 @@ def behaviour_of(entry_point: EntryPoint, playbook: Playbook | None = None, lang
 def as_rolled_out(behaviour: Behaviour, entry_point: EntryPoint) -> Behaviour:
     """Without the forms, and the tools that they end with, which are only for reasons that people answer at this door.
 
-    Nothing of theirs is then offered, or done, under a reason that the AI agent does answer. One statement for each form at most.
+    Nothing of theirs is then offered, or done, under a reason that the AI agent does answer. One statement, none where it answers all.
     """
-    kept = tuple(form for form in behaviour.forms if is_for_any(entry_point, form.reasons))
+    left = left_to_people(entry_point, frozenset().union(*(form.reasons for form in behaviour.forms)))
+    kept = tuple(form for form in behaviour.forms if not form.reasons or form.reasons - left)
     if len(kept) == len(behaviour.forms):
         return behaviour
     ends_with = {form.tool for form in behaviour.forms} - {form.tool for form in kept}

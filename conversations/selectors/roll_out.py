@@ -37,12 +37,12 @@ def greets_everybody(door: EntryPoint, now: datetime) -> bool:
     return door.mode == door.Mode.LIVE and door.live_share_percent == 100 and _at_this_hour(door, now) and not is_stopped()
 
 
-def is_for_any(door: EntryPoint, reasons: frozenset[str]) -> bool:
-    """Whether the AI agent answers any of some reasons (codes) at a live door, and so does what they are for."""
-    if not reasons or door.mode != door.Mode.LIVE or door.live_reasons == EntryPoint.LiveReasons.ALL:
-        return True
+def left_to_people(door: EntryPoint, reasons: frozenset[str]) -> frozenset[str]:
+    """Which of some reasons (codes) people answer at a live door. One statement, none where the AI agent answers all."""
+    if door.mode != door.Mode.LIVE or door.live_reasons == EntryPoint.LiveReasons.ALL:
+        return frozenset()
     chosen = frozenset(door.reasons.values_list("code", flat=True))
-    return bool(reasons & chosen if door.live_reasons == EntryPoint.LiveReasons.ONLY else reasons - chosen)
+    return reasons - chosen if door.live_reasons == EntryPoint.LiveReasons.ONLY else reasons & chosen
 
 
 def _at_this_hour(door: EntryPoint, now: datetime) -> bool:

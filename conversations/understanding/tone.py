@@ -33,10 +33,12 @@ HIGH: Final = re.compile(
 NOT_MEANT: Final = re.compile(
     r"\b(?:not|no|never|without|is not an|not an|no longer)(?: \w+){0,2} (?:emergency|urgent|smell(?:s|ing)?(?: of)? gas"
     r"|gas smell|gas leak|flooding|sparks?|carbon monoxide)\b"
-    r"|\bemergency (?:line|number|phone|hours|charges?|prices?|costs?|rates?|fees?)\b"
-    r"|\b(?:how much|cost of|price of|charge for|fee for)(?: \w+){0,4} emergency (?:call out|callout|visit|repair|appointment)s?\b"
+    r"|\b(?:your|the|any|have an|there an) emergency (?:phone )?(?:line|number|hours|charges?|prices?|costs?|rates?|fees?)\b"
+    r"|\b(?:how much (?:is|are|do|does|for|will|would)|cost of|price of|charge for|fee for)(?:(?! (?:it|this) is\b) \w+){0,4}"
+    r" emergency (?:call out|callout|visit|repair|appointment)s?\b"
 )
-"""What is not there, and what only has the name: an emergency line that somebody asks about is no emergency."""
+"""What is not there, and what only has the name: an emergency line that somebody asks about is no emergency. “It is an emergency!
+Phone me” has lost its mark here and stays one: where it may be either, it is one."""
 PERSON: Final = re.compile(
     r"\b(?:(?:speak|talk|chat|put me|get me|pass me|transfer me|connect me|through)(?: \w+){0,3} (?:to|with|through|onto"
     r"|on to)?(?: \w+){0,3} ?"

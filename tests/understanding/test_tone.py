@@ -71,6 +71,10 @@ NO_PERSON = [
     "am I talking to a robot",
 ]
 EMERGENCIES = [
+    "It's an emergency! Phone me now",
+    "this is an emergency. Number 5, Mill Lane",
+    "emergency! hours of water coming in",
+    "how much longer, it is an emergency, visit us",
     "I smell gas",
     "there's a really strong smell of gas",
     "my carbon monoxide alarm is going off",
@@ -82,6 +86,7 @@ EMERGENCIES = [
     "sparks are coming out of the boiler",
 ]
 CALM = ["it's not an emergency", "no smell of gas", "I'd like to book a service", "the tap drips"]
+ASKED_ABOUT = ["is your emergency line open?", "what is the emergency number?", "how much is an emergency visit?"]
 
 
 @pytest.mark.parametrize("text", YES)
@@ -109,7 +114,7 @@ def test_danger_is_an_emergency(text: str) -> None:
     assert read_urgency(meaning(text)) == "emergency"
 
 
-@pytest.mark.parametrize("text", CALM)
+@pytest.mark.parametrize("text", CALM + ASKED_ABOUT)
 def test_what_is_not_dangerous_is_not_an_emergency(text: str) -> None:
     assert read_urgency(meaning(text)) == "normal"
 

@@ -33,9 +33,9 @@ from conversations.services.redaction import mask
 from conversations.services.timeline import NewEntry
 
 MOST_CALLS: Final = 25
-LOOK_BACK: Final = 160
-"""So many characters that were shown already are judged again with what is new: nothing that a check looks for is longer. The whole
-reply is judged once more at its end."""
+LOOK_BACK: Final = 300
+"""So many characters that were shown already are judged again with what is new: a claim is none after a word that stands before it in
+its sentence. The whole reply is judged once more at its end."""
 PIECE: Final = 24
 """After its first words, a draft is shown on by so many characters at least, or at the end of a sentence."""
 LONGEST_WITHHELD: Final = 2_000
