@@ -10,9 +10,8 @@ from asgiref.sync import sync_to_async
 from django.core import mail
 
 from conversations.models import ActionItem, Consent, Customer, Entry, Identifier, PaymentPromise, SalesAccount, SentLink, Ticket
-from conversations.services import messengers
 from tests.assistant.conftest import Line
-from tests.assistant.test_identifying import TEXTED, Phone, mailed
+from tests.assistant.test_identifying import TEXTED, mailed, texting
 
 pytestmark = pytest.mark.usefixtures("monday")
 JANE = "jane.whitfield@example.com"
@@ -21,12 +20,8 @@ TOM = "tom.adeyemi@example.com"
 
 @pytest.fixture(autouse=True)
 def texts() -> Iterator[None]:
-    TEXTED.clear()
-    mail.outbox.clear()
-    before = list(messengers._text_senders)
-    messengers.register_text(Phone())
-    yield
-    messengers._text_senders[:] = before
+    with texting():
+        yield
     PaymentPromise.objects.all().delete()
     Ticket.objects.all().delete()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -27,14 +28,21 @@ class Phone:
         return f"m-{reference}"
 
 
-@pytest.fixture(autouse=True)
-def texts() -> Iterator[None]:
+@contextmanager
+def texting() -> Iterator[None]:
+    """Text messages arrive in `TEXTED` within the block, and mails in Django's outbox; both are empty at first."""
     TEXTED.clear()
     mail.outbox.clear()
     before = list(messengers._text_senders)
     messengers.register_text(Phone())
     yield
     messengers._text_senders[:] = before
+
+
+@pytest.fixture(autouse=True)
+def texts() -> Iterator[None]:
+    with texting():
+        yield
 
 
 def code_in(text: str) -> str:

@@ -7,16 +7,14 @@ from datetime import datetime
 
 import pytest
 import time_machine
-from django.core import mail
 
 from conversations.assistant.stand_in.scenes import Call, calls, says
 from conversations.assistant.stand_in.server import StandIn
 from conversations.models import Customer, Handoff, UnansweredQuestion
-from conversations.services import messengers
 from routing.models import Decision
 from tests.assistant.conftest import Line
 from tests.assistant.test_errands import JANE, proves
-from tests.assistant.test_identifying import TEXTED, Phone
+from tests.assistant.test_identifying import texting
 from tests.assistant.test_not_knowing import sources
 from tests.assistant.test_several_needs import on
 
@@ -26,12 +24,8 @@ BOTH = pytest.mark.parametrize("channel", ["chat", "voice"])
 
 @pytest.fixture
 def texts() -> Iterator[None]:
-    TEXTED.clear()
-    mail.outbox.clear()
-    before = list(messengers._text_senders)
-    messengers.register_text(Phone())
-    yield
-    messengers._text_senders[:] = before
+    with texting():
+        yield
 
 
 @BOTH
