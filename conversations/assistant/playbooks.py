@@ -14,6 +14,7 @@ from conversations.assistant.brain import Behaviour, Form, FormField
 from conversations.assistant.tools.base import Link
 from conversations.models import EntryPoint, Playbook, PlaybookForm, PlaybookFormField
 from conversations.selectors.roll_out import left_to_people
+from routing.configuration import kept
 
 VERSIONS_KEPT: Final = 64
 STARTING: Final = """
@@ -28,18 +29,14 @@ SELECT link.playbookform_id, reason.code
 def behaviour_of(entry_point: EntryPoint, playbook: Playbook | None = None, language: str = "") -> Behaviour:
     """The published version in a language (two letters; empty: the usual one).
 
-    Two statements, one when `playbook` is given; two more when the process has not seen the version yet.
+    What the process has not seen of it yet is read (`routing.configuration`).
     Raises Playbook.DoesNotExist when no version is published.
     """
     playbook = playbook or entry_point.playbook
     forms = _forms_of(playbook.pk, playbook.created_at)
     translation = playbook.translations.get(language, {})
     translated = translation.get("forms", {})
-    starting: dict[int, set[str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(STARTING, [playbook.pk])
-        for form_id, reason in cursor.fetchall():
-            starting.setdefault(form_id, set()).add(reason)
+    starting = _starting(playbook.pk)
     return Behaviour(
         code=playbook.code,
         version=playbook.version,
@@ -51,7 +48,7 @@ def behaviour_of(entry_point: EntryPoint, playbook: Playbook | None = None, lang
         languages=tuple(playbook.languages),
         reason_threshold=playbook.reason_threshold,
         knowledge_threshold=playbook.knowledge_threshold,
-        forms=tuple(_form(form, frozenset(starting.get(form.pk, ())), translated.get(form.code, {})) for form in forms),
+        forms=tuple(_form(form, starting.get(form.pk, frozenset()), translated.get(form.code, {})) for form in forms),
         links=links_of(playbook),
         tool_limits={str(tool): int(most) for tool, most in playbook.tool_limits.items()},
         most_tool_calls=playbook.most_tool_calls,
@@ -70,6 +67,17 @@ def as_rolled_out(behaviour: Behaviour, entry_point: EntryPoint) -> Behaviour:
         return behaviour
     ends_with = {form.tool for form in behaviour.forms} - {form.tool for form in kept}
     return replace(behaviour, forms=kept, tools=behaviour.tools - ends_with)
+
+
+@kept
+def _starting(playbook_id: int) -> Mapping[int, frozenset[str]]:
+    """The codes of the reasons that start each form of a version."""
+    starting: dict[int, set[str]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(STARTING, [playbook_id])
+        for form_id, reason in cursor.fetchall():
+            starting.setdefault(form_id, set()).add(reason)
+    return {form_id: frozenset(reasons) for form_id, reasons in starting.items()}
 
 
 @lru_cache(maxsize=VERSIONS_KEPT)

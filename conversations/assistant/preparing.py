@@ -35,6 +35,7 @@ from conversations.services.turns import Claim
 from conversations.understanding.languages import LANGUAGES, read_language
 from conversations.understanding.read import Understanding
 from routing.compiled import CompiledOnce, Given
+from routing.configuration import as_it_stands
 from routing.models import Decision
 from routing.need import Need
 from routing.services.decide import decide, score, score_and_decide, who_acts
@@ -81,6 +82,7 @@ class Prepared:
         return self.standing.live
 
 
+@as_it_stands()
 def prepare(claim: Claim) -> Prepared | None:
     """Reads what is to be answered, learns from it and has routing decide; None when nothing waits for an answer.
 

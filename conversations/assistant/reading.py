@@ -29,6 +29,7 @@ from conversations.understanding.normalise import meaning, without_fillers
 from conversations.understanding.read import PERSON_REASON, Understanding, understand
 from conversations.understanding.tone import wants_person
 from routing.compiled import CompiledOnce, Given
+from routing.configuration import kept
 from routing.models import ReasonCode
 
 SAID: Final = CompiledOnce(
@@ -354,7 +355,7 @@ def _keep_reason(
     guesses = _guesses(understood, asks=acts.wants_to_know(understood.gloss or text))
     rows = {before.code: before} if before and before.active else {}
     wanted = {code, understood.reason, *guesses} - {None, *rows}
-    rows |= {row.code: row for row in REASONS.all(codes=wanted)} if wanted else {}
+    rows |= {row.code: row for row in _reasons(frozenset(wanted))} if wanted else {}
     reason = rows.get(code or "", before)
     is_new = reason is not None and reason != before
     urgency = higher_urgency(understood.urgency, reason.urgency if reason else "normal")
@@ -368,6 +369,12 @@ def _keep_reason(
     names = tuple(Reason(guess, rows[guess].name) for guess in guesses if guess in rows)
     about = rows.get(understood.reason or "")
     return is_new or (clarified is not None), names, Reason(about.code, about.name) if about else None
+
+
+@kept
+def _reasons(codes: frozenset[str | None]) -> tuple[ReasonCode, ...]:
+    """The reasons in use with these codes."""
+    return tuple(REASONS.all(codes=codes))
 
 
 def _guesses(understood: Understanding, *, asks: bool) -> list[str]:

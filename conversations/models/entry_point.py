@@ -9,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models.playbook import Playbook
 from routing.compiled import CompiledOnce, Given
+from routing.configuration import kept
 from routing.models import ReasonCode, ServiceHours
 
 PUBLISHED: Final = CompiledOnce(lambda: Playbook.objects.filter(code=Given("code"), status=Playbook.Status.PUBLISHED))
+_published: Final = kept(lambda code: PUBLISHED.get(code=code))
 
 
 class Channel(models.TextChoices):
@@ -210,4 +212,4 @@ class EntryPoint(models.Model):
     @property
     def playbook(self) -> Playbook:
         """The published playbook of this door. Raises Playbook.DoesNotExist when none is published."""
-        return PUBLISHED.get(code=self.playbook_code)
+        return _published(self.playbook_code)

@@ -1,7 +1,7 @@
 """The classifier of this company: trained from the reason codes in the database, shared between processes.
 
-A fingerprint of the active reasons and their phrases is asked from the database each time (one small query); when it has
-changed, the trained weights come from the cache, and only where they are missing there from training.
+A fingerprint of the active reasons and their phrases is asked from the database whenever anything that is set up has changed; when it
+has, too, the trained weights come from the cache, and only where they are missing there from training.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from conversations.understanding.embed import MODEL_SHA256
 from conversations.understanding.languages import in_english
 from conversations.understanding.tone import Urgency
 from conversations.understanding.vectors import remembered
+from routing.configuration import kept
 from routing.models import ReasonCode, ReasonPhrase
 
 # Raised when training itself changes, so that what older processes left in the cache is not used.
@@ -92,6 +93,7 @@ def _tone_reader() -> ToneReader:
     return reader
 
 
+@kept
 def _fingerprint() -> str:
     with connection.cursor() as cursor:
         cursor.execute(STAMP)

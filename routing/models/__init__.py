@@ -1,5 +1,6 @@
 """Everything that routing remembers; import models from here."""
 
+from routing.models.configuration import Configuration
 from routing.models.decision import Decision
 from routing.models.organisation import (
     AgentProfile,
@@ -31,6 +32,7 @@ __all__ = [
     "AgentSkill",
     "AwayReason",
     "ChannelException",
+    "Configuration",
     "Decision",
     "DeclaredFact",
     "DeclaredFactValue",

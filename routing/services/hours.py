@@ -1,21 +1,24 @@
 """When somebody is there: the one place that answers it, for every way of reaching the company and for service levels.
 
 What managers typed is read in `opening_rules` and put on the calendar in `opening_calendar`. Every question reads the
-exceptional dates it needs: one query. None in the place of hours means that somebody is always there. So do hours that cannot
-be read any more, since customers are better sent into a line than to nobody: `doctor` and the admin say which they are.
+exceptional dates it needs, again only after a change: one query. None in the place of hours means that somebody is always
+there. So do hours that cannot be read any more, since customers are better sent into a line than to nobody: `doctor` and
+the admin say which they are.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from routing.compiled import CompiledOnce, Given
+from routing.configuration import kept
 from routing.models import ServiceHours, ServiceHoursException
 from routing.services.opening_calendar import OpeningCalendar, OpeningDay, ordinary_hours, zone_named
-from routing.services.opening_rules import InvalidHours, read_times
+from routing.services.opening_rules import InvalidHours, Span, read_times
 
 __all__ = [
     "ComingDay", "InvalidHours", "after_open_time", "calendar_of", "check_hours", "check_times_of_a_day", "coming_days",
@@ -143,6 +146,11 @@ def _note_unreadable(hours: ServiceHours, problem: InvalidHours) -> None:
 
 
 def _calendar(hours: ServiceHours, first: date | None = None, last: date | None = None) -> OpeningCalendar:
-    exceptions = EXCEPTIONS.all(hours=hours.pk, first=first or date.min, last=last or date.max)
-    times = {day: read_times(expression) for day, expression in exceptions}
+    times = _exceptional(hours.pk, first or date.min, last or date.max)
     return OpeningCalendar(ordinary_hours(hours.time_zone, hours.expression, hours.country, hours.subdivision), times)
+
+
+@kept
+def _exceptional(hours: int, first: date, last: date) -> Mapping[date, tuple[Span, ...]]:
+    """The opening times of the exceptional days of some hours (their number) within a time."""
+    return {day: read_times(expression) for day, expression in EXCEPTIONS.all(hours=hours, first=first, last=last)}
