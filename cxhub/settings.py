@@ -23,7 +23,7 @@ BIND_ADDRESS = env.text("BIND_ADDRESS", default="127.0.0.1")
 PORT = env.whole_number("PORT", default=8000, lowest=1, highest=65535)
 PUBLIC_URL = env.web_address("PUBLIC_URL", default=f"http://localhost:{PORT}")
 # One process uses one core, and the other half is for the database and what else runs here.
-WEB_PROCESSES = env.whole_number("WEB_PROCESSES", default=min(4, max(1, (os.cpu_count() or 1) // 2)), lowest=1, highest=64)
+WEB_PROCESSES = env.whole_number("WEB_PROCESSES", default=min(4, os.cpu_count() or 1), lowest=1, highest=64)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or ""])
 TRUST_PROXY_HEADERS = env.flag("TRUST_PROXY_HEADERS", default=False)
 SECRET_KEY = env.text("SECRET_KEY")

@@ -1,7 +1,7 @@
 """What the hub adds to the model's own time, at 50 turns at once, and how soon the first words are on the customer's screen.
 
-Value: the product, one web process, a socket for each customer. Floor: a bare loop over the same library in one
-process, asking the same stand-in for the same answer. Both are driven by the same clock: every customer has a turn of their own
+Value: the product, as many web processes as it starts on this machine, a socket for each customer. Floor: a bare loop over the same
+library in one process, asking the same stand-in for the same answer. Both are driven by the same clock: every customer has a turn of their own
 under way all the time, begun in an even spread. `turn_overhead` is the difference of the 95th percentiles from asking to the whole answer,
 `first_token` that from the provider's first words to where they are read. BENCH_SECONDS changes how long it takes, BENCH_AT_ONCE how many
 turns are under way.
@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,10 +66,10 @@ def measure() -> Iterator[dict[str, Any]]:
             "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "stand-in", "LOG_LEVEL": "WARNING", "DEBUG": "false",
             "CHAT_SESSIONS_PER_HOUR": "1000000", "CHAT_MESSAGES_PER_SECOND": "1000",
         }  # fmt: skip
-        with running_web(1, **environment) as (web,):
-            before = _processor_seconds(web.pid)
-            ours = asyncio.run(_product(web.port))
-            cpu = (_processor_seconds(web.pid) - before) * 1000 / (len(ours) + AT_ONCE)
+        with running_web(settings.WEB_PROCESSES, **environment) as webs:
+            before = sum(_processor_seconds(web.pid) for web in webs)
+            ours = asyncio.run(_product([web.port for web in webs]))
+            cpu = (sum(_processor_seconds(web.pid) for web in webs) - before) * 1000 / (len(ours) + AT_ONCE)
         by_rules = _answered_by_rules()
     for name, which, wanted in (("turn_overhead", 0, WANTED_OVERHEAD_MS), ("first_token", 1, WANTED_FIRST_TOKEN_MS)):
         product, floor = sorted(each[which] * 1000 for each in ours), sorted(each[which] * 1000 for each in bare)
@@ -85,8 +85,8 @@ def measure() -> Iterator[dict[str, Any]]:
             "processor_ms_a_turn": {"product": round(cpu, 1), "bare": round(bare_cpu, 1)},
             "conditions": {
                 "at_once": AT_ONCE, "turns": len(product), "bare_turns": len(floor), "seconds": SECONDS, "cores": os.cpu_count(),
-                "load_before": os.getloadavg()[0], "models_own_seconds": FIRST_SECONDS + PIECES * PIECE_SECONDS, "web_processes": 1,
-                "answered_by_rules": by_rules,
+                "load_before": os.getloadavg()[0], "models_own_seconds": FIRST_SECONDS + PIECES * PIECE_SECONDS,
+                "web_processes": settings.WEB_PROCESSES, "answered_by_rules": by_rules,
             },
         }  # fmt: skip
 
@@ -108,11 +108,12 @@ async def driven(make: Callable[[int], Awaitable[Turn]]) -> list[tuple[float, fl
     return found
 
 
-async def _product(port: int) -> list[tuple[float, float]]:
+async def _product(ports: Sequence[int]) -> list[tuple[float, float]]:
     sockets: list[ClientConnection] = []
 
     async def make(number: int) -> Turn:
-        socket = await connect(f"ws://127.0.0.1:{port}/ws/chat/?entry_point=/harborhome", compression=None)
+        address = f"ws://127.0.0.1:{ports[number % len(ports)]}/ws/chat/?entry_point=/harborhome"
+        socket = await connect(address, compression=None)
         sockets.append(socket)
         hello = {"type": "hello", "token": None, "session": None, "conversation": None, "after": 0, "identity": None}
         await socket.send(json.dumps(hello))

@@ -1,6 +1,7 @@
 """How soon a caller who said something is answered: speech in, call control out, with the brain that works by rules.
 
-Value: the product, one web process, driven as the platform drives it, by signed webhooks over HTTP. Floor: a bare Django view in a
+Value: the product, as many web processes as it starts on this machine, driven as the platform drives it, by signed webhooks over HTTP
+that reach one process after the other. Floor: a bare Django view in a
 process of its own that verifies the same signature and inserts one row, driven by the same client at the same pace, before and
 after. At 1 call turn follows turn; at 50 each caller speaks every BENCH_PACE seconds: it takes that long to hear a reply of twenty
 words to its end and to say a sentence. A turn is lost when its words are not in the history exactly once, or when it was never
@@ -10,6 +11,7 @@ answered.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import statistics
@@ -17,7 +19,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -58,47 +60,68 @@ class Driven:
     failed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Platform:
+    """What sends the webhooks, each to the next of the ports."""
+
+    client: httpx.AsyncClient
+    ports: Iterator[int]
+
+    async def post(self, door: str, payload: dict[str, Any]) -> Any:
+        """What a webhook was answered; None when it failed. Not sent a second time, as the platform would."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        body = json.dumps(payload | {"timestamp": now}).encode()
+        address = f"http://127.0.0.1:{next(self.ports)}/voice/{door}/"
+        try:
+            response = await self.client.post(address, content=body, headers=signed_headers(body))
+        except httpx.HTTPError:
+            return None
+        return (response.json() if response.content else []) if response.is_success else None
+
+
 def measure() -> Iterator[dict[str, Any]]:
     """Yields p50, p95 and p99 at one call and at many, and the turns that were lost."""
     with throwaway_database("voice_webhook"), demo_company():
         number = EntryPoint.objects.filter(channel="voice").values_list("address", flat=True).first()
         quiet = {"LOG_LEVEL": "WARNING", "DEBUG": "false"}
-        with running_web(1, **quiet) as (web,), _bare() as bare_port:
+        with running_web(settings.WEB_PROCESSES, **quiet) as webs, _bare() as bare_port:
+            ports = [web.port for web in webs]
             for size, calls, pace in ((1, ALONE, 0.0), (AT_ONCE, AT_ONCE, PACE)):
-                before = asyncio.run(_round(bare_port, calls, pace, str(number), whole=False))
-                ours = asyncio.run(_round(web.port, calls, pace, str(number), whole=True))
-                after = asyncio.run(_round(bare_port, calls, pace, str(number), whole=False))
+                before = asyncio.run(_round([bare_port], calls, pace, str(number), whole=False))
+                ours = asyncio.run(_round(ports, calls, pace, str(number), whole=True))
+                after = asyncio.run(_round([bare_port], calls, pace, str(number), whole=False))
                 yield from _figures(size, ours, before.times + after.times, pace)
             yield _lost(ours, (ALONE + AT_ONCE) * TURNS)
 
 
-async def _round(port: int, calls: int, pace: float, number: str, *, whole: bool) -> Driven:
+async def _round(ports: Sequence[int], calls: int, pace: float, number: str, *, whole: bool) -> Driven:
     driven = Driven()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=calls)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False, limits=limits) as client:
+    async with httpx.AsyncClient(timeout=30, trust_env=False, limits=limits) as client:
+        platform = _Platform(client, itertools.cycle(ports))
         if not pace:
             for call in range(calls):
-                await _call(client, driven, call, 0.0, number, whole=whole)
+                await _call(platform, driven, call, 0.0, number, whole=whole)
         else:
             spread = ((call, pace * call / calls) for call in range(calls))
-            await asyncio.gather(*(_call(client, driven, call, pace, number, whole=whole, late=late) for call, late in spread))
+            await asyncio.gather(*(_call(platform, driven, call, pace, number, whole=whole, late=late) for call, late in spread))
     return driven
 
 
-async def _call(client: httpx.AsyncClient, driven: Driven, call: int, pace: float, number: str, *, whole: bool, late: float = 0.0) -> None:
+async def _call(platform: _Platform, driven: Driven, call: int, pace: float, number: str, *, whole: bool, late: float = 0.0) -> None:
     """One caller: greeted, ten times heard and answered, gone. The bare view gets what was said alone."""
     await asyncio.sleep(late)
     ids = {"uuid": str(uuid.uuid4()), "conversation_uuid": f"CON-{uuid.uuid4()}"}
     about = ids | {"from": f"4477009{call:05d}", "to": number.removeprefix("+")}
     event = {"direction": "inbound"}
     if whole:
-        await _post(client, "answer", about | {"endpoint_type": "phone"})
-        await _post(client, "event", about | event | {"status": "answered"})
+        await platform.post("answer", about | {"endpoint_type": "phone"})
+        await platform.post("event", about | event | {"status": "answered"})
     for turn in range(TURNS):
         began = time.monotonic()
         results = [{"text": SAID[(call + turn) % len(SAID)], "confidence": "0.94"}]
         heard = {"speech": {"timeout_reason": "end_on_silence_timeout", "results": results}, "dtmf": {"digits": None, "timed_out": False}}
-        answer = await _post(client, "input", about | heard)
+        answer = await platform.post("input", about | heard)
         took = time.monotonic() - began
         if answer is None:
             driven.failed += 1
@@ -107,18 +130,7 @@ async def _call(client: httpx.AsyncClient, driven: Driven, call: int, pace: floa
             driven.fillers += "One moment, please." in str(answer)
         await asyncio.sleep(max(0.0, pace - took))
     if whole:
-        await _post(client, "event", about | event | {"status": "completed", "duration": "60"})
-
-
-async def _post(client: httpx.AsyncClient, door: str, payload: dict[str, Any]) -> Any:
-    """What a webhook was answered; None when it failed. Not sent a second time, as the platform would."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    body = json.dumps(payload | {"timestamp": now}).encode()
-    try:
-        response = await client.post(f"/voice/{door}/", content=body, headers=signed_headers(body))
-    except httpx.HTTPError:
-        return None
-    return (response.json() if response.content else []) if response.is_success else None
+        await platform.post("event", about | event | {"status": "completed", "duration": "60"})
 
 
 def _figures(size: int, ours: Driven, bare: list[float], pace: float) -> Iterator[dict[str, Any]]:
@@ -134,8 +146,8 @@ def _figures(size: int, ours: Driven, bare: list[float], pace: float) -> Iterato
             "wanted": f"< {WANTED_P95_MS:g} ms and ratio <= {WANTED_RATIO:g}" if percent == 95 else None,
             "conditions": {
                 "calls": size, "turns": len(ours.times), "bare_turns": len(bare), "pace_seconds": pace, "fillers": ours.fillers,
-                "failed": ours.failed, "cores": os.cpu_count(), "load": os.getloadavg()[0], "web_processes": 1, "fsync": True,
-                "brain": "rules",
+                "failed": ours.failed, "cores": os.cpu_count(), "load": os.getloadavg()[0],
+                "web_processes": settings.WEB_PROCESSES, "fsync": True, "brain": "rules",
             },
         }  # fmt: skip
 
