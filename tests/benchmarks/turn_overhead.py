@@ -1,10 +1,10 @@
 """What the hub adds to the model's own time, at 50 turns at once, and how soon the first words are on the customer's screen.
 
 Value: the product, as many web processes as it starts on this machine, a socket for each customer. Floor: a bare loop over the same
-library in one process, asking the same stand-in for the same answer. Both are driven by the same clock: every customer has a turn of their own
-under way all the time, begun in an even spread. `turn_overhead` is the difference of the 95th percentiles from asking to the whole answer,
-`first_token` that from the provider's first words to where they are read. BENCH_SECONDS changes how long it takes, BENCH_AT_ONCE how many
-turns are under way.
+library in one process, asking the same stand-in for the same answer. Both are driven by the same clock: every customer has a turn of
+their own under way all the time, begun in an even spread. `turn_overhead` is the difference of the 95th percentiles from asking to the
+whole answer, `first_token` that from the provider's first words to where they are read. BENCH_SECONDS changes how long it takes,
+BENCH_AT_ONCE how many turns are under way.
 """
 
 from __future__ import annotations
