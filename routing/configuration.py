@@ -50,8 +50,8 @@ def as_it_stands() -> Iterator[None]:
 def kept(read: Callable[P, T]) -> Callable[P, T]:
     """`read`, asking the database again only after a change. One statement for the stamp, none within `as_it_stands`.
 
-    For a function of hashable arguments, given by position, that reads what `routing_configuration_changed` watches over and
-    nothing else. What it returns is shared by all threads, and nobody may change it. What it raises is not kept.
+    For a function of hashable arguments, given by position, that reads nothing but tables with the trigger `set_up`. What it returns
+    is shared by all threads, and nobody may change it. What it raises is not kept.
     """
     held: _Kept[T] = _Kept()
 

@@ -271,7 +271,8 @@ def _state(prepared: Prepared, row: Conversation, reply: Reply) -> dict[str, Any
         kept["callback"] = {**kept["callback"], "offer": {**offer, "is_new": False}}
     if not prepared.live:
         kept["away"] = True
-    state = {**kept, **reply.form_state, "line": prepared.interaction.pk, "aside": places.kept_aside(row.form_state, prepared.interaction)}
+    aside = places.kept_aside(row.form_state, prepared.interaction, prepared.lines)
+    state = {**kept, **reply.form_state, "line": prepared.interaction.pk, "aside": aside}
     return {key: value for key, value in state.items() if value not in (None, "", [], {}) and key not in places.OF_THE_TURN}
 
 

@@ -6,22 +6,22 @@ line that they were answered on last, so that nobody goes on with what another p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from conversations.models import Interaction
-from conversations.selectors.access import lines_to_build_on, numbers_of_lines
+from conversations.selectors.access import as_proven_as
 from conversations.services.turns import OVER
 
 OF_THE_TURN: Final = frozenset({"running", "announce"})
 """What is being done or was done and not told yet, for whichever line."""
 
 
-def place_of(state: Mapping[str, Any], interaction: Interaction) -> dict[str, Any]:
-    """The place of a line's party, with what the turn itself has to finish."""
-    own = _own_lines(state, interaction)
+def place_of(state: Mapping[str, Any], interaction: Interaction, lines: Sequence[int]) -> dict[str, Any]:
+    """The place of a line's party, whose `lines` are these (`access.numbers_of_lines`), with what the turn itself has to finish."""
+    own = _own_lines(state, interaction, lines)
     done = state.get("announce")
-    is_told_here = not done or done.get("line") in (None, interaction.pk) or done["line"] in numbers_of_lines(interaction)
+    is_told_here = not done or done.get("line") in (None, interaction.pk) or done["line"] in lines
     turns = {name: state[name] for name in OF_THE_TURN & state.keys() if name != "announce" or is_told_here}
     found = [_current(state)] if state.get("line") in (None, *own) else []
     found += [dict(state["aside"][line]) for line in state.get("aside", {}) if int(line) in own]
@@ -29,19 +29,22 @@ def place_of(state: Mapping[str, Any], interaction: Interaction) -> dict[str, An
     return {**next(iter([*asked, *found]), {}), **turns}
 
 
-def kept_aside(state: Mapping[str, Any], interaction: Interaction) -> dict[str, Any]:
-    """What is to be kept aside when a line's party has been answered: the places of all others."""
-    own = _own_lines(state, interaction)
+def kept_aside(state: Mapping[str, Any], interaction: Interaction, lines: Sequence[int]) -> dict[str, Any]:
+    """What is to be kept aside when a line's party, whose `lines` are these, has been answered: the places of all others."""
+    own = _own_lines(state, interaction, lines)
     aside = {line: place for line, place in state.get("aside", {}).items() if int(line) not in own}
     if state.get("line") not in (None, *own) and (current := _current(state)):
         aside[str(state["line"])] = current
     return aside
 
 
-def _own_lines(state: Mapping[str, Any], interaction: Interaction) -> set[int]:
-    """Those of the lines with a place that the party may go on with."""
-    lines = {int(line) for line in [state.get("line") or interaction.pk, *state.get("aside", {})]} - {interaction.pk}
-    return {interaction.pk, *(lines & lines_to_build_on(interaction) if lines else ())}
+def _own_lines(state: Mapping[str, Any], interaction: Interaction, lines: Sequence[int]) -> set[int]:
+    """Those of the lines with a place that the party may go on with: its own, and as the proven customer those that have proven as much.
+
+    What a line that has proven less says stays with that line: whoever shows a customer's number may be anybody.
+    """
+    others = {int(line) for line in [state.get("line") or interaction.pk, *state.get("aside", {})]} - {interaction.pk, *lines}
+    return {interaction.pk, *lines, *(others & as_proven_as(interaction) if others else ())}
 
 
 def _current(state: Mapping[str, Any]) -> dict[str, Any]:

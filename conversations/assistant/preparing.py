@@ -95,7 +95,8 @@ def prepare(claim: Claim) -> Prepared | None:
         return None
     interaction = words.interaction
     entry_point = interaction.entry_point
-    conversation.form_state = places.place_of(conversation.form_state, interaction)
+    reach = reach_of(interaction)
+    conversation.form_state = places.place_of(conversation.form_state, interaction, reach.lines)
     playbook = entry_point.playbook
     now = timezone.now().astimezone(ZoneInfo(entry_point.time_zone))
     handled = max(int((conversation.form_state.get(key) or {}).get("seq", 0)) for key in ("announce", "running"))
@@ -103,7 +104,6 @@ def prepare(claim: Claim) -> Prepared | None:
     in_share = entry_point.is_in_live_share(conversation.public_id)
     language, asks_only = _language(text, conversation, interaction, playbook, in_share)
     behaviour = as_rolled_out(behaviour_of(entry_point, playbook, language), entry_point)
-    reach = reach_of(interaction)
     found = (
         reading.read(
             text,

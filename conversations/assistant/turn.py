@@ -123,14 +123,17 @@ def schedule(conversation_id: int) -> asyncio.Task[TurnOutcome]:
     return task
 
 
-async def wait_for(conversation_id: int, seconds: float) -> None:
+async def wait_for(conversation_id: int, seconds: float) -> bool:
     """Returns when this process has no turn of the conversation under way, at once when there is none, and after `seconds` at the latest.
 
-    Whether the customer is owed an answer is for the record to say: the turn may run in another process.
+    True: a turn that ran here has ended with nothing left to answer of what was said before this was asked. Otherwise whether the
+    customer is owed an answer is for the record to say: the turn may run in another process.
     """
     running = _running.get(conversation_id)
-    if running is not None and seconds > 0 and running.get_loop() is asyncio.get_running_loop():
-        await asyncio.wait({running}, timeout=seconds)
+    if running is None or seconds <= 0 or running.get_loop() is not asyncio.get_running_loop():
+        return False
+    await asyncio.wait({running}, timeout=seconds)
+    return running.done() and not running.cancelled() and running.exception() is None and running.result().is_last
 
 
 async def settle(seconds: float) -> bool:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models.calling_rules import CallPurpose
 from routing.models import ReasonCode
+from routing.models.configuration import set_up
 
 _REFUSE_WHEN_PUBLISHED = """
     IF TG_OP <> 'INSERT' THEN
@@ -119,6 +120,7 @@ class Playbook(models.Model):
                 operation=pgtrigger.Delete,
                 condition=pgtrigger.Q(old__status__in=["published", "retired"]),
             ),
+            set_up(),
         ]
 
     def __str__(self) -> str:

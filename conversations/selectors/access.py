@@ -169,14 +169,6 @@ def as_proven_as(interaction: Interaction) -> frozenset[int]:
     return frozenset({interaction.pk, *(line for line, shown in levels.items() if ASSURANCE_RANK[shown] >= ASSURANCE_RANK[level])})
 
 
-def lines_to_build_on(interaction: Interaction) -> frozenset[int]:
-    """The lines, by their numbers, whose words a party may go on with: its own, and as the proven customer those that have proven as much.
-
-    What a line that has proven less says stays with that line: whoever shows a customer's number may be anybody.
-    """
-    return frozenset(numbers_of_lines(interaction)) | as_proven_as(interaction)
-
-
 def is_the_customer(interaction: Interaction) -> bool:
     """Whether the party has proven to be the customer on the record, not merely the party of another line."""
     return proven_level(interaction) == Assurance.VERIFIED

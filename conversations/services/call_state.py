@@ -68,6 +68,7 @@ OUT_KEY: Final = "9"
 JUST_SECONDS: Final = 2.0
 """Nobody has heard words to their end, and then been silent for long enough, within so long."""
 REMEMBER: Final = "UPDATE conversations_interaction SET data = data || %s::jsonb WHERE id = %s"
+KEEP: Final = "UPDATE conversations_interaction SET data = %s::jsonb WHERE id = %s"
 OURS: Final = (Entry.Actor.ASSISTANT, Entry.Actor.AGENT, Entry.Actor.SYSTEM)
 """Whose words are carried to the party. The system speaks where no AI agent does: who waits for a person is told so."""
 SPEAKABLE_KINDS: Final = ("disclosure.shown", "message", "handoff.accepted")
@@ -140,7 +141,7 @@ def move(
         place = Place(at, since, before.number + 1, words, is_reached, for_consult)
         row.data["caller"] = asdict(place)
         row.data.pop("put_in_at", None)
-        row.save(update_fields=["data"])
+        _keep_data(row)
     return place
 
 
@@ -152,7 +153,7 @@ def reach(call_id: int, number: int) -> bool:
         if place.number != number:
             return False
         row.data["caller"] = asdict(replace(place, is_reached=True, words=""))
-        row.save(update_fields=["data"])
+        _keep_data(row)
     return True
 
 
@@ -232,7 +233,7 @@ def change_data(interaction_id: int, change: Callable[[dict[str, Any]], None]) -
     with transaction.atomic():
         row = lock(interaction_id)
         change(row.data)
-        row.save(update_fields=["data"])
+        _keep_data(row)
     return row
 
 
@@ -280,7 +281,7 @@ def claim_unspoken(interaction_id: int, *, as_webhook: bool, ready_by: datetime 
             row.data.pop("webhook_until", None)
         elif entries:
             row.data["put_in_at"] = timezone.now().timestamp()
-        row.save(update_fields=["data"])
+        _keep_data(row)
     return Unspoken(entries, row, before) if entries else None
 
 
@@ -300,6 +301,12 @@ def give_back(unspoken: Unspoken) -> None:
 def _unspoken(row: Interaction) -> list[Entry]:
     after = row.data.get("spoken_seq", 0) if row.data.get("spoken_conversation") == row.conversation_id else 0
     return UNSPOKEN.all(call=row.pk, conversation=row.conversation_id, after=after)
+
+
+def _keep_data(row: Interaction) -> None:
+    """Writes the data of a row that is locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, [json.dumps(row.data), row.pk])
 
 
 def lock(interaction_id: int) -> Interaction:

@@ -203,11 +203,12 @@ def _nothing_to_say_yet(call: Interaction, received: Received) -> Ncco:
 async def _turn_is_over(received: Received, deadline: datetime) -> None:
     """Return when what was said has been answered or answering it is no longer the AI agent's, at the latest at `deadline`.
 
-    The turn mostly runs in this process, and is waited for; then the record is asked, since it may run in any. Where the line goes
+    The turn mostly runs in this process, and is waited for; otherwise the record is asked, since it may run in any. Where the line goes
     on in another conversation, as after a right one-time code, the answer is awaited there: whether a caller's line had to move
     says what is known of their number.
     """
-    await turn.wait_for(received.conversation_id, (deadline - timezone.now()).total_seconds())
+    if await turn.wait_for(received.conversation_id, (deadline - timezone.now()).total_seconds()):
+        return
     here = Q(pk=received.conversation_id, joined_into__isnull=True, turn_done_seq__lt=received.seq)
     place = Interaction.objects.filter(pk=received.interaction_id).values("conversation")
     elsewhere = Q(pk__in=place, turn_done_seq__lt=F("turn_wanted_seq")) & ~Q(pk=received.conversation_id)

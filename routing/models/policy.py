@@ -10,6 +10,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.models.configuration import set_up
 from routing.models.history import audited
 
 CODE_VALIDATOR = RegexValidator(r"^[a-z][a-z0-9_]*$", _("Use small letters, digits and underscores, starting with a letter."))
@@ -48,6 +49,7 @@ class ServiceHoursException(models.Model):
     class Meta:
         ordering = ["date"]
         constraints = [models.UniqueConstraint(fields=["hours", "date"], name="service_hours_have_one_exception_per_date")]
+        triggers: ClassVar = [set_up()]
 
     def __str__(self) -> str:
         return f"{self.date}: {self.expression or _('closed')}"
@@ -220,6 +222,7 @@ class ReasonCode(models.Model):
                 name="reason_code_urgency_is_known",
             )
         ]
+        triggers: ClassVar = [set_up()]
 
     def __str__(self) -> str:
         return self.name
@@ -238,6 +241,7 @@ class ReasonPhrase(models.Model):
             models.UniqueConstraint(fields=["reason", "text"], name="reason_phrase_stands_once_per_reason"),
             models.CheckConstraint(condition=~models.Q(text=""), name="reason_phrase_is_not_empty"),
         ]
+        triggers: ClassVar = [set_up()]
 
     def __str__(self) -> str:
         return self.text

@@ -150,9 +150,9 @@ async def test_a_person_waits_for_what_a_tool_has_begun(monday: datetime, chat: 
 
 async def test_three_messages_in_a_row_get_one_answer(monday: datetime, chat: Line) -> None:
     await chat.say("hello")
-    with locked("conversations_playbook"):
+    with locked("routing_ruleset"):
         first = await chat.send("I want to book a boiler service")
-        await until_waiting("conversations_playbook")
+        await until_waiting("routing_ruleset")
         await chat.send("the postcode is HB1 4QT")
         await chat.send("on Wednesday please")
     await turn.schedule(first.conversation_id)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -18,6 +19,7 @@ from routing.models import (
     AgentProfile,
     AgentSkill,
     ChannelException,
+    Configuration,
     Decision,
     DeclaredFact,
     DispositionCode,
@@ -122,6 +124,7 @@ TABLES: list[tuple[str, Bad]] = [
     ("reasoncode_code", lambda c: ReasonCode.objects.create(code="gas_smell")),
     ("reason_code_urgency_is_known", lambda c: ReasonCode.objects.update(urgency="panic")),
     ("reason_phrase_stands_once_per_reason", lambda c: _two_phrases()),
+    ("there_is_one_configuration", lambda c: Configuration.objects.create(id=2, stamp=uuid4())),
     ("reason_phrase_is_not_empty", lambda c: ReasonPhrase.objects.create(reason=ReasonCode.objects.first(), text="")),
     ("dispositioncode_code", lambda c: [DispositionCode.objects.create(code="done") for _ in "ab"]),
     ("territory_code", lambda c: Territory.objects.create(code="north")),
