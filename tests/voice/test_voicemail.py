@@ -19,6 +19,7 @@ from tests.voice.file_side import Files
 from tests.voice.platform import SAM, Caller, now_text, post, words_of
 from tests.voice.test_calls import call_of
 from tests.voice.test_fetching import storage as storage  # noqa: PLC0414  # a fixture of this module, too
+from tests.voice.test_transcripts import transcribed, written
 
 pytestmark = pytest.mark.usefixtures("patient")
 SPOKEN = audio.made("wav", 8, 1, [(0, 0.0, 0.6, 0), (0, 2.0, 3.0, 1)])
@@ -101,6 +102,48 @@ def test_a_message_is_in_the_history_and_they_are_called_back(waiting: Caller, f
     assert (request.asked_for, request.value) == (True, f"+{SAM}")
     assert "after the tone" in request.wording
     assert Entry.objects.filter(kind="callback.requested").count() == 1
+
+
+@pytest.mark.parametrize("is_written_down", [True, False])
+def test_the_wrap_up_tells_of_the_message(number: EntryPoint, waiting: Caller, files: Files, *, is_written_down: bool) -> None:
+    """It waits until the message is there, and its words where they are written down; somebody is to listen to it."""
+    EntryPoint.objects.filter(pk=number.pk).update(transcribes_recordings=is_written_down)
+    try:
+        asks(waiting)
+        assert tasks.write_wrap_ups() == 0
+        leaves(waiting, files.put("one", SPOKEN))
+        assert tasks.write_wrap_ups() == 0
+        tasks.fetch_recordings()
+        if is_written_down:
+            assert tasks.write_wrap_ups() == 0
+            text = files.put("text", written([(1.5, "My boiler is leaking again.")]))
+            address = f"/voice/voicemail/{call_of(waiting).public_id}/"
+            assert post(address, transcribed(waiting, CallRecording.objects.get().recording_id, text)).status_code == 204
+            tasks.fetch_recordings()
+        assert tasks.write_wrap_ups() == 1
+        entry = Entry.objects.get(kind="wrapped_up")
+        told = "Left a message: “My boiler is leaking again.”" if is_written_down else "Left a message, which is not written down."
+        assert told in entry.body
+        assert "Listen to the message that was left." in [each["text"] for each in entry.data["action_items"]]
+    finally:
+        EntryPoint.objects.filter(pk=number.pk).update(transcribes_recordings=number.transcribes_recordings)
+
+
+def test_the_wrap_up_of_a_call_that_is_not_written_down_waits_for_nothing(caller: Caller) -> None:
+    """It is due as soon as the call is over."""
+    post("/voice/answer/", caller.answer())
+    post("/voice/input/", caller.said("my boiler leaks"))
+    post("/voice/event/", caller.event("completed", duration="30"))
+    assert tasks.write_wrap_ups() == 1
+
+
+def test_the_wrap_up_does_not_wait_for_a_message_that_was_none(waiting: Caller, files: Files) -> None:
+    """Nothing was said after the tone."""
+    asks(waiting)
+    leaves(waiting, files.put("one", SILENT), seconds=5)
+    tasks.fetch_recordings()
+    assert tasks.write_wrap_ups() == 1
+    assert "message" not in Entry.objects.get(kind="wrapped_up").body.replace("leave a message", "")
 
 
 def test_only_silence_is_no_message(waiting: Caller, files: Files, storage: Path) -> None:
