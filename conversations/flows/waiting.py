@@ -32,11 +32,16 @@ def work_of(conversation: Conversation) -> WorkItem | None:
 
 def announcement(call: Interaction, work: WorkItem) -> str:
     """What the caller hears between the music: that they are still waited for, where they stand now, and what they may choose."""
+    return " ".join(filter(None, [standing(work), offers(call, work)]))
+
+
+def standing(work: WorkItem) -> str:
+    """The same for a caller to whom nobody listens, so that there is nothing to choose."""
     if work.state == WorkItem.State.RESERVED:
         place = _("A colleague is being asked to take your call.")
     else:
         place = place_sentence(work) or _("A colleague will be with you as soon as one is free.")
-    return " ".join(filter(None, [_("Thank you for waiting."), place, offers(call, work)]))
+    return " ".join([_("Thank you for waiting."), place])
 
 
 def offers(call: Interaction, work: WorkItem) -> str:
