@@ -15,7 +15,8 @@ from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from routing import clock
 from routing.compiled import CompiledOnce, Given
 from routing.models import WorkItem
-from routing.selectors import line, untaken
+from routing.selectors import untaken
+from routing.services import waits
 from routing.services.service_levels import call_back_by
 
 WAITING: Final = CompiledOnce(
@@ -71,7 +72,7 @@ def choose_call_back(call: Interaction, work: WorkItem, number: str, *, asked_wi
     `asked_with` is the question that they said yes to. Locks what `callbacks.choose` locks.
     """
     by = call_back_by(work, clock.now())
-    still = line.estimated_wait(work, clock.now())
+    still = waits.estimated_wait(work, clock.now())
     wording = asked_with.replace(facts.phone(number), NUMBER_LEFT_OUT)
     callbacks.choose(call.conversation, call, number, _in_zone(by, call), wording=wording, source_id=source_id)
     told = _("Thank you. You keep your place in the line, and a colleague calls you on %(number)s when it is your turn.")
