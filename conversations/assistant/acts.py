@@ -17,7 +17,11 @@ QUESTION_WORDS: Final = (
     "what", "whats", "what's", "when", "where", "which", "who", "why", "how", "do you", "does", "did", "is there", "is it",
     "are you", "are there", "will", "would it", "can i", "can you", "could you", "could i", "should", "may i",
 )  # fmt: skip
-QUESTION: Final = re.compile(rf"^(?:and |but |so |ok |okay |please |also |hi |hello |by the way,? )*(?:{'|'.join(QUESTION_WORDS)})\b")
+_BEFORE_A_QUESTION: Final = (
+    "and|but|so|ok|okay|please|also|hi|hello|by the way|wait|hang on|hold on|sorry|actually|oh|well|thanks|thank you|fine|right|hmm+"
+    "|one more thing|(?:a )?quick question"
+)
+QUESTION: Final = re.compile(rf"^(?:(?:{_BEFORE_A_QUESTION}),? )*(?:{'|'.join(QUESTION_WORDS)})\b")
 ASKS_AT_THE_END: Final = re.compile(
     r"\bwhat (?:do|should|shall|can|must) i do\b"
     r"|[,.;!] (?:and |but |so )?(?:what|when|where|which|who|why|how|do you|does|is there|is it|are you|are there|do i|should i)\b[^,.;!]*$"
@@ -48,8 +52,19 @@ WANTS_VISIT: Final = re.compile(
     r"\b(?:book|schedule|arrange|make|need|want|like|get|send|request|have)\b(?: \w+){0,4}?"
     r" (?:visit|appointment|engineer|plumber|technician|repairs?|call-?out|someone round|somebody round)\b(?! (?:late|rude|is|was|has|did))"
 )
+COMES: Final = re.compile(
+    r"\b(?:can|could|would|will) (?:you|they|someone|somebody|an? (?:engineer|plumber|technician)|your (?:engineer|plumber|man))"
+    r"(?: please)? (?:come|pop)\b"
+)
+LOOKED_AT: Final = re.compile(
+    r"\b(?:(?:have|get|having|getting)\b(?: \w+){1,3} looked at|(?:look|looks) at (?:it|this|that)|(?:have|take|has|takes) a look)\b"
+)
 THANKS: Final = re.compile(r"\b(?:thanks|thank you|thankyou|cheers|much appreciated)\b")
 BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) everything|nothing else|see you|have a (?:nice|good) day)\b")
+THINKS_ABOUT_IT: Final = re.compile(
+    r"\b(?:(?:can|could|may) i|i(?:'ll| will| need to| want to|'d like to| would like to)|let me)(?: just)? "
+    r"(?:think (?:about it|it over)|sleep on it|talk it over)\b"
+)
 FAREWELL: Final = re.compile(r"\b(?:bye|goodbye|good night|see you)\b")
 _HELLO: Final = r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?"
 GREETING: Final = re.compile(rf"{_HELLO}(?:[,.!]* {_HELLO})?")
@@ -236,10 +251,18 @@ def wishes_to_know(text: str) -> bool:
 
 
 def wants_visit(text: str) -> bool:
-    """Whether a short text asks for a visit and says nothing of what it is for: “book a repair”, “I need an engineer”."""
+    """Whether a short text asks for a visit and says nothing of what it is for: “book a repair”, “can they come on Friday?”."""
     words = plain(text)
     is_change = MOVE.search(words) or GIVE_UP.search(words)
-    return len(words) <= LONGEST_ACT and WANTS_VISIT.search(words) is not None and not is_change and not asks_only(text)
+    if len(words) > LONGEST_ACT or is_change:
+        return False
+    return COMES.search(words) is not None or (WANTS_VISIT.search(words) is not None and not asks_only(text))
+
+
+def speaks_of_coming(text: str) -> bool:
+    """Whether somebody should come and look, as far as the words tell, however many they are: “I should have it looked at”."""
+    words = plain(text)
+    return LOOKED_AT.search(words) is not None or COMES.search(words) is not None
 
 
 def is_short(text: str, pattern: re.Pattern[str]) -> bool:

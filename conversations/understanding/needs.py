@@ -42,6 +42,11 @@ LISTED: Final = re.compile(r"^and an? ")
 """“… and a tap repair”: one thing more of what is wished."""
 POINTS_BACK: Final = re.compile(r"\b(?:it|one|that|them|this|those|lo|la|una|uno|eso)\b")
 
+WHAT_TO_DO: Final = re.compile(
+    r"what (?:do|should|shall|can|must) (?:i|we) do(?: now| about it| then)?"
+    r"|que (?:hago|hacemos|debo hacer|puedo hacer|tengo que hacer|podemos hacer)(?: ahora)?"
+)
+"""Said after what has happened: a question about that, and not another one."""
 DENIED: Final = re.compile(
     r"(?!.*\b(?:any ?more|no longer|after all)\b)"
     r"(?:(?:no|sorry|hi|hello),? )?(?:i|we) (?:do not|don't|did not|didn't) (?:want|need|ask for|mean) "
@@ -68,6 +73,7 @@ def parts_of(text: str) -> list[str]:
         # A letter that has no small or plain form of one character: places would not be the same.
         folded = text.lower()
     cuts = [match.end() for match in BOUNDARY.finditer(folded)] if len(folded) == len(text) else []
+    cuts = [cut for cut in cuts if not WHAT_TO_DO.fullmatch(bare(folded[cut:]).strip(" ¿?.!"))]
     pieces = [text[start:end].strip(" ,;\n") for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     return [piece for piece in pieces if bare(piece)][:MOST] or [text]
 

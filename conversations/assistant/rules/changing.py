@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,7 @@ from conversations.models.identifier import Assurance
 from conversations.services import facts
 
 Visit = Mapping[str, Any]
+OF_THE_RECORD: Final = re.compile(r"\b(?:new|old|account|records?|file|details|moved)\b")
 
 
 async def begin(dialogue: Dialogue, action: str) -> Reply:
@@ -66,6 +68,15 @@ async def go_on(dialogue: Dialogue) -> Reply | None:
         state["asked"] = "time_window"
         return dialogue.reply()
     return await _offer(dialogue, visit) if context.new_facts & {"date", "time_window"} else None
+
+
+async def corrected(dialogue: Dialogue) -> Reply | None:
+    """Another name or number for the visit that was just booked, whatever it sounds like; None for one that is for the record."""
+    context, state = dialogue.context, dialogue.state
+    is_other = context.changed_facts.keys() & {"name", "phone"} and not context.new_facts & {"date", "time_window"}
+    if state.get("step") != "done" or not is_other or OF_THE_RECORD.search(acts.plain(context.words)):
+        return None
+    return await put_right(dialogue)
 
 
 async def put_right(dialogue: Dialogue) -> Reply | None:

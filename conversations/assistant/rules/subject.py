@@ -30,6 +30,13 @@ def form_of_new_reason(dialogue: Dialogue) -> Form | None:
     return dialogue.context.behaviour.form_for_reason(reason.code)
 
 
+def is_other_need(dialogue: Dialogue) -> bool:
+    """Whether the words are a need with a form of its own, and no question in the middle of something."""
+    reason = dialogue.context.understanding.reason
+    form = dialogue.context.behaviour.form_for_reason(reason) if reason else None
+    return form is not None and not acts.asks_only(dialogue.context.words)
+
+
 async def new(dialogue: Dialogue) -> Reply | HandOff | None:
     """A need with a form starts it, unless only something was asked about it."""
     context = dialogue.context
@@ -79,7 +86,7 @@ async def otherwise(dialogue: Dialogue) -> Reply:
     wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
     if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
         booking_form = context.behaviour.form_for_tool(book.TOOL.name)
-        if dialogue.state.get("service") and booking_form:
+        if booking_form and (dialogue.state.get("service") or acts.speaks_of_coming(context.words)):
             _offer_visit(dialogue, booking_form)
         return dialogue.reply()
     return not_known.reply(dialogue)
