@@ -18,7 +18,7 @@ QUESTION_WORDS: Final = (
     "are you", "are there", "will", "would it", "can i", "can you", "could you", "could i", "should", "may i",
 )  # fmt: skip
 _BEFORE_A_QUESTION: Final = (
-    "and|but|so|ok|okay|please|also|hi|hello|by the way|wait|hang on|hold on|sorry|actually|oh|well|thanks|thank you|fine|right|hmm+"
+    "and|but|so|ok|okay|please|also|hi|hello|by the way|wait|hang on|hold on|sorry|actually|oh|well|thanks|thank you|fine|then|right|hmm+"
     "|one more thing|(?:a )?quick question"
 )
 QUESTION: Final = re.compile(rf"^(?:(?:{_BEFORE_A_QUESTION}),? )*(?:{'|'.join(QUESTION_WORDS)})\b")
@@ -35,6 +35,7 @@ RESTART: Final = re.compile(r"\b(?:start (?:over|again|from scratch)|begin again
 _DROPS: Final = (
     r"(?:cancel(?: that| this| it)?|stop(?: it| that| this)?|never ?mind|forget (?:it|that|about it)|leave it|quit"
     r"|(?:don't|do not) (?:bother|worry about (?:it|that|this))|i(?:'ve| have) changed my mind"
+    r"|(?:my \w+|a (?:friend|neighbour|mate)|someone else)(?:'ll| will| can| is going to) (?:just )?(?:do|fix|sort) (?:it|this|that)"
     r"|i(?:'ll| will) (?:just )?(?:(?:do|fix|sort) (?:it|this|that)(?: out)? myself|leave (?:it|that)|think about it)"
     r"|i (?:don't|do not) (?:want|need) (?:it|that|this|one|a visit) (?:now|any ?more|after all))"
 )
@@ -113,6 +114,7 @@ ASKS_TO_KNOW: Final = re.compile(
 CAN_COME: Final = re.compile(r"\b(?:you|someone|somebody|(?:an?|the) (?:engineer|plumber)) can\b")
 MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
 CORRECTS: Final = re.compile(r"^(?:no|oh|sorry|actually|wait|make (?:it|that))\b")
+PUTS_RIGHT: Final = re.compile(r"\b(?:no|not|sorry|actually|instead|rather|wait|mean|meant|moved|from)\b")
 GIVE_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
 NOT_GIVE_UP: Final = re.compile(r"\b(?:don't|do not|not|never|instead of|rather than)\b[^,.;]*\b(?:cancel|call)")
 OWN_VISIT: Final = re.compile(

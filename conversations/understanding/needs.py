@@ -47,6 +47,8 @@ WHAT_TO_DO: Final = re.compile(
     r"|que (?:hago|hacemos|debo hacer|puedo hacer|tengo que hacer|podemos hacer)(?: ahora)?"
 )
 """Said after what has happened: a question about that, and not another one."""
+FILLER: Final = re.compile(r"(?:(?:ok|okay|fine|right|well|alright|so|and|but|hmm+|oh|vale|bueno|pues)[ ,.]*(?:then|entonces)?[ ,.]*)+")
+"""What leads to a question says nothing by itself: “fine then, what is the address?”"""
 DENIED: Final = re.compile(
     r"(?!.*\b(?:any ?more|no longer|after all)\b)"
     r"(?:(?:no|sorry|hi|hello),? )?(?:i|we) (?:do not|don't|did not|didn't) (?:want|need|ask for|mean) "
@@ -73,6 +75,7 @@ def parts_of(text: str) -> list[str]:
         # A letter that has no small or plain form of one character: places would not be the same.
         folded = text.lower()
     cuts = [match.end() for match in BOUNDARY.finditer(folded)] if len(folded) == len(text) else []
+    cuts = [cut for cut in cuts if not FILLER.fullmatch(folded[:cut].strip())]
     cuts = [cut for cut in cuts if not WHAT_TO_DO.fullmatch(bare(folded[cut:]).strip(" ¿?.!"))]
     pieces = [text[start:end].strip(" ,;\n") for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     return [piece for piece in pieces if bare(piece)][:MOST] or [text]

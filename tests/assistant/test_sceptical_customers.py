@@ -111,3 +111,46 @@ async def test_um_alone_is_no_answer_that_did_not_help(monday: datetime) -> None
     call = await on("voice")
     assert await call.say("um") == "I am listening. Take your time."
     assert (await call.conversation()).failed_turns == 0
+
+
+@BOTH
+async def test_visits_at_two_addresses_are_two_visits(monday: datetime, record: None, channel: str) -> None:
+    """The second is named at once and booked afterwards, with what is known."""
+    line = await on(channel)
+    said = await line.say("I need gas safety certificates for two flats, one at HB1 4QT and one at HB2 3AB")
+    assert "HB1 4QT" in said
+    assert "I begin with HB2 3AB." in said
+    await booked(line, "the first one")
+    await line.say("yes")
+    await line.say("the second one")
+    visits = [(visit.postcode, visit.name) async for visit in Booking.objects.order_by("pk")]
+    assert visits == [("HB2 3AB", "Cate Moss"), ("HB1 4QT", "Cate Moss")]
+
+
+@BOTH
+async def test_a_postcode_put_right_in_the_same_breath_is_one_place(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    said = await line.say("boiler service at HB1 4QT, no sorry HB2 3AB")
+    assert "postcode HB2 3AB" in said
+    assert "HB1 4QT" not in said
+
+
+@BOTH
+@pytest.mark.parametrize("begun", ["I want my money back", "my invoice looks wrong"])
+async def test_a_visit_asked_for_in_another_form_is_begun(monday: datetime, record: None, channel: str, begun: str) -> None:
+    line = await on(channel)
+    assert "reference" in await line.say(begun)
+    assert "What is the postcode" in await line.say("ok book a heating repair tomorrow")
+
+
+@BOTH
+async def test_somebody_else_mends_it(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("need someone for my sink")
+    assert "nothing was booked" in await line.say("actually my husband will fix it")
+
+
+async def test_a_visit_wanted_after_a_question_for_the_area_says_what_for(monday: datetime, chat: Line) -> None:
+    assert "Shall I book a visit" in await chat.say("do you cover HB3")
+    assert await chat.say("yes") == "What is the visit for?"
+    assert "What is the postcode" in await chat.say("my tap drips")

@@ -71,6 +71,13 @@ def keep_services(dialogue: Dialogue, services: list[str]) -> None:
     later.keep(dialogue.state, understood, dialogue.context.language.partition("-")[0])
 
 
+def keep_places(dialogue: Dialogue, service: str, postcodes: list[str]) -> None:
+    """Keeps visits for the same at other addresses, which are booked when that which is begun is done."""
+    wanted = [f"{_('book: %(service)s') % {'service': dialogue.context.behaviour.named(service)}}, {each}" for each in postcodes]
+    understood = [replace(dialogue.context.understanding, text=each) for each in wanted]
+    later.keep(dialogue.state, understood, dialogue.context.language.partition("-")[0])
+
+
 def take_up(dialogue: Dialogue) -> bool:
     """Restores what was put aside, when it is what waits first; says whether it is."""
     waiting = list(dialogue.state.get(later.KEY) or [])

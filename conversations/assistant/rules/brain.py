@@ -65,8 +65,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     if await consent.note(dialogue) and (only_that := await _consent_alone(dialogue)):
         return only_that
     has_other_use = _errand_wanted_now(dialogue) or (dialogue.state.get("offered_to") and acts.has_code_sent(context.words))
-    texted = None if has_other_use else await chat_link.wanted(dialogue)
-    if texted:
+    if not has_other_use and (texted := await chat_link.wanted(dialogue)):
         return texted
     if called := call_me.wanted(dialogue):
         return called
@@ -192,6 +191,9 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     if affirmative and offer["kind"] == "person":
         return HandOff(form_state=dict(dialogue.state), asked_for=True)
     form = dialogue.context.behaviour.form(str(offer.get("form", "")))
+    if affirmative and offer.get("asks_what") and acts.is_bare_answer(context.words):
+        dialogue.say(_("What is the visit for?"))
+        return dialogue.reply()
     if form and (affirmative or several):
         first, *others = _services_of(offer) if several else [str(offer.get("service") or "")]
         dialogue.enter_form(form)
@@ -355,11 +357,13 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     return given_up or await booking.go_on(dialogue, form)
 
 
-def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff] | None:
-    """What else is clearly asked for in the middle of a form: another visit changed, an order looked up, a payment promised."""
+def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff | None] | None:
+    """What else is clearly asked for in the middle of a form: a visit, another one changed, an order looked up, a payment promised."""
     context = dialogue.context
     if context.new_facts - WHEN:
         return None
+    if dialogue.form and dialogue.form.tool != book.TOOL.name and acts.wants_visit(context.words):
+        return subject.new(dialogue)
     reason = context.reason.code if context.reason and context.reason_is_new else ""
     change = next((action for action in ("reschedule", "cancel") if reason.startswith(action)), "")
     if change and OTHER_VISIT.search(acts.plain(context.words)):
@@ -377,8 +381,8 @@ def _ask_again_for_time(dialogue: Dialogue) -> Reply:
         dialogue.say(_("No problem. Which other day or time would suit you?"))
         dialogue.state["asked"] = "time_window"
         return dialogue.reply()
-    dialogue.state["misses"] = int(dialogue.state.get("misses", 0)) + 1
-    if dialogue.state["misses"] >= booking.MOST_MISSES:
+    dialogue.state["misses"] = misses = int(dialogue.state.get("misses", 0)) + 1
+    if misses >= booking.MOST_MISSES:
         return booking.offer_person(dialogue, _("I am sorry, I could not make that out."))
     dialogue.say(_("I did not get which time suits you. Choose one of these, or name another day."))
     dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])

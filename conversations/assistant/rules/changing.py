@@ -82,6 +82,10 @@ async def corrected(dialogue: Dialogue) -> Reply | None:
 async def put_right(dialogue: Dialogue) -> Reply | None:
     """Puts a corrected name or number on the visit that was just booked; None when there is nothing to correct."""
     context, reference = dialogue.context, dialogue.state.get("reference")
+    reason = context.understanding.reason
+    if reason and context.behaviour.form_for_reason(reason) and not acts.CORRECTS.search(acts.plain(context.words)):
+        # Another visit, at another address.
+        return None
     if reference and "postcode" in context.changed_facts:
         return await _elsewhere(dialogue, str(reference))
     changed = {name: context.value(name) for name in ("name", "phone") if name in context.changed_facts}
