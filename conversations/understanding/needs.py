@@ -59,6 +59,8 @@ MOOD: Final = re.compile(
     r"(?:i am|i'm|we are|we're) (?:(?:very|really|so|just|quite|extremely|absolutely) )?"
     r"(?:(?:unhappy|angry|upset|disappointed|dissatisfied|annoyed|furious|fed up)|not (?:at all )?(?:happy|satisfied))"
     r"(?: (?:with|at|about) (?:you|this|that|it|all this|all of you|your company))?"
+    r"|(?:this|that|it)(?: is|'s) (?:(?:very|really|so|just|quite|a bit|getting|extremely) )?"
+    r"(?:annoying|frustrating|irritating|inconvenient|a (?:bit of a )?(?:pain|nuisance))"
     r"|(?:estoy|estamos) (?:(?:muy|tan) )?(?:descontent|enfadad|molest|decepcionad|disgustad)[oa]s?(?: con (?:usted|ustedes|esto|eso))?"
 )
 
