@@ -17,7 +17,11 @@ QUESTION_WORDS: Final = (
     "what", "whats", "what's", "when", "where", "which", "who", "why", "how", "do you", "does", "did", "is there", "is it",
     "are you", "are there", "will", "would it", "can i", "can you", "could you", "could i", "should", "may i",
 )  # fmt: skip
-QUESTION: Final = re.compile(rf"^(?:and |but |so |ok |okay |please |also |hi |hello |by the way,? )*(?:{'|'.join(QUESTION_WORDS)})\b")
+_BEFORE_A_QUESTION: Final = (
+    "and|but|so|ok|okay|please|also|hi|hello|by the way|wait|hang on|hold on|sorry|actually|oh|well|thanks|thank you|fine|then|right|hmm+"
+    "|one more thing|(?:a )?quick question"
+)
+QUESTION: Final = re.compile(rf"^(?:(?:{_BEFORE_A_QUESTION}),? )*(?:{'|'.join(QUESTION_WORDS)})\b")
 ASKS_AT_THE_END: Final = re.compile(
     r"\bwhat (?:do|should|shall|can|must) i do\b"
     r"|[,.;!] (?:and |but |so )?(?:what|when|where|which|who|why|how|do you|does|is there|is it|are you|are there|do i|should i)\b[^,.;!]*$"
@@ -31,6 +35,7 @@ RESTART: Final = re.compile(r"\b(?:start (?:over|again|from scratch)|begin again
 _DROPS: Final = (
     r"(?:cancel(?: that| this| it)?|stop(?: it| that| this)?|never ?mind|forget (?:it|that|about it)|leave it|quit"
     r"|(?:don't|do not) (?:bother|worry about (?:it|that|this))|i(?:'ve| have) changed my mind"
+    r"|(?:my \w+|a (?:friend|neighbour|mate)|someone else)(?:'ll| will| can| is going to) (?:just )?(?:do|fix|sort) (?:it|this|that)"
     r"|i(?:'ll| will) (?:just )?(?:(?:do|fix|sort) (?:it|this|that)(?: out)? myself|leave (?:it|that)|think about it)"
     r"|i (?:don't|do not) (?:want|need) (?:it|that|this|one|a visit) (?:now|any ?more|after all))"
 )
@@ -48,8 +53,19 @@ WANTS_VISIT: Final = re.compile(
     r"\b(?:book|schedule|arrange|make|need|want|like|get|send|request|have)\b(?: \w+){0,4}?"
     r" (?:visit|appointment|engineer|plumber|technician|repairs?|call-?out|someone round|somebody round)\b(?! (?:late|rude|is|was|has|did))"
 )
+COMES: Final = re.compile(
+    r"\b(?:can|could|would|will) (?:you|they|someone|somebody|an? (?:engineer|plumber|technician)|your (?:engineer|plumber|man))"
+    r"(?: please)? (?:come|pop)\b"
+)
+LOOKED_AT: Final = re.compile(
+    r"\b(?:(?:have|get|having|getting)\b(?: \w+){1,3} looked at|(?:look|looks) at (?:it|this|that)|(?:have|take|has|takes) a look)\b"
+)
 THANKS: Final = re.compile(r"\b(?:thanks|thank you|thankyou|cheers|much appreciated)\b")
 BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) everything|nothing else|see you|have a (?:nice|good) day)\b")
+THINKS_ABOUT_IT: Final = re.compile(
+    r"\b(?:(?:can|could|may) i|i(?:'ll| will| need to| want to|'d like to| would like to)|let me)(?: just)? "
+    r"(?:think (?:about it|it over)|sleep on it|talk it over)\b"
+)
 FAREWELL: Final = re.compile(r"\b(?:bye|goodbye|good night|see you)\b")
 _HELLO: Final = r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?"
 GREETING: Final = re.compile(rf"{_HELLO}(?:[,.!]* {_HELLO})?")
@@ -98,6 +114,7 @@ ASKS_TO_KNOW: Final = re.compile(
 CAN_COME: Final = re.compile(r"\b(?:you|someone|somebody|(?:an?|the) (?:engineer|plumber)) can\b")
 MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
 CORRECTS: Final = re.compile(r"^(?:no|oh|sorry|actually|wait|make (?:it|that))\b")
+PUTS_RIGHT: Final = re.compile(r"\b(?:no|not|sorry|actually|instead|rather|wait|mean|meant|moved|from)\b")
 GIVE_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
 NOT_GIVE_UP: Final = re.compile(r"\b(?:don't|do not|not|never|instead of|rather than)\b[^,.;]*\b(?:cancel|call)")
 OWN_VISIT: Final = re.compile(
@@ -236,10 +253,18 @@ def wishes_to_know(text: str) -> bool:
 
 
 def wants_visit(text: str) -> bool:
-    """Whether a short text asks for a visit and says nothing of what it is for: “book a repair”, “I need an engineer”."""
+    """Whether a short text asks for a visit and says nothing of what it is for: “book a repair”, “can they come on Friday?”."""
     words = plain(text)
     is_change = MOVE.search(words) or GIVE_UP.search(words)
-    return len(words) <= LONGEST_ACT and WANTS_VISIT.search(words) is not None and not is_change and not asks_only(text)
+    if len(words) > LONGEST_ACT or is_change:
+        return False
+    return COMES.search(words) is not None or (WANTS_VISIT.search(words) is not None and not asks_only(text))
+
+
+def speaks_of_coming(text: str) -> bool:
+    """Whether somebody should come and look, as far as the words tell, however many they are: “I should have it looked at”."""
+    words = plain(text)
+    return LOOKED_AT.search(words) is not None or COMES.search(words) is not None
 
 
 def is_short(text: str, pattern: re.Pattern[str]) -> bool:

@@ -28,6 +28,7 @@ from conversations.understanding.tone import says_to_leave
 from routing import clock
 from routing.models import Decision, ServiceHours, WorkItem
 from routing.selectors import line
+from routing.services import waits
 from routing.services.hours import next_opening
 from routing.services.service_levels import deadline, service_level_of
 
@@ -124,11 +125,11 @@ def _still_called_back(prepared: Prepared, promise: Mapping[str, Any], safety: S
 def place_sentence(work: WorkItem) -> str:
     """Where work stands in its line and how long it will probably wait, as far as that is known; else empty.
 
-    At most four statements. Whoever is next is told so only with a time, since a colleague may be free at once.
+    At most five statements. Whoever is next is told so only with a time, since a colleague may be free at once.
     """
     if work.state != WorkItem.State.QUEUED or work.queue.paused_at:
         return ""
-    place, still = line.position(work), line.estimated_wait(work, clock.now())
+    place, still = line.position(work), waits.estimated_wait(work, clock.now())
     if still is None:
         return _("You are number %(place)d in line.") % {"place": place} if place > 1 else ""
     minutes = max(1, round(still.total_seconds() / 60))

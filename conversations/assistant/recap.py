@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -20,6 +21,7 @@ from conversations.assistant import tracing
 from conversations.assistant.drafts import compare_drafts
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools import check_area
+from conversations.assistant.wrap_up import short
 from conversations.assistant.writing.base import FactSaid, Happened, Heard, Outcome, Said, Suggested, WrapUp, Writer
 from conversations.assistant.writing.choice import choose_writer, written
 from conversations.assistant.writing.endings import ending_of
@@ -41,10 +43,11 @@ LEASE: Final = timedelta(minutes=2)
 """How long one worker may write; then the wrap-up is due again."""
 SAID: Final = ("message", "speech")
 """What was typed or heard, and what was written down from a recording."""
+MESSAGE_LEFT: Final = "voicemail"
 PRICES: Final = "prices"
 """The kind of the card that shows what something costs."""
 HAPPENED: Final = Q(kind__startswith="booking.") | Q(kind__startswith="action.") | Q(kind__startswith="ticket.") | Q(
-    kind__in=["tool.called", "callback.requested", "handoff.requested"]
+    kind__in=["tool.called", "callback.requested", "handoff.requested", MESSAGE_LEFT]
 )
 
 
@@ -146,7 +149,7 @@ def heard_in(conversation: Conversation, line: Interaction | None = None) -> Hea
     name = next((str(each.value) for each in known if each.name == "name"), conversation.customer.name)
     return Heard(
         said=tuple(spoken),
-        happened=tuple(Happened(each.seq, each.kind, each.body, _detail(each)) for each in entries if each.kind not in SAID),
+        happened=tuple(_happened(each, entries) for each in entries if each.kind not in SAID),
         facts=tuple(FactSaid(each.name, label_of(each.name), facts.written(each.name, each.value), each.seq) for each in known),
         reason=conversation.reason.name if conversation.reason else "",
         urgency=conversation.urgency,
@@ -177,6 +180,15 @@ def _with_moods(said: list[Said]) -> list[Said]:
     for index, mood in zip(own, moods([said[index].text for index in own]), strict=True):
         said[index] = replace(said[index], mood=mood)
     return said
+
+
+def _happened(entry: Entry, entries: Sequence[Entry]) -> Happened:
+    """What was done; of a message that was left, with its words where they were written down."""
+    if entry.kind != MESSAGE_LEFT:
+        return Happened(entry.seq, entry.kind, entry.body, _detail(entry))
+    words = [each.body for each in entries if each.kind == "speech" and each.data.get("recording") == entry.data.get("recording")]
+    told = _("Left a message: “%(words)s”.") if words else _("Left a message, which is not written down.")
+    return Happened(entry.seq, entry.kind, told % {"words": short(" ".join(words))})
 
 
 def _detail(entry: Entry) -> str:

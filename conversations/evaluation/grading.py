@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ def faults(scenario: Scenario, end: EndState) -> list[str]:
     found = [
         *_visit_faults(expect, end),
         *_handoff_faults(expect, end.handed_over),
-        *(f"asked again for the {fact}" for fact in end.reasked),
+        *_reasked_faults(expect, end),
     ]
     if not end.disclosed:
         found.append("not told that an AI answers")
@@ -58,6 +59,19 @@ def _differences(wanted: Mapping[str, Any], visit: Visit) -> list[str]:
     if unknown := wanted.keys() - is_so.keys():
         raise UnreadableScenario(f"a booking has no {', '.join(sorted(unknown))}")
     return [f"the visit’s {name} is not {value} ({visit})" for name, value in wanted.items() if not is_so[name](str(value))]
+
+
+def _reasked_faults(expect: Mapping[str, Any], end: EndState) -> list[str]:
+    """Nothing is asked again but what a party that has proven nothing must tell itself: a stranger would be told it otherwise."""
+    due = set(expect.get("asked_again", ()))
+    again = [f"asked again for the {fact}" for fact in unexpected_again(expect, end)]
+    return again + [f"built on the {fact} that another line told" for fact in sorted(due - set(end.reasked))]
+
+
+def unexpected_again(expect: Mapping[str, Any], end: EndState) -> list[str]:
+    """The facts that were asked again without need, one for each time."""
+    left = Counter(end.reasked) - Counter(expect.get("asked_again", ()))
+    return list(left.elements())
 
 
 def _handoff_faults(expect: Mapping[str, Any], happened: tuple[HandedOver, ...]) -> list[str]:

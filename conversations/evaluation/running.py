@@ -23,7 +23,8 @@ CROSSING: Final = "chat to phone"
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One scenario on one channel: what was wrong with the end, what a do-nothing agent would have left wrong, how long it took."""
+    """One scenario on one channel: what was wrong with the end, what a do-nothing agent would have left wrong, how often something was
+    asked again that need not be, how long it took."""
 
     scenario: Scenario
     channel: str
@@ -77,7 +78,7 @@ async def graded(scenario: Scenario, channel: str) -> Graded:
         channel=CROSSING if scenario.crosses else channel,
         faults=tuple(found),
         faults_of_nothing=tuple(grading.faults(scenario, NOTHING_DONE)),
-        reasked=len(end.reasked),
+        reasked=len(grading.unexpected_again(scenario.expect, end)),
         seconds=round(perf_counter() - began, 2),
         end=end,
     )

@@ -14,7 +14,7 @@ FOLDER: Final = Path(__file__).parent.parent / "demo" / "content" / "scenarios"
 CHANNELS: Final = ("chat", "phone")
 STEPS: Final = frozenset({"say", "heard", "gives", "answers", "silence", "keys", "code", "line"})
 EXPECTATIONS: Final = frozenset(
-    {"booking", "moved", "cancelled", "reason", "facts", "handoff", "callback", "answers", "sources", "never", "language"}
+    {"booking", "moved", "cancelled", "reason", "facts", "handoff", "callback", "answers", "sources", "never", "language", "asked_again"}
 )
 KEYS: Final = frozenset(
     {"name", "tells", "says", "knows", "expect", "channels", "office", "calls_from", "within_playbook", "presses_for_language"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import override_settings
@@ -23,6 +24,7 @@ APART: Final[dict[str, Any]] = {
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "evaluation"}},
     "CHANNEL_LAYERS": {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
     "VONAGE_GATEWAY": "off",
+    "VONAGE_APPLICATION_ID": "evaluation",
     "VONAGE_API_KEY": "evaluation",
     "VONAGE_SIGNATURE_SECRET": "only between this command and itself",
     "VOICE_REPLY_BUDGET_MS": 30_000,
@@ -37,7 +39,7 @@ def scratch_company() -> Iterator[None]:
     Not for a process that serves anybody. Raises routing.simulation.database.NoDatabase.
     """
     company = connection.settings_dict["NAME"]
-    with own_database() as name, override_settings(**APART):
+    with own_database() as name, override_settings(**APART, STORAGES=_without_collected_files()):
         _go_to(name)
         try:
             call_command("migrate", verbosity=0, interactive=False)
@@ -45,6 +47,11 @@ def scratch_company() -> Iterator[None]:
             yield
         finally:
             _go_to(company)
+
+
+def _without_collected_files() -> dict[str, Any]:
+    """The storages, of which that for pages and music looks nothing up: nobody fetches what is named here, so nothing need be collected."""
+    return {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
 
 def set_the_clock(*, is_open: bool) -> None:

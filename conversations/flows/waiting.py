@@ -15,7 +15,8 @@ from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from routing import clock
 from routing.compiled import CompiledOnce, Given
 from routing.models import WorkItem
-from routing.selectors import line, untaken
+from routing.selectors import untaken
+from routing.services import waits
 from routing.services.service_levels import call_back_by
 
 WAITING: Final = CompiledOnce(
@@ -32,11 +33,16 @@ def work_of(conversation: Conversation) -> WorkItem | None:
 
 def announcement(call: Interaction, work: WorkItem) -> str:
     """What the caller hears between the music: that they are still waited for, where they stand now, and what they may choose."""
+    return " ".join(filter(None, [standing(work), offers(call, work)]))
+
+
+def standing(work: WorkItem) -> str:
+    """The same for a caller to whom nobody listens, so that there is nothing to choose."""
     if work.state == WorkItem.State.RESERVED:
         place = _("A colleague is being asked to take your call.")
     else:
         place = place_sentence(work) or _("A colleague will be with you as soon as one is free.")
-    return " ".join(filter(None, [_("Thank you for waiting."), place, offers(call, work)]))
+    return " ".join([_("Thank you for waiting."), place])
 
 
 def offers(call: Interaction, work: WorkItem) -> str:
@@ -66,7 +72,7 @@ def choose_call_back(call: Interaction, work: WorkItem, number: str, *, asked_wi
     `asked_with` is the question that they said yes to. Locks what `callbacks.choose` locks.
     """
     by = call_back_by(work, clock.now())
-    still = line.estimated_wait(work, clock.now())
+    still = waits.estimated_wait(work, clock.now())
     wording = asked_with.replace(facts.phone(number), NUMBER_LEFT_OUT)
     callbacks.choose(call.conversation, call, number, _in_zone(by, call), wording=wording, source_id=source_id)
     told = _("Thank you. You keep your place in the line, and a colleague calls you on %(number)s when it is your turn.")

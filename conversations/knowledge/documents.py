@@ -13,7 +13,8 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path, PurePosixPath
+from operator import itemgetter
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 import yaml
@@ -72,7 +73,8 @@ def read_upload(name: str, data: bytes) -> list[Document]:
     return _documents(iter([(PurePosixPath(name).name, data)]))
 
 
-def _documents(files: Iterator[tuple[str, bytes]]) -> list[Document]:
+def _documents(files: Iterator[tuple[str, bytes | None]]) -> list[Document]:
+    """The article of each file; of one that lies outside, which has no bytes, that it is left out."""
     read = []
     for path, data in files:
         read.append((path, data))
@@ -80,25 +82,36 @@ def _documents(files: Iterator[tuple[str, bytes]]) -> list[Document]:
             raise UnreadableExport(_("There are more than %(most)d files in it.") % {"most": MOST_FILES})
     if not read:
         raise UnreadableExport(_("There is no Markdown file (.md) and no web page (.html) in it."))
-    shared = _shared_folders([path for path, _data in read])
-    return [_document(path, data, shared) for path, data in sorted(read)]
+    shared = _shared_folders([path for path, data in read if data is not None])
+    return [_document(path, data, shared) if data is not None else _outside(path) for path, data in sorted(read, key=itemgetter(0))]
 
 
-def _in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _outside(path: str) -> Document:
+    return Document(path, _slug(path, 0), problem=_("Its path leads out of what was given."))
+
+
+def _in_folder(folder: Path) -> Iterator[tuple[str, bytes | None]]:
     root = folder.resolve()
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
-        if _is_wanted(name) and path.is_file() and path.resolve().is_relative_to(root):
-            with path.open("rb") as opened:
-                yield name, opened.read(LARGEST_FILE + 1)
+        if not _is_wanted(name) or not path.is_file():
+            continue
+        if not path.resolve().is_relative_to(root):
+            yield name, None
+            continue
+        with path.open("rb") as opened:
+            yield name, opened.read(LARGEST_FILE + 1)
 
 
-def _in_zip(data: bytes) -> Iterator[tuple[str, bytes]]:
+def _in_zip(data: bytes) -> Iterator[tuple[str, bytes | None]]:
     total = 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for entry in archive.infolist():
                 if entry.is_dir() or not _is_wanted(entry.filename):
+                    continue
+                if _leads_out(entry.filename):
+                    yield entry.filename, None
                     continue
                 with archive.open(entry) as opened:
                     content = opened.read(LARGEST_FILE + 1)
@@ -111,16 +124,23 @@ def _in_zip(data: bytes) -> Iterator[tuple[str, bytes]]:
         raise UnreadableExport(_("This zip file cannot be opened: %(problem)s.") % {"problem": problem}) from problem
 
 
+def _leads_out(name: str) -> bool:
+    """Whether a path within an archive leads out of it, also one as Windows writes them."""
+    path = PureWindowsPath(name)
+    return bool(path.anchor) or ".." in path.parts
+
+
 def _is_wanted(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    path = PureWindowsPath(name)
+    hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts)
     return path.suffix.lower() in MARKDOWN | PAGES and not hidden
 
 
 def _shared_folders(paths: list[str]) -> int:
     """How many folders all the files are in, which say nothing about any of them."""
     folders = [PurePosixPath(path).parent.parts for path in paths]
-    return next((depth for depth, names in enumerate(zip(*folders, strict=False)) if len(set(names)) > 1), min(map(len, folders)))
+    least = min(map(len, folders), default=0)
+    return next((depth for depth, names in enumerate(zip(*folders, strict=False)) if len(set(names)) > 1), least)
 
 
 def _document(path: str, data: bytes, shared: int) -> Document:

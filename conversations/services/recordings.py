@@ -7,7 +7,7 @@ A recording belongs to the line it was made on. Its file lies with the other fil
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from os import SEEK_END
 from tempfile import SpooledTemporaryFile
@@ -144,9 +144,10 @@ def claim_due() -> CallRecording | None:
 def keep(row: CallRecording, chunks: Iterable[bytes], *, most_bytes: int) -> bool:
     """Keeps the file of a recording that was claimed; says whether it is stored now. `chunks` are read once.
 
-    What lies in time in which the call was not to be recorded is cut out of it, whatever the platform took for the end, and the
-    platform's copy, which has it, is deleted. Raises WrongContent for what is larger than allowed, empty, no audio, or cannot be cut,
-    NothingLeft when nothing of it may be kept. What was deleted meanwhile is not stored again.
+    What lies in time in which the call was not to be recorded is cut out of it, whatever the platform took for the end, and so is
+    a card number that the history knows of; the platform's copy, which has it, is deleted. Raises WrongContent for what is larger
+    than allowed, empty, no audio, or cannot be cut, NothingLeft when nothing of it may be kept. What was deleted meanwhile is not
+    stored again.
     """
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
         size = 0
@@ -166,7 +167,7 @@ def keep(row: CallRecording, chunks: Iterable[bytes], *, most_bytes: int) -> boo
             if row.seconds and left < size:
                 # Of sound at a constant rate, which both kinds are that can be cut.
                 CallRecording.objects.filter(pk=row.pk).update(seconds=round(row.seconds * left / size))
-            is_stored = _store(row, File(kept), content_type, left, _digest(kept))
+            is_stored = _store(row, File(kept), content_type, left, digest_of(kept))
             if is_stored and kept is not file:
                 row.refresh_from_db()
                 have_copy_deleted(row, row.url)
@@ -175,19 +176,29 @@ def keep(row: CallRecording, chunks: Iterable[bytes], *, most_bytes: int) -> boo
 
 
 def _without_unwanted(row: CallRecording, file: IO[bytes], content_type: str) -> IO[bytes]:
-    """The file without the time in which the call was not to be recorded, which is told in the history. Raises WrongContent."""
-    spans = unwanted.spans(row)
-    if not spans:
+    """The file without what is not to be kept of it, which is told in the history. Raises WrongContent."""
+    not_recorded, cards = unwanted.spans(row), unwanted.card_spans(row)
+    if not not_recorded and not cards:
         return file
     try:
-        kept = sound.without(file, content_type, spans)
+        kept = sound.without(file, content_type, [*not_recorded, *cards])
     except sound.CannotCut as error:
-        raise WrongContent(_("It goes on while the call was not to be recorded, and cannot be cut.")) from error
+        why = _("It goes on while the call was not to be recorded, and cannot be cut.")
+        raise WrongContent(why if not_recorded else _("A card number is said in it, and it cannot be cut out.")) from error
     told = _("Time in which the call was not to be recorded was cut out, and the phone platform is asked to delete its copy.")
-    tell(row, "recording.cut", told, key="cut")
+    if not_recorded:
+        tell(row, "recording.cut", told, key="cut", spans=[list(span) for span in not_recorded])
+    if cards:
+        tell_card_cut(row, cards)
     if not kept.read(HEADER_BYTES + 1)[HEADER_BYTES:]:
-        raise NothingLeft(_("All of it lies in time in which the call was not to be recorded."))
+        raise NothingLeft(_("Nothing that may be kept is left of it."))
     return kept
+
+
+def tell_card_cut(row: CallRecording, spans: Sequence[sound.Span]) -> None:
+    """Says in the history that a card number was cut out of the sound, and out of which seconds."""
+    told = _("A card number that is said was cut out of the sound, and the phone platform is asked to delete its copy.")
+    tell(row, "recording.cut", told, key=f"card:{spans[0][0]:.0f}", spans=[list(span) for span in spans])
 
 
 def try_later(row: CallRecording, problem: str) -> None:
@@ -293,7 +304,8 @@ def _store(row: CallRecording, file: File[bytes], content_type: str, size: int, 
     return True
 
 
-def _digest(file: IO[bytes]) -> str:
+def digest_of(file: IO[bytes]) -> str:
+    """The file's SHA-256; leaves it at its beginning."""
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a temporary file is one
     file.seek(0)
     return digest
@@ -359,7 +371,7 @@ def _audio_type(first: bytes) -> str:
     return "audio/mpeg" if is_mp3 else ""
 
 
-def tell(row: CallRecording, kind: str, body: str, *, key: str, actor: str = "") -> None:
+def tell(row: CallRecording, kind: str, body: str, *, key: str, actor: str = "", **data: Any) -> None:
     """Writes something about a recording into the history for staff, once for each `key`; by whom, when it was a person."""
     call = Interaction.objects.get(pk=row.interaction_id)
     timeline.append(
@@ -372,6 +384,6 @@ def tell(row: CallRecording, kind: str, body: str, *, key: str, actor: str = "")
             body=body,
             interaction=call,
             source_id=f"recording:{row.recording_id}:{key}",
-            data={"recording": row.recording_id},
+            data={"recording": row.recording_id, **data},
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import CallRecording, CallSeat, Interaction
-from conversations.services import announce, recordings, timeline, unwanted
+from conversations.services import announce, cutting, recordings, timeline, unwanted
 from conversations.services.redaction import hide_digits, mask
 from conversations.services.timeline import NewEntry
 from conversations.services.told_elsewhere import ToldElsewhere
@@ -85,7 +85,8 @@ def write(row: CallRecording, sentences: Sequence[Sentence]) -> int:
 
     Left out is what lies in time in which the call was not to be recorded, what was said while no person was on the line, since what
     the company's voice says and hears is in the history already, and words that another recording of the call had, too. Card numbers are
-    masked, also those that were said in pieces. One transaction; locks the rows of the call's recordings, then the conversation.
+    masked, also those that were said in pieces, and cut out of the sound of the call's recordings. One transaction; locks the rows of the
+    call's recordings, then the conversation.
     """
     with transaction.atomic():
         rows = CallRecording.objects.select_for_update(no_key=True).filter(interaction=row.interaction_id).order_by("pk")
@@ -95,22 +96,28 @@ def write(row: CallRecording, sentences: Sequence[Sentence]) -> int:
         call = Interaction.objects.select_related("conversation__owner_agent").get(pk=row.interaction_id)
         not_to_be_kept = unwanted.spans(locked)
         people, elsewhere = _people_on(call), ToldElsewhere(locked)
-        written = 0
-        for number, said in enumerate(_masked(sorted(sentences, key=lambda each: (each.second, each.channel)))):
+        written, in_order = 0, sorted(sentences, key=lambda each: (each.second, each.channel))
+        for number, (said, heard) in enumerate(zip(_masked(in_order), in_order, strict=True)):
             at = locked.began_at + timedelta(seconds=said.second)
             speaker = _speaker(locked, said, at, people)
             if speaker is None or unwanted.is_in(said.second, not_to_be_kept) or elsewhere.has(speaker[0], said.text, at, said.seconds):
                 continue
-            timeline.append(call.conversation_id, _entry(call, locked, said, at, speaker, number))
+            hidden = {unwanted.HIDDEN: unwanted.time_of(locked, at, said.seconds)} if said.text != heard.text else {}
+            timeline.append(call.conversation_id, _entry(call, locked, said, at, speaker, number, hidden))
             written += 1
         CallRecording.objects.filter(pk=row.pk).update(transcript=Transcript.WRITTEN, transcript_next_try_at=None)
-        if not_to_be_kept:
+        is_hidden = bool(unwanted.card_spans(locked))
+        if is_hidden:
+            cutting.cut_stored(rows)
+        if not_to_be_kept or is_hidden:
             recordings.have_copy_deleted(row, row.transcript_url)
         announce.work_changed(call.conversation)
     return written
 
 
-def _entry(call: Interaction, row: CallRecording, said: Sentence, at: datetime, speaker: tuple[str, str], number: int) -> NewEntry:
+def _entry(
+    call: Interaction, row: CallRecording, said: Sentence, at: datetime, speaker: tuple[str, str], number: int, hidden: Mapping[str, Any]
+) -> NewEntry:
     kind, name = speaker
     return NewEntry(
         kind="speech",
@@ -121,7 +128,7 @@ def _entry(call: Interaction, row: CallRecording, said: Sentence, at: datetime, 
         interaction=call,
         occurred_at=at,
         source_id=f"transcript:{row.recording_id}:{number}",
-        data={"spoken": True, "recording": row.recording_id, "duration_seconds": round(said.seconds, 1)},
+        data={"spoken": True, "recording": row.recording_id, "duration_seconds": round(said.seconds, 1), **hidden},
     )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from conversations.models import CallRecording, Conversation, Interaction
+from conversations.models import CallRecording, Conversation, Entry, Interaction
 
 WORDS_COME_WITHIN = timedelta(minutes=5)
 """How long after a call its wrap-up waits for what people said to be written down."""
@@ -24,11 +24,24 @@ def claim(*, limit: int, lease: timedelta) -> list[int]:
 
 
 def _waits_for_words() -> Q:
-    """For a query: calls of which what people said is still being written down; they are not waited for any longer than that takes."""
+    """For a query: calls of which what people said, or a message that was left, is still on its way; not waited for any longer than
+    that takes."""
     written = CallRecording.objects.filter(interaction=OuterRef("pk"), transcript__in=["written", "failed"])
-    is_coming = Q(data__recording__is_written_down=True) & ~Exists(written)
+    # Not by path: where there is none it is neither true nor false, and whatever is excluded by it is never claimed.
+    is_coming = Q(data__contains={"recording": {"is_written_down": True}}) & ~Exists(written)
     on_its_way = Exists(CallRecording.objects.filter(interaction=OuterRef("pk"), transcript="waiting"))
-    return Q(is_coming | on_its_way, ended_at__gt=Now() - WORDS_COME_WITHIN)
+    return Q(is_coming | on_its_way | _message_is_coming(), ended_at__gt=Now() - WORDS_COME_WITHIN)
+
+
+def _message_is_coming() -> Q:
+    """For a query: calls on which a message was asked for that the platform has not told of, or that is not in the history yet."""
+    entries = Entry.objects.filter(interaction=OuterRef("pk"))
+    messages = CallRecording.objects.filter(interaction=OuterRef("pk"), kind=CallRecording.Kind.VOICEMAIL)
+    left = messages.exclude(state=CallRecording.State.DELETED)
+    is_untold = Exists(entries.filter(kind="voicemail.asked")) & ~Exists(messages)
+    is_unfiled = Exists(left) & ~Exists(entries.filter(kind="voicemail"))
+    is_unwritten = Q(entry_point__transcribes_recordings=True) & Exists(left.filter(transcript=CallRecording.Transcript.NONE))
+    return Q(is_untold | is_unfiled | is_unwritten)
 
 
 def settle(number: int) -> Conversation | None:

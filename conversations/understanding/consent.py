@@ -8,6 +8,7 @@ clause; a yes has to be the whole clause, so that “you can call me on Tuesday�
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -133,6 +134,10 @@ _GET: Final = r"(?:(?:be|being|get|getting|receive|receiving) )?"
 _AGREE: Final = rf"^(?:yes )?i (?:agree|consent|am (?:happy|fine|ok)|would like|want) (?:to|with) {_GET}"
 _NEWS: Final = rf"(?:your )?(?:offers|news|offers and news|{_OFFERS})"
 _ABOUT: Final = r"(?: about (?:my |our |the )?(?:visits?|appointments?|bookings?|questions?))?"
+# “You can call me about my leak” asks for a call; with the number, or as leave that is given, it is a yes.
+_CALL_LEAVE: Final = r"^(?:yes |ok |sure )?(?:you (?:may|are allowed to|have my (?:permission|consent) to)|feel free to) "
+_ABOUT_IT: Final = r" (?:about|for|regarding|concerning) (?:(?:my|our|the|this|that|your|its?) )?\w+(?: \w+){0,3}$"
+_THIS_NUMBER: Final = r"(?:on|at|to|in) this (?:number|phone|line|mobile)"
 _AGAIN: Final = rf"{_ABOUT}(?: again| any ?time| whenever you (?:like|want)| in (?:the )?future| from now on)?$"
 YES: Final[tuple[tuple[re.Pattern[str], ConsentWish], ...]] = (
     (
@@ -141,7 +146,12 @@ YES: Final[tuple[tuple[re.Pattern[str], ConsentWish], ...]] = (
     ),
     (_no(rf"{_MAY}contact (?:me|us){_AGAIN}"), ConsentWish(Purpose.CONTACT, True)),
     (
-        _no(rf"{_MAY}{_CALL} (?:me|us)(?: on this number)?{_AGAIN}", rf"{_AGREE}(?:called|phoned|calls from you)$"),
+        _no(
+            rf"{_MAY}{_CALL} (?:me|us)(?: {_THIS_NUMBER})?{_AGAIN}",
+            rf"{_MAY}{_CALL} (?:me|us) {_THIS_NUMBER}{_ABOUT_IT}",
+            rf"{_CALL_LEAVE}{_CALL} (?:me|us){_ABOUT_IT}",
+            rf"{_AGREE}(?:called|phoned|calls from you)$",
+        ),
         ConsentWish(Purpose.OUTBOUND_CALL, True),
     ),
     (
@@ -158,6 +168,10 @@ STOP_WORDS: Final = frozenset({"stop", "stopall", "stop all", "end messages", "a
 """The word that carriers have everybody answer text messages with: no more texts, and no more offers."""
 
 
+CALL_ASKED_FOR: Final = "please call me back"
+"""What “you can call me on this number?” means: no yes to calls, but the wish for one."""
+
+
 def read_wishes(text: str) -> tuple[tuple[ConsentWish, ...], str]:
     """What a text, typed or said, asks for about consent, and what is left of it without the clauses that do.
 
@@ -167,16 +181,29 @@ def read_wishes(text: str) -> tuple[tuple[ConsentWish, ...], str]:
         return (ConsentWish(Purpose.SMS, False), ConsentWish(Purpose.MARKETING, False)), ""
     found: list[ConsentWish] = []
     left: list[str] = []
-    for clause in CLAUSE.split(text):
+    asked_for_call = False
+    for clause, asked in _clauses(text):
         words = meaning(clause)
         if not words:
             continue
         wish = _wish(words, asks=bool(ASKS.match(words)))
-        if wish is None:
+        if wish and wish.agrees and asked:
+            asked_for_call = asked_for_call or wish.purpose == Purpose.OUTBOUND_CALL
+            left.append(CALL_ASKED_FOR if wish.purpose == Purpose.OUTBOUND_CALL else clause.strip())
+        elif wish is None:
             left.append(clause.strip())
         elif wish not in found:
             found.append(wish)
-    return tuple(found), (" ".join(left) if found else text)
+    return tuple(found), (" ".join(left) if found or asked_for_call else text)
+
+
+def _clauses(text: str) -> Iterator[tuple[str, bool]]:
+    """The clauses of a text, each with whether a question mark ends it."""
+    begin = 0
+    for mark in CLAUSE.finditer(text):
+        yield text[begin : mark.start()], "?" in mark[0]
+        begin = mark.end()
+    yield text[begin:], False
 
 
 def _wish(words: str, *, asks: bool) -> ConsentWish | None:

@@ -42,6 +42,13 @@ LISTED: Final = re.compile(r"^and an? ")
 """“… and a tap repair”: one thing more of what is wished."""
 POINTS_BACK: Final = re.compile(r"\b(?:it|one|that|them|this|those|lo|la|una|uno|eso)\b")
 
+WHAT_TO_DO: Final = re.compile(
+    r"what (?:do|should|shall|can|must) (?:i|we) do(?: now| about it| then)?"
+    r"|que (?:hago|hacemos|debo hacer|puedo hacer|tengo que hacer|podemos hacer)(?: ahora)?"
+)
+"""Said after what has happened: a question about that, and not another one."""
+FILLER: Final = re.compile(r"(?:(?:ok|okay|fine|right|well|alright|so|and|but|hmm+|oh|vale|bueno|pues)[ ,.]*(?:then|entonces)?[ ,.]*)+")
+"""What leads to a question says nothing by itself: “fine then, what is the address?”"""
 DENIED: Final = re.compile(
     r"(?!.*\b(?:any ?more|no longer|after all)\b)"
     r"(?:(?:no|sorry|hi|hello),? )?(?:i|we) (?:do not|don't|did not|didn't) (?:want|need|ask for|mean) "
@@ -52,6 +59,8 @@ MOOD: Final = re.compile(
     r"(?:i am|i'm|we are|we're) (?:(?:very|really|so|just|quite|extremely|absolutely) )?"
     r"(?:(?:unhappy|angry|upset|disappointed|dissatisfied|annoyed|furious|fed up)|not (?:at all )?(?:happy|satisfied))"
     r"(?: (?:with|at|about) (?:you|this|that|it|all this|all of you|your company))?"
+    r"|(?:this|that|it)(?: is|'s) (?:(?:very|really|so|just|quite|a bit|getting|extremely) )?"
+    r"(?:annoying|frustrating|irritating|inconvenient|a (?:bit of a )?(?:pain|nuisance))"
     r"|(?:estoy|estamos) (?:(?:muy|tan) )?(?:descontent|enfadad|molest|decepcionad|disgustad)[oa]s?(?: con (?:usted|ustedes|esto|eso))?"
 )
 
@@ -68,6 +77,8 @@ def parts_of(text: str) -> list[str]:
         # A letter that has no small or plain form of one character: places would not be the same.
         folded = text.lower()
     cuts = [match.end() for match in BOUNDARY.finditer(folded)] if len(folded) == len(text) else []
+    cuts = [cut for cut in cuts if not FILLER.fullmatch(folded[:cut].strip())]
+    cuts = [cut for cut in cuts if not WHAT_TO_DO.fullmatch(bare(folded[cut:]).strip(" ¿?.!"))]
     pieces = [text[start:end].strip(" ,;\n") for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     return [piece for piece in pieces if bare(piece)][:MOST] or [text]
 

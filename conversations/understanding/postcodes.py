@@ -44,6 +44,12 @@ def find_postcode(text: str, *, region: str, expected: bool) -> tuple[str, str, 
     return (outward[0].upper(), outward[0], 0.6) if outward else None
 
 
+def every_postcode(text: str, *, region: str) -> list[str]:
+    """The postcodes in `text` that are written as on a letter, each once and in order, in the form “HB1 4QT”."""
+    found = (match[0].replace(" ", "").upper() for match in islice(WHOLE.finditer(text), MAX_CANDIDATES)) if region == "GB" else ()
+    return list(dict.fromkeys(f"{each[:-3]} {each[-3:]}" for each in found))
+
+
 def without_postcodes(text: str, *, region: str) -> str:
     """`text` without the postcodes in it that are written as on a letter: the digits of “HB2 3AB” tell no hour."""
     return WHOLE.sub(" ", text) if region == "GB" else text

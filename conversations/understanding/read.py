@@ -15,6 +15,7 @@ from conversations.understanding.facts import LONGEST_ANSWER, NAMES, Fact, extra
 from conversations.understanding.gloss import FILES, gloss
 from conversations.understanding.languages import unspoken
 from conversations.understanding.normalise import clean, meaning, normalise, plain
+from conversations.understanding.postcodes import without_postcodes
 from conversations.understanding.tone import Urgency, higher, read_answer, read_urgency, wants_person, without_denied
 
 PERSON_REASON: Final = "talk_to_person"
@@ -85,7 +86,8 @@ def understand(
     known = reasons.current()
     vector = embed([without_denied(core)])[0]
     found = known.classifier.classify(vector, threshold)
-    if found.reason is None and expecting is None and (rest := _without_facts(core, facts)) != core:
+    placeless = without_postcodes(core, region=default_region)
+    if found.reason is None and expecting is None and (rest := _without_facts(placeless, facts)) != core:
         # “Boiler service HB1 4QT next week”: what it is about is said in few words among many that tell where and when.
         alone = known.classifier.classify(embed([rest])[0], threshold)
         found = alone if alone.reason else found

@@ -48,6 +48,7 @@ PERSON: Final = re.compile(
     r"|human) (?:service|services|support) (?:agent|person|rep)"
     r"|(?:want|need|like|prefer|get|is there|give me) (?:a|an|the|any)? ?(?:human|person|agent|operator|representative"
     r"|adviser|advisor|supervisor|manager)\b"
+    r"|(?:want|need|like) (?:someone|somebody) (?:to|who can) (?:explain|tell me|answer)"
     r"|(?:anyone|someone|somebody) (?:there )?(?:i can|to) (?:talk|speak)|someone (?:real|human)|not (?:a|talking to a"
     r"|speaking to a) (?:robot|bot|machine|computer)|(?:hate|stop|no more) (?:this |these |the )?(?:bots?|robots?|machines?))\b"
 )

@@ -118,6 +118,7 @@ def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | No
         _join_recent_chat(call)
         if len(text.split()) <= LONGEST_MERE_YES:
             note_words(call, given, text)
+            _remember(call, stage=STAGE_OPENING)
             welcome(call)
             return None
     elif stage == STAGE_JOIN and NO.fullmatch(text):
@@ -207,7 +208,10 @@ def _join_recent_chat(call: Interaction) -> None:
 
 
 def welcome(call: Interaction) -> None:
-    """Writes that the call goes on where the chat is, naming what it is about only to a party that holds the chat."""
+    """Writes that the call goes on where the chat is, naming what it is about only to a party that holds the chat.
+
+    Others are asked again what the AI agent needs, so they hear that, and how a code spares them that.
+    """
     call = Interaction.objects.select_related("conversation__reason", "entry_point").get(pk=call.pk)
     # The chat may be in another language than the call was until now.
     with override(call.language):
@@ -216,14 +220,20 @@ def welcome(call: Interaction) -> None:
 
 def _say_welcome(call: Interaction) -> None:
     reason = call.conversation.reason
+    held = set(lines_of_party(call).filter(channel="chat").values_list("conversation", flat=True))
+    if not held:
+        text = _(
+            "Thank you. I have our chat here. Your number alone does not show me that it is you: key in the code that "
+            "“%(button)s” shows in the chat, and I ask nothing again. Or tell me how I can help."
+        )
+        text %= {"button": _("Continue by phone")}
     # With a person who had the call already, it stayed in a conversation that may be about something else.
-    proven = lines_of_party(call).filter(channel="chat", conversation=call.conversation_id).exists()
-    if reason and proven:
+    elif reason and call.conversation_id in held:
         text = _("Thank you. I have our chat about “%(reason)s” here, so you need not repeat anything. How can I help now?")
         text %= {"reason": call.entry_point.playbook.name_in(call.language, reason.name)}
     else:
         text = _("Thank you. I have our chat here, so you need not repeat anything. How can I help now?")
-    _say(call, text, source_id=f"welcome:{call.provider_id}:{call.conversation_id}")
+    _say(call, text, source_id=f"welcome:{call.provider_id}:{call.conversation_id}:{'held' if held else 'shown'}")
 
 
 def _silence(call: Interaction, given: CallInput) -> Ncco:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from conversations.flows import takeover
+from conversations.flows import takeover, waiting
 from conversations.flows.outbound import NotYours
 from conversations.models import CallLeg, CallSeat, Interaction
 from conversations.selectors import call_seats as seats_of
@@ -27,8 +27,10 @@ from routing.services import reservations
 from routing.services.reservations import NoCapacity, ReservationGone
 
 logger = logging.getLogger(__name__)
+PARKED_TOLD_EVERY: Final = timedelta(minutes=1)
+"""How often a caller who is parked hears that they are waited for, and where they stand in the line."""
 LONGEST_PARKED: Final = timedelta(minutes=10)
-"""After so long parked the caller hears how it stands."""
+"""After so long parked the caller is with the voice again, and may say what they want instead."""
 ENDS_WITHIN: Final = (timedelta(seconds=10), timedelta(minutes=2))
 """From when, and until when, a leg is ended once more that should have ended with its place."""
 SETTLED: Final = timedelta(seconds=10)
@@ -197,7 +199,7 @@ def look_after_calls() -> int:
         rooms.attempt(lambda call=call: rooms.follow(call.pk))  # type: ignore[misc]
     for call in live.filter(data__caller__at__in=[*call_state.IN_ROOMS, call_state.PARKED]):
         settle(call.pk)
-        _end_the_music(call, now.timestamp())
+        _interrupt_the_music(call, now.timestamp())
     _end_legs_again()
     return lost
 
@@ -307,14 +309,24 @@ def _stop_ringing(call: Interaction) -> None:
         rooms.note(call, "call.problem", why, key=call.public_id.hex)
 
 
-def _end_the_music(call: Interaction, now: float) -> None:
-    """Whoever was parked for too long is with the voice again, and hears how it stands. On hold, somebody sees how long it takes."""
-    place = call_state.place_of(_read(call.pk))
-    if place.at != call_state.PARKED or now - place.since < LONGEST_PARKED.total_seconds():
+def _interrupt_the_music(call: Interaction, now: float) -> None:
+    """Whoever is parked hears each minute how it stands, and after too long is with the voice again. On hold, somebody sees how long
+    it takes."""
+    call = _read(call.pk)
+    place = call_state.place_of(call)
+    if place.at != call_state.PARKED:
         return
-    with override(call.language):
-        text = _("Thank you for your patience. You are still in the line; please stay on, or tell me how I can help.")
-    rooms.attempt(lambda: bool(rooms.move_caller(call, call_state.VOICE, words=text, seen=place.number)))
+    if now - place.since >= LONGEST_PARKED.total_seconds():
+        with override(call.language):
+            text = _("Thank you for your patience. You are still in the line; please stay on, or tell me how I can help.")
+        rooms.attempt(lambda: bool(rooms.move_caller(call, call_state.VOICE, words=text, seen=place.number)))
+        return
+    told_at = max(place.since, float(call.data.get("parked_told_at", 0)))
+    if now - told_at >= PARKED_TOLD_EVERY.total_seconds() and (work := waiting.work_of(call.conversation)):
+        with override(call.language):
+            text = waiting.standing(work)
+        call_state.remember(call.pk, parked_told_at=now)
+        rooms.attempt(lambda: bool(rooms.move_caller(call, call_state.PARKED, words=text, seen=place.number)))
 
 
 def _end_legs_again() -> None:

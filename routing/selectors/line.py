@@ -1,4 +1,4 @@
-"""The waiting line, in the one order in which its work is offered, and how long it will take.
+"""The waiting line, in the one order in which its work is offered.
 
 Work that the same agents may take is a lane. A dispatch pass looks at the heads of the lanes that somebody free may take,
 through an index, so that it costs the same however long the line is.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -18,10 +18,6 @@ from django.db.models import Q, QuerySet
 from routing.models import WorkItem
 
 ORDER = ("priority_class", "in_good_time", "deadline", "pk")
-PACE_IS_OF = timedelta(minutes=30)
-"""The time that tells how quickly a queue moves."""
-FEWEST_THAT_TELL_THE_PACE = 3
-"""One piece in half an hour would have everybody told that they wait for half an hour."""
 
 
 class Place(NamedTuple):
@@ -148,18 +144,6 @@ def position(work: WorkItem) -> int:
         | Q(priority_class=work.priority_class, in_good_time=work.in_good_time, deadline=work.deadline, pk__lt=work.pk)
     )
     return ahead.count() + 1
-
-
-def estimated_wait(work: WorkItem, now: datetime) -> timedelta | None:
-    """How much longer the work will probably wait: its position by the pace at which its queue was served lately.
-
-    The pace is that at which its work was taken in the last half hour; None when too little was to tell it, or while the queue is
-    paused. Two statements.
-    """
-    if work.queue.paused_at is not None:
-        return None
-    taken = WorkItem.objects.filter(queue=work.queue_id, answered_at__gt=now - PACE_IS_OF).count()
-    return PACE_IS_OF / taken * position(work) if taken >= FEWEST_THAT_TELL_THE_PACE else None
 
 
 def _list(value: str) -> list[Any]:

@@ -137,6 +137,10 @@ def test_an_import_is_shown_first_and_done_when_it_was_confirmed(client, manager
     assert (hours.title, hours.body, hours.language, hours.published) == ("Horas", "Abrimos **siempre**.", "es", True)
     assert answers() == ["Give fruit."]
     assert upload().context["plan"].left == 2
+    files["../secret.md"] = "# Secret\n\nWords."
+    outside = upload().content.decode()
+    assert "<td>../secret.md</td>" in outside
+    assert "Its path leads out of what was given." in outside
     assert "gone now" in client.post(reverse(IMPORT), token, follow=True).content.decode()
     other_kind = {"file": SimpleUploadedFile("a.pdf", b"x"), "language": "en", "audience": "public"}
     assert "Choose a Markdown file" in client.post(reverse(IMPORT), other_kind).content.decode()

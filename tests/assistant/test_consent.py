@@ -42,6 +42,22 @@ async def test_a_caller_takes_calls_back_and_agrees_again(monday: datetime) -> N
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("language", ["en", "es"])
+async def test_a_yes_that_names_what_the_calls_are_about_books_nothing(monday: datetime, language: str) -> None:
+    """It is no need, though it sounds like one."""
+    call = await caller()
+    if language == "es":
+        await call.say("en español, por favor")
+    said = {
+        "en": ("You may call me on this number about my boiler service", "we may call you"),
+        "es": ("Pueden llamarme a este número sobre la revisión de mi caldera", "podemos llamarle"),
+    }[language]
+    answer = await call.say(said[0])
+    assert said[1] in answer
+    assert "?" not in answer
+    assert await may(call, "outbound_call") == "given"
+
+
 async def test_a_visitor_is_heard_and_opens_nothing(monday: datetime, chat: Line) -> None:
     """A no is noted for the chat; a yes is refused without saying anything about the record."""
     assert await chat.say("No marketing please") == "All right, I have noted that you want no offers or news from us."

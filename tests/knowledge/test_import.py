@@ -1,6 +1,7 @@
 """`manage.py import_knowledge`: Markdown with its fields, web pages as they are seen, folders of both."""
 
 import io
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -98,19 +99,37 @@ def test_files_that_cannot_be_used_are_left_out_and_named(tmp_path: Path) -> Non
 
 
 def test_what_is_no_export_is_refused(tmp_path: Path) -> None:
-    """A path that is not there, an empty folder, a broken zip file, another kind of file, a link that leads out."""
+    """A path that is not there, an empty folder, a broken zip file, another kind of file."""
     for given in (tmp_path / "gone", tmp_path):
         with pytest.raises(UnreadableExport):
             read_path(given)
     for name, data in (("x.zip", b"no zip"), ("x.pdf", b"x")):
         with pytest.raises(UnreadableExport):
             read_upload(name, data)
+
+
+def test_a_link_that_leads_out_of_the_folder_is_not_followed_and_named(tmp_path: Path) -> None:
     outside, inside = tmp_path / "outside.md", tmp_path / "in"
     outside.write_text("# Secret\n\nWords.")
     inside.mkdir()
     (inside / "link.md").symlink_to(outside)
-    with pytest.raises(UnreadableExport):
-        read_path(inside)
+    (found,) = read_path(inside)
+    assert (found.path, found.body) == ("link.md", "")
+    assert "leads out" in found.problem
+
+
+@pytest.mark.parametrize("name", ["../secret.md", "help/../../secret.md", "/etc/secret.md", "..\\secret.md", "C:\\secret.html"])
+@pytest.mark.parametrize("beside", [{}, {"help/leaks.md": "# Leaks\n\nWords."}])
+def test_a_member_whose_path_leads_out_of_the_archive_is_named(name: str, beside: dict[str, str]) -> None:
+    """It is left out, and the others keep their slugs."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for path, text in {name: "# Secret\n\nWords.", **beside}.items():
+            file.writestr(path, text)
+    left, *others = sorted(read_upload("export.zip", packed.getvalue()), key=lambda each: not each.problem)
+    assert (left.path, left.body) == (name, "")
+    assert "leads out" in left.problem
+    assert [(each.slug, each.title) for each in others] == [("leaks", "Leaks") for _each in beside]
 
 
 def test_what_nobody_sees_is_not_taken_in(tmp_path: Path) -> None:

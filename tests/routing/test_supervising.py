@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from routing import clock
-from routing.models import Presence, Queue, Reservation
+from routing.models import Presence, Queue, Reservation, ServiceHours
 from routing.selectors import line
-from routing.services import presence, queueing, reservations, supervising
+from routing.services import presence, queueing, reservations, supervising, waits
 from routing.services.reservations import NoCapacity
 from tests.routing.conftest import Company
 from tests.routing.line import item, load, offer_of, offers, wait
@@ -175,16 +175,36 @@ class TestWaits:
         supervising.change_class(item("c3"), 1)
         assert [line.position(item(name)) for name in ("c3", "c1", "c2")] == [1, 2, 3]
 
+    @pytest.mark.parametrize(
+        ("opened_minutes_ago", "minutes"), [(240, 20), (12, 8), (1, 5 / 3 * 2)], ids=["long ago", "lately", "just now"]
+    )
+    def test_the_time_in_which_it_was_closed_counts_for_nothing(self, company: Company, opened_minutes_ago: int, minutes: float) -> None:
+        """Just after opening, the pace is that since then; those who begin at the same moment tell little of it."""
+        now = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+        opens = now - timedelta(minutes=opened_minutes_ago)
+        expression = f"Mo-Fr {opens:%H:%M}-18:00"
+        company.service.hours = ServiceHours.objects.create(code="day", name="Day", time_zone="UTC", expression=expression)
+        company.service.save()
+        with clock.at(now - timedelta(seconds=30)):
+            ann = company.agent("ann")
+            for taken in range(3):
+                wait(f"t{taken}")
+                reservations.accept(offer_of(f"t{taken}").pk, ann)
+            presence.set_state(ann, "away")
+            wait("c1")
+            wait("c2")
+        assert waits.estimated_wait(item("c2"), now) == timedelta(minutes=minutes)
+
     def test_the_wait_is_estimated_from_how_fast_the_queue_moved(self, company: Company) -> None:
         """Nothing is promised from nothing, nor from the one piece that somebody happened to take."""
         ann = company.agent("ann")
         for taken in range(3):
             wait(f"t{taken}")
-            assert line.estimated_wait(item(f"t{taken}"), clock.now()) is None
+            assert waits.estimated_wait(item(f"t{taken}"), clock.now()) is None
             reservations.accept(offer_of(f"t{taken}").pk, ann)
         presence.set_state(ann, "away")
         wait("c1")
         wait("c2")
-        assert line.estimated_wait(item("c2"), clock.now()) == timedelta(minutes=20)
+        assert waits.estimated_wait(item("c2"), clock.now()) == timedelta(minutes=20)
         supervising.pause_queue(company.service, by="Kim", why="Fire drill")
-        assert line.estimated_wait(item("c2"), clock.now()) is None, "nobody knows how long it stays paused"
+        assert waits.estimated_wait(item("c2"), clock.now()) is None, "nobody knows how long it stays paused"

@@ -20,7 +20,10 @@ PLAYED = (
     "cancels_the_visit", "unknown_question", "agent_please", "gas_while_booking", "no_smell_of_gas", "ignore_your_instructions",
     "es_everything_in_one_message", "es_smells_gas", "es_unknown",
 )  # fmt: skip
-ON_ONE = ("from_chat_to_phone", "postcode_misheard", "silent_in_the_middle", "es_from_chat_to_phone")
+ON_ONE = (
+    "from_chat_to_phone", "from_chat_to_phone_by_number", "from_chat_to_phone_by_number_then_code", "postcode_misheard",
+    "silent_in_the_middle", "es_from_chat_to_phone",
+)  # fmt: skip
 BY_NAME = {each.name: each for each in scenarios()}
 MONDAY = datetime(2026, 11, 30, 10, tzinfo=UTC)
 GOOD = EndState(
@@ -29,6 +32,7 @@ GOOD = EndState(
     said=("Your visit is booked.",),
 )
 BOOKS = BY_NAME["service_step_by_step"]
+BY_NUMBER = replace(BOOKS, expect={**BOOKS.expect, "asked_again": ["postcode"]})
 WANTS_PERSON = BY_NAME["agent_please"]
 PERSON = HandedOver("service", "asked_for_human", "human")
 
@@ -83,6 +87,9 @@ async def test_the_first_message_decides_the_language_of_the_disclosure(transact
         (BOOKS, replace(GOOD, moved=1), "moved"),
         (BOOKS, replace(GOOD, reason="leak"), "reason"),
         (BOOKS, replace(GOOD, reasked=("postcode",)), "asked again for the postcode"),
+        (BY_NUMBER, replace(GOOD, reasked=("postcode",)), ""),
+        (BY_NUMBER, replace(GOOD, reasked=("postcode", "postcode")), "asked again for the postcode"),
+        (BY_NUMBER, GOOD, "built on the postcode"),
         (BOOKS, replace(GOOD, disclosed=False), "not told that an AI answers"),
         (BOOKS, replace(GOOD, handed_over=(PERSON,)), "handed over without need"),
         (WANTS_PERSON, EndState(handed_over=(PERSON,)), ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conversations.understanding.consent import read_wishes
+from conversations.understanding.gloss import gloss
 
 WISHES = {
     "no contact": [
@@ -58,7 +59,11 @@ WISHES = {
         "i do not agree to being recorded",
         "turn off the recording",
     ],
-    "yes outbound_call": ["you may call me", "You can call me again", "yes you may call me any time", "you can ring me on this number"],
+    "yes outbound_call": [
+        "you may call me", "You can call me again", "yes you may call me any time", "you can ring me on this number",
+        "You may call me on this number about my boiler service", "you can phone me on this number about the leak in the kitchen",
+        "you have my permission to call me about my new boiler quote",
+    ],
     "yes sms": ["you may text me", "you can send me text messages", "yes you may send me text messages about my visits"],
     "yes marketing": ["you may send me offers", "I am happy to receive your newsletter"],
     "yes recording": ["you can record this call", "yes you may record me", "I am fine with being recorded"],
@@ -74,6 +79,10 @@ NONE = [
     "you may call me on Tuesday",
     "you can call me on 07700 900123",
     "can you call me",
+    "you can call me about my leak",
+    "you can call me on this number?",
+    "you can call me on this number on Tuesday",
+    "can you call me on this number about my boiler service",
     "please call me back",
     "call me",
     "don't call me before nine",
@@ -148,3 +157,22 @@ def test_a_text_without_a_wish_is_left_as_it_is() -> None:
     """Marks and all, so that whatever reads it next finds what was written."""
     text = "Hello, my boiler is cold. Can you come?"
     assert read_wishes(text) == ((), text)
+
+
+SPANISH = {
+    "Puede llamarme a este número por la revisión de mi caldera": {"yes outbound_call"},
+    "Pueden llamarme a este número sobre la revisión de la caldera": {"yes outbound_call"},
+    "Me pueden llamar a este número": {"yes outbound_call"},
+    "Pueden llamarme cuando quieran": {"yes outbound_call"},
+    "Les doy permiso para llamarme": {"yes outbound_call"},
+    "¿Pueden llamarme a este número?": set(),
+    "¿Me pueden llamar a este número sobre mi caldera?": set(),
+    "Quiero que me llamen a este número": set(),
+}
+
+
+@pytest.mark.parametrize(("text", "wishes"), SPANISH.items())
+def test_a_yes_to_calls_in_spanish(text: str, wishes: set[str]) -> None:
+    """Asked, it is the wish for a call."""
+    assert read(gloss(text, "es")) == wishes
+    assert "call me back" in read_wishes(gloss(text, "es"))[1] or wishes

@@ -92,6 +92,26 @@ class TestParking:
         talk.picks_up("Ann")
         assert (talk.at, talk.people()) == ("room", ["Ann"])
 
+    @pytest.mark.parametrize(("language", "heard"), [("en", "Thank you for waiting."), ("es", "Gracias por esperar.")])
+    def test_the_caller_hears_each_minute_how_it_stands(self, talk: Line, language: str, heard: str) -> None:
+        """In their language, once a minute, and then the music again."""
+        talk.goes_offline("Ben")
+        Conversation.objects.filter(pk=talk.call.conversation_id).update(language=language)
+        talk.does("Ann", "park")
+        tasks.end_lost_legs()
+        before = len(talk.platform.said_to(talk.caller))
+        for minute in (1, 2):
+            row = talk.call
+            row.data["caller"]["since"] -= 61
+            row.data["parked_told_at"] = row.data.get("parked_told_at", 0) - 61
+            Interaction.objects.filter(pk=row.pk).update(data=row.data)
+            for _sweep in range(2):
+                tasks.end_lost_legs()
+            said = talk.platform.said_to(talk.caller)[before:]
+            assert len(said) == minute
+            assert said[-1].startswith(heard)
+            assert (talk.at, music_of(talk)) == ("parked", True)
+
     def test_nobody_is_parked_for_ever(self, talk: Line) -> None:
         talk.goes_offline("Ben")
         talk.does("Ann", "park")

@@ -326,6 +326,19 @@ class TestSound:
         assert {path for path, _token in files.deleted} == {"/simulator/v3/media/sound", "/simulator/v3/media/text"}
         assert CallRecording.objects.get().state == "stored"
 
+    def test_nor_is_what_was_said_in_a_later_pause_by_the_time_that_the_sound_was_cut(self, call: Caller, files: Files) -> None:
+        """The file is shorter then, and the second pause lies behind its end."""
+        for kind, second in (("began", 0), ("paused", 10), ("resumed", 30), ("paused", 50), ("resumed", 55)):
+            happens(call, f"recording.{kind}", second)
+        recording = str(uuid4())
+        tells(call, recorded(call, recording, files.put("sound", audio.made("mp3", 60, 1, []))))
+        tasks.fetch_recordings()
+        words = written([(5, "My boiler is cold."), (52, "My secret."), (58, "Thank you.")], [])
+        comes(call, "Ben", 0)
+        tells(call, transcribed(call, recording, files.put("text", words)))
+        tasks.fetch_recordings()
+        assert [body for _kind, _name, body in said(call)] == ["My boiler is cold.", "Thank you."]
+
     def test_what_cannot_be_cut_is_not_kept(self, call: Caller, files: Files) -> None:
         """Nor what is nothing but time in which the call was not to be recorded."""
         happens(call, "recording.began", -20)

@@ -21,17 +21,19 @@ async def answer_besides(dialogue: Dialogue) -> None:
     """Answers the questions that came in the same breath, as far as articles, prices and what is proven allow."""
     for understood in dialogue.context.besides:
         beside = dialogue.about(understood)
-        if await _answers(beside):
+        if await _answers(beside, of=dialogue.context.words):
             dialogue.answer_besides(beside)
             later.forget(dialogue.state, understood.text)
 
 
-async def _answers(beside: Dialogue) -> bool:
-    """Says what there is to a question; that there is no answer, too."""
+async def _answers(beside: Dialogue, *, of: str) -> bool:
+    """Says what there is to a question; that there is no answer, too. “And how much is it?” is about what was said first, `of` which."""
     words = beside.context.words
     if not acts.is_question(words) or acts.is_request(words) or identifying.OWN_ACCOUNT.search(acts.plain(words)):
         return await _tells_own(beside)
     if await area.says(beside) is not None or await knowledge.answer(beside):
+        return True
+    if knowledge.asks_for_price(beside) and await knowledge.answer_price(beside, of=of):
         return True
     beside.say(_("To “%(words)s” I have no answer; a colleague can tell you.") % {"words": beside.context.text})
     return True
@@ -65,6 +67,13 @@ def keep_words(dialogue: Dialogue) -> None:
 def keep_services(dialogue: Dialogue, services: list[str]) -> None:
     """Keeps visits for other services, which are booked when that which is begun is done."""
     wanted = [_("book: %(service)s") % {"service": dialogue.context.behaviour.named(each)} for each in services]
+    understood = [replace(dialogue.context.understanding, text=each) for each in wanted]
+    later.keep(dialogue.state, understood, dialogue.context.language.partition("-")[0])
+
+
+def keep_places(dialogue: Dialogue, service: str, postcodes: list[str]) -> None:
+    """Keeps visits for the same at other addresses, which are booked when that which is begun is done."""
+    wanted = [f"{_('book: %(service)s') % {'service': dialogue.context.behaviour.named(service)}}, {each}" for each in postcodes]
     understood = [replace(dialogue.context.understanding, text=each) for each in wanted]
     later.keep(dialogue.state, understood, dialogue.context.language.partition("-")[0])
 
@@ -138,6 +147,8 @@ def _naming(said: Reply, waiting: list[dict[str, Any]]) -> Reply:
 def _called(state: dict[str, Any]) -> str:
     if state.get("form") == "booking" or state.get("slot") or state.get("offered"):
         return _("your visit")
-    if state.get("action") in ("reschedule", "cancel"):
+    if {state.get("action"), state.get("purpose")} & {"reschedule", "cancel"}:
         return _("the change of your visit")
+    if state.get("action") == acts.IDENTIFYING:
+        return _("what you asked about your visits")
     return _("what we had begun")

@@ -203,9 +203,14 @@ def window_of(visit: Mapping[str, Any], dialogue: Dialogue) -> str:
 
 
 async def service_wanted(dialogue: Dialogue) -> str:
-    """The service on the price list that the words of this turn or else the reason mean; the reason's name when there is none."""
+    """The service on the price list that the words of this turn or else the reason mean; the reason's name when there is none.
+
+    The reason of these words goes before that of the conversation where it is one for a visit.
+    """
     context = dialogue.context
-    reason = context.reason.name if context.reason else _("Visit")
+    form = context.behaviour.form_for_reason(context.about.code) if context.about else None
+    meant = context.about if form and form.tool == book.TOOL.name else context.reason
+    reason = meant.name if meant else _("Visit")
     for words in (context.words, reason):
         found = await dialogue.tools.call(find_prices.TOOL.name, {"query": words[:LONGEST_QUERY] or "-"})
         named = [str(each["name"]) for each in found.result.get("prices", [])] if found.worked else []

@@ -65,8 +65,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     if await consent.note(dialogue) and (only_that := await _consent_alone(dialogue)):
         return only_that
     has_other_use = _errand_wanted_now(dialogue) or (dialogue.state.get("offered_to") and acts.has_code_sent(context.words))
-    texted = None if has_other_use else await chat_link.wanted(dialogue)
-    if texted:
+    if not has_other_use and (texted := await chat_link.wanted(dialogue)):
         return texted
     if called := call_me.wanted(dialogue):
         return called
@@ -79,8 +78,8 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     await aside.answer_besides(dialogue)
     _tell_of_no_such_day(dialogue)
     looks = (
-        _small_acts, _offer_answered, _identity_going_on, _errand_going_on, changing.tell, _errand_wanted, _identity_wanted,
-        _change_wanted, _change_going_on, _form_going_on, subject.area_asked, subject.new,
+        _small_acts, _offer_answered, _identity_going_on, _errand_going_on, changing.tell, changing.corrected, _errand_wanted,
+        _identity_wanted, _change_wanted, _change_going_on, _form_going_on, subject.area_asked, subject.new,
     )  # fmt: skip
     for look in looks:
         if found := await look(dialogue):
@@ -137,6 +136,10 @@ async def _announce(dialogue: Dialogue) -> Reply | None:
 async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     text, state = dialogue.context.words, dialogue.state
     busy = bool(dialogue.form or state.get("action"))
+    if not text.strip(" .…"):
+        # “Um …” alone.
+        dialogue.say(_("I am listening. Take your time."))
+        return dialogue.reply()
     if acts.is_short(text, acts.REPEAT) and (said := dialogue.last_said):
         return small_talk.say_again(dialogue, said)
     if acts.wants_to_start_over(text):
@@ -161,13 +164,7 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     if acts.is_brief_mention(text, acts.BYE) or (acts.is_brief_mention(text, acts.THANKS, 6) and not dialogue.context.reason_is_new):
         dialogue.say(_("You are welcome. Write or call again whenever you like."))
         return dialogue.reply()
-    if acts.is_short(text, acts.NODS) and not state.get("offer"):
-        dialogue.say(_("Is there anything else I can do?"))
-        return dialogue.reply()
-    if acts.is_short(text, acts.GREETING) or acts.is_short(text, acts.CALLS_OUT):
-        dialogue.say(_("Hello. What can I do for you?"))
-        return dialogue.reply()
-    return None
+    return small_talk.in_the_middle_of_nothing(dialogue)
 
 
 async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
@@ -183,6 +180,9 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
             return None
         dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
         return dialogue.reply()
+    if offer["kind"] == "person" and context.understanding.reason and context.reason_is_new:
+        # “Ok then, book a boiler service”, or “no, …”: they say what they want instead.
+        return None
     several = offer["kind"] == "form" and len(offer.get("services") or []) > 1 and acts.wants_several(context.words)
     if affirmative is None and not several:
         return None
@@ -191,6 +191,9 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     if affirmative and offer["kind"] == "person":
         return HandOff(form_state=dict(dialogue.state), asked_for=True)
     form = dialogue.context.behaviour.form(str(offer.get("form", "")))
+    if affirmative and offer.get("asks_what") and acts.is_bare_answer(context.words):
+        dialogue.say(_("What is the visit for?"))
+        return dialogue.reply()
     if form and (affirmative or several):
         first, *others = _services_of(offer) if several else [str(offer.get("service") or "")]
         dialogue.enter_form(form)
@@ -224,12 +227,16 @@ async def _go_on_with_what_waits(dialogue: Dialogue, *, goes_on: bool) -> Reply 
 
 
 async def _identity_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
-    """Who this is, is being found out: a question in between is answered, then that goes on."""
-    if identifying.may_be_in_between(dialogue):
+    """Who this is, is being found out: a question in between is answered, then that goes on; another need leaves it."""
+    may_be_other = identifying.may_be_in_between(dialogue)
+    if may_be_other:
         if in_between.asks_of_own_record(dialogue) and (asked := identifying.ask_again(dialogue)):
             return asked
         if await in_between.answers(dialogue):
             return dialogue.reply()
+    if may_be_other and subject.is_other_need(dialogue):
+        aside.put(dialogue)
+        return None
     changes: identifying.Then = {action: partial(changing.begin, action=action) for action in ("reschedule", "cancel")}
     errands: identifying.Then = {action: partial(engine.resume, errand=errand) for action, errand in ERRANDS.items()}
     return await identifying.go_on(dialogue, {**changes, **errands})
@@ -350,11 +357,13 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     return given_up or await booking.go_on(dialogue, form)
 
 
-def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff] | None:
-    """What else is clearly asked for in the middle of a form: another visit changed, an order looked up, a payment promised."""
+def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff | None] | None:
+    """What else is clearly asked for in the middle of a form: a visit, another one changed, an order looked up, a payment promised."""
     context = dialogue.context
     if context.new_facts - WHEN:
         return None
+    if dialogue.form and dialogue.form.tool != book.TOOL.name and acts.wants_visit(context.words):
+        return subject.new(dialogue)
     reason = context.reason.code if context.reason and context.reason_is_new else ""
     change = next((action for action in ("reschedule", "cancel") if reason.startswith(action)), "")
     if change and OTHER_VISIT.search(acts.plain(context.words)):
@@ -372,8 +381,8 @@ def _ask_again_for_time(dialogue: Dialogue) -> Reply:
         dialogue.say(_("No problem. Which other day or time would suit you?"))
         dialogue.state["asked"] = "time_window"
         return dialogue.reply()
-    dialogue.state["misses"] = int(dialogue.state.get("misses", 0)) + 1
-    if dialogue.state["misses"] >= booking.MOST_MISSES:
+    dialogue.state["misses"] = misses = int(dialogue.state.get("misses", 0)) + 1
+    if misses >= booking.MOST_MISSES:
         return booking.offer_person(dialogue, _("I am sorry, I could not make that out."))
     dialogue.say(_("I did not get which time suits you. Choose one of these, or name another day."))
     dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,7 @@ from conversations.models.identifier import Assurance
 from conversations.services import facts
 
 Visit = Mapping[str, Any]
+OF_THE_RECORD: Final = re.compile(r"\b(?:new|old|account|records?|file|details|moved)\b")
 
 
 async def begin(dialogue: Dialogue, action: str) -> Reply:
@@ -68,9 +70,22 @@ async def go_on(dialogue: Dialogue) -> Reply | None:
     return await _offer(dialogue, visit) if context.new_facts & {"date", "time_window"} else None
 
 
+async def corrected(dialogue: Dialogue) -> Reply | None:
+    """Another name or number for the visit that was just booked, whatever it sounds like; None for one that is for the record."""
+    context, state = dialogue.context, dialogue.state
+    is_other = context.changed_facts.keys() & {"name", "phone"} and not context.new_facts & {"date", "time_window"}
+    if state.get("step") != "done" or not is_other or OF_THE_RECORD.search(acts.plain(context.words)):
+        return None
+    return await put_right(dialogue)
+
+
 async def put_right(dialogue: Dialogue) -> Reply | None:
     """Puts a corrected name or number on the visit that was just booked; None when there is nothing to correct."""
     context, reference = dialogue.context, dialogue.state.get("reference")
+    reason = context.understanding.reason
+    if reason and context.behaviour.form_for_reason(reason) and not acts.CORRECTS.search(acts.plain(context.words)):
+        # Another visit, at another address.
+        return None
     if reference and "postcode" in context.changed_facts:
         return await _elsewhere(dialogue, str(reference))
     changed = {name: context.value(name) for name in ("name", "phone") if name in context.changed_facts}

@@ -41,9 +41,9 @@ def asks_for_price(dialogue: Dialogue) -> bool:
     return about or any(sign in words for sign in ("how much", "price", "cost", "charge for", "fee"))
 
 
-async def answer_price(dialogue: Dialogue) -> bool:
-    """Says what fits on the price list; says whether anything did."""
-    prices = await _prices(dialogue, dialogue.context.words)
+async def answer_price(dialogue: Dialogue, *, of: str = "") -> bool:
+    """Says what fits on the price list, by the words of this turn or those of what the price is asked `of`; says whether anything did."""
+    prices = await _prices(dialogue, of or dialogue.context.words)
     if not prices and dialogue.form and dialogue.state.get("service"):
         # “How much is it?” in the middle of a booking is about what is being booked.
         booked = str(dialogue.state["service"])

@@ -42,3 +42,19 @@ def say_again(dialogue: Dialogue, said: str) -> Reply:
     if asked and dialogue.form and not dialogue.state.get("offered"):
         dialogue.note_asked(asked)
     return dialogue.reply()
+
+
+def in_the_middle_of_nothing(dialogue: Dialogue) -> Reply | None:
+    """Answers somebody who is in the middle of nothing and wants nothing yet; None when they do."""
+    text = dialogue.context.words
+    if acts.THINKS_ABOUT_IT.search(acts.plain(text)) and len(text) <= acts.LONGEST_ACT:
+        dialogue.state.pop("offer", None)
+        dialogue.say(_("Of course, there is no hurry. Write or call again whenever you like."))
+        return dialogue.reply()
+    if acts.is_short(text, acts.NODS) and not dialogue.state.get("offer"):
+        dialogue.say(_("Is there anything else I can do?"))
+        return dialogue.reply()
+    if acts.is_short(text, acts.GREETING) or acts.is_short(text, acts.CALLS_OUT):
+        dialogue.say(_("Hello. What can I do for you?"))
+        return dialogue.reply()
+    return None

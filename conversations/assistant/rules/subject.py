@@ -6,9 +6,10 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import Form, HandOff, Reply
-from conversations.assistant.rules import area, booking, knowledge, not_known
+from conversations.assistant.rules import area, aside, booking, knowledge, not_known
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.assistant.tools import book
+from conversations.understanding.postcodes import every_postcode
 
 MOST_WORDS_OF_FACTS = 6
 
@@ -20,7 +21,14 @@ async def area_asked(dialogue: Dialogue) -> Reply | None:
     form = dialogue.context.behaviour.form_for_tool(book.TOOL.name)
     if served and form:
         _offer_visit(dialogue, form)
+        dialogue.state["offer"]["asks_what"] = _has_said_nothing_else(dialogue)
     return dialogue.reply()
+
+
+def _has_said_nothing_else(dialogue: Dialogue) -> bool:
+    """Whether what was asked is all that the customer has said, so that nobody knows what a visit would be for."""
+    said = [line for line in dialogue.context.history if line.kind == "message" and line.speaker == "customer"]
+    return len(said) <= 1 and not dialogue.context.besides
 
 
 def form_of_new_reason(dialogue: Dialogue) -> Form | None:
@@ -28,6 +36,13 @@ def form_of_new_reason(dialogue: Dialogue) -> Form | None:
     if reason is None or not dialogue.context.reason_is_new:
         return None
     return dialogue.context.behaviour.form_for_reason(reason.code)
+
+
+def is_other_need(dialogue: Dialogue) -> bool:
+    """Whether the words are a need with a form of its own, and no question in the middle of something."""
+    reason = dialogue.context.understanding.reason
+    form = dialogue.context.behaviour.form_for_reason(reason) if reason else None
+    return form is not None and not acts.asks_only(dialogue.context.words)
 
 
 async def new(dialogue: Dialogue) -> Reply | HandOff | None:
@@ -52,10 +67,21 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
             await knowledge.answer_price(dialogue)
         dialogue.enter_form(form)
         dialogue.state["service"] = service
+        if places := _other_places(dialogue):
+            aside.keep_places(dialogue, service, places)
+            dialogue.say(_("I begin with %(service)s.") % {"service": dialogue.context.value("postcode")})
     else:
         dialogue.enter_form(form)
     dialogue.say(echo(context) or _opening_words(form))
     return await booking.go_on(dialogue, form)
+
+
+def _other_places(dialogue: Dialogue) -> list[str]:
+    """The other addresses, by postcode, where several were named and none was put right."""
+    context = dialogue.context
+    named = every_postcode(context.text, region=context.region)
+    is_put_right = acts.PUTS_RIGHT.search(acts.plain(context.words)) is not None
+    return [] if is_put_right else [each for each in named if each != context.value("postcode")]
 
 
 def _offer_visit(dialogue: Dialogue, form: Form) -> None:
@@ -79,7 +105,7 @@ async def otherwise(dialogue: Dialogue) -> Reply:
     wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
     if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
         booking_form = context.behaviour.form_for_tool(book.TOOL.name)
-        if dialogue.state.get("service") and booking_form:
+        if booking_form and (dialogue.state.get("service") or acts.speaks_of_coming(context.words)):
             _offer_visit(dialogue, booking_form)
         return dialogue.reply()
     return not_known.reply(dialogue)

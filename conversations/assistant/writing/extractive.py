@@ -22,6 +22,7 @@ OURS: Final = ("assistant", "agent")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+")
 PROMISE: Final = re.compile(r"\b(?:I|[Ww]e|[Oo]ur \w+)(?:['’]ll| will| shall|['’]m going to| am going to|['’]re going to| are going to)\b")
 TO_DO: Final = ("callback.requested", "action.", "ticket.")
+MESSAGE_LEFT: Final = "voicemail"
 BEGINNING: Final = re.compile(
     r"(^|(?<!\be\.g)(?<!\bi\.e)(?<!\betc)(?<!\bapprox)[.!?]\s+|\n)([a-zà-ÿ])(?=\w*[\s,.!?']|\w*$)"
 )
@@ -106,7 +107,8 @@ def _in_their_words(heard: Heard) -> str:
 
 def _done(heard: Heard) -> list[str]:
     """What was booked, opened, promised and answered, each once."""
-    done = list(dict.fromkeys(each.sentence for each in heard.happened if each.kind in BOOKINGS or each.kind.startswith(TO_DO)))
+    told = (*BOOKINGS, MESSAGE_LEFT)
+    done = list(dict.fromkeys(each.sentence for each in heard.happened if each.kind in told or each.kind.startswith(TO_DO)))
     answered = list(dict.fromkeys(title for each in heard.said for title in each.sources))
     if answered:
         done.append(_("Answered from: %(titles)s.") % {"titles": wording.listed([f"“{title}”" for title in answered])})
@@ -153,6 +155,7 @@ def _mood(heard: Heard) -> Mood | None:
 def _to_do(heard: Heard) -> tuple[Point, ...]:
     """What was promised: what stands in the record as such, and our own sentences that promise something."""
     points = [Point(each.sentence, each.seq) for each in heard.happened if each.kind.startswith(TO_DO)]
+    points += [Point(_("Listen to the message that was left."), each.seq) for each in heard.happened if each.kind == MESSAGE_LEFT]
     is_called_back = any(each.kind == "callback.requested" for each in heard.happened)
     for each in heard.said:
         for sentence in SENTENCE_END.split(each.text) if each.by == "agent" else ():
