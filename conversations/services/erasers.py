@@ -293,7 +293,8 @@ _ABOUT_ERASING = "Numbers of records, counts and keyed hashes only; it is the pr
 HOLDS_NOTHING: Mapping[str, str] = {
     **dict.fromkeys(
         [
-            "routing.ServiceHours", "routing.ServiceHoursException", "routing.ServiceLevel", "routing.Queue", "routing.ReasonCode",
+            "routing.Configuration", "routing.ServiceHours", "routing.ServiceHoursException", "routing.ServiceLevel",
+            "routing.Queue", "routing.ReasonCode",
             "routing.ReasonPhrase", "routing.DispositionCode", "routing.Territory", "routing.TerritoryPostcode", "routing.RuleSet",
             "routing.Rule", "routing.RuleSetCase", "routing.ChannelException", "routing.ChannelExceptionEvent", "routing.DeclaredFact",
             "routing.DeclaredFactEvent", "routing.DeclaredFactValue", "routing.DeclaredFactValueEvent", "routing.Team",
