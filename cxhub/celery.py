@@ -29,8 +29,8 @@ def keep_our_logging(**_arguments: Any) -> None:
 
 @worker_ready.connect
 def warm_understanding(**_arguments: Any) -> None:
-    """Read model and phrases before the first turn that this worker has to finish."""
-    from conversations.understanding.warming import warm_in_background
+    """Read what a turn needs before the first that this worker has to finish."""
+    from conversations.assistant.warming import warm_in_background
 
     warm_in_background()
 

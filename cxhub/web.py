@@ -32,7 +32,7 @@ class WebProcess(CommandLineInterface):  # type: ignore[misc]
         sys.setswitchinterval(SECONDS_OF_A_THREAD)
 
         from conversations.assistant import turn
-        from conversations.understanding.warming import warm_in_background
+        from conversations.assistant.warming import warm_in_background
 
         warm_in_background()
         # Loads the library of the model's provider, which would hold everybody up with the first turn.

@@ -7,10 +7,11 @@ from datetime import date
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from routing.compiled import CompiledOnce, Given
+from routing.compiled import CompiledOnce, Given, compile_all
 from routing.models import Queue, ReasonCode, ServiceHours, ServiceHoursException
 from tests.routing.conftest import Company
 
@@ -96,3 +97,18 @@ def test_every_thread_asks_on_its_own_connection(deciding_company: Company) -> N
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(ask, codes)) == codes
+
+
+def test_all_can_be_compiled_before_they_are_used(company: Company) -> None:
+    made: list[str] = []
+
+    def queues() -> QuerySet[Queue]:
+        made.append("queues")
+        return Queue.objects.filter(code=Given("code")).select_for_update()
+
+    one = CompiledOnce(queues)
+    compile_all()
+    compile_all()
+    with transaction.atomic():
+        assert one.get(code="billing").code == "billing"
+    assert made == ["queues"]
