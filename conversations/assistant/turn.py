@@ -196,7 +196,8 @@ async def _take_until_quiet(conversation_id: int) -> TurnOutcome:
     while True:
         _asked_again.discard(conversation_id)
         latest = await _take_and_log(conversation_id)
-        outcome = latest if latest is not NOTHING else outcome
+        # What was said since may be another process's to answer: whether anything is left is for the record to say then.
+        outcome = latest if latest is not NOTHING else replace(outcome, is_last=False)
         # No await between this look and the end of the task, so nobody can ask in between.
         if conversation_id not in _asked_again:
             return outcome
