@@ -66,6 +66,7 @@ THINKS_ABOUT_IT: Final = re.compile(
     r"\b(?:(?:can|could|may) i|i(?:'ll| will| need to| want to|'d like to| would like to)|let me)(?: just)? "
     r"(?:think (?:about it|it over)|sleep on it|talk it over)\b"
 )
+YES_AND: Final = re.compile(r"^(?:yes|yeah|yep|yup|sure)\b(?!.*\b(?:book|instead)\b)")
 FAREWELL: Final = re.compile(r"\b(?:bye|goodbye|good night|see you)\b")
 _HELLO: Final = r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?"
 GREETING: Final = re.compile(rf"{_HELLO}(?:[,.!]* {_HELLO})?")
@@ -116,6 +117,7 @@ MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|ano
 CORRECTS: Final = re.compile(r"^(?:no|oh|sorry|actually|wait|make (?:it|that))\b")
 PUTS_RIGHT: Final = re.compile(r"\b(?:no|not|sorry|actually|instead|rather|wait|mean|meant|moved|from)\b")
 GIVE_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
+GIVES_IT_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need))\b")
 NOT_GIVE_UP: Final = re.compile(r"\b(?:don't|do not|not|never|instead of|rather than)\b[^,.;]*\b(?:cancel|call)")
 OWN_VISIT: Final = re.compile(
     r"\b(?:(?:what|which|when) (?:did|have) i(?: just)? book(?:ed)?"
@@ -259,6 +261,11 @@ def wants_visit(text: str) -> bool:
     if len(words) > LONGEST_ACT or is_change:
         return False
     return COMES.search(words) is not None or (WANTS_VISIT.search(words) is not None and not asks_only(text))
+
+
+def means_the_visit(text: str) -> bool:
+    """Whether words that drop something say that it is the visit: “cancel it”, “I don't want it any more”."""
+    return GIVES_IT_UP.search(plain(text)) is not None
 
 
 def speaks_of_coming(text: str) -> bool:

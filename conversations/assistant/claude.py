@@ -49,7 +49,7 @@ class Claude:
                     messages=asked.messages,
                     output_config={"effort": asked.effort},
                     tool_choice={"type": "tool", "name": asked.must_call} if asked.must_call else anthropic.omit,
-                    timeout=asked.seconds,
+                    timeout=anthropic.Timeout(asked.seconds, connect=CONNECT_SECONDS),
                     stream=True,
                 )
             events = aiter(stream)

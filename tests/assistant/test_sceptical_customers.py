@@ -154,3 +154,32 @@ async def test_a_visit_wanted_after_a_question_for_the_area_says_what_for(monday
     assert "Shall I book a visit" in await chat.say("do you cover HB3")
     assert await chat.say("yes") == "What is the visit for?"
     assert "What is the postcode" in await chat.say("my tap drips")
+
+
+@BOTH
+@pytest.mark.parametrize("answer", ["forget it", "I'll leave it", "actually I've changed my mind", "I'll think about it", "don't bother"])
+async def test_a_visit_is_cancelled_by_a_yes_alone(monday: datetime, record: None, channel: str, answer: str) -> None:
+    """What may mean the cancelling as well as the visit leaves the visit as it is."""
+    line = await on(channel)
+    await booked(line)
+    assert "Shall I cancel your visit" in await line.say("cancel my visit")
+    assert "your visit stays as it is" in await line.say(answer)
+    assert (await Booking.objects.aget()).state != Booking.State.CANCELLED
+
+
+@BOTH
+@pytest.mark.parametrize("answer", ["yes", "cancel it"])
+async def test_a_visit_that_is_not_wanted_is_cancelled(monday: datetime, record: None, channel: str, answer: str) -> None:
+    line = await on(channel)
+    await booked(line)
+    await line.say("cancel my visit")
+    await line.say(answer)
+    assert (await Booking.objects.aget()).state == Booking.State.CANCELLED
+
+
+@BOTH
+async def test_a_yes_to_a_person_that_tells_why_is_a_yes(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    assert "person?" in await line.say("I would like to know whether you also sell unicorns")
+    await line.say("yes please, it's about my bill")
+    assert await Handoff.objects.aexists()

@@ -26,6 +26,8 @@ def test_what_is_compiled_once_is_compiled_and_nothing_goes_wrong(caplog: pytest
 
 @pytest.mark.django_db(transaction=True)
 def test_a_company_that_is_not_set_up_yet_holds_nothing_up(caplog: pytest.LogCaptureFixture) -> None:
+    with demo_company():
+        pass
     assert not Playbook.objects.exists()
     with caplog.at_level(logging.ERROR):
         warm_in_background().join()

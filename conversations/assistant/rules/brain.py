@@ -167,6 +167,13 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     return small_talk.in_the_middle_of_nothing(dialogue)
 
 
+def _is_yes_to_person(context: TurnContext, affirmative: bool | None) -> bool:
+    """“Yes, it's about my bill” is one; in “ok then, book a boiler service”, or “no, …”, they say what they want instead."""
+    if acts.YES_AND.search(acts.plain(context.words)):
+        return True
+    return affirmative is True and not (context.understanding.reason and context.reason_is_new)
+
+
 async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
     """Yes or no to what was offered last. An offer stands for one turn."""
     offer = dialogue.state.pop("offer", None)
@@ -180,16 +187,15 @@ async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
             return None
         dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
         return dialogue.reply()
+    if offer["kind"] == "person" and _is_yes_to_person(context, affirmative):
+        return HandOff(form_state=dict(dialogue.state), asked_for=True)
     if offer["kind"] == "person" and context.understanding.reason and context.reason_is_new:
-        # “Ok then, book a boiler service”, or “no, …”: they say what they want instead.
         return None
     several = offer["kind"] == "form" and len(offer.get("services") or []) > 1 and acts.wants_several(context.words)
     if affirmative is None and not several:
         return None
     if offer["kind"] == later.OFFER:
         return await _go_on_with_what_waits(dialogue, goes_on=bool(affirmative))
-    if affirmative and offer["kind"] == "person":
-        return HandOff(form_state=dict(dialogue.state), asked_for=True)
     form = dialogue.context.behaviour.form(str(offer.get("form", "")))
     if affirmative and offer.get("asks_what") and acts.is_bare_answer(context.words):
         dialogue.say(_("What is the visit for?"))

@@ -192,7 +192,8 @@ async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:
     if affirmative is None:
         affirmative = acts.leading_answer(dialogue.context.words)
     if affirmative is None and acts.drops_it(dialogue.context.words):
-        affirmative = True
+        # “Cancel it” is a yes; “forget it” may mean the cancelling as well as the visit, and then the visit stays.
+        affirmative = acts.means_the_visit(dialogue.context.words)
     if affirmative is None:
         return None
     if affirmative is False and acts.MOVE.search(acts.plain(dialogue.context.words)):
