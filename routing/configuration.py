@@ -50,7 +50,7 @@ def as_it_stands() -> Iterator[None]:
 def kept(read: Callable[P, T]) -> Callable[P, T]:
     """`read`, asking the database again only after a change. One statement for the stamp, none within `as_it_stands`.
 
-    For a function of hashable arguments, given by position, that reads nothing but tables with the trigger `set_up`. What it returns
+    For a function of hashable arguments that reads nothing but tables with the trigger `set_up`. What it returns
     is shared by all threads, and nobody may change it. What it raises is not kept.
     """
     held: _Kept[T] = _Kept()
@@ -64,9 +64,10 @@ def kept(read: Callable[P, T]) -> Callable[P, T]:
         mine = held
         if mine.stamp != stamp or len(mine.answers) >= MOST_KEPT:
             mine = held = _Kept(stamp)
-        if given not in mine.answers:
-            mine.answers[given] = read(*given, **named)
-        return mine.answers[given]
+        asked = (*given, *sorted(named.items()))
+        if asked not in mine.answers:
+            mine.answers[asked] = read(*given, **named)
+        return mine.answers[asked]
 
     return reading
 

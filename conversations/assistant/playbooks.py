@@ -62,11 +62,11 @@ def as_rolled_out(behaviour: Behaviour, entry_point: EntryPoint) -> Behaviour:
     Nothing of theirs is then offered, or done, under a reason that the AI agent does answer. One statement, none where it answers all.
     """
     left = left_to_people(entry_point, frozenset().union(*(form.reasons for form in behaviour.forms)))
-    kept = tuple(form for form in behaviour.forms if not form.reasons or form.reasons - left)
-    if len(kept) == len(behaviour.forms):
+    forms = tuple(form for form in behaviour.forms if not form.reasons or form.reasons - left)
+    if len(forms) == len(behaviour.forms):
         return behaviour
-    ends_with = {form.tool for form in behaviour.forms} - {form.tool for form in kept}
-    return replace(behaviour, forms=kept, tools=behaviour.tools - ends_with)
+    ends_with = {form.tool for form in behaviour.forms} - {form.tool for form in forms}
+    return replace(behaviour, forms=forms, tools=behaviour.tools - ends_with)
 
 
 @kept

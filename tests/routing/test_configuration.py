@@ -113,6 +113,7 @@ def test_what_is_asked_differently_is_kept_apart(reason: ReasonCode) -> None:
     ReasonCode.objects.create(code="noise", name="Noise")
     assert [name_of("leak"), name_of("noise"), name_of("leak")] == ["Leak", "Noise", "Leak"]
     assert asked == ["leak", "noise"]
+    assert [name_of(code="leak"), name_of(code="noise")] == ["Leak", "Noise"]
     with pytest.raises(ReasonCode.DoesNotExist):
         name_of("gone")
     ReasonCode.objects.create(code="gone", name="Here")
