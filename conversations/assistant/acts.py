@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
-from conversations.understanding.facts import Fact
 from conversations.understanding.normalise import meaning
 from conversations.understanding.read import Understanding
 from conversations.understanding.tone import wants_person
@@ -43,12 +41,26 @@ DROP: Final = re.compile(
     rf"(?:(?:no|please|ok|okay|actually|oh|well|sorry|thanks|no thanks),? )*{_DROPS}(?:[,.]? (?:and |but )?(?:just )?{_DROPS})?"
     r"(?:,? please|,? thanks|,? thank you)?"
 )
+_NOT_THAT: Final = (
+    r"i (?:don't|do not) (?:want|need) (?:a|an|any|the) "
+    r"(?:call(?: ?back)?|visit|appointment|engineer|plumber|technician|booking|ticket|link)"
+    r"(?: at all| any ?more| now| then| after all)?"
+)
+DROPS_FIRST: Final = re.compile(
+    rf"(?:(?:no|please|ok|okay|actually|oh|well|sorry|thanks|no thanks|wait|hm+),? )*(?P<dropped>{_DROPS}|{_NOT_THAT})"
+    r"(?:,? (?:please|thanks|thank you|then))?(?:[,.;:!]+ ?| (?=and |but |just |i just |can you |could you |tell me ))"
+    r"(?:(?:and|but|then|ok|okay|so|i just want|i just need|just)[, ]+)*(?P<rest>.+)"
+)
+"""Something is dropped, and something else wanted in the same breath: “never mind, just the price of a tap”."""
 REPEAT: Final = re.compile(
-    r"(?:sorry|eh|huh)|(?:sorry|excuse me|hold on|i beg your)?[,?]? ?"
-    r"(?:pardon|what(?: was that| did you say)?|come again|say (?:that|it) again|repeat (?:that|it|please)"
+    r"(?:sorry|eh|huh|what)|(?:(?:sorry|excuse me|hold on|i beg your|wait)[,?]? )?"
+    r"(?:pardon(?: me)?|what(?: was that| did you(?: just)? say| was the question)?|come again|say (?:that|it) again"
+    r"|repeat (?:that|it|please)"
     r"|(?:can|could|would) you (?:please )?(?:say|repeat) (?:that|it|the question|what you said)(?: again| once more)?|once more"
     r"|i (?:did not|didn't|could not|couldn't) (?:hear|catch|get) (?:that|you|it|what you said))(?: please| again| sorry)?"
 )
+EH: Final = re.compile(r"(?:eh|huh)")
+"""Heard as a filler when it is in a sentence; alone, somebody has not understood."""
 WANTS_VISIT: Final = re.compile(
     r"\b(?:book|schedule|arrange|make|need|want|like|get|send|request|have)\b(?: \w+){0,4}?"
     r" (?:visit|appointment|engineer|plumber|technician|repairs?|call-?out|someone round|somebody round)\b(?! (?:late|rude|is|was|has|did))"
@@ -125,6 +137,11 @@ OWN_VISIT: Final = re.compile(
     r"|(?:when|what (?:time|day|date)|which day) (?:my|the|our) (?:visit|appointment|booking|slot) (?:is|was|will be))\b"
 )
 VISIT: Final = re.compile(r"\b(?:visit|appointment|booking|it|that|slot|engineer|plumber)\b")
+WHAT_I_TOLD: Final = re.compile(
+    r"\b(?:what|which) (?:(?:phone |telephone |mobile )?(?P<phone>number)|(?P<postcode>postcode|post code)|(?P<name>name)"
+    r"|(?P<email>e-?mail)|(?P<address>address)|(?P<date>day|date)|(?P<time_window>time))(?: address)?"
+    r" (?:did|have) i (?:just )?(?:give|given|gave|tell|told|say|said|mention|mentioned|leave|left|put)\b"
+)
 IN_WRITING: Final = re.compile(
     r"\b(?:text|send|message)(?: me)? (?:a|the|that) (?:\w+ )?link\b"
     r"|\b(?:text (?:it to )?me|send me an? (?:sms|text)(?: message)?)(?: instead| please)?$"
@@ -141,7 +158,8 @@ SEND_CODE: Final = re.compile(
     rf"(?:send|text|message)(?: (?:{_CODE}|please|thanks|thank you))*"
 )
 CODE_AGAIN: Final = re.compile(
-    r"\b(?:again|resend|another code|new code|did(?:n't| not) (?:get|come|arrive|receive)|no code|nothing (?:came|arrived))\b"
+    r"\b(?:again|resend|another code|new code|did(?:n't| not) (?:get|come|arrive|receive)|nothing (?:came|arrived)"
+    r"|no code (?:came|comes|yet|here|has|arrived|so far))\b|^no code$"
 )
 CALLS_US: Final = re.compile(r"\b(?:call|ring|phone) (?:me|us)\b|\bcall ?back\b|\bgive me a (?:call|ring)\b")
 BEFORE_COMING: Final = re.compile(r"\b(?:engineer|plumber|technician|before (?:you|they|he|she) come)\b")
@@ -156,32 +174,10 @@ SEVERAL: Final = re.compile(
     r"|book|do|reserve|take|me|for),? )*"
     r"(?:them )?(?:both|all(?: of them| three)?|the two)(?: of (?:them|those))?(?:,? (?:please|thanks|thank you|of them|then))*"
 )
-ORDINALS: Final = (
-    ("first", "1st", "one", "1", "earliest", "a"),
-    ("second", "2nd", "two", "2", "b"),
-    ("third", "3rd", "three", "3", "c"),
-)
-ANY_OF_THEM: Final = re.compile(
-    r"\b(?:any(?: of (?:them|those|these))?|either|whichever|you choose|don't mind|do not mind|soonest|earliest|asap|as soon as possible)\b"
-)
-BEFORE_A_CHOICE: Final = frozenset(
-    {
-        "the", "option", "number", "choice", "slot", "i'll", "i", "will", "would", "i'd", "like", "take", "let's", "let", "us",
-        "yes", "please", "ok", "okay", "with", "go", "for", "have", "that", "make", "it", "actually", "no", "sorry", "wait", "rather", "oh",
-    }
-)  # fmt: skip
-AFTER_A_CHOICE: Final = frozenset(
-    {
-        "one", "option", "slot", "please", "then", "is", "fine", "good", "works", "would", "be", "thanks", "thank", "you",
-        "suits", "me", "great",
-    }
-)  # fmt: skip
-CLOCK: Final = re.compile(r"(?<![\w:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?!\w)")
 IDENTIFYING: Final = "identify"
 """The action of a place in the dialogue while who the party is, is being found out."""
 LONGEST_ACT: Final = 80
 MOST_WORDS_OF_AN_ANSWER: Final = 6
-MIDDAY: Final = 12
 
 
 def plain(text: str) -> str:
@@ -231,6 +227,13 @@ def about_a_code(understood: Understanding, state: Mapping[str, Any]) -> Underst
     return understood
 
 
+def told_fact_asked(text: str) -> str:
+    """The name of the fact that a short text asks about as told before: “what number did I give you?”; empty when it does not."""
+    words = plain(text)
+    found = WHAT_I_TOLD.search(words) if len(words) <= LONGEST_ACT else None
+    return str(found.lastgroup or "") if found else ""
+
+
 def is_small_talk(text: str) -> bool:
     """Whether the text is nothing but what people say to be friendly, beyond a greeting and thanks."""
     return any(is_short(text, pattern) for pattern in (HOW_ARE_YOU, ENTERTAIN, ABOUT_THE_AGENT, COMPLIMENT))
@@ -261,6 +264,12 @@ def wants_visit(text: str) -> bool:
     if len(words) > LONGEST_ACT or is_change:
         return False
     return COMES.search(words) is not None or (WANTS_VISIT.search(words) is not None and not asks_only(text))
+
+
+def asks_to_come(text: str) -> bool:
+    """Whether a short text asks that somebody comes, whatever it is about: “it keeps losing pressure, can someone come tomorrow”."""
+    words = plain(text)
+    return len(words) <= LONGEST_ACT and COMES.search(words) is not None and CALLS_US.search(words) is None
 
 
 def means_the_visit(text: str) -> bool:
@@ -307,6 +316,18 @@ def drops_it(text: str) -> bool:
     return is_short(text, DROP)
 
 
+def after_dropping(text: str, action: str) -> str:
+    """What else is wanted by a text that first drops what is going on, whose `action` it is; empty when it does not, or wants nothing else.
+
+    While a visit is moved or given up, “cancel it, …” is about the visit, and not about that.
+    """
+    found = DROPS_FIRST.fullmatch(" ".join(text.lower().replace("’", "'").split()))
+    if found is None or (action in ("cancel", "reschedule") and means_the_visit(found["dropped"])):
+        return ""
+    rest = text.strip()[-len(found["rest"]) :] if len(found["rest"].split()) > 1 else ""
+    return "" if is_short(rest, DROP) or is_brief_mention(rest, THANKS, 4) or is_brief_mention(rest, BYE, 4) else rest
+
+
 def gives_up_visit(text: str) -> bool:
     """“No wait, cancel it”, “cancel the visit instead”, said while the visit is being moved; “cancel that” stops the move."""
     words = plain(text)
@@ -320,74 +341,3 @@ def asks_for_call_at_a_time(text: str, told: frozenset[str]) -> bool:
     """Whether a text asks to be called on a day or at a time; `told` are the names of the facts in it."""
     words = plain(text)
     return bool(told & {"date", "time_window"}) and CALLS_US.search(words) is not None and BEFORE_COMING.search(words) is None
-
-
-def choice(text: str, options: int) -> int | None:
-    """The index of the option that a text names by its place (“the second one”), or None."""
-    words = plain(text)
-    if not options or len(words) > LONGEST_ACT:
-        return None
-    if words in {"last", "the last", "the last one", "last one"}:
-        return options - 1
-    if ANY_OF_THEM.search(words):
-        return 0
-    named = _bare_choice(words.split())
-    for index, names in enumerate(ORDINALS[:options]):
-        if named in names or re.search(rf"\bthe {names[0]}\b|\boption (?:{names[2]}|{names[3]})\b", words):
-            return index
-    return None
-
-
-def _bare_choice(words: list[str]) -> str:
-    """The one word that is left of “I'll take the second one, please”; empty when more or nothing is left."""
-    while words and words[0].strip(",") in BEFORE_A_CHOICE:
-        words = words[1:]
-    left, rest = words[:1], words[1:]
-    return left[0].strip(",") if left and all(word in AFTER_A_CHOICE for word in rest) else ""
-
-
-def names_it(text: str, name: str) -> bool:
-    """Whether a text says a name in full."""
-    return plain(name) in plain(text)
-
-
-def chosen_name(text: str, names: Sequence[str]) -> int | None:
-    """The index of the name that the text is or contains, or that it points at by place."""
-    words = plain(text)
-    for index, name in enumerate(names):
-        if words == plain(name) or (len(words) <= 3 * LONGEST_ACT and plain(name) in words):
-            return index
-    return choice(text, len(names))
-
-
-def chosen_slot(text: str, offered: Sequence[Mapping[str, Any]], facts: Sequence[Fact], answer: bool | None) -> int | None:
-    """The index of the offered window (`start`, `end` ISO, `label`) that a text means, or None.
-
-    By its words, by its place, by its day or hour when that fits exactly one, or by yes when only one was offered.
-    """
-    named = chosen_name(text, [str(slot.get("label", "")) for slot in offered])
-    if named is not None:
-        return named
-    starts = [datetime.fromisoformat(str(slot["start"])) for slot in offered]
-    given = {fact.name: fact.value for fact in facts}
-    fitting = [index for index, start in enumerate(starts) if _fits(start, given, plain(text))]
-    if len(fitting) == 1 and ("date" in given or "time_window" in given or CLOCK.search(plain(text))):
-        return fitting[0]
-    return 0 if answer and len(offered) == 1 else None
-
-
-def _fits(start: datetime, given: Mapping[str, str], words: str) -> bool:
-    if "date" in given and given["date"] != start.date().isoformat():
-        return False
-    if "time_window" in given:
-        first, last = given["time_window"].split("-")
-        return first <= f"{start:%H:%M}" < last
-    hours = [_hour(match) for match in CLOCK.finditer(words)]
-    return "date" in given or any(hour == (start.hour, start.minute) for hour in hours)
-
-
-def _hour(match: re.Match[str]) -> tuple[int, int]:
-    hour = int(match[1])
-    if (match[3] == "pm" and hour < MIDDAY) or (not match[3] and hour < 7):
-        hour += MIDDAY
-    return hour, int(match[2] or 0)

@@ -116,7 +116,8 @@ class TurnContext:
     entry point; `gloss` the text with the English words that rules know in place of another language's. `asks_only_for_language` says
     that nothing but another language was asked for, which it is in now. `about` is the reason of these words alone, also when the
     conversation stays with its `reason`. `besides` is what else was wanted in the same
-    breath, in order; `understanding` is of what comes first then, and `text` is all of it.
+    breath, in order; `understanding` is of what comes first then, and `text` is all of it. `stops` says that what was going on was
+    dropped in this breath, before these words.
     """
 
     conversation: UUID
@@ -147,6 +148,7 @@ class TurnContext:
     asks_only_for_language: bool = False
     about: Reason | None = None
     besides: tuple[Understanding, ...] = ()
+    stops: bool = False
 
     @property
     def words(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Final
 
 from conversations.assistant import acts
+from conversations.assistant.brain import TURNS_OWN
 from conversations.understanding.gloss import gloss
 from conversations.understanding.normalise import plain
 from conversations.understanding.read import Understanding
@@ -35,6 +36,11 @@ def forget(state: MutableMapping[str, Any], text: str) -> None:
     """Takes away what was answered."""
     left = [each for each in state.get(KEY) or [] if each.get("text") != text[:LONGEST]]
     state[KEY] = left
+
+
+def left_over(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What is left of a form state when what is going on in it is dropped: what waits, and what is not the brain's."""
+    return {name: value for name, value in state.items() if name in (KEY, "aside", *TURNS_OWN)}
 
 
 def taken_up(text: str, state: MutableMapping[str, Any], language: str) -> tuple[str, str]:

@@ -169,6 +169,7 @@ def prepare(claim: Claim) -> Prepared | None:
         asks_only_for_language=asks_only,
         about=found.about,
         besides=found.besides,
+        stops=found.stops,
     )
     return Prepared(
         claim, conversation, interaction, entry_point, words, context, need, decision, standing, handoff, state, reach.lines

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, breaths, hours_asked, later, weekdays
+from conversations.assistant import acts, breaths, choosing, hours_asked, later, weekdays
 from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.need_of import higher_urgency
 from conversations.assistant.tools import schedule_callback
@@ -27,7 +27,7 @@ from conversations.understanding.gloss import gloss
 from conversations.understanding.names import find_name
 from conversations.understanding.normalise import meaning, without_fillers
 from conversations.understanding.read import PERSON_REASON, Understanding, understand
-from conversations.understanding.tone import wants_person
+from conversations.understanding.tone import read_at_risk, wants_person
 from routing.compiled import CompiledOnce, Given
 from routing.configuration import kept
 from routing.models import ReasonCode
@@ -59,6 +59,7 @@ LIKELY_NEED: Final = 0.04
 """Below these, the likeliest of the reasons that a question or a need may have is a mere guess. Of the demo's unrelated questions nine
 in ten stay below the first; “it is broken” is just above the second."""
 WHEN: Final = frozenset({"date", "time_window"})
+AT_RISK: Final = "at_risk"
 AS_NAMES_ARE: Final = re.compile(
     r"(?P<opening>(?i:my (?:full )?name is|my name's|the name is|name:|me llamo|mi nombre es) )?"
     r"(?P<name>[^\W\d_a-zß-ÿ][^\W\d_]*(?:[-'’ ]+[^\W\d_a-zß-ÿ][^\W\d_]*){1,5})[.]?"
@@ -107,6 +108,8 @@ class Reading:
     text: str = ""
     gloss: str = ""
     """All that was said, in its normal form and as the recognisers read it."""
+    stops: bool = False
+    """Whether what was going on was dropped first, and is no more; the words are what was said after that."""
 
 
 def words_to_answer(conversation_id: int, *, after: int, upto: int) -> Words | None:
@@ -165,9 +168,13 @@ def read(
     `language` (two letters) is the one it is in. Where a recogniser gave several readings and the likeliest says nothing, the
     next that says something counts. Locks the conversation's row while facts are stored.
     """
-    state = conversation.form_state
+    state = dict(conversation.form_state)
     text, language = later.taken_up(text, state, language)
-    picks = acts.choice(gloss(text, language), len(state.get("offered", []))) is not None
+    stops = state.get("step") in BUSY_STEPS and acts.after_dropping(gloss(text, language), str(state.get("action") or ""))
+    if stops:
+        text, state = stops, later.left_over(state)
+    conversation.form_state = state
+    picks = choosing.choice(gloss(text, language), len(state.get("offered", []))) is not None
     expecting = None if picks else state.get("asked") or None
 
     def reading_of(heard: str, expecting: str | None = expecting) -> Understanding:
@@ -200,13 +207,14 @@ def read(
     known = facts.known_to(conversation, words.interaction, reach=reach)
     stood = conversation.facts
     changed = _learn(understood, conversation, words, expecting, picks, known)
+    _learn_at_risk(said.gloss or text, conversation, words, known)
     is_new, alternatives, about = _keep_reason(understood, text, conversation, words)
     if is_new:
         changed |= _learn_opening(understood.text, conversation, words, behaviour)
     replaced = {name: value for name, value in changed.items() if value is not None}
     still = known if conversation.facts is stood else None
     return Reading(
-        understood, is_new, alternatives, frozenset(changed), replaced, still, about, besides, said.text, said.gloss
+        understood, is_new, alternatives, frozenset(changed), replaced, still, about, besides, said.text, said.gloss, bool(stops)
     )
 
 
@@ -218,7 +226,7 @@ def _tells(understood: Understanding, expecting: str | None, state: Mapping[str,
     if understood.asked_for_human or understood.affirmative is not None or understood.urgency == "emergency" or understood.wishes:
         return True
     said = understood.gloss or text
-    if acts.is_question(said) or acts.drops_it(said) or acts.choice(said, len(state.get("offered", []))) is not None:
+    if acts.is_question(said) or acts.drops_it(said) or choosing.choice(said, len(state.get("offered", []))) is not None:
         return True
     return not expecting and (understood.reason is not None or bool(understood.facts))
 
@@ -317,6 +325,14 @@ def _learn(
     return {fact.name: replaced.get(fact.name) for fact in learned if fact.name in said}
 
 
+def _learn_at_risk(text: str, conversation: Conversation, words: Words, known: Mapping[str, KnownFact]) -> None:
+    """That somebody there is very young, old or ill is for the tables to ask about; it is no answer to anything."""
+    told = read_at_risk(meaning(text)) if AT_RISK not in known else ""
+    if told:
+        learned = [LearnedFact(AT_RISK, "yes", told)]
+        facts.learn(conversation, learned, interaction=words.interaction, from_seq=words.messages[-1].seq)
+
+
 def _learn_opening(text: str, conversation: Conversation, words: Words, behaviour: Behaviour) -> dict[str, Any]:
     """Somebody who opens with a whole sentence has told the details that the form for it would ask for."""
     form = behaviour.form_for_reason(conversation.reason.code) if conversation.reason else None
@@ -388,7 +404,7 @@ def _guesses(understood: Understanding, *, asks: bool) -> list[str]:
 
 
 def _clarified(text: str, options: Sequence[Mapping[str, Any]]) -> str | None:
-    index = acts.chosen_name(text, [str(option["name"]) for option in options])
+    index = choosing.chosen_name(text, [str(option["name"]) for option in options])
     return str(options[index]["code"]) if index is not None else None
 
 

@@ -47,6 +47,7 @@ FACT_LABELS = {
     "amount": _("Amount"),
     "date_of_birth": _("Date of birth"),
     "account_number": _("Customer number"),
+    "at_risk": _("Very young, old or ill people there"),
 }
 
 

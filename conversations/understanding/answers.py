@@ -12,7 +12,7 @@ from django.utils import timezone
 from conversations.likeness import dates, folding
 from conversations.likeness.numbers import as_digits
 from conversations.understanding.identifiers import ORDER_NUMBER
-from conversations.understanding.names import find_name
+from conversations.understanding.names import LITTLE_WORDS, NOT_NAMES, find_name
 from conversations.understanding.normalise import clean
 from conversations.understanding.postcodes import find_postcode
 from conversations.understanding.spoken import to_typed
@@ -67,8 +67,24 @@ def facts_in(answer: str, asked: str, wanted: Collection[str], *, languages: Seq
     if name:
         found["name"] = name
     if not found.keys() - {asked}:
-        return {asked: answer.strip()} if answer.strip() else {}
+        return {asked: answer.strip()} if asked in found or _may_be(asked, text, languages) else {}
     return found
+
+
+def _may_be(asked: str, text: str, languages: Sequence[str]) -> bool:
+    """Whether an answer may hold what was asked for, perhaps misheard. “How long will this take?” begins as no answer does, and has
+    neither a name nor anything that counts in it."""
+    words = ["".join(folding.tokens(word[0])) for word in WORD.finditer(text)]
+    begins_as_none = bool(words) and words[0] in NOT_NAMES | LITTLE_WORDS
+    if not begins_as_none or asked not in {"name", *INTRODUCTIONS}:
+        return bool(words)
+    return find_name(text, expected=True) is not None if asked == "name" else any(_counts(each, languages) for each in words)
+
+
+def _counts(word: str, languages: Sequence[str]) -> bool:
+    """Whether a word is a number, has a digit in it, or is a month."""
+    has_digit = any(letter.isdigit() for letter in word)
+    return has_digit or as_digits(word, languages) is not None or any(word in dates.month_words(each) for each in languages)
 
 
 def _span(fact: str, text: str, languages: Sequence[str], region: str) -> _Span | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from conversations.understanding.spoken import bare
@@ -25,12 +26,30 @@ _NOT_NAMES: Final = (
     "interested considering thinking sick tired fed done stuck also again now then too speaking spelled spelt call ask tell "
     "hoping wondering asking"
 )
+# The closed classes of English beyond those above: none begins a name, and “Thomas More” has a capital.
+_LITTLE_WORDS: Final = (
+    "all another any anybody anyone anyway as because before after both each either else enough even ever every everybody few first "
+    "forget forgot if instead last least less let let's lots many maybe mind more most much myself neither never next nobody none "
+    "off often once only other otherwise out over per perhaps possible possibly probably quite rather same second since some somebody "
+    "soon such sure than though through till together under unless until up us usually via whatever whenever wherever whether whichever "
+    "while whoever whom whose within yet don't doesn't didn't isn't aren't wasn't i'd i'll you're we're they're there's what's who's "
+    "know knew say said saying tell told give gave given put use using take stop wait hold skip pass pardon eh huh um uh er repeat"
+)
 NOT_NAMES: Final = frozenset(_NOT_NAMES.split())
+LITTLE_WORDS: Final = frozenset(_LITTLE_WORDS.split())
 PARTICLES: Final = frozenset({"van", "von", "de", "der", "den", "la", "le", "del", "di", "da", "bin", "al", "el", "st"})
 TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "dr", "mx", "prof", "sir"})
 ENDINGS: Final = frozenset({"here", "speaking", "calling", "please", "thanks", "again"})
 ALSO_NAMES: Final = frozenset({"will", "may"})
 LONGEST: Final = 5
+LEADS_TO_A_NAME: Final = re.compile(
+    r"(?:(?:please|just|ok|okay|yes|yeah|sure|well|um|uh|you can)[,.]? )*"
+    r"(?:(?:put|book|use|write|make|have|do) (?:it |that |this |me )?(?:(?:down )?(?:under|as|in|to|for|on)(?: the name(?: of)?)? )?"
+    r"|(?:it's |it is |it goes |that's )?(?:under|in)(?: the)? name(?: of)? |(?:it's |it is |it goes )?under )"
+    r"(?=[^\W\d_]{2})",
+    re.IGNORECASE,
+)
+"""What people say before the name that they were asked for: “put it under Sam Okafor”."""
 
 
 def find_name(text: str, *, expected: bool) -> tuple[str, str, float] | None:
@@ -39,6 +58,8 @@ def find_name(text: str, *, expected: bool) -> tuple[str, str, float] | None:
     “My name is sam okafor” always counts; “I'm Sam” only with a capital, unless a name was just asked for
     (`expected`), when the words alone will do.
     """
+    if expected and (leads := LEADS_TO_A_NAME.match(text)):
+        text = text[leads.end() :]
     words = text.split()
     plain = [bare(word) for word in words]
     for index in range(len(words)):
@@ -65,7 +86,8 @@ def _name_from(words: list[str], plain: list[str], start: int, needs_capital: bo
     parts: list[str] = []
     index = start
     while index < len(words) and len(parts) < LONGEST:
-        if not _may_be_name(words[index], plain[index]) or (needs_capital and not words[index][:1].isupper()):
+        is_little = plain[index] in LITTLE_WORDS and not (parts and words[index][:1].isupper())
+        if is_little or not _may_be_name(words[index], plain[index]) or (needs_capital and not words[index][:1].isupper()):
             break
         if plain[index] in {"and", "that's"} | ENDINGS:
             break

@@ -30,6 +30,18 @@ HIGH: Final = re.compile(
     r"|pregnant|disabled"
     r"|vulnerable|getting worse|cannot turn (?:it|the water) off|desperate|desperately|soaking|soaked|everywhere)\b"
 )
+_THEY: Final = (
+    r"(?:i|he|she|we|they|mother|mum|mom|father|dad|parents?|gran|granny|grandma|grandad|grandpa|grandmother|grandfather|nan|aunt|uncle"
+    r"|husband|wife|partner|son|daughter|child|kid|neighbour|neighbor|tenant|lady|man|woman|person|somebody|someone|who|that)"
+)
+AT_RISK: Final = re.compile(
+    r"\b(?:baby|babies|newborn|infant|toddler|elderly|pregnant|disabled|vulnerable|bedridden|housebound|frail"
+    rf"|{_THEY} (?:is |are |am |has been )?(?:very |quite |seriously |really )?(?:ill|sick(?! (?:of|and))|unwell|poorly|in a wheelchair)"
+    rf"|{_THEY} (?:is |are |am |turns? |aged )?(?:about |over |nearly |almost |already )?(?:7[5-9]|[89]\d|10\d)(?= |$)"
+    r"(?! (?:pounds|euros|degrees|percent))"
+    r"|(?:7[5-9]|[89]\d|10\d)(?: |-)?(?:years?(?: |-)old|year)\b)"
+)
+"""Whom the cold endangers most: the very young, those over 75, who is ill."""
 NOT_MEANT: Final = re.compile(
     r"\b(?:not|no|never|without|is not an|not an|no longer)(?: \w+){0,2} (?:emergency|urgent|smell(?:s|ing)?(?: of)? gas"
     r"|gas smell|gas leak|flooding|sparks?|carbon monoxide)\b"
@@ -94,6 +106,12 @@ def read_urgency(meaning: str) -> Urgency:
     if EMERGENCY.search(calm):
         return "emergency"
     return "high" if HIGH.search(calm) else "normal"
+
+
+def read_at_risk(meaning: str) -> str:
+    """The words of `meaning` that tell of somebody very young, old or ill; empty when none do. Somebody who is “sick of it” is not."""
+    found = AT_RISK.search(meaning)
+    return found[0] if found else ""
 
 
 def says_to_leave(meaning: str) -> bool:

@@ -101,13 +101,15 @@ async def test_the_customer_by_proof_speaks_for_the_whole_record(monday: datetim
 
 
 async def test_it_is_noted_in_the_middle_of_a_form(monday: datetime, chat: Line) -> None:
-    """And what was going on goes on; a bare “stop” there stops the form and nothing else."""
+    """And what was going on goes on; a bare “stop” there stops the form and nothing else, also when it is said twice."""
     await chat.say("I'd like to book a boiler service")
     answer = await chat.say("don't record this")
     assert answer.startswith("All right, I have noted that your calls are not to be recorded.")
     assert "postcode" in answer
     assert "I have stopped that" in await chat.say("stop")
+    await chat.say("stop")
     assert await Consent.objects.acount() == 1
+    await chat.say("what pressure should my boiler have?")
     await chat.say("STOP")
     assert {row.purpose async for row in Consent.objects.all()} == {"recording", "sms", "marketing"}
 

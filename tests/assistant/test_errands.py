@@ -165,12 +165,11 @@ async def test_a_call_at_a_chosen_time(channel: str) -> None:
     """No person is looked for now; number and time are read back; outside the office hours another time is asked for."""
     line = await on(channel)
     said = await line.say("can somebody call me back on Sunday at 10?")
-    if channel == "chat":
-        assert "number" in said
-        said = await line.say("07700 900321")
-    assert "Sunday 29 November, at 10:00. Is that right?" in said
-    assert "Nobody is there at that time; somebody is Monday 30 November" in await line.say("yes")
+    assert "Sunday 29 November, nobody is there" in said
     back = await line.say("tomorrow at 3 pm")
+    if channel == "chat":
+        assert "number" in back
+        back = await line.say("07700 900321")
     assert "tomorrow, Tuesday 24 November, at 15:00" in back
     assert "will call you on" in await line.say("yes")
     item = await ActionItem.objects.aget()

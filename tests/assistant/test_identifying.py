@@ -281,10 +281,10 @@ async def jane_is_known_by(**changes: object) -> None:
     await sync_to_async(Customer.objects.filter(pk=customer.pk).update)(**changes)
 
 
-async def answers(line: Line, name: str, postcode: str, born: str) -> str:
-    """Asks for the account, has no code sent, and answers what is asked; returns the last words heard."""
+async def answers(line: Line, name: str, postcode: str, born: str, *, wish: str = "what is on my account") -> str:
+    """Asks for the account or another wish, has no code sent, and answers what is asked; returns the last words heard."""
     given = {"name": name, "postcode": postcode, "birth": born}
-    await line.say("what is on my account")
+    await line.say(wish)
     heard = await line.say("I do not have a mobile or an email address")
     for _ in range(3):
         asked = next((fact for fact in given if fact in heard), None)

@@ -55,7 +55,7 @@ async def test_another_need_leaves_the_finding_out_of_who_they_are(monday: datet
     """It is done first, and named rightly; the change is offered afterwards."""
     line = await on(channel)
     assert "once I know that it is you" in await line.say("I need to change my booking")
-    said = await line.say("forget that, my toilet is blocked and I need somebody")
+    said = await line.say("hold on, my toilet is blocked and I need somebody")
     assert "the change of your visit aside" in said
     assert "What is the postcode" in said
     visit = await booked(line, "HB2 3AB")

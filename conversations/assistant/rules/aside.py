@@ -11,6 +11,7 @@ from conversations.assistant import acts, later
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.rules import area, identifying, knowledge
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.rules.errands import ERRANDS
 from conversations.models.identifier import Assurance
 
 MOST_OFFERS: Final = 2
@@ -147,6 +148,9 @@ def _naming(said: Reply, waiting: list[dict[str, Any]]) -> Reply:
 def _called(state: dict[str, Any]) -> str:
     if state.get("form") == "booking" or state.get("slot") or state.get("offered"):
         return _("your visit")
+    errand = ERRANDS.get(str(state.get("purpose") or state.get("action")))
+    if errand:
+        return str(errand.called)
     if {state.get("action"), state.get("purpose")} & {"reschedule", "cancel"}:
         return _("the change of your visit")
     if state.get("action") == acts.IDENTIFYING:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, wording
+from conversations.assistant import acts, choosing, wording
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
 from conversations.assistant.rules import slots
 from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
@@ -92,7 +92,7 @@ def is_ready(dialogue: Dialogue) -> bool:
 def take(dialogue: Dialogue, slot: slots.Slot) -> None:
     """Keeps the window that was chosen. Which one it is, is said where it was named by its place or its day alone."""
     dialogue.state.update(slot=slot, step="collect", asked="", offered=[])
-    if not is_ready(dialogue) and not acts.names_it(dialogue.context.words, str(slot["label"])):
+    if not is_ready(dialogue) and not choosing.names_it(dialogue.context.words, str(slot["label"])):
         dialogue.say(_("I take %(slot)s.") % {"slot": slot["label"]})
 
 

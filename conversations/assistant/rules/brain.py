@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -21,18 +20,20 @@ from conversations.assistant.rules import (
     chat_link,
     consent,
     foreign_language,
+    going_back,
     identifying,
     in_between,
+    knowledge,
+    offers,
     slots,
     small_talk,
     subject,
     waiting,
 )  # fmt: skip
-from conversations.assistant.rules.dialogue import Dialogue, echo
+from conversations.assistant.rules.dialogue import LISTENING, STOPPED, Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
 from conversations.assistant.tools import book, find_orders, promise_to_pay, set_consent
-from conversations.understanding import foreign
 from conversations.understanding.dates import no_such_day
 
 WHEN = frozenset({"date", "time_window"})
@@ -75,10 +76,12 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         return await waiting.go_on(dialogue)
     if told := foreign_language.told(dialogue):
         return told
+    if context.stops:
+        dialogue.say_first(_("All right, I have stopped that."))
     await aside.answer_besides(dialogue)
     _tell_of_no_such_day(dialogue)
     looks = (
-        _small_acts, _offer_answered, _identity_going_on, _errand_going_on, changing.tell, changing.corrected, _errand_wanted,
+        _small_acts, offers.answered, _identity_going_on, _errand_going_on, changing.tell, changing.corrected, _errand_wanted,
         _identity_wanted, _change_wanted, _change_going_on, _form_going_on, subject.area_asked, subject.new,
     )  # fmt: skip
     for look in looks:
@@ -99,9 +102,9 @@ async def _in_that_language(dialogue: Dialogue) -> Reply | HandOff:
     dialogue.say(_("All right, we go on in English."))
     state = dialogue.state
     if state.get("action") and state.get("step") in ("confirm", "choose"):
-        return await _back_to_change(dialogue)
+        return await going_back.to_change(dialogue)
     if dialogue.form:
-        return await _back_to_form(dialogue)
+        return await going_back.to_form(dialogue)
     dialogue.say(_("What can I do for you?"))
     return dialogue.reply()
 
@@ -111,8 +114,8 @@ async def _consent_alone(dialogue: Dialogue) -> Reply | HandOff | None:
     if dialogue.context.understanding.besides:
         return None
     if dialogue.state.get("action") and dialogue.state.get("step") != "done":
-        return await _back_to_change(dialogue)
-    return await _back_to_form(dialogue)
+        return await going_back.to_change(dialogue)
+    return await going_back.to_form(dialogue)
 
 
 async def _announce(dialogue: Dialogue) -> Reply | None:
@@ -136,21 +139,26 @@ async def _announce(dialogue: Dialogue) -> Reply | None:
 async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     text, state = dialogue.context.words, dialogue.state
     busy = bool(dialogue.form or state.get("action"))
-    if not text.strip(" .…"):
-        # “Um …” alone.
-        dialogue.say(_("I am listening. Take your time."))
-        return dialogue.reply()
-    if acts.is_short(text, acts.REPEAT) and (said := dialogue.last_said):
+    is_sound = not text.strip(" .…")
+    asks_again = acts.is_short(dialogue.context.hypotheses[0], acts.EH) if is_sound else acts.is_short(text, acts.REPEAT)
+    if asks_again and (said := dialogue.last_said):
         return small_talk.say_again(dialogue, said)
+    if is_sound:
+        # “Um …” alone.
+        dialogue.say(str(LISTENING))
+        return dialogue.reply()
     if acts.wants_to_start_over(text):
         dialogue.leave_form()
         dialogue.say(_("All right, let us start again. What can I do for you?"))
         return dialogue.reply()
     if state.get("action") == "reschedule" and state.get("step") != "done" and acts.gives_up_visit(text):
         return await changing.cancel_instead(dialogue)
-    if busy and acts.drops_it(text) and state.get("step") != "confirm":
+    is_whether_to_cancel = state.get("action") == "cancel" and state.get("step") == "confirm"
+    errand = ERRANDS.get(str(state.get("purpose") or state.get("action")))
+    if busy and (acts.drops_it(text) or (errand and errand.is_dropped(dialogue))) and not is_whether_to_cancel:
         dialogue.leave_form()
-        dialogue.say(_("All right, I have stopped that; nothing was booked or changed. Is there anything else I can do?"))
+        dialogue.say(str(STOPPED))
+        dialogue.say(_("Is there anything else I can do?"))
         return dialogue.reply()
     if busy and acts.is_brief_mention(text, acts.FAREWELL) and not dialogue.context.new_facts:
         dialogue.leave_form()
@@ -158,7 +166,7 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
         return dialogue.reply()
     if small_talk.answered(dialogue, busy=busy):
         changes = state.get("action") in ("reschedule", "cancel") and state.get("step") != "done"
-        return await (_back_to_change(dialogue) if changes else _back_to_form(dialogue))
+        return await (going_back.to_change(dialogue) if changes else going_back.to_form(dialogue))
     if busy or dialogue.context.new_facts:
         return None
     if acts.is_brief_mention(text, acts.BYE) or (acts.is_brief_mention(text, acts.THANKS, 6) and not dialogue.context.reason_is_new):
@@ -167,79 +175,14 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     return small_talk.in_the_middle_of_nothing(dialogue)
 
 
-def _is_yes_to_person(context: TurnContext, affirmative: bool | None) -> bool:
-    """“Yes, it's about my bill” is one; in “ok then, book a boiler service”, or “no, …”, they say what they want instead."""
-    if acts.YES_AND.search(acts.plain(context.words)):
-        return True
-    return affirmative is True and not (context.understanding.reason and context.reason_is_new)
-
-
-async def _offer_answered(dialogue: Dialogue) -> Reply | HandOff | None:
-    """Yes or no to what was offered last. An offer stands for one turn."""
-    offer = dialogue.state.pop("offer", None)
-    context, affirmative = dialogue.context, dialogue.context.understanding.affirmative
-    if affirmative is None and offer:
-        affirmative = foreign.answer(dialogue.context.text)
-    if not offer:
-        busy = dialogue.form or dialogue.state.get("action")
-        about = dialogue.context.understanding.reason or dialogue.context.reason_is_new
-        if affirmative is None or busy or about or context.new_facts or not acts.is_bare_answer(dialogue.context.words):
-            return None
-        dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
-        return dialogue.reply()
-    if offer["kind"] == "person" and _is_yes_to_person(context, affirmative):
-        return HandOff(form_state=dict(dialogue.state), asked_for=True)
-    if offer["kind"] == "person" and context.understanding.reason and context.reason_is_new:
-        return None
-    several = offer["kind"] == "form" and len(offer.get("services") or []) > 1 and acts.wants_several(context.words)
-    if affirmative is None and not several:
-        return None
-    if offer["kind"] == later.OFFER:
-        return await _go_on_with_what_waits(dialogue, goes_on=bool(affirmative))
-    form = dialogue.context.behaviour.form(str(offer.get("form", "")))
-    if affirmative and offer.get("asks_what") and acts.is_bare_answer(context.words):
-        dialogue.say(_("What is the visit for?"))
-        return dialogue.reply()
-    if form and (affirmative or several):
-        first, *others = _services_of(offer) if several else [str(offer.get("service") or "")]
-        dialogue.enter_form(form)
-        if first:
-            dialogue.state["service"] = first
-        if several:
-            aside.keep_services(dialogue, others)
-            dialogue.say(_("I begin with %(service)s.") % {"service": context.behaviour.named(first)})
-        return await booking.go_on(dialogue, form)
-    dialogue.say(_("All right. What else can I do for you?"))
-    return dialogue.reply() if not dialogue.form else await _back_to_form(dialogue)
-
-
-def _services_of(offer: Mapping[str, Any]) -> list[str]:
-    """Every service that was named, without those that are part of another (“Boiler service” of “Boiler service with gas safety check”)."""
-    named = {str(each): set(acts.plain(str(each)).split()) for each in offer["services"]}
-    return [name for name, words in named.items() if not any(words < others for others in named.values())]
-
-
-async def _go_on_with_what_waits(dialogue: Dialogue, *, goes_on: bool) -> Reply | HandOff | None:
-    """What was put aside goes on where it was, or is left; words that wait were taken up before this turn was understood."""
-    if not goes_on:
-        aside.drop(dialogue)
-        dialogue.say(_("All right, I leave that. Is there anything else I can do?"))
-        return dialogue.reply()
-    if not aside.take_up(dialogue):
-        return None
-    if dialogue.state.get("action") == identifying.ACTION:
-        return identifying.ask_again(dialogue)
-    return await (_back_to_change(dialogue) if dialogue.state.get("action") else _back_to_form(dialogue))
-
-
 async def _identity_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     """Who this is, is being found out: a question in between is answered, then that goes on; another need leaves it."""
     may_be_other = identifying.may_be_in_between(dialogue)
     if may_be_other:
         if in_between.asks_of_own_record(dialogue) and (asked := identifying.ask_again(dialogue)):
             return asked
-        if await in_between.answers(dialogue):
-            return dialogue.reply()
+        if await in_between.answers(dialogue) or in_between.has_no_answer(dialogue):
+            return identifying.go_back(dialogue)
     if may_be_other and subject.is_other_need(dialogue):
         aside.put(dialogue)
         return None
@@ -289,6 +232,8 @@ async def _change_wanted(dialogue: Dialogue) -> Reply | None:
     reason = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
     for action in ("reschedule", "cancel"):
         if reason.startswith(action) and not dialogue.form:
+            if acts.asks_only(context.words) and await knowledge.answer(dialogue):
+                return dialogue.reply()
             return await changing.begin(dialogue, action)
     if state.get("step") != "done" or not state.get("reference"):
         return None
@@ -307,27 +252,11 @@ async def _change_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if found:
         return found
     if await in_between.answers(dialogue):
-        return await _back_to_change(dialogue)
+        return await going_back.to_change(dialogue)
     if dialogue.context.reason_is_new:
         aside.put(dialogue)
         return None
-    return await _back_to_change(dialogue)
-
-
-async def _back_to_change(dialogue: Dialogue) -> Reply | HandOff:
-    action = str(dialogue.state["action"])
-    if action in ERRANDS:
-        return await engine.again(dialogue, ERRANDS[action])
-    if dialogue.state.get("step") == "confirm":
-        dialogue.say(_("Shall I cancel the visit? Please say yes or no."))
-        dialogue.suggest_yes_or_no()
-        return dialogue.reply()
-    if dialogue.state.get("offered"):
-        labels = [slot["label"] for slot in dialogue.state["offered"]]
-        dialogue.say(_("Which of the times I named suits you, or which other day?"))
-        dialogue.suggest(labels)
-        return dialogue.reply()
-    return await changing.begin(dialogue, action)
+    return await going_back.to_change(dialogue)
 
 
 async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
@@ -337,7 +266,7 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     other = subject.form_of_new_reason(dialogue)
     if other and other.code != form.code:
         if acts.asks_only(context.words) and await in_between.answers(dialogue):
-            return await _back_to_form(dialogue)
+            return await going_back.to_form(dialogue)
         aside.put(dialogue)
         return None
     if other_errand := _other_errand(dialogue):
@@ -350,9 +279,9 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if not context.new_facts and in_between.asks_of_own_record(dialogue):
         if not await identifying.tell_in_between(dialogue):
             aside.keep_words(dialogue)
-        return await _back_to_form(dialogue)
+        return await going_back.to_form(dialogue)
     if not context.new_facts and (await in_between.answers(dialogue) or in_between.has_no_answer(dialogue)):
-        return await _back_to_form(dialogue)
+        return await going_back.to_form(dialogue)
     if not (form.tool == book.TOOL.name and booking.is_ready(dialogue)):
         dialogue.say(echo(context))
     if context.changed_facts.keys() & WHEN or (context.new_facts & WHEN and dialogue.state.get("slot")):
@@ -393,14 +322,3 @@ def _ask_again_for_time(dialogue: Dialogue) -> Reply:
     dialogue.say(_("I did not get which time suits you. Choose one of these, or name another day."))
     dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])
     return dialogue.reply()
-
-
-async def _back_to_form(dialogue: Dialogue) -> Reply | HandOff:
-    form = dialogue.form
-    if form is None:
-        return dialogue.reply()
-    if dialogue.state.get("step") == "choose" and dialogue.state.get("offered"):
-        dialogue.say(_("Back to your visit: which of the times I named suits you?"))
-        dialogue.suggest([slot["label"] for slot in dialogue.state["offered"]])
-        return dialogue.reply()
-    return await booking.go_on(dialogue, form)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, wording
+from conversations.assistant import acts, choosing, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules import identifying, slots
 from conversations.assistant.rules.booking import offer_person, told_of, window_of
@@ -23,8 +23,10 @@ OF_THE_RECORD: Final = re.compile(r"\b(?:new|old|account|records?|file|details|m
 
 async def begin(dialogue: Dialogue, action: str) -> Reply:
     """Starts to move (`reschedule`) or to give up (`cancel`) a visit."""
+    named = _named(dialogue) or str(dialogue.state.get("named") or "")
+    wishes = _wishes_now(dialogue) or bool(dialogue.state.get("wishes"))
     dialogue.leave_form()
-    dialogue.state.update(action=action, named=_named(dialogue))
+    dialogue.state.update(action=action, named=named, wishes=wishes)
     return await _go_on_with_one(dialogue)
 
 
@@ -140,7 +142,7 @@ async def _not_done(dialogue: Dialogue, result: ToolResult) -> Reply:
     if result.error == "slot_taken" and await slots.offer_others(dialogue, result):
         return dialogue.reply()
     if result.error == "not_proven" and identifying.is_possible(dialogue):
-        return await identifying.begin(dialogue, str(dialogue.state["action"]))
+        return await _identified_first(dialogue)
     return offer_person(dialogue, _("I am sorry, I cannot do that here. %(why)s") % {"why": result.sentence})
 
 
@@ -159,9 +161,21 @@ async def _go_on_with_one(dialogue: Dialogue) -> Reply:
     if mine:
         return await _go_on_with(dialogue, mine[0])
     if identifying.is_possible(dialogue) and dialogue.context.assurance != Assurance.VERIFIED:
-        return await identifying.begin(dialogue, str(dialogue.state["action"]))
+        return await _identified_first(dialogue)
     dialogue.leave_form()
     return offer_person(dialogue, _("I find no visit coming up that I could change."))
+
+
+async def _identified_first(dialogue: Dialogue) -> Reply:
+    """Who this is, is found out; which visit was named, and for when, is remembered until then."""
+    state = dialogue.state
+    keep = {"named": state.get("named") or state.get("reference") or "", "wishes": bool(state.get("wishes"))}
+    return await identifying.begin(dialogue, str(state["action"]), keep=keep)
+
+
+def _wishes_now(dialogue: Dialogue) -> bool:
+    """Whether these words say when the visit shall be."""
+    return any(fact.name in ("date", "time_window") for fact in dialogue.context.understanding.facts)
 
 
 async def _go_on_with(dialogue: Dialogue, visit: Visit) -> Reply:
@@ -181,7 +195,7 @@ async def _offer(dialogue: Dialogue, visit: Visit) -> Reply:
     if is_choosing:
         lead = ""
     # What was wished for when it was booked is what is to be changed.
-    wishes = is_choosing or any(fact.name in ("date", "time_window") for fact in dialogue.context.understanding.facts)
+    wishes = is_choosing or bool(dialogue.state.get("wishes")) or _wishes_now(dialogue)
     if await slots.offer(dialogue, str(visit["postcode"]), prompt=_("When would suit you better?"), lead=lead, wishes=wishes):
         return dialogue.reply()
     return offer_person(dialogue, _("I am sorry, I find no other free time in the next two weeks."))
@@ -211,7 +225,7 @@ async def _chosen_visit(dialogue: Dialogue, visits: list[Visit]) -> Reply:
     said = _named(dialogue)
     index = next((index for index, visit in enumerate(visits) if visit["reference"] == said), None)
     if index is None:
-        index = acts.choice(dialogue.context.words, len(visits))
+        index = choosing.choice(dialogue.context.words, len(visits))
     return _ask_which(dialogue, visits) if index is None else await _go_on_with(dialogue, visits[index])
 
 

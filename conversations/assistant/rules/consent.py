@@ -6,18 +6,18 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import ToolResult
-from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.rules.dialogue import STOPPED, Dialogue
 from conversations.assistant.tools import set_consent
 
 
 async def note(dialogue: Dialogue) -> bool:
     """Notes what was said about consent and says so; returns whether anything was said about it.
 
-    A bare “stop” in the middle of something stops that.
+    A bare “stop” stops what is going on, or declines what was offered; said once more after that, it means the same.
     """
-    context = dialogue.context
-    busy = bool(dialogue.form or dialogue.state.get("action"))
-    if busy and acts.drops_it(context.words):
+    context, state = dialogue.context, dialogue.state
+    is_about_something = dialogue.form or state.get("action") or state.get("offer") or dialogue.last_said.startswith(str(STOPPED))
+    if is_about_something and acts.drops_it(context.words):
         return False
     told: list[str] = []
     for wish in context.understanding.wishes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import later, wording
 from conversations.assistant.brain import (
@@ -23,6 +25,9 @@ from conversations.assistant.brain import (
 from conversations.services import facts
 from conversations.services.facts import FACT_LABELS
 from conversations.understanding.read import Understanding
+
+STOPPED: Final = _lazy("All right, I have stopped that; nothing was booked or changed.")
+LISTENING: Final = _lazy("I am listening. Take your time.")
 
 
 class Dialogue:
@@ -42,6 +47,7 @@ class Dialogue:
         self._sources: list[Source] = []
         self._asks: AskedField | None = None
         self._besides: list[str] = []
+        self._before: list[str] = []
 
     def about(self, understood: Understanding) -> Dialogue:
         """A dialogue about something else that was said in the same breath, with the same state; `answer_besides` takes its words over."""
@@ -67,10 +73,18 @@ class Dialogue:
         """Whether there is anything in the reply yet."""
         return bool(self._lines)
 
+    def has_said(self, pattern: re.Pattern[str]) -> bool:
+        """Whether something like that is in the reply."""
+        return any(pattern.search(line) for line in self._lines)
+
     def say(self, text: str) -> None:
         """Adds a sentence or more."""
         if text.strip():
             self._lines.append(text.strip())
+
+    def say_first(self, text: str) -> None:
+        """Puts a sentence before everything else that is said."""
+        self._before.append(text)
 
     def suggest(self, labels: Sequence[str]) -> None:
         """Puts suggestions under the reply; each sends its own words."""
@@ -102,9 +116,9 @@ class Dialogue:
 
     @property
     def last_said(self) -> str:
-        """What the AI agent said last; empty before it said anything."""
+        """What the AI agent said last, beyond that it listens; empty before it said anything."""
         spoke = (line.text for line in reversed(self.context.history) if line.kind == "message" and line.speaker == "assistant")
-        return next(spoke, "")
+        return next((text for text in spoke if text != str(LISTENING)), "")
 
     def reply(self, *, failed: bool = False) -> Reply:
         """The reply as it stands, with what is told beside it."""
@@ -123,7 +137,7 @@ class Dialogue:
         """What is told besides comes before the question that waits for an answer, and after what was asked first."""
         ends_with_question = bool(self._lines) and self._lines[-1].endswith("?")
         at = 0 if self.is_busy else len(self._lines) - int(ends_with_question)
-        return [*self._lines[:at], *self._besides, *self._lines[at:]]
+        return [*self._before, *self._lines[:at], *self._besides, *self._lines[at:]]
 
     def leave_form(self) -> None:
         """Forgets the form and everything asked or offered, but neither the facts nor what waits for its turn."""

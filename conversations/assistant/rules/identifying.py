@@ -47,7 +47,8 @@ OWED: Final = re.compile(r"\b(?:i (?:still )?owe|balance)\b")
 WHO_AM_I: Final = re.compile(r"\b(?:verify|confirm|prove|check) (?:me|my identity|who i am|that it(?:'s| is) me)\b")
 WANTS_CODE: Final = re.compile(r"\b(?:send|text|e-?mail) me (?:a|the|another|that) (?:six-?digit )?code\b")
 CANNOT: Final = re.compile(
-    r"\b(?:do(?:n't| not) have|have(?:n't| not)(?: got)?|got no|have no|can(?:'t|not| not)|without|no access to)\b.{0,30}"
+    r"^(?:no|not a|without an?|(?:i )?do(?:n't| not) want (?:a|any|the)) codes?(?: please| thanks| thank you)?$"
+    r"|\b(?:do(?:n't| not) have|have(?:n't| not)(?: got)?|got no|have no|can(?:'t|not| not)|without|no access to)\b.{0,30}"
     r"\b(?:e?-?mails?|address|phone|mobile|code|codes|texts?|messages?|number|one|that|it)\b"
     r"|\bask me\b|\b(?:an)?other way\b|\b(?:neither|landline)\b"
 )
@@ -80,10 +81,16 @@ def ask_again(dialogue: Dialogue) -> Reply | None:
         return None
     state["purpose"] = ACCOUNT
     dialogue.say(_("I can help with that once I know that it is you."))
-    if state.get("step") == "answers":
-        dialogue.say(_question_for(str(state["question"])))
+    return go_back(dialogue)
+
+
+def go_back(dialogue: Dialogue) -> Reply:
+    """The question that stands is asked once more, after something in between."""
+    step = dialogue.state.get("step")
+    if step == "answers":
+        dialogue.say(_question_for(str(dialogue.state["question"])))
         return dialogue.reply()
-    if state.get("step") != "code":
+    if step != "code":
         return _ask_where(dialogue)
     dialogue.say(_("I am waiting for the six digits of the code. Say “new code” if it did not come."))
     return dialogue.reply()
@@ -91,8 +98,8 @@ def ask_again(dialogue: Dialogue) -> Reply | None:
 
 def may_be_in_between(dialogue: Dialogue) -> bool:
     """Whether words that come while who this is, is being found out may be about something else."""
-    waits_for_code = dialogue.state.get("step") == "code"
-    about_it = dialogue.context.new_facts or (waits_for_code and acts.wants_code_again(dialogue.context.words))
+    waits_for_code, words = dialogue.state.get("step") == "code", dialogue.context.words
+    about_it = dialogue.context.new_facts or CANNOT.search(acts.plain(words)) or (waits_for_code and acts.wants_code_again(words))
     return dialogue.state.get("action") == ACTION and not about_it
 
 

@@ -28,7 +28,8 @@ REASONS_TO_ASK: Final = {
 async def answers(dialogue: Dialogue) -> bool:
     """Answers a question from articles and prices, or says what a fact is asked for; says whether it did."""
     context = dialogue.context
-    if not acts.is_question(context.words) or context.understanding.affirmative is not None or asks_of_own_record(dialogue):
+    asks = acts.is_question(context.words) or (dialogue.form is None and knowledge.asks_for_price(dialogue))
+    if not asks or context.understanding.affirmative is not None or asks_of_own_record(dialogue):
         return False
     told = REASONS_TO_ASK.get(str(dialogue.state.get("asked") or ""))
     if told and WHAT_FOR.search(acts.plain(context.words)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from conversations.assistant.rules import opening
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_prices, search_knowledge
 from conversations.assistant.tools.search_knowledge import SURE_PASSAGE
+from conversations.understanding.normalise import plain
 from conversations.understanding.spelling import unknown_words
 
 MOST_PRICES = 3
@@ -22,6 +24,8 @@ FEWEST_WORDS = 2
 SURE_ANSWER = 0.5
 NEARLY_THE_SAME = 0.75
 MOST_TO_DO = 8
+GOES_ON = re.compile(r"(?:ok |okay |so )?(?:and|what about|how about|or|but|yes|if)\b")
+"""How somebody begins who asks the same about something more."""
 
 
 async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
@@ -29,6 +33,8 @@ async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
     if await opening.answer(dialogue):
         return True
     if asks_for_price(dialogue) and await answer_price(dialogue):
+        return True
+    if await _answer_price_of_more(dialogue):
         return True
     return await answer_from_article(dialogue, least_score=least_score)
 
@@ -52,8 +58,28 @@ async def answer_price(dialogue: Dialogue, *, of: str = "") -> bool:
         return False
     if dialogue.form is None:
         dialogue.state.update(service=prices[0]["name"], services=[each["name"] for each in prices])
+    dialogue.state["priced"] = prices[0]["name"]
     dialogue.say(" ".join(_said_prices(prices, dialogue.context)))
     return True
+
+
+async def _answer_price_of_more(dialogue: Dialogue) -> bool:
+    """“And for two boilers?” after a price per boiler is about the same; says whether it was that."""
+    priced, words = str(dialogue.state.get("priced") or ""), dialogue.context.words
+    if not priced or not GOES_ON.match(acts.plain(words)):
+        return False
+    same = [each for each in await _prices(dialogue, priced) if each["name"] == priced and _is_of_several(each, words)]
+    if not same:
+        return False
+    dialogue.state.update(service=priced, services=[priced])
+    dialogue.say(_price({**same[0], "description": ""}, dialogue.context))
+    return True
+
+
+def _is_of_several(row: Mapping[str, str], words: str) -> bool:
+    """Whether words name a number of what a price is for: “two taps” where it is per tap."""
+    noun = row["unit"].removeprefix("per ") if row["unit"].startswith("per ") else ""
+    return bool(noun) and re.search(rf"\b\d{{1,2}} (?:\w+ )?{re.escape(noun)}s?\b", plain(words)) is not None
 
 
 def _said_prices(prices: list[dict[str, str]], context: TurnContext) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, wording
+from conversations.assistant import choosing, wording
 from conversations.assistant.brain import ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_slots
@@ -21,9 +21,9 @@ def chosen(dialogue: Dialogue) -> Slot | None:
     """The offered window that the customer means, if they mean one."""
     offered = dialogue.state.get("offered") or []
     understood = dialogue.context.understanding
-    index = acts.chosen_name(dialogue.context.text, [slot["label"] for slot in offered])
+    index = choosing.chosen_name(dialogue.context.text, [slot["label"] for slot in offered])
     if index is None:
-        index = acts.chosen_slot(dialogue.context.words, offered, understood.facts, understood.affirmative)
+        index = choosing.chosen_slot(dialogue.context.words, offered, understood.facts, understood.affirmative)
     if index is None and _insists(dialogue, offered):
         index = 0
     return offered[index] if index is not None else None

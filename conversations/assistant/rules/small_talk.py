@@ -6,15 +6,19 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import Reply
-from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.rules.dialogue import Dialogue, label_of
+from conversations.services import facts
 
 
 def answered(dialogue: Dialogue, *, busy: bool) -> bool:
-    """Answers a question for who this is, and small talk beyond greeting and thanks; says whether it was any.
+    """Answers a question for who this is, for what they told, and small talk beyond greeting and thanks; says whether it was any.
 
     When nothing is going on (`busy`), what can be done is asked as well.
     """
     text = dialogue.context.words
+    if asked := acts.told_fact_asked(text):
+        dialogue.say(_what_was_told(dialogue, asked))
+        return True
     if acts.AI.search(acts.plain(text)):
         dialogue.say(_("I am an AI assistant of %(company)s, not a person.") % {"company": dialogue.context.company})
         dialogue.say(_("You can ask for a person at any time."))
@@ -30,6 +34,15 @@ def answered(dialogue: Dialogue, *, busy: bool) -> bool:
     if not busy:
         dialogue.say(_("What can I do for you?"))
     return True
+
+
+def _what_was_told(dialogue: Dialogue, asked: str) -> str:
+    """What this party told of a fact in this conversation, and nothing that the record knows beside it."""
+    context = dialogue.context
+    label = label_of(asked).lower()
+    if asked not in context.told_facts or not context.value(asked):
+        return _("You have not told me that yet: the %(fact)s.") % {"fact": label}
+    return _("You told me: %(facts)s.") % {"facts": f"{label} {facts.written(asked, context.value(asked))}"}
 
 
 def say_again(dialogue: Dialogue, said: str) -> Reply:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
@@ -12,6 +14,8 @@ from conversations.assistant.tools import book
 from conversations.understanding.postcodes import every_postcode
 
 MOST_WORDS_OF_FACTS = 6
+VISIT_ADVISED = re.compile(r"\b(?:book an? (?:visit|engineer)|needs an engineer|reserve una visita|necesita una visita)\b", re.IGNORECASE)
+"""An article ends with the advice to have somebody come."""
 
 
 async def area_asked(dialogue: Dialogue) -> Reply | None:
@@ -50,7 +54,8 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
     context = dialogue.context
     understood = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
     form = context.behaviour.form_for_reason(understood) if understood else None
-    if form is None and not understood and acts.wants_visit(context.words):
+    wants_visit = acts.wants_visit(context.words) if not understood else acts.asks_to_come(context.words) and not dialogue.is_busy
+    if form is None and wants_visit:
         form = context.behaviour.form_for_tool(book.TOOL.name)
     if form is None:
         return None
@@ -105,7 +110,8 @@ async def otherwise(dialogue: Dialogue) -> Reply:
     wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
     if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
         booking_form = context.behaviour.form_for_tool(book.TOOL.name)
-        if booking_form and (dialogue.state.get("service") or acts.speaks_of_coming(context.words)):
+        helps = dialogue.state.get("service") or acts.speaks_of_coming(context.words) or dialogue.has_said(VISIT_ADVISED)
+        if booking_form and helps:
             _offer_visit(dialogue, booking_form)
         return dialogue.reply()
     return not_known.reply(dialogue)

@@ -21,6 +21,7 @@ COMMON = frozenset(
     }
 )  # fmt: skip
 
+ENDING = re.compile(r"(?<=\w{5})ings?$|(?<=\w{3})ed$|(?<=[sxzh])es$|(?<=[^s])s$")
 SAYS_LITTLE = frozenset({"new", "free", "quote", "get", "exact", "same", "place", "further", "give"})
 """Words of the list that no price is about: a new bathroom is no new boiler."""
 
@@ -62,7 +63,7 @@ def _words(words: str) -> set[str]:
 def _in_order(words: str) -> list[str]:
     """Without common words and the endings that part “boiler” from “boilers” and “repair” from “repairing”; “heating” is no heat."""
     plain = re.findall(r"[a-z]+", words.lower()[:2000])
-    return [re.sub(r"(?:(?<=\w{5})ings?|ed|e?s)$", "", word) if len(word) > 4 else word for word in plain if word not in COMMON]
+    return [re.sub(ENDING, "", word) if len(word) > 3 else word for word in plain if word not in COMMON]
 
 
 TOOL = Tool(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
-from conversations.assistant.tools import schedule_callback
+from conversations.assistant.tools import find_hours, schedule_callback
 from conversations.services import facts
 
 
@@ -19,6 +21,8 @@ class CallBack(Errand):
     """Promises a call at a chosen time."""
 
     action = schedule_callback.TOOL.name
+    called = _lazy("the call back")
+    noun = r"call(?: ?back)?"
     facts = frozenset({"date", "time_window", "phone"})
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
@@ -38,6 +42,8 @@ class CallBack(Errand):
         if not said(dialogue, "time_window"):
             dialogue.ask("time_window", _("At what time shall we call?"))
             return dialogue.reply()
+        if nobody := await _nobody_then(dialogue):
+            return nobody
         if not _number(dialogue):
             dialogue.ask("phone", _("On which number shall we call you?"))
             return dialogue.reply()
@@ -54,11 +60,8 @@ class CallBack(Errand):
         about = str(dialogue.state.get("subject") or "")
         result = await dialogue.tools.call(self.action, arguments | ({"about": about[:200]} if about else {}))
         if result.error == "not_then":
-            told = dialogue.state.get("said") or {}
-            dialogue.state.update(said={name: value for name, value in told.items() if name == "phone"}, step="collect")
             dialogue.say(result.sentence)
-            dialogue.ask("date", _("Which other day or time would suit you?"))
-            return dialogue.reply()
+            return _ask_for_another(dialogue)
         return self.told(dialogue, result)
 
     def told(self, dialogue: Dialogue, result: ToolResult) -> Reply:
@@ -69,6 +72,32 @@ class CallBack(Errand):
         values = {"number": facts.phone(str(result.result["phone"])), "when": wording.moment_of(at, dialogue.context.now)}
         dialogue.say(_("Thank you. A colleague will call you on %(number)s %(when)s.") % values)
         return done(dialogue)
+
+
+async def _nobody_then(dialogue: Dialogue) -> Reply | None:
+    """Another time is asked for when nobody is there at the one that was said, or it is over; None when somebody is, as far as is known."""
+    at = _moment(dialogue)
+    if at <= dialogue.context.now:
+        dialogue.say(_("That time is over already."))
+        return _ask_for_another(dialogue)
+    found = await dialogue.tools.call(find_hours.TOOL.name, {"day": at.date().isoformat()})
+    if not found.worked or not found.result["kept"]:
+        return None
+    spans = [dict(each) for each in found.result["open"]]
+    # What is open past midnight ends by the clock of the next day; the promise itself is checked to the minute.
+    if any(each["from"] <= f"{at:%H:%M}" < each["to"] or each["to"] <= each["from"] for each in spans):
+        return None
+    day = capfirst(wording.day(at, dialogue.context.now))
+    hours = wording.listed([_("from %(from)s to %(to)s") % each for each in spans])
+    dialogue.say((_("%(day)s, we are there %(hours)s.") if spans else _("%(day)s, nobody is there.")) % {"day": day, "hours": hours})
+    return _ask_for_another(dialogue)
+
+
+def _ask_for_another(dialogue: Dialogue) -> Reply:
+    told = dialogue.state.get("said") or {}
+    dialogue.state.update(said={name: value for name, value in told.items() if name == "phone"}, step="collect")
+    dialogue.ask("date", _("Which other day or time would suit you?"))
+    return dialogue.reply()
 
 
 def _number(dialogue: Dialogue) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
@@ -49,6 +50,8 @@ class NewDetail(Errand):
     """Puts a detail of the record right."""
 
     action = update_fact.TOOL.name
+    called = _lazy("the change of your details")
+    noun = r"change"
     facts = frozenset(WORDS)
     needs_proof = True
 

@@ -5,26 +5,38 @@ What was said of it since it began stands in the form state (`said`), so nothing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts
+from conversations.assistant import acts, choosing
 from conversations.assistant.brain import HandOff, Reply, ToolResult
 from conversations.assistant.rules import identifying
 from conversations.assistant.rules.booking import MOST_MISSES, offer_person
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.models.identifier import Assurance
 
+GIVES_UP: Final = (
+    r"^(?:(?:no|please|ok|okay|actually|oh|sorry|then),? )*(?:cancel|stop|forget|drop|scrap|(?:i )?do(?:n't| not) (?:want|need))"
+)
+
 
 class Errand:
     """One kind of errand. `action` is the tool that it ends with, `facts` what may be said for it, `needs_proof` whether it is
-    of somebody's own record."""
+    of somebody's own record, `called` what it is to the customer, and `noun` how they call it themselves, as a regular expression."""
 
     action: ClassVar[str]
     facts: ClassVar[frozenset[str]] = frozenset()
     needs_proof: ClassVar[bool] = False
+    called: ClassVar[Promise]
+    noun: ClassVar[str]
+
+    def is_dropped(self, dialogue: Dialogue) -> bool:
+        """Whether the words of this turn give it up by its name: “cancel the call back”."""
+        return re.search(rf"{GIVES_UP} (?:the|that|this|my|a) {self.noun}\b", acts.plain(dialogue.context.words)) is not None
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
         """Whether the words of this turn ask for it."""
@@ -157,4 +169,4 @@ def _said_now(dialogue: Dialogue, errand: Errand) -> dict[str, str]:
 
 def _is_choice(dialogue: Dialogue) -> bool:
     offered = dialogue.state.get("choose_from") or []
-    return acts.chosen_name(dialogue.context.text, [str(each) for each in offered]) is not None
+    return choosing.chosen_name(dialogue.context.text, [str(each) for each in offered]) is not None

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
@@ -31,6 +32,8 @@ class InvoiceQuestion(Errand):
     """Tells what is left to pay, and how to pay it."""
 
     action = find_invoices.TOOL.name
+    called = _lazy("the question about your invoice")
+    noun = r"invoice"
     needs_proof = True
 
     def is_wanted(self, dialogue: Dialogue) -> bool:

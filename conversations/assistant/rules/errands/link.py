@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts
 from conversations.assistant.brain import Reply, ToolResult
@@ -25,6 +26,8 @@ class SendLink(Errand):
     """Sends a link that the playbook lists."""
 
     action = send_link.TOOL.name
+    called = _lazy("the link")
+    noun = r"(?:link|text|message)"
     facts = frozenset({"phone", "email"})
 
     def is_wanted(self, dialogue: Dialogue) -> bool:

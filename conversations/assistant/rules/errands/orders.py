@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import Reply, ToolResult
@@ -29,6 +30,8 @@ class OrderStatus(Errand):
     """Tells how far the customer's orders are."""
 
     action = find_orders.TOOL.name
+    called = _lazy("the question about your order")
+    noun = r"(?:order|search)"
     needs_proof = True
 
     def is_wanted(self, dialogue: Dialogue) -> bool:

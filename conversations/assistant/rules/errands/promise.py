@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
-from conversations.assistant import acts, wording
+from conversations.assistant import acts, choosing, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.booking import offer_person
 from conversations.assistant.rules.dialogue import Dialogue
@@ -32,6 +33,8 @@ class PromiseToPay(Errand):
     """Keeps what the customer says they will pay, and by when."""
 
     action = promise_to_pay.TOOL.name
+    called = _lazy("the payment")
+    noun = r"(?:payment|promise)"
     facts = frozenset({"date", "amount"})
     needs_proof = True
 
@@ -114,5 +117,5 @@ def _chosen(dialogue: Dialogue, unpaid: list[Mapping[str, Any]]) -> Mapping[str,
     found = next((each for each in unpaid if each["reference"] in named), None)
     if found or len(unpaid) == 1:
         return found or unpaid[0]
-    index = acts.choice(dialogue.context.words, len(unpaid)) if dialogue.state.get("choose_from") else None
+    index = choosing.choice(dialogue.context.words, len(unpaid)) if dialogue.state.get("choose_from") else None
     return unpaid[index] if index is not None else None

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts
 from conversations.assistant.brain import Reply, ToolResult
@@ -16,6 +17,9 @@ from conversations.services import facts
 
 WANTS: Final = re.compile(
     r"\b(?:open|raise|log|create|file|make|need|want)\b.{0,20}\bticket\b|^(?:a )?ticket$"
+    r"|^(?:please |just |can you |could you )*"
+    r"(?:write (?:it|this|that) down|(?:take|make|leave) a (?:note|message)|note (?:it|this|that)(?: down)?)"
+    r"(?: for (?:me|them|someone|somebody|your colleagues?))?(?: please)?$"
     r"|\b(?:can|could) (?:you|someone|somebody) (?:please )?(?:look into|investigate|check up on) (?:it|this|that)\b"
 )
 _BESIDE_THE_WISH: Final = (
@@ -33,6 +37,8 @@ class OpenTicket(Errand):
     """Opens a ticket with what the customer tells."""
 
     action = open_ticket.TOOL.name
+    called = _lazy("the ticket")
+    noun = r"ticket"
     facts = frozenset({"details", "phone", "email"})
 
     def is_wanted(self, dialogue: Dialogue) -> bool:

@@ -1,0 +1,105 @@
+"""Which of several things a text chooses: by its place, its name, its day or its hour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from conversations.assistant import acts
+from conversations.understanding.facts import Fact
+
+ORDINALS: Final = (
+    ("first", "1st", "one", "1", "earliest", "a"),
+    ("second", "2nd", "two", "2", "b"),
+    ("third", "3rd", "three", "3", "c"),
+)
+ANY_OF_THEM: Final = re.compile(
+    r"\b(?:any(?: of (?:them|those|these))?|either|whichever|you choose|don't mind|do not mind|soonest|earliest|asap|as soon as possible)\b"
+)
+BEFORE_A_CHOICE: Final = frozenset(
+    {
+        "the", "option", "number", "choice", "slot", "i'll", "i", "will", "would", "i'd", "like", "take", "let's", "let", "us",
+        "yes", "please", "ok", "okay", "with", "go", "for", "have", "that", "make", "it", "actually", "no", "sorry", "wait", "rather", "oh",
+    }
+)  # fmt: skip
+AFTER_A_CHOICE: Final = frozenset(
+    {
+        "one", "option", "slot", "please", "then", "is", "fine", "good", "works", "would", "be", "thanks", "thank", "you",
+        "suits", "me", "great",
+    }
+)  # fmt: skip
+CLOCK: Final = re.compile(r"(?<![\w:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?!\w)")
+MIDDAY: Final = 12
+
+
+def choice(text: str, options: int) -> int | None:
+    """The index of the option that a text names by its place (“the second one”), or None."""
+    words = acts.plain(text)
+    if not options or len(words) > acts.LONGEST_ACT:
+        return None
+    if words in {"last", "the last", "the last one", "last one"}:
+        return options - 1
+    if ANY_OF_THEM.search(words):
+        return 0
+    named = _bare_choice(words.split())
+    for index, names in enumerate(ORDINALS[:options]):
+        if named in names or re.search(rf"\bthe {names[0]}\b|\boption (?:{names[2]}|{names[3]})\b", words):
+            return index
+    return None
+
+
+def _bare_choice(words: list[str]) -> str:
+    """The one word that is left of “I'll take the second one, please”; empty when more or nothing is left."""
+    while words and words[0].strip(",") in BEFORE_A_CHOICE:
+        words = words[1:]
+    left, rest = words[:1], words[1:]
+    return left[0].strip(",") if left and all(word in AFTER_A_CHOICE for word in rest) else ""
+
+
+def names_it(text: str, name: str) -> bool:
+    """Whether a text says a name in full."""
+    return acts.plain(name) in acts.plain(text)
+
+
+def chosen_name(text: str, names: Sequence[str]) -> int | None:
+    """The index of the name that the text is or contains, or that it points at by place."""
+    words = acts.plain(text)
+    for index, name in enumerate(names):
+        if words == acts.plain(name) or (len(words) <= 3 * acts.LONGEST_ACT and acts.plain(name) in words):
+            return index
+    return choice(text, len(names))
+
+
+def chosen_slot(text: str, offered: Sequence[Mapping[str, Any]], facts: Sequence[Fact], answer: bool | None) -> int | None:
+    """The index of the offered window (`start`, `end` ISO, `label`) that a text means, or None.
+
+    By its words, by its place, by its day or hour when that fits exactly one, or by yes when only one was offered.
+    """
+    named = chosen_name(text, [str(slot.get("label", "")) for slot in offered])
+    if named is not None:
+        return named
+    starts = [datetime.fromisoformat(str(slot["start"])) for slot in offered]
+    given = {fact.name: fact.value for fact in facts}
+    fitting = [index for index, start in enumerate(starts) if _fits(start, given, acts.plain(text))]
+    if len(fitting) == 1 and ("date" in given or "time_window" in given or CLOCK.search(acts.plain(text))):
+        return fitting[0]
+    return 0 if answer and len(offered) == 1 else None
+
+
+def _fits(start: datetime, given: Mapping[str, str], words: str) -> bool:
+    if "date" in given and given["date"] != start.date().isoformat():
+        return False
+    if "time_window" in given:
+        first, last = given["time_window"].split("-")
+        return first <= f"{start:%H:%M}" < last
+    hours = [_hour(match) for match in CLOCK.finditer(words)]
+    return "date" in given or any(hour == (start.hour, start.minute) for hour in hours)
+
+
+def _hour(match: re.Match[str]) -> tuple[int, int]:
+    hour = int(match[1])
+    if (match[3] == "pm" and hour < MIDDAY) or (not match[3] and hour < 7):
+        hour += MIDDAY
+    return hour, int(match[2] or 0)

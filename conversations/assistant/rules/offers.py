@@ -1,0 +1,114 @@
+"""What was offered last, a person, a visit or what waits: taken or declined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts, later
+from conversations.assistant.brain import HandOff, Reply, TurnContext
+from conversations.assistant.rules import aside, booking, going_back, identifying, subject
+from conversations.assistant.rules.dialogue import Dialogue
+from conversations.understanding import foreign
+
+
+async def answered(dialogue: Dialogue) -> Reply | HandOff | None:
+    """Yes or no to what was offered last. An offer stands for one turn."""
+    offer, context = dialogue.state.pop("offer", None), dialogue.context
+    if not offer:
+        return _without_offer(dialogue)
+    affirmative = _answer_to(offer, dialogue)
+    if offer["kind"] == "person" and _is_yes_to_person(context, affirmative):
+        return HandOff(form_state=dict(dialogue.state), asked_for=True)
+    if offer["kind"] == "person" and context.understanding.reason and context.reason_is_new:
+        return None
+    several = offer["kind"] == "form" and len(offer.get("services") or []) > 1 and acts.wants_several(context.words)
+    if affirmative is None and not several:
+        return None
+    if offer["kind"] == later.OFFER:
+        return await _go_on_with_what_waits(dialogue, goes_on=bool(affirmative))
+    if (affirmative or several) and (visit := await _visit_begun(dialogue, offer, several=several)):
+        return visit
+    dialogue.say(_("All right. What else can I do for you?"))
+    return dialogue.reply() if not dialogue.form else await going_back.to_form(dialogue)
+
+
+def _is_yes_to_person(context: TurnContext, affirmative: bool | None) -> bool:
+    """“Yes, it's about my bill” is one; in “ok then, book a boiler service”, or “no, …”, they say what they want instead."""
+    if acts.YES_AND.search(acts.plain(context.words)):
+        return True
+    return affirmative is True and not (context.understanding.reason and context.reason_is_new)
+
+
+def _gives_details(dialogue: Dialogue) -> bool:
+    """Whether an offered visit is answered with where, when or who, and nothing else: “HB1 4QT”, “Tuesday morning”."""
+    context = dialogue.context
+    told = {fact.name for fact in context.understanding.facts} & {*booking.NEEDED_TO_BOOK, *booking.WHEN}
+    few = len(context.words.split()) <= subject.MOST_WORDS_OF_FACTS
+    return bool(told) and few and not context.understanding.reason and not acts.wants_to_know(context.words)
+
+
+def _answer_to(offer: Mapping[str, Any], dialogue: Dialogue) -> bool | None:
+    """Yes or no to an offer, in whatever words; None for neither."""
+    context = dialogue.context
+    affirmative = context.understanding.affirmative
+    if affirmative is None:
+        affirmative = foreign.answer(context.text)
+    if affirmative is None and acts.drops_it(context.words):
+        return False
+    if affirmative is None and offer["kind"] == "form" and _gives_details(dialogue):
+        return True
+    return affirmative
+
+
+def _without_offer(dialogue: Dialogue) -> Reply | None:
+    """A yes or a no when nothing was offered and nothing is going on."""
+    context, affirmative = dialogue.context, dialogue.context.understanding.affirmative
+    if affirmative is None and acts.drops_it(context.words):
+        affirmative = False
+    busy = dialogue.form or dialogue.state.get("action")
+    about = context.understanding.reason or context.reason_is_new
+    if affirmative is None or busy or about or context.new_facts or not acts.is_bare_answer(context.words):
+        return None
+    dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
+    return dialogue.reply()
+
+
+async def _visit_begun(dialogue: Dialogue, offer: Mapping[str, Any], *, several: bool) -> Reply | HandOff | None:
+    """The visit that was offered is begun, for one service or for `several`; None when the playbook has no such form."""
+    context = dialogue.context
+    if offer.get("asks_what") and acts.is_bare_answer(context.words):
+        dialogue.say(_("What is the visit for?"))
+        return dialogue.reply()
+    form = context.behaviour.form(str(offer.get("form", "")))
+    if form is None:
+        return None
+    first, *others = _services_of(offer) if several else [str(offer.get("service") or "")]
+    dialogue.enter_form(form)
+    if first:
+        dialogue.state["service"] = first
+    if several:
+        aside.keep_services(dialogue, others)
+        dialogue.say(_("I begin with %(service)s.") % {"service": context.behaviour.named(first)})
+    return await booking.go_on(dialogue, form)
+
+
+def _services_of(offer: Mapping[str, Any]) -> list[str]:
+    """Every service that was named, without those that are part of another (“Boiler service” of “Boiler service with gas safety check”)."""
+    named = {str(each): set(acts.plain(str(each)).split()) for each in offer["services"]}
+    return [name for name, words in named.items() if not any(words < others for others in named.values())]
+
+
+async def _go_on_with_what_waits(dialogue: Dialogue, *, goes_on: bool) -> Reply | HandOff | None:
+    """What was put aside goes on where it was, or is left; words that wait were taken up before this turn was understood."""
+    if not goes_on:
+        aside.drop(dialogue)
+        dialogue.say(_("All right, I leave that. Is there anything else I can do?"))
+        return dialogue.reply()
+    if not aside.take_up(dialogue):
+        return None
+    if dialogue.state.get("action") == identifying.ACTION:
+        return identifying.ask_again(dialogue)
+    return await (going_back.to_change(dialogue) if dialogue.state.get("action") else going_back.to_form(dialogue))
