@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, breaths, choosing, hours_asked, later, weekdays
 from conversations.assistant.brain import Behaviour, Reason
-from conversations.assistant.need_of import higher_urgency
+from conversations.assistant.recognising import BUSY_STEPS, keep_reason
 from conversations.assistant.tools import schedule_callback
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.models.entry_point import Channel
 from conversations.selectors.reach import Reach
-from conversations.services import facts, timeline
+from conversations.services import facts
 from conversations.services.facts import KnownFact, LearnedFact
-from conversations.services.timeline import NewEntry
 from conversations.understanding import corrections
 from conversations.understanding.facts import NAMES, Fact
 from conversations.understanding.gloss import gloss
 from conversations.understanding.names import find_name
 from conversations.understanding.normalise import meaning, without_fillers
-from conversations.understanding.read import PERSON_REASON, Understanding, understand
+from conversations.understanding.read import Understanding, understand
 from conversations.understanding.tone import read_at_risk, wants_person
 from routing.compiled import CompiledOnce, Given
-from routing.configuration import kept
-from routing.models import ReasonCode
 
 SAID: Final = CompiledOnce(
     lambda: Entry.objects.filter(
@@ -42,22 +38,16 @@ SAID: Final = CompiledOnce(
     .select_related("interaction__entry_point__hours")
     .order_by("seq")
 )
-REASONS: Final = CompiledOnce(lambda: ReasonCode.objects.filter(code__any_of=Given("codes"), active=True))
 TURN_SOURCE: Final = "turn:"
 LONGEST_TEXT: Final = 10_000
 SURE_FACT: Final = 0.6
 SURE_FACT_IN_PASSING: Final = 0.75
 PUT_RIGHT: Final = 1.0
 """How sure a fact is that was told before and is put right now."""
-SURE_CHANGE_OF_SUBJECT: Final = 0.6
 WORDS_THAT_TELL: Final = 6
 FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
 MOST_READINGS: Final = 4
-LIKELY_GUESS: Final = 0.2
-LIKELY_NEED: Final = 0.04
-"""Below these, the likeliest of the reasons that a question or a need may have is a mere guess. Of the demo's unrelated questions nine
-in ten stay below the first; “it is broken” is just above the second."""
 WHEN: Final = frozenset({"date", "time_window"})
 AT_RISK: Final = "at_risk"
 AS_NAMES_ARE: Final = re.compile(
@@ -65,7 +55,6 @@ AS_NAMES_ARE: Final = re.compile(
     r"(?P<name>[^\W\d_a-zß-ÿ][^\W\d_]*(?:[-'’ ]+[^\W\d_a-zß-ÿ][^\W\d_]*){1,5})[.]?"
 )
 """Two to six words, each with a capital, and nothing else but what announces a name."""
-BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +197,7 @@ def read(
     stood = conversation.facts
     changed = _learn(understood, conversation, words, expecting, picks, known)
     _learn_at_risk(said.gloss or text, conversation, words, known)
-    is_new, alternatives, about = _keep_reason(understood, text, conversation, words)
+    is_new, alternatives, about = keep_reason(understood, text, conversation, words.interaction)
     if is_new:
         changed |= _learn_opening(understood.text, conversation, words, behaviour)
     replaced = {name: value for name, value in changed.items() if value is not None}
@@ -358,84 +347,3 @@ def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | N
     if fact.name == "name":
         return fact.confidence >= SURE_FACT_IN_PASSING
     return fact.name in NAMES and fact.confidence >= SURE_FACT
-
-
-def _keep_reason(
-    understood: Understanding, text: str, conversation: Conversation, words: Words
-) -> tuple[bool, tuple[Reason, ...], Reason | None]:
-    before = conversation.reason
-    options = conversation.form_state.get("clarify") or []
-    agreed = str(options[0]["code"]) if len(options) == 1 and understood.affirmative else None
-    clarified = _clarified(text, options) or _clarified(understood.gloss, options) or agreed
-    code = clarified or _new_reason_code(understood, understood.gloss or text, conversation)
-    guesses = _guesses(understood, asks=acts.wants_to_know(understood.gloss or text))
-    rows = {before.code: before} if before and before.active else {}
-    wanted = {code, understood.reason, *guesses} - {None, *rows}
-    rows |= {row.code: row for row in _reasons(frozenset(wanted))} if wanted else {}
-    reason = rows.get(code or "", before)
-    is_new = reason is not None and reason != before
-    urgency = higher_urgency(understood.urgency, reason.urgency if reason else "normal")
-    if not is_new:
-        urgency = higher_urgency(urgency, conversation.urgency)
-    sentiment = min(understood.sentiment, (understood.sentiment + conversation.sentiment) / 2)
-    changed = is_new or urgency != conversation.urgency
-    conversation.reason, conversation.urgency, conversation.sentiment = reason, urgency, sentiment
-    if changed:
-        _note_recognised(understood, conversation, words, clarified)
-    names = tuple(Reason(guess, rows[guess].name) for guess in guesses if guess in rows)
-    about = rows.get(understood.reason or "")
-    return is_new or (clarified is not None), names, Reason(about.code, about.name) if about else None
-
-
-@kept
-def _reasons(codes: frozenset[str | None]) -> tuple[ReasonCode, ...]:
-    """The reasons in use with these codes."""
-    return tuple(REASONS.all(codes=codes))
-
-
-def _guesses(understood: Understanding, *, asks: bool) -> list[str]:
-    """The reasons that are likely enough to be asked about, likeliest first; none when even the first is a mere guess.
-
-    Who asks something wants that answered or hears that it is not known. Who only tells something may have a need.
-    """
-    likely = LIKELY_GUESS if asks else LIKELY_NEED
-    ranked = [(guess, chance) for guess, chance in understood.alternatives if guess != PERSON_REASON]
-    return [guess for guess, chance in ranked if chance >= likely / 2] if ranked and ranked[0][1] >= likely else []
-
-
-def _clarified(text: str, options: Sequence[Mapping[str, Any]]) -> str | None:
-    index = choosing.chosen_name(text, [str(option["name"]) for option in options])
-    return str(options[index]["code"]) if index is not None else None
-
-
-def _new_reason_code(understood: Understanding, text: str, conversation: Conversation) -> str | None:
-    """The reason that the words give, unless they only answer or ask something in the middle of a form."""
-    if understood.reason is None or (understood.reason == PERSON_REASON and conversation.reason):
-        return None
-    in_a_form = conversation.form_state.get("step") in BUSY_STEPS and conversation.reason is not None
-    if in_a_form and understood.urgency != "emergency":
-        is_answer = understood.affirmative is not None or (acts.is_question(text) and not acts.is_request(text))
-        return None if is_answer or understood.confidence < SURE_CHANGE_OF_SUBJECT else understood.reason
-    return understood.reason
-
-
-def _note_recognised(understood: Understanding, conversation: Conversation, words: Words, clarified: str | None) -> None:
-    reason = conversation.reason
-    body = _("It is about: %(reason)s.") % {"reason": reason.name} if reason else _("What it is about is not known yet.")
-    timeline.append(
-        conversation.pk,
-        NewEntry(
-            kind="reason.recognised",
-            actor_kind="system",
-            audience="staff",
-            body=body,
-            interaction=words.interaction,
-            data={
-                "reason": reason.code if reason else "unknown",
-                "confidence": 1.0 if clarified else round(understood.confidence, 3),
-                "alternatives": [code for code, _chance in understood.alternatives],
-                "urgency": conversation.urgency,
-                "sentiment": round(conversation.sentiment, 3),
-            },
-        ),
-    )

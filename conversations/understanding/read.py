@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from conversations.understanding import foreign, reasons
+from conversations.understanding import foreign, reasons, spelling
 from conversations.understanding.addresses import find_address
 from conversations.understanding.classify import THRESHOLD
 from conversations.understanding.consent import ConsentWish, read_wishes
@@ -21,6 +22,7 @@ from conversations.understanding.tone import Urgency, higher, read_answer, read_
 PERSON_REASON: Final = "talk_to_person"
 SURE: Final = 0.5
 MORE_WORDS: Final = 2
+WHEN: Final = frozenset({"date", "time_window"})
 TOLD_ADDRESS: Final = 0.8
 _INTRODUCTIONS: Final = (
     "my name phone number mobile email address postcode reference booking is it that the and a i am are this at on call me for in we our"
@@ -79,11 +81,17 @@ def understand(
     # The words of an address are never read as English ones.
     address = find_address(written, region=default_region.upper(), expected=expecting == "address")
     facts = (*facts, Fact("address", address, address, TOLD_ADDRESS)) if address else facts
+    known = reasons.current()
+    is_typed = language == "en" and not spoken and expecting != "name"
+    meant = _without_slips(read, facts, known.words) if is_typed else read
+    if meant != read:
+        read = _with_danger(meant, text, language)
+        known_words = normalise(read, spoken=spoken)
+        facts = (*facts, *_days_beside(facts, known_words, now, default_region, expecting))
     wishes, besides = read_wishes(read)
     core = meaning(besides)
     if not core:
         return Understanding(written, None, 0.0, (), "normal", 0.0, False, None, facts, wishes, besides, known_words)
-    known = reasons.current()
     vector = embed([without_denied(core)])[0]
     found = known.classifier.classify(vector, threshold)
     placeless = without_postcodes(core, region=default_region)
@@ -108,6 +116,20 @@ def understand(
         besides=besides,
         gloss=known_words,
     )
+
+
+def _without_slips(read: str, facts: tuple[Fact, ...], words: Mapping[str, int]) -> str:
+    """`read` with slips of the keyboard put right by the `words` of the company's phrases; what tells a fact stays as it was typed."""
+    told = {word.strip(".,;:!?'\"").lower() for fact in facts if fact.name in NAMES for word in fact.text.split()}
+    return spelling.put_right(read, words, kept=told)
+
+
+def _days_beside(facts: tuple[Fact, ...], meant: str, now: datetime, region: str, expecting: str | None) -> list[Fact]:
+    """A day and a time that are only there once slips are put right: “on Friady”."""
+    told = {fact.name for fact in facts}
+    if told & WHEN:
+        return []
+    return [fact for fact in extract(meant, now=now, default_region=region, expecting=expecting) if fact.name in WHEN]
 
 
 def _without_facts(core: str, facts: tuple[Fact, ...]) -> str:

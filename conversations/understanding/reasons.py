@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -34,15 +35,23 @@ SELECT md5(string_agg(concat_ws(E'\x1f', reason.code, reason.name, reason.urgenc
   FROM routing_reasonphrase phrase JOIN routing_reasoncode reason ON reason.id = phrase.reason_id
  WHERE reason.active
 """
+WORD: Final = re.compile(r"[a-z]+")
+SAID_EVERYWHERE: Final = (
+    "appointment booking visit engineer plumber technician person agent human invoice bill price question address number postcode",
+    "cancel change move reschedule book confirm repeat complaint complain refund payment account email phone today tomorrow morning",
+    "afternoon evening monday tuesday wednesday thursday friday saturday sunday please thanks emergency urgent heating water",
+)
+"""What customers of any company ask for, beside what is in its phrases."""
 TrainedT = TypeVar("TrainedT")
 
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """The trained classifier, and the urgency each reason has by itself."""
+    """The trained classifier, the urgency each reason has by itself, and how often each word stands in the phrases."""
 
     classifier: ReasonClassifier
     urgencies: dict[str, Urgency]
+    words: Mapping[str, int]
 
 
 _lock = threading.Lock()
@@ -59,7 +68,7 @@ def current() -> Reasons:
     fingerprint = _fingerprint()
     with _lock:
         if fingerprint not in _trained:
-            _trained[fingerprint] = Reasons(_classifier(fingerprint), _urgencies())
+            _trained[fingerprint] = Reasons(_classifier(fingerprint), _urgencies(), _words())
         _trained.move_to_end(fingerprint)
         while len(_trained) > REMEMBERED:
             _trained.popitem(last=False)
@@ -135,6 +144,11 @@ def _examples() -> tuple[dict[str, list[str]], dict[str, str]]:
         phrases.setdefault(code, []).append(in_english(text))
         names[code] = name
     return phrases, names
+
+
+def _words() -> Mapping[str, int]:
+    texts = ReasonPhrase.objects.filter(reason__active=True).values_list("text", flat=True)
+    return Counter(word for text in (*texts, *SAID_EVERYWHERE) for word in WORD.findall(text.lower()))
 
 
 def _urgencies() -> dict[str, Urgency]:

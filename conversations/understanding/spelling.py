@@ -1,4 +1,4 @@
-"""Slips of the keyboard put right, by the words that a company's own texts use: “apointment”, “chnage”, “boilr”.
+"""Slips of the keyboard put right, by the words that a company's own texts and phrases use: “apointment”, “chnage”, “boilr”.
 
 Only what is no English word is looked at: the embedding model's own list of words says which are, as they are or as a stem with an ending.
 What is near no word of the company's stays as it is.
@@ -6,7 +6,8 @@ What is near no word of the company's stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from conversations.understanding.embed import pieces
@@ -17,6 +18,8 @@ SHORT: Final = 4
 LONG: Final = 8
 """From here on two slips are put right, before it one."""
 STEM: Final = 3
+MOST_SLIPS: Final = 8
+WORD: Final = re.compile(r"(?<![\w@.'’-])[A-Za-z]{3,}(?![\w@'’-]|\.\w)")
 ENDINGS: Final = frozenset({"s", "es", "ed", "ing", "er", "ers", "ly", "d", "ged", "ting", "ning", "ped", "ping", "ging"})
 
 
@@ -33,6 +36,21 @@ def corrected(text: str, vocabulary: Mapping[str, int]) -> str:
     """
     meant = {word: _nearest(word, vocabulary) for word in unknown_words(text) if word not in vocabulary}
     return " ".join(meant.get(word, word) for word in text.split())
+
+
+def put_right(text: str, vocabulary: Mapping[str, int], *, kept: Collection[str] = ()) -> str:
+    """`text` as it was typed, with its unknown words replaced by the nearest of `vocabulary`; but for words in `kept`, in small letters,
+    and what has a capital in the middle of it, which is a name.
+
+    A text with more than eight unknown words is in no language that is known here, and stays as it is.
+    """
+    found = [match for match in WORD.finditer(text) if match[0][1:].islower() and (match[0].islower() or not match.start())]
+    unknown = [word for word in unknown_words(" ".join(match[0].lower() for match in found)) if word not in vocabulary]
+    meant = {word: _nearest(word, vocabulary) for word in unknown if word not in kept} if len(unknown) <= MOST_SLIPS else {}
+    for match in reversed(found):
+        word = meant.get(match[0].lower(), match[0])
+        text = text[: match.start()] + match[0][0] + word[1:] + text[match.end() :]
+    return text
 
 
 def slips(one: str, other: str, most: int) -> int:

@@ -43,3 +43,27 @@ def test_as_many_words_come_out_and_known_ones_stay(text: str) -> None:
 def test_slips_are_counted_the_same_both_ways(one: str, other: str, most: int) -> None:
     assert spelling.slips(one, other, most) == spelling.slips(other, one, most)
     assert spelling.slips(one, one, most) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Boilr is leaking, can you chnage it?", "Boiler is leaking, can you change it?"),
+        ("ask Mr Boilr about the enginear", "ask Mr Boilr about the engineer"),
+        ("write to bilo@boilr.example or boilr.example", "write to bilo@boilr.example or boilr.example"),
+        ("caldera rota grifo fregadero cocina presion termo tuberia radiator boilr", None),
+        ("", ""),
+    ],
+)
+def test_only_slips_are_put_right_in_what_was_typed(text: str, meant: str | None) -> None:
+    """Names, addresses and what is in no language known here stay."""
+    assert spelling.put_right(text, WORDS) == (text if meant is None else meant)
+
+
+def test_what_tells_a_fact_stays() -> None:
+    assert spelling.put_right("my name is boilr, the boilr drips", WORDS, kept={"boilr"}) == "my name is boilr, the boilr drips"
+
+
+@given(st.text(max_size=80))
+def test_nothing_else_changes(text: str) -> None:
+    assert spelling.put_right(text, {}) == text

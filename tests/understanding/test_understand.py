@@ -167,3 +167,27 @@ def test_embeddings_are_unit_vectors_that_do_not_depend_on_their_company() -> No
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
     assert np.allclose(alone[0], together[1], atol=1e-5)
     assert embed([]).shape == (0, DIMENSIONS)
+
+
+@pytest.mark.usefixtures("harbor_reasons")
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("i want to cancle my apointment", "cancel_booking"),
+        ("bok a biler servise", "boiler_service_booking"),
+        ("tehre is a strong smel of gas in teh kichen", "gas_smell"),
+        ("i need too chnage my apointment", "reschedule_booking"),
+        ("my boyler is brokken", "no_heating"),
+    ],
+)
+def test_slips_of_the_keyboard_hide_no_need(typed: str, reason: str) -> None:
+    assert read(typed).reason == reason
+
+
+@pytest.mark.usefixtures("harbor_reasons")
+def test_slips_hide_no_day_and_change_no_name() -> None:
+    found = read("my name is Jon Kancelo, can you chnage my apointment to friady")
+    facts = {fact.name: fact.value for fact in found.facts}
+    assert facts["name"] == "Jon Kancelo"
+    assert "date" in facts
+    assert read("smel of gas!").urgency == "emergency"

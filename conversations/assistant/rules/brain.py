@@ -38,6 +38,7 @@ from conversations.understanding.dates import no_such_day
 
 WHEN = frozenset({"date", "time_window"})
 IN_A_FORM = (find_orders.TOOL.name, promise_to_pay.TOOL.name)
+OF_A_CALL = re.compile(r"\b(?:cancel|call off|move|change|reschedule|stop) (?:the|my|that|this) (?:phone )?call(?: ?back)?\b")
 OTHER_VISIT = re.compile(r"\b(?:my|the) (?:\w+ )?(?:visit|appointment|booking)\b")
 
 
@@ -230,6 +231,8 @@ async def _change_wanted(dialogue: Dialogue) -> Reply | None:
     if state.get("action") and state.get("step") != "done":
         return None
     reason = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
+    if not dialogue.form and OF_A_CALL.search(acts.plain(context.words)):
+        return booking.offer_person(dialogue, _("A call that was promised is moved or called off by a colleague."), failed=False)
     for action in ("reschedule", "cancel"):
         if reason.startswith(action) and not dialogue.form:
             if acts.asks_only(context.words) and await knowledge.answer(dialogue):
