@@ -12,9 +12,9 @@ from conversations.assistant import acts, answers
 from conversations.assistant.brain import Behaviour
 from conversations.services.turns import OVER
 from conversations.understanding import needs
+from conversations.understanding.danger import higher
 from conversations.understanding.facts import NAMES
 from conversations.understanding.read import PERSON_REASON, Understanding
-from conversations.understanding.tone import higher
 
 Read = Callable[..., Understanding]
 NOT_IN_PARTS: Final = frozenset({"answers", "code", "callback"})

@@ -23,8 +23,8 @@ from conversations.services import callbacks, consent, facts, handoff, voicemail
 from conversations.services.consent import Answer
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
+from conversations.understanding.danger import says_to_leave, tells_of_despair, tells_of_hurt
 from conversations.understanding.normalise import meaning
-from conversations.understanding.tone import says_to_leave
 from routing import clock
 from routing.models import Decision, ServiceHours, WorkItem
 from routing.selectors import line
@@ -39,6 +39,7 @@ CALL_BACK_LASTS: Final = timedelta(days=3)
 CALL_BACK_WITHIN: Final = timedelta(days=1)
 """Where no service level says how soon."""
 ORDINARY: Final = "normal"
+UNHAPPY: Final = -0.4
 MOST_WORDS_OF_NUMBER: Final = 8
 POLITE: Final = re.compile(f"{acts.THANKS.pattern}|{acts.BYE.pattern}")
 
@@ -60,16 +61,27 @@ def safety_first(prepared: Prepared) -> Safety:
     if prepared.need.urgency != EMERGENCY or prepared.state.get("warned") == language:
         return Safety()
     reason, context = prepared.conversation.reason, prepared.context
-    if reason is None or reason.urgency == ORDINARY or (reason.urgency != EMERGENCY and says_to_leave(meaning(context.words))):
-        return Safety(_("If anybody is in danger, leave the house at once and call the emergency services."))
+    said = meaning(context.words)
+    if tells_of_despair(said):
+        return Safety(
+            _("I am very sorry that you feel like this. Please do not stay alone with it.")
+            + " "
+            + _("Call the emergency services, or somebody you trust, now.")
+        )
+    doctor = _("Call an ambulance at once.") if tells_of_hurt(said) else ""
+    if reason is None or reason.urgency == ORDINARY or (reason.urgency != EMERGENCY and says_to_leave(said)):
+        leave = _("If anybody is in danger, leave the house at once and call the emergency services.")
+        return Safety(f"{doctor} {leave}".strip())
     # By what was said, and by what it was understood to be: cries are short and in any language. Better another one than nothing.
-    asked = ((context.text, language), (context.words, "en"), (reason.name, language), (reason.name, "en"))
+    named = context.behaviour.named(reason.name)
+    asked = ((context.text, language), (named, language), (context.words, "en"), (reason.name, "en"))
     found = (hit for text, tongue in dict.fromkeys(asked) for hit in search(text, limit=5, threshold=0.0, language=tongue))
     fitting = next((hit for hit in found if hit.reason == reason.code), None)
     if fitting is None:
-        return Safety()
+        return Safety(doctor)
     article = KnowledgeArticle.objects.get(pk=fitting.article)
-    return Safety(answers.opening(answers.first_block(article.body), SAFETY_SENTENCES), (Source(article.title, article.url),))
+    told = answers.opening(answers.first_block(article.body), SAFETY_SENTENCES)
+    return Safety(f"{doctor} {told}".strip(), (Source(article.title, article.url),))
 
 
 def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Reply:
@@ -91,6 +103,8 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
     known = "" if again or safety.text or not prepared.standing.facts else _("They can see what you told me, so you need not repeat it.")
     gave_up = prepared.need.failed_turns and not safety.text and not prepared.context.understanding.asked_for_human
     apology = _("I am sorry that I could not help with this.") if gave_up else ""
+    if not apology and not again and not safety.text and prepared.context.understanding.sentiment <= UNHAPPY:
+        apology = _("I am sorry that you had trouble.")
     place = "" if safety.text else place_sentence(waiting.work_item)
     passed_on = later.as_told(prepared.state, prepared.context.besides) if not again and not safety.text else []
     also = _("I have passed on as well: %(what)s.") % {"what": wording.listed(passed_on)} if passed_on else ""

@@ -20,12 +20,13 @@ from conversations.selectors.reach import Reach
 from conversations.services import facts
 from conversations.services.facts import KnownFact, LearnedFact
 from conversations.understanding import corrections
+from conversations.understanding.danger import read_at_risk
 from conversations.understanding.facts import NAMES, Fact
 from conversations.understanding.gloss import gloss
 from conversations.understanding.names import find_name
 from conversations.understanding.normalise import meaning, without_fillers
 from conversations.understanding.read import Understanding, understand
-from conversations.understanding.tone import read_at_risk, wants_person
+from conversations.understanding.tone import wants_person
 from routing.compiled import CompiledOnce, Given
 
 SAID: Final = CompiledOnce(

@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts, choosing
 from conversations.assistant.brain import Reason
 from conversations.assistant.need_of import higher_urgency
-from conversations.models import Conversation, Interaction
+from conversations.models import Conversation, Handoff, Interaction
 from conversations.services import timeline
 from conversations.services.timeline import NewEntry
 from conversations.understanding.read import PERSON_REASON, Understanding
 from routing.compiled import CompiledOnce, Given
 from routing.configuration import kept
-from routing.models import ReasonCode
+from routing.models import ReasonCode, WorkItem
 
 REASONS: Final = CompiledOnce(lambda: ReasonCode.objects.filter(code__any_of=Given("codes"), active=True))
 SURE_CHANGE_OF_SUBJECT: Final = 0.6
@@ -24,6 +24,7 @@ LIKELY_GUESS: Final = 0.2
 LIKELY_NEED: Final = 0.04
 """Below these, the likeliest of the reasons that a question or a need may have is a mere guess. Of the demo's unrelated questions nine
 in ten stay below the first; “it is broken” is just above the second."""
+EMERGENCY: Final = "emergency"
 BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
 
 
@@ -39,6 +40,9 @@ def keep_reason(
     agreed = str(options[0]["code"]) if len(options) == 1 and understood.affirmative else None
     clarified = _clarified(text, options) or _clarified(understood.gloss, options) or agreed
     code = clarified or _new_reason_code(understood, understood.gloss or text, conversation)
+    if conversation.urgency == EMERGENCY != understood.urgency and _waits_for_people(conversation):
+        # Until somebody has looked after it, whatever else is said is beside the danger.
+        code, clarified = None, None
     guesses = _guesses(understood, asks=acts.wants_to_know(understood.gloss or text))
     rows = {before.code: before} if before and before.active else {}
     wanted = {code, understood.reason, *guesses} - {None, *rows}
@@ -56,6 +60,11 @@ def keep_reason(
     names = tuple(Reason(guess, rows[guess].name) for guess in guesses if guess in rows)
     about = rows.get(understood.reason or "")
     return is_new or (clarified is not None), names, Reason(about.code, about.name) if about else None
+
+
+def _waits_for_people(conversation: Conversation) -> bool:
+    waiting = (WorkItem.State.QUEUED, WorkItem.State.RESERVED)
+    return Handoff.objects.filter(conversation=conversation, work_item__state__in=waiting).exists()
 
 
 @kept

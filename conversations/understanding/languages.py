@@ -8,10 +8,10 @@ from functools import cache
 from typing import Final
 
 from conversations.understanding import foreign
+from conversations.understanding.danger import read_urgency
 from conversations.understanding.foreign import Foreign
 from conversations.understanding.gloss import fold, gloss, vocabulary
 from conversations.understanding.normalise import clean, meaning
-from conversations.understanding.tone import read_urgency
 
 LANGUAGES: Final = {"en": "English", "es": "Español"}
 """The languages that the AI agent can be spoken to in, each in its own name. A playbook names those that it speaks."""

@@ -11,13 +11,14 @@ from conversations.understanding import foreign, reasons, spelling
 from conversations.understanding.addresses import find_address
 from conversations.understanding.classify import THRESHOLD
 from conversations.understanding.consent import ConsentWish, read_wishes
+from conversations.understanding.danger import Urgency, higher, read_urgency, without_denied
 from conversations.understanding.embed import embed
 from conversations.understanding.facts import LONGEST_ANSWER, NAMES, Fact, extract
 from conversations.understanding.gloss import FILES, gloss
 from conversations.understanding.languages import unspoken
 from conversations.understanding.normalise import clean, meaning, normalise, plain
 from conversations.understanding.postcodes import without_postcodes
-from conversations.understanding.tone import Urgency, higher, read_answer, read_urgency, wants_person, without_denied
+from conversations.understanding.tone import read_answer, wants_person
 
 PERSON_REASON: Final = "talk_to_person"
 SURE: Final = 0.5

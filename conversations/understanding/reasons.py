@@ -19,9 +19,9 @@ from django.core.cache import cache
 from django.db import connection
 
 from conversations.understanding.classify import ReasonClassifier, ToneReader, small_talk, tone_examples, train, train_tone
+from conversations.understanding.danger import Urgency
 from conversations.understanding.embed import MODEL_SHA256
 from conversations.understanding.languages import in_english
-from conversations.understanding.tone import Urgency
 from conversations.understanding.vectors import remembered
 from routing.configuration import kept
 from routing.models import ReasonCode, ReasonPhrase

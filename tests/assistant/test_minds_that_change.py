@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from conversations.models import ActionItem, Booking, Entry, Handoff
+from conversations.models import ActionItem, Booking, Entry
 from tests.assistant.conftest import Line
 from tests.assistant.test_identifying import answers, jane_is_known_by, known_jane
 from tests.assistant.test_several_needs import on
@@ -186,19 +186,3 @@ async def test_the_day_named_at_first_is_offered_once_it_is_known_who_they_are(m
     assert f"Your visit {reference}" in said
     assert "Friday 27 November" in said
     assert "When would suit you better?" not in said
-
-
-@BOTH
-@pytest.mark.parametrize(
-    "words", ["we have no heating and a baby in the house", "my heating is broken, my mother is 90", "no heating and I am ill in bed"]
-)
-async def test_no_heating_where_somebody_is_at_risk_goes_to_a_person(monday: datetime, record: None, channel: str, words: str) -> None:
-    """As the help pages say of the emergency line. The table says so, and managers can change it."""
-    line = await on(channel)
-    await line.say(words)
-    handoff = await Handoff.objects.select_related("work_item__queue").aget()
-    assert handoff.work_item.queue.code == "urgent"
-
-
-async def test_who_is_sick_of_it_is_not_ill(monday: datetime, record: None, chat: Line) -> None:
-    assert "What is the postcode" in await chat.say("no heating here and I'm sick of it")

@@ -2,8 +2,9 @@
 
 import pytest
 
+from conversations.understanding.danger import read_urgency
 from conversations.understanding.normalise import meaning, plain
-from conversations.understanding.tone import read_answer, read_urgency, wants_person
+from conversations.understanding.tone import read_answer, wants_person
 
 YES = [
     "yes",

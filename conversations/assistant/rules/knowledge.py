@@ -14,7 +14,8 @@ from conversations.assistant.rules import opening
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_prices, search_knowledge
 from conversations.assistant.tools.search_knowledge import SURE_PASSAGE
-from conversations.understanding.normalise import plain
+from conversations.understanding.danger import read_urgency
+from conversations.understanding.normalise import meaning, plain
 from conversations.understanding.spelling import unknown_words
 
 MOST_PRICES = 3
@@ -143,13 +144,22 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
 async def answer_with_opening(dialogue: Dialogue) -> bool:
     """Says the whole beginning of the article about the reason, also on the phone: what to do in a danger. Says whether there is one."""
     reason = dialogue.context.reason
-    passages = await _passages(dialogue, dialogue.context.text)
-    found = next((each for each in passages if reason and each["reason"] == reason.code), None)
+    if reason is None:
+        return False
+    said = (*_dangers_told(dialogue), dialogue.context.text, dialogue.context.behaviour.named(reason.name))
+    passages = [each for words in dict.fromkeys(said) for each in await _passages(dialogue, words)]
+    found = next((each for each in passages if each["reason"] == reason.code), None)
     if found is None:
         return False
     dialogue.say(answers.opening(answers.first_block(found["text"]), MOST_TO_DO))
     dialogue.cite(found["title"], found["url"])
     return True
+
+
+def _dangers_told(dialogue: Dialogue) -> list[str]:
+    """What the customer said of a danger before, the latest first."""
+    said = [line.text for line in reversed(dialogue.context.history) if line.kind == "message" and line.speaker == "customer"]
+    return [words for words in said if read_urgency(meaning(words)) == "emergency"]
 
 
 def _is_near_only(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:

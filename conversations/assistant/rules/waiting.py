@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts
 from conversations.assistant.brain import Reply
-from conversations.assistant.rules import knowledge
+from conversations.assistant.rules import knowledge, small_talk
 from conversations.assistant.rules.dialogue import Dialogue
+
+COMING: Final = _lazy("A colleague will be with you as soon as one is free.")
+WHAT_TO_DO: Final = re.compile(r"\bwhat (?:do|should|shall|can|must) (?:i|we) do\b|^(?:and |so |ok )?(?:now what|what now)\b")
+WHEN_THEY_COME: Final = re.compile(
+    r"\bwhat (?:happens|comes) (?:next|now)\b|\b(?:is|are) (?:any|some)(?:one|body) (?:coming|there|on (?:the|their) way)\b"
+    r"|\bare you (?:still )?there\b"
+    r"|\bhow (?:long|much longer|soon)\b|\bwhen (?:will|is|does|do|are) (?:some(?:one|body)|any(?:one|body)|they|he|she|you|it)\b|^hello+$"
+)
 
 
 async def go_on(dialogue: Dialogue) -> Reply:
@@ -18,7 +30,17 @@ async def go_on(dialogue: Dialogue) -> Reply:
         dialogue.state.pop("acknowledged", None)
     if _is_in_danger(dialogue) and await knowledge.answer_with_opening(dialogue):
         return dialogue.reply()
-    if acts.is_question(dialogue.context.words) and await knowledge.answer(dialogue, least_score=knowledge.SURE_ANSWER):
+    words = acts.plain(dialogue.context.words)
+    if small_talk.answered(dialogue, busy=True):
+        return dialogue.reply()
+    asks = acts.is_question(dialogue.context.words)
+    warned = bool(dialogue.context.form_state.get("warned"))
+    if WHAT_TO_DO.search(words) or WHEN_THEY_COME.search(words) or (warned and asks):
+        if warned and not WHEN_THEY_COME.search(words) and _is_about_the_danger(dialogue):
+            await knowledge.answer_with_opening(dialogue)
+        dialogue.say(str(COMING))
+        return dialogue.reply()
+    if asks and await knowledge.answer(dialogue, least_score=knowledge.SURE_ANSWER):
         return dialogue.reply()
     # Said once; whoever listens on the phone must hear something each time.
     if dialogue.context.spoken or not dialogue.state.get("acknowledged"):
@@ -27,6 +49,12 @@ async def go_on(dialogue: Dialogue) -> Reply:
             dialogue.say(_("Our AI assistant answers questions again."))
         dialogue.say(_("Thank you, I have added that for my colleague. They will be with you as soon as one is free."))
     return dialogue.reply()
+
+
+def _is_about_the_danger(dialogue: Dialogue) -> bool:
+    """Whether a question may be about what was told of a danger: nothing else was recognised in it."""
+    about, context = dialogue.context.understanding.reason, dialogue.context
+    return about is None or (context.reason is not None and about == context.reason.code)
 
 
 def _is_in_danger(dialogue: Dialogue) -> bool:

@@ -17,11 +17,15 @@ COMMON = frozenset(
     {
         "a", "an", "and", "are", "at", "book", "can", "charge", "cost", "costs", "do", "does", "for", "how", "i", "in", "is",
         "it", "me", "much", "my", "of", "on", "or", "our", "price", "prices", "pay", "something", "somebody", "the", "there",
-        "to", "visit", "want", "what", "whats", "will", "with", "you", "your", "per",
+        "to", "visit", "want", "what", "whats", "will", "with", "you", "your", "per", "first", "this", "that", "one", "please",
+        "now", "then", "before", "so", "ok", "okay", "about", "would", "be", "someone", "come",
     }
 )  # fmt: skip
 
 ENDING = re.compile(r"(?<=\w{5})ings?$|(?<=\w{3})ed$|(?<=[sxzh])es$|(?<=[^s])s$")
+WHEN_WEIGHT = 6
+WHEN = frozenset({"saturday", "sunday", "weekend", "evening", "night"})
+"""The hour is what the price depends on, whoever comes."""
 SAYS_LITTLE = frozenset({"new", "free", "quote", "get", "exact", "same", "place", "further", "give"})
 """Words of the list that no price is about: a new bathroom is no new boiler."""
 
@@ -47,7 +51,8 @@ def _price_json(price: Price) -> dict[str, str]:
 def _shared(price: Price, wanted: set[str]) -> int:
     if not _words(f"{price.name} {price.description}") & wanted - SAYS_LITTLE:
         return 0
-    return NAME_WEIGHT * len(_words(price.name) & wanted) + len(_words(price.description) & wanted)
+    when = WHEN_WEIGHT * len(_words(f"{price.name} {price.description}") & wanted & WHEN)
+    return NAME_WEIGHT * len(_words(price.name) & wanted) + len(_words(price.description) & wanted) + when
 
 
 def _place(price: Price, wanted: set[str]) -> int:
