@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from conversations.models import Conversation, Customer, Interaction
 
@@ -26,8 +26,10 @@ VARIES = re.compile(
 
 
 def rows_now() -> Rows:
-    """Every row of our tables, by table and key."""
-    return {(model._meta.label, row["pk"]): row for model in tables() for row in _rows_of(model)}
+    """Every row of our tables, by table and key. A version of a row never changes, so each is read once, however often this is asked."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        return {(model._meta.label, pk): row for model in tables() for pk, row in _rows_of(model)}
 
 
 def tables() -> Iterator[type[models.Model]]:
@@ -36,10 +38,21 @@ def tables() -> Iterator[type[models.Model]]:
         yield from (each for each in apps.get_app_config(app).get_models(include_auto_created=True) if not each._meta.proxy)
 
 
-def _rows_of(model: type[models.Model]) -> Iterator[dict[str, Any]]:
-    names = [field.attname for field in model._meta.concrete_fields if not field.generated]
-    for row in model._base_manager.values(*names):
-        yield {**row, "pk": row[model._meta.pk.attname]}
+def _rows_of(model: type[models.Model]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    label, names = model._meta.label, [field.attname for field in model._meta.concrete_fields if not field.generated]
+    key, table = model._meta.pk.column, model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT "{key}", xmin::text, ctid::text FROM "{table}"')
+        versions = {(label, *version) for version in cursor.fetchall()}
+    unread = {pk: (label, pk, *place) for _label, pk, *place in versions - _READ.keys()}
+    if unread:
+        for row in model._base_manager.filter(pk__in=unread).values(*names):
+            _READ[unread[row[model._meta.pk.attname]]] = row
+    return ((version[1], _READ[version]) for version in versions)
+
+
+_READ: dict[tuple[Any, ...], dict[str, Any]] = {}
+"""The rows that were read, by table, key, and which transaction wrote them where."""
 
 
 def changes(before: Rows, after: Rows) -> set[str]:
