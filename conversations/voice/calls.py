@@ -178,7 +178,6 @@ def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, Call
 async def _answered(call: Interaction, given: CallInput, words: Words, keep: Keeper | None) -> Ncco | Kept:
     budget = timedelta(milliseconds=settings.VOICE_REPLY_BUDGET_MS)
     deadline = timezone.now() + budget
-    await sync_to_async(_wait_until)(call, deadline)
     received = await inbound.receive(
         InboundMessage(
             entry_point_id=call.entry_point_id,
@@ -188,6 +187,7 @@ async def _answered(call: Interaction, given: CallInput, words: Words, keep: Kee
             source_id=given.source_id,
             occurred_at=given.at,
             data=words.data,
+            on_line=_waiting_until(deadline),
         ),
         channel="voice",
     )
@@ -245,8 +245,12 @@ async def _turn_is_over(received: Received, deadline: datetime) -> None:
 
 
 def _wait_until(call: Interaction, deadline: datetime) -> None:
-    until = (deadline + timedelta(seconds=WEBHOOK_SLACK_SECONDS)).timestamp()
-    call_state.remember(call.pk, webhook_until=until)
+    call_state.remember(call.pk, **_waiting_until(deadline))
+
+
+def _waiting_until(deadline: datetime) -> dict[str, float]:
+    """What the call's data holds while a webhook waits for the reply, see `call_state`."""
+    return {"webhook_until": (deadline + timedelta(seconds=WEBHOOK_SLACK_SECONDS)).timestamp()}
 
 
 def _next_words(call: Interaction) -> Ncco | None:
