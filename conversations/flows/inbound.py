@@ -116,6 +116,9 @@ async def receive(message: InboundMessage, *, channel: str) -> Received:
     outcome, seq, occurred_at, conversation_id, public_id, interaction_id, interaction_public_id, name, owner, fence = filed.row
     received = Received(conversation_id, public_id.hex, interaction_id, interaction_public_id, seq, outcome == "repeated", owner, fence)
     if not received.repeated:
+        if owner == Conversation.Owner.ASSISTANT:
+            # It begins while the push is on its way.
+            turn.schedule(conversation_id)
         entry = announce.wire_entry(
             seq=seq,
             kind="message",
@@ -133,8 +136,6 @@ async def receive(message: InboundMessage, *, channel: str) -> Received:
             announce.entries_frame(received.conversation_hex, [entry]),
         )
         received = replace(received, entry=entry)
-        if owner == Conversation.Owner.ASSISTANT:
-            turn.schedule(conversation_id)
     return received
 
 
