@@ -91,7 +91,11 @@ UPDATE conversations_conversation
 RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts
 """
 
-UNDERSTOOD = "UPDATE conversations_conversation SET reason_id = %s, urgency = %s, sentiment = %s, score = %s WHERE id = %s"
+UNDERSTOOD = """
+UPDATE conversations_conversation SET reason_id = %s, urgency = %s, sentiment = %s, score = %s WHERE id = %s
+RETURNING set_config('synchronous_commit', 'off', true)
+"""
+"""Not waited for either: the end of the turn is, and a turn that did not end is understood anew."""
 
 FINISH = """
 UPDATE conversations_conversation
@@ -209,7 +213,10 @@ def understanding_of(conversation: Conversation) -> AsUnderstood:
 
 
 def note_understanding(conversation: Conversation, *, stood: AsUnderstood) -> None:
-    """Keeps what was understood about the need, as the conversation was changed, unless it is what `stood` in its row."""
+    """Keeps what was understood about the need, as the conversation was changed, unless it is what `stood` in its row.
+
+    A transaction of its own, as for `claim`.
+    """
     conversation.sentiment = max(-1.0, min(1.0, conversation.sentiment))
     understood = understanding_of(conversation)
     if understood != stood:
