@@ -9,7 +9,7 @@ from typing import Final
 
 from conversations.assistant import watching
 from conversations.assistant.brain import Brain, HandOff, Reply, StartAgain, TextDelta
-from conversations.assistant.outgoing.gate import Gate
+from conversations.assistant.outgoing.gate import Gate, Judging
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.toolbox import TurnTools
@@ -21,15 +21,19 @@ DRAFTS_EVERY_SECONDS: Final = 0.5
 """A draft is judged and sent whole each time; the widget has what is new in it appear until the next."""
 
 
-async def listen(brain: Brain, prepared: Prepared, tools: TurnTools, record: TurnRecord) -> Reply | HandOff:
+async def listen(
+    brain: Brain, prepared: Prepared, tools: TurnTools, record: TurnRecord, judging: Judging | None = None
+) -> Reply | HandOff:
     """The brain's last word, as far as it may leave; what it writes meanwhile is shown as a draft, as far as that may.
 
+    `judging` is what it is judged by, where that was read already.
     Raises turns.TurnLost, turns.TurnOvertaken and AssistantStopped within half a second of a person taking over, of the customer
     saying more and of the AI agent being stopped, but never in the middle of a tool, nor the second when something was done that
     has to be told.
     """
     draft = _Draft(prepared)
-    listening = asyncio.ensure_future(_last_word(brain, prepared, tools, record, draft))
+    gate = Gate(prepared, judging)
+    listening = asyncio.ensure_future(_last_word(brain, gate, tools, record, draft))
     watching = asyncio.ensure_future(_until_void(prepared.claim, tools))
     try:
         done, _others = await asyncio.wait({listening, watching}, return_when=asyncio.FIRST_COMPLETED)
@@ -45,9 +49,8 @@ async def listen(brain: Brain, prepared: Prepared, tools: TurnTools, record: Tur
         await asyncio.gather(listening, watching, return_exceptions=True)
 
 
-async def _last_word(brain: Brain, prepared: Prepared, tools: TurnTools, record: TurnRecord, draft: _Draft) -> Reply | HandOff:
+async def _last_word(brain: Brain, gate: Gate, tools: TurnTools, record: TurnRecord, draft: _Draft) -> Reply | HandOff:
     """What the brain ends with, or what the gate has said instead."""
-    gate = Gate(prepared)
     said: Reply | HandOff | None = None
     try:
         async with aclosing(brain.answer(gate.context, gate.watch(tools), record)) as events:

@@ -50,11 +50,6 @@ SELECT handoff.id FROM conversations_handoff AS handoff JOIN routing_workitem AS
 CONVERSATION: Final = CompiledOnce(
     lambda: Conversation.objects.filter(pk=Given("conversation")).select_related("customer", "reason")
 )
-DECIDED_BEFORE: Final = CompiledOnce(
-    lambda: Decision.objects.filter(subject=Given("subject"), pk__lt=Given("decision"))
-    .order_by("-pk")
-    .values_list("rule_id", "handler", "queue_id")[:1]
-)
 NOTHING_SAID = Understanding("", None, 0.0, (), "normal", 0.0, False, None, ())
 
 
@@ -90,6 +85,7 @@ def prepare(claim: Claim) -> Prepared | None:
     Playbook.DoesNotExist.
     """
     conversation = CONVERSATION.get(conversation=claim.conversation_id)
+    stood = turns.understanding_of(conversation)
     words = reading.words_to_answer(conversation.pk, after=claim.done_seq, upto=claim.wanted_seq)
     if words is None:
         return None
@@ -124,10 +120,7 @@ def prepare(claim: Claim) -> Prepared | None:
     need = need_of(conversation, known, opening=entry_point.hours, now=now, asked_for_human=asked, assistant_answers=live)
     need, decision = _decided(need, conversation)
     conversation.score = need.score
-    turns.note_understanding(
-        conversation, reason=conversation.reason, urgency=conversation.urgency,
-        sentiment=conversation.sentiment, score=need.score,
-    )  # fmt: skip
+    turns.note_understanding(conversation, stood=stood)
     told = _told_facts(known, conversation, interaction, proven_level(interaction))
     handoff = _waiting_handoff(conversation)
     _note(decision, conversation, interaction)
@@ -213,8 +206,7 @@ def decide_and_note(conversation: Conversation, need: Need, interaction: Interac
 
 
 def _note(decision: Decision, conversation: Conversation, interaction: Interaction) -> None:
-    before = DECIDED_BEFORE.first(subject=decision.subject, decision=decision.pk)
-    if before != (decision.rule_id, decision.handler, decision.queue_id):
+    if decision.is_new:
         timeline.append(
             conversation.pk,
             NewEntry(

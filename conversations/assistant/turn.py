@@ -11,9 +11,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import os
-import socket
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -26,22 +23,22 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from conversations.assistant import finishing, handing_over, listening, pacing, tracing
+from conversations.assistant import beginning, finishing, handing_over, listening, pacing, tracing
+from conversations.assistant.beginning import Begun, awaits_number
 from conversations.assistant.brain import Brain, HandOff, Reply
 from conversations.assistant.finishing import Ending
 from conversations.assistant.model.brain import ModelBrain
 from conversations.assistant.model.falling_back import FallingBack
-from conversations.assistant.preparing import Prepared, decide_again, prepare
+from conversations.assistant.outgoing.gate import Judging
+from conversations.assistant.preparing import Prepared, decide_again
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import RulesBrain
 from conversations.assistant.toolbox import TurnTools
 from conversations.assistant.tools import set_consent
 from conversations.models import EntryPoint
-from conversations.models.consent import Purpose
 from conversations.selectors import history
-from conversations.selectors.pace import pace_of
 from conversations.selectors.roll_out import stop_in_force
-from conversations.services import async_connections, callbacks, turns
+from conversations.services import async_connections, turns
 from conversations.services.roll_out import AssistantStopped
 from conversations.services.turns import Claim, TurnLost, TurnOvertaken
 from routing.models import Decision
@@ -84,10 +81,10 @@ async def take(conversation_id: int) -> TurnOutcome:
     outcome = NOTHING
     for _round in range(MOST_ROUNDS):
         lease = timedelta(seconds=settings.TURN_LEASE_SECONDS)
-        claim = await _in_thread(turns.claim)(conversation_id, worker=_worker_name(), lease=lease)
-        if claim is None:
+        begun = await _in_thread(beginning.begin)(conversation_id, lease=lease)
+        if begun is None:
             return outcome
-        outcome = await _run(claim)
+        outcome = await _run(begun)
         if outcome is DROPPED:
             outcome = await _take_where_it_went(conversation_id)
         elif outcome.is_last:
@@ -155,7 +152,7 @@ def give_up(conversation_id: int) -> bool:
     Whoever works on the turn has lost it. A tool that is changing something is not disturbed: what it did has to be told. Blocks.
     """
     lease = timedelta(seconds=settings.TURN_LEASE_SECONDS)
-    claim = turns.take_away(conversation_id, worker=_worker_name(), lease=lease)
+    claim = turns.take_away(conversation_id, worker=beginning.worker_name(), lease=lease)
     if claim is None:
         return False
     logger.warning("turn_given_up", extra={"conversation": conversation_id})
@@ -218,10 +215,11 @@ def _forget(conversation_id: int, task: asyncio.Task[TurnOutcome]) -> None:
         _asked_again.discard(conversation_id)
 
 
-async def _run(claim: Claim) -> TurnOutcome:
+async def _run(begun: Begun) -> TurnOutcome:
+    claim = begun.claim
     try:
         async with asyncio.timeout(settings.TURN_LEASE_SECONDS * SHARE_OF_LEASE):
-            return await _answer(claim)
+            return await _answer(begun)
     except TurnLost:
         return DROPPED
     except TurnOvertaken:
@@ -229,7 +227,7 @@ async def _run(claim: Claim) -> TurnOutcome:
         return DROPPED
     except AssistantStopped:
         # Prepared anew it is nobody's but people's, and what the customer is told says so.
-        return await _run(claim)
+        return await _run(await _in_thread(beginning.prepared_for)(claim))
     except Exception:
         logger.exception("turn_failed", extra={"conversation": claim.conversation_id, "attempt": claim.attempts})
         return await _after_failure(claim)
@@ -249,34 +247,27 @@ async def _after_failure(claim: Claim) -> TurnOutcome:
     return FAILED
 
 
-async def _answer(claim: Claim) -> TurnOutcome:
-    prepared, stop = await _in_thread(_prepared)(claim)
+async def _answer(begun: Begun) -> TurnOutcome:
+    prepared = begun.prepared
+    if begun.problem:
+        raise begun.problem
     if prepared is None:
-        await _in_thread(finishing.nothing_to_say)(claim)
+        await _in_thread(finishing.nothing_to_say)(begun.claim)
         return NOTHING
-    if stop:
-        return await _stopped(prepared, stop)
+    if begun.stop:
+        return await _stopped(prepared, begun.stop)
     with override(prepared.context.language):
         if prepared.entry_point.mode == EntryPoint.Mode.SHADOW and not await _in_thread(stop_in_force)():
             await _draft(prepared)
-        return await _ended(prepared, TurnRecord())
+        return await _ended(prepared, begun, TurnRecord())
 
 
-def _prepared(claim: Claim) -> tuple[Prepared | None, pacing.Stop | None]:
-    prepared = prepare(claim)
-    if prepared is None or not prepared.live:
-        return prepared, None
-    pace = pace_of(prepared.conversation.pk, prepared.interaction.pk)
-    prepared = replace(prepared, standing=replace(prepared.standing, used=pace.used))
-    return prepared, pacing.stop_of(prepared, pace)
-
-
-async def _ended(prepared: Prepared, record: TurnRecord) -> TurnOutcome:
+async def _ended(prepared: Prepared, begun: Begun, record: TurnRecord) -> TurnOutcome:
     """Answers or hands over; what a model was asked is kept even when nothing comes of the turn."""
     try:
-        ending = _decided_ending(prepared, prepared.decision)
+        ending = begun.ending
         if ending is None:
-            ending = await _brain_ending(prepared, record)
+            ending = await _brain_ending(prepared, begun.judging, record)
         elif prepared.live:
             ending = replace(ending, did_something=await _keep_wishes(prepared, record))
         finished = await _in_thread(finishing.finish)(prepared, ending)
@@ -301,71 +292,18 @@ async def _stopped(prepared: Prepared, stop: pacing.Stop) -> TurnOutcome:
     return TurnOutcome("handed_over", finished.seq, finished.is_last)
 
 
-def _decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
-    """How the turn ends when routing gives it to people; None when the brain is to answer."""
-    live, asked = prepared.live, prepared.context.understanding.asked_for_human
-    promised = prepared.state.get("callback") or {}
-    handing = HandOff(form_state=handing_over.brains_part(prepared.state))
-    agrees = _answer_to_call_back(prepared, decision)
-    if agrees is not None:
-        return Ending(handing, decision, agrees_to_call=agrees)
-    awaits_number = _awaits_number(prepared)
-    if decision.handler == Decision.Handler.HUMAN:
-        if not _waits_already(prepared, decision) or (live and asked):
-            return Ending(handing, decision)
-    elif decision.handler in (Decision.Handler.CALLBACK, Decision.Handler.AFTER_HOURS) and (not promised or asked):
-        return Ending(handing, decision)
-    if awaits_number and "phone" in prepared.standing.facts:
-        return Ending(handing, decision, gave_number=True)
-    if awaits_number and not promised.get("repeated") and handing_over.may_be_meant_as_number(prepared):
-        return Ending(handing, decision, repeats_question=True)
-    if not live:
-        return Ending(handing, decision, silent=prepared.handoff is not None)
-    return None
+async def _brain_ending(prepared: Prepared, judging: Judging | None, record: TurnRecord) -> Ending:
+    return replace(await _brains_word(prepared, judging, record), record=record)
 
 
-def _awaits_number(prepared: Prepared) -> bool:
-    """Whether the last thing that was asked is the number for a call back that was promised."""
-    promised = prepared.state.get("callback") or {}
-    return bool(promised) and not promised["noted"] and prepared.state.get("step") == "callback"
-
-
-def _answer_to_call_back(prepared: Prepared, decision: Decision) -> bool | None:
-    """Yes or no to the call back that waiting work became; None for anything else, or when it is more urgent by now.
-
-    Once something else was said, a question that was asked since has the next yes or no.
-    """
-    offer = (prepared.state.get("callback") or {}).get("offer")
-    if not offer or prepared.handoff is None or prepared.handoff.work_item.kind != callbacks.KIND_OF_WORK:
-        return None
-    if decision.handler == Decision.Handler.HUMAN and not _waits_already(prepared, decision):
-        return None
-    understood = prepared.context.understanding
-    if any(not wish.agrees and wish.purpose in (Purpose.CONTACT, Purpose.OUTBOUND_CALL) for wish in understood.wishes):
-        return False
-    is_asked_else = not offer["is_new"] and prepared.state.get("step") not in (*turns.OVER, "callback")
-    answer = None if is_asked_else else understood.affirmative
-    return answer if offer["number"] or answer is False else None
-
-
-def _waits_already(prepared: Prepared, decision: Decision) -> bool:
-    """Whether a person is being found already, at least as urgently as is decided now."""
-    handoff = prepared.handoff
-    return handoff is not None and handoff.work_item.priority_class <= decision.priority_class
-
-
-async def _brain_ending(prepared: Prepared, record: TurnRecord) -> Ending:
-    return replace(await _brains_word(prepared, record), record=record)
-
-
-async def _brains_word(prepared: Prepared, record: TurnRecord) -> Ending:
+async def _brains_word(prepared: Prepared, judging: Judging | None, record: TurnRecord) -> Ending:
     tools = TurnTools(prepared, record)
     prepared = await _with_what_was_begun(prepared, tools)
-    said = await listening.listen(choose_brain(), prepared, tools, record)
+    said = await listening.listen(choose_brain(), prepared, tools, record, judging)
     unanswered = isinstance(said, Reply) and said.unanswered and (tools.found_nothing or said.nearest_only)
     ended = partial(Ending, did_something=tools.did_something, unanswered=unanswered)
     if isinstance(said, Reply) and not (said.failed and prepared.handoff is None):
-        return ended(handing_over.with_number_asked(prepared, said) if _awaits_number(prepared) else said, prepared.decision)
+        return ended(handing_over.with_number_asked(prepared, said) if awaits_number(prepared) else said, prepared.decision)
     if isinstance(said, Reply):
         decision = await _in_thread(decide_again)(prepared, failed_turns=prepared.need.failed_turns + 1)
         if decision.handler == Decision.Handler.ASSISTANT:
@@ -413,10 +351,6 @@ def choose_brain() -> Brain:
     from conversations.assistant.claude import Claude
 
     return FallingBack(ModelBrain(Claude()), RulesBrain())
-
-
-def _worker_name() -> str:
-    return f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
 
 
 def _in_thread(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -37,7 +38,8 @@ class InboundMessage:
 
     `provider_id` is the transport's id of the call or chat session; `source_id` is the same for every
     repetition of the same message; `data` holds what the transport knows of it (client_id, spoken,
-    confidence, hypotheses); `language` (two letters) is that of the page it was typed on, when that is known.
+    confidence, hypotheses); `language` (two letters) is that of the page it was typed on, when that is known. `on_line` is what
+    the line's own data is to hold from the same moment on.
     """
 
     entry_point_id: int
@@ -48,6 +50,7 @@ class InboundMessage:
     occurred_at: datetime | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     language: str = ""
+    on_line: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +93,16 @@ APPEND_INBOUND = (
     " interaction_public_id, person_name, owner, fence_now"
     " FROM interaction_append(%s, %s, %s::jsonb, %s, %s)"
 )
+REMEMBER_ON_LINE = "UPDATE conversations_interaction SET data = data || %s::jsonb WHERE provider_id = %s"
 
 
 async def receive(message: InboundMessage, *, channel: str) -> Received:
     """Files what a customer said, shows it on open screens, and has it answered.
 
-    Idempotent by `source_id`: a repetition writes nothing and returns where the first one stands. A
-    message of a known interaction is one statement, which is its transaction; one with digits that may be a piece of a
-    card's number is looked at together with those before it (`split_secrets.settle`). The first message of an interaction
-    has a transaction before it that resolves the customer, opens or resumes the conversation and says
+    Idempotent by `source_id`: a repetition writes no entry and returns where the first one stands. A
+    message of a known interaction is one statement, which is its transaction, and with `on_line` two in one round trip; one with
+    digits that may be a piece of a card's number is looked at together with those before it (`split_secrets.settle`). The first
+    message of an interaction has a transaction before it that resolves the customer, opens or resumes the conversation and says
     that an AI answers; should the process die between the two, the message was not acknowledged, and
     when it is sent again it finds them. The turn runs afterwards, in the background of this process.
     Raises InteractionOver, EntryPoint.DoesNotExist.
@@ -112,6 +116,9 @@ async def receive(message: InboundMessage, *, channel: str) -> Received:
     outcome, seq, occurred_at, conversation_id, public_id, interaction_id, interaction_public_id, name, owner, fence = filed.row
     received = Received(conversation_id, public_id.hex, interaction_id, interaction_public_id, seq, outcome == "repeated", owner, fence)
     if not received.repeated:
+        if owner == Conversation.Owner.ASSISTANT:
+            # It begins while the push is on its way.
+            turn.schedule(conversation_id)
         entry = announce.wire_entry(
             seq=seq,
             kind="message",
@@ -129,8 +136,6 @@ async def receive(message: InboundMessage, *, channel: str) -> Received:
             announce.entries_frame(received.conversation_hex, [entry]),
         )
         received = replace(received, entry=entry)
-        if owner == Conversation.Owner.ASSISTANT:
-            turn.schedule(conversation_id)
     return received
 
 
@@ -176,10 +181,18 @@ async def _file(message: InboundMessage) -> _Filed | None:
     text, data = timeline.storable(message.text), timeline.clean(message.data)
     if may_be_piece(text):
         return await database_sync_to_async(_file_digits, thread_sensitive=False)(message, text, data)
-    async with async_connections.connection() as asynchronous:
+    # What is sent in one pipeline of a connection in autocommit is one transaction.
+    async with async_connections.connection() as asynchronous, _together(asynchronous, message):
         cursor = await asynchronous.execute(APPEND_INBOUND, _arguments(message, text, data))
-        row = await cursor.fetchone()
+        if message.on_line:
+            await asynchronous.execute(REMEMBER_ON_LINE, _remembered(message))
+    row = await cursor.fetchone()
     return _Filed(row, text, data) if row else None
+
+
+def _together(asynchronous: async_connections.Connection, message: InboundMessage) -> AbstractAsyncContextManager[Any]:
+    """In one round trip and one transaction, where there is more than one statement."""
+    return asynchronous.pipeline() if message.on_line else nullcontext()
 
 
 def _file_digits(message: InboundMessage, text: str, data: dict[str, Any]) -> _Filed | None:
@@ -189,11 +202,17 @@ def _file_digits(message: InboundMessage, text: str, data: dict[str, Any]) -> _F
             data = kind_of("message").erase(data)
         cursor.execute(APPEND_INBOUND, _arguments(message, kept, data))
         row = cursor.fetchone()
+        if message.on_line:
+            cursor.execute(REMEMBER_ON_LINE, _remembered(message))
     return _Filed(row, kept, data) if row else None
 
 
 def _arguments(message: InboundMessage, text: str, data: Mapping[str, Any]) -> list[Any]:
     return [message.provider_id, text, json.dumps(data), message.source_id, message.occurred_at]
+
+
+def _remembered(message: InboundMessage) -> list[str]:
+    return [json.dumps(dict(message.on_line)), message.provider_id]
 
 
 def begin(start: InboundMessage | CallStart, *, channel: str = "") -> Interaction:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -85,15 +86,21 @@ def lines_of_party(interaction: Interaction) -> QuerySet[Interaction]:
 
 
 def numbers_of_lines(interaction: Interaction) -> tuple[int, ...]:
-    """The numbers of the lines of `lines_of_party`. One statement for a chat, two for a call."""
-    return tuple(pk for (pk,) in LINES.all(line=interaction.pk, visitors=_visitors_of(interaction)))
+    """The numbers of the lines of `lines_of_party`. One statement."""
+    if interaction.channel == Channel.CHAT:
+        return tuple(pk for (pk,) in LINES.all(line=interaction.pk, visitors=[interaction.party]))
+    return tuple(pk for (pk,) in LINES_OF_CALL.all(line=interaction.pk))
 
 
 def _visitors_of(interaction: Interaction) -> list[str]:
     """The ids of the browsers that a line's party is proven to sit in front of."""
     if interaction.channel == Channel.CHAT:
         return [interaction.party]
-    return [party for (party,) in VISITORS.all(line=interaction.pk)]
+    return list(_visitors(interaction.pk).values_list("party", flat=True))
+
+
+def _visitors(line: Any) -> QuerySet[Interaction]:
+    return Interaction.objects.filter(join_codes__used_by=line, channel=Channel.CHAT).order_by()
 
 
 def _lines_of(line: Any, visitors: Any) -> QuerySet[Interaction]:
@@ -108,8 +115,9 @@ def _lines_of(line: Any, visitors: Any) -> QuerySet[Interaction]:
 
 
 LINES: Final = CompiledOnce(lambda: _lines_of(Given("line"), Given("visitors")).order_by().values_list("pk"))
-VISITORS: Final = CompiledOnce(
-    lambda: Interaction.objects.filter(join_codes__used_by=Given("line"), channel=Channel.CHAT).order_by().values_list("party")
+# An array, which PostgreSQL makes first and then looks up by an index, as it does a list that it is given.
+LINES_OF_CALL: Final = CompiledOnce(
+    lambda: _lines_of(Given("line"), ArraySubquery(_visitors(Given("line")).values("party"))).order_by().values_list("pk")
 )
 
 

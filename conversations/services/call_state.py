@@ -31,7 +31,7 @@ Who else is on the call is in `CallSeat`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -258,14 +258,17 @@ def unplaced_id(public_id: UUID) -> str:
     return f"{UNPLACED}{public_id.hex}"
 
 
-def claim_unspoken(interaction_id: int, *, as_webhook: bool, ready_by: datetime | None = None) -> Unspoken | None:
+def claim_unspoken(
+    interaction_id: int, *, as_webhook: bool, ready_by: datetime | None = None, said: Callable[[Unspoken], Mapping[str, Any]] | None = None
+) -> Unspoken | None:
     """Takes what is to be said into a call and was not said yet, once, whoever asks. Locks the call's row.
 
     While a webhook is waiting to answer, only that webhook (`as_webhook`) may take it; its claim ends the waiting.
-    When there is nothing to take, `ready_by` lets others speak no earlier than then: the filler is being said.
+    When there is nothing to take, `ready_by` lets others speak no earlier than then: the filler is being said. `said` gives what the
+    call's data is to hold of saying what was taken, and is written with the claim.
     None when there is nothing to say, somebody else may say it, or the call is over.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         row = lock(interaction_id)
         if row.state == Interaction.State.ENDED:
             return None
@@ -281,8 +284,11 @@ def claim_unspoken(interaction_id: int, *, as_webhook: bool, ready_by: datetime 
             row.data.pop("webhook_until", None)
         elif entries:
             row.data["put_in_at"] = timezone.now().timestamp()
+        unspoken = Unspoken(entries, row, before) if entries else None
+        if unspoken and said:
+            row.data |= said(unspoken)
         _keep_data(row)
-    return Unspoken(entries, row, before) if entries else None
+    return unspoken
 
 
 def give_back(unspoken: Unspoken) -> None:

@@ -1,6 +1,7 @@
 """Who carries an entry to its customer. Chat is served by the push itself; a call must be spoken into."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from django.utils.translation import gettext as _
@@ -12,8 +13,21 @@ from routing.models import AgentProfile
 LIVE: Final = CompiledOnce(
     lambda: Interaction.objects.filter(conversation=Given("conversation"))
     .exclude(state=Interaction.State.ENDED)
-    .values_list("pk", "channel")
+    .values_list("pk", "channel", "conversation__status", "data__webhook_until", "data__caller__at")
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLine:
+    """A live interaction, as far as it tells whether anything has to be carried to it; what a call's data holds says `call_state`."""
+
+    interaction_id: int
+    channel: str
+    conversation_status: str
+    webhook_until: float | None
+    caller_at: str | None
+
+
 Deliverer = Callable[[int], None]
 Connector = Callable[[Interaction, AgentProfile], None]
 Ringer = Callable[[Interaction], None]
@@ -33,6 +47,7 @@ class Pauser(Protocol):
 
 
 _deliverers: dict[str, Deliverer] = {}
+_served: dict[str, Callable[[LiveLine], bool]] = {}
 _connectors: dict[str, Connector] = {}
 _ringers: dict[str, Ringer] = {}
 _releasers: dict[str, Releaser] = {}
@@ -49,20 +64,20 @@ class NotRung(Exception):
     """The phone was not rung; the message says why, in a sentence for staff."""
 
 
-def register(channel: str, deliverer: Deliverer) -> None:
+def register(channel: str, deliverer: Deliverer, *, is_served: Callable[[LiveLine], bool] = lambda _line: False) -> None:
     """Names what carries entries to live interactions of a channel; called when the app is ready.
 
     `deliverer` takes the interaction's id, is called after commit, decides itself what is still due,
-    and must not raise.
+    and must not raise. `is_served` says of a line that whoever has it carries what there is, so that it need not be called.
     """
-    _deliverers[channel] = deliverer
+    _deliverers[channel], _served[channel] = deliverer, is_served
 
 
 def deliver(conversation_id: int) -> None:
     """Has everything that is due carried to every live interaction of the conversation. Call after commit."""
-    for interaction_id, channel in LIVE.all(conversation=conversation_id):
-        if channel in _deliverers:
-            _deliverers[channel](interaction_id)
+    for line in (LiveLine(*row) for row in LIVE.all(conversation=conversation_id)):
+        if line.channel in _deliverers and not _served[line.channel](line):
+            _deliverers[line.channel](line.interaction_id)
 
 
 def register_connector(channel: str, connector: Connector) -> None:

@@ -18,8 +18,9 @@ from conversations.models import Conversation
 from conversations.selectors.limbo import turns_nobody_works_on
 from conversations.services import async_connections, timeline
 from routing.compiled import CompiledOnce, Given
-from routing.models import ReasonCode
 
+AsUnderstood = tuple[int | None, str, float, int]
+"""The reason's number, the urgency, the sentiment and the score of a need."""
 OVER = (None, "", "done")
 """Steps at which nothing is being asked."""
 HELD = ("fence", "turn_worker", "turn_wanted_seq", "joined_into_id", "status", "form_state", "failed_turns")
@@ -67,8 +68,9 @@ UPDATE conversations_conversation
  WHERE id = %s AND status = 'open' AND joined_into_id IS NULL AND owner_kind = 'assistant'
    AND turn_wanted_seq > turn_done_seq
    AND (turn_lease_until IS NULL OR turn_lease_until < clock_timestamp())
-RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts
+RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts, set_config('synchronous_commit', 'off', true)
 """
+"""Nobody waits for the disk: with the machine's end the claim is lost as well as its worker, and the turn is due."""
 
 LOOK = """
 SELECT asked.worker,
@@ -89,7 +91,11 @@ UPDATE conversations_conversation
 RETURNING fence, turn_wanted_seq, turn_done_seq, turn_attempts
 """
 
-UNDERSTOOD = "UPDATE conversations_conversation SET reason_id = %s, urgency = %s, sentiment = %s, score = %s WHERE id = %s"
+UNDERSTOOD = """
+UPDATE conversations_conversation SET reason_id = %s, urgency = %s, sentiment = %s, score = %s WHERE id = %s
+RETURNING set_config('synchronous_commit', 'off', true)
+"""
+"""Not waited for either: the end of the turn is, and a turn that did not end is understood anew."""
 
 FINISH = """
 UPDATE conversations_conversation
@@ -100,11 +106,14 @@ RETURNING turn_wanted_seq > turn_done_seq
 
 
 def claim(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | None:
-    """Takes the turn when one is due and nobody's lease is running; None otherwise. `worker` is unique per claim."""
+    """Takes the turn when one is due and nobody's lease is running; None otherwise. `worker` is unique per claim.
+
+    A transaction of its own: whatever else were in it might be lost should the machine end.
+    """
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, [worker, lease.total_seconds(), conversation_id])
         row = cursor.fetchone()
-    return Claim(conversation_id, worker, *row) if row else None
+    return Claim(conversation_id, worker, *row[:-1]) if row else None
 
 
 def take_away(conversation_id: int, *, worker: str, lease: timedelta) -> Claim | None:
@@ -198,10 +207,18 @@ def carry_state(source: Conversation, target: Conversation) -> None:
         Conversation.objects.filter(pk=target.pk).update(form_state={**target.form_state, "aside": aside})
 
 
-def note_understanding(conversation: Conversation, *, reason: ReasonCode | None, urgency: str, sentiment: float, score: int) -> None:
-    """Keeps what was understood about the need."""
-    sentiment = max(-1.0, min(1.0, sentiment))
-    with connection.cursor() as cursor:
-        cursor.execute(UNDERSTOOD, [reason.pk if reason else None, urgency, sentiment, score, conversation.pk])
-    conversation.reason, conversation.urgency = reason, urgency
-    conversation.sentiment, conversation.score = sentiment, score
+def understanding_of(conversation: Conversation) -> AsUnderstood:
+    """What the row that was read says of the need."""
+    return conversation.reason_id, conversation.urgency, conversation.sentiment, conversation.score
+
+
+def note_understanding(conversation: Conversation, *, stood: AsUnderstood) -> None:
+    """Keeps what was understood about the need, as the conversation was changed, unless it is what `stood` in its row.
+
+    A transaction of its own, as for `claim`.
+    """
+    conversation.sentiment = max(-1.0, min(1.0, conversation.sentiment))
+    understood = understanding_of(conversation)
+    if understood != stood:
+        with connection.cursor() as cursor:
+            cursor.execute(UNDERSTOOD, [*understood, conversation.pk])

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -69,30 +71,53 @@ def answer(asked: AnsweredCall) -> Ncco:
         return recording.begin_call(call, ncco.before_listening(said, replies.offers_of_languages(call)))
 
 
-async def hear(given: CallInput) -> Ncco:
-    """What follows from something said or keyed, or from silence.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer that was kept in the transaction that took what it says."""
+
+    answer: Ncco
+
+
+Keeper = Callable[[Ncco], None]
+"""Keeps what a webhook is answered, in the transaction that is under way."""
+
+
+async def hear(given: CallInput, keep: Keeper) -> Ncco | Kept:
+    """What follows from something said or keyed, or from silence. A turn's reply is kept by `keep` with what it takes.
 
     Waits for the reply as long as a webhook may; when it is not there in time, “one moment” keeps the line open and the
     reply is put into the live call by `delivery` as soon as it is there.
     """
-    call = await sync_to_async(_begun)(given)
+    call, settled = await sync_to_async(_found)(given)
     if call is None:
         return ncco.goodbye(_("Sorry, this call was lost. Please call again."), language=DEFAULT_LANGUAGE)
+    is_recorded = recording.concerns(call)
+    with override(call.language):
+        actions = await _said_to(call, given, settled, None if is_recorded else keep)
+    return actions if isinstance(actions, Kept) or not is_recorded else await _recorded(call, given, actions, settled)
+
+
+def _found(given: CallInput) -> tuple[Interaction | None, Words | Ncco | None]:
+    """The call, and what is settled at once of what was said or keyed on it."""
+    call = _begun(given)
+    if call is None:
+        return None, None
     with override(call.language):
         is_closed = call.conversation.status == Conversation.Status.CLOSED and not survey.concerns(call, given)
         if call.state == Interaction.State.ENDED or is_closed:
-            return replies.closing(call)
-        settled = await sync_to_async(_settled)(call, given)
-        actions = await _said_to(call, given, settled)
-    if not recording.concerns(call):
-        return actions
+            return call, replies.closing(call)
+        return call, _settled(call, given)
+
+
+async def _recorded(call: Interaction, given: CallInput, actions: Ncco, settled: Words | Ncco | None) -> Ncco:
+    """The actions, with what they are to do about a recording."""
     await sync_to_async(pausing.look_at)(call, given)
     call = await sync_to_async(call_events.find)(given.call_id) or call
     actions = await sync_to_async(recording.settled)(call, actions, may_ask=isinstance(settled, Words))
     return await recording.left(call, actions)
 
 
-async def _said_to(call: Interaction, given: CallInput, settled: Words | Ncco | None) -> Ncco:
+async def _said_to(call: Interaction, given: CallInput, settled: Words | Ncco | None, keep: Keeper | None) -> Ncco | Kept:
     """The actions that answer what was settled: those themselves, the entries that it wrote, or the answer of a turn."""
     if settled is None:
         call = await sync_to_async(call_events.find)(given.call_id) or call
@@ -102,7 +127,7 @@ async def _said_to(call: Interaction, given: CallInput, settled: Words | Ncco | 
     if not isinstance(settled, Words):
         return settled
     try:
-        return await _answered(call, given, settled)
+        return await _answered(call, given, settled, keep)
     except InteractionOver:
         return replies.closing(call)
 
@@ -150,10 +175,9 @@ def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, Call
     return waiting.settle
 
 
-async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:
+async def _answered(call: Interaction, given: CallInput, words: Words, keep: Keeper | None) -> Ncco | Kept:
     budget = timedelta(milliseconds=settings.VOICE_REPLY_BUDGET_MS)
     deadline = timezone.now() + budget
-    await sync_to_async(_wait_until)(call, deadline)
     received = await inbound.receive(
         InboundMessage(
             entry_point_id=call.entry_point_id,
@@ -163,26 +187,29 @@ async def _answered(call: Interaction, given: CallInput, words: Words) -> Ncco:
             source_id=given.source_id,
             occurred_at=given.at,
             data=words.data,
+            on_line=_waiting_until(deadline),
         ),
         channel="voice",
     )
     if received.owner_kind == Conversation.Owner.ASSISTANT:
         await _turn_is_over(received, deadline)
-    return await sync_to_async(_reply_or_filler)(call.provider_id, received)
+    return await sync_to_async(_reply_or_filler)(call.provider_id, received, keep)
 
 
-def _reply_or_filler(call_id: str, received: Received) -> Ncco:
-    unspoken = call_state.claim_unspoken(received.interaction_id, as_webhook=True, ready_by=replies.ready_by())
-    if unspoken is None:
+def _reply_or_filler(call_id: str, received: Received, keep: Keeper | None) -> Ncco | Kept:
+    with transaction.atomic():
+        actions = replies.taken(received.interaction_id)
+        if actions is not None and keep:
+            keep(actions)
+            return Kept(actions)
+    if actions is None:
         call = Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(provider_id=call_id)
         if _stop_waiting_when_too_long(call):
-            unspoken = call_state.claim_unspoken(call.pk, as_webhook=True, ready_by=replies.ready_by())
-        if unspoken is None:
+            actions = replies.taken(call.pk)
+        if actions is None:
             with override(call.language):
                 return _nothing_to_say_yet(call, received)
-    # The turn may have changed the language.
-    with override(unspoken.interaction.language):
-        return replies.of(unspoken)
+    return actions
 
 
 def _nothing_to_say_yet(call: Interaction, received: Received) -> Ncco:
@@ -218,8 +245,12 @@ async def _turn_is_over(received: Received, deadline: datetime) -> None:
 
 
 def _wait_until(call: Interaction, deadline: datetime) -> None:
-    until = (deadline + timedelta(seconds=WEBHOOK_SLACK_SECONDS)).timestamp()
-    call_state.remember(call.pk, webhook_until=until)
+    call_state.remember(call.pk, **_waiting_until(deadline))
+
+
+def _waiting_until(deadline: datetime) -> dict[str, float]:
+    """What the call's data holds while a webhook waits for the reply, see `call_state`."""
+    return {"webhook_until": (deadline + timedelta(seconds=WEBHOOK_SLACK_SECONDS)).timestamp()}
 
 
 def _next_words(call: Interaction) -> Ncco | None:

@@ -9,6 +9,7 @@ from django.utils.translation import override
 
 from conversations.models import Conversation, Interaction
 from conversations.services import call_state, delivery
+from conversations.services.delivery import LiveLine
 from conversations.voice import callee, campaign_call, gateway, leaving, leaving_message, pausing, recording, replies, seats
 from conversations.voice.gateway import CallGone, GatewayError
 from routing.compiled import CompiledOnce, Given
@@ -24,7 +25,7 @@ LIVE: Final = CompiledOnce(
 
 def register() -> None:
     """Make this the way by which entries and people reach a call."""
-    delivery.register("voice", speak)
+    delivery.register("voice", speak, is_served=_webhook_says_it)
     delivery.register_connector("voice", seats.connect)
     delivery.register_releaser("voice", leaving.take_off)
     delivery.register_silencer("voice", leaving.stop_ringing_for)
@@ -51,10 +52,11 @@ def ring(call: Interaction) -> None:
     (campaign_call.ring if call_state.is_of_campaign(call) else callee.ring)(call)
 
 
-def _webhook_says_it(call: Interaction) -> bool:
+def _webhook_says_it(line: LiveLine) -> bool:
     """Whether the caller talks with the voice, and a webhook waits for what there is to say: nobody else has anything to do then."""
-    is_open = call.conversation.status == Conversation.Status.OPEN
-    return is_open and call_state.place_of(call).at == call_state.VOICE and call_state.webhook_waits(call)
+    is_open = line.conversation_status == Conversation.Status.OPEN
+    is_with_voice = (line.caller_at or call_state.VOICE) == call_state.VOICE
+    return is_open and is_with_voice and (line.webhook_until or 0) > timezone.now().timestamp()
 
 
 def speak(interaction_id: int) -> None:
@@ -65,7 +67,8 @@ def speak(interaction_id: int) -> None:
     call = LIVE.first(call=interaction_id)
     if call is None or call_state.is_ringing_out(call) or call_state.waits_for_code(call) or call_state.is_being_recognised(call):
         return
-    if _webhook_says_it(call):
+    place = call_state.place_of(call)
+    if _webhook_says_it(LiveLine(call.pk, "voice", call.conversation.status, call.data.get("webhook_until"), place.at)):
         return
     leaving.look_after(call)
     call.refresh_from_db(fields=["data"])

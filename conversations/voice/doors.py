@@ -37,12 +37,14 @@ Body = dict[str, Any]
 class Delivered:
     """A webhook: its body, the id of the token that signed it, and the call that its address names, if it names one.
 
-    So with the place on it: `named_seat` is that of the person whose phone it is about.
+    So with the place on it: `named_seat` is that of the person whose phone it is about. `keep` keeps what it is answered, in the
+    transaction that is under way.
     """
 
     body: Body
     token_id: str
     named_call: UUID | None
+    keep: Callable[[Any], None]
     named_seat: UUID | None = None
 
 
@@ -77,13 +79,13 @@ async def event(webhook: Delivered) -> Any:
 
 async def input_given(webhook: Delivered) -> Any:
     """The caller said or keyed something, or was silent."""
-    return await calls.hear(protocol.parse_input(webhook.body, token_id=webhook.token_id))
+    return await calls.hear(protocol.parse_input(webhook.body, token_id=webhook.token_id), webhook.keep)
 
 
 async def listening(webhook: Delivered) -> Any:
     """The same while the caller was given time: silence is answered with nothing, and the call goes on by itself."""
     given = protocol.parse_input(webhook.body, token_id=webhook.token_id)
-    return None if calls.is_silence(given) else await calls.hear(given)
+    return None if calls.is_silence(given) else await calls.hear(given, webhook.keep)
 
 
 async def notify(webhook: Delivered) -> Any:
@@ -182,7 +184,8 @@ async def fallback(webhook: Delivered) -> Any:
     door = DOORS.get(match.url_name or "") if match.namespace == "voice" else None
     if door is None or door.handle is fallback:
         raise MalformedWebhook("the original request went to no door of ours")
-    return await door.handle(Delivered(original.body, webhook.token_id, match.kwargs.get("public_id"), match.kwargs.get("seat")))
+    named, seat = match.kwargs.get("public_id"), match.kwargs.get("seat")
+    return await door.handle(Delivered(original.body, webhook.token_id, named, webhook.keep, seat))
 
 
 def apology(body: Body) -> Any:

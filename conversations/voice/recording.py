@@ -219,9 +219,9 @@ def ask(call: Interaction) -> str:
     """Notes that it is asked, once in each language of a call, and returns the question."""
     text = _question(call)
     with transaction.atomic():
-        _remember(call, asked=call.language, awaits=True)
         key = f"{call.provider_id}:asked:{call.language}"
         _note(call, "recording.asked", text, key=key, wording=text, language=call.language)
+        _remember(call, asked=call.language, awaits=True)
     return text
 
 

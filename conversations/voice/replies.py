@@ -1,6 +1,5 @@
 """What is said into a call next: the entries that were not said yet, or one of the few sentences that are no entries."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -33,11 +32,38 @@ HELD_FOR: Final = CompiledOnce(
 
 def of(unspoken: Unspoken) -> Ncco:
     """The actions that say the claimed entries and listen, or end the call; the call remembers what was said and when."""
+    actions, remembered = _saying(unspoken)
+    if remembered:
+        call_state.remember(unspoken.interaction.pk, **remembered)
+    return actions
+
+
+def taken(call_id: int) -> Ncco | None:
+    """What was not said yet, taken by the webhook that answers, as the actions that say it; None when there is nothing, see `ready_by`.
+
+    The claim and what the call remembers of it are one write. Locks the call's row.
+    """
+    found: list[Ncco] = []
+
+    def said(unspoken: Unspoken) -> dict[str, Any]:
+        # The turn may have changed the language.
+        with override(unspoken.interaction.language):
+            actions, remembered = _saying(unspoken)
+        found.append(actions)
+        return remembered
+
+    call_state.claim_unspoken(call_id, as_webhook=True, ready_by=ready_by(), said=said)
+    return found[0] if found else None
+
+
+def _saying(unspoken: Unspoken) -> tuple[Ncco, dict[str, Any]]:
+    """The actions that say claimed entries, and what the call's data is to hold of it."""
     call = unspoken.interaction
     if any(entry.data.get("ends_call") for entry in unspoken.entries):
-        return closing(call, unspoken)
+        return closing(call, unspoken), {}
     text = " ".join(_words(entry) for entry in unspoken.entries)
-    return _said(call, text, seq=unspoken.entries[-1].seq, choices=_choices(unspoken.entries[-1]))
+    ear = ear_for(call, _choices(unspoken.entries[-1]))
+    return _and_listen(call, text, ear), _remembered(text, ear, seq=unspoken.entries[-1].seq)
 
 
 def offers_of_languages(call: Interaction) -> Ncco:
@@ -72,7 +98,9 @@ def closing(call: Interaction, unspoken: Unspoken | None = None) -> Ncco:
 def again(call: Interaction) -> Ncco:
     """The last words once more, for a platform that asks twice."""
     said = call.data.get("said") or {}
-    return _said(call, said.get("text") or _("How can I help?"), seq=int(said.get("seq", 0)))
+    text, ear = said.get("text") or _("How can I help?"), ear_for(call)
+    call_state.remember(call.pk, **_remembered(text, ear, seq=int(said.get("seq", 0))))
+    return _and_listen(call, text, ear)
 
 
 def aside(call: Interaction, text: str) -> Ncco:
@@ -146,11 +174,8 @@ def heard(call: Interaction, *, next_words: str, ended_at: datetime) -> dict[str
     return {"seq": said["seq"], "text": " ".join(words[:count]), "words": count, "of": len(words), "estimated": True}
 
 
-def _said(call: Interaction, text: str, *, seq: int, choices: Sequence[str] = ()) -> Ncco:
-    ear = ear_for(call, choices)
-    said = {"seq": seq, "text": text, "at": timezone.now().timestamp(), "ended_after": ear.end_seconds}
-    call_state.remember(call.pk, said=said)
-    return _and_listen(call, text, ear)
+def _remembered(text: str, ear: Ear, *, seq: int) -> dict[str, Any]:
+    return {"said": {"seq": seq, "text": text, "at": timezone.now().timestamp(), "ended_after": ear.end_seconds}}
 
 
 def _and_listen(call: Interaction, text: str, ear: Ear | None = None) -> Ncco:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from django.views.decorators.http import require_POST
 from conversations.models import Interaction, WebhookRecord
 from conversations.services import transport
 from conversations.voice import call_events, doors, protocol, signature, texting
+from conversations.voice.calls import Kept
 from conversations.voice.doors import DOORS, Body, Delivered, Door, Then
 from conversations.voice.protocol import MAX_BODY_BYTES, MalformedWebhook
 from conversations.voice.signature import InvalidSignature
@@ -81,7 +83,8 @@ async def _served(request: HttpRequest, entered: Door, public_id: UUID | None, s
     except DATABASE_FAILURES:
         logger.exception("webhook_not_kept", extra={"kind": entered.kind})
         return _refused(503, "try again")
-    return await _worked_on(record, entered.handle(Delivered(body, webhook.token_id, public_id, seat)))
+    keep = partial(transport.answer_webhook, record)
+    return await _worked_on(record, entered.handle(Delivered(body, webhook.token_id, public_id, keep, seat)))
 
 
 def _apology(request: HttpRequest, failed: HttpResponse) -> HttpResponse:
@@ -100,6 +103,8 @@ async def _worked_on(record: WebhookRecord, work: Awaitable[Any]) -> HttpRespons
     """
     try:
         answered = await work
+        if isinstance(answered, Kept):
+            return _answer(answered.answer)
         answered, then = (answered.answer, answered.work) if isinstance(answered, Then) else (answered, None)
         await sync_to_async(transport.answer_webhook)(record, answered)
     except texting.NotTaken as why:

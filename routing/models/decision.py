@@ -49,6 +49,9 @@ class Decision(models.Model):
         null=True, blank=True, help_text=_("When the declared facts were erased; it cannot be asked again since.")
     )
 
+    is_new = False
+    """Of a decision that was just made: that row, handler or queue are not those of the subject's decision before it."""
+
     class Meta:
         ordering = ["-decided_at", "-id"]
         indexes = [

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Final
 
+from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from routing.models import Decision, Queue, RuleSet, ServiceLevel
@@ -38,9 +42,42 @@ def _scored(tables: Tables, need: Need) -> tuple[Need, tuple[Answer, Answer | No
     return scored, tables.decide(scored)
 
 
+STORE: Final = """
+INSERT INTO routing_decision AS made (
+    subject, need, rule_set_id, rule_id, escalation_rule_set_id, handler, queue_id, priority_class, required_skills, service_level_id,
+    escalation_reason, sentence, trace, decided_at
+) VALUES (%s, %s::jsonb, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s::jsonb, %s)
+RETURNING id, (handler, rule_id, queue_id) IS DISTINCT FROM (
+        SELECT (earlier.handler, earlier.rule_id, earlier.queue_id) FROM routing_decision AS earlier
+         WHERE earlier.subject = made.subject ORDER BY earlier.id DESC LIMIT 1),
+    set_config('synchronous_commit', CASE WHEN %s THEN 'off' ELSE current_setting('synchronous_commit') END, true)
+"""
+"""With whether it is another one than the subject's last: the statement does not see its own row. Alone in its transaction it does not
+wait for the disk, since nothing follows from a decision but what is written after it."""
+
+
 def _stored(answer: Answer, escalation: Answer | None, *, subject: str) -> Decision:
+    decision = _made(answer, escalation, subject=subject)
+    written = (json.dumps(each) for each in (decision.need, decision.required_skills, decision.trace))
+    need, skills, trace = written
+    with connection.cursor() as cursor:
+        cursor.execute(
+            STORE,
+            [
+                subject, need, decision.rule_set_id, decision.rule_id, decision.escalation_rule_set_id, decision.handler, decision.queue_id,
+                decision.priority_class, skills, decision.service_level_id, decision.escalation_reason, decision.sentence, trace,
+                decision.decided_at, not connection.in_atomic_block,
+            ],
+        )  # fmt: skip
+        decision.pk, decision.is_new, _committed = cursor.fetchone()
+    decision._state.adding, decision._state.db = False, connection.alias
+    return decision
+
+
+def _made(answer: Answer, escalation: Answer | None, *, subject: str) -> Decision:
     outcome = answer.outcome
-    return Decision.objects.create(
+    return Decision(
+        decided_at=timezone.now(),
         subject=subject,
         need=answer.need.to_json(),
         rule_set_id=answer.table.rule_set_id,

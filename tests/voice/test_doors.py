@@ -6,12 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from conversations.models import CallLeg, Entry, EntryPoint, Interaction, WebhookRecord
 from conversations.voice import protocol
+from cxhub.asgi import application
 from tests.support import locks
 from tests.voice.platform import Caller, bearer, claims_for, now_text, post, words_of
 from tests.voice.stories import Telling
@@ -29,6 +31,16 @@ DOORS = (
 def kinds(call: Interaction) -> list[str]:
     found = Entry.objects.filter(interaction=call, kind__startswith="call.").order_by("pk")
     return list(found.values_list("kind", flat=True))
+
+
+async def served(path: str, raw: bytes, authorization: str = "", method: str = "POST") -> tuple[int, bytes, set[bytes]]:
+    """The status, body and names of headers with which the server's application answers."""
+    headers = [(b"host", b"localhost"), (b"authorization", authorization.encode()), (b"content-length", str(len(raw)).encode())]
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers, "http_version": "1.1"}
+    server = ApplicationCommunicator(application, scope)
+    await server.send_input({"type": "http.request", "body": raw, "more_body": False})
+    start, body = await server.receive_output(timeout=10), await server.receive_output(timeout=10)
+    return start["status"], body["body"], {name.lower() for name, _value in start["headers"]}
 
 
 def read(response: Any) -> Any:
@@ -60,6 +72,21 @@ class TestProof:
         assert (again.status_code, read(again)) == (first.status_code, read(first))
         assert WebhookRecord.objects.filter(token_id=token).count() == 1
         assert post(door, body | {"timestamp": now_text(), "x": 1}, jti=token).status_code == 401
+
+
+class TestServed:
+    async def test_webhooks_go_past_what_is_there_for_browsers(self, transactional_db: None) -> None:
+        """Proven ones are kept and answered, all others refused; a page of the same server keeps what protects it."""
+        caller, protects = Caller(), b"content-security-policy"
+        raw = json.dumps(caller.answer()).encode()
+        status, body, headers = await served("/voice/answer/", raw, bearer(claims_for(raw)))
+        assert (status, protects in headers) == (200, False)
+        assert words_of(json.loads(body))
+        assert (await served("/voice/answer/", raw, bearer(claims_for(raw), secret="x" * 64)))[0] == 401
+        assert (await served("/voice/answer/", b"", method="GET"))[0] == 405
+        assert (await served("/voice/nothing/", raw, bearer(claims_for(raw))))[0] == 404
+        assert await WebhookRecord.objects.acount() == 1
+        assert protects in (await served("/help/", b"", method="GET"))[2]
 
 
 class TestRawWebhooks:

@@ -10,22 +10,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from channels.db import database_sync_to_async
 from django.utils.translation import gettext as _
 
-from conversations.assistant.brain import HandOff, QuickReply, Reply, ToolBox, ToolResult
+from conversations.assistant.brain import HandOff, QuickReply, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.cards import cards_of
 from conversations.assistant.handing_over import brains_part
 from conversations.assistant.outgoing import checks
 from conversations.assistant.outgoing.bounds import bounds_of, done_for
-from conversations.assistant.outgoing.checks import Refusal, refusal_of
+from conversations.assistant.outgoing.checks import Bounds, Refusal, refusal_of
 from conversations.assistant.outgoing.claims import HANDED_OVER, SENTENCE_END, deeds_of
 from conversations.assistant.outgoing.holding import settled
 from conversations.assistant.outgoing.instructions import plain_fact, without_orders
-from conversations.assistant.outgoing.sources import sources_of
+from conversations.assistant.outgoing.sources import Sources, sources_of
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.tools import TOOLS
 from conversations.services import timeline
@@ -41,16 +41,34 @@ PIECE: Final = 24
 LONGEST_WITHHELD: Final = 2_000
 
 
-class Gate:
-    """What is known of one turn, and what became of what was to leave. Made on an event loop; a thread reads the record for it.
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What the words of one turn are judged by: what may be repeated, what may not be said, and what was done."""
 
+    prepared: Prepared
+    context: TurnContext
+    sources: Sources
+    bounds: Bounds
+    happened: set[str]
+
+
+def judging_of(prepared: Prepared) -> Judging:
+    """Reads it, in the language of the turn. Two statements."""
+    context, lines = _without_orders_in_facts(prepared.context), prepared.lines
+    bounds = bounds_of(prepared.conversation, prepared.interaction, lines, context.behaviour, prepared.standing.level)
+    return Judging(prepared, context, sources_of(context), bounds, _done_before(prepared, lines))
+
+
+class Gate:
+    """What is known of one turn, and what became of what was to leave. Made on an event loop.
+
+    `judging` is what was read for this turn; without it, or when the turn has another state since, a thread reads the record anew.
     `context` is the turn's, without orders in what is known of the customer, such as a name that is one.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: Prepared, judging: Judging | None = None) -> None:
         self._prepared = prepared
-        facts = {name: replace(fact, value=plain_fact(name, fact.value)) for name, fact in prepared.context.facts.items()}
-        self.context = replace(prepared.context, facts=facts)
+        self.context = judging.context if judging and judging.prepared is prepared else _without_orders_in_facts(prepared.context)
         announced = prepared.context.form_state.get("announce")
         self._found = [_announced(announced)] if announced else []
         self._done: list[ToolResult] = []
@@ -58,7 +76,12 @@ class Gate:
         self._written = ""
         self._shown = 0
         self.refusal: Refusal | None = None
-        self._reading = asyncio.ensure_future(database_sync_to_async(self._read, thread_sensitive=False)())
+        if judging and judging.prepared is prepared:
+            self._judge_by(judging)
+            self._reading: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._reading.set_result(None)
+        else:
+            self._reading = asyncio.ensure_future(database_sync_to_async(self._read, thread_sensitive=False)())
 
     async def ready(self) -> None:
         """Waits until what it judges by is read. Raises what the database does."""
@@ -70,12 +93,10 @@ class Gate:
             await self.ready()
 
     def _read(self) -> None:
-        prepared = self._prepared
-        self._sources = sources_of(self.context)
-        lines = prepared.lines
-        behaviour, level = prepared.context.behaviour, prepared.standing.level
-        self._bounds = bounds_of(prepared.conversation, prepared.interaction, lines, behaviour, level)
-        self._happened = _done_before(prepared, lines)
+        self._judge_by(judging_of(self._prepared))
+
+    def _judge_by(self, judging: Judging) -> None:
+        self._sources, self._bounds, self._happened = judging.sources, judging.bounds, judging.happened
 
     def watch(self, tools: ToolBox) -> ToolBox:
         """The same tools, so many calls a turn, whose answers come without orders and may be repeated from then on."""
@@ -193,6 +214,10 @@ def why(refusal: Refusal) -> str:
         "promise": _("A reply was held back: it told of something that was not done (%(about)s)."),
     }
     return sentences[refusal.reason] % {"about": refusal.about} if refusal.about else sentences[refusal.reason].replace(" (%(about)s)", "")
+
+
+def _without_orders_in_facts(context: TurnContext) -> TurnContext:
+    return replace(context, facts={name: replace(fact, value=plain_fact(name, fact.value)) for name, fact in context.facts.items()})
 
 
 def _done_before(prepared: Prepared, lines: Sequence[int]) -> set[str]:
