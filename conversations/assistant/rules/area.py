@@ -16,6 +16,8 @@ ASKS: Final = re.compile(
     r"\b(?:do|does|can|could|would|will|is|are) (?:you|your|the|it|i|we|anyone|someone)?\b.*"
     r"\b(?:cover|come|serve|work|travel|go|get|visit|area|catchment|reach)\b"
 )
+OF_A_VISIT: Final = re.compile(r"\b(?:booked|(?:is|are|was) there (?:a|an|any) (?:visit|appointment|booking)s?)\b")
+"""Whether somebody comes there is asked of a visit, which is nobody else's business, and not of the area."""
 ASKS_ON: Final = re.compile(r"^(?:and |what about |how about |or )")
 
 
@@ -29,7 +31,7 @@ async def says(dialogue: Dialogue) -> bool | None:
     words, asked_before = acts.plain(dialogue.context.words), dialogue.state.pop("area_asked", False)
     place = _place(dialogue)
     asks_on = asked_before and (_is_only(place, words) or (acts.is_question(dialogue.context.words) and ASKS_ON.search(words)))
-    if not place or not (asks_on or (acts.is_question(dialogue.context.words) and ASKS.search(words))):
+    if not place or OF_A_VISIT.search(words) or not (asks_on or (acts.is_question(dialogue.context.words) and ASKS.search(words))):
         return None
     found = await dialogue.tools.call(check_area.TOOL.name, {"postcode": place})
     if not found.worked:
