@@ -82,7 +82,10 @@ class DeclaredFactAdmin(Explained, ShowsHistory):
     inlines = (ValueInline,)
     list_display = ("name", "kind", "listed", "lowest", "highest")
     help_texts = {
-        "name": _("“language”, “tier”, or “facts.” and the name of a fact that forms and tools learn, such as facts.building_age."),
+        "name": _(
+            "“language”, “tier”, or “facts.” and the name of a fact that forms and tools learn, such as facts.building_age. "
+            "facts.at_risk is “yes” when the customer told of somebody very young, old or ill."
+        ),
         "kind": _("Cells of tables are checked against it when they are saved. A fact that is not declared here is free text."),
         "lowest": _("The smallest number that a cell may name. Empty: any."),
         "highest": _("The largest number that a cell may name. Empty: any."),
