@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from conversations.understanding.dates import MONTHS, ORDINALS, FoundDate, is_about_the_past, words_of
+from conversations.understanding.dates import MONTHS, ORDINALS, FoundDate, is_about_the_past, is_hour_before_name, words_of
 
 PARTS_OF_DAY: Final = {
     "morning": (8, 12), "afternoon": (12, 18), "evening": (16, 20), "tonight": (16, 20), "lunchtime": (12, 14),
@@ -165,7 +165,8 @@ def _means_something_else(words: list[str], index: int) -> bool:
     if index >= len(words):
         return False
     follower = words[index]
-    dated = follower in MONTHS or follower in ORDINALS or (follower == "of" and words[index + 1 : index + 2] != [])
+    is_name = DAY in words and is_hour_before_name(words, index - 1)
+    dated = (follower in MONTHS and not is_name) or follower in ORDINALS or (follower == "of" and words[index + 1 : index + 2] != [])
     return dated or follower in OTHER_MEANINGS_OF_A_NUMBER or follower in {"/", ":"}
 
 
