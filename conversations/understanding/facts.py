@@ -103,7 +103,7 @@ def _order_number(text: str, expecting: str | None) -> Fact | None:
             return Fact("order_number", f"HH-{match[3].upper()}", match[0], 0.95)
     # Whoever is asked for a reference may have that of an invoice or a refund.
     other = OTHER_NUMBER.search(text) if expecting == "order_number" else None
-    return Fact("order_number", f"{other[1].upper()}-{other[2]}", other[0], 0.7) if other else None
+    return Fact("order_number", f"{other[1].upper()}-{other[2].replace(' ', '')}", other[0], 0.7) if other else None
 
 
 def _phone(text: str, region: str, expecting: str | None) -> Fact | None:
