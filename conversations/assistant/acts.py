@@ -68,6 +68,9 @@ WANTS_VISIT: Final = re.compile(
 COMES: Final = re.compile(
     r"\b(?:can|could|would|will) (?:you|they|someone|somebody|an? (?:engineer|plumber|technician)|your (?:engineer|plumber|man))"
     r"(?: please)? (?:come|pop)\b"
+    r"|\b(?:want|need|like|have|get) (?:someone|somebody|an? (?:engineer|plumber|technician))"
+    r" (?:round|out|over|here|to (?:come|look|have a look|see|fix|check|repair)|on|for|by|at|today|tomorrow|tonight|this|next|as soon"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b(?! (?:the )?(?:phone|line))"
 )
 LOOKED_AT: Final = re.compile(
     r"\b(?:(?:have|get|having|getting)\b(?: \w+){1,3} looked at|(?:look|looks) at (?:it|this|that)|(?:have|take|has|takes) a look)\b"
@@ -165,13 +168,23 @@ CALLS_US: Final = re.compile(r"\b(?:call|ring|phone) (?:me|us)\b|\bcall ?back\b|
 BEFORE_COMING: Final = re.compile(r"\b(?:engineer|plumber|technician|before (?:you|they|he|she) come)\b")
 SKIP: Final = re.compile(
     r"skip(?: it| that| this)?|none|not sure|no idea|pass|(?:i(?:'d| would) )?rather not(?: say)?|no|nope"
-    r"|(?:no|nope|sorry)?,? ?(?:i )?(?:do(?:n't| not)|have(?:n't| not)|can(?:'t|not)) (?:have|know|got|find|remember)"
+    r"|(?:no|nope|sorry)?,? ?(?:i )?(?:do(?:n'?t| not)|have(?:n'?t| not)|can(?:'?t|not)) (?:have|know|got|find|remember)"
     r"(?: (?:a|an|any|the|my|one|it|that|this|email|e-mail|address|reference|number|amount|to hand|on me|with me|sorry|right now))*"
-    r"|no,? (?:i )?(?:do(?:n't| not)|have(?:n't| not))|(?:no|without an?) (?:email|e-mail|reference|number)(?: address| number)?"
+    r"|no,? (?:i )?(?:do(?:n'?t| not)|have(?:n'?t| not))|(?:no|without an?) (?:email|e-mail|reference|number)(?: address| number)?"
 )
+DECLINES: Final = re.compile(
+    r"(?:(?:no|sorry|ok|well|but|look)[,.]? )*(?:i (?:said|told you) no|no+|nope|no (?:way|thanks|thank you)|never"
+    r"|i(?:'d| would)? (?:really )?(?:(?:do ?n[o']?t|won'?t|will not|am not|can'?t|cannot|refuse|prefer not|rather not)"
+    r"(?: (?:want|like|wish|going|happy|comfortable|willing))?(?: (?:to|with))?)"
+    r"(?: (?:give|giving|tell|telling|say|saying|share|sharing|provide|send|leave)(?: you)?.*)?"
+    r"|i'm not (?:giving|telling|sharing|saying|going to (?:give|tell|say)).*"
+    r"|(?:that's|that is|it's) (?:private|personal)|(?:that's )?none of your business|mind your own business"
+    r"|you (?:do not|don'?t) need (?:that|my .*|it|to know.*))"
+)
+"""Somebody does not want to tell what was asked for."""
 SEVERAL: Final = re.compile(
     r"(?:(?:yes|yeah|ok|okay|please|can you|could you|i(?:'d| would) like|i(?:'ll| will) (?:take|have)|i want"
-    r"|book|do|reserve|take|me|for),? )*"
+    r"|book|do|reserve|take|me|for|let's|lets|then|so|and|can we|could we|have|i need),? )*"
     r"(?:them )?(?:both|all(?: of them| three)?|the two)(?: of (?:them|those))?(?:,? (?:please|thanks|thank you|of them|then))*"
 )
 IDENTIFYING: Final = "identify"

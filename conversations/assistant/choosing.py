@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from conversations.assistant import acts
+from conversations.understanding.dates import MONTHS, WEEKDAYS
 from conversations.understanding.facts import Fact
 
 ORDINALS: Final = (
@@ -18,6 +19,13 @@ ORDINALS: Final = (
 ANY_OF_THEM: Final = re.compile(
     r"\b(?:any(?: of (?:them|those|these))?|either|whichever|you choose|don't mind|do not mind|soonest|earliest|asap|as soon as possible)\b"
 )
+NARROWS: Final = re.compile(
+    rf"\b(?:{'|'.join((*WEEKDAYS, *(each for each in MONTHS if each != 'may')))}|today|tomorrow|tonight|(?:week|day|month)(?:s|ends?)?"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:morning|afternoon|evening|lunch|lunchtime)s?|noon|midday|after|before|between)\b"
+)
+"""A day or a part of it: of all the times there are, and not only of those on offer."""
+POINTS: Final = re.compile(r"\b(?:the|that)(?: \w+){1,3} (?:one|slot|window|option|time)\b")
+"""“The afternoon one”: of those on offer."""
 BEFORE_A_CHOICE: Final = frozenset(
     {
         "the", "option", "number", "choice", "slot", "i'll", "i", "will", "would", "i'd", "like", "take", "let's", "let", "us",
@@ -30,6 +38,9 @@ AFTER_A_CHOICE: Final = frozenset(
         "suits", "me", "great",
     }
 )  # fmt: skip
+_ONE: Final = r"(?: (?:one|slot|time|window|option))?(?:,? (?:please|then|thanks|is (?:fine|good|better|best)|suits me(?: better)?))*"
+LAST: Final = re.compile(rf"(?:(?:i'll (?:take|have)|yes,?|ok,?|rather) )*(?:last one|last|the (?:last|later|latest){_ONE})")
+EARLIER: Final = re.compile(rf"(?:(?:i'll (?:take|have)|yes,?|ok,?|rather) )*the (?:earlier|early){_ONE}")
 CLOCK: Final = re.compile(r"(?<![\w:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?!\w)")
 MIDDAY: Final = 12
 
@@ -39,13 +50,20 @@ def choice(text: str, options: int) -> int | None:
     words = acts.plain(text)
     if not options or len(words) > acts.LONGEST_ACT:
         return None
-    if words in {"last", "the last", "the last one", "last one"}:
+    if LAST.fullmatch(words):
         return options - 1
-    if ANY_OF_THEM.search(words):
+    if EARLIER.fullmatch(words):
         return 0
+    if NARROWS.search(words):
+        return None
+    return 0 if ANY_OF_THEM.search(words) else _place(words, options)
+
+
+def _place(words: str, options: int) -> int | None:
+    """The index that words name by its place alone."""
     named = _bare_choice(words.split())
     for index, names in enumerate(ORDINALS[:options]):
-        if named in names or re.search(rf"\bthe {names[0]}\b|\boption (?:{names[2]}|{names[3]})\b", words):
+        if named in names or re.search(rf"\bthe {names[0]}\b(?! choice)|\boption (?:{names[2]}|{names[3]})\b", words):
             return index
     return None
 
@@ -75,7 +93,7 @@ def chosen_name(text: str, names: Sequence[str]) -> int | None:
 def chosen_slot(text: str, offered: Sequence[Mapping[str, Any]], facts: Sequence[Fact], answer: bool | None) -> int | None:
     """The index of the offered window (`start`, `end` ISO, `label`) that a text means, or None.
 
-    By its words, by its place, by its day or hour when that fits exactly one, or by yes when only one was offered.
+    By its words, by its place, also of those of a day, by its day or hour when that fits exactly one, or by yes when only one was offered.
     """
     named = chosen_name(text, [str(slot.get("label", "")) for slot in offered])
     if named is not None:
@@ -83,6 +101,9 @@ def chosen_slot(text: str, offered: Sequence[Mapping[str, Any]], facts: Sequence
     starts = [datetime.fromisoformat(str(slot["start"])) for slot in offered]
     given = {fact.name: fact.value for fact in facts}
     fitting = [index for index, start in enumerate(starts) if _fits(start, given, acts.plain(text))]
+    place = _place(acts.plain(text), len(fitting)) if given.keys() & {"date", "time_window"} else None
+    if place is not None:
+        return fitting[place]
     if len(fitting) == 1 and ("date" in given or "time_window" in given or CLOCK.search(acts.plain(text))):
         return fitting[0]
     return 0 if answer and len(offered) == 1 else None

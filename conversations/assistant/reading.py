@@ -13,17 +13,18 @@ from django.db.models import Q
 from conversations.assistant import acts, breaths, choosing, hours_asked, later, weekdays
 from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.recognising import BUSY_STEPS, keep_reason
-from conversations.assistant.tools import schedule_callback
+from conversations.assistant.tools import book, schedule_callback
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.models.entry_point import Channel
 from conversations.selectors.reach import Reach
 from conversations.services import facts
 from conversations.services.facts import KnownFact, LearnedFact
+from conversations.services.turns import OVER
 from conversations.understanding import corrections
 from conversations.understanding.danger import read_at_risk
-from conversations.understanding.facts import NAMES, Fact
+from conversations.understanding.facts import NAMES, Fact, without_days_in_name
 from conversations.understanding.gloss import gloss
-from conversations.understanding.names import find_name
+from conversations.understanding.names import PARTICLES, TOLD_IN_PASSING, find_name, volunteered
 from conversations.understanding.normalise import meaning, without_fillers
 from conversations.understanding.read import Understanding, understand
 from conversations.understanding.tone import wants_person
@@ -50,6 +51,7 @@ FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
 MOST_READINGS: Final = 4
 WHEN: Final = frozenset({"date", "time_window"})
+PLACES: Final = frozenset({"postcode", "address"})
 AT_RISK: Final = "at_risk"
 AS_NAMES_ARE: Final = re.compile(
     r"(?P<opening>(?i:my (?:full )?name is|my name's|the name is|name:|me llamo|mi nombre es) )?"
@@ -190,11 +192,13 @@ def read(
     in_turn, understood = breaths.without_denied(without_fillers(heard) if words.spoken else heard, understood, state, reading_of)
     said = understood
     understood, besides = breaths.several(in_turn, understood, state, reading_of, behaviour, expecting)
+    known = facts.known_to(conversation, words.interaction, reach=reach)
+    if "name" not in known and _will_ask_for_name(state, behaviour, understood.reason, expecting):
+        understood = _with_name_told(understood, said, expecting, reading_of)
     told = frozenset(fact.name for fact in understood.facts)
     if schedule_callback.TOOL.name in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
-    known = facts.known_to(conversation, words.interaction, reach=reach)
     stood = conversation.facts
     changed = _learn(understood, conversation, words, expecting, picks, known)
     _learn_at_risk(said.gloss or text, conversation, words, known)
@@ -283,6 +287,40 @@ def _with_name_among(understood: Understanding, expecting: str | None) -> Unders
         rest = rest.replace(fact.text, " ")
     name = find_name(rest.strip(" ,.;"), expected=True)
     return replace(understood, facts=(*understood.facts, Fact("name", *name))) if name else understood
+
+
+def _will_ask_for_name(state: Mapping[str, Any], behaviour: Behaviour, reason: str | None, expecting: str | None) -> bool:
+    """Whether what is going on or begins now asks for a name, and none of the words are the answer to a question of another kind."""
+    if expecting == "name" or (expecting and expecting not in NAMES) or (state.get("action") and state.get("step") not in OVER):
+        return False
+    is_going_on = state.get("form") and state.get("step") not in OVER
+    form = behaviour.form(str(state["form"])) if is_going_on else behaviour.form_for_reason(reason or "")
+    return form is not None and (form.tool == book.TOOL.name or any(field.fact == "name" for field in form.fields))
+
+
+def _with_name_told(
+    understood: Understanding, said: Understanding, expecting: str | None, read: Callable[..., Understanding]
+) -> Understanding:
+    """With a name that nobody asked for yet, alone or beside other facts: “HB1 2AB, Summer May, 07700 900444”.
+
+    What has a meaning of its own is none, and a place is none where a place was asked for.
+    """
+    if any(fact.name == "name" for fact in said.facts) or said.urgency == "emergency":
+        return understood
+    rest = said.text
+    for fact in sorted(said.facts, key=lambda each: -len(each.text)):
+        rest = re.sub(rf"(?<!\w){re.escape(fact.text)}(?!\w)", " , ", rest, flags=re.IGNORECASE)
+    if expecting in PLACES and not any(fact.name not in WHEN for fact in said.facts):
+        return understood
+    for part in dict.fromkeys([*volunteered(said.text), *volunteered(rest)]):
+        written = " ".join(word if word in PARTICLES or not word.islower() else word.capitalize() for word in part.split())
+        alone, name = read(part, None), find_name(written, expected=True)
+        others = without_days_in_name((*alone.facts, Fact("name", part, part, TOLD_IN_PASSING)))
+        means_more = alone.reason or alone.asked_for_human or alone.affirmative is not None or len(others) > 1
+        if name and not means_more:
+            told = Fact("name", name[0], part, TOLD_IN_PASSING)
+            return replace(understood, facts=without_days_in_name((*understood.facts, told)))
+    return understood
 
 
 def _learn(

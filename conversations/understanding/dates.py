@@ -45,6 +45,17 @@ PAST: Final = frozenset(
 REQUEST: Final = frozenset({"can", "come", "could", "book", "need", "please", "for", "want", "to", "move", "like"})
 REFUSING: Final = frozenset({"not", "can't", "cant", "cannot", "except", "instead", "rather", "isn't", "unless", "won't", "than", "don't"})
 TURNED: Final = frozenset({"but", "instead", "no", "then"})
+NO_DAYS: Final = frozenset(
+    {"time", "floor", "one", "thing", "visit", "of", "person", "party", "day", "slot", "appointment", "available", "window", "option",
+     "choice", "free", "opening", "week", "half"}
+)  # fmt: skip
+"""After “the first” they tell that no day of a month is meant."""
+MONTHS_AS_NAMES: Final = frozenset({"january", "april", "may", "june", "july", "august", "march", "jan"})
+NEAR: Final = 12
+DIVIDES: Final = "|"
+PLACES: Final = frozenset({"first", "second", "third", "1st", "2nd", "3rd"})
+"""Said of a day's windows as well: “Wednesday, first slot”."""
+JOINS_HOURS: Final = frozenset({"to", "and", "till", "until", "-"})
 FARTHEST_DAYS: Final = 366
 LEAP_DAY: Final = (29, 2)
 LAST_MONTH: Final = 12
@@ -90,6 +101,9 @@ def find_date(text: str, *, now: datetime, day_first: bool = True, expected: boo
         if found is None:
             index += 1
             continue
+        if is_hour_before_name(words, index) and _has_day(words, index, now.date(), day_first):
+            index += 1
+            continue
         day, end, confidence = found
         is_near = abs((day - now.date()).days) <= FARTHEST_DAYS
         is_alternative = chosen is not None and "or" in words[max(index - 3, chosen.end) : index]
@@ -98,6 +112,23 @@ def find_date(text: str, *, now: datetime, day_first: bool = True, expected: boo
             chosen = FoundDate(day, " ".join(words[index:end]), confidence, index, end)
         index = after_last = end
     return chosen
+
+
+def is_hour_before_name(words: list[str], index: int) -> bool:
+    """Whether the number at `index` is an hour and the month's name beside it somebody's: “10 to 12 June Will”, “April May 10 to 12”."""
+    if words[index] in MONTHS_AS_NAMES:
+        return words[index + 2 : index + 3] != [] and words[index + 2] in JOINS_HOURS and words[index + 3 : index + 4] != []
+    if not words[index].isdigit() or words[index + 1 : index + 2] == [] or words[index + 1] not in MONTHS_AS_NAMES:
+        return False
+    before = words[max(index - 2, 0) : index]
+    is_end = len(before) == 2 and before[1] in JOINS_HOURS and (before[0].isdigit() or before[0] in {"am", "pm"})
+    return is_end or before[-1:] in (["at"], ["around"], ["about"])
+
+
+def _has_day(words: list[str], beside: int, today: date, day_first: bool) -> bool:
+    """Whether a day is named near the number and the month at `beside`, by other words."""
+    others = [*words[max(beside - NEAR, 0) : beside], DIVIDES, *words[beside + 2 : beside + 2 + NEAR]]
+    return any(_date_at(others, index, today, day_first, expected=False) is not None for index in range(len(others)))
 
 
 def no_such_day(text: str, *, now: datetime, day_first: bool = True) -> tuple[int, int, int] | None:
@@ -235,7 +266,8 @@ def _weekday(words: list[str], index: int, today: date, expected: bool) -> tuple
     if word in DOUBTFUL_WEEKDAYS and not expected and before not in {"on", "this", "next", "by", "for", "until"}:
         return None
     numbered = _named(words, index + 1, today) or _bare_ordinal(words, index + 1, today, expected=True)
-    if numbered is not None:
+    is_place = words[index + 1 : index + 2] and words[index + 1] in PLACES
+    if numbered is not None and not (is_place and numbered[0].weekday() != WEEKDAYS[word]):
         return numbered
     # Said to a question for a day, in which today was offered as well, its name means today; on its own it means next week.
     ahead = (WEEKDAYS[word] - today.weekday()) % 7
@@ -326,7 +358,7 @@ def _bare_ordinal(words: list[str], index: int, today: date, expected: bool) -> 
     before = words[index - 1] if index else ""
     if not is_ordinal or number is None or not (expected or before in {"on", "for", "until", "by"}):
         return None
-    if end < len(words) and words[end] in {"time", "floor", "one", "thing", "visit", "of", "person", "party", "day"}:
+    if end < len(words) and words[end] in NO_DAYS:
         return None
     for ahead in range(2):
         month = (today.month - 1 + ahead) % 12 + 1

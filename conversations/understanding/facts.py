@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from conversations.models.identifier import E164
 from conversations.understanding.dates import find_date
-from conversations.understanding.identifiers import EMAIL, ORDER_NUMBER, PHONE, is_reference
+from conversations.understanding.identifiers import EMAIL, ORDER_NUMBER, OTHER_NUMBER, PHONE, is_reference
 from conversations.understanding.names import find_name
 from conversations.understanding.normalise import clean
 from conversations.understanding.postcodes import find_postcode, without_postcodes
@@ -42,7 +42,8 @@ class Fact:
     """One thing learned: `value` in its normal form, `text` the words it came from, confidence 0 to 1.
 
     Normal forms: phone E.164; email in small letters; postcode “HB1 4QT” (or only “HB1” when one was asked for and no
-    more was said); date ISO; time_window "HH:MM-HH:MM" in the customer's day; order_number "HH-4F7K2Q"; amount "85.50 GBP".
+    more was said); date ISO; time_window "HH:MM-HH:MM" in the customer's day; order_number "HH-4F7K2Q" (or another number with
+    letters before it, “HR-4458”, when one was asked for); amount "85.50 GBP".
     """
 
     name: str
@@ -65,17 +66,24 @@ def extract(text: str, *, now: datetime, default_region: str = "GB", expecting: 
     region = default_region.upper()
     found = [
         _email(written),
-        _order_number(written),
+        _order_number(written, expecting),
         _phone(written, region, expecting),
         _postcode(written, region, expecting),
         *_when(without_postcodes(written, region=region), now, region, expecting),
         _amount(written, expecting),
         _name(written, expecting),
     ]
-    facts = [fact for fact in found if fact is not None]
+    facts = list(without_days_in_name(fact for fact in found if fact is not None))
     if expecting and expecting not in NAMES and written:
         facts.append(Fact(expecting, written[:LONGEST_ANSWER], written[:LONGEST_ANSWER], 0.5))
     return facts
+
+
+def without_days_in_name(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """The facts without a day that is part of a name among them: “Monday Jones”."""
+    every = tuple(facts)
+    named = " ".join(fact.text.lower() for fact in every if fact.name == "name").split()
+    return tuple(fact for fact in every if fact.name != "date" or fact.text.lower() not in named)
 
 
 def _email(text: str) -> Fact | None:
@@ -89,11 +97,13 @@ def _email(text: str) -> Fact | None:
     return None
 
 
-def _order_number(text: str) -> Fact | None:
+def _order_number(text: str, expecting: str | None) -> Fact | None:
     for match in _few(ORDER_NUMBER, text):
         if is_reference(match):
             return Fact("order_number", f"HH-{match[3].upper()}", match[0], 0.95)
-    return None
+    # Whoever is asked for a reference may have that of an invoice or a refund.
+    other = OTHER_NUMBER.search(text) if expecting == "order_number" else None
+    return Fact("order_number", f"{other[1].upper()}-{other[2].replace(' ', '')}", other[0], 0.7) if other else None
 
 
 def _phone(text: str, region: str, expecting: str | None) -> Fact | None:

@@ -9,6 +9,12 @@ from typing import Final
 PHONE: Final = re.compile(r"(?<![\w-])\+?\(?[0-9](?:[ ().-]{0,2}[0-9]){6,16}(?![\w-])")
 EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 ORDER_NUMBER: Final = re.compile(r"\b(HH)( ?- ?| )?([A-Z0-9]{6})\b", re.IGNORECASE)
+OTHER_NUMBER: Final = re.compile(
+    r"\b(?!(?:about|and|are|at|bill|by|for|from|in|is|it|its|my|no|of|on|only|or|over|paid|ref|that|the|this|to|was|with|year)\b)"
+    r"([A-Z]{2,4}) ?(?:-|dash|hyphen)? ?((?:[0-9] ?){2,9}[0-9])\b",
+    re.IGNORECASE,
+)
+"""A number of another kind, with letters before it: of an invoice or a refund."""
 DIALLED: Final = re.compile(r"(?<![\w-])(?:\+|\(?0)[0-9](?:[ ()]{0,2}[0-9]){8,14}(?![\w-])")
 """Digits that can be nothing but a phone number: no date and no time has a plus or nine more without a mark between."""
 USUAL_ORDER_NUMBER: Final = "HH-4F7K2Q"

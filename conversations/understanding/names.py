@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from conversations.understanding.spoken import bare
+from conversations.understanding.dates import MONTHS, MONTHS_AS_NAMES, WEEKDAYS
+from conversations.understanding.spoken import TEENS, TENS, UNITS, bare
 
-CERTAIN_OPENINGS: Final = (
+_WRONG: Final = (("name", "wrong"), ("wrong", "name"), ("name", "is", "wrong"))
+CERTAIN_OPENINGS: Final[tuple[tuple[str, ...], ...]] = (
+    *(wrong + it for wrong in _WRONG for it in (("it's",), ("its",), ("it", "is"))),
     ("my", "full", "name", "is"), ("my", "first", "name", "is"),
     ("my", "name", "is"), ("my", "name's"), ("the", "name", "is"), ("the", "name's"),
-    ("name", "is"), ("name's"), ("call", "me"), ("name:",), ("name",),
+    ("name", "is"), ("name's",), ("call", "me"), ("name:",), ("name",),
 )  # fmt: skip
-LIKELY_OPENINGS: Final = (("this", "is"), ("i'm",), ("i", "am"), ("it's",), ("it", "is"), ("im",), ("yes", "it's"), ("yeah", "it's"))
+LIKELY_OPENINGS: Final[tuple[tuple[str, ...], ...]] = (
+    ("this", "is"), ("i'm",), ("i", "am"), ("it's",), ("its",), ("it", "is"), ("im",), ("yes", "it's"), ("yeah", "it's"),
+)  # fmt: skip
 _NOT_NAMES: Final = (
     "a an the my your our their his her its this that these those i you he she it we they me him us them and or but not no "
     "yes yeah yep nope ok okay is am are was were be been being have has had do does did can could will would shall should "
@@ -41,6 +46,31 @@ PARTICLES: Final = frozenset({"van", "von", "de", "der", "den", "la", "le", "del
 TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "dr", "mx", "prof", "sir"})
 ENDINGS: Final = frozenset({"here", "speaking", "calling", "please", "thanks", "again"})
 ALSO_NAMES: Final = frozenset({"will", "may"})
+_HOURS: Final = (
+    "oclock o'clock am pm half quarter noon midday midnight hundred thousand zero weekend weekends weekday weekdays mornings afternoons"
+    " evenings nights lunch lunchtime lunchtimes mondays tuesdays wednesdays thursdays fridays saturdays sundays anytime"
+)
+HOURS: Final = frozenset(_HOURS.split()) | UNITS.keys() | TEENS.keys() | TENS.keys()
+"""Hours, days and numbers: none begins a name, and none but a day's or a month's own name stands in one."""
+DAYS: Final = frozenset(WEEKDAYS) | (frozenset(MONTHS) - MONTHS_AS_NAMES)
+"""Names of people as well, before another that is nothing else: “Monday Jones”."""
+_GIVEN: Final = (
+    "adam alan alex alice amy ana andrew angela ann anna anne antonio april august ben beth bob brian carlos carmen carol charlie chris"
+    " claire daisy dan daniel dave david diana donna elena elizabeth ella emily emma eve faith fatima fred frank gary george grace hannah"
+    " harry helen henry holly hope ian isabel ivy jack jacob james jan jane javier jean jenny jessica jim joan joe john jorge jose joy juan"
+    " judy julia june karen kate kevin kim laura leo liam lily linda lisa louise lucas lucia luis lucy luke manuel margaret maria mark mary"
+    " matt max may megan mia michael mike mohammed nancy natalie nick nina noah nora oliver olivia oscar pablo pat patricia paul pedro"
+    " peter phil poppy priya rachel ray rebecca rob robert rosa rose ruby ruth ryan sam sandra sara sarah simon sofia sophie stella steve"
+    " sue summer susan tara theo thomas tim tina tom tony victor violet wendy will william yusuf zara zoe"
+)
+GIVEN: Final = frozenset(_GIVEN.split())
+"""Given names that tell a name even where nothing has a capital."""
+_OF_PLACES: Final = (
+    "street st road rd lane avenue ave close drive way court house terrace place square crescent gardens flat floor door gate room"
+)
+OF_PLACES: Final = frozenset(_OF_PLACES.split())
+TOLD_IN_PASSING: Final = 0.8
+PARTS: Final = re.compile(r"[,;.:!?]+(?:\s|$)|\s-\s|\n|\b(?:and|y)\b", re.IGNORECASE)
 LONGEST: Final = 5
 LEADS_TO_A_NAME: Final = re.compile(
     r"(?:(?:please|just|ok|okay|yes|yeah|sure|well|um|uh|you can)[,.]? )*"
@@ -85,9 +115,10 @@ def _name_from(words: list[str], plain: list[str], start: int, needs_capital: bo
     """The name that starts at `start` and the index after it."""
     parts: list[str] = []
     index = start
-    while index < len(words) and len(parts) < LONGEST:
+    while index < len(words) and len(parts) < LONGEST and not _is_hour(words, plain, index, bool(parts)):
         is_little = plain[index] in LITTLE_WORDS and not (parts and words[index][:1].isupper())
-        if is_little or not _may_be_name(words[index], plain[index]) or (needs_capital and not words[index][:1].isupper()):
+        is_day = _is_day_as_name(words, plain, index)
+        if is_little or not (is_day or _may_be_name(words[index], plain[index])) or (needs_capital and not words[index][:1].isupper()):
             break
         if plain[index] in {"and", "that's"} | ENDINGS:
             break
@@ -133,6 +164,40 @@ def _whole(words: list[str], plain: list[str]) -> tuple[str, str, float] | None:
 def _may_be_name(word: str, plain: str) -> bool:
     letters = plain.replace("'", "").replace("-", "").replace(".", "")
     return letters.isalpha() and len(letters) <= 40 and (plain not in NOT_NAMES or (plain in ALSO_NAMES and word[:1].isupper()))
+
+
+def _is_hour(words: list[str], plain: list[str], index: int, begun: bool) -> bool:
+    """Whether a word is an hour, a day or a number and no part of a name: “Monday” before “Jones” is none."""
+    if plain[index] in DAYS:
+        return not (begun and words[index][:1].isupper()) and not _is_day_as_name(words, plain, index)
+    return plain[index] in HOURS
+
+
+def _is_day_as_name(words: list[str], plain: list[str], index: int) -> bool:
+    """“Monday Jones”: both with a capital, and the second nothing but a name."""
+    if plain[index] not in DAYS or index + 1 >= len(words) or words[index][-1:] in {",", ".", ";", "!", "?"}:
+        return False
+    capitals = words[index][:1].isupper() and words[index + 1][:1].isupper()
+    return capitals and plain[index + 1] not in NOT_NAMES | LITTLE_WORDS | HOURS | DAYS and plain[index + 1].isalpha()
+
+
+def volunteered(text: str) -> list[str]:
+    """What in `text` may be a name that nobody asked for: two or three words that stand alone, with capitals or a given name first.
+
+    What it may be besides is for the caller to tell.
+    """
+    parts = (part.strip(" \"'()") for part in PARTS.split(text))
+    return [part for part in parts if _stands_as_name(part.split())]
+
+
+def _stands_as_name(words: list[str]) -> bool:
+    plain = [bare(word) for word in words]
+    if len(words) not in (2, 3) or not all(each.replace("-", "").replace("'", "").isalpha() and len(each) > 1 for each in plain):
+        return False
+    if not (all(word[:1].isupper() or word in PARTICLES for word in words) or (len(words) == 2 and plain[0] in GIVEN)):
+        return False
+    is_name = [each in ALSO_NAMES or each not in NOT_NAMES | LITTLE_WORDS | HOURS | OF_PLACES for each in plain]
+    return all(is_name) or (_is_day_as_name(words, plain, 0) and all(is_name[1:]))
 
 
 def _is_whole_name(plain: list[str]) -> bool:

@@ -18,6 +18,7 @@ _WANTS: Final = (
     r"i (?:(?:also|just|really) )?(?:want|need|have|would like|must|wanted|owe)|i'd (?:also )?like|i've (?:also )?got"
     r"|we (?:also )?(?:want|need|have)"
     r"|(?:please )?(?:book|cancel|move|change|reschedule|send|tell|check|call) (?:me|my|the|us|a|an)\b"
+    r"|there(?:'s| is) (?:an?|no|water) |i(?:'m| am) moving"
     r"|my (?:boiler|heating|radiator|tap|toilet|sink|drain|pipe|bill|invoice|order|parcel|appointment|visit)"
     r"|(?:quiero|necesito|quisiera|tengo que|me gustaria|hay que)"
 )

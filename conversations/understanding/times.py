@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from conversations.understanding.dates import MONTHS, ORDINALS, FoundDate, is_about_the_past, words_of
+from conversations.understanding.dates import MONTHS, ORDINALS, REFUSING, FoundDate, is_about_the_past, is_hour_before_name, words_of
 
 PARTS_OF_DAY: Final = {
     "morning": (8, 12), "afternoon": (12, 18), "evening": (16, 20), "tonight": (16, 20), "lunchtime": (12, 14),
@@ -15,6 +15,7 @@ OTHER_MEANINGS_OF_A_NUMBER: Final = frozenset(
     {"pounds", "pound", "quid", "percent", "years", "year", "months", "weeks", "days", "minutes", "mins", "times", "bedroom", "bed",
      "radiators", "people", "rooms", "hours", "hour", "degrees", "bar", "bars", "litres", "inch", "inches", "metres"}
 )  # fmt: skip
+LEADS_TO_A_PART: Final = frozenset({"in", "the", "a", "do", "make", "any", "on", "of", "this", "free", "available"})
 OPENS: Final = 8
 CLOSES: Final = 18
 # Stands in the list of words where the day was said, so that its numbers are not taken for hours.
@@ -165,7 +166,8 @@ def _means_something_else(words: list[str], index: int) -> bool:
     if index >= len(words):
         return False
     follower = words[index]
-    dated = follower in MONTHS or follower in ORDINALS or (follower == "of" and words[index + 1 : index + 2] != [])
+    is_name = DAY in words and is_hour_before_name(words, index - 1)
+    dated = (follower in MONTHS and not is_name) or follower in ORDINALS or (follower == "of" and words[index + 1 : index + 2] != [])
     return dated or follower in OTHER_MEANINGS_OF_A_NUMBER or follower in {"/", ":"}
 
 
@@ -178,7 +180,7 @@ def _part_of_day(words: list[str], expected: bool) -> FoundWindow | None:
         if word == "first" and follower == "thing":
             return _window(OPENS, OPENS + 2, "first thing", 0.85)
         if word in PARTS_OF_DAY and before != "good" and (index > 0 or expected):
-            start, end = PARTS_OF_DAY[word]
+            start, end = _other_part(word) if _is_refused(words[max(index - 4, 0) : index]) else PARTS_OF_DAY[word]
             if before == "early":
                 end = start + 2
             elif before == "late":
@@ -187,6 +189,19 @@ def _part_of_day(words: list[str], expected: bool) -> FoundWindow | None:
         if word in {"anytime", "whenever"} or (word, follower) in {("any", "time"), ("any", "slot"), ("all", "day")}:
             return _window(OPENS, CLOSES, word, 0.7)
     return None
+
+
+def _is_refused(before: list[str]) -> bool:
+    """Whether the words right before a part of the day say that it is not wanted: “I can't do mornings”."""
+    while before and before[-1] in LEADS_TO_A_PART:
+        before = before[:-1]
+    return before[-1:] != [] and (before[-1] in REFUSING or before[-2:] in (["anything", "but"], ["time", "but"]))
+
+
+def _other_part(word: str) -> tuple[int, int]:
+    """The hours of the day that are left when a part of it is not wanted."""
+    start, end = PARTS_OF_DAY[word]
+    return (end, CLOSES) if start - OPENS < CLOSES - end else (OPENS, start)
 
 
 def _window(start_hour: int, end_hour: int, text: str, confidence: float) -> FoundWindow:

@@ -42,7 +42,8 @@ async def test_the_weekday_of_today_is_next_weeks_when_nothing_of_today_is_on_of
         assert "Friday 4 December, 08:00" in await line.say("Friday morning")
         assert "Wednesday 2 December, 08:00" in await line.say("no, Wednesday morning")
         assert "Friday 4 December, 08:00" in await line.say("no, Friday morning")
-        assert "name" in await line.say("Friday morning")
+        assert "Friday 4 December, 08:00" in await line.say("Friday morning")
+        assert "name" in await line.say("the first one")
 
 
 @pytest.mark.parametrize("channel", ["chat", "voice"])

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.understanding.facts import NAMES, extract
+from conversations.understanding.names import volunteered
 
 # A Wednesday morning.
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=ZoneInfo("Europe/London"))
@@ -27,6 +28,29 @@ TOLD = [
     ("José Álvarez", "name", {"name": "José Álvarez"}),
     ("my name is mary o'neill-smith and i live at HB2 1AA", None, {"name": "Mary O'Neill-Smith", "postcode": "HB2 1AA"}),
     ("My name is Sam and my boiler is broken", None, {"name": "Sam"}),
+    ("tomorrow 10 to 12 june will", "time_window", {"date": "2026-11-26", "time_window": "10:00-12:00"}),
+    ("on friday at 10 april jones", None, {"date": "2026-11-27", "time_window": "10:00-11:00"}),
+    ("summer may 10 to 12 tomorrow", "time_window", {"date": "2026-11-26", "time_window": "10:00-12:00"}),
+    ("not mornings", "time_window", {"time_window": "12:00-18:00"}),
+    ("i can't do afternoons", "time_window", {"time_window": "08:00-12:00"}),
+    ("friday but not in the evening", None, {"date": "2026-11-27", "time_window": "08:00-16:00"}),
+    ("not monday, tuesday morning", "time_window", {"date": "2026-12-01", "time_window": "08:00-12:00"}),
+    ("on 12 june", "time_window", {"date": "2027-06-12"}),
+    ("friday first slot", "time_window", {"date": "2026-11-27"}),
+    ("the first slot on friday", "time_window", {"date": "2026-11-27"}),
+    ("friday the 27th", "time_window", {"date": "2026-11-27"}),
+    ("ten oclock", "name", {"time_window": "10:00-11:00"}),
+    ("half ten", "name", {"time_window": "10:30-11:30"}),
+    ("weekends?", "name", {}),
+    ("Saturdays", "name", {}),
+    ("twenty", "name", {}),
+    ("Monday Morning", "name", {"date": "2026-11-30", "time_window": "08:00-12:00"}),
+    ("Monday Jones", "name", {"name": "Monday Jones"}),
+    ("Wednesday Addams here", "name", {"name": "Wednesday Addams"}),
+    ("April", "name", {"name": "April"}),
+    ("Doris Day", "name", {"name": "Doris Day"}),
+    ("you got my name wrong its Mandy Jones", None, {"name": "Mandy Jones"}),
+    ("you've got my name wrong, it's mandy jones", None, {"name": "Mandy Jones"}),
     ("I need a plumber", "name", {}),
     ("why do you need that", "name", {}),
     ("it's the boiler", "name", {}),
@@ -53,6 +77,11 @@ TOLD = [
     ("it broke on 23rd or IN 12 AB", None, {}),
     ("sam dot okafor at example dot com", "email", {"email": "sam.okafor@example.com"}),
     ("Mail me at Sam.Okafor@Example.com.", None, {"email": "sam.okafor@example.com"}),
+    ("it's HR-4458", "order_number", {"order_number": "HR-4458"}),
+    ("hr dash four four five eight", "order_number", {"order_number": "HR-4458"}),
+    ("hr 20931", "order_number", {"order_number": "HR-20931"}),
+    ("HR-4458", None, {}),
+    ("it is 4458", "order_number", {}),
     ("my booking is HH-4F7K2Q", None, {"order_number": "HH-4F7K2Q"}),
     ("h h dash four f seven k two q", "order_number", {"order_number": "HH-4F7K2Q"}),
     ("the bill says £1,285.50", None, {"amount": "1285.50 GBP"}),
@@ -158,3 +187,24 @@ def test_hostile_texts_take_no_longer_than_others(text: str) -> None:
         started = time.process_time()
         extract(text, now=NOW, expecting=expecting)
         assert time.process_time() - started < 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Will Hope", ["Will Hope"]),
+        (" , Summer May,  , ", ["Summer May"]),
+        ("Rose Hill and my number is , ", ["Rose Hill"]),
+        ("june will", ["june will"]),
+        ("Monday Jones", ["Monday Jones"]),
+        ("jean-paul Sartre", []),
+        ("Quay Street", []),
+        ("Monday Morning", []),
+        ("top floor", []),
+        ("sounds good", []),
+        ("Blocked drain", []),
+        ("I Want", []),
+    ],
+)
+def test_names_that_nobody_asked_for_stand_alone(text: str, names: list[str]) -> None:
+    assert volunteered(text) == names

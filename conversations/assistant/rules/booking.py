@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, choosing, wording
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
-from conversations.assistant.rules import slots
+from conversations.assistant.rules import card_number, slots
 from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
 from conversations.assistant.tools import book, check_area, find_prices, hand_off, open_ticket
 from conversations.services import facts
@@ -53,13 +53,24 @@ def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
         return None
     if asked in context.facts:
         return None
-    if context.new_facts:
+    if context.new_facts or card_number.is_hidden_in(context.text):
         return None
+    if acts.is_short(context.words, acts.DECLINES):
+        return _declined(dialogue)
     state["misses"] = int(state.get("misses", 0)) + 1
     if state["misses"] >= MOST_MISSES:
         return offer_person(dialogue, _("I am sorry, I could not make that out."))
     repair = wording.REPAIRS.get(asked) if _is_a_try(asked, context.words) else None
     dialogue.say(str(repair or _("I did not get that: I need the %(fact)s.") % {"fact": label_of(asked).lower()}))
+    return None
+
+
+def _declined(dialogue: Dialogue) -> Reply | None:
+    """Nobody has to tell anything: said once, and then a person is offered."""
+    declined = dialogue.state["declined"] = int(dialogue.state.get("declined", 0)) + 1
+    if declined > 1:
+        return offer_person(dialogue, _("I understand."), failed=False)
+    dialogue.say(_("You do not have to tell me that. Without it I cannot go on here, but a colleague can help you."))
     return None
 
 
@@ -211,12 +222,15 @@ async def service_wanted(dialogue: Dialogue) -> str:
     form = context.behaviour.form_for_reason(context.about.code) if context.about else None
     meant = context.about if form and form.tool == book.TOOL.name else context.reason
     reason = meant.name if meant else _("Visit")
-    for words in (context.words, reason):
-        found = await dialogue.tools.call(find_prices.TOOL.name, {"query": words[:LONGEST_QUERY] or "-"})
-        named = [str(each["name"]) for each in found.result.get("prices", [])] if found.worked else []
-        if named and _is_about(named[0], words):
-            return named[0][:120]
-    return reason[:120]
+    return await service_named(dialogue) or await service_named(dialogue, reason) or reason[:120]
+
+
+async def service_named(dialogue: Dialogue, words: str = "") -> str:
+    """The service on the price list that `words`, or else those of this turn, name; empty when none is."""
+    words = words or dialogue.context.words
+    found = await dialogue.tools.call(find_prices.TOOL.name, {"query": words[:LONGEST_QUERY] or "-"})
+    named = [str(each["name"]) for each in found.result.get("prices", [])] if found.worked else []
+    return named[0][:120] if named and _is_about(named[0], words) else ""
 
 
 def _is_about(service: str, words: str) -> bool:

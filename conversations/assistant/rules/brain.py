@@ -10,12 +10,13 @@ from functools import partial
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, later, wording
-from conversations.assistant.brain import BrainEvent, HandOff, Reply, ToolBox, ToolResult, TurnContext
+from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import (
     aside,
     booking,
     call_me,
+    card_number,
     changing,
     chat_link,
     consent,
@@ -49,7 +50,7 @@ class RulesBrain:
         """See `assistant.brain.Brain`."""
         dialogue = Dialogue(_about_the_first(context), tools)
         later.keep(dialogue.state, context.besides, context.language.partition("-")[0])
-        yield aside.with_what_waits(dialogue, await _answer(dialogue))
+        yield card_number.told(dialogue, aside.with_what_waits(dialogue, await _answer(dialogue)))
 
 
 def _about_the_first(context: TurnContext) -> TurnContext:
@@ -66,6 +67,8 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
         return announced
     if await consent.note(dialogue) and (only_that := await _consent_alone(dialogue)):
         return only_that
+    if card_number.asked_about(dialogue):
+        return await _back_to_it(dialogue)
     has_other_use = _errand_wanted_now(dialogue) or (dialogue.state.get("offered_to") and acts.has_code_sent(context.words))
     if not has_other_use and (texted := await chat_link.wanted(dialogue)):
         return texted
@@ -114,6 +117,11 @@ async def _consent_alone(dialogue: Dialogue) -> Reply | HandOff | None:
     """The end of a turn in which nothing was said but what was noted about consent; what was going on goes on."""
     if dialogue.context.understanding.besides:
         return None
+    return await _back_to_it(dialogue)
+
+
+async def _back_to_it(dialogue: Dialogue) -> Reply | HandOff:
+    """What was going on goes on."""
     if dialogue.state.get("action") and dialogue.state.get("step") != "done":
         return await going_back.to_change(dialogue)
     return await going_back.to_form(dialogue)
@@ -275,7 +283,8 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if other_errand := _other_errand(dialogue):
         aside.put(dialogue)
         return await other_errand
-    slot = slots.chosen(dialogue) if dialogue.state.get("step") == "choose" else None
+    _keep_other_places(dialogue, form)
+    slot = await slots.chosen(dialogue, context.value("postcode")) if dialogue.state.get("step") == "choose" else None
     if slot:
         booking.take(dialogue, slot)
         return await booking.go_on(dialogue, form)
@@ -290,9 +299,17 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if context.changed_facts.keys() & WHEN or (context.new_facts & WHEN and dialogue.state.get("slot")):
         dialogue.state.pop("slot", None)
     if dialogue.state.get("step") == "choose" and not context.new_facts:
-        return _ask_again_for_time(dialogue)
+        return await _ask_again_for_time(dialogue, form)
     given_up = booking.note_answer(dialogue, form)
     return given_up or await booking.go_on(dialogue, form)
+
+
+def _keep_other_places(dialogue: Dialogue, form: Form) -> None:
+    """Several addresses at once, in the middle of a booking: it goes on with one, and the others wait and are told back."""
+    places = subject.other_places(dialogue) if form.tool == book.TOOL.name and "postcode" in dialogue.context.new_facts else []
+    if places:
+        aside.keep_places(dialogue, str(dialogue.state.get("service") or form.name), places)
+        dialogue.say(_("I begin with %(service)s.") % {"service": dialogue.context.value("postcode")})
 
 
 def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff | None] | None:
@@ -310,7 +327,7 @@ def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff | None] | Non
     return engine.begin(dialogue, errand) if errand else None
 
 
-def _ask_again_for_time(dialogue: Dialogue) -> Reply:
+async def _ask_again_for_time(dialogue: Dialogue, form: Form) -> Reply | HandOff:
     if acts.wants_several(dialogue.context.words):
         dialogue.say(_("One visit takes one of these times. Which one shall I take?"))
         dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])
@@ -322,6 +339,9 @@ def _ask_again_for_time(dialogue: Dialogue) -> Reply:
     dialogue.state["misses"] = misses = int(dialogue.state.get("misses", 0)) + 1
     if misses >= booking.MOST_MISSES:
         return booking.offer_person(dialogue, _("I am sorry, I could not make that out."))
+    if slots.is_wished(dialogue):
+        # The day that was named before is named once more: what is free then is told once more.
+        return await booking.go_on(dialogue, form)
     dialogue.say(_("I did not get which time suits you. Choose one of these, or name another day."))
     dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])
     return dialogue.reply()

@@ -61,7 +61,7 @@ async def go_on(dialogue: Dialogue) -> Reply | None:
         return offer_person(dialogue, _("I do not find that visit any more."))
     if state.get("step") == "confirm":
         return await _confirmed(dialogue, visit)
-    slot = slots.chosen(dialogue)
+    slot = await slots.chosen(dialogue, str(visit["postcode"]))
     if slot:
         result = await dialogue.tools.call(reschedule.TOOL.name, {"reference": visit["reference"], "start": slot["start"]})
         return await told_change(dialogue, reschedule.TOOL.name, result)

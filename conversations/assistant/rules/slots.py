@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import choosing, wording
+from conversations.assistant import acts, choosing, wording
 from conversations.assistant.brain import ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_slots
@@ -15,26 +16,58 @@ from conversations.assistant.tools import find_slots
 OFFERED = 3
 LOOKED_AT = 60
 Slot = dict[str, Any]
+WHEN = frozenset({"date", "time_window"})
+FIRST = re.compile(r"\b(?:first|earliest|soonest)\b(?! (?:choice|thing|of all|time))")
+LAST = re.compile(r"\b(?:last|latest)\b(?! (?:week|time|year|month|night|thing|resort))")
+VAGUE = re.compile(r"^(?!.*day\b).*\b(?:weeks?|months?|asap|soon(?:est)?|earliest)\b")
+"""Words for a time that is longer than a day."""
 
 
-def chosen(dialogue: Dialogue) -> Slot | None:
-    """The offered window that the customer means, if they mean one."""
+async def chosen(dialogue: Dialogue, postcode: str) -> Slot | None:
+    """The offered window that the customer chose, if they chose one: by its name, its place or its hour, or by yes to the only one.
+
+    A day or a part of a day chooses one only when nothing else that is free then would fit as well.
+    """
     offered = dialogue.state.get("offered") or []
-    understood = dialogue.context.understanding
+    understood, words = dialogue.context.understanding, dialogue.context.words
     index = choosing.chosen_name(dialogue.context.text, [slot["label"] for slot in offered])
     if index is None:
-        index = choosing.chosen_slot(dialogue.context.words, offered, understood.facts, understood.affirmative)
-    if index is None and _insists(dialogue, offered):
-        index = 0
-    return offered[index] if index is not None else None
+        index = choosing.chosen_slot(words, offered, understood.facts, understood.affirmative)
+    if index is None:
+        return None
+    slot: Slot = offered[index]
+    is_answer = understood.affirmative and len(offered) == 1
+    if is_answer or not is_wished(dialogue) or _is_pointed_at(dialogue, slot) or await _is_only_one(dialogue, postcode):
+        return slot
+    return None
 
 
-def _insists(dialogue: Dialogue, offered: list[Slot]) -> bool:
-    """Whether the day or time is said once more of which every offered window is: then the earliest will do."""
-    wished = {fact.name: fact.value for fact in dialogue.context.understanding.facts if fact.name in ("date", "time_window")}
-    if not wished or not offered or dialogue.context.new_facts or dialogue.context.understanding.affirmative is False:
+def is_wished(dialogue: Dialogue) -> bool:
+    """Whether the words name a day or a time of day."""
+    return any(fact.name in WHEN for fact in dialogue.context.understanding.facts)
+
+
+def _is_pointed_at(dialogue: Dialogue, slot: Slot) -> bool:
+    """Whether words say which of those on offer: by name, “the afternoon one”, by place, or by an hour of its own."""
+    words = acts.plain(dialogue.context.words)
+    if choosing.names_it(words, str(slot["label"])) or choosing.POINTS.search(words) or FIRST.search(words) or LAST.search(words):
+        return True
+    span = next((fact.value for fact in dialogue.context.understanding.facts if fact.name == "time_window"), "")
+    first, _to, last = span.partition("-")
+    return bool(span) and _minutes(last) - _minutes(first) <= _minutes(slot["end"][11:16]) - _minutes(slot["start"][11:16])
+
+
+def _minutes(clock: str) -> int:
+    return int(clock[:2]) * 60 + int(clock[3:5])
+
+
+async def _is_only_one(dialogue: Dialogue, postcode: str) -> bool:
+    """Whether one window alone is free at the time that was wished for. “Next week” is no day."""
+    said = {fact.name: fact for fact in dialogue.context.understanding.facts if fact.name in WHEN}
+    if "date" in said and VAGUE.search(said["date"].text):
         return False
-    return all(_suits(slot, wished.get("date", ""), wished.get("time_window", "")) for slot in offered)
+    day, span = (said[name].value if name in said else dialogue.context.value(name) for name in ("date", "time_window"))
+    return sum(_suits(slot, day, span) for slot in await _free(dialogue, postcode, day)) == 1
 
 
 async def offer(dialogue: Dialogue, postcode: str, *, prompt: str = "", lead: str = "", wishes: bool = True) -> bool:
@@ -51,7 +84,7 @@ async def offer(dialogue: Dialogue, postcode: str, *, prompt: str = "", lead: st
         return False
     suiting = [slot for slot in slots if _suits(slot, day, span)]
     same_day = [slot for slot in slots if day and slot["start"][:10] == day]
-    picked = (suiting or same_day or slots)[:OFFERED]
+    picked = _placed(dialogue, suiting) or (suiting or same_day or slots)[:OFFERED]
     wished = bool(day or span)
     dialogue.state.update(step="choose", offered=[_labelled(slot, context.now) for slot in picked], asked="time_window")
     dialogue.say(lead)
@@ -60,6 +93,14 @@ async def offer(dialogue: Dialogue, postcode: str, *, prompt: str = "", lead: st
     question = "" if wished else prompt
     _say_offer(dialogue, picked, suits=bool(suiting) or not wished, question=question)
     return True
+
+
+def _placed(dialogue: Dialogue, suiting: list[Slot]) -> list[Slot]:
+    """The first or the last of a day's windows, when that was asked for: “Wednesday, first slot”."""
+    words = acts.plain(dialogue.context.words)
+    if not is_wished(dialogue):
+        return []
+    return suiting[:1] if FIRST.search(words) else suiting[-1:] if LAST.search(words) else []
 
 
 async def offer_others(dialogue: Dialogue, result: ToolResult) -> bool:

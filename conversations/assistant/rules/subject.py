@@ -14,6 +14,7 @@ from conversations.assistant.tools import book
 from conversations.understanding.postcodes import every_postcode
 
 MOST_WORDS_OF_FACTS = 6
+MOST_NAMED = 6
 VISIT_ADVISED = re.compile(r"\b(?:book an? (?:visit|engineer)|needs an engineer|reserve una visita|necesita una visita)\b", re.IGNORECASE)
 """An article ends with the advice to have somebody come."""
 
@@ -24,7 +25,7 @@ async def area_asked(dialogue: Dialogue) -> Reply | None:
         return None
     form = dialogue.context.behaviour.form_for_tool(book.TOOL.name)
     if served and form:
-        _offer_visit(dialogue, form)
+        await _offer_visit(dialogue, form)
         dialogue.state["offer"]["asks_what"] = _has_said_nothing_else(dialogue)
     return dialogue.reply()
 
@@ -61,7 +62,7 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
         return None
     if acts.asks_only(context.words) and await knowledge.answer(dialogue):
         if form.tool == book.TOOL.name and not dialogue.does_not_know:
-            _offer_visit(dialogue, form)
+            await _offer_visit(dialogue, form)
         return dialogue.reply()
     if acts.wishes_to_know(context.words):
         return not_known.reply(dialogue)
@@ -72,7 +73,7 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
             await knowledge.answer_price(dialogue)
         dialogue.enter_form(form)
         dialogue.state["service"] = service
-        if places := _other_places(dialogue):
+        if places := other_places(dialogue):
             aside.keep_places(dialogue, service, places)
             dialogue.say(_("I begin with %(service)s.") % {"service": dialogue.context.value("postcode")})
     else:
@@ -81,7 +82,7 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
     return await booking.go_on(dialogue, form)
 
 
-def _other_places(dialogue: Dialogue) -> list[str]:
+def other_places(dialogue: Dialogue) -> list[str]:
     """The other addresses, by postcode, where several were named and none was put right."""
     context = dialogue.context
     named = every_postcode(context.text, region=context.region)
@@ -89,11 +90,17 @@ def _other_places(dialogue: Dialogue) -> list[str]:
     return [] if is_put_right else [each for each in named if each != context.value("postcode")]
 
 
-def _offer_visit(dialogue: Dialogue, form: Form) -> None:
+async def _offer_visit(dialogue: Dialogue, form: Form) -> None:
+    """Offers a visit for what was asked about; “both” then means that and what was asked about before it."""
     dialogue.say(_("Shall I book a visit for you?"))
     dialogue.suggest_yes_or_no()
     state = dialogue.state
-    state["offer"] = {"kind": "form", "form": form.code, "service": state.pop("service", ""), "services": state.pop("services", [])}
+    told = [str(each) for each in state.pop("services", [])]
+    service = str(state.pop("service", "")) or await booking.service_named(dialogue)
+    earlier = [each for each in state.get("named", []) if each != service]
+    state["named"] = named = [*earlier, *([service] if service else [])][-MOST_NAMED:]
+    services = named if earlier and service else told
+    state["offer"] = {"kind": "form", "form": form.code, "service": service, "services": services}
 
 
 def _opening_words(form: Form) -> str:
@@ -112,7 +119,7 @@ async def otherwise(dialogue: Dialogue) -> Reply:
         booking_form = context.behaviour.form_for_tool(book.TOOL.name)
         helps = dialogue.state.get("service") or acts.speaks_of_coming(context.words) or dialogue.has_said(VISIT_ADVISED)
         if booking_form and helps:
-            _offer_visit(dialogue, booking_form)
+            await _offer_visit(dialogue, booking_form)
         return dialogue.reply()
     return not_known.reply(dialogue)
 
