@@ -50,7 +50,7 @@ _COMER: Final = r"(?:he|she|they|you|(?:the|your) (?:engineer|plumber|technician
 ADDS: Final = re.compile(
     rf"\b(?:can|could|will|would) {_COMER} (?:please )?(?:also|as well)\b"
     rf"|\b(?:can|could|will|would) {_COMER}\b.*\b(?:as well|too|at the same time)$"
-    rf"|\b(?:tell|ask|let) {_COMER} (?:to|that|know|about)\b"
+    rf"|\b(?:tell|ask|let) (?:him|her|them|{_COMER})\b"
     r"|\bwhile (?:he|she|they|you)(?:'s|'re| is| are) (?:here|there|at it)\b"
     r"|\badd (?:that )?to (?:the|my|that) (?:visit|booking|appointment)\b"
 )
@@ -59,8 +59,8 @@ _CALL: Final = r"(?:the|my|that|this|your|our|a|any) (?:phone |promised )?(?:cal
 _NOT_LATER: Final = r"(?! (?:again|any ?more|ever|before|until|till|after|later|at|on|about|instead))"
 CALLS_OFF: Final = re.compile(
     rf"\b(?:cancel|call off|scrap|forget(?: about)?|stop|drop|do(?:n'?t| not) (?:want|need)|no longer (?:want|need)) {_CALL}"
-    r"|\b(?:no need (?:to|for you to)|(?:you )?do(?:n'?t| not) (?:need|have) to|needn'?t|(?:please )?do(?:n'?t| not)(?: bother to)?)"
-    rf" (?:call|ring|phone) me(?: back)?\b{_NOT_LATER}"
+    r"|\b(?:no need (?:to|for you to)|(?:you )?do(?:n'?t| not) (?:need|have) to|needn'?t|(?:please )?do(?:n'?t| not)(?: bother(?: to)?)?)"
+    rf" (?:call|ring|phon)(?:e|ing)? me(?: back)?\b{_NOT_LATER}"
 )
 MOVES_A_CALL: Final = re.compile(
     rf"\b(?:move|change|reschedul\w*|postpone|push back|bring forward|make|put) (?:the time of |the number of )?{_CALL}"

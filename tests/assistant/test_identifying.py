@@ -500,7 +500,7 @@ async def test_after_right_answers_what_they_do_not_open_is_had_with_a_code_and_
 
 
 @pytest.mark.parametrize("channel", ["chat", "voice"])
-@pytest.mark.parametrize("words", ["I dont have a code", "i cant get a code", "i cant receive texts"])
+@pytest.mark.parametrize("words", ["I dont have a code", "i cant get a code", "i cant receive texts", "i lost my phone"])
 async def test_who_can_get_no_code_is_asked_something_else(channel: str, words: str) -> None:
     """Also with the mark left out, as people type."""
     line = Line(channel=channel)

@@ -41,6 +41,21 @@ async def test_it_is_moved(monday: datetime, record: None, channel: str, words: 
 
 
 @BOTH
+@pytest.mark.parametrize("words", ["use a different number, 07700 900777", "call me on 07700 900777 instead"])
+async def test_it_is_made_to_another_number(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await promised(channel)
+    assert "on 07700 900777 tomorrow, Tuesday 24 November, at 15:00. Is that right?" in await line.say(words)
+    await line.say("yes")
+    assert (await ActionItem.objects.aget()).phone == "+447700900777"
+
+
+@BOTH
+async def test_another_need_with_a_time_moves_no_call(monday: datetime, record: None, channel: str) -> None:
+    line = await promised(channel)
+    assert "postcode" in await line.say("actually my boiler leaks, can someone come tomorrow morning")
+
+
+@BOTH
 @pytest.mark.parametrize("words", ["what time did we say?", "when are you calling me?", "remind me when is the call back"])
 async def test_it_is_recalled(monday: datetime, record: None, channel: str, words: str) -> None:
     line = await promised(channel)
@@ -49,7 +64,7 @@ async def test_it_is_recalled(monday: datetime, record: None, channel: str, word
 
 
 @BOTH
-@pytest.mark.parametrize("words", ["cancel the call back", "cancel it", "no need to call me", "I don't need the call any more"])
+@pytest.mark.parametrize("words", ["cancel the call back", "cancel it", "dont bother calling me", "I don't need the call any more"])
 async def test_it_is_called_off(monday: datetime, record: None, channel: str, words: str) -> None:
     """Nobody has to show who they are, and nobody else is looked for."""
     line = await promised(channel)

@@ -11,7 +11,8 @@ NO_CODE: Final = re.compile(
     r"^(?:no|not a|without an?|(?:i )?do(?:n't| not) want (?:a|any|the)) codes?(?: please| thanks| thank you)?$"
     r"|\b(?:do(?:n't| not) have|have(?:n't| not)(?: got)?|got no|have no|can(?:'t|not| not)|without|no access to)\b.{0,30}"
     r"\b(?:e?-?mails?|address|phone|mobile|code|codes|texts?|messages?|number|one|that|it)\b"
-    r"|\bask me\b|\b(?:an)?other way\b|\b(?:neither|landline)\b"
+    r"|\b(?:lost|broke|broken) my (?:phone|mobile)\b|\bmy (?:phone|mobile)(?:'s| is| was| got)? (?:lost|broken|stolen|dead|gone)\b"
+    r"|^(?:i have |i've |sorry,? )*no (?:idea|clue)$|\bask me\b|\b(?:an)?other way\b|\b(?:neither|landline)\b"
 )
 NOTHING: Final = re.compile(
     r"\b(?:do(?:n't| not)|can(?:'t|not| not)) (?:remember|know|recall|have) (?:anything|any of (?:it|that|this|these|those|them))\b"

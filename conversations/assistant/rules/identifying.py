@@ -133,10 +133,7 @@ async def go_on(dialogue: Dialogue, then: Then) -> Reply | HandOff | None:
         dialogue.leave_form()
         return offer_person(dialogue, _("I am sorry, we do not get any further this way."))
     if (refuses or cannot.no_code(dialogue.context.words)) and state.get("step") != "answers":
-        if _answers_help(dialogue):
-            return await _begin_questions(dialogue)
-        dialogue.leave_form()
-        return offer_person(dialogue, _("Without a code I cannot look that up, so I do not ask you anything else."))
+        return await _without_code(dialogue)
     if state.get("step") == "answers":
         return await _answer_given(dialogue, then)
     if state.get("step") == "code":
@@ -268,10 +265,7 @@ async def _send_again(dialogue: Dialogue) -> Reply | HandOff:
     state = dialogue.state
     to, lost = str(state["to"]), int(state.get("lost", 0)) + int(cannot.did_not_come(dialogue.context.words))
     if lost >= MOST_LOST:
-        if _answers_help(dialogue):
-            return await _begin_questions(dialogue)
-        dialogue.leave_form()
-        return offer_person(dialogue, _("I am sorry, no code seems to reach you."))
+        return await _without_code(dialogue)
     state["lost"] = lost
     reply = await _send(dialogue, to)
     if lost and dialogue.state.get("step") == "code":
@@ -293,8 +287,11 @@ async def _try(dialogue: Dialogue, then: Then) -> Reply | HandOff:
     return dialogue.reply()
 
 
-async def _begin_questions(dialogue: Dialogue) -> Reply | HandOff:
-    """No code can reach them: questions, where the playbook lets answers prove something."""
+async def _without_code(dialogue: Dialogue) -> Reply | HandOff:
+    """No code can reach them: questions, where the playbook lets answers prove something; otherwise a person is offered."""
+    if not _answers_help(dialogue):
+        dialogue.leave_form()
+        return offer_person(dialogue, _("Without a code I cannot look that up, so I do not ask you anything else."))
     dialogue.state.update(step="answers", answers={}, misses=0)
     dialogue.say(_("Then I will ask you a few questions instead."))
     return await _ask_next(dialogue, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +22,8 @@ from conversations.understanding import corrections
 
 WHEN: Final = frozenset({"date", "time_window"})
 RECALL: Final = "recall"
+OF_THE_RECORD: Final = re.compile(r"\b(?:new|old|account|records?|file|details|moved)\b")
+"""Where a number is told for the record, and not for the call."""
 
 
 def change_wanted(dialogue: Dialogue) -> str:
@@ -45,8 +48,11 @@ def change_wanted(dialogue: Dialogue) -> str:
         return change_callback.CALL_OFF
     if what_was_done.asks_of_what_was_done(context.words):
         return RECALL
-    new = told & WHEN or corrections.hour(words)
-    is_other = context.understanding.reason and not acts.CORRECTS.search(words) and not acts.MOVE.search(words)
+    is_number = "phone" in told and (OF_THE_RECORD.search(words) is None or acts.CALLS_US.search(words) is not None)
+    new = told & WHEN or corrections.hour(words) or is_number
+    reason = context.understanding.reason
+    is_put_right = acts.CORRECTS.search(words) or acts.MOVE.search(words)
+    is_other = reason and (context.behaviour.form_for_reason(reason) or not is_put_right)
     if (new and not is_other and not acts.wants_visit(words) and not acts.is_question(words)) or what_was_done.moves_it(words):
         return change_callback.MOVE
     return ""
