@@ -41,6 +41,11 @@ def goes_no_further(text: str) -> bool:
     return NOTHING.search(_plain(text)) is not None
 
 
+def is_stuck(text: str) -> bool:
+    """Whether a text says either of these."""
+    return no_code(text) or goes_no_further(text)
+
+
 def did_not_come(text: str) -> bool:
     """Whether words that ask for a code again say that it did not come, rather than that another one is wanted."""
     return acts.wants_code_again(_plain(text)) and DID_NOT_COME.search(_plain(text)) is not None

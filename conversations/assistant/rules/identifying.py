@@ -95,8 +95,7 @@ def go_back(dialogue: Dialogue) -> Reply:
 def may_be_in_between(dialogue: Dialogue) -> bool:
     """Whether words that come while who this is, is being found out may be about something else."""
     waits_for_code, words = dialogue.state.get("step") == "code", dialogue.context.words
-    is_stuck = cannot.no_code(words) or cannot.goes_no_further(words)
-    about_it = dialogue.context.new_facts or is_stuck or (waits_for_code and acts.wants_code_again(words))
+    about_it = dialogue.context.new_facts or cannot.is_stuck(words) or (waits_for_code and acts.wants_code_again(words))
     return dialogue.state.get("action") == ACTION and not about_it
 
 
