@@ -30,15 +30,20 @@ REQUEST: Final = re.compile(
     r"|\bi(?:'d| would)? (?:like|want|need)\b|\bplease\b"
 )
 RESTART: Final = re.compile(r"\b(?:start (?:over|again|from scratch)|begin again|restart|from the (?:start|beginning))\b")
+_WISHES_TO: Final = (
+    r"(?:(?:i(?:'d| would)? (?:want|need|like|have) to|i wanna|i'd rather|(?:can|could) (?:you|i|we)|let's|let me)(?: just| please)? )?"
+)
 _DROPS: Final = (
-    r"(?:cancel(?: that| this| it)?|stop(?: it| that| this)?|never ?mind|forget (?:it|that|about it)|leave it|quit"
+    rf"(?:{_WISHES_TO}(?:cancel|call off|scrap)(?: that| this| it| everything| the whole thing)?"
+    r"|stop(?: it| that| this)?|never ?mind|forget (?:it|that|about it)|leave it|quit"
     r"|(?:don't|do not) (?:bother|worry about (?:it|that|this))|i(?:'ve| have) changed my mind"
     r"|(?:my \w+|a (?:friend|neighbour|mate)|someone else)(?:'ll| will| can| is going to) (?:just )?(?:do|fix|sort) (?:it|this|that)"
     r"|i(?:'ll| will) (?:just )?(?:(?:do|fix|sort) (?:it|this|that)(?: out)? myself|leave (?:it|that)|think about it)"
     r"|i (?:don't|do not) (?:want|need) (?:it|that|this|one|a visit) (?:now|any ?more|after all))"
 )
 DROP: Final = re.compile(
-    rf"(?:(?:no|please|ok|okay|actually|oh|well|sorry|thanks|no thanks),? )*{_DROPS}(?:[,.]? (?:and |but )?(?:just )?{_DROPS})?"
+    rf"(?:(?:no|please|ok|okay|actually|oh|well|sorry|thanks|no thanks|now|and|but|so|then|wait|hang on),? )*"
+    rf"{_DROPS}(?:[,.]? (?:and |but )?(?:just )?{_DROPS})?"
     r"(?:,? please|,? thanks|,? thank you)?"
 )
 _NOT_THAT: Final = (
@@ -165,6 +170,10 @@ CODE_AGAIN: Final = re.compile(
     r"|no code (?:came|comes|yet|here|has|arrived|so far))\b|^no code$"
 )
 CALLS_US: Final = re.compile(r"\b(?:call|ring|phone) (?:me|us)\b|\bcall ?back\b|\bgive me a (?:call|ring)\b")
+CALL_BACK: Final = re.compile(
+    r"(?:please )?\b(?:call|ring|phone) (?:me|us) (?:back|later)\b|\b(?:call|ring) ?back\b|\bgive me a (?:call|ring) back\b"
+)
+AT_ONCE: Final = re.compile(r"\b(?:now|at once|(?:right|straight) away|immediately|asap|as soon as|urgent(?:ly)?)\b")
 BEFORE_COMING: Final = re.compile(r"\b(?:engineer|plumber|technician|before (?:you|they|he|she) come)\b")
 SKIP: Final = re.compile(
     r"skip(?: it| that| this)?|none|not sure|no idea|pass|(?:i(?:'d| would) )?rather not(?: say)?|no|nope"
@@ -350,7 +359,13 @@ def gives_up_visit(text: str) -> bool:
     return bool(wished) and (not is_question(text) or "instead" in words)
 
 
-def asks_for_call_at_a_time(text: str, told: frozenset[str]) -> bool:
-    """Whether a text asks to be called on a day or at a time; `told` are the names of the facts in it."""
+def asks_for_call_at_a_time(text: str, told: frozenset[str], *, spoken: bool) -> bool:
+    """Whether a text asks to be called on a day or at a time; `told` are the names of the facts in it.
+
+    In a chat (not `spoken`), whoever asks to be called back wants no colleague to write: when, is asked.
+    """
     words = plain(text)
-    return bool(told & {"date", "time_window"}) and CALLS_US.search(words) is not None and BEFORE_COMING.search(words) is None
+    if BEFORE_COMING.search(words):
+        return False
+    later = not spoken and CALL_BACK.search(words) and (is_request(words) or CALL_BACK.match(words)) and not AT_ONCE.search(words)
+    return bool(later) or (bool(told & {"date", "time_window"}) and CALLS_US.search(words) is not None)

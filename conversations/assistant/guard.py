@@ -30,6 +30,7 @@ from conversations.assistant.tools import (
     TOOLS,
     book,
     cancel,
+    change_callback,
     correct,
     hand_off,
     promise_to_pay,
@@ -215,6 +216,15 @@ def _judge_callback(_tool: Tool, arguments: Mapping[str, Any], standing: Standin
     return ALLOWED
 
 
+def _judge_call_change(tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    """Which calls are this party's, the tool looks up itself; a moved one is judged as a new one is."""
+    if arguments["change"] == change_callback.CALL_OFF:
+        return ALLOWED
+    if not {"phone", "at"} <= arguments.keys():
+        return Verdict(False, "bad_arguments", _("A call is moved to a number and a time."))
+    return _judge_callback(tool, arguments, standing)
+
+
 def _judge_link(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
     if arguments["link"] not in {link.code for link in standing.behaviour.links}:
         return Verdict(False, "not_in_playbook", _("That link may not be sent."))
@@ -236,6 +246,7 @@ RULES: Mapping[str, Callable[[Tool, Mapping[str, Any], Standing], Verdict]] = {
     set_consent.TOOL.name: _judge_consent,
     promise_to_pay.TOOL.name: _judge_promise,
     schedule_callback.TOOL.name: _judge_callback,
+    change_callback.TOOL.name: _judge_call_change,
     send_link.TOOL.name: _judge_link,
     update_fact.TOOL.name: _judge_detail,
 }

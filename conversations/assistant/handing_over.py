@@ -41,6 +41,12 @@ CALL_BACK_WITHIN: Final = timedelta(days=1)
 ORDINARY: Final = "normal"
 UNHAPPY: Final = -0.4
 MOST_WORDS_OF_NUMBER: Final = 8
+COMPLAINT: Final = "complaint"
+LIKE_A_NUMBER: Final = re.compile(
+    r"\d|@|\b(?:number|phone|mobile|zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)\b", re.IGNORECASE
+)
+"""What is in words that are meant to be a number, however they came out; “your plumber broke my vase” tells something."""
+MOST_WORDS_OF_A_SCRAP: Final = 2
 POLITE: Final = re.compile(f"{acts.THANKS.pattern}|{acts.BYE.pattern}")
 
 
@@ -110,8 +116,15 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
     also = _("I have passed on as well: %(what)s.") % {"what": wording.listed(passed_on)} if passed_on else ""
     # What is said while they wait anew is acknowledged anew.
     kept = handing.form_state if again else {key: value for key, value in handing.form_state.items() if key != "acknowledged"}
-    body = " ".join(part for part in (safety.text, *since_stopped(prepared), apology, coming, place, known, also) if part)
+    parts = (safety.text, *since_stopped(prepared), _regret(prepared, again=again), apology, coming, place, known, also)
+    body = " ".join(part for part in parts if part)
     return Reply(body, sources=safety.sources, form_state={**kept, **_warned(safety, prepared), "callback": None})
+
+
+def _regret(prepared: Prepared, *, again: bool) -> str:
+    """That we are sorry, once, to who complains."""
+    reason = prepared.conversation.reason
+    return _("I am sorry to hear that.") if reason and reason.code.startswith(COMPLAINT) and not again else ""
 
 
 def since_stopped(prepared: Prepared) -> list[str]:
@@ -165,7 +178,8 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     safety = safety_first(prepared)
     number = prepared.standing.facts.get("phone", "")
     opening = _opening(prepared, decision)
-    sentences = [safety.text, *since_stopped(prepared), _closed_sentence(prepared, opening)]
+    regret = _regret(prepared, again=prepared.handoff is not None)
+    sentences = [safety.text, *since_stopped(prepared), regret, _closed_sentence(prepared, opening)]
     by = _by(decision, opening or prepared.context.now)
     when = wording.moment_of(by, prepared.context.now)
     if number:
@@ -195,7 +209,8 @@ def may_be_meant_as_number(prepared: Prepared) -> bool:
     is_act = acts.is_question(text) or acts.drops_it(text) or acts.wants_to_start_over(text) or context.asks_only_for_language
     patterns = (acts.SKIP, acts.REPEAT, acts.GREETING)
     is_act = is_act or any(acts.is_short(text, each) for each in patterns) or acts.is_brief_mention(text, POLITE)
-    return bool(text) and len(text.split()) <= MOST_WORDS_OF_NUMBER and not says_else and not is_act
+    few = len(text.split()) <= (MOST_WORDS_OF_NUMBER if LIKE_A_NUMBER.search(text) else MOST_WORDS_OF_A_SCRAP)
+    return bool(text) and few and not says_else and not is_act
 
 
 def number_asked_again(prepared: Prepared) -> Reply:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from conversations.assistant import acts, breaths, choosing, hours_asked, later, weekdays
+from conversations.assistant import acts, breaths, choosing, hours_asked, later, weekdays, what_was_done
 from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.recognising import BUSY_STEPS, keep_reason
 from conversations.assistant.tools import book, schedule_callback
@@ -196,9 +196,13 @@ def read(
     if "name" not in known and _will_ask_for_name(state, behaviour, understood.reason, expecting):
         understood = _with_name_told(understood, said, expecting, reading_of)
     told = frozenset(fact.name for fact in understood.facts)
-    if schedule_callback.TOOL.name in behaviour.tools and acts.asks_for_call_at_a_time(understood.text, told):
+    at_a_time = acts.asks_for_call_at_a_time(understood.text, told, spoken=words.spoken)
+    is_of_a_call = what_was_done.is_of_a_call(understood.gloss or understood.text)
+    if schedule_callback.TOOL.name in behaviour.tools and (at_a_time or is_of_a_call):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
+    if what_was_done.is_asked_of_a_visit(understood.gloss or understood.text, state):
+        understood = replace(understood, reason=None)
     stood = conversation.facts
     changed = _learn(understood, conversation, words, expecting, picks, known)
     _learn_at_risk(said.gloss or text, conversation, words, known)

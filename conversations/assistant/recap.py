@@ -47,7 +47,7 @@ MESSAGE_LEFT: Final = "voicemail"
 PRICES: Final = "prices"
 """The kind of the card that shows what something costs."""
 HAPPENED: Final = Q(kind__startswith="booking.") | Q(kind__startswith="action.") | Q(kind__startswith="ticket.") | Q(
-    kind__in=["tool.called", "callback.requested", "handoff.requested", MESSAGE_LEFT]
+    kind__in=["tool.called", "callback.requested", "callback.changed", "callback.cancelled", "handoff.requested", MESSAGE_LEFT]
 )
 
 

@@ -40,7 +40,7 @@ from conversations.services.timeline import NewEntry
 
 ATTEMPTS = 3
 HIDDEN = "•••"
-AFTER_WHICH_AGAIN = ("payment.promised", "record.changed", "link.sent", "callback.requested")
+AFTER_WHICH_AGAIN = ("payment.promised", "record.changed", "link.sent", "callback.requested", "callback.changed", "callback.cancelled")
 """What makes the same call a new one: the customer wants once more what was otherwise meanwhile."""
 
 

@@ -111,7 +111,8 @@ def accept(reservation_id: int, agent: AgentProfile) -> Conversation:
 
 def number_to_call(conversation: Conversation) -> str:
     """The number that the customer is to be called back on, else one that they told or call from; empty when none is known."""
-    asked = Entry.objects.filter(conversation=conversation, kind="callback.requested", redacted_at__isnull=True).order_by("-seq").first()
+    told = Entry.objects.filter(conversation=conversation, kind__in=("callback.requested", "callback.changed"), redacted_at__isnull=True)
+    asked = told.order_by("-seq").first()
     if asked is not None and asked.data.get("phone"):
         return str(asked.data["phone"])
     known = facts.known(conversation).get("phone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,8 +14,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from conversations.models import ActionItem, Conversation, Interaction
+from conversations.models import ActionItem, Consent, Conversation, Customer, Interaction
 from conversations.models.consent import Purpose
+from conversations.models.identifier import Assurance
 from conversations.selectors.limbo import call_backs_nobody_was_given
 from conversations.services import consent, facts, records, timeline
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
@@ -81,10 +83,9 @@ def add_call_back(
     customer, then the conversation.
     """
     conversation = interaction.conversation
+    title = _call_title(phone, at)
     with in_staffs_language():
-        when = date_format(timezone.localtime(at, at.tzinfo), "D j M, H:i")
-        title = _("Call %(number)s on %(time)s.") % {"number": facts.phone(phone), "time": when}
-        requested = _("Call back on %(number)s at %(time)s.") % {"number": facts.phone(phone), "time": when}
+        requested = _("Call back on %(number)s at %(time)s.") % {"number": facts.phone(phone), "time": _moment(at)}
     with transaction.atomic():
         records.lock_root(conversation.customer)
         item = add(
@@ -103,16 +104,101 @@ def add_call_back(
                 source_id=f"callback:{key}",
             ),
         )
-        consent.keep_request(
-            interaction,
-            Purpose.OUTBOUND_CALL,
-            phone,
-            wording=asked_with.replace(facts.phone(phone), NUMBER_LEFT_OUT),
-            lasts=max(at - timezone.now(), timedelta(0)) + CALL_BACK_LASTS,
-            recorded_by=by.name,
-            source_id=f"callback:{key}",
-        )
+        _keep_request(interaction, phone=phone, at=at, by=by, key=key, asked_with=asked_with)
     return item
+
+
+def call_backs_of(lines: Iterable[Interaction]) -> QuerySet[ActionItem]:
+    """The calls that were promised on these lines, that are still to come and that nobody was given yet, the soonest first."""
+    return ActionItem.objects.filter(
+        interaction__in=lines, kind=ActionItem.Kind.CALL_BACK, done_at__isnull=True, put_in_line_at__isnull=True
+    ).order_by("due_at", "pk")
+
+
+def move_call_back(
+    item: ActionItem, interaction: Interaction, *, phone: str, at: datetime, by: By, key: str, asked_with: str
+) -> bool:
+    """Moves a promised call to another time, another number or both, as it was agreed with `asked_with` on a line.
+
+    False when it is done, called off or given to people by now. The same `key` again changes nothing. One transaction; locks the
+    customer, then the item, then its conversation.
+    """
+    with transaction.atomic():
+        records.lock_root(item.customer)
+        before = _call_title(item.phone, item.due_at.astimezone(at.tzinfo)) if item.due_at else item.title
+        title = item.title.replace(before, _call_title(phone, at), 1)
+        if not _still_to_come(item).update(phone=phone, due_at=at, title=title[:300]):
+            return False
+        with in_staffs_language():
+            told = _("The call back is now on %(number)s at %(time)s.") % {"number": facts.phone(phone), "time": _moment(at)}
+        _note_call(item, "callback.changed", told, {"phone": phone, "by": at.isoformat()}, interaction, key)
+        _keep_request(interaction, phone=phone, at=at, by=by, key=key, asked_with=asked_with)
+    return True
+
+
+def call_off(item: ActionItem, interaction: Interaction, *, by: By, key: str) -> bool:
+    """Calls a promised call off, since the customer asked for it on a line: nobody calls, and what they asked for is taken back.
+
+    That is only kept where the number is shown to be theirs and nothing else lets us call it, since a no stands until whose
+    number it is says yes again; elsewhere the request ends by itself. False when the call is done or given to people by now. One
+    transaction; locks the customer, then the item, then its conversation.
+    """
+    with transaction.atomic():
+        customer = records.lock_root(item.customer)
+        if not _still_to_come(item).update(done_at=Now(), done_by=by.name[:200]):
+            return False
+        with in_staffs_language():
+            told = _("The call back on %(number)s was called off.") % {"number": facts.phone(item.phone)}
+        _note_call(item, "callback.cancelled", told, {"phone": item.phone}, interaction, key)
+        _take_request_back(customer, item.phone, interaction, by=by, key=key)
+    return True
+
+
+def _still_to_come(item: ActionItem) -> QuerySet[ActionItem]:
+    return ActionItem.objects.filter(pk=item.pk, kind=ActionItem.Kind.CALL_BACK, done_at__isnull=True, put_in_line_at__isnull=True)
+
+
+def _keep_request(interaction: Interaction, *, phone: str, at: datetime, by: By, key: str, asked_with: str) -> None:
+    consent.keep_request(
+        interaction,
+        Purpose.OUTBOUND_CALL,
+        phone,
+        wording=asked_with.replace(facts.phone(phone), NUMBER_LEFT_OUT),
+        lasts=max(at - timezone.now(), timedelta(0)) + CALL_BACK_LASTS,
+        recorded_by=by.name,
+        source_id=f"callback:{key}",
+    )
+
+
+def _take_request_back(customer: Customer, phone: str, interaction: Interaction, *, by: By, key: str) -> None:
+    number = ("phone", phone)
+    assurance = consent.assurance_for(interaction, number)
+    others = call_backs_of(Interaction.objects.filter(conversation__customer=customer)).filter(phone=phone).exists()
+    answer = consent.may_we(customer, Purpose.OUTBOUND_CALL, identifier=number, by_request=False)
+    if assurance == Assurance.CLAIMED or answer.allowed or others:
+        return
+    said = consent.Said(
+        given_by=Consent.GivenBy.CUSTOMER, how=consent.how_on(interaction), recorded_by=by.name, assurance=assurance,
+        interaction=interaction, source_id=f"callback:{key}",
+    )  # fmt: skip
+    consent.revoke(customer, Purpose.OUTBOUND_CALL, said=said, identifier=number)
+
+
+def _note_call(item: ActionItem, kind: str, body: str, data: dict[str, Any], interaction: Interaction, key: str) -> None:
+    entry = NewEntry(
+        kind=kind, actor_kind="system", audience="staff", body=body, interaction=interaction,
+        data={"item": str(item.public_id), **data}, source_id=f"{kind}:{key}",
+    )  # fmt: skip
+    timeline.append(item.conversation_id, entry)
+
+
+@in_staffs_language()
+def _call_title(phone: str, at: datetime) -> str:
+    return _("Call %(number)s on %(time)s.") % {"number": facts.phone(phone), "time": _moment(at)}
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at, at.tzinfo), "D j M, H:i")
 
 
 def finish(item: ActionItem, *, by: By) -> bool:

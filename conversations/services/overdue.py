@@ -57,7 +57,7 @@ WORDS: Final = frozenset(
     }
 )  # fmt: skip
 """The kinds of entry that hold what was said, what was understood of it, and what staff wrote about it."""
-NUMBERS: Final = frozenset({"callback.requested", "callback.refused", "call.refused"})
+NUMBERS: Final = frozenset({"callback.requested", "callback.changed", "callback.cancelled", "callback.refused", "call.refused"})
 """The kinds of entry that say which number was to be called."""
 BY_ANOTHER_RULE: Final = frozenset({"tool.called", "routing.decided"})
 

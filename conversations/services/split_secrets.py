@@ -23,6 +23,7 @@ SURE_DIGITS: Final = 6
 """So many digits in a row are a quotation of a piece; fewer may be a year, and are one only where they stand alone."""
 QUOTING: Final = (
     "fact.learned", "tool.called", "draft", "handoff.requested", "callback.requested", "callback.refused", "reason.recognised", "message",
+    "callback.changed", "callback.cancelled",
     "note", "ticket.opened", "payment.promised", "record.changed", "action.added", "action.done", "qualified",
 )  # fmt: skip
 

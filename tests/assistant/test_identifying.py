@@ -497,3 +497,45 @@ async def test_after_right_answers_what_they_do_not_open_is_had_with_a_code_and_
     assert "code" in await call.say("send me a code")
     await call.say(ADDRESS)
     assert "£85" in await call.say(mailed())
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+@pytest.mark.parametrize("words", ["I dont have a code", "i cant get a code", "i cant receive texts", "i lost my phone"])
+async def test_who_can_get_no_code_is_asked_something_else(channel: str, words: str) -> None:
+    """Also with the mark left out, as people type."""
+    line = Line(channel=channel)
+    if channel == "voice":
+        await line.begin()
+    await line.say("i want to move my visit")
+    assert "What is your full name?" in await line.say(words)
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+@pytest.mark.parametrize("words", ["nothing works", "i dont remember anything", "for gods sake", "this is ridiculous"])
+async def test_who_gets_no_further_is_offered_a_person(channel: str, words: str) -> None:
+    """At once, whether a code or an answer is waited for."""
+    line = Line(channel=channel)
+    if channel == "voice":
+        await line.begin()
+    await line.say("i want to move my visit")
+    assert "person" in await line.say(words)
+    await line.say("no")
+    await line.say("i want to move my visit")
+    await line.say("i have no email or phone")
+    assert "person" in await line.say(words)
+
+
+async def test_who_remembers_nothing_in_spanish_is_offered_a_person() -> None:
+    line = Line()
+    await line.say("quiero cambiar mi visita")
+    assert "persona" in await line.say("no recuerdo nada")
+
+
+async def test_a_code_that_never_comes_is_not_sent_for_ever() -> None:
+    """The second time it is said that it goes to the same place; then something else is asked."""
+    await known_jane()
+    line = Line()
+    await line.say("i want to move my visit")
+    await line.say(ADDRESS)
+    assert "goes to the same place" in await line.say("no code came")
+    assert "What is your full name?" in await line.say("still nothing came")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from conversations.models import ActionItem, Booking, Entry
+from conversations.models import Booking, Entry
 from tests.assistant.conftest import Line
 from tests.assistant.test_identifying import answers, jane_is_known_by, known_jane
 from tests.assistant.test_several_needs import on
@@ -99,17 +99,6 @@ async def test_a_call_that_is_read_back_is_given_up(monday: datetime, record: No
     assert "I have stopped that" in said
     assert "once I know that it is you" not in said
     assert not await Entry.objects.filter(kind="callback.requested").aexists()
-
-
-@BOTH
-async def test_a_promised_call_is_called_off_by_a_person(monday: datetime, record: None, channel: str) -> None:
-    """It is no visit, for which they would have to show who they are."""
-    line = await on(channel)
-    for words in ("can somebody call me on Friday at 10", "07700 900333", "yes"):
-        await line.say(words)
-    assert await ActionItem.objects.filter(kind="call_back").aexists()
-    said = await line.say("cancel the call back")
-    assert "by a colleague. Shall I pass you to a person?" in said
 
 
 @BOTH

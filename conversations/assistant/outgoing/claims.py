@@ -16,6 +16,7 @@ from conversations.assistant.tools import (
     add_action_item,
     book,
     cancel,
+    change_callback,
     correct,
     find_invoices,
     find_orders,
@@ -44,6 +45,7 @@ CLAUSE_END: Final = re.compile(r"[,;:–—]\s")
 BOOKED, CHANGED, CANCELLED = "booking.made", "booking.changed", "booking.cancelled"
 PROVEN, CODE_SENT = "identity.proven", "identity.code_sent"
 TICKET, CALL_BACK, HANDED_OVER, TO_DO = "ticket.opened", "callback.requested", "handoff.requested", "action.added"
+CALL_CHANGED, CALLED_OFF = "callback.changed", "callback.cancelled"
 PROMISED, RECORD, LINK = "payment.promised", "record.changed", "link.sent"
 CONSENTS: Final = ("consent.given", "consent.refused", "consent.revoked")
 
@@ -55,6 +57,7 @@ LEAVES: Final[Mapping[str, str]] = {
     promise_to_pay.TOOL.name: PROMISED,
     open_ticket.TOOL.name: TICKET,
     schedule_callback.TOOL.name: CALL_BACK,
+    change_callback.TOOL.name: CALL_CHANGED,
     send_link.TOOL.name: LINK,
     send_chat_link.TOOL.name: LINK,
     update_fact.TOOL.name: RECORD,
@@ -63,7 +66,7 @@ LEAVES: Final[Mapping[str, str]] = {
     set_consent.TOOL.name: CONSENTS[0],
 }
 """What the history holds when a tool has done something."""
-DEEDS: Final = frozenset({*LEAVES.values(), *CONSENTS, PROVEN, CODE_SENT})
+DEEDS: Final = frozenset({*LEAVES.values(), *CONSENTS, PROVEN, CODE_SENT, CALLED_OFF})
 """Every kind of entry by which something counts as done."""
 
 
@@ -95,6 +98,7 @@ IS: Final = r"(?:'s|\b(?:is|are|was|were|(?:has|have)(?: just| now| already)? be
 ESTA: Final = r"\b(?:est[aá]n?|ha sido|han sido|quedan?)(?: ya)? "
 FEW: Final = r"(?:[\w'-]+ ){0,4}?"
 """A few words in between."""
+OF_A_CALL: Final = {CALL_CHANGED, CALLED_OFF}
 TOLD_OF: Final = {find_visits.TOOL.name, show_account.TOOL.name}
 DETAIL: Final = r"(?:e-?mail|phone|number|address|postcode|name|details?|record|account)"
 DETALLE: Final = r"(?:correo|email|tel[eé]fono|n[uú]mero|direcci[oó]n|c[oó]digo postal|nombre|datos?|ficha|cuenta)"
@@ -103,9 +107,11 @@ TIQUE: Final = r"(?:ticket|tique|incidencia|caso|queja|reclamaci[oó]n|parte)"
 
 CLAIMS: Final[tuple[Claim, ...]] = (
     _claim(rf"{WE}(?:re)?booked\b(?! {FEW}call)", rf"{HEMOS}reservado\b(?! {FEW}llamada)", true_by={BOOKED, CHANGED}),
-    _claim(WE + r"cancell?ed\b", HEMOS + r"(?:cancelado|anulado)\b", true_by={CANCELLED}),
+    _claim(WE + r"cancell?ed\b", HEMOS + r"(?:cancelado|anulado)\b", true_by={CANCELLED, *OF_A_CALL}),
     _claim(
-        WE + r"(?:moved|rescheduled|postponed)\b", HEMOS + r"(?:movido|aplazado|reprogramado|pospuesto)\b", true_by={BOOKED, CHANGED}
+        WE + r"(?:moved|rescheduled|postponed)\b",
+        HEMOS + r"(?:movido|aplazado|reprogramado|pospuesto)\b",
+        true_by={BOOKED, CHANGED, *OF_A_CALL},
     ),
     _claim(
         rf"{WE}(?:changed|corrected|updated) {FEW}(?:visit|booking|appointment)\b",
@@ -115,7 +121,7 @@ CLAIMS: Final[tuple[Claim, ...]] = (
     _claim(
         IS + r"(?:booked|cancell?ed|rescheduled)\b",
         ESTA + r"(?:reservad|cancelad|anulad|movid|aplazad|reprogramad)[ao]s?\b",
-        true_by={BOOKED, CHANGED, CANCELLED, *TOLD_OF, find_orders.TOOL.name},
+        true_by={BOOKED, CHANGED, CANCELLED, *OF_A_CALL, *TOLD_OF, find_orders.TOOL.name},
     ),
     _claim(ESTA + r"cambiad[ao]s?\b", true_by={BOOKED, CHANGED, RECORD, *TOLD_OF}),
     _claim(
@@ -145,7 +151,7 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         rf"\bcall[ -]?back {FEW}{IS}(?:scheduled|arranged|booked|noted|set up)\b",
         rf"{HEMOS}(?:programado|agendado|concertado|anotado|reservado) {FEW}llamada\b",
         rf"\bllamada {FEW}{ESTA}(?:programad|agendad|concertad|anotad|reservad)a\b",
-        true_by={CALL_BACK},
+        true_by={CALL_BACK, CALL_CHANGED},
     ),
     _claim(
         rf"{WE}(?:sent|texted|e-?mailed) {FEW}link\b",

@@ -13,6 +13,7 @@ from conversations.assistant import acts, later, wording
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import (
+    afterwards,
     aside,
     booking,
     call_me,
@@ -31,7 +32,7 @@ from conversations.assistant.rules import (
     subject,
     waiting,
 )  # fmt: skip
-from conversations.assistant.rules.dialogue import LISTENING, STOPPED, Dialogue, echo
+from conversations.assistant.rules.dialogue import LISTENING, Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
 from conversations.assistant.tools import book, find_orders, promise_to_pay, set_consent
@@ -39,7 +40,6 @@ from conversations.understanding.dates import no_such_day
 
 WHEN = frozenset({"date", "time_window"})
 IN_A_FORM = (find_orders.TOOL.name, promise_to_pay.TOOL.name)
-OF_A_CALL = re.compile(r"\b(?:cancel|call off|move|change|reschedule|stop) (?:the|my|that|this) (?:phone )?call(?: ?back)?\b")
 OTHER_VISIT = re.compile(r"\b(?:my|the) (?:\w+ )?(?:visit|appointment|booking)\b")
 
 
@@ -85,8 +85,9 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     await aside.answer_besides(dialogue)
     _tell_of_no_such_day(dialogue)
     looks = (
-        _small_acts, offers.answered, _identity_going_on, _errand_going_on, changing.tell, changing.corrected, _errand_wanted,
-        _identity_wanted, _change_wanted, _change_going_on, _form_going_on, subject.area_asked, subject.new,
+        _small_acts, afterwards.go_on, afterwards.call, offers.answered, _identity_going_on, _errand_going_on, changing.tell,
+        changing.corrected, _errand_wanted, _identity_wanted, _change_wanted, _change_going_on, _form_going_on, subject.area_asked,
+        subject.new,
     )  # fmt: skip
     for look in looks:
         if found := await look(dialogue):
@@ -165,13 +166,11 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     is_whether_to_cancel = state.get("action") == "cancel" and state.get("step") == "confirm"
     errand = ERRANDS.get(str(state.get("purpose") or state.get("action")))
     if busy and (acts.drops_it(text) or (errand and errand.is_dropped(dialogue))) and not is_whether_to_cancel:
-        dialogue.leave_form()
-        dialogue.say(str(STOPPED))
-        dialogue.say(_("Is there anything else I can do?"))
-        return dialogue.reply()
+        return await afterwards.stopped(dialogue)
     if busy and acts.is_brief_mention(text, acts.FAREWELL) and not dialogue.context.new_facts:
         dialogue.leave_form()
-        dialogue.say(_("All right, nothing was booked or changed. Write or call again whenever you like."))
+        nothing = _("All right, nothing was booked or changed. Write or call again whenever you like.")
+        dialogue.say(_("All right. Write or call again whenever you like.") if dialogue.done_here else nothing)
         return dialogue.reply()
     if small_talk.answered(dialogue, busy=busy):
         changes = state.get("action") in ("reschedule", "cancel") and state.get("step") != "done"
@@ -239,8 +238,6 @@ async def _change_wanted(dialogue: Dialogue) -> Reply | None:
     if state.get("action") and state.get("step") != "done":
         return None
     reason = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
-    if not dialogue.form and OF_A_CALL.search(acts.plain(context.words)):
-        return booking.offer_person(dialogue, _("A call that was promised is moved or called off by a colleague."), failed=False)
     for action in ("reschedule", "cancel"):
         if reason.startswith(action) and not dialogue.form:
             if acts.asks_only(context.words) and await knowledge.answer(dialogue):

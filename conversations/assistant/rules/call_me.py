@@ -18,7 +18,7 @@ from conversations.services import facts
 
 CALL_ME: Final = re.compile(r"\b(?:(?:call|ring|phone) me|give me a (?:call|ring|bell))\b(?: (?:now|back|up|please|again))* (?:on|at)\b")
 NOT_NOW: Final = re.compile(
-    r"\b(?:not|never|stop|don't|when|once|if|before|after|until|later|next|engineer|plumber|technician|surveyor|driver)\b"
+    r"\b(?:not|never|stop|don't|when|once|if|instead|rather|before|after|until|later|next|engineer|plumber|technician|surveyor|driver)\b"
 )
 WHEN: Final = frozenset({"date", "time_window"})
 

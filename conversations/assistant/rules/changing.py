@@ -43,7 +43,7 @@ async def tell(dialogue: Dialogue) -> Reply | None:
     words = acts.plain(dialogue.context.words)
     if not (acts.is_question(words) and acts.OWN_VISIT.search(words)):
         return None
-    known = await _visits(dialogue)
+    known = await visits_known(dialogue)
     for visit in known:
         dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % told_of(visit, dialogue))
     return dialogue.reply() if known else None
@@ -52,7 +52,7 @@ async def tell(dialogue: Dialogue) -> Reply | None:
 async def go_on(dialogue: Dialogue) -> Reply | None:
     """The next step of a change that was begun; None when the words were about something else."""
     state, context = dialogue.state, dialogue.context
-    visits = await _visits(dialogue)
+    visits = await visits_known(dialogue)
     if state.get("step") == "which":
         return await _chosen_visit(dialogue, visits)
     visit = next((each for each in visits if each.get("reference") == state.get("reference")), None)
@@ -99,7 +99,7 @@ async def put_right(dialogue: Dialogue) -> Reply | None:
 
 async def _elsewhere(dialogue: Dialogue, reference: str) -> Reply | None:
     """The visit that was just booked should be at another address: who is free there is another question, so it is booked anew."""
-    visit = next((each for each in await _visits(dialogue) if each["reference"] == reference), None)
+    visit = next((each for each in await visits_known(dialogue) if each["reference"] == reference), None)
     form = dialogue.context.behaviour.form_for_tool(book.TOOL.name)
     if visit is None or form is None:
         return None
@@ -128,6 +128,8 @@ async def told_change(dialogue: Dialogue, action: str, result: ToolResult) -> Re
         text = _("Thank you, I have corrected that: %(reference)s is in the name of %(name)s, and the engineer can ring %(phone)s.")
     if action != "cancel":
         dialogue.state.update(step="done", reference=visit["reference"])
+    known_by = {name: str(visit[name]) for name in ("reference", "start", "end")}
+    dialogue.note_done("cancelled" if action == "cancel" else "visit", **known_by)
     values = {
         "reference": visit["reference"],
         "window": window_of(visit, dialogue),
@@ -146,14 +148,15 @@ async def _not_done(dialogue: Dialogue, result: ToolResult) -> Reply:
     return offer_person(dialogue, _("I am sorry, I cannot do that here. %(why)s") % {"why": result.sentence})
 
 
-async def _visits(dialogue: Dialogue) -> list[Visit]:
+async def visits_known(dialogue: Dialogue) -> list[Visit]:
+    """The coming visits that this party may know of."""
     found = await dialogue.tools.call(find_visits.TOOL.name, {})
     return list(found.result.get("visits", [])) if found.worked else []
 
 
 async def _go_on_with_one(dialogue: Dialogue) -> Reply:
     """First who is speaking, then which visit, then when or whether."""
-    visits = await _visits(dialogue)
+    visits = await visits_known(dialogue)
     named = dialogue.state.get("named")
     mine = [visit for visit in visits if not named or visit["reference"] == named]
     if len(mine) > 1:
@@ -215,6 +218,7 @@ async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:
     if affirmative is False:
         dialogue.leave_form()
         dialogue.state.update(step="done", reference=visit["reference"])
+        dialogue.note_done("visit", reference=str(visit["reference"]))
         dialogue.say(_("All right, your visit stays as it is. Is there anything else I can do?"))
         return dialogue.reply()
     result = await dialogue.tools.call(cancel.TOOL.name, {"reference": visit["reference"]})

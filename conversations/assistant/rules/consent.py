@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import ToolResult
-from conversations.assistant.rules.dialogue import STOPPED, Dialogue
+from conversations.assistant.rules.dialogue import STOPPED, STOPPED_THAT, Dialogue
 from conversations.assistant.tools import set_consent
 
 
@@ -16,7 +16,8 @@ async def note(dialogue: Dialogue) -> bool:
     A bare “stop” stops what is going on, or declines what was offered; said once more after that, it means the same.
     """
     context, state = dialogue.context, dialogue.state
-    is_about_something = dialogue.form or state.get("action") or state.get("offer") or dialogue.last_said.startswith(str(STOPPED))
+    stopped = (str(STOPPED), str(STOPPED_THAT))
+    is_about_something = dialogue.form or state.get("action") or state.get("offer") or dialogue.last_said.startswith(stopped)
     if is_about_something and acts.drops_it(context.words):
         return False
     told: list[str] = []

@@ -27,6 +27,9 @@ from conversations.services.facts import FACT_LABELS
 from conversations.understanding.read import Understanding
 
 STOPPED: Final = _lazy("All right, I have stopped that; nothing was booked or changed.")
+STOPPED_THAT: Final = _lazy("All right, I have stopped that.")
+DONE_HERE: Final = "done_here"
+"""What was done last in this conversation: `kind` (visit, cancelled, call, called_off or other) and what it is known by."""
 LISTENING: Final = _lazy("I am listening. Take your time.")
 
 
@@ -140,11 +143,23 @@ class Dialogue:
         return [*self._before, *self._lines[:at], *self._besides, *self._lines[at:]]
 
     def leave_form(self) -> None:
-        """Forgets the form and everything asked or offered, but neither the facts nor what waits for its turn."""
-        waiting = self.state.get(later.KEY)
+        """Forgets the form and everything asked or offered, but neither the facts, nor what waits for its turn, nor what was done."""
+        kept = {name: self.state[name] for name in (later.KEY, DONE_HERE) if self.state.get(name)}
         self.state.clear()
-        if waiting:
-            self.state[later.KEY] = waiting
+        self.state.update(kept)
+
+    def note_done(self, kind: str, **known_by: str) -> None:
+        """Remembers what was done last, so that “cancel it” and “when is it?” are about that."""
+        self.state[DONE_HERE] = {"kind": kind, **known_by}
+
+    @property
+    def done_here(self) -> dict[str, str]:
+        """What was done last in this conversation; empty before anything was."""
+        return dict(self.state.get(DONE_HERE) or {})
+
+    def stopped(self) -> str:
+        """That something was stopped, and that nothing was booked or changed where nothing was."""
+        return str(STOPPED_THAT if self.done_here else STOPPED)
 
     def enter_form(self, form: Form) -> None:
         """Begins a form."""

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from conversations.assistant import acts, wording
 from conversations.assistant.brain import HandOff, Reply, ToolResult
+from conversations.assistant.rules import cannot
 from conversations.assistant.rules.booking import MOST_MISSES, offer_person, told_of
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.assistant.tools import find_visits, show_account, verify_identity
@@ -46,12 +47,6 @@ OWED: Final = re.compile(r"\b(?:i (?:still )?owe|balance)\b")
 """Only a code opens this; answers to questions open no more than the visits."""
 WHO_AM_I: Final = re.compile(r"\b(?:verify|confirm|prove|check) (?:me|my identity|who i am|that it(?:'s| is) me)\b")
 WANTS_CODE: Final = re.compile(r"\b(?:send|text|e-?mail) me (?:a|the|another|that) (?:six-?digit )?code\b")
-CANNOT: Final = re.compile(
-    r"^(?:no|not a|without an?|(?:i )?do(?:n't| not) want (?:a|any|the)) codes?(?: please| thanks| thank you)?$"
-    r"|\b(?:do(?:n't| not) have|have(?:n't| not)(?: got)?|got no|have no|can(?:'t|not| not)|without|no access to)\b.{0,30}"
-    r"\b(?:e?-?mails?|address|phone|mobile|code|codes|texts?|messages?|number|one|that|it)\b"
-    r"|\bask me\b|\b(?:an)?other way\b|\b(?:neither|landline)\b"
-)
 QUESTIONS: Final = {
     "name": _lazy("What is your full name?"),
     "postcode": _lazy("What is your postcode?"),
@@ -61,6 +56,7 @@ QUESTIONS: Final = {
 }
 FULL_NAME: Final = range(2, 5)
 """How many words are taken for a name where something else was asked for."""
+MOST_LOST: Final = 2
 CODE: Final = re.compile(r"(?:\D*\d){6}\D*")
 
 
@@ -99,7 +95,7 @@ def go_back(dialogue: Dialogue) -> Reply:
 def may_be_in_between(dialogue: Dialogue) -> bool:
     """Whether words that come while who this is, is being found out may be about something else."""
     waits_for_code, words = dialogue.state.get("step") == "code", dialogue.context.words
-    about_it = dialogue.context.new_facts or CANNOT.search(acts.plain(words)) or (waits_for_code and acts.wants_code_again(words))
+    about_it = dialogue.context.new_facts or cannot.is_stuck(words) or (waits_for_code and acts.wants_code_again(words))
     return dialogue.state.get("action") == ACTION and not about_it
 
 
@@ -132,11 +128,11 @@ async def go_on(dialogue: Dialogue, then: Then) -> Reply | HandOff | None:
     if dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue):
         return await _known(dialogue, then)
     refuses = state.get("step") == "where" and not state.get("offered_to") and dialogue.context.understanding.affirmative is False
-    if (refuses or CANNOT.search(acts.plain(dialogue.context.words))) and state.get("step") != "answers":
-        if _answers_help(dialogue):
-            return await _begin_questions(dialogue)
+    if cannot.goes_no_further(dialogue.context.words):
         dialogue.leave_form()
-        return offer_person(dialogue, _("Without a code I cannot look that up, so I do not ask you anything else."))
+        return offer_person(dialogue, _("I am sorry, we do not get any further this way."))
+    if (refuses or cannot.no_code(dialogue.context.words)) and state.get("step") != "answers":
+        return await _without_code(dialogue)
     if state.get("step") == "answers":
         return await _answer_given(dialogue, then)
     if state.get("step") == "code":
@@ -252,15 +248,29 @@ def _not_sent(dialogue: Dialogue, result: ToolResult) -> Reply:
 
 
 async def _code_given(dialogue: Dialogue, then: Then) -> Reply | HandOff:
-    context, state = dialogue.context, dialogue.state
+    context = dialogue.context
     said = {fact.name: fact.value for fact in context.understanding.facts if fact.name in ("email", "phone")}
     if CODE.fullmatch(context.text):
         return await _try(dialogue, then)
     if said:
         return await _send(dialogue, said.get("email") or said["phone"])
     if acts.wants_code_again(context.words):
-        return await _send(dialogue, str(state["to"]))
+        return await _send_again(dialogue)
     return _missed(dialogue, _("I am waiting for the six digits of the code. Say “new code” if it did not come."))
+
+
+async def _send_again(dialogue: Dialogue) -> Reply | HandOff:
+    """Another code to the same place; who says for the second time that none came is asked something else instead, or offered a person."""
+    state = dialogue.state
+    to, lost = str(state["to"]), int(state.get("lost", 0)) + int(cannot.did_not_come(dialogue.context.words))
+    if lost >= MOST_LOST:
+        return await _without_code(dialogue)
+    state["lost"] = lost
+    reply = await _send(dialogue, to)
+    if lost and dialogue.state.get("step") == "code":
+        dialogue.say(_("It goes to the same place; if it does not come either, tell me another number or email address."))
+        return dialogue.reply()
+    return reply
 
 
 async def _try(dialogue: Dialogue, then: Then) -> Reply | HandOff:
@@ -276,8 +286,11 @@ async def _try(dialogue: Dialogue, then: Then) -> Reply | HandOff:
     return dialogue.reply()
 
 
-async def _begin_questions(dialogue: Dialogue) -> Reply | HandOff:
-    """No code can reach them: questions, where the playbook lets answers prove something."""
+async def _without_code(dialogue: Dialogue) -> Reply | HandOff:
+    """No code can reach them: questions, where the playbook lets answers prove something; otherwise a person is offered."""
+    if not _answers_help(dialogue):
+        dialogue.leave_form()
+        return offer_person(dialogue, _("Without a code I cannot look that up, so I do not ask you anything else."))
     dialogue.state.update(step="answers", answers={}, misses=0)
     dialogue.say(_("Then I will ask you a few questions instead."))
     return await _ask_next(dialogue, {})

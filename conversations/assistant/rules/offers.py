@@ -50,6 +50,12 @@ def _gives_details(dialogue: Dialogue) -> bool:
     return bool(told) and few and not context.understanding.reason and not acts.wants_to_know(context.words)
 
 
+def _asks_to_come(context: TurnContext) -> bool:
+    """“Ok, when can you come?”, “yes, can you book it?” take the offer."""
+    words = context.words
+    return acts.speaks_of_coming(words) or acts.is_request(words) or acts.YES_AND.search(acts.plain(words)) is not None
+
+
 def _answer_to(offer: Mapping[str, Any], dialogue: Dialogue) -> bool | None:
     """Yes or no to an offer, in whatever words; None for neither."""
     context = dialogue.context
@@ -58,6 +64,9 @@ def _answer_to(offer: Mapping[str, Any], dialogue: Dialogue) -> bool | None:
         affirmative = foreign.answer(context.text)
     if affirmative is None and acts.drops_it(context.words):
         return False
+    if affirmative and offer["kind"] == "form" and acts.is_question(context.words) and not _asks_to_come(context):
+        # “Ok and is there parking needed” goes on asking.
+        return None
     if affirmative is None and offer["kind"] == "form" and _gives_details(dialogue):
         return True
     return affirmative
@@ -71,6 +80,8 @@ def _without_offer(dialogue: Dialogue) -> Reply | None:
     busy = dialogue.form or dialogue.state.get("action")
     about = context.understanding.reason or context.reason_is_new
     if affirmative is None or busy or about or context.new_facts or not acts.is_bare_answer(context.words):
+        return None
+    if acts.is_question(context.words):
         return None
     dialogue.say(_("Good. What can I do for you?") if affirmative else _("All right. Write or call again whenever you like."))
     return dialogue.reply()

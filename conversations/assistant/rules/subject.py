@@ -113,15 +113,27 @@ async def otherwise(dialogue: Dialogue) -> Reply:
     if _only_tells_facts(dialogue):
         dialogue.say(f"{echo(context)} {_('What can I do for you?')}")
         return dialogue.reply()
+    if _adds_to_what_is_promised(dialogue):
+        dialogue.say(_("Thank you, I have added that for my colleagues."))
+        return dialogue.reply()
     dialogue.state.pop("clarify", None)
     wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
     if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
         booking_form = context.behaviour.form_for_tool(book.TOOL.name)
         helps = dialogue.state.get("service") or acts.speaks_of_coming(context.words) or dialogue.has_said(VISIT_ADVISED)
-        if booking_form and helps:
+        if booking_form and helps and dialogue.done_here.get("kind") != "visit":
             await _offer_visit(dialogue, booking_form)
         return dialogue.reply()
     return not_known.reply(dialogue)
+
+
+def _adds_to_what_is_promised(dialogue: Dialogue) -> bool:
+    """Whether something is told, and nothing asked or wanted, after people have promised to call back: it is for them."""
+    context = dialogue.context
+    promised = bool(context.form_state.get("callback")) and not dialogue.done_here and not dialogue.has_said_something
+    asks = acts.wants_to_know(context.words) or acts.is_request(context.words)
+    other = context.understanding.reason and context.reason and context.understanding.reason != context.reason.code
+    return promised and not asks and not other
 
 
 def _only_tells_facts(dialogue: Dialogue) -> bool:

@@ -4,8 +4,10 @@ from conversations.assistant.tools import (
     add_action_item,
     book,
     cancel,
+    change_callback,
     check_area,
     correct,
+    find_callbacks,
     find_hours,
     find_invoices,
     find_orders,
@@ -51,6 +53,8 @@ TOOLS: dict[str, Tool] = {
         promise_to_pay,
         open_ticket,
         schedule_callback,
+        find_callbacks,
+        change_callback,
         send_link,
         update_fact,
         set_reason,
@@ -59,5 +63,9 @@ TOOLS: dict[str, Tool] = {
 }
 # Nobody has to be allowed to say that they want no more calls.
 ALWAYS_THERE = frozenset(module.TOOL.name for module in (search_knowledge, find_hours, find_prices, find_visits, hand_off, set_consent))
-# Whoever may book may also put a typing error right.
-COMES_WITH = {correct.TOOL.name: book.TOOL.name}
+# Whoever may book may also put a typing error right, and whoever may promise a call may also say when it is, move it or call it off.
+COMES_WITH = {
+    correct.TOOL.name: book.TOOL.name,
+    find_callbacks.TOOL.name: schedule_callback.TOOL.name,
+    change_callback.TOOL.name: schedule_callback.TOOL.name,
+}

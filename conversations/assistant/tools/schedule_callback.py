@@ -28,16 +28,7 @@ class NotThen(ConnectorError):
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result: `phone` and `at`. At that time the conversation goes into the line, so that a person calls."""
     line = Interaction.objects.select_related("conversation__customer", "entry_point__hours").get(pk=context.interaction)
-    at = datetime.fromisoformat(arguments["at"]).astimezone(context.now.tzinfo)
-    if at <= context.now or at > context.now + FARTHEST:
-        raise NotThen(_("A call can be promised for a time within the next two weeks."))
-    if not hours.is_open(line.entry_point.hours, at):
-        opening = hours.next_opening(line.entry_point.hours, at)
-        when = opening.astimezone(context.now.tzinfo) if opening else None
-        sentence = _("Nobody is there at that time.")
-        if when:
-            sentence = _("Nobody is there at that time; somebody is %(when)s.") % {"when": moment_of(when, context.now)}
-        raise NotThen(sentence, when)
+    at = checked_moment(line, datetime.fromisoformat(arguments["at"]), context)
     words = _("We will call you on %(number)s %(when)s.")
     agreed = words % {"number": facts.phone(arguments["phone"]), "when": moment_of(at, context.now)}
     action_items.add_call_back(
@@ -50,6 +41,21 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
         about=str(arguments.get("about", "")),
     )
     return ToolOutcome({"phone": arguments["phone"], "at": at.isoformat()}, agreed)
+
+
+def checked_moment(line: Interaction, wanted: datetime, context: ToolContext) -> datetime:
+    """A wanted time in the zone of the line's entry point. Raises NotThen when no call can be promised for it."""
+    at = wanted.astimezone(context.now.tzinfo)
+    if at <= context.now or at > context.now + FARTHEST:
+        raise NotThen(_("A call can be promised for a time within the next two weeks."))
+    if not hours.is_open(line.entry_point.hours, at):
+        opening = hours.next_opening(line.entry_point.hours, at)
+        when = opening.astimezone(context.now.tzinfo) if opening else None
+        sentence = _("Nobody is there at that time.")
+        if when:
+            sentence = _("Nobody is there at that time; somebody is %(when)s.") % {"when": moment_of(when, context.now)}
+        raise NotThen(sentence, when)
+    return at
 
 
 TOOL = Tool(

@@ -25,6 +25,12 @@ def _happened(kind: str, detail: str = "") -> Callable[[Heard], bool]:
     return lambda heard: any(each.kind == kind and detail in ("", each.detail) for each in heard.happened)
 
 
+def _call_stands(heard: Heard) -> bool:
+    """A call back was promised, and the last of them was not called off."""
+    kinds = [each.kind for each in heard.happened if each.kind.startswith("callback.")]
+    return "callback.requested" in kinds and kinds[-1] != "callback.cancelled"
+
+
 def _answered(heard: Heard) -> bool:
     """Something was answered from an article, and the customer was not left waiting."""
     return any(each.sources for each in heard.said) and not is_left(heard) and not _happened("handoff.requested")(heard)
@@ -50,7 +56,7 @@ ENDINGS: Final[Sequence[Ending]] = (
     ("Visit moved to another time", _("A visit was moved."), _done("booking.changed")),
     ("Visit booked", _("A visit was booked."), _done("booking.made")),
     ("Outside our area, not served", _("The address lies outside the area that is served."), _happened("tool.called", "not_served")),
-    ("Call back arranged", _("A call back was promised."), _happened("callback.requested")),
+    ("Call back arranged", _("A call back was promised."), _call_stands),
     ("Customer left without an answer", _("The customer spoke last, and nobody answered."), is_left),
     ("Question answered", _("A question was answered from the knowledge base."), _answered),
 )

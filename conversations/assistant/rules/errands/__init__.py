@@ -1,6 +1,6 @@
 """Things a customer wants done that take a question or two: each is one file, `engine` asks, reads back and does."""
 
-from conversations.assistant.rules.errands import call_back, detail, invoices, link, orders, promise, ticket
+from conversations.assistant.rules.errands import call_back, call_change, detail, invoices, link, orders, promise, ticket
 from conversations.assistant.rules.errands.engine import Errand
 
 ERRANDS: dict[str, Errand] = {
@@ -9,6 +9,7 @@ ERRANDS: dict[str, Errand] = {
         orders.OrderStatus(),
         promise.PromiseToPay(),
         invoices.InvoiceQuestion(),
+        call_change.ChangeCall(),
         call_back.CallBack(),
         detail.NewDetail(),
         link.SendLink(),

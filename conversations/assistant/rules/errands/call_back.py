@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -16,6 +18,11 @@ from conversations.assistant.rules.errands.engine import Errand, done, not_done,
 from conversations.assistant.tools import find_hours, schedule_callback
 from conversations.services import facts
 
+ABOUT: Final = re.compile(
+    r"(?:(?:yes|yeah|ok|okay|and|oh|well|please|sorry),? )*(?:(?:it'?s|it is|it'?ll be|this is|that'?s|call me|you can)(?: just| all)? )?"
+    r"(?:about|regarding|concerning|because of|to do with|in connection with)\b"
+)
+
 
 class CallBack(Errand):
     """Promises a call at a chosen time."""
@@ -26,13 +33,23 @@ class CallBack(Errand):
     facts = frozenset({"date", "time_window", "phone"})
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
-        """A call with a day or a time; one at once is a person, or the button that rings."""
+        """A call with a day or a time, and from a chat also one later; one at once is a person, or the button that rings."""
         told = frozenset(fact.name for fact in dialogue.context.understanding.facts)
-        return acts.asks_for_call_at_a_time(dialogue.context.words, told)
+        return acts.asks_for_call_at_a_time(dialogue.context.words, told, spoken=dialogue.context.spoken)
 
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:
         """What the call is about, as far as it is known."""
         return {"subject": dialogue.context.reason.name} if dialogue.context.reason else {}
+
+    def takes(self, dialogue: Dialogue) -> bool:
+        """What the call is about, told while its day, its number or a yes is waited for: “it's about my bill”, “my boiler leaks”."""
+        context, words = dialogue.context, acts.plain(dialogue.context.words)
+        told = {fact.name for fact in context.understanding.facts} & self.facts
+        tells = ABOUT.match(words) is not None or context.understanding.reason is not None
+        if told or not tells or acts.is_question(words) or acts.is_request(words) or acts.drops_it(words):
+            return False
+        dialogue.state["subject"] = context.text.strip()
+        return context.understanding.affirmative is None and acts.leading_answer(context.words) is None
 
     async def missing(self, dialogue: Dialogue) -> Reply | None:
         """The day, the time, the number."""
@@ -42,7 +59,7 @@ class CallBack(Errand):
         if not said(dialogue, "time_window"):
             dialogue.ask("time_window", _("At what time shall we call?"))
             return dialogue.reply()
-        if nobody := await _nobody_then(dialogue):
+        if nobody := await nobody_at(dialogue, _moment(dialogue)):
             return nobody
         if not _number(dialogue):
             dialogue.ask("phone", _("On which number shall we call you?"))
@@ -61,7 +78,7 @@ class CallBack(Errand):
         result = await dialogue.tools.call(self.action, arguments | ({"about": about[:200]} if about else {}))
         if result.error == "not_then":
             dialogue.say(result.sentence)
-            return _ask_for_another(dialogue)
+            return ask_for_another(dialogue)
         return self.told(dialogue, result)
 
     def told(self, dialogue: Dialogue, result: ToolResult) -> Reply:
@@ -71,15 +88,15 @@ class CallBack(Errand):
         at = datetime.fromisoformat(str(result.result["at"])).astimezone(dialogue.context.now.tzinfo)
         values = {"number": facts.phone(str(result.result["phone"])), "when": wording.moment_of(at, dialogue.context.now)}
         dialogue.say(_("Thank you. A colleague will call you on %(number)s %(when)s.") % values)
+        dialogue.note_done("call")
         return done(dialogue)
 
 
-async def _nobody_then(dialogue: Dialogue) -> Reply | None:
-    """Another time is asked for when nobody is there at the one that was said, or it is over; None when somebody is, as far as is known."""
-    at = _moment(dialogue)
+async def nobody_at(dialogue: Dialogue, at: datetime) -> Reply | None:
+    """Another time is asked for when nobody is there at that one, or it is over; None when somebody is, as far as is known."""
     if at <= dialogue.context.now:
         dialogue.say(_("That time is over already."))
-        return _ask_for_another(dialogue)
+        return ask_for_another(dialogue)
     found = await dialogue.tools.call(find_hours.TOOL.name, {"day": at.date().isoformat()})
     if not found.worked or not found.result["kept"]:
         return None
@@ -90,10 +107,11 @@ async def _nobody_then(dialogue: Dialogue) -> Reply | None:
     day = capfirst(wording.day(at, dialogue.context.now))
     hours = wording.listed([_("from %(from)s to %(to)s") % each for each in spans])
     dialogue.say((_("%(day)s, we are there %(hours)s.") if spans else _("%(day)s, nobody is there.")) % {"day": day, "hours": hours})
-    return _ask_for_another(dialogue)
+    return ask_for_another(dialogue)
 
 
-def _ask_for_another(dialogue: Dialogue) -> Reply:
+def ask_for_another(dialogue: Dialogue) -> Reply:
+    """Asks for another time; what was said of the number stays."""
     told = dialogue.state.get("said") or {}
     dialogue.state.update(said={name: value for name, value in told.items() if name == "phone"}, step="collect")
     dialogue.ask("date", _("Which other day or time would suit you?"))

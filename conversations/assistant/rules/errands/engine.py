@@ -50,6 +50,10 @@ class Errand:
         """The question for what is missing, or an end when it cannot be done; None when everything is there."""
         return None
 
+    def takes(self, dialogue: Dialogue) -> bool:
+        """Takes what the words of this turn add to it or turn it into, beside its facts; says whether they did."""
+        return False
+
     def read_back(self, dialogue: Dialogue) -> str:
         """The question that reads back what will be done; empty when nothing needs a yes."""
         return ""
@@ -89,6 +93,9 @@ async def go_on(dialogue: Dialogue, errand: Errand) -> Reply | HandOff | None:
     state, context = dialogue.state, dialogue.context
     fresh = _said_now(dialogue, errand)
     state["said"] = {**(state.get("said") or {}), **fresh}
+    if errand.takes(dialogue):
+        state["misses"] = 0
+        return await go_on_with(dialogue, errand)
     if state.get("step") == "confirm" and not fresh:
         affirmative = context.understanding.affirmative
         if affirmative is None:
@@ -152,6 +159,8 @@ def not_done(dialogue: Dialogue, result: ToolResult) -> Reply:
 def done(dialogue: Dialogue) -> Reply:
     """The end of an errand that was done."""
     dialogue.leave_form()
+    if not dialogue.done_here:
+        dialogue.note_done("other")
     dialogue.say(_("Is there anything else I can do?"))
     return dialogue.reply()
 

@@ -17,7 +17,7 @@ from conversations.services import facts
 
 WANTS: Final = re.compile(
     r"\b(?:open|raise|log|create|file|make|need|want)\b.{0,20}\bticket\b|^(?:a )?ticket$"
-    r"|^(?:please |just |can you |could you )*"
+    r"|(?:^|[,.;!] ?)(?:(?:please|just|but|and|so|can you|could you|i just want you to) )*"
     r"(?:write (?:it|this|that) down|(?:take|make|leave) a (?:note|message)|note (?:it|this|that)(?: down)?)"
     r"(?: for (?:me|them|someone|somebody|your colleagues?))?(?: please)?$"
     r"|\b(?:can|could) (?:you|someone|somebody) (?:please )?(?:look into|investigate|check up on) (?:it|this|that)\b"
@@ -28,6 +28,9 @@ _BESIDE_THE_WISH: Final = (
 )
 ABOUT_THE_WISH: Final = re.compile(rf"^(?:{_BESIDE_THE_WISH})+|(?<![\s,.:;!?-])(?:{_BESIDE_THE_WISH}|\bi\b)+$")
 """What stands around “open a ticket” and tells nothing of what it is about."""
+NO_PERSON: Final = re.compile(
+    r"^(?:no,? )?(?:i )?(?:do(?:n'?t| not)) (?:want|need) (?:(?:to (?:talk|speak)) to )?(?:a|any|the) (?:person|call|human|one)\b"
+)
 SHORTEST_STORY: Final = 3
 """Words from which the wish itself tells what it is about, beside those of the wish."""
 SUBJECT: Final = 80
@@ -50,7 +53,7 @@ class OpenTicket(Errand):
         before, *after = (ABOUT_THE_WISH.sub("", each) for each in WANTS.split(acts.plain(dialogue.context.text)))
         told = " ".join(each for each in (before, *after) if each)
         about = str((dialogue.context.form_state.get("offer") or {}).get("about", ""))
-        told = told if len(told.split()) >= SHORTEST_STORY else about
+        told = told if len(told.split()) >= SHORTEST_STORY and not NO_PERSON.search(told) else about or _told_before(dialogue)
         return {"subject": told} if told else {}
 
     async def missing(self, dialogue: Dialogue) -> Reply | None:
@@ -83,6 +86,14 @@ class OpenTicket(Errand):
 
     def _story(self, dialogue: Dialogue) -> str:
         return said(dialogue, "details") or str(dialogue.state.get("subject") or "")
+
+
+def _told_before(dialogue: Dialogue) -> str:
+    """What was told before “just write it down” by who waits for a call back: their last sentences."""
+    if not dialogue.context.form_state.get("callback"):
+        return ""
+    said = [line.text for line in dialogue.context.history if line.kind == "message" and line.speaker == "customer"][:-1]
+    return ". ".join(text.strip(" .") for text in said if len(text.split()) >= SHORTEST_STORY and not acts.is_question(text))
 
 
 def _reached_at(dialogue: Dialogue) -> str:

@@ -1,0 +1,126 @@
+"""After something was done: when it is, its reference, whether it is done, and that it be undone, though nobody names it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from conversations.assistant import acts, what_was_done, wording
+from conversations.assistant.brain import HandOff, Reply
+from conversations.assistant.rules import changing, going_back, identifying
+from conversations.assistant.rules.booking import told_of
+from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.rules.errands import ERRANDS, engine
+from conversations.assistant.tools import add_action_item, change_callback
+from conversations.services import facts
+
+ABOUT_A_VISIT = ("visit", "cancelled")
+LONGEST_TITLE = 300
+
+
+async def go_on(dialogue: Dialogue) -> Reply | HandOff | None:
+    """What is asked or wanted of the visit or the call that was done last; what is going on goes on. None when nothing is."""
+    if gives_up := await _given_up(dialogue):
+        return gives_up
+    words, kind = dialogue.context.words, dialogue.done_here.get("kind")
+    if not kind and _said_when_called(dialogue):
+        return dialogue.reply()
+    sends = kind in ABOUT_A_VISIT and what_was_done.wants_it_sent(words)
+    asks = what_was_done.asks_of_what_was_done(words) or (acts.is_question(words) and acts.OWN_VISIT.search(acts.plain(words)))
+    if added := await _added(dialogue):
+        return added
+    if kind not in ABOUT_A_VISIT and dialogue.form and asks:
+        dialogue.say(_("Nothing is booked yet."))
+        return await going_back.to_form(dialogue)
+    if kind not in ABOUT_A_VISIT or not (asks or sends):
+        return None
+    if sends:
+        dialogue.say(_("I cannot send that as a message from here, so please note it down."))
+    return await _back(dialogue) if await _said_what_stands(dialogue) else None
+
+
+def _said_when_called(dialogue: Dialogue) -> bool:
+    """Says until when people call back who were not there, to who asks what happens next; says whether that was asked and promised."""
+    promise, context = dict(dialogue.context.form_state.get("callback") or {}), dialogue.context
+    words = acts.plain(context.words)
+    number = context.value("phone")
+    asks = what_was_done.NEXT.search(words) or what_was_done.RECALLS.search(words)
+    if not (asks and promise.get("noted") and promise.get("by") and number):
+        return False
+    told = facts.phone(number) if "phone" in context.told_facts else _("the number we have")
+    when = wording.moment_of(datetime.fromisoformat(str(promise["by"])).astimezone(context.now.tzinfo), context.now)
+    dialogue.say(_("I have noted that we will call you back on %(number)s by %(when)s.") % {"number": told, "when": when})
+    return True
+
+
+async def _given_up(dialogue: Dialogue) -> Reply | HandOff | None:
+    """“Cancel it” when nothing is going on: the visit that was booked here, which is read back before."""
+    done = dialogue.done_here
+    if done.get("kind") != "visit" or dialogue.is_busy or not what_was_done.gives_it_up(dialogue.context.words):
+        return None
+    dialogue.state["named"] = done["reference"]
+    return await changing.begin(dialogue, "cancel")
+
+
+async def _added(dialogue: Dialogue) -> Reply | None:
+    """Something more for the visit that was booked here: noted for people, who see to it; no second visit is begun."""
+    done, context = dialogue.done_here, dialogue.context
+    is_there = add_action_item.TOOL.name in context.behaviour.tools
+    if done.get("kind") != "visit" or dialogue.is_busy or not is_there or not what_was_done.adds_to_it(context.words):
+        return None
+    title = f"{done['reference']}: {context.text}"[:LONGEST_TITLE]
+    result = await dialogue.tools.call(add_action_item.TOOL.name, {"title": title})
+    if not result.worked:
+        return None
+    dialogue.state.pop("offer", None)
+    values = {"reference": done["reference"], "words": context.text.strip()}
+    dialogue.say(_("I have noted for your visit %(reference)s: “%(words)s”. A colleague looks at it before the visit.") % values)
+    dialogue.say(_("Is there anything else I can do?"))
+    return dialogue.reply()
+
+
+async def _said_what_stands(dialogue: Dialogue) -> bool:
+    """Says which visits of this party stand, and that one was cancelled; says whether there was anything to say."""
+    done = dialogue.done_here
+    known = await changing.visits_known(dialogue)
+    if done["kind"] == "cancelled":
+        start, end = datetime.fromisoformat(done["start"]), datetime.fromisoformat(done["end"])
+        window = wording.window(start, end, dialogue.context.now, plain=True)
+        dialogue.say(_("Your visit %(reference)s on %(window)s is cancelled.") % {"reference": done["reference"], "window": window})
+    if done["kind"] == "visit" and known and "cancel" in dialogue.context.words.lower():
+        dialogue.say(_("It is not cancelled."))
+    for visit in known:
+        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % told_of(visit, dialogue))
+    return bool(known) or done["kind"] == "cancelled"
+
+
+async def _back(dialogue: Dialogue) -> Reply | HandOff:
+    if dialogue.state.get("action") == identifying.ACTION:
+        return identifying.go_back(dialogue)
+    if dialogue.form:
+        return await going_back.to_form(dialogue)
+    return await going_back.to_change(dialogue) if dialogue.is_busy else dialogue.reply()
+
+
+async def call(dialogue: Dialogue) -> Reply | HandOff | None:
+    """A promised call is moved, recalled or called off, also in the middle of something else; None when nothing of it is wanted."""
+    errand = ERRANDS[change_callback.TOOL.name]
+    is_there = errand.action in dialogue.context.behaviour.tools
+    if not is_there or dialogue.form or dialogue.is_busy or not errand.is_wanted(dialogue):
+        return None
+    dialogue.state.pop("offer", None)
+    return await engine.begin(dialogue, errand)
+
+
+async def stopped(dialogue: Dialogue) -> Reply:
+    """What was going on is stopped; a visit that was booked before stays, and is named so that nobody takes it for stopped, too."""
+    dialogue.leave_form()
+    dialogue.say(dialogue.stopped())
+    reference = dialogue.done_here.get("reference", "")
+    if dialogue.done_here.get("kind") == "visit" and reference:
+        dialogue.say(_("Your visit %(reference)s stays booked.") % {"reference": reference})
+    elif dialogue.done_here.get("kind") == "call":
+        dialogue.say(_("The call that we promised stays as it was."))
+    dialogue.say(_("Is there anything else I can do?"))
+    return dialogue.reply()
