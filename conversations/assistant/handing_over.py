@@ -39,7 +39,6 @@ CALL_BACK_LASTS: Final = timedelta(days=3)
 CALL_BACK_WITHIN: Final = timedelta(days=1)
 """Where no service level says how soon."""
 ORDINARY: Final = "normal"
-UNHAPPY: Final = -0.4
 MOST_WORDS_OF_NUMBER: Final = 8
 COMPLAINT: Final = "complaint"
 LIKE_A_NUMBER: Final = re.compile(
@@ -109,8 +108,6 @@ def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Re
     known = "" if again or safety.text or not prepared.standing.facts else _("They can see what you told me, so you need not repeat it.")
     gave_up = prepared.need.failed_turns and not safety.text and not prepared.context.understanding.asked_for_human
     apology = _("I am sorry that I could not help with this.") if gave_up else ""
-    if not apology and not again and not safety.text and prepared.context.understanding.sentiment <= UNHAPPY:
-        apology = _("I am sorry that you had trouble.")
     place = "" if safety.text else place_sentence(waiting.work_item)
     passed_on = later.as_told(prepared.state, prepared.context.besides) if not again and not safety.text else []
     also = _("I have passed on as well: %(what)s.") % {"what": wording.listed(passed_on)} if passed_on else ""
