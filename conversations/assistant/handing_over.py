@@ -74,7 +74,8 @@ def safety_first(prepared: Prepared) -> Safety:
             + _("Call the emergency services, or somebody you trust, now.")
         )
     doctor = _("Call an ambulance at once.") if tells_of_hurt(said) else ""
-    if reason is None or reason.urgency == ORDINARY or (reason.urgency != EMERGENCY and says_to_leave(said)):
+    has_article = reason is not None and reason.urgency != ORDINARY and not (doctor and reason.urgency != EMERGENCY)
+    if reason is None or not has_article or says_to_leave(said):
         leave = _("If anybody is in danger, leave the house at once and call the emergency services.")
         return Safety(f"{doctor} {leave}".strip())
     # By what was said, and by what it was understood to be: cries are short and in any language. Better another one than nothing.

@@ -64,7 +64,7 @@ WITH: Final = (
 """Each first is a danger where the second is said with it: what carbon monoxide does to people, how a flame looks that makes it (see the
 signs that gas safety bodies list), and water that nobody can stop."""
 TO_LEAVE: Final = re.compile(
-    rf"\b(?:fire|smok(?:e|ing)|burning|sparks?|sparking|{_HURT}|{_SHUT_IN})\b"
+    rf"\b(?:fire|smok(?:e|ing)|burning|sparks?|sparking|electric shock|{_SHUT_IN})\b"
 )
 """Of these, those that no article on water or heating is about: who is there has to get out."""
 HIGH: Final = re.compile(

@@ -34,12 +34,23 @@ async def chosen(dialogue: Dialogue, postcode: str) -> Slot | None:
     if index is None:
         index = choosing.chosen_slot(words, offered, understood.facts, understood.affirmative)
     if index is None:
-        return None
+        return offered[0] if _insists(dialogue, offered) else None
     slot: Slot = offered[index]
     is_answer = understood.affirmative and len(offered) == 1
     if is_answer or not is_wished(dialogue) or _is_pointed_at(dialogue, slot) or await _is_only_one(dialogue, postcode):
         return slot
     return None
+
+
+def _insists(dialogue: Dialogue, offered: list[Slot]) -> bool:
+    """Whether a time is said once more of which every offered window is, or a day twice more: then the earliest will do."""
+    facts = {fact.name: fact for fact in dialogue.context.understanding.facts if fact.name in WHEN}
+    is_new = dialogue.context.new_facts or dialogue.context.understanding.affirmative is False
+    is_long_enough = "time_window" in facts or int(dialogue.state.get("misses") or 0) > 0
+    if not facts or not offered or is_new or not is_long_enough or ("date" in facts and VAGUE.search(facts["date"].text)):
+        return False
+    day, span = (facts[name].value if name in facts else "" for name in ("date", "time_window"))
+    return all(_suits(slot, day, span) for slot in offered)
 
 
 def is_wished(dialogue: Dialogue) -> bool:
