@@ -80,7 +80,7 @@ async def test_only_questions_are_kept_as_such(monday: datetime, chat: Line) -> 
 
 
 async def test_a_single_guess_is_agreed_to_with_yes(monday: datetime, chat: Line) -> None:
-    said = await chat.say("I need someone to look at something")
+    said = await chat.say("I need a something")
     assert "Is it about this: Repair visit?" in said
     assert not await UnansweredQuestion.objects.aexists()
     assert "postcode" in await chat.say("yes")
