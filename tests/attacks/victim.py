@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from conversations.chat import visitor
 from conversations.chat.visitor import Visitor
-from conversations.models import Booking, Conversation, Customer, Interaction, Invoice, SalesAccount, SalesOrder, Technician
+from conversations.models import ActionItem, Booking, Conversation, Customer, Interaction, Invoice, SalesAccount, SalesOrder, Technician
 from conversations.services import facts, identity, ownership, threads, timeline
 from conversations.services.facts import LearnedFact
 from conversations.services.parties import IdentifierClaim
@@ -26,6 +27,7 @@ OTHER_PHONE, ADDRESS, POSTCODE, BORN = "+447700900888", "7 Gannet Steps, Harborh
 """Their postcode is not the one that the AI agent gives everybody as an example of one."""
 REFERENCE, BALANCE = "HH-7K2Q4F", "94185.37"
 ORDER, INVOICE = "HH-8M3R2V", "HH-5W9T6C"
+PROMISED_CALL = UUID("0d5f6c1e-5a0e-4b52-9b8e-2f0c5b7a9d11")
 FOREIGN_PHONE, FOREIGN_EMAIL = "+447700900444", "eve@adder.example"
 """What nobody ever gave as theirs."""
 SOON = (timezone.localdate() + timedelta(days=9)).isoformat()
@@ -115,6 +117,11 @@ def _books(place: Conversation, line: Interaction) -> None:
         postcode=POSTCODE, window=window, idempotency_key="victim",
     )  # fmt: skip
     data = {"reference": REFERENCE, "window_start": window[0].isoformat(), "window_end": window[1].isoformat(), "postcode": POSTCODE}
+    ActionItem.objects.create(
+        public_id=PROMISED_CALL, customer=place.customer, original_customer=place.customer, conversation=place, interaction=line,
+        kind=ActionItem.Kind.CALL_BACK, title="Call about the tank", phone=OTHER_PHONE, due_at=begins, made_by="tests",
+        idempotency_key="victim",
+    )  # fmt: skip
     booked = NewEntry(kind="booking.made", actor_kind="assistant", body=f"Booked {REFERENCE}.", data=data, interaction=line)
     timeline.append(place.pk, booked)
 
