@@ -343,10 +343,15 @@ def after_dropping(text: str, action: str) -> str:
 
     While a visit is moved or given up, “cancel it, …” is about the visit, and not about that.
     """
-    found = DROPS_FIRST.fullmatch(" ".join(text.lower().replace("’", "'").split()))
+    said = " ".join(text.replace("’", "'").split())
+    small = said.lower()
+    found = DROPS_FIRST.fullmatch(small)
     if found is None or (action in ("cancel", "reschedule") and means_the_visit(found["dropped"])):
         return ""
-    rest = text.strip()[-len(found["rest"]) :] if len(found["rest"].split()) > 1 else ""
+    if len(found["rest"].split()) <= 1:
+        return ""
+    # A letter whose small form has another length would move the place.
+    rest = (said if len(said) == len(small) else small)[found.start("rest") :]
     return "" if is_short(rest, DROP) or is_brief_mention(rest, THANKS, 4) or is_brief_mention(rest, BYE, 4) else rest
 
 

@@ -17,6 +17,10 @@ from conversations.understanding.read import Understanding
 from conversations.understanding.tone import read_answer
 
 KEY: Final = "later"
+DONE_HERE: Final = "done_here"
+"""What was done last in this conversation: `kind` (visit, cancelled, call, called_off or other) and what it is known by."""
+OUTLASTING: Final = (KEY, DONE_HERE)
+"""What of a form state stays when what is going on in it ends or is dropped."""
 OFFER: Final = "later"
 """The kind of an offer to go on with what waits first."""
 MOST: Final = 8
@@ -39,8 +43,8 @@ def forget(state: MutableMapping[str, Any], text: str) -> None:
 
 
 def left_over(state: Mapping[str, Any]) -> dict[str, Any]:
-    """What is left of a form state when what is going on in it is dropped: what waits, and what is not the brain's."""
-    return {name: value for name, value in state.items() if name in (KEY, "aside", *TURNS_OWN)}
+    """What is left of a form state when what is going on in it is dropped: what waits, what was done, and what is not the brain's."""
+    return {name: value for name, value in state.items() if name in (*OUTLASTING, "aside", *TURNS_OWN)}
 
 
 def taken_up(text: str, state: MutableMapping[str, Any], language: str) -> tuple[str, str]:

@@ -115,3 +115,17 @@ async def test_an_emergency_stays_one_whatever_is_said_beside(monday: datetime, 
 async def test_who_waits_is_told_who_speaks(monday: datetime, record: None, chat: Line) -> None:
     await chat.say("I want to talk to a person")
     assert "I am an AI assistant" in await chat.say("are you a robot?")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("asks", "told"), [("how long does a boiler service take?", "about an hour"), ("when do you open on Saturday?", "9 am")]
+)
+async def test_other_questions_are_still_answered_while_they_wait(
+    monday: datetime, record: None, channel: str, asks: str, told: str
+) -> None:
+    """Only when somebody comes is asked of the colleague."""
+    line = await on(channel)
+    await line.say("I want to talk to a person")
+    assert told in await line.say(asks)
+    assert "as soon as one is free" in await line.say("how long until somebody comes?")

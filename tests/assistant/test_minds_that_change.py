@@ -33,6 +33,18 @@ async def test_what_was_begun_is_dropped_for_something_else_in_one_breath(monday
 
 
 @BOTH
+async def test_a_visit_that_was_booked_before_is_not_forgotten_by_it(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    for words in ("I want a plumber on Tuesday", "HB2 3AB", "the first one", "Cate Moss", "07700 900562"):
+        if not await Booking.objects.aexists():
+            await line.say(words)
+    await line.say("I would like to book a boiler service")
+    assert "£110" in await line.say("never mind,   just the   price of a new tap please")
+    assert (await Booking.objects.aget()).reference in await line.say("what day is my visit booked for?")
+    assert (await Booking.objects.aget()).reference in await line.say("whats the ref")
+
+
+@BOTH
 async def test_a_question_is_no_answer_that_shows_who_they_are(monday: datetime, record: None, channel: str) -> None:
     """However often: the question that stands is asked again, and no try is used up."""
     line = await at_the_questions(channel)

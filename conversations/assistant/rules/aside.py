@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts, later
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.rules import area, identifying, knowledge
-from conversations.assistant.rules.dialogue import DONE_HERE, Dialogue
+from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands import ERRANDS
 from conversations.models.identifier import Assurance
 
 MOST_OFFERS: Final = 2
-NOT_KEPT: Final = (later.KEY, DONE_HERE, "offer")
+NOT_KEPT: Final = (*later.OUTLASTING, "offer")
 
 
 async def answer_besides(dialogue: Dialogue) -> None:

@@ -32,7 +32,7 @@ from conversations.assistant.rules import (
     subject,
     waiting,
 )  # fmt: skip
-from conversations.assistant.rules.dialogue import LISTENING, Dialogue, echo
+from conversations.assistant.rules.dialogue import LISTENING, STOPPED_THAT, Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
 from conversations.assistant.tools import book, find_orders, promise_to_pay, set_consent
@@ -81,7 +81,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     if told := foreign_language.told(dialogue):
         return told
     if context.stops:
-        dialogue.say_first(_("All right, I have stopped that."))
+        dialogue.say_first(str(STOPPED_THAT))
     await aside.answer_besides(dialogue)
     _tell_of_no_such_day(dialogue)
     looks = (

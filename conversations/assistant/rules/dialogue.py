@@ -28,8 +28,6 @@ from conversations.understanding.read import Understanding
 
 STOPPED: Final = _lazy("All right, I have stopped that; nothing was booked or changed.")
 STOPPED_THAT: Final = _lazy("All right, I have stopped that.")
-DONE_HERE: Final = "done_here"
-"""What was done last in this conversation: `kind` (visit, cancelled, call, called_off or other) and what it is known by."""
 LISTENING: Final = _lazy("I am listening. Take your time.")
 
 
@@ -144,18 +142,18 @@ class Dialogue:
 
     def leave_form(self) -> None:
         """Forgets the form and everything asked or offered, but neither the facts, nor what waits for its turn, nor what was done."""
-        kept = {name: self.state[name] for name in (later.KEY, DONE_HERE) if self.state.get(name)}
+        kept = {name: self.state[name] for name in later.OUTLASTING if self.state.get(name)}
         self.state.clear()
         self.state.update(kept)
 
     def note_done(self, kind: str, **known_by: str) -> None:
         """Remembers what was done last, so that “cancel it” and “when is it?” are about that."""
-        self.state[DONE_HERE] = {"kind": kind, **known_by}
+        self.state[later.DONE_HERE] = {"kind": kind, **known_by}
 
     @property
     def done_here(self) -> dict[str, str]:
         """What was done last in this conversation; empty before anything was."""
-        return dict(self.state.get(DONE_HERE) or {})
+        return dict(self.state.get(later.DONE_HERE) or {})
 
     def stopped(self) -> str:
         """That something was stopped, and that nothing was booked or changed where nothing was."""

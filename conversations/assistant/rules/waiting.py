@@ -15,10 +15,11 @@ from conversations.assistant.rules.dialogue import Dialogue
 
 COMING: Final = _lazy("A colleague will be with you as soon as one is free.")
 WHAT_TO_DO: Final = re.compile(r"\bwhat (?:do|should|shall|can|must) (?:i|we) do\b|^(?:and |so |ok )?(?:now what|what now)\b")
+_SOMEBODY: Final = r"(?:some(?:one|body)|any(?:one|body)|they|he|she|(?:a|the|your) (?:colleague|person|human|agent))"
 WHEN_THEY_COME: Final = re.compile(
     r"\bwhat (?:happens|comes) (?:next|now)\b|\b(?:is|are) (?:any|some)(?:one|body) (?:coming|there|on (?:the|their) way)\b"
-    r"|\bare you (?:still )?there\b"
-    r"|\bhow (?:long|much longer|soon)\b|\bwhen (?:will|is|does|do|are) (?:some(?:one|body)|any(?:one|body)|they|he|she|you|it)\b|^hello+$"
+    rf"|\bare you (?:still )?there\b|\bhow (?:long|much longer|soon)(?:$|.*\b(?:wait(?:ing)?|queue|line|{_SOMEBODY})\b)"
+    rf"|\bwhen (?:will|is|does|do|are) {_SOMEBODY}\b|^hello+$"
 )
 
 

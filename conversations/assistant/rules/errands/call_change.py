@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from conversations.assistant import acts, what_was_done, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.booking import offer_person
+from conversations.assistant.rules.changing import OF_THE_RECORD
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.call_back import ask_for_another, nobody_at
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
@@ -22,8 +22,6 @@ from conversations.understanding import corrections
 
 WHEN: Final = frozenset({"date", "time_window"})
 RECALL: Final = "recall"
-OF_THE_RECORD: Final = re.compile(r"\b(?:new|old|account|records?|file|details|moved)\b")
-"""Where a number is told for the record, and not for the call."""
 
 
 def change_wanted(dialogue: Dialogue) -> str:
