@@ -14,7 +14,7 @@ from redis import Redis
 
 from cxhub.embedded.services import Services
 from tests.support.browser import browser, open_page
-from tests.support.database import database_of_tests, remove_migrated_database
+from tests.support.database import connections_out, database_of_tests, remove_migrated_database
 from tests.support.environment import start_services, stop_services
 from tests.support.processes import web_processes, worker_processes
 
@@ -23,6 +23,8 @@ __all__ = ["browser", "open_page", "web_processes", "worker_processes"]
 SERVICES: pytest.StashKey[Services | None] = pytest.StashKey()
 LONGEST_FIRST = ("attacks", "voice", "setup", "story", "assistant", "widget")
 """The folders that take longest, in this order; the short files of the others then keep every process busy up to the end."""
+MOST_CONNECTIONS_OUT = 3
+"""With the test's own thread, the one in which asynchronous code asks the database, and Playwright's."""
 LEARNED = b":understanding:"
 ON_THIS_MACHINE = ("unix://", "redis://localhost", "redis://127.0.0.1", "redis://[::1]")
 
@@ -116,6 +118,15 @@ def empty_valkey() -> None:
     """
     if forgotten := [key for key in valkey().scan_iter(count=1000) if LEARNED not in key]:
         valkey().delete(*forgotten)
+
+
+@pytest.fixture(autouse=True)
+def connections_are_given_back() -> Iterator[None]:
+    """What a test's threads leave taken is missing in a later test of the same process, which then fails in its place."""
+    before = connections_out()
+    yield
+    left = connections_out()
+    assert left <= max(before, MOST_CONNECTIONS_OUT), f"{left - before} database connections were taken and not given back"
 
 
 @functools.cache

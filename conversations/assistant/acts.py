@@ -132,6 +132,11 @@ ASKS_TO_KNOW: Final = re.compile(
     r"^(?:please )?(?:tell me (?:what|whats|when|where|which|who|why|how|if|whether|about)\b"
     r"|i(?:'d| would)? (?:want|like|need|wonder) ?(?:to (?:know|ask))?\b (?:what|when|where|which|who|why|how|if|whether)\b)"
 )
+LEADS_TO_A_QUESTION: Final = re.compile(
+    r"^(?:(?:i do(?:n't| not) want (?:a |any )?\w+,? )?(?:just |please |ok |and )*)"
+    r"(?:(?:can|could|would|will) you (?:please )?)?(?:tell|explain to) me (?=(?:what|when|where|which|who|why|how|about)\b)",
+    re.IGNORECASE,
+)
 CAN_COME: Final = re.compile(r"\b(?:you|someone|somebody|(?:an?|the) (?:engineer|plumber)) can\b")
 MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
 CORRECTS: Final = re.compile(r"^(?:no|oh|sorry|actually|wait|make (?:it|that))\b")
@@ -216,6 +221,11 @@ def is_question(text: str) -> bool:
 def wants_to_know(text: str) -> bool:
     """Whether the text asks something, also in the form of a wish: “tell me whether you also fit stoves”."""
     return is_question(text) or ASKS_TO_KNOW.search(plain(text)) is not None
+
+
+def question_alone(text: str) -> str:
+    """A text without the words that only lead to its question: “tell me what E119 means”."""
+    return LEADS_TO_A_QUESTION.sub("", text.strip())
 
 
 def wants_several(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from conversations.knowledge.sentences import HEADING, likenesses, sentences
+from conversations.knowledge.sentences import HEADING, codes_in, likenesses, sentences
 from conversations.understanding.gloss import fold
 
 ORDERED: Final = re.compile(r"(?m)^\s*\d{1,2}[.)]\s")
@@ -56,12 +56,16 @@ def shared_words(passage: str, question: str) -> tuple[int, int]:
 def fitting(passage: str, question: str, *, spoken: bool) -> str:
     """The sentences of a passage that answer a question: from the one that shares most words with it on, or is clearly nearer in meaning.
 
-    At most four sentences and 500 characters to read, two and 260 to hear; never less than one sentence.
+    Where a code was asked about (“E119”), those that hold it, and nothing of others. At most four sentences and 500 characters to read,
+    two and 260 to hear; never less than one sentence.
     """
     every = sentences(passage)
     if not every:
         return ""
     most, longest = SPOKEN if spoken else WRITTEN
+    codes = codes_in(question)
+    if of_the_code := [each for each in every if codes & codes_in(each)]:
+        return " ".join(of_the_code[:most])
     wanted = set(WORD.findall(question.lower()))
     shared = [len(wanted & set(WORD.findall(sentence.lower()))) for sentence in every]
     # Articles say the main thing first, so another beginning must be clearly better.

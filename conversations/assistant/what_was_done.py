@@ -50,7 +50,7 @@ _COMER: Final = r"(?:he|she|they|you|(?:the|your) (?:engineer|plumber|technician
 ADDS: Final = re.compile(
     rf"\b(?:can|could|will|would) {_COMER} (?:please )?(?:also|as well)\b"
     rf"|\b(?:can|could|will|would) {_COMER}\b.*\b(?:as well|too|at the same time)$"
-    rf"|\b(?:tell|ask|let) (?:him|her|them|{_COMER})\b"
+    r"|\b(?:tell|ask|let) (?:him|her|them|(?:the|your) (?:engineer|plumber|technician|guy|man))\b"
     r"|\bwhile (?:he|she|they|you)(?:'s|'re| is| are) (?:here|there|at it)\b"
     r"|\badd (?:that )?to (?:the|my|that) (?:visit|booking|appointment)\b"
 )

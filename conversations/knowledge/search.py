@@ -9,7 +9,7 @@ from typing import Final
 from django.db.models import Q
 
 from conversations.knowledge.candidates import Candidate, candidates
-from conversations.knowledge.sentences import likenesses, sentences
+from conversations.knowledge.sentences import codes_in, likenesses, sentences
 from conversations.knowledge.vocabulary import vocabulary
 from conversations.models import KnowledgePassage, KnowledgeQuestion
 from conversations.selectors.articles import FOR_EVERYBODY, readable_passages
@@ -28,6 +28,8 @@ BOTH_KNOWN: Final = 0.08
 REASON_WEIGHT: Final = 0.05
 """What an article gains when the classifier is sure that a question has its reason: chosen on one half of the questions
 (docs/decisions/finding-the-article.md)."""
+CODE_WEIGHT: Final = 0.2
+"""What a passage gains that holds a code of the question (“E119”): to the embedding model one code is like another."""
 CLEARLY_NEARER: Final = 0.15
 FULL_RANK: Final = 0.3
 """From this full-text rank on, the words agree wholly."""
@@ -135,5 +137,7 @@ def _hit(found: Candidate, asked: _Asked) -> Hit:
     if found.question_distance is not None:
         likeness = (likeness + 1.0 - found.question_distance) / 2 + BOTH_KNOWN
     by_words = min(1.0, found.rank / FULL_RANK)
-    score = likeness + WORD_WEIGHT * by_words + REASON_WEIGHT * asked.reasons.get(found.reason, 0.0)
+    codes = codes_in(asked.core)
+    holds_code = bool(codes) and codes <= codes_in(found.text)
+    score = likeness + WORD_WEIGHT * by_words + CODE_WEIGHT * holds_code + REASON_WEIGHT * asked.reasons.get(found.reason, 0.0)
     return Hit(found.title, found.url, found.text, round(min(score, 1.0), 4), found.reason, found.article)

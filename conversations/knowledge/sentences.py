@@ -19,6 +19,7 @@ HEADING: Final = re.compile(r"(?m)^\s{0,3}#{1,6}\s.*$")
 ITEM: Final = re.compile(r"(?m)^\s*(?:[-*+•]|\d{1,2}[.)])\s+")
 MARKS: Final = re.compile(r"[*_`>|]+")
 TABLE: Final = re.compile(r"(?m)^[ \t]*\|.*\|[ \t]*\n[ \t]*\|[ \t:|-]+\|[ \t]*\n(?:[ \t]*\|.*\|[ \t]*(?:\n|$))+")
+CODE: Final = re.compile(r"\b[a-z]{1,3}\d{1,5}\b")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
 
 
@@ -30,6 +31,11 @@ def sentences(passage: str) -> list[str]:
         text = " ".join(MARKS.sub("", ITEM.sub("", block)).split())
         found += [each if each[-1] in ".?!:" else f"{each}." for each in SENTENCE_END.split(text) if each]
     return found
+
+
+def codes_in(text: str) -> frozenset[str]:
+    """The codes in a text, in small letters: one to three letters and a number, such as “e119”."""
+    return frozenset(CODE.findall(text.lower()))
 
 
 def _as_items(table: re.Match[str]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
 from typing import Final
 
 from conversations.understanding.spoken import SHORT_WORDS
@@ -20,12 +20,17 @@ OUTWARD: Final = re.compile(r"(?<![\w-])[A-Z]{1,2}[0-9][A-Z0-9]?\b(?![ -]?[0-9])
 AS_WRITTEN: Final = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}", re.IGNORECASE)
 WHOLE: Final = re.compile(r"(?<![\w-])[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][ABD-HJLNP-UW-Z]{2}(?![\w-])", re.IGNORECASE)
 ORDINAL: Final = re.compile(r"(?:1st|2nd|3rd|[04-9]th)$", re.IGNORECASE)
+LISTED: Final = re.compile(
+    r"(?:[\s,;&]|\b(?:and|also|plus|then|the|an?|other|another|one|second|third|at|in|for|y|en|el|la|otro|otra)\b)*", re.IGNORECASE
+)
+"""What stands between the postcodes of a list; what else is between two puts the first right, or leads on from it."""
 INTRODUCED: Final = re.compile(r"\bpost ?code(?: is)?:? ?$", re.IGNORECASE)
 
 
 def find_postcode(text: str, *, region: str, expected: bool) -> tuple[str, str, float] | None:
-    """The last postcode in `text` in the form “HB1 4QT”, the words that said so and how sure that is (0 to 1), or None.
+    """The postcode that `text` tells in the form “HB1 4QT”, the words that said so and how sure that is (0 to 1), or None.
 
+    Of several it is the last, which puts the others right, and the first where they are a list of addresses.
     `expected` says that one was just asked for: then its beginning alone (“HB1”) will do, and in the United States five digits.
     """
     if region == "US":
@@ -34,7 +39,8 @@ def find_postcode(text: str, *, region: str, expected: bool) -> tuple[str, str, 
         return None
     found = list(_british(text, expected))
     if found:
-        return _written(found[-1]), found[-1][0], 0.95
+        meant = found[0] if _is_list(text, found) else found[-1]
+        return _written(meant), meant[0], 0.95
     if not expected:
         return None
     whole = GB.fullmatch("".join(character for character in text[:40] if character.isalnum()))
@@ -67,6 +73,10 @@ def _british(text: str, expected: bool) -> Iterator[re.Match[str]]:
         is_other = match["area"].lower() in SHORT_WORDS or ORDINAL.search(match[0])
         if AS_WRITTEN.fullmatch(match[0]) or (likely and not is_other):
             yield match
+
+
+def _is_list(text: str, found: Sequence[re.Match[str]]) -> bool:
+    return all(LISTED.fullmatch(text[one.end() : next_one.start()]) for one, next_one in pairwise(found))
 
 
 def _written(match: re.Match[str]) -> str:

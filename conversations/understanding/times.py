@@ -15,6 +15,8 @@ OTHER_MEANINGS_OF_A_NUMBER: Final = frozenset(
     {"pounds", "pound", "quid", "percent", "years", "year", "months", "weeks", "days", "minutes", "mins", "times", "bedroom", "bed",
      "radiators", "people", "rooms", "hours", "hour", "degrees", "bar", "bars", "litres", "inch", "inches", "metres"}
 )  # fmt: skip
+NO_PLURALS: Final = frozenset({"is", "was", "works", "suits", "sounds", "looks", "seems", "does", "thanks", "please", "yes", "plus"})
+"""What ends like the name of several things and may follow an hour: “10 suits me”."""
 LEADS_TO_A_PART: Final = frozenset({"in", "the", "a", "do", "make", "any", "on", "of", "this", "free", "available"})
 OPENS: Final = 8
 CLOSES: Final = 18
@@ -168,7 +170,8 @@ def _means_something_else(words: list[str], index: int) -> bool:
     follower = words[index]
     is_name = DAY in words and is_hour_before_name(words, index - 1)
     dated = (follower in MONTHS and not is_name) or follower in ORDINALS or (follower == "of" and words[index + 1 : index + 2] != [])
-    return dated or follower in OTHER_MEANINGS_OF_A_NUMBER or follower in {"/", ":"}
+    counts = follower.isalpha() and len(follower) > 3 and follower.endswith("s") and follower not in NO_PLURALS
+    return dated or counts or follower in OTHER_MEANINGS_OF_A_NUMBER or follower in {"/", ":"}
 
 
 def _part_of_day(words: list[str], expected: bool) -> FoundWindow | None:

@@ -16,6 +16,8 @@ PERSON: Final = re.compile(
     r"|(?:want|need|like|prefer|get|is there|give me) (?:a|an|the|any)? ?(?:human|person|agent|operator|representative"
     r"|adviser|advisor|supervisor|manager)\b"
     r"|(?:want|need|like) (?:someone|somebody) (?:to|who can) (?:explain|tell me|answer)"
+    r"|(?:need|want|like|can i|could i|may i|let me|please) (?:to )?(?:please )?(?:speak|talk) (?:to|with)"
+    r" (?!(?:you|it|me|this|that|my|our|a|an|the)\b)[a-z]{2,}"
     r"|(?:anyone|someone|somebody) (?:there )?(?:i can|to) (?:talk|speak)|someone (?:real|human)|not (?:a|talking to a"
     r"|speaking to a) (?:robot|bot|machine|computer)|(?:hate|stop|no more) (?:this |these |the )?(?:bots?|robots?|machines?))\b"
 )

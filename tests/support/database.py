@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Model
 from psycopg import sql
 
@@ -35,6 +35,13 @@ def database_of_tests(*, one_of_many: bool, keep: bool, anew: bool) -> Iterator[
         # Threads that go on as long as the process, as those in which asynchronous code asks the database, keep their connections.
         on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
         _lead_to(before)
+
+
+def connections_out() -> int:
+    """How many connections of this process's pool are with somebody: threads at work, and those that ended without giving theirs back."""
+    pool = type(connections[connection.alias])._connection_pools.get(connection.alias)
+    numbers = pool.get_stats() if pool else {}
+    return numbers.get("pool_size", 0) - numbers.get("pool_available", 0)
 
 
 def remove_migrated_database() -> None:

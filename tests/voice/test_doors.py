@@ -40,6 +40,7 @@ async def served(path: str, raw: bytes, authorization: str = "", method: str = "
     server = ApplicationCommunicator(application, scope)
     await server.send_input({"type": "http.request", "body": raw, "more_body": False})
     start, body = await server.receive_output(timeout=10), await server.receive_output(timeout=10)
+    await server.wait(timeout=10)
     return start["status"], body["body"], {name.lower() for name, _value in start["headers"]}
 
 

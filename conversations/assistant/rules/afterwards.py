@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, what_was_done, wording
 from conversations.assistant.brain import HandOff, Reply
-from conversations.assistant.rules import changing, going_back, identifying
+from conversations.assistant.rules import additions, changing, going_back, identifying
 from conversations.assistant.rules.booking import told_of
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands import ERRANDS, engine
@@ -16,7 +16,6 @@ from conversations.assistant.tools import add_action_item, change_callback
 from conversations.services import facts
 
 ABOUT_A_VISIT = ("visit", "cancelled")
-LONGEST_TITLE = 300
 
 
 async def go_on(dialogue: Dialogue) -> Reply | HandOff | None:
@@ -69,13 +68,9 @@ async def _added(dialogue: Dialogue) -> Reply | None:
     is_there = add_action_item.TOOL.name in context.behaviour.tools
     if done.get("kind") != "visit" or dialogue.is_busy or not is_there or not what_was_done.adds_to_it(context.words):
         return None
-    title = f"{done['reference']}: {context.text}"[:LONGEST_TITLE]
-    result = await dialogue.tools.call(add_action_item.TOOL.name, {"title": title})
-    if not result.worked:
+    if not await additions.note(dialogue, str(done["reference"]), context.text.strip()):
         return None
     dialogue.state.pop("offer", None)
-    values = {"reference": done["reference"], "words": context.text.strip()}
-    dialogue.say(_("I have noted for your visit %(reference)s: “%(words)s”. A colleague looks at it before the visit.") % values)
     dialogue.say(_("Is there anything else I can do?"))
     return dialogue.reply()
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.rules.dialogue import Dialogue
-from conversations.assistant.tools import check_area
+from conversations.assistant.tools import check_area, search_knowledge
 from conversations.understanding.postcodes import OUTWARD
 
 ASKS: Final = re.compile(
@@ -18,6 +18,15 @@ ASKS: Final = re.compile(
 )
 OF_A_VISIT: Final = re.compile(r"\b(?:booked|(?:is|are|was) there (?:a|an|any) (?:visit|appointment|booking)s?)\b")
 """Whether somebody comes there is asked of a visit, which is nobody else's business, and not of the area."""
+_FAR: Final = r"(?: (?:out|over|up|down|as far|all the way))*"
+NAMED: Final = re.compile(
+    rf"\b(?:(?:come|go|travel|drive|work){_FAR} (?:to|in|as|near)|cover|serve)"
+    r" (?P<place>(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?\b)[A-Z][a-zà-ÿ]+(?:[ -](?:[a-z]{1,3}[ -])?[A-Z][a-zà-ÿ]+)*)\W*$"
+)
+IN_SMALL_LETTERS: Final = re.compile(
+    rf"\b(?:come|go|travel|drive){_FAR} (?:to|as) (?P<place>(?!(?:me|us|them|you|mine|look|help|work)\b)[a-z]{{4,}})\W*$"
+)
+"""A town at the end of a question, with a capital or in small letters."""
 ASKS_ON: Final = re.compile(r"^(?:and |what about |how about |or )")
 
 
@@ -31,6 +40,8 @@ async def says(dialogue: Dialogue) -> bool | None:
     words, asked_before = acts.plain(dialogue.context.words), dialogue.state.pop("area_asked", False)
     place = _place(dialogue)
     asks_on = asked_before and (_is_only(place, words) or (acts.is_question(dialogue.context.words) and ASKS_ON.search(words)))
+    if not place and (town := _town(dialogue)):
+        return await _asked_for_postcode(dialogue, town)
     if not place or OF_A_VISIT.search(words) or not (asks_on or (acts.is_question(dialogue.context.words) and ASKS.search(words))):
         return None
     found = await dialogue.tools.call(check_area.TOOL.name, {"postcode": place})
@@ -42,6 +53,24 @@ async def says(dialogue: Dialogue) -> bool | None:
         dialogue.say(_("Yes, we come to %(place)s (%(area)s).") % {"place": place, "area": area})
         return True
     dialogue.say(_("I am sorry, we do not come to %(place)s.") % {"place": place})
+    return False
+
+
+def _town(dialogue: Dialogue) -> str:
+    """The town that is asked about by its name."""
+    text = dialogue.context.words
+    found = NAMED.search(text) or IN_SMALL_LETTERS.search(text)
+    return found["place"] if found and acts.is_question(text) and ASKS.search(acts.plain(text)) else ""
+
+
+async def _asked_for_postcode(dialogue: Dialogue, town: str) -> bool | None:
+    """Asks for the postcode of a town that no article names; None, and nothing said, where one does."""
+    found = await dialogue.tools.call(search_knowledge.TOOL.name, {"query": dialogue.context.text[:2000]})
+    told = found.result.get("passages", []) if found.worked else []
+    if any(town.lower() in str(each["text"]).lower() for each in told):
+        return None
+    dialogue.state["area_asked"] = True
+    dialogue.say(_("By the name of a place I cannot tell. Which postcode is it?"))
     return False
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, later
+from conversations.assistant import acts, later, own_record
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.rules import area, identifying, knowledge
 from conversations.assistant.rules.dialogue import Dialogue
@@ -30,7 +30,7 @@ async def answer_besides(dialogue: Dialogue) -> None:
 async def _answers(beside: Dialogue, *, of: str) -> bool:
     """Says what there is to a question; that there is no answer, too. “And how much is it?” is about what was said first, `of` which."""
     words = beside.context.words
-    if not acts.is_question(words) or acts.is_request(words) or identifying.OWN_ACCOUNT.search(acts.plain(words)):
+    if not acts.is_question(words) or acts.is_request(words) or own_record.OWN_ACCOUNT.search(acts.plain(words)):
         return await _tells_own(beside)
     if await area.says(beside) is not None or await knowledge.answer(beside):
         return True
@@ -43,7 +43,7 @@ async def _answers(beside: Dialogue, *, of: str) -> bool:
 async def _tells_own(beside: Dialogue) -> bool:
     """What the own record says, to who has proven whose it is."""
     words = beside.context.words
-    if not identifying.OWN_RECORD.search(acts.plain(words)) or beside.context.assurance != Assurance.VERIFIED:
+    if not own_record.OWN_RECORD.search(acts.plain(words)) or beside.context.assurance != Assurance.VERIFIED:
         return False
     return await identifying.tell_in_between(beside)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, choosing, wording
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
-from conversations.assistant.rules import card_number, slots
+from conversations.assistant.rules import additions, card_number, slots
 from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
 from conversations.assistant.tools import book, check_area, find_prices, hand_off, open_ticket
 from conversations.services import facts
@@ -180,7 +180,10 @@ async def told_booking(dialogue: Dialogue, result: ToolResult) -> Reply:
             return dialogue.reply()
         lost = result.error == "slot_taken"
         return offer_person(dialogue, "" if lost else _("I am sorry, I could not book that: %(why)s") % {"why": result.sentence})
+    kept = [str(each) for each in dialogue.state.pop(additions.KEY, [])]
     say_booked(dialogue, result.result)
+    await additions.note_kept(dialogue, kept, str(result.result["reference"]))
+    dialogue.say(_("If anything is wrong, just tell me. Is there anything else I can do?"))
     return dialogue.reply()
 
 
@@ -199,7 +202,6 @@ def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
         dialogue.say(_("It is in the name of %(name)s, and the engineer can ring %(phone)s.") % names)
     elif "name" in told:
         dialogue.say(_("It is in the name of %(name)s.") % {"name": visit["name"]})
-    dialogue.say(_("If anything is wrong, just tell me. Is there anything else I can do?"))
 
 
 def told_of(visit: Mapping[str, Any], dialogue: Dialogue) -> dict[str, str]:

@@ -13,6 +13,7 @@ from conversations.assistant import acts, later, wording
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import (
+    additions,
     afterwards,
     aside,
     booking,
@@ -281,15 +282,12 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         aside.put(dialogue)
         return await other_errand
     _keep_other_places(dialogue, form)
-    slot = await slots.chosen(dialogue, context.value("postcode")) if dialogue.state.get("step") == "choose" else None
-    if slot:
+    adds = form.tool == book.TOOL.name and additions.keep(dialogue)
+    may_choose = dialogue.state.get("step") == "choose" and not (adds and len(dialogue.state.get("offered") or []) > 1)
+    if may_choose and (slot := await slots.chosen(dialogue, context.value("postcode"))):
         booking.take(dialogue, slot)
         return await booking.go_on(dialogue, form)
-    if not context.new_facts and in_between.asks_of_own_record(dialogue):
-        if not await identifying.tell_in_between(dialogue):
-            aside.keep_words(dialogue)
-        return await going_back.to_form(dialogue)
-    if not context.new_facts and (await in_between.answers(dialogue) or in_between.has_no_answer(dialogue)):
+    if not context.new_facts and (adds or await _answered_in_form(dialogue)):
         return await going_back.to_form(dialogue)
     if not (form.tool == book.TOOL.name and booking.is_ready(dialogue)):
         dialogue.say(echo(context))
@@ -299,6 +297,15 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return await _ask_again_for_time(dialogue, form)
     given_up = booking.note_answer(dialogue, form)
     return given_up or await booking.go_on(dialogue, form)
+
+
+async def _answered_in_form(dialogue: Dialogue) -> bool:
+    """Answers a question in the middle of a form, or says that it waits or has no answer; says whether one was asked."""
+    if not in_between.asks_of_own_record(dialogue):
+        return await in_between.answers(dialogue) or in_between.has_no_answer(dialogue)
+    if not await identifying.tell_in_between(dialogue):
+        aside.keep_words(dialogue)
+    return True
 
 
 def _keep_other_places(dialogue: Dialogue, form: Form) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from conversations.assistant import acts, wording
+from conversations.assistant import acts, own_record, wording
 from conversations.assistant.brain import HandOff, Reply, ToolResult
 from conversations.assistant.rules import cannot
 from conversations.assistant.rules.booking import MOST_MISSES, offer_person, told_of
@@ -30,23 +30,6 @@ Then = Mapping[str, Callable[["Dialogue"], Awaitable[Reply | HandOff]]]
 ACTION: Final = acts.IDENTIFYING
 TOOL: Final = verify_identity.TOOL.name
 ACCOUNT: Final = "account"
-OWN_RECORD: Final = re.compile(
-    r"\b(?:what|how much|do|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
-    r"(?:\b(?:on|about|in) my (?:account|record|file)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"
-    r"|\b(?:do you )?(?:have|hold|know|got) (?:on|about) me\b)"
-)
-"""What only the record says, and no article: asked in the middle of something, it is not answered from one."""
-OWN_ACCOUNT: Final = re.compile(
-    r"\b(?:what|which|how much|when|do|have|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
-    r"(?:\b(?:on|about|in) my (?:account|record|file|details)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"
-    r"|\b(?:do you )?(?:have|hold|know|got) (?:on|about) me\b|\bmy (?:next |coming |upcoming |other )?(?:visits?|appointments?|bookings?)\b"
-    r"|\b(?:visits?|appointments?|bookings?) (?:do|have) i\b|\bi (?:have|got) (?:a|an|any) (?:\w+ )?(?:visit|appointment|booking)s?\b)"
-    r"|^(?:look up|check|show me|open) my (?:account|record|file|visits?|appointments?|bookings?)\b"
-)
-OWED: Final = re.compile(r"\b(?:i (?:still )?owe|balance)\b")
-"""Only a code opens this; answers to questions open no more than the visits."""
-WHO_AM_I: Final = re.compile(r"\b(?:verify|confirm|prove|check) (?:me|my identity|who i am|that it(?:'s| is) me)\b")
-WANTS_CODE: Final = re.compile(r"\b(?:send|text|e-?mail) me (?:a|the|another|that) (?:six-?digit )?code\b")
 QUESTIONS: Final = {
     "name": _lazy("What is your full name?"),
     "postcode": _lazy("What is your postcode?"),
@@ -64,7 +47,8 @@ async def wanted(dialogue: Dialogue) -> Reply | None:
     """Begins when the words ask for something of the customer's own record; None when they do not."""
     words = acts.plain(dialogue.context.words)
     changes = acts.GIVE_UP.search(words) or acts.MOVE.search(words)
-    asks = (OWN_ACCOUNT.search(words) and not changes) or WHO_AM_I.search(words) or WANTS_CODE.search(words)
+    asks_who = own_record.WHO_AM_I.search(words) or own_record.WANTS_CODE.search(words)
+    asks = (own_record.OWN_ACCOUNT.search(words) and not changes) or asks_who
     if len(words) > 3 * acts.LONGEST_ACT or not asks:
         return None
     return await begin(dialogue, ACCOUNT) if is_possible(dialogue) else None
@@ -111,8 +95,8 @@ async def begin(dialogue: Dialogue, purpose: str, *, keep: Mapping[str, object] 
     """
     dialogue.leave_form()
     words = acts.plain(dialogue.context.words)
-    asks_more = purpose == ACCOUNT and OWED.search(words) and dialogue.context.assurance != Assurance.KNOWLEDGE
-    wants_code = bool(WANTS_CODE.search(words) or asks_more)
+    asks_more = purpose == ACCOUNT and own_record.OWED.search(words) and dialogue.context.assurance != Assurance.KNOWLEDGE
+    wants_code = bool(own_record.WANTS_CODE.search(words) or asks_more)
     dialogue.state.update(keep or {}, action=ACTION, purpose=purpose, wants_code=wants_code)
     if purpose == ACCOUNT and (dialogue.context.assurance == Assurance.VERIFIED or _is_known_enough(dialogue)):
         return await _tell_account(dialogue)
@@ -183,6 +167,11 @@ def _ask_where(dialogue: Dialogue) -> Reply:
 async def _place_given(dialogue: Dialogue, then: Then) -> Reply | HandOff:
     context, state = dialogue.context, dialogue.state
     said = {fact.name: fact.value for fact in context.understanding.facts}
+    if detail := _new_detail(dialogue, said):
+        state["said"] = {**(state.get("said") or {}), detail: said[detail]}
+        new = {"detail": label_of(detail).lower(), "value": facts.written(detail, said[detail])}
+        dialogue.say(_("Thank you, I have noted the new %(detail)s: %(value)s. The code has to go to what is on the record so far.") % new)
+        return _ask_where(dialogue)
     to = said.get("email") or said.get("phone") or ""
     if not to and context.understanding.affirmative and state.get("offered_to"):
         to = str(state["offered_to"])
@@ -195,6 +184,12 @@ async def _place_given(dialogue: Dialogue, then: Then) -> Reply | HandOff:
     if told := _told_of_themselves(dialogue):
         return await _told_instead(dialogue, told, then)
     return _missed(dialogue, _("To send the code I need an email address or a phone number."))
+
+
+def _new_detail(dialogue: Dialogue, said: Mapping[str, str]) -> str:
+    """The detail that is to be changed, when its new value was told where an address for a code was asked for: “the new one is …”."""
+    detail = str(dialogue.state.get("detail") or "")
+    return detail if detail in said and own_record.IS_NEW.search(acts.plain(dialogue.context.words)) else ""
 
 
 def _told_of_themselves(dialogue: Dialogue) -> dict[str, list[str]]:

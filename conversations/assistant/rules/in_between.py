@@ -8,7 +8,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from conversations.assistant import acts
+from conversations.assistant import acts, own_record
 from conversations.assistant.rules import area, identifying, knowledge
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.invoices import InvoiceQuestion
@@ -55,5 +55,5 @@ def has_no_answer(dialogue: Dialogue) -> bool:
 
 def asks_of_own_record(dialogue: Dialogue) -> bool:
     """Whether something is asked that only the customer's own record says, where it can be found out who this is."""
-    asks = identifying.OWN_RECORD.search(acts.plain(dialogue.context.words)) or InvoiceQuestion().is_wanted(dialogue)
+    asks = own_record.OWN_RECORD.search(acts.plain(dialogue.context.words)) or InvoiceQuestion().is_wanted(dialogue)
     return bool(asks) and identifying.is_possible(dialogue)

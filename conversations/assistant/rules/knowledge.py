@@ -14,6 +14,7 @@ from conversations.assistant.rules import opening
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_prices, search_knowledge
 from conversations.assistant.tools.search_knowledge import SURE_PASSAGE
+from conversations.knowledge.sentences import codes_in
 from conversations.understanding.danger import read_urgency
 from conversations.understanding.normalise import meaning, plain
 from conversations.understanding.spelling import unknown_words
@@ -25,6 +26,13 @@ FEWEST_WORDS = 2
 SURE_ANSWER = 0.5
 NEARLY_THE_SAME = 0.75
 MOST_TO_DO = 8
+WORK = re.compile(r"\b(?:how much|price|cost|costs|charge|fee)\b.*?\bto (?P<work>[a-z]{3,})\b")
+ANY_WORK = frozenset(
+    {"get", "have", "come", "book", "fix", "repair", "sort", "pay", "know", "ask", "see", "send", "make", "look", "find", "arrange"}
+)
+"""What may be done with anything, or is no work."""
+FITTING = frozenset({"fit", "install", "replac", "chang", "swap", "put"})
+WORD_OF_ROW = re.compile(r"[a-z]{5,}")
 GOES_ON = re.compile(r"(?:ok |okay |so )?(?:and|what about|how about|or|but|yes|if)\b")
 """How somebody begins who asks the same about something more."""
 
@@ -60,8 +68,21 @@ async def answer_price(dialogue: Dialogue, *, of: str = "") -> bool:
     if dialogue.form is None:
         dialogue.state.update(service=prices[0]["name"], services=[each["name"] for each in prices])
     dialogue.state["priced"] = prices[0]["name"]
+    if _is_other_work(prices[0], dialogue.context.words):
+        dialogue.say(_("I have no price for exactly that. Nearest to it on our list:"))
     dialogue.say(" ".join(_said_prices(prices, dialogue.context)))
     return True
+
+
+def _is_other_work(row: Mapping[str, str], words: str) -> bool:
+    """Whether the price of some work is asked that the row is not about: “to bleed a radiator” where there is one for fitting it."""
+    work = WORK.search(acts.plain(words))
+    if work is None or work["work"] in ANY_WORK:
+        return False
+    stem, told = work["work"].removesuffix("e"), f"{row['name']} {row['description']}".lower()
+    stems = FITTING if stem in FITTING else frozenset({stem})
+    is_named = any(each in told for each in stems) or any(word[:5] in stem for word in WORD_OF_ROW.findall(told))
+    return not is_named
 
 
 async def _answer_price_of_more(dialogue: Dialogue) -> bool:
@@ -120,7 +141,7 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     best = await _best_passage(dialogue, least_score)
     if best is None:
         return False
-    if best["score"] < SURE_PASSAGE and not acts.is_question(context.words):
+    if best["score"] < SURE_PASSAGE and not (acts.wants_to_know(context.words) or codes_in(context.text)):
         # Whoever tells something and asks nothing is not to be taught, unless an article is surely about it.
         return False
     text = answers.fitting(best["text"], context.text, spoken=context.spoken)
@@ -226,7 +247,7 @@ def _goes_on_about(passage: Mapping[str, Any], dialogue: Dialogue) -> bool:
 
 async def _passages(dialogue: Dialogue, query: str, reason: Reason | None = None) -> list[Mapping[str, Any]]:
     """What is found by one search and is about what was asked, best first; with a reason also what answers `within` that."""
-    asked: dict[str, Any] = {"query": query[:2000] or "-"}
+    asked: dict[str, Any] = {"query": acts.question_alone(query)[:2000] or "-"}
     if reason:
         asked["about"] = {"reason": reason.code, "name": dialogue.context.behaviour.named(reason.name)}
     found = await dialogue.tools.call(search_knowledge.TOOL.name, asked)

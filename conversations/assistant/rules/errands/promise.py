@@ -24,7 +24,9 @@ PAYS: Final = re.compile(
 )
 LATER: Final = re.compile(
     r"\b(?:pay(?:ing)?|settle)\b.{0,30}\b(?:later|next (?:week|month)|in instalments|a bit longer)\b"
-    r"|\b(?:can't|cannot|can not|unable to|not able to) pay\b.{0,40}\b(?:until|till|before)\b"
+    r"|\b(?:can'?t|cannot|can not|unable to|not able to) pay\b.{0,40}\b(?:until|till|before)\b"
+    r"|\b(?:can'?t|cannot|can not|unable to|not able to|struggl\w+ to) (?:afford to )?(?:pay|afford)\b"
+    r"(?!.*\b(?:online|card|app|website|web ?site|page|link|machine|form)\b)"
     r"|\bmore time to pay\b|\b(?:payment|pay) extension\b|\bextend (?:the|my) (?:due date|payment)\b"
 )
 

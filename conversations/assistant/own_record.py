@@ -1,0 +1,25 @@
+"""How customers ask for what only their own record says, for a code, and name what is new in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+OWN_RECORD: Final = re.compile(
+    r"\b(?:what|how much|do|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
+    r"(?:\b(?:on|about|in) my (?:account|record|file)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"
+    r"|\b(?:do you )?(?:have|hold|know|got) (?:on|about) me\b)"
+)
+"""What only the record says, and no article: asked in the middle of something, it is not answered from one."""
+OWN_ACCOUNT: Final = re.compile(
+    r"\b(?:what|which|how much|when|do|have|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
+    r"(?:\b(?:on|about|in) my (?:account|record|file|details)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"
+    r"|\b(?:do you )?(?:have|hold|know|got) (?:on|about) me\b|\bmy (?:next |coming |upcoming |other )?(?:visits?|appointments?|bookings?)\b"
+    r"|\b(?:visits?|appointments?|bookings?) (?:do|have) i\b|\bi (?:have|got) (?:a|an|any) (?:\w+ )?(?:visit|appointment|booking)s?\b)"
+    r"|^(?:look up|check|show me|open) my (?:account|record|file|visits?|appointments?|bookings?)\b"
+)
+OWED: Final = re.compile(r"\b(?:i (?:still )?owe|balance)\b")
+"""Only a code opens this; answers to questions open no more than the visits."""
+WHO_AM_I: Final = re.compile(r"\b(?:verify|confirm|prove|check) (?:me|my identity|who i am|that it(?:'s| is) me)\b")
+WANTS_CODE: Final = re.compile(r"\b(?:send|text|e-?mail) me (?:a|the|another|that) (?:six-?digit )?code\b")
+IS_NEW: Final = re.compile(r"\b(?:new|now|change[ds]?|different)\b")

@@ -1,0 +1,129 @@
+"""What words mean in their place: a code among codes, one of several addresses, a number of things and no hour, a value that is new."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.core import mail
+
+from conversations.models import ActionItem, Booking, Handoff
+from tests.assistant.conftest import Line
+from tests.assistant.test_several_needs import on
+
+BOTH = pytest.mark.parametrize("channel", ["chat", "voice"])
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "words", ["what does E119 mean?", "tell me what E119 means", "i don't want a visit, just tell me what E119 means", "E119"]
+)
+async def test_a_code_gets_its_own_meaning(monday: datetime, record: None, channel: str, words: str) -> None:
+    """Not those of the codes beside it; and another code is asked about by its name alone."""
+    line = await on(channel)
+    said = await line.say(words)
+    assert "top up to 1.3 bar" in said
+    assert "gas did not light" not in said
+    said = await line.say("and F32")
+    assert "do not reset" in said
+    assert "1.3 bar" not in said
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "words",
+    ["can you book a boiler service for three flats HB1 4QT, HB2 3AB and HB4 2DD",
+     "book a boiler service at HB1 4QT and another at HB2 3AB and at HB4 2DD"],
+)  # fmt: skip
+async def test_of_a_list_of_addresses_the_first_comes_first(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    said = await line.say(words)
+    assert "I begin with HB1 4QT." in said
+    assert said.index("Boiler service, HB2 3AB") < said.index("Boiler service, HB4 2DD")
+
+
+async def test_an_address_that_is_put_right_is_the_later_one(monday: datetime, record: None, chat: Line) -> None:
+    said = await chat.say("boiler service at HB1 4QT, no sorry, HB2 3AB")
+    assert "postcode HB2 3AB" in said
+    assert "HB1 4QT" not in said
+
+
+@BOTH
+async def test_for_two_boilers_is_no_hour_and_is_noted_for_the_visit(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("i need a boiler service at HB1 4QT")
+    said = await line.say("yes, but for two boilers")
+    assert "I keep that for your visit" in said
+    assert "14:00" not in said
+    for words in ("the first one", "Jane Miller", "07700 900123"):
+        said = await line.say(words)
+        if await Booking.objects.aexists():
+            break
+    visit = await Booking.objects.aget()
+    assert "I have noted for your visit" in said
+    assert said.endswith("Is there anything else I can do?")
+    assert (await ActionItem.objects.aget()).title.startswith(f"{visit.reference}: yes, but for ")
+
+
+@BOTH
+async def test_more_is_wanted_while_the_visit_is_booked(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("i need a boiler service at HB1 4QT")
+    assert "I keep that for your visit" in await line.say("can he also look at the radiator in the hall")
+    assert not await ActionItem.objects.aexists()
+
+
+@BOTH
+async def test_who_cannot_pay_is_asked_by_when_they_can(monday: datetime, record: None, channel: str) -> None:
+    """For which they have to show who they are; how one may pay is another question."""
+    line = await on(channel)
+    assert "once I know that it is you" in await line.say("i cant pay my invoice this month")
+    assert (await line.conversation()).form_state["purpose"] == "promise_to_pay"
+
+
+async def test_who_cannot_pay_is_understood_in_spanish(monday: datetime, record: None, chat: Line) -> None:
+    await chat.say("no puedo pagar la factura este mes")
+    assert (await chat.conversation()).form_state["purpose"] == "promise_to_pay"
+
+
+async def test_who_cannot_pay_by_card_has_another_trouble(monday: datetime, record: None, chat: Line) -> None:
+    await chat.say("i can't pay my invoice by card on your website")
+    assert (await chat.conversation()).form_state.get("purpose") != "promise_to_pay"
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", ("can i change my phone number", "the new one is 07700 900555")),
+                                                 ("es", ("puedo cambiar mi número de teléfono", "el nuevo es 07700 900555"))])  # fmt: skip
+async def test_no_code_goes_to_a_number_that_is_new(
+    monday: datetime, record: None, chat: Line, language: str, words: tuple[str, str]
+) -> None:
+    """It shows nothing of who the customer is; it is kept, and changed once a code has reached what is on the record."""
+    await chat.say(words[0])
+    said = await chat.say(words[1])
+    assert "07700 900555" in said
+    state = (await chat.conversation()).form_state
+    assert (state["step"], state["said"]["phone"]) == ("where", "+447700900555")
+    await chat.say("jane.whitfield@example.com")
+    assert [message.to for message in mail.outbox] == [["jane.whitfield@example.com"]]
+
+
+@BOTH
+async def test_somebody_who_is_named_is_a_person(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("i need to speak to Gary, its broken again")
+    assert await Handoff.objects.aexists()
+
+
+@BOTH
+async def test_a_price_for_other_work_is_told_as_the_nearest(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    assert (await line.say("how much is it to bleed 3 radiators")).startswith("I have no price for exactly that.")
+    for words in ("how much to install a new boiler", "how much does it cost to unblock a toilet", "how much to replace a tap"):
+        assert "no price for exactly" not in await line.say(words)
+
+
+@BOTH
+async def test_a_town_that_no_page_names_is_asked_for_by_its_postcode(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    assert "Which postcode is it?" in await line.say("do you come to Glasgow?")
+    assert "we do not come to G1 1AA" in await line.say("G1 1AA")
+    assert "Gullhaven" in await line.say("do you cover Gullhaven?")
