@@ -82,10 +82,6 @@ LOOKED_AT: Final = re.compile(
 )
 THANKS: Final = re.compile(r"\b(?:thanks|thank you|thankyou|cheers|much appreciated)\b")
 BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) everything|nothing else|see you|have a (?:nice|good) day)\b")
-THINKS_ABOUT_IT: Final = re.compile(
-    r"\b(?:(?:can|could|may) i|i(?:'ll| will| need to| want to|'d like to| would like to)|let me)(?: just)? "
-    r"(?:think (?:about it|it over)|sleep on it|talk it over)\b"
-)
 YES_AND: Final = re.compile(r"^(?:yes|yeah|yep|yup|sure)\b(?!.*\b(?:book|instead)\b)")
 FAREWELL: Final = re.compile(r"\b(?:bye|goodbye|good night|see you)\b")
 _HELLO: Final = r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?"

@@ -78,17 +78,29 @@ def several(
     if step and step not in OVER:
         return _in_the_middle(whole, parts, read)
     groups = _groups(parts, behaviour)
+    if len(groups) == 1 and whole.reason is None and _others_tell_facts(parts, groups[0]):
+        return _of_the_need(whole, groups[0][0].understood), ()
     if len(groups) < 2:
         return whole, ()
     understood = [group[0].understood if len(group) == 1 else read(" ".join(each.text for each in group), None) for group in groups]
     first = _first(understood, groups)
     besides = tuple(each for index, each in enumerate(understood) if index != first)
     urgency = reduce(higher, (each.urgency for each in understood), whole.urgency)
-    kept = replace(whole, **{name: getattr(understood[first], name) for name in ("text", "reason", "confidence", "alternatives", "gloss")})
+    kept = replace(_of_the_need(whole, understood[first]), text=understood[first].text, gloss=understood[first].gloss)
     # The day of another visit is not the day of this one.
     own = tuple(fact.name for fact in understood[first].facts)
     told = tuple(fact for fact in whole.facts if fact.name in own or fact.name not in WHEN)
     return replace(kept, urgency=urgency, facts=told), besides
+
+
+def _of_the_need(whole: Understanding, need: Understanding) -> Understanding:
+    return replace(whole, reason=need.reason, confidence=need.confidence, alternatives=need.alternatives)
+
+
+def _others_tell_facts(parts: list[_Part], group: list[_Part]) -> bool:
+    """Whether all besides one need only tells where, when or who: “my postcode is HB2 4QT and I have a leak”."""
+    others = [part for part in parts if part not in group]
+    return bool(others) and all(part.understood.facts and part.understood.reason is None for part in others)
 
 
 def _part(piece: str, read: Read) -> _Part:

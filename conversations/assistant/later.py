@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from conversations.assistant import acts
 from conversations.assistant.brain import TURNS_OWN
+from conversations.understanding.danger import read_at_risk
 from conversations.understanding.gloss import gloss
-from conversations.understanding.normalise import plain
+from conversations.understanding.normalise import meaning, plain
 from conversations.understanding.read import Understanding
 from conversations.understanding.tone import read_answer
 
@@ -48,16 +49,23 @@ def left_over(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def taken_up(text: str, state: MutableMapping[str, Any], language: str) -> tuple[str, str]:
-    """The words to understand and their language: those that wait, when `text` says yes to going on with them, else `text` itself."""
+    """The words to understand and their language: those that wait, when `text` says yes to going on with them, else `text` itself.
+
+    That somebody is there whom it endangers is said of what waits, and both are understood together.
+    """
     waiting = list(state.get(KEY) or [])
-    if not is_offered(state) or not waiting or "text" not in waiting[0]:
+    if not waiting or "text" not in waiting[0]:
         return text, language
     read = gloss(text, language)
-    if not read_answer(plain(read)) or not acts.is_bare_answer(read):
+    at_risk = not (state.get("form") or state.get("action")) and bool(read_at_risk(meaning(read)))
+    is_yes = is_offered(state) and read_answer(plain(read)) and acts.is_bare_answer(read)
+    if not at_risk and not is_yes:
         return text, language
     first = waiting.pop(0)
     state[KEY] = waiting
     state.pop("offer", None)
+    if at_risk:
+        return f"{first['text']}. {text}", language
     return str(first["text"]), str(first["language"])
 
 

@@ -102,6 +102,12 @@ def read_urgency(meaning: str) -> Urgency:
     return "high" if HIGH.search(calm) else "normal"
 
 
+def danger_in(meaning: str) -> str:
+    """The words of `meaning` that tell of a danger by themselves; empty when none do."""
+    found = EMERGENCY.search(NOT_MEANT.sub(" ", meaning))
+    return found[0] if found else ""
+
+
 def read_at_risk(meaning: str) -> str:
     """The words of `meaning` that tell of somebody very young, old or ill; empty when none do. Somebody who is “sick of it” is not."""
     found = AT_RISK.search(meaning)

@@ -16,11 +16,11 @@ _ASKS: Final = (
 )
 _WANTS: Final = (
     r"i (?:(?:also|just|really) )?(?:want|need|have|would like|must|wanted|owe)|i'd (?:also )?like|i've (?:also )?got"
-    r"|we (?:also )?(?:want|need|have)"
+    r"|we (?:also )?(?:want|need|have)|(?:still )?no (?:hot water|heating|water)\b"
     r"|(?:please )?(?:book|cancel|move|change|reschedule|send|tell|check|call) (?:me|my|the|us|a|an)\b"
     r"|there(?:'s| is) (?:an?|no|water) |i(?:'m| am) moving"
     r"|my (?:boiler|heating|radiator|tap|toilet|sink|drain|pipe|bill|invoice|order|parcel|appointment|visit)"
-    r"|(?:quiero|necesito|quisiera|tengo que|me gustaria|hay que)"
+    r"|digame|dime|(?:quiero|necesito|quisiera|tengo que|me gustaria|hay que)"
 )
 _ALSO: Final = (
     r"(?:also|and also|another thing|besides|in addition|on top of that|while you are at it|secondly|second,|ademas|tambien|otra cosa)"
@@ -30,14 +30,15 @@ _LOOSE: Final = (
     r"|bueno|pues|este|o sea|a ver|oiga|mire|entonces|queria saber|por cierto|by the way)\s*,?\s+)"
 )
 """What people say before they come to it."""
+_FIRST: Final = r"(?:but|pero) (?:first|before that|primero|antes)(?: of all)?"
 BOUNDARY: Final = re.compile(
     rf"(?<=[.?!;])\s+|\n+"
-    rf"|(?:\s*,\s*|\s+)(?=[¿¡]?(?:and|y|e|plus|then)\s+{_LOOSE}{{0,3}}[¿¡]?(?:{_ALSO}\b|{_ASKS}\b|{_WANTS}\b))"
+    rf"|(?:\s*,\s*|\s+)(?=[¿¡]?(?:and|y|e|plus|then|{_FIRST})\s+{_LOOSE}{{0,3}}[¿¡]?(?:{_ALSO}\b|{_ASKS}\b|{_WANTS}\b))"
     rf"|\s*,\s*(?={_LOOSE}{{0,3}}[¿¡]?(?:{_ALSO}|{_ASKS}|{_WANTS})\b)"
     rf"|\s+(?=and an? (?:\w+ ){{0,3}}\w+[.!]?$)"
     rf"|\s+(?={_ALSO}\s+[¿¡]?(?:{_ASKS}|{_WANTS})\b)|\s+(?=i also\b)"
 )
-JOINT: Final = re.compile(rf"^[¿¡]?(?:and|y|e|plus|then|so)(?:\s+{_LOOSE}{{0,3}}|$)", re.IGNORECASE)
+JOINT: Final = re.compile(rf"^[¿¡]?(?:and|y|e|plus|then|so|{_FIRST})(?:\s+{_LOOSE}{{0,3}}|$)", re.IGNORECASE)
 BESIDES: Final = re.compile(rf"^[¿¡]?(?:(?:and|y|e|plus|then)\s+)?[¿¡]?(?:{_ALSO}\b|i also\b|we also\b|i'd also\b)")
 LISTED: Final = re.compile(r"^and an? ")
 """“… and a tap repair”: one thing more of what is wished."""

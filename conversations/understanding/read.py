@@ -11,14 +11,14 @@ from conversations.understanding import foreign, reasons, spelling
 from conversations.understanding.addresses import find_address
 from conversations.understanding.classify import THRESHOLD
 from conversations.understanding.consent import ConsentWish, read_wishes
-from conversations.understanding.danger import Urgency, higher, read_urgency, without_denied
+from conversations.understanding.danger import Urgency, danger_in, higher, read_urgency, without_denied
 from conversations.understanding.embed import embed
 from conversations.understanding.facts import LONGEST_ANSWER, NAMES, Fact, extract
 from conversations.understanding.gloss import FILES, gloss
 from conversations.understanding.languages import unspoken
 from conversations.understanding.normalise import clean, meaning, normalise, plain
 from conversations.understanding.postcodes import without_postcodes
-from conversations.understanding.tone import read_answer, wants_person
+from conversations.understanding.tone import asks_who_speaks, read_answer, wants_person
 
 PERSON_REASON: Final = "talk_to_person"
 SURE: Final = 0.5
@@ -101,8 +101,10 @@ def understand(
         alone = known.classifier.classify(embed([rest])[0], threshold)
         found = alone if alone.reason else found
     says_no_need = _only_answers(expecting, facts, core) or (unspoken(text) and not foreign.danger(text))
-    reason = None if says_no_need else found.reason
+    reason = None if says_no_need or (found.reason == PERSON_REASON and asks_who_speaks(core)) else found.reason
     urgency = higher(read_urgency(core), known.urgencies.get(reason or "", "normal"))
+    if reason is None and not says_no_need and (danger := danger_in(core)):
+        reason = known.classifier.classify(embed([danger])[0], threshold).reason
     return Understanding(
         text=written,
         reason=reason,

@@ -30,6 +30,8 @@ PHONETIC: Final = {
     "hotel": "H", "india": "I", "juliet": "J", "juliett": "J", "kilo": "K", "lima": "L", "mike": "M", "november": "N",
     "oscar": "O", "papa": "P", "quebec": "Q", "romeo": "R", "sierra": "S", "tango": "T", "uniform": "U", "victor": "V",
     "whiskey": "W", "whisky": "W", "xray": "X", "x-ray": "X", "yankee": "Y", "zulu": "Z",
+    "aitch": "H", "haitch": "H", "bee": "B", "cee": "C", "eff": "F", "gee": "G", "ell": "L", "em": "M", "pee": "P", "queue": "Q",
+    "cue": "Q", "ess": "S", "tee": "T", "vee": "V", "zed": "Z", "zee": "Z",
 }  # fmt: skip
 BEFORE_A_TIME: Final = frozenset(
     {"at", "between", "and", "to", "till", "until", "before", "after", "by", "from", "past", "around", "about"}

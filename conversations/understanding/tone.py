@@ -64,6 +64,11 @@ def wants_person(meaning: str) -> bool:
     return meaning in ONLY_PERSON or PERSON.search(ASKS_WHO_SPEAKS.sub(" ", meaning)) is not None
 
 
+def asks_who_speaks(meaning: str) -> bool:
+    """Whether the words of `meaning` ask whether a person or a machine speaks, and for nobody else."""
+    return ASKS_WHO_SPEAKS.search(meaning) is not None and not wants_person(meaning)
+
+
 def read_answer(plain: str) -> bool | None:
     """Yes (True), no (False) or neither (None), from a text as `normalise.plain` gives it.
 

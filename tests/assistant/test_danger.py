@@ -129,3 +129,32 @@ async def test_other_questions_are_still_answered_while_they_wait(
     await line.say("I want to talk to a person")
     assert told in await line.say(asks)
     assert "as soon as one is free" in await line.say("how long until somebody comes?")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "words",
+    ["I smell gas but first tell me what a service costs", "huele a gas pero primero dígame cuánto cuesta una revisión",
+     "how much is a service, we have been waiting since Monday, my neighbour says you are good, and I smell gas in the hall, thank you"],
+)  # fmt: skip
+async def test_gas_among_other_words_is_told_as_gas(monday: datetime, record: None, channel: str, words: str) -> None:
+    """What to do, with the number to call, as when nothing else is said."""
+    line = await on(channel)
+    said = await line.say(words)
+    assert "0800" in said
+    reason = (await line.conversation()).reason
+    assert reason is not None
+    assert reason.code == "gas_smell"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "words",
+    ["my boiler is making a banging noise and we have had no hot water since yesterday",
+     "hi my boilr is making a banging noize and no hot water since yestarday"],
+)  # fmt: skip
+async def test_who_is_at_risk_is_said_of_what_waits(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    assert "no hot water since" in await line.say(words)
+    await line.say("yes its urgent we have a baby")
+    assert await Handoff.objects.acount() == 1

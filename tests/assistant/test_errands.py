@@ -110,6 +110,20 @@ async def test_a_promise_that_makes_no_sense_is_asked_for_again() -> None:
 
 
 @pytest.mark.parametrize("channel", ["chat", "voice"])
+@pytest.mark.parametrize(
+    ("address", "owed"), [(JANE, "You owe £85."), (TOM, "You owe £180."), ("lucia.navarro@example.com", "You owe nothing.")]
+)
+async def test_what_is_owed_is_what_is_left_of_the_invoices(channel: str, address: str, owed: str) -> None:
+    line = await on(channel, "+447700900557")
+    await line.say("do I owe you anything?")
+    assert owed in await proves(line, address)
+    assert owed in await line.say("what is my balance")
+    invoices = await line.say("show me my invoices")
+    assert ("HH-T5C7GH" in invoices) == (address == TOM)
+    assert "You owe" not in invoices
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
 async def test_an_invoice_and_the_link_to_pay_it(channel: str) -> None:
     """What is left to pay, then the company's own link by email or text message, to where the customer said."""
     line = await on(channel, "+447700900556")

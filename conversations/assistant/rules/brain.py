@@ -9,7 +9,7 @@ from functools import partial
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, later, wording
+from conversations.assistant import acts, later, pauses, wording
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import (
@@ -158,6 +158,9 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
         # “Um …” alone.
         dialogue.say(str(LISTENING))
         return dialogue.reply()
+    if pauses.asks_for_a_moment(text) and not dialogue.context.new_facts and not dialogue.context.besides:
+        dialogue.say(_("Of course, take your time."))
+        return dialogue.reply()
     if acts.wants_to_start_over(text):
         dialogue.leave_form()
         dialogue.say(_("All right, let us start again. What can I do for you?"))
@@ -168,7 +171,9 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     errand = ERRANDS.get(str(state.get("purpose") or state.get("action")))
     if busy and (acts.drops_it(text) or (errand and errand.is_dropped(dialogue))) and not is_whether_to_cancel:
         return await afterwards.stopped(dialogue)
-    if busy and acts.is_brief_mention(text, acts.FAREWELL) and not dialogue.context.new_facts:
+    comes_back = pauses.comes_back(text)
+    told = dialogue.context.new_facts - (WHEN if comes_back else set())
+    if busy and (comes_back or acts.is_brief_mention(text, acts.FAREWELL)) and not told:
         dialogue.leave_form()
         nothing = _("All right, nothing was booked or changed. Write or call again whenever you like.")
         dialogue.say(_("All right. Write or call again whenever you like.") if dialogue.done_here else nothing)
@@ -176,7 +181,7 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     if small_talk.answered(dialogue, busy=busy):
         changes = state.get("action") in ("reschedule", "cancel") and state.get("step") != "done"
         return await (going_back.to_change(dialogue) if changes else going_back.to_form(dialogue))
-    if busy or dialogue.context.new_facts:
+    if busy or (dialogue.context.new_facts and not comes_back):
         return None
     if acts.is_brief_mention(text, acts.BYE) or (acts.is_brief_mention(text, acts.THANKS, 6) and not dialogue.context.reason_is_new):
         dialogue.say(_("You are welcome. Write or call again whenever you like."))

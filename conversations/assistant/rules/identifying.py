@@ -16,7 +16,8 @@ from django.utils.translation import ngettext
 from conversations.assistant import acts, own_record, wording
 from conversations.assistant.brain import HandOff, Reply, ToolResult
 from conversations.assistant.rules import cannot
-from conversations.assistant.rules.booking import MOST_MISSES, offer_person, told_of
+from conversations.assistant.rules.account import say_account
+from conversations.assistant.rules.booking import MOST_MISSES, offer_person
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.assistant.tools import find_visits, show_account, verify_identity
 from conversations.models.identifier import Assurance
@@ -352,7 +353,7 @@ async def _tell_account(dialogue: Dialogue) -> Reply:
     dialogue.leave_form()
     if not result.worked:
         return offer_person(dialogue, _("I am sorry, I cannot look that up here."))
-    _say_account(dialogue, result)
+    say_account(dialogue, result)
     dialogue.say(_("Is there anything else I can do?"))
     return dialogue.reply()
 
@@ -365,24 +366,10 @@ async def tell_in_between(dialogue: Dialogue) -> bool:
     verified = dialogue.context.assurance == Assurance.VERIFIED
     result = await dialogue.tools.call(show_account.TOOL.name, {}) if verified else None
     if result and result.worked:
-        _say_account(dialogue, result)
+        say_account(dialogue, result)
         return True
     dialogue.say(_("For that I first have to know that it is you."))
     return False
-
-
-def _say_account(dialogue: Dialogue, result: ToolResult) -> None:
-    visits = list(result.result["visits"])
-    for visit in visits:
-        dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % told_of(visit, dialogue))
-    if not visits:
-        dialogue.say(_("You have no visit coming up."))
-    if "open_balance" in result.result:
-        owed = str(result.result["open_balance"])
-        amount = {"amount": wording.money(owed, dialogue.context.language)}
-        dialogue.say(_("You owe %(amount)s.") % amount if owed else _("You owe nothing."))
-    else:
-        dialogue.say(_("For what you owe, say “send me a code”: I can tell it once a code has reached you."))
 
 
 def _missed(dialogue: Dialogue, lead: str) -> Reply:

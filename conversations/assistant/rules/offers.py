@@ -59,11 +59,12 @@ def _asks_to_come(context: TurnContext) -> bool:
 def _answer_to(offer: Mapping[str, Any], dialogue: Dialogue) -> bool | None:
     """Yes or no to an offer, in whatever words; None for neither."""
     context = dialogue.context
+    if acts.drops_it(context.words):
+        # “Ok, never mind” begins like a yes.
+        return False
     affirmative = context.understanding.affirmative
     if affirmative is None:
         affirmative = foreign.answer(context.text)
-    if affirmative is None and acts.drops_it(context.words):
-        return False
     if affirmative and offer["kind"] == "form" and acts.is_question(context.words) and not _asks_to_come(context):
         # “Ok and is there parking needed” goes on asking.
         return None

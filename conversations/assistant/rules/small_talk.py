@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts
+from conversations.assistant import acts, pauses
 from conversations.assistant.brain import Reply
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.services import facts
@@ -60,7 +60,7 @@ def say_again(dialogue: Dialogue, said: str) -> Reply:
 def in_the_middle_of_nothing(dialogue: Dialogue) -> Reply | None:
     """Answers somebody who is in the middle of nothing and wants nothing yet; None when they do."""
     text = dialogue.context.words
-    if acts.THINKS_ABOUT_IT.search(acts.plain(text)) and len(text) <= acts.LONGEST_ACT:
+    if pauses.thinks_about_it(text) or pauses.comes_back(text):
         dialogue.state.pop("offer", None)
         dialogue.say(_("Of course, there is no hurry. Write or call again whenever you like."))
         return dialogue.reply()
