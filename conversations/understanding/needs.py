@@ -37,6 +37,7 @@ BOUNDARY: Final = re.compile(
     rf"|\s*,\s*(?={_LOOSE}{{0,3}}[¿¡]?(?:{_ALSO}|{_ASKS}|{_WANTS})\b)"
     rf"|\s+(?=and an? (?:\w+ ){{0,3}}\w+[.!]?$)"
     rf"|\s+(?={_ALSO}\s+[¿¡]?(?:{_ASKS}|{_WANTS})\b)|\s+(?=i also\b)"
+    r"|\s+(?=(?:i )?just (?:tell me|want to know|wanted to (?:know|ask))\b)"
 )
 JOINT: Final = re.compile(rf"^[¿¡]?(?:and|y|e|plus|then|so|{_FIRST})(?:\s+{_LOOSE}{{0,3}}|$)", re.IGNORECASE)
 BESIDES: Final = re.compile(rf"^[¿¡]?(?:(?:and|y|e|plus|then)\s+)?[¿¡]?(?:{_ALSO}\b|i also\b|we also\b|i'd also\b)")
@@ -53,7 +54,7 @@ FILLER: Final = re.compile(r"(?:(?:ok|okay|fine|right|well|alright|so|and|but|hm
 """What leads to a question says nothing by itself: “fine then, what is the address?”"""
 DENIED: Final = re.compile(
     r"(?!.*\b(?:any ?more|no longer|after all)\b)"
-    r"(?:(?:no|sorry|hi|hello),? )?(?:i|we) (?:do not|don't|did not|didn't) (?:want|need|ask for|mean) "
+    r"(?:(?:no|sorry|hi|hello),? )?(?:i|we) (?:do not|don'?t|did not|didn'?t) (?:want|need|ask for|mean) "
     r"(?:a|an|any|another|to (?:speak|talk|book|cancel|move|change|arrange))\b[^.;!?]*"
 )
 """Whoever says so of what there is, “the plumber”, or “a visit any more”, wants it cancelled."""

@@ -141,10 +141,10 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     best = await _best_passage(dialogue, least_score)
     if best is None:
         return False
-    if best["score"] < SURE_PASSAGE and not (acts.wants_to_know(context.words) or codes_in(context.text)):
+    if best["score"] < SURE_PASSAGE and not (acts.wants_to_know(context.words) or codes_in(context.words)):
         # Whoever tells something and asks nothing is not to be taught, unless an article is surely about it.
         return False
-    text = answers.fitting(best["text"], context.text, spoken=context.spoken)
+    text = answers.fitting(best["text"], _question(context), spoken=context.spoken)
     if not text:
         return False
     if _is_near_only(best, dialogue):
@@ -221,7 +221,7 @@ async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, 
     """
     context = dialogue.context
     reason = (context.about if not context.language.startswith("en") else None) or context.reason
-    found = await _passages(dialogue, context.text, reason)
+    found = await _passages(dialogue, _question(context), reason)
     alone = [each for each in found if not each["within"]]
     if alone and alone[0]["score"] >= SURE_PASSAGE:
         return alone[0]
@@ -231,6 +231,11 @@ async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, 
     if same and nearest and _words_in(nearest, dialogue) > _words_in(same[0], dialogue):
         best = nearest
     return best if best and best["score"] >= least_score else None
+
+
+def _question(context: TurnContext) -> str:
+    """What was asked in its own words; with a code in it as it is typed, “E119” for “e one one nine”."""
+    return context.words if codes_in(context.words) else context.text
 
 
 def _words_in(passage: Mapping[str, Any], dialogue: Dialogue) -> int:
