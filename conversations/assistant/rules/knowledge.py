@@ -25,6 +25,8 @@ MOST_WORDS = 0.6
 FEWEST_WORDS = 2
 SURE_ANSWER = 0.5
 NEARLY_THE_SAME = 0.75
+WORTH_NAMING = 0.5
+"""Below it, what is beside the question is not even named."""
 MOST_TO_DO = 8
 WORK = re.compile(r"\b(?:how much|price|cost|costs|charge|fee)\b.*?\bto (?P<work>[a-z]{3,})\b")
 ANY_WORK = frozenset(
@@ -147,7 +149,10 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     text = answers.fitting(best["text"], _question(context), spoken=context.spoken)
     if not text:
         return False
-    if _is_near_only(best, dialogue):
+    near_only = _is_near_only(best, dialogue)
+    if near_only and best["score"] < WORTH_NAMING:
+        return False
+    if near_only:
         dialogue.does_not_know = dialogue.knows_nearest = True
         dialogue.say(_("I have no answer to exactly that."))
         near = _("Nearest to it is our help page “%(title)s”: %(text)s")
