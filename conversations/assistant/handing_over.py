@@ -33,6 +33,8 @@ from routing.services.hours import next_opening
 from routing.services.service_levels import deadline, service_level_of
 
 SAFETY_SENTENCES: Final = 8
+CALL_PROMISED: Final = {"kind": "call"}
+"""What was done last where a call back was promised: “not that number” and “cancel it” are about it."""
 EMERGENCY: Final = "emergency"
 # Whoever promised a call by four may try again the next days; after that the customer would wonder who it is.
 CALL_BACK_LASTS: Final = timedelta(days=3)
@@ -194,6 +196,8 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
         asked = AskedField("phone", str(FACT_LABELS["phone"]))
     callback = {"noted": bool(number), "by": by.isoformat(), "question": "" if number else sentences[-1]}
     state = {**handing.form_state, **_warned(safety, prepared), "callback": callback}
+    if number and not answer.is_no:
+        state[later.DONE_HERE] = CALL_PROMISED
     if asked:
         state |= {"asked": "phone", "step": "callback"}
     return Reply(" ".join(part for part in sentences if part), sources=safety.sources, asks=asked, form_state=state)
@@ -246,7 +250,7 @@ def callback_number_given(prepared: Prepared) -> Reply:
     more = _("Is there anything else I can do until then?") if prepared.live else ""
     agreed = {"noted": True, "by": promise["by"], "question": promise["question"]}
     told = f"{body % {'number': facts.phone(number), 'when': when}} {more}".strip()
-    return Reply(told, form_state={**_not_asking(prepared), "callback": agreed})
+    return Reply(told, form_state={**_not_asking(prepared), "callback": agreed, later.DONE_HERE: CALL_PROMISED})
 
 
 def call_back_answered(prepared: Prepared, *, agrees: bool) -> Reply:
@@ -274,7 +278,7 @@ def call_back_answered(prepared: Prepared, *, agrees: bool) -> Reply:
     sentence = _("Thank you. We will call you back on %(number)s by %(when)s.") % {"number": facts.phone(number), "when": when}
     on = "" if prepared.context.spoken else _("You can go on here until then.")
     agreed = {"noted": True, "by": promise["by"], "question": ""}
-    state = {**_not_asking(prepared), "callback": agreed}
+    state = {**_not_asking(prepared), "callback": agreed, later.DONE_HERE: CALL_PROMISED}
     return Reply(f"{sentence} {on}".strip(), form_state=state, ends_call=prepared.context.spoken)
 
 

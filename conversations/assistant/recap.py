@@ -192,6 +192,9 @@ def _happened(entry: Entry, entries: Sequence[Entry]) -> Happened:
 
 
 def _detail(entry: Entry) -> str:
+    """Of a promised call which of them it is, and of an area that was looked up whether it is served."""
+    if entry.kind.startswith(("callback.", "action.")):
+        return str(entry.data.get("item") or "")
     result = entry.data.get("result") or {}
     return "not_served" if entry.data.get("tool") == check_area.TOOL.name and result.get("served") is False else ""
 
