@@ -23,7 +23,7 @@ from conversations.inbox.actions import changed, refused_with
 from conversations.inbox.doors import AgentRequest, for_agents
 from conversations.inbox.tool_forms import ToolForm
 from conversations.inbox.views import readable
-from conversations.models import ActionItem, Conversation
+from conversations.models import ActionItem, Conversation, EntryPoint
 from conversations.models.identifier import Assurance
 from conversations.selectors import access
 from conversations.services import delivery
@@ -61,7 +61,7 @@ def use(request: AgentRequest, public_id: UUID, name: str) -> HttpResponse:
     found = readable(request, public_id)
     try:
         tool, context = staff_tools.tool_for(found, request.agent, name)
-        region = _region(found)
+        region = EntryPoint.objects.get(interactions=context.interaction).default_region
         if name in TAKES_PAYMENT and request.method != "POST":
             _pause_recording(found, request.agent.display_name)
         form = ToolForm(tool, context, region=region, data=request.POST if request.method == "POST" else None)
@@ -106,11 +106,6 @@ def _pause_recording(conversation: Conversation, by: str) -> None:
 def _form(request: AgentRequest, conversation: Conversation, form: ToolForm) -> HttpResponse:
     asked = {"conversation": conversation, "form": form, "tool": form.tool, "proven": _is_proven(conversation)}
     return render(request, "inbox/tool.html", asked, status=422 if form.is_bound else 200)
-
-
-def _region(conversation: Conversation) -> str:
-    line = line_spoken_on(conversation)
-    return line.entry_point.default_region if line else ""
 
 
 def _is_proven(conversation: Conversation) -> bool:

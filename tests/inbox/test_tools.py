@@ -18,6 +18,7 @@ from django.utils import timezone
 from conversations.flows import keeping_promises, takeover
 from conversations.models import (
     ActionItem,
+    Booking,
     Conversation,
     Entry,
     Handoff,
@@ -28,10 +29,11 @@ from conversations.models import (
     SalesAccount,
     SalesOrder,
     SentLink,
+    Technician,
     Ticket,
 )
 from conversations.selectors.invariants import call_backs_in_limbo
-from conversations.services import identity, messengers
+from conversations.services import facts, identity, messengers
 from conversations.services.parties import IdentifierClaim
 from routing.models import ReasonCode
 from tests.inbox.conftest import Cast
@@ -202,3 +204,72 @@ def test_a_promised_call_is_given_to_people_when_its_time_has_come(live_cast: Ca
     assert re.search(r"Call back now: Call 07700 900321 on .*The invoice", package.next_step)
     assert package.conversation.status == "open"
     assert package.conversation.customer == taken.customer
+
+
+@pytest.fixture
+def visit(live_cast: Cast, taken: Conversation) -> Booking:
+    """A visit that was booked for somebody else than who calls, whose details are known to be others."""
+    line = taken.interactions.latest("pk")
+    told = [facts.LearnedFact("name", "Sam Rivera", "Sam Rivera"), facts.LearnedFact("phone", "+447700900000", "07700 900000")]
+    facts.learn(taken, told, interaction=line, from_seq=taken.last_seq)
+    technician = Technician.objects.create(name="Kay", hours=taken.interactions.latest("pk").entry_point.hours)
+    start = timezone.now() + timedelta(days=1)
+    return Booking.objects.create(
+        reference="HH-V7T2KD", customer=taken.customer, original_customer=taken.customer, conversation=taken, technician=technician,
+        service="Boiler service", name="Samantha Rivera", phone="+447700900124", postcode="HB14QT",
+        window=(start, start + timedelta(hours=2)), idempotency_key="visit",
+    )  # fmt: skip
+
+
+def test_what_nobody_touched_stays_on_a_visit(live_cast: Cast, taken: Conversation, visit: Booking) -> None:
+    """The form begins empty: who corrects the name leaves the number, who fills in nothing changes nothing."""
+    ann = live_cast.client(live_cast.ann)
+    page = ann.get(address_of(taken, "correct")).content.decode()
+    assert "Sam Rivera" not in page
+    assert "900000" not in page
+    status, page = use(ann, taken, "correct", reference=visit.reference)
+    assert (status, "Nothing was said that should change." in page) == (422, True)
+    assert use(ann, taken, "correct", reference=visit.reference, name="Samantha Rivera-Cole")[0] == 200
+    visit.refresh_from_db()
+    assert (visit.name, visit.phone) == ("Samantha Rivera-Cole", "+447700900124")
+    assert use(ann, taken, "correct", reference=visit.reference, phone="07700 900125")[0] == 200
+    visit.refresh_from_db()
+    assert (visit.name, visit.phone) == ("Samantha Rivera-Cole", "+447700900125")
+
+
+def test_what_nobody_touched_stays_on_a_call(live_cast: Cast, taken: Conversation, visit: Booking) -> None:
+    ann = live_cast.client(live_cast.ann)
+    tomorrow, later = ((timezone.now() + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M") for hours in (24, 26))
+    use(ann, taken, "schedule_callback", phone="07700 900124", at=tomorrow)
+    item = ActionItem.objects.get()
+    assert "900000" not in ann.get(address_of(taken, "change_callback")).content.decode()
+    fields = {"call": str(item.public_id), "change": "move"}
+    status, page = use(ann, taken, "change_callback", **fields)
+    assert (status, "Nothing was said that should change." in page) == (422, True)
+    assert use(ann, taken, "change_callback", **fields, at=later)[0] == 200
+    moved = ActionItem.objects.get()
+    assert (moved.phone, moved.due_at != item.due_at) == ("+447700900124", True)
+    assert use(ann, taken, "change_callback", **fields, phone="07700 900126")[0] == 200
+    assert (ActionItem.objects.get().phone, ActionItem.objects.get().due_at) == ("+447700900126", moved.due_at)
+
+
+def test_a_visit_is_booked_with_a_number_as_people_write_it(live_cast: Cast, taken: Conversation, visit: Booking) -> None:
+    """And a number that is none is answered kindly, also after the customer has gone."""
+    ann = live_cast.client(live_cast.ann)
+    taken.interactions.update(state="ended", ended_at=timezone.now())
+    start = (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    fields = {"service": "Boiler service", "name": "Jo", "postcode": "HB1 4QT", "start": start}
+    assert "Write it with its area code" in use(ann, taken, "book", phone="12", **fields)[1]
+    page = use(ann, taken, "book", phone="07700 900124", **fields)[1]
+    assert "not a phone number" not in page
+    assert "E.164" not in page
+    assert "outside the area" in page, "which is all that stands in the way"
+
+
+def test_what_does_not_fit_is_said_kindly(live_cast: Cast, taken: Conversation) -> None:
+    ann = live_cast.client(live_cast.ann)
+    friday = (timezone.localdate() + timedelta(days=4)).isoformat()
+    page = use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", amount="-5", pay_by=friday)[1]
+    assert "Write an amount such as 85 or 85.50." in page
+    assert "that the customer said" not in page
+    assert "Choose a day." in use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", pay_by="soon")[1]

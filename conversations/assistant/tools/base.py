@@ -132,7 +132,7 @@ def day(description: str) -> Json:
 
 def amount(description: str) -> Json:
     """The schema of an amount of money in the company's currency, such as 85.50."""
-    return {"type": "string", "pattern": r"^\d{1,7}(\.\d{2})?$", "description": description}
+    return {"type": "string", "pattern": r"^\d{1,7}(\.\d{2})?$", "format": "amount", "description": description}
 
 
 def phone(description: str) -> Json:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, text
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, phone, text
 from conversations.assistant.tools.visits import visit_event, visit_json
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import BookVisit, VisitsOfConversations
@@ -39,7 +39,7 @@ TOOL = Tool(
         ["service", "name", "phone", "postcode", "start"],
         service=text("What the visit is for.", 120),
         name=text("The customer's name."),
-        phone={"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "description": "The phone number as E.164."},
+        phone=phone("The phone number, E.164."),
         postcode=text("The postcode of the visit.", 10),
         start=moment("The start of the chosen window, exactly as find_slots returned it."),
     ),
