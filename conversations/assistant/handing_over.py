@@ -19,7 +19,7 @@ from conversations.knowledge.search import search
 from conversations.models import Entry, Handoff, KnowledgeArticle
 from conversations.models.consent import Purpose
 from conversations.selectors.roll_out import stop_in_force
-from conversations.services import callbacks, consent, facts, handoff, voicemail
+from conversations.services import callbacks, consent, facts, handoff, numbers, voicemail
 from conversations.services.consent import Answer
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
@@ -347,6 +347,8 @@ def note_callback(prepared: Prepared, number: str, by: datetime, *, asked_for: s
             recorded_by=prepared.entry_point.company_name,
         )
     answer = consent.may_we(prepared.conversation.customer, Purpose.OUTBOUND_CALL, identifier=("phone", number))
+    if not numbers.is_ordinary(number):
+        answer = Answer(False, "special", _("That number costs whoever rings it."))
     if answer.is_no:
         why = _("Not called back on %(number)s. %(why)s") % {"number": facts.phone(number), "why": answer.sentence}
         callbacks.note_refused(

@@ -88,7 +88,7 @@ def _field(schema: Mapping[str, Any], choices: list[tuple[str, str]] | None, *, 
     if choices is None and "enum" in schema:
         choices = [(str(each), str(each).replace("_", " ").capitalize()) for each in schema["enum"]]
     if choices is not None:
-        return forms.ChoiceField(choices=[("", _("Choose")), *choices], **options)
+        return forms.ChoiceField(choices=[("", _("Choose") if choices else _("There is none to choose from")), *choices], **options)
     match kind:
         case "date":
             return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), **options)

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conversations.flows import keeping_promises, takeover
+from conversations.knowledge.ingest import ingest
 from conversations.models import (
     ActionItem,
     Booking,
@@ -24,8 +25,10 @@ from conversations.models import (
     Handoff,
     Identifier,
     Invoice,
+    KnowledgeArticle,
     PaymentPromise,
     Playbook,
+    PriceListItem,
     SalesAccount,
     SalesOrder,
     SentLink,
@@ -35,7 +38,7 @@ from conversations.models import (
 from conversations.selectors.invariants import call_backs_in_limbo
 from conversations.services import facts, identity, messengers
 from conversations.services.parties import IdentifierClaim
-from routing.models import ReasonCode
+from routing.models import ReasonCode, ServiceHours
 from tests.inbox.conftest import Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -134,7 +137,7 @@ def test_every_other_deed(live_cast: Cast, taken: Conversation) -> None:
     reason = ReasonCode.objects.create(code="bill", name="A bill")
     friday = timezone.localdate() + timedelta(days=4)
     status, page = use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", amount="100.00", pay_by=friday.isoformat())
-    assert (status, "Only 85.00 is left to pay" in page) == (422, True)
+    assert (status, "Only £85.00 is left to pay" in page) == (422, True)
     assert use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", pay_by=friday.isoformat())[0] == 200
     assert (PaymentPromise.objects.get().amount, PaymentPromise.objects.get().made_by) == (85, live_cast.ann.display_name)
     at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
@@ -273,3 +276,67 @@ def test_what_does_not_fit_is_said_kindly(live_cast: Cast, taken: Conversation) 
     assert "Write an amount such as 85 or 85.50." in page
     assert "that the customer said" not in page
     assert "Choose a day." in use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", pay_by="soon")[1]
+
+
+def test_what_tools_answer_is_for_people(live_cast: Cast, taken: Conversation) -> None:
+    """Money with its currency, nothing said where nothing was found, and nothing that only programs read."""
+    ann = live_cast.client(live_cast.ann)
+    PriceListItem.objects.create(code="boiler", name="Boiler service", description="", price=85, unit="per boiler")
+    assert "£85" in use(ann, taken, "find_prices", query="boiler service")[1]
+    nothing = use(ann, taken, "find_prices", query="zebra riding")[1]
+    assert "nothing like that is on the price list" in nothing
+    assert "Boiler service" in nothing
+    assert "£85.00" in use(ann, taken, "find_invoices")[1]
+    assert "£38.00" in use(ann, taken, "find_orders")[1]
+    assert "£85.00" in ann.get(address_of(taken, "promise_to_pay")).content.decode()
+    Identifier.objects.filter(value=ADDRESS).update(assurance="claimed")
+    page = use(ann, taken, "find_invoices")[1]
+    assert "none was found that is proven to be theirs" in page
+    assert "Left to pay" not in page
+    assert "There is none to choose from" in ann.get(address_of(taken, "promise_to_pay")).content.decode()
+    at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    use(ann, taken, "schedule_callback", phone="07700 900321", at=at)
+    page = use(ann, taken, "find_callbacks")[1]
+    assert "07700 900321" in page
+    assert str(ActionItem.objects.get().public_id) not in page
+
+
+def test_articles_are_read_without_their_marks(live_cast: Cast, taken: Conversation) -> None:
+    body = "Turn the **red** valve to the *left*."
+    ingest(KnowledgeArticle.objects.create(slug="valves", title="Which valve to turn", body=body, url="/help/valves"))
+    page = use(live_cast.client(live_cast.ann), taken, "search_knowledge", query="Which valve do I turn?")[1]
+    assert "Turn the red valve to the left." in page
+    assert not re.search(r"<dt>(?:Score|Reason|Within)</dt>", page)
+
+
+def test_days_and_places_are_answered_truly(live_cast: Cast, taken: Conversation, visit: Booking) -> None:
+    """Closed is said, as is what is over, what never was, and what is no postcode."""
+    ann = live_cast.client(live_cast.ann)
+    door = taken.interactions.latest("pk").entry_point
+    hours = ServiceHours.objects.create(code="always-closed", name="Closed", expression="Mo-Su off", time_zone="Europe/London")
+    type(door).objects.filter(pk=door.pk).update(hours=hours)
+    page = use(ann, taken, "find_hours", day=timezone.localdate().isoformat())[1]
+    assert "closed" in page
+    assert "Kept" not in page
+    past, later = ((timezone.now() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M") for days in (-2, 2))
+    over = "That time is over already."
+    booked = {"service": "x", "name": "Jo", "phone": "07700 900124", "postcode": "HB1 4QT"}
+    assert over in use(ann, taken, "book", start=past, **booked)[1]
+    assert over in use(ann, taken, "reschedule", reference=visit.reference, start=past)[1]
+    assert over in use(ann, taken, "add_action_item", title="Look", due_at=past)[1]
+    assert not ActionItem.objects.exists()
+    assert "The latest time is before" in use(ann, taken, "find_slots", postcode="HB1 4QT", **{"from": later, "to": past})[1]
+    assert "That is not a postcode." in use(ann, taken, "check_area", postcode="nonsense <b>")[1]
+
+
+@pytest.mark.parametrize("number", ["+1 900 555 0100", "0909 879 0123"])
+def test_numbers_that_cost_whoever_rings_them_are_not_called_back(live_cast: Cast, taken: Conversation, number: str) -> None:
+    ann = live_cast.client(live_cast.ann)
+    at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    status, page = use(ann, taken, "schedule_callback", phone=number, at=at)
+    assert (status, "costs whoever rings it" in page) == (422, True)
+    assert not ActionItem.objects.exists()
+    use(ann, taken, "schedule_callback", phone="07700 900321", at=at)
+    fields = {"call": str(ActionItem.objects.get().public_id), "change": "move"}
+    assert "costs whoever rings it" in use(ann, taken, "change_callback", phone=number, **fields)[1]
+    assert ActionItem.objects.get().phone == "+447700900321"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, phone, text
 from conversations.assistant.tools.find_callbacks import call_choices, promised_calls, promises_to_call
-from conversations.assistant.tools.schedule_callback import checked_moment
+from conversations.assistant.tools.schedule_callback import checked_moment, require_ordinary
 from conversations.assistant.tools.words import for_both as _
 from conversations.assistant.tools.words import nothing_to_change
 from conversations.assistant.wording import moment_of
@@ -27,6 +27,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result: `change`, and `phone`, `at` and `by` of the call as it is now, or as it was when it is called off."""
     if arguments["change"] == MOVE and not {"phone", "at"} & arguments.keys():
         raise nothing_to_change()
+    if "phone" in arguments:
+        require_ordinary(arguments["phone"])
     line = Interaction.objects.select_related("conversation__customer", "entry_point__hours").get(pk=context.interaction)
     known = _id(arguments["call"])
     item = promised_calls(context).select_related("customer").filter(public_id=known, due_at__isnull=False).first() if known else None

@@ -64,4 +64,5 @@ TOOL = Tool(
     run,
     recorded=False,
     title=gettext_lazy("Look up promised calls"),
+    unshown=frozenset({"call", "by"}),
 )
