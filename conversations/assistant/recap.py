@@ -150,7 +150,9 @@ def heard_in(conversation: Conversation, line: Interaction | None = None) -> Hea
     return Heard(
         said=tuple(spoken),
         happened=tuple(_happened(each, entries) for each in entries if each.kind not in SAID),
-        facts=tuple(FactSaid(each.name, label_of(each.name), facts.written(each.name, each.value), each.seq) for each in known),
+        facts=tuple(
+            FactSaid(each.name, label_of(each.name), facts.written(each.name, each.value), each.seq, each.is_own) for each in known
+        ),
         reason=conversation.reason.name if conversation.reason else "",
         urgency=conversation.urgency,
         name=name,

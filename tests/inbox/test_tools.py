@@ -36,8 +36,9 @@ from conversations.models import (
     Ticket,
 )
 from conversations.selectors.invariants import call_backs_in_limbo
-from conversations.services import facts, identity, messengers
+from conversations.services import facts, identity, messengers, timeline
 from conversations.services.parties import IdentifierClaim
+from conversations.services.timeline import NewEntry
 from routing.models import ReasonCode, ServiceHours
 from tests.inbox.conftest import Cast
 
@@ -340,3 +341,22 @@ def test_numbers_that_cost_whoever_rings_them_are_not_called_back(live_cast: Cas
     fields = {"call": str(ActionItem.objects.get().public_id), "change": "move"}
     assert "costs whoever rings it" in use(ann, taken, "change_callback", phone=number, **fields)[1]
     assert ActionItem.objects.get().phone == "+447700900321"
+
+
+def test_what_a_person_noted_was_not_said_by_the_customer(live_cast: Cast, taken: Conversation) -> None:
+    """In the pane it is the person's, as is what a line shows the line's; and it answers no question of ours."""
+    ann, line = live_cast.client(live_cast.ann), taken.interactions.latest("pk")
+    facts.learn(taken, [facts.LearnedFact("phone", "+447700900000", shown=True)], interaction=line, from_seq=taken.last_seq)
+    asked = NewEntry(
+        kind="message", actor_kind="assistant", actor_name="-", body="What name shall I put on the visit?", interaction=line,
+        data={"field": {"fact": "name", "label": "Name"}},
+    )  # fmt: skip
+    timeline.append(taken.pk, asked)
+    use(ann, taken, "update_fact", fact="name", value="Maria Lopez-Garcia")
+    pane = ann.get(reverse("inbox:customer", args=[taken.public_id])).content.decode()
+    assert f"noted by {live_cast.ann.display_name}" in pane
+    assert "the number they call from" in pane
+    assert "written in web chat" not in pane
+    copilot = ann.get(reverse("inbox:copilot", args=[taken.public_id])).content.decode()
+    answer = copilot.partition("What name shall I put on the visit?")[2].partition("</li>")[0]
+    assert "no answer yet" in answer
