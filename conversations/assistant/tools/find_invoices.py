@@ -20,7 +20,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
         each for each in accounts().invoices_of(InvoicesOf(known_as(context))) if not named or each.reference == named
     ]
     left = sum(each.left_to_pay for each in found)
-    result = {"invoices": [_invoice_json(each) for each in found]}
+    result: Json = {"invoices": [_invoice_json(each) for each in found]}
     if not found:
         return ToolOutcome(result, _("Looked up invoices: none was found that is proven to be theirs."))
     result |= {"left_to_pay": f"{left:.2f}", "currency": context.currency}
