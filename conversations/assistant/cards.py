@@ -88,7 +88,7 @@ def _visit(title: str, visit: Found, reply: Reply, context: TurnContext, *, over
 def _prices(found: Found, reply: Reply, context: TurnContext) -> Iterator[Card]:
     lines = []
     for price in found.get("prices", []):
-        amount = wording.money(str(price["price"]), context.language)
+        amount = str(price["price"])
         name = context.behaviour.named(str(price["name"]))
         if amount in reply.body and name.casefold() in reply.body.casefold():
             lines.append(Row(name, _cost(amount, context.behaviour.named(str(price["unit"])), is_least=price["unit"] == "from")))

@@ -275,7 +275,7 @@ def _question_of(said: Said) -> str:
 
 
 def _with_answer(question: str, said: Said, heard: Heard, later: tuple[Said, ...]) -> Asked:
-    fact = next((each for each in heard.facts if said.asked and each.name == said.asked), None)
+    fact = next((each for each in heard.facts if said.asked and each.name == said.asked and each.was_said), None)
     if fact:
         return Asked(question, said.seq, f"{fact.label}: {fact.value}", fact.seq)
     # Only what came before somebody of ours spoke again is an answer to this.

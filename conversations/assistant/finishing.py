@@ -18,7 +18,7 @@ from conversations.assistant.preparing import Prepared, decide_and_note
 from conversations.assistant.reading import TURN_SOURCE, words_to_answer
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools import send_chat_link
-from conversations.models import Conversation, Entry
+from conversations.models import Conversation, Entry, Handoff
 from conversations.rendering import written
 from conversations.selectors.roll_out import stop_in_force
 from conversations.services import delivery, facts, handoff, records, roll_out, speaking, timeline, turns, unanswered
@@ -26,7 +26,7 @@ from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from conversations.understanding.embed import embed
 from conversations.understanding.normalise import meaning
-from routing.models import Decision
+from routing.models import Decision, WorkItem
 from routing.services.locks import lock_subject
 
 FEWEST_WORDS: Final = 3
@@ -85,7 +85,7 @@ def finish(prepared: Prepared, ending: Ending) -> Finished:
         if prepared.live:
             roll_out.require_running()
         reply = _reply(prepared, ending)
-        if prepared.handoff and isinstance(ending.said, Reply):
+        if prepared.handoff and isinstance(ending.said, Reply) and not (ending.did_something and _is_put_off(prepared.handoff)):
             handing_over.refresh(prepared)
         if question:
             unanswered.note(question, line=prepared.interaction, seq=claim.wanted_seq)
@@ -110,6 +110,11 @@ def finish(prepared: Prepared, ending: Ending) -> Finished:
             tracing.keep(prepared, ending.record, outcome=outcome, reply_seq=seq)
         transaction.on_commit(lambda: delivery.deliver(claim.conversation_id))
     return Finished(seq, is_last=not is_due)
+
+
+def _is_put_off(waiting: Handoff) -> bool:
+    """Whether what waited for people has left the line in this turn, since the customer chose another time."""
+    return not WorkItem.objects.filter(pk=waiting.work_item_id, state__in=WorkItem.LIVE_STATES).exists()
 
 
 def nothing_to_say(claim: Claim) -> None:

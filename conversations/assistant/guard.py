@@ -220,8 +220,11 @@ def _judge_call_change(tool: Tool, arguments: Mapping[str, Any], standing: Stand
     """Which calls are this party's, the tool looks up itself; a moved one is judged as a new one is."""
     if arguments["change"] == change_callback.CALL_OFF:
         return ALLOWED
-    if not {"phone", "at"} <= arguments.keys():
+    if "phone" not in arguments:
         return Verdict(False, "bad_arguments", _("A call is moved to a number and a time."))
+    if "at" not in arguments:
+        said = arguments["phone"] in standing.reachable
+        return ALLOWED if said else Verdict(False, "not_what_was_given", _("Only what the customer gave can be noted."))
     return _judge_callback(tool, arguments, standing)
 
 

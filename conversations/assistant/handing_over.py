@@ -19,7 +19,7 @@ from conversations.knowledge.search import search
 from conversations.models import Entry, Handoff, KnowledgeArticle
 from conversations.models.consent import Purpose
 from conversations.selectors.roll_out import stop_in_force
-from conversations.services import callbacks, consent, facts, handoff, voicemail
+from conversations.services import callbacks, consent, facts, handoff, numbers, voicemail
 from conversations.services.consent import Answer
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
@@ -33,6 +33,8 @@ from routing.services.hours import next_opening
 from routing.services.service_levels import deadline, service_level_of
 
 SAFETY_SENTENCES: Final = 8
+CALL_PROMISED: Final = {"kind": "call"}
+"""What was done last where a call back was promised: “not that number” and “cancel it” are about it."""
 EMERGENCY: Final = "emergency"
 # Whoever promised a call by four may try again the next days; after that the customer would wonder who it is.
 CALL_BACK_LASTS: Final = timedelta(days=3)
@@ -194,6 +196,8 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
         asked = AskedField("phone", str(FACT_LABELS["phone"]))
     callback = {"noted": bool(number), "by": by.isoformat(), "question": "" if number else sentences[-1]}
     state = {**handing.form_state, **_warned(safety, prepared), "callback": callback}
+    if number and not answer.is_no:
+        state[later.DONE_HERE] = CALL_PROMISED
     if asked:
         state |= {"asked": "phone", "step": "callback"}
     return Reply(" ".join(part for part in sentences if part), sources=safety.sources, asks=asked, form_state=state)
@@ -246,7 +250,7 @@ def callback_number_given(prepared: Prepared) -> Reply:
     more = _("Is there anything else I can do until then?") if prepared.live else ""
     agreed = {"noted": True, "by": promise["by"], "question": promise["question"]}
     told = f"{body % {'number': facts.phone(number), 'when': when}} {more}".strip()
-    return Reply(told, form_state={**_not_asking(prepared), "callback": agreed})
+    return Reply(told, form_state={**_not_asking(prepared), "callback": agreed, later.DONE_HERE: CALL_PROMISED})
 
 
 def call_back_answered(prepared: Prepared, *, agrees: bool) -> Reply:
@@ -274,7 +278,7 @@ def call_back_answered(prepared: Prepared, *, agrees: bool) -> Reply:
     sentence = _("Thank you. We will call you back on %(number)s by %(when)s.") % {"number": facts.phone(number), "when": when}
     on = "" if prepared.context.spoken else _("You can go on here until then.")
     agreed = {"noted": True, "by": promise["by"], "question": ""}
-    state = {**_not_asking(prepared), "callback": agreed}
+    state = {**_not_asking(prepared), "callback": agreed, later.DONE_HERE: CALL_PROMISED}
     return Reply(f"{sentence} {on}".strip(), form_state=state, ends_call=prepared.context.spoken)
 
 
@@ -343,6 +347,8 @@ def note_callback(prepared: Prepared, number: str, by: datetime, *, asked_for: s
             recorded_by=prepared.entry_point.company_name,
         )
     answer = consent.may_we(prepared.conversation.customer, Purpose.OUTBOUND_CALL, identifier=("phone", number))
+    if not numbers.is_ordinary(number):
+        answer = Answer(False, "special", _("That number costs whoever rings it."))
     if answer.is_no:
         why = _("Not called back on %(number)s. %(why)s") % {"number": facts.phone(number), "why": answer.sentence}
         callbacks.note_refused(

@@ -156,7 +156,7 @@ def prepare(claim: Claim) -> Prepared | None:
         decision=decision.sentence,
         assurance=assurance_of(interaction),
         failed_turns=conversation.failed_turns,
-        waits_for_person=handoff is not None and not state.get("callback"),
+        waits_for_person=handoff is not None and not state.get("callback") and not (_is_for_later(handoff) and not need.in_hours),
         calls_from=interaction.party if words.spoken and interaction.party.startswith("+") else "",
         gloss=found.gloss,
         asks_only_for_language=asks_only,
@@ -280,6 +280,12 @@ def _waiting_handoff(conversation: Conversation) -> Handoff | None:
         cursor.execute(WAITING, [conversation.pk])
         found = cursor.fetchone()
     return Handoff.objects.select_related("work_item__decision__queue", "work_item__queue").get(pk=found[0]) if found else None
+
+
+def _is_for_later(handoff: Handoff) -> bool:
+    """Whether people take over once they are in again: until then nobody is on the way, whatever line asks."""
+    decision = handoff.work_item.decision
+    return decision is not None and decision.handler in (Decision.Handler.AFTER_HOURS, Decision.Handler.CALLBACK)
 
 
 def _history(interaction: Interaction, lines: Sequence[int]) -> tuple[HistoryLine, ...]:

@@ -348,7 +348,7 @@ def _learn(
     interaction = words.interaction
     has_number = interaction.channel in (Channel.VOICE, Channel.SMS) and interaction.party.startswith("+")
     if has_number and "phone" not in before and all(fact.name != "phone" for fact in wanted):
-        wanted.append(LearnedFact("phone", interaction.party, interaction.party))
+        wanted.append(LearnedFact("phone", interaction.party, interaction.party, shown=True))
     if not wanted:
         return {}
     learned = facts.learn(conversation, wanted, interaction=interaction, from_seq=words.messages[-1].seq)

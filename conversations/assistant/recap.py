@@ -150,7 +150,9 @@ def heard_in(conversation: Conversation, line: Interaction | None = None) -> Hea
     return Heard(
         said=tuple(spoken),
         happened=tuple(_happened(each, entries) for each in entries if each.kind not in SAID),
-        facts=tuple(FactSaid(each.name, label_of(each.name), facts.written(each.name, each.value), each.seq) for each in known),
+        facts=tuple(
+            FactSaid(each.name, label_of(each.name), facts.written(each.name, each.value), each.seq, each.is_own) for each in known
+        ),
         reason=conversation.reason.name if conversation.reason else "",
         urgency=conversation.urgency,
         name=name,
@@ -192,6 +194,9 @@ def _happened(entry: Entry, entries: Sequence[Entry]) -> Happened:
 
 
 def _detail(entry: Entry) -> str:
+    """Of a promised call which of them it is, and of an area that was looked up whether it is served."""
+    if entry.kind.startswith(("callback.", "action.")):
+        return str(entry.data.get("item") or "")
     result = entry.data.get("result") or {}
     return "not_served" if entry.data.get("tool") == check_area.TOOL.name and result.get("served") is False else ""
 

@@ -21,7 +21,7 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from conversations.assistant import guard
+from conversations.assistant import guard, wording
 from conversations.assistant.brain import ToolResult
 from conversations.assistant.guard import Verdict
 from conversations.assistant.preparing import Prepared, standing_of
@@ -188,6 +188,7 @@ class TurnTools:
             knowledge_threshold=self._prepared.context.behaviour.knowledge_threshold,
             visits=self._standing.visits,
             language=self._prepared.context.language.partition("-")[0],
+            currency=wording.currency_of(self._prepared.context.language),
             names=self._standing.behaviour.names,
             level=self._standing.level,
             idempotency_key=key,

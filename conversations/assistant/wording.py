@@ -64,5 +64,9 @@ def listed(items: Sequence[str], last: str = "") -> str:
 
 def money(amount: str, language: str) -> str:
     """An amount with the currency sign of the place that `language` (such as en-GB) names: “£85”; without one where none is known."""
-    sign = CURRENCY_SIGNS.get(language.partition("-")[2].upper(), "")
-    return f"{sign}{amount.removesuffix('.00')}"
+    return f"{currency_of(language)}{amount.removesuffix('.00')}"
+
+
+def currency_of(language: str) -> str:
+    """The currency sign of the place that `language` (such as en-GB) names; empty where none is known."""
+    return CURRENCY_SIGNS.get(language.partition("-")[2].upper(), "")

@@ -98,7 +98,7 @@ def _facts(conversation: Conversation) -> list[Mapping[str, Any]]:
             "name": fact.name,
             "label": str(FACT_LABELS.get(fact.name, fact.name.replace("_", " ").capitalize())),
             "value": facts.written(fact.name, fact.value),
-            "from": _from(fact.channel, fact.assurance),
+            "from": fact.by or _from(fact.channel, fact.assurance),
             "seq": fact.seq,
         }
         for fact in said.said_in(conversation)

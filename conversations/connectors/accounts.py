@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from conversations.connectors.base import Connector, ConnectorError, EraseCustomers, ErasedCopies, Operation
 
@@ -103,20 +105,20 @@ class NoSuchInvoice(ConnectorError):
 
 
 class NotOwed(ConnectorError):
-    """Less than that is left to pay."""
+    """Less than that is left to pay; `currency` is the sign that it is said with."""
 
-    def __init__(self, left: Decimal) -> None:
+    def __init__(self, left: Decimal, currency: str = "") -> None:
         sentence = _("Only %(left)s is left to pay.") if left else _("Nothing is left to pay.")
-        super().__init__(sentence % {"left": f"{left:.2f}"}, code="not_owed", permanent=True)
+        super().__init__(sentence % {"left": f"{currency}{left:.2f}"}, code="not_owed", permanent=True)
+        self.left = left
 
 
 class NotInTime(ConnectorError):
     """The day is over, or too far away."""
 
     def __init__(self, latest: date) -> None:
-        super().__init__(
-            _("A payment can be promised until %(latest)s.") % {"latest": latest.isoformat()}, code="not_in_time", permanent=True
-        )
+        day = date_format(latest, pgettext("format of a date, as in Django", "l j F"))
+        super().__init__(_("A payment can be promised until %(latest)s.") % {"latest": day}, code="not_in_time", permanent=True)
         self.latest = latest
 
 

@@ -127,10 +127,11 @@ class BookedVisit:
 
 
 class SlotTaken(ConnectorError):
-    """The window is gone; `others` are the nearest that are still free."""
+    """The window is gone, or there never was one (`exists`); `others` are the nearest that are still free."""
 
-    def __init__(self, others: tuple[Slot, ...]) -> None:
-        super().__init__(_("That time has just been taken."), code="slot_taken", permanent=True)
+    def __init__(self, others: tuple[Slot, ...], *, exists: bool = True) -> None:
+        sentence = _("That time has just been taken.") if exists else _("No visit can begin at that time.")
+        super().__init__(sentence, code="slot_taken", permanent=True)
         self.others = others
 
 

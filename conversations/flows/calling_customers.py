@@ -25,7 +25,6 @@ from conversations.models import (
     CallSeat,
     Conversation,
     DialAttempt,
-    Entry,
     EntryPoint,
     Interaction,
     SentText,
@@ -45,6 +44,7 @@ from conversations.services import (
     messengers,
     numbers,
     ownership,
+    promises,
     records,
     sent_texts,
     threads,
@@ -111,10 +111,8 @@ def accept(reservation_id: int, agent: AgentProfile) -> Conversation:
 
 def number_to_call(conversation: Conversation) -> str:
     """The number that the customer is to be called back on, else one that they told or call from; empty when none is known."""
-    told = Entry.objects.filter(conversation=conversation, kind__in=("callback.requested", "callback.changed"), redacted_at__isnull=True)
-    asked = told.order_by("-seq").first()
-    if asked is not None and asked.data.get("phone"):
-        return str(asked.data["phone"])
+    if promised := promises.number_promised(conversation):
+        return promised
     known = facts.known(conversation).get("phone")
     if known is not None:
         return str(known.value)
@@ -124,7 +122,7 @@ def number_to_call(conversation: Conversation) -> str:
 
 def is_call_back(conversation: Conversation) -> bool:
     """Whether the customer is to be called back."""
-    return Entry.objects.filter(conversation=conversation, kind="callback.requested").exists()
+    return bool(promises.number_promised(conversation))
 
 
 def permit(call: Interaction) -> bool:

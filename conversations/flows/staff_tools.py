@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.assistant import guard
+from conversations.assistant import guard, wording
 from conversations.assistant.playbooks import links_of
 from conversations.assistant.tools import TOOLS, hand_off, send_chat_link, send_link, set_consent, verify_identity
 from conversations.assistant.tools.base import Link, Tool, ToolContext
@@ -152,6 +152,7 @@ def context_of(conversation: Conversation, agent: AgentProfile) -> ToolContext:
         links=_links(door),
         facts={name: str(fact.value) for name, fact in facts.known(row).items()},
         by=By("agent", agent.display_name),
+        currency=wording.currency_of(door.language if "-" in door.language else f"{door.language}-{door.default_region}"),
     )
 
 

@@ -10,7 +10,9 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Json, Tool, ToolContext
 from conversations.services import identity
@@ -18,7 +20,13 @@ from conversations.services import identity
 LONG_TEXT: Final = 300
 DATE_TIME: Final = "%Y-%m-%dT%H:%M"
 SAME_AS_FACT: Final = ("name", "phone", "postcode", "email")
-"""Arguments that begin with what the customer has told."""
+"""Arguments that begin with what the customer has told, where they are needed; what may be left out changes nothing when it is empty."""
+WHERE_IT_DOES_NOT_FIT: Final[Mapping[str, str | Promise]] = {
+    "amount": gettext_lazy("Write an amount such as 85 or 85.50."),
+    "date": gettext_lazy("Choose a day."),
+    "date-time": gettext_lazy("Choose a day and a time."),
+}
+"""What is said of a value that does not fit, by the format that it should have."""
 
 
 class PhoneField(forms.CharField):
@@ -36,7 +44,8 @@ class PhoneField(forms.CharField):
         try:
             return identity.normalise("phone", text, self.region)
         except identity.InvalidIdentifier:
-            raise ValidationError(_("That is not a phone number.")) from None
+            words = _("That is not a phone number that can be called. Write it with its area code, or with + and the country code.")
+            raise ValidationError(words) from None
 
 
 class ToolForm(forms.Form):
@@ -45,10 +54,10 @@ class ToolForm(forms.Form):
     client_id = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, tool: Tool, context: ToolContext, *, region: str, data: Any = None) -> None:
-        initial = {name: context.facts[name] for name in SAME_AS_FACT if name in context.facts}
+        required = tool.schema.get("required", [])
+        initial = {name: context.facts[name] for name in SAME_AS_FACT if name in context.facts and name in required}
         super().__init__(data, initial={**initial, "client_id": uuid.uuid4()})
         self.tool = tool
-        required = tool.schema.get("required", [])
         for name, schema in tool.schema["properties"].items():
             choices = tool.choices[name](context) if name in tool.choices else None
             field = _field(schema, choices, region=region, required=name in required)
@@ -72,12 +81,15 @@ class ToolForm(forms.Form):
 
 def _field(schema: Mapping[str, Any], choices: list[tuple[str, str]] | None, *, region: str, required: bool) -> forms.Field:
     """The field for one property of a schema."""
-    options: dict[str, Any] = {"required": required, "error_messages": {"required": _("Fill this in.")}}
+    kind = str(schema.get("format") or schema.get("type"))
+    misfit = str(WHERE_IT_DOES_NOT_FIT.get(kind) or _("That does not fit here."))
+    errors = {"required": _("Fill this in."), **({"invalid": misfit} if kind in WHERE_IT_DOES_NOT_FIT else {})}
+    options: dict[str, Any] = {"required": required, "error_messages": errors}
     if choices is None and "enum" in schema:
         choices = [(str(each), str(each).replace("_", " ").capitalize()) for each in schema["enum"]]
     if choices is not None:
-        return forms.ChoiceField(choices=[("", _("Choose")), *choices], **options)
-    match schema.get("format") or schema.get("type"):
+        return forms.ChoiceField(choices=[("", _("Choose") if choices else _("There is none to choose from")), *choices], **options)
+    match kind:
         case "date":
             return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), **options)
         case "date-time":
@@ -93,12 +105,8 @@ def _field(schema: Mapping[str, Any], choices: list[tuple[str, str]] | None, *, 
     rows = forms.Textarea(attrs={"rows": 4}) if longest and longest > LONG_TEXT else forms.TextInput(attrs={"autocomplete": "off"})
     field = forms.CharField(max_length=longest, widget=rows, **options)
     if "pattern" in schema:
-        field.validators.append(_fits(str(schema["pattern"]), str(schema.get("description", ""))))
+        field.validators.append(RegexValidator(str(schema["pattern"]), message=misfit))
     return field
-
-
-def _fits(pattern: str, description: str) -> RegexValidator:
-    return RegexValidator(pattern, message=description)
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -17,19 +17,24 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from conversations.assistant.tools.base import Tool
 from conversations.flows import staff_tools
 from conversations.flows.outbound import NoLine, NotYours, line_spoken_on, live_call
 from conversations.inbox.actions import changed, refused_with
 from conversations.inbox.doors import AgentRequest, for_agents
 from conversations.inbox.tool_forms import ToolForm
 from conversations.inbox.views import readable
-from conversations.models import ActionItem, Conversation
+from conversations.models import ActionItem, Conversation, EntryPoint
 from conversations.models.identifier import Assurance
+from conversations.reading.wording import unmarked
 from conversations.selectors import access
-from conversations.services import delivery
+from conversations.services import delivery, facts
 
 TAKES_PAYMENT = frozenset({"promise_to_pay"})
 """Tools in whose step a customer may give the number of a card."""
+CURRENCY: Final = "currency"
+AMOUNTS: Final = frozenset({"total", "left_to_pay", "amount"})
+"""What of a result is money, in the currency that the result names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def use(request: AgentRequest, public_id: UUID, name: str) -> HttpResponse:
     found = readable(request, public_id)
     try:
         tool, context = staff_tools.tool_for(found, request.agent, name)
-        region = _region(found)
+        region = EntryPoint.objects.get(interactions=context.interaction).default_region
         if name in TAKES_PAYMENT and request.method != "POST":
             _pause_recording(found, request.agent.display_name)
         form = ToolForm(tool, context, region=region, data=request.POST if request.method == "POST" else None)
@@ -78,7 +83,7 @@ def use(request: AgentRequest, public_id: UUID, name: str) -> HttpResponse:
     answer = render(
         request,
         "inbox/tool_result.html",
-        {"conversation": found, "tool": tool, "sentence": used.sentence, "rows": _rows(used.result), "proven": _is_proven(found)},
+        {"conversation": found, "tool": tool, "sentence": used.sentence, "rows": _rows(tool, used.result), "proven": _is_proven(found)},
     )
     answer["HX-Trigger"] = "inbox:changed"
     return answer
@@ -108,37 +113,40 @@ def _form(request: AgentRequest, conversation: Conversation, form: ToolForm) -> 
     return render(request, "inbox/tool.html", asked, status=422 if form.is_bound else 200)
 
 
-def _region(conversation: Conversation) -> str:
-    line = line_spoken_on(conversation)
-    return line.entry_point.default_region if line else ""
-
-
 def _is_proven(conversation: Conversation) -> bool:
     line = line_spoken_on(conversation)
     return line is not None and access.assurance_of(line) == Assurance.VERIFIED
 
 
-def _rows(result: Mapping[str, Any]) -> list[Row]:
-    """What a tool answered, to be read: each thing of a list by itself, everything else as one."""
-    rows = []
-    single = {name: value for name, value in result.items() if not isinstance(value, list)}
-    for values in result.values():
-        if isinstance(values, list):
-            rows += [Row(_pairs(each) if isinstance(each, dict) else [("", str(each))]) for each in values]
-    return [*rows, *([Row(_pairs(single))] if _pairs(single) else [])]
+def _rows(tool: Tool, result: Mapping[str, Any]) -> list[Row]:
+    """What a tool answered, to be read: each thing of a list by itself, everything else and lists of words as one."""
+    unshown, sign = tool.unshown | {CURRENCY}, str(result.get(CURRENCY, ""))
+    rows, single = [], {}
+    for name, value in result.items():
+        things = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+        rows += [Row(_pairs(each, unshown, sign)) for each in things]
+        if name not in unshown and not things:
+            single[name] = ", ".join(map(str, value)) if isinstance(value, list) else value
+    pairs = _pairs(single, unshown, sign)
+    return [*rows, *([Row(pairs)] if pairs else [])]
 
 
-def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    shown = {name: _readable(value) for name, value in values.items() if not (name == "state" and "state_name" in values)}
+def _pairs(values: Mapping[str, Any], unshown: frozenset[str], sign: str) -> list[tuple[str, str]]:
+    hidden = unshown | ({"state"} if "state_name" in values else set())
+    shown = {name: _readable(name, value, sign) for name, value in values.items() if name not in hidden}
     return [(name.removesuffix("_name").replace("_", " ").capitalize(), text) for name, text in shown.items() if text]
 
 
-def _readable(value: Any) -> str:
+def _readable(name: str, value: Any, sign: str) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, float):
         return f"{value:.2f}"
     text = str(value)
+    if name in AMOUNTS and text:
+        return f"{sign}{text}"
+    if name in ("phone", "text"):
+        return facts.phone(text) if name == "phone" else unmarked(text)
     moment: datetime | None = parse_datetime(text) if "T" in text and len(text) > 15 else None
     if moment is not None and moment.tzinfo is not None:
         return date_format(localtime(moment), "D j M Y, H:i")

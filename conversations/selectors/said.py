@@ -29,7 +29,10 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A fact as one line last said it, where that stands in the history, and whether it is the one that counts for people."""
+    """A fact as one line last said it, where that stands in the history, and whether it is the one that counts for people.
+
+    `shown` says that the line showed it without anybody saying it, `by` which person of the company noted it.
+    """
 
     name: str
     value: Any
@@ -37,6 +40,13 @@ class Said:
     assurance: str
     channel: str
     counts: bool
+    shown: bool = False
+    by: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the customer said it."""
+        return not self.shown and not self.by
 
 
 def learned_in(conversation_id: int) -> list[Learned]:
@@ -79,4 +89,5 @@ def said_in(conversation: Conversation) -> list[Said]:
 def _said(name: str, learned: Learned, *, counts: bool) -> Said:
     entry = learned.entry
     channel = entry.interaction.channel if entry.interaction else ""
-    return Said(name, entry.data["value"], entry.seq, learned.assurance, channel, counts)
+    shown, by = bool(entry.data.get("shown")), str(entry.data.get("by", ""))
+    return Said(name, entry.data["value"], entry.seq, learned.assurance, channel, counts, shown, by)

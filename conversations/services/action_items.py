@@ -100,11 +100,11 @@ def add_call_back(
                 audience="staff",
                 body=requested,
                 interaction=interaction,
-                data={"phone": phone, "by": at.isoformat()},
+                data={"item": str(item.public_id), "phone": phone, "by": at.isoformat()},
                 source_id=f"callback:{key}",
             ),
         )
-        _keep_request(interaction, phone=phone, at=at, by=by, key=key, asked_with=asked_with)
+        keep_request(interaction, phone=phone, at=at, by=by, key=key, asked_with=asked_with)
     return item
 
 
@@ -132,7 +132,7 @@ def move_call_back(
         with in_staffs_language():
             told = _("The call back is now on %(number)s at %(time)s.") % {"number": facts.phone(phone), "time": _moment(at)}
         _note_call(item, "callback.changed", told, {"phone": phone, "by": at.isoformat()}, interaction, key)
-        _keep_request(interaction, phone=phone, at=at, by=by, key=key, asked_with=asked_with)
+        keep_request(interaction, phone=phone, at=at, by=by, key=key, asked_with=asked_with)
     return True
 
 
@@ -150,7 +150,7 @@ def call_off(item: ActionItem, interaction: Interaction, *, by: By, key: str) ->
         with in_staffs_language():
             told = _("The call back on %(number)s was called off.") % {"number": facts.phone(item.phone)}
         _note_call(item, "callback.cancelled", told, {"phone": item.phone}, interaction, key)
-        _take_request_back(customer, item.phone, interaction, by=by, key=key)
+        take_request_back(customer, item.phone, interaction, by=by, key=key)
     return True
 
 
@@ -158,7 +158,11 @@ def _still_to_come(item: ActionItem) -> QuerySet[ActionItem]:
     return ActionItem.objects.filter(pk=item.pk, kind=ActionItem.Kind.CALL_BACK, done_at__isnull=True, put_in_line_at__isnull=True)
 
 
-def _keep_request(interaction: Interaction, *, phone: str, at: datetime, by: By, key: str, asked_with: str) -> None:
+def keep_request(interaction: Interaction, *, phone: str, at: datetime, by: By, key: str, asked_with: str) -> None:
+    """Keeps, until a while after the promised time, that the customer asked to be called on a number, with the words it was agreed in.
+
+    Needs the customer's lock.
+    """
     consent.keep_request(
         interaction,
         Purpose.OUTBOUND_CALL,
@@ -170,7 +174,8 @@ def _keep_request(interaction: Interaction, *, phone: str, at: datetime, by: By,
     )
 
 
-def _take_request_back(customer: Customer, phone: str, interaction: Interaction, *, by: By, key: str) -> None:
+def take_request_back(customer: Customer, phone: str, interaction: Interaction, *, by: By, key: str) -> None:
+    """Takes back that the customer asked to be called, as `call_off` says. Needs the customer's lock."""
     number = ("phone", phone)
     assurance = consent.assurance_for(interaction, number)
     others = call_backs_of(Interaction.objects.filter(conversation__customer=customer)).filter(phone=phone).exists()

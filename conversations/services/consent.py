@@ -23,7 +23,7 @@ from conversations.selectors.consent import DEFAULTS, PURPOSE_OF_WAY, Act, Ledge
 from conversations.services import consent_texts, delivery, records, timeline
 from conversations.services.timeline import NewEntry
 
-NOES = frozenset({"suppressed", "no_contact", "refused", "revoked", "not_recorded"})
+NOES = frozenset({"suppressed", "no_contact", "refused", "revoked", "not_recorded", "special"})
 
 Address = tuple[str, str]
 """A kind of identifier and a value in normal form."""
@@ -34,7 +34,8 @@ class Answer:
     """Whether we may; a word for programs, a sentence for staff, and the row that says so, when one does.
 
     Codes that allow: `given`, `asked_for`, `announced`, `nothing_against_it`. Codes that do not: `suppressed` (the
-    do-not-contact list), `no_contact` (the customer wants none), `refused`, `revoked`, `ended`, `not_asked`, `not_recorded`.
+    do-not-contact list), `no_contact` (the customer wants none), `refused`, `revoked`, `ended`, `not_asked`, `not_recorded`, `special` (see
+    `numbers.is_ordinary`).
     """
 
     allowed: bool
@@ -44,7 +45,7 @@ class Answer:
 
     @property
     def is_no(self) -> bool:
-        """Whether somebody has said no, and not merely nobody yes."""
+        """Whether somebody has said no, or nobody calls such a number, and not merely nobody has said yes."""
         return self.code in NOES
 
 

@@ -69,7 +69,9 @@ def change(line: Interaction, fact: str, value: str, *, by: By, key: str) -> Cha
                 source_id=source_id,
             ),
         )
-        facts.learn(fresh.conversation, [LearnedFact(fact, normal, normal)], interaction=fresh, from_seq=appended.seq)
+        noted_by = by.name if by.kind == Entry.Actor.AGENT else ""
+        learned = LearnedFact(fact, normal, normal, by=noted_by)
+        facts.learn(fresh.conversation, [learned], interaction=fresh, from_seq=appended.seq)
     return Changed(fact, before, normal)
 
 

@@ -53,11 +53,16 @@ FACT_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class LearnedFact:
-    """A fact as understood: its name, its value in normal form (text or plain JSON), the words it was read from."""
+    """A fact as understood: its name, its value in normal form (text or plain JSON), the words it was read from.
+
+    `shown` says that the line showed it, as a call its number, and `by` which person noted it: in both cases nobody said it.
+    """
 
     name: str
     value: Any
     text: str = ""
+    shown: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,8 @@ def _store(
         "from_seq": from_seq,
         "assurance": assurance,
         "replaces": before.value if before else None,
+        **({"shown": True} if fact.shown else {}),
+        **({"by": fact.by} if fact.by else {}),
     }
     appended = timeline.append(
         row.pk,

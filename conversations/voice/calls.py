@@ -21,6 +21,7 @@ from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import pace
 from conversations.services import call_legs, call_state
 from conversations.voice import (
+    absence,
     call_back_call,
     call_events,
     callee,
@@ -215,6 +216,8 @@ def _reply_or_filler(call_id: str, received: Received, keep: Keeper | None) -> N
 def _nothing_to_say_yet(call: Interaction, received: Received) -> Ncco:
     if call.state == Interaction.State.ENDED:
         return replies.closing(call)
+    if absence.is_nobody_in(call):
+        return replies.aside(call, absence.kept())
     if call.conversation.owner_agent:
         name = call.conversation.owner_agent.display_name
         return replies.aside(call, _("%(name)s has that and will answer you here.") % {"name": name})

@@ -17,7 +17,7 @@ from conversations.services.redaction import MASK, hide_digits, mask, mask_keys
 from conversations.services.timeline import NewEntry
 from conversations.understanding.gloss import gloss
 from conversations.understanding.normalise import clean, normalise
-from conversations.voice import ncco, replies
+from conversations.voice import absence, ncco, replies
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallInput
 from routing.compiled import CompiledOnce, Given
@@ -58,7 +58,8 @@ def greet(call: Interaction) -> None:
     chat = joining.claimed_recently(call.party, besides=call.conversation) if call.assurance != "claimed" else None
     if call.conversation.owner_agent:
         # The number shows whose phone it is, not who is speaking.
-        text = _("A colleague of mine will answer you here. Please say what it is about.")
+        here = _("A colleague of mine will answer you here. Please say what it is about.")
+        text = absence.greeting(call) if absence.is_nobody_in(call) else here
     elif chat:
         text = _("Were you in touch with us by web chat a moment ago? Say yes to carry on with that, or tell me how I can help.")
     else:
@@ -238,6 +239,8 @@ def _say_welcome(call: Interaction) -> None:
 
 def _silence(call: Interaction, given: CallInput) -> Ncco:
     conversation = call.conversation
+    if absence.is_nobody_in(call):
+        return replies.aside(call, absence.kept())
     if conversation.owner_agent:
         name = conversation.owner_agent.display_name
         return replies.aside(call, _("%(name)s is still with you. One moment, please.") % {"name": name})

@@ -55,6 +55,10 @@ export function setMode(which, { focus = true } = {}) {
 export function stateChanged() {
   if (!form()) return;
   const state = byId("composer-state").dataset;
+  const couldSay = form().dataset.canSay;
+  form().dataset.canSay = state.canSay;
+  // Whoever has just taken over means to answer, unless a note is begun.
+  if (couldSay === "false" && state.canSay === "true" && mode() === "note" && !words().value.trim()) return setMode("say", { focus: false });
   const saying = mode() === "say";
   const choice = byId("say-line");
   if (choice) {

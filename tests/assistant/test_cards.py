@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -129,6 +130,7 @@ async def test_a_models_reply_has_the_same_cards(model: StandIn) -> None:
     model.play(calls(Call("find_prices", {"query": "boiler service"})), says("A boiler service costs £85 per boiler."))
     await line.say("how much is a boiler service?")
     by_model = cards(line)
+    assert "£85" in json.dumps(list(model.requests)[-1]["messages"], ensure_ascii=False), "a price is told to a model with its currency"
     model.play(calls(Call("find_prices", {"query": "boiler service"})), says("I can tell you what it costs. Shall I?"))
     await line.say("how much is a boiler service?")
     assert by_model[0]["kind"] == "prices"

@@ -103,7 +103,7 @@ async def test_a_promise_that_makes_no_sense_is_asked_for_again() -> None:
     line = await on("chat")
     await line.say("I will pay 500 pounds on Friday")
     await proves(line, JANE)
-    assert "Only 85.00 is left" in await line.say("yes")
+    assert "Only £85.00 is left" in await line.say("yes")
     assert "Is that right" in await line.say("85 pounds on Friday")
     await line.say("yes please")
     assert f"{(await PaymentPromise.objects.aget()).amount}" == "85.00"

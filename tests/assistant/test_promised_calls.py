@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from channels.db import database_sync_to_async
 
+from conversations.flows import calling_customers
 from conversations.models import ActionItem, Consent
+from conversations.services import facts
+from routing.models import WorkItem
 from tests.assistant.conftest import Line
 from tests.assistant.test_several_needs import on
+from tests.assistant.test_wrap_up import ended
 
 BOTH = pytest.mark.parametrize("channel", ["chat", "voice"])
 
@@ -149,3 +154,97 @@ async def test_in_spanish(monday: datetime, record: None, chat: Line) -> None:
     await chat.say("sí")
     assert "a las 16:00" in await chat.say("¿a qué hora me llaman?")
     assert "nadie le llamará" in await chat.say("quiero cancelar la llamada")
+
+
+async def told_at_night(channel: str, *, number: str = "07700 900131") -> Line:
+    """A line on which a call back was promised since nobody is in: on the number that a chat told or a call shows."""
+    line = await on(channel)
+    said = await line.say("I want to speak to a manager")
+    if channel == "chat":
+        said = await line.say(number)
+    assert "we will call you back on" in said
+    return line
+
+
+async def rung(line: Line) -> str:
+    """The number that “Call now” would ring."""
+    return await database_sync_to_async(calling_customers.number_to_call)(await line.conversation())
+
+
+@BOTH
+@pytest.mark.parametrize("words", ["07700900132", "no sorry, call me on 07700 900132 instead", "use a different number, 07700 900132"])
+async def test_another_number_for_a_call_that_is_promised_by_a_time(sunday_night: datetime, record: None, channel: str, words: str) -> None:
+    """Kept, read back, the one that is rung, and all that the wrap-up and the to-do know; it may be rung there."""
+    line = await told_at_night(channel)
+    before = await rung(line)
+    assert "we will call you back on 07700 900132 by tomorrow, Monday 23 November, at 12:00" in await line.say(words)
+    assert "we will call you back on 07700 900132 by" in await line.say("which number will you call me on?")
+    assert await rung(line) == "+447700900132"
+    assert await Consent.objects.filter(purpose="outbound_call", asked_for=True, value="+447700900132").acount() == 1
+    told = await ended(line)
+    assert [each["text"] for each in told.data["action_items"]] == ["The call back is now on 07700 900132 by 23 Nov, 12:00."]
+    assert facts.phone(before) not in told.body.partition("In their words")[0]
+
+
+@BOTH
+async def test_a_number_for_a_visit_changes_no_call(sunday_night: datetime, record: None, channel: str) -> None:
+    """And it is the promised one that is said when it is asked for."""
+    line = await told_at_night(channel)
+    before = facts.phone(await rung(line))
+    for words in ("book a boiler service", "HB1 4QT", "the first one", "Sam Okafor", "07700 900188"):
+        await line.say(words)
+    assert f"call you back on {before} by" in await line.say("which number will you call me on?")
+    assert facts.phone(await rung(line)) == before
+
+
+@BOTH
+async def test_another_time_takes_the_place_of_the_call_by_a_time(sunday_night: datetime, record: None, channel: str) -> None:
+    """One call is left, at the time that was chosen: nobody is rung before."""
+    line = await told_at_night(channel)
+    before = await rung(line)
+    assert "On which day shall we call?" in await line.say("can you make it 3pm instead")
+    assert "tomorrow, Monday 23 November, at 15:00. Is that right?" in await line.say("tomorrow")
+    assert "A colleague will call you on" in await line.say("yes")
+    item = await ActionItem.objects.aget()
+    assert (item.phone, item.due_at) == (before, datetime.fromisoformat("2026-11-23T15:00:00+00:00"))
+    assert not await WorkItem.objects.filter(state__in=WorkItem.LIVE_STATES).aexists()
+    assert "at 15:00" in await line.say("when are you calling me?")
+    assert "is called off; nobody will call you" in await line.say("cancel the call back")
+
+
+@BOTH
+async def test_a_call_by_a_time_is_called_off(sunday_night: datetime, record: None, channel: str) -> None:
+    """Nobody is told any more that it comes; what they came about still waits for people."""
+    line = await told_at_night(channel)
+    assert "we will not call you back on" in await line.say("cancel the call back")
+    assert "no call that was promised" in await line.say("when are you calling me?")
+    assert len(await line.entries("callback.cancelled")) == 1
+    assert await WorkItem.objects.filter(state="queued").aexists()
+
+
+async def test_a_call_by_a_time_is_nobody_elses(sunday_night: datetime, record: None) -> None:
+    line = await told_at_night("chat")
+    stranger = Line()
+    for words in ("cancel the call back", "call me on 07700 900199 instead", "what time are you calling me?"):
+        assert "900131" not in await stranger.say(words)
+    assert await rung(line) == "+447700900131"
+
+
+async def test_a_new_need_on_another_call_while_nobody_is_in(sunday_night: datetime, record: None) -> None:
+    """It is arranged: nobody is on the way to whom it could be passed."""
+    first = await told_at_night("voice")
+    again = Line("voice", party=first.party)
+    await again.begin()
+    said = await again.say("I'd like somebody to call me tomorrow at three about a new boiler")
+    assert "as soon as one is free" not in said
+    assert "at 15:00. Is that right?" in said
+    assert "A colleague will call you" in await again.say("yes")
+    assert (await ActionItem.objects.aget()).due_at == datetime.fromisoformat("2026-11-23T15:00:00+00:00")
+
+
+@BOTH
+async def test_a_visit_that_is_to_be_moved_moves_no_call(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("can you call me back tomorrow at 3pm")
+    await line.say("07700 900444")
+    assert "call you on" not in await line.say("I want to move my visit to Thursday")

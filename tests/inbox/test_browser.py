@@ -66,6 +66,21 @@ def test_an_offer_is_taken_by_key_and_answered(
     assert Entry.objects.filter(conversation=conversation, actor_kind="agent", kind="message").count() == 1
 
 
+def test_who_takes_over_answers_the_customer(live_cast: Cast, web: WebProcess, open_page: Callable[..., Any]) -> None:
+    """Before, only a note can be written; after, what is written goes to the customer, unless a note was begun."""
+    for begun, what in (("", "Send to web chat"), ("Look at the bill first", "Add note")):
+        conversation = meanwhile(live_cast.chat)
+        page = open_page(web.url, user=live_cast.ann.user)
+        page.goto(f"/inbox/c/{conversation.public_id}/")
+        page.wait_for_selector("#words")
+        assert page.inner_text("#send-label") == "Add note"
+        page.fill("#words", begun)
+        page.click(".conversation-header >> text=Take over")
+        page.wait_for_selector("#composer-state[data-can-say=true]", state="attached")
+        page.wait_for_function("words => document.getElementById('send-label').textContent === words", arg=what)
+        assert page.input_value("#words") == begun
+
+
 def test_what_is_written_without_a_network_waits_and_goes_out_once(
     live_cast: Cast, web: WebProcess, open_page: Callable[..., Any]
 ) -> None:

@@ -16,24 +16,30 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conversations.flows import keeping_promises, takeover
+from conversations.knowledge.ingest import ingest
 from conversations.models import (
     ActionItem,
+    Booking,
     Conversation,
     Entry,
     Handoff,
     Identifier,
     Invoice,
+    KnowledgeArticle,
     PaymentPromise,
     Playbook,
+    PriceListItem,
     SalesAccount,
     SalesOrder,
     SentLink,
+    Technician,
     Ticket,
 )
 from conversations.selectors.invariants import call_backs_in_limbo
-from conversations.services import identity, messengers
+from conversations.services import facts, identity, messengers, timeline
 from conversations.services.parties import IdentifierClaim
-from routing.models import ReasonCode
+from conversations.services.timeline import NewEntry
+from routing.models import ReasonCode, ServiceHours
 from tests.inbox.conftest import Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,7 +138,7 @@ def test_every_other_deed(live_cast: Cast, taken: Conversation) -> None:
     reason = ReasonCode.objects.create(code="bill", name="A bill")
     friday = timezone.localdate() + timedelta(days=4)
     status, page = use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", amount="100.00", pay_by=friday.isoformat())
-    assert (status, "Only 85.00 is left to pay" in page) == (422, True)
+    assert (status, "Only £85.00 is left to pay" in page) == (422, True)
     assert use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", pay_by=friday.isoformat())[0] == 200
     assert (PaymentPromise.objects.get().amount, PaymentPromise.objects.get().made_by) == (85, live_cast.ann.display_name)
     at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
@@ -202,3 +208,155 @@ def test_a_promised_call_is_given_to_people_when_its_time_has_come(live_cast: Ca
     assert re.search(r"Call back now: Call 07700 900321 on .*The invoice", package.next_step)
     assert package.conversation.status == "open"
     assert package.conversation.customer == taken.customer
+
+
+@pytest.fixture
+def visit(live_cast: Cast, taken: Conversation) -> Booking:
+    """A visit that was booked for somebody else than who calls, whose details are known to be others."""
+    line = taken.interactions.latest("pk")
+    told = [facts.LearnedFact("name", "Sam Rivera", "Sam Rivera"), facts.LearnedFact("phone", "+447700900000", "07700 900000")]
+    facts.learn(taken, told, interaction=line, from_seq=taken.last_seq)
+    technician = Technician.objects.create(name="Kay", hours=taken.interactions.latest("pk").entry_point.hours)
+    start = timezone.now() + timedelta(days=1)
+    return Booking.objects.create(
+        reference="HH-V7T2KD", customer=taken.customer, original_customer=taken.customer, conversation=taken, technician=technician,
+        service="Boiler service", name="Samantha Rivera", phone="+447700900124", postcode="HB14QT",
+        window=(start, start + timedelta(hours=2)), idempotency_key="visit",
+    )  # fmt: skip
+
+
+def test_what_nobody_touched_stays_on_a_visit(live_cast: Cast, taken: Conversation, visit: Booking) -> None:
+    """The form begins empty: who corrects the name leaves the number, who fills in nothing changes nothing."""
+    ann = live_cast.client(live_cast.ann)
+    page = ann.get(address_of(taken, "correct")).content.decode()
+    assert "Sam Rivera" not in page
+    assert "900000" not in page
+    status, page = use(ann, taken, "correct", reference=visit.reference)
+    assert (status, "Nothing was said that should change." in page) == (422, True)
+    assert use(ann, taken, "correct", reference=visit.reference, name="Samantha Rivera-Cole")[0] == 200
+    visit.refresh_from_db()
+    assert (visit.name, visit.phone) == ("Samantha Rivera-Cole", "+447700900124")
+    assert use(ann, taken, "correct", reference=visit.reference, phone="07700 900125")[0] == 200
+    visit.refresh_from_db()
+    assert (visit.name, visit.phone) == ("Samantha Rivera-Cole", "+447700900125")
+
+
+def test_what_nobody_touched_stays_on_a_call(live_cast: Cast, taken: Conversation, visit: Booking) -> None:
+    ann = live_cast.client(live_cast.ann)
+    tomorrow, later = ((timezone.now() + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M") for hours in (24, 26))
+    use(ann, taken, "schedule_callback", phone="07700 900124", at=tomorrow)
+    item = ActionItem.objects.get()
+    assert "900000" not in ann.get(address_of(taken, "change_callback")).content.decode()
+    fields = {"call": str(item.public_id), "change": "move"}
+    status, page = use(ann, taken, "change_callback", **fields)
+    assert (status, "Nothing was said that should change." in page) == (422, True)
+    assert use(ann, taken, "change_callback", **fields, at=later)[0] == 200
+    moved = ActionItem.objects.get()
+    assert (moved.phone, moved.due_at != item.due_at) == ("+447700900124", True)
+    assert use(ann, taken, "change_callback", **fields, phone="07700 900126")[0] == 200
+    assert (ActionItem.objects.get().phone, ActionItem.objects.get().due_at) == ("+447700900126", moved.due_at)
+
+
+def test_a_visit_is_booked_with_a_number_as_people_write_it(live_cast: Cast, taken: Conversation, visit: Booking) -> None:
+    """And a number that is none is answered kindly, also after the customer has gone."""
+    ann = live_cast.client(live_cast.ann)
+    taken.interactions.update(state="ended", ended_at=timezone.now())
+    start = (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    fields = {"service": "Boiler service", "name": "Jo", "postcode": "HB1 4QT", "start": start}
+    assert "Write it with its area code" in use(ann, taken, "book", phone="12", **fields)[1]
+    page = use(ann, taken, "book", phone="07700 900124", **fields)[1]
+    assert "not a phone number" not in page
+    assert "E.164" not in page
+    assert "outside the area" in page, "which is all that stands in the way"
+
+
+def test_what_does_not_fit_is_said_kindly(live_cast: Cast, taken: Conversation) -> None:
+    ann = live_cast.client(live_cast.ann)
+    friday = (timezone.localdate() + timedelta(days=4)).isoformat()
+    page = use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", amount="-5", pay_by=friday)[1]
+    assert "Write an amount such as 85 or 85.50." in page
+    assert "that the customer said" not in page
+    assert "Choose a day." in use(ann, taken, "promise_to_pay", invoice="HH-Q3W8NF", pay_by="soon")[1]
+
+
+def test_what_tools_answer_is_for_people(live_cast: Cast, taken: Conversation) -> None:
+    """Money with its currency, nothing said where nothing was found, and nothing that only programs read."""
+    ann = live_cast.client(live_cast.ann)
+    PriceListItem.objects.create(code="boiler", name="Boiler service", description="", price=85, unit="per boiler")
+    assert "£85" in use(ann, taken, "find_prices", query="boiler service")[1]
+    nothing = use(ann, taken, "find_prices", query="zebra riding")[1]
+    assert "nothing like that is on the price list" in nothing
+    assert "Boiler service" in nothing
+    assert "£85.00" in use(ann, taken, "find_invoices")[1]
+    assert "£38.00" in use(ann, taken, "find_orders")[1]
+    assert "£85.00" in ann.get(address_of(taken, "promise_to_pay")).content.decode()
+    Identifier.objects.filter(value=ADDRESS).update(assurance="claimed")
+    page = use(ann, taken, "find_invoices")[1]
+    assert "none was found that is proven to be theirs" in page
+    assert "Left to pay" not in page
+    assert "There is none to choose from" in ann.get(address_of(taken, "promise_to_pay")).content.decode()
+    at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    use(ann, taken, "schedule_callback", phone="07700 900321", at=at)
+    page = use(ann, taken, "find_callbacks")[1]
+    assert "07700 900321" in page
+    assert str(ActionItem.objects.get().public_id) not in page
+
+
+def test_articles_are_read_without_their_marks(live_cast: Cast, taken: Conversation) -> None:
+    body = "Turn the **red** valve to the *left*."
+    ingest(KnowledgeArticle.objects.create(slug="valves", title="Which valve to turn", body=body, url="/help/valves"))
+    page = use(live_cast.client(live_cast.ann), taken, "search_knowledge", query="Which valve do I turn?")[1]
+    assert "Turn the red valve to the left." in page
+    assert not re.search(r"<dt>(?:Score|Reason|Within)</dt>", page)
+
+
+def test_days_and_places_are_answered_truly(live_cast: Cast, taken: Conversation, visit: Booking) -> None:
+    """Closed is said, as is what is over, what never was, and what is no postcode."""
+    ann = live_cast.client(live_cast.ann)
+    door = taken.interactions.latest("pk").entry_point
+    hours = ServiceHours.objects.create(code="always-closed", name="Closed", expression="Mo-Su off", time_zone="Europe/London")
+    type(door).objects.filter(pk=door.pk).update(hours=hours)
+    page = use(ann, taken, "find_hours", day=timezone.localdate().isoformat())[1]
+    assert "closed" in page
+    assert "Kept" not in page
+    past, later = ((timezone.now() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M") for days in (-2, 2))
+    over = "That time is over already."
+    booked = {"service": "x", "name": "Jo", "phone": "07700 900124", "postcode": "HB1 4QT"}
+    assert over in use(ann, taken, "book", start=past, **booked)[1]
+    assert over in use(ann, taken, "reschedule", reference=visit.reference, start=past)[1]
+    assert over in use(ann, taken, "add_action_item", title="Look", due_at=past)[1]
+    assert not ActionItem.objects.exists()
+    assert "The latest time is before" in use(ann, taken, "find_slots", postcode="HB1 4QT", **{"from": later, "to": past})[1]
+    assert "That is not a postcode." in use(ann, taken, "check_area", postcode="nonsense <b>")[1]
+
+
+@pytest.mark.parametrize("number", ["+1 900 555 0100", "0909 879 0123"])
+def test_numbers_that_cost_whoever_rings_them_are_not_called_back(live_cast: Cast, taken: Conversation, number: str) -> None:
+    ann = live_cast.client(live_cast.ann)
+    at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    status, page = use(ann, taken, "schedule_callback", phone=number, at=at)
+    assert (status, "costs whoever rings it" in page) == (422, True)
+    assert not ActionItem.objects.exists()
+    use(ann, taken, "schedule_callback", phone="07700 900321", at=at)
+    fields = {"call": str(ActionItem.objects.get().public_id), "change": "move"}
+    assert "costs whoever rings it" in use(ann, taken, "change_callback", phone=number, **fields)[1]
+    assert ActionItem.objects.get().phone == "+447700900321"
+
+
+def test_what_a_person_noted_was_not_said_by_the_customer(live_cast: Cast, taken: Conversation) -> None:
+    """In the pane it is the person's, as is what a line shows the line's; and it answers no question of ours."""
+    ann, line = live_cast.client(live_cast.ann), taken.interactions.latest("pk")
+    facts.learn(taken, [facts.LearnedFact("phone", "+447700900000", shown=True)], interaction=line, from_seq=taken.last_seq)
+    asked = NewEntry(
+        kind="message", actor_kind="assistant", actor_name="-", body="What name shall I put on the visit?", interaction=line,
+        data={"field": {"fact": "name", "label": "Name"}},
+    )  # fmt: skip
+    timeline.append(taken.pk, asked)
+    use(ann, taken, "update_fact", fact="name", value="Maria Lopez-Garcia")
+    pane = ann.get(reverse("inbox:customer", args=[taken.public_id])).content.decode()
+    assert f"noted by {live_cast.ann.display_name}" in pane
+    assert "the number they call from" in pane
+    assert "written in web chat" not in pane
+    copilot = ann.get(reverse("inbox:copilot", args=[taken.public_id])).content.decode()
+    answer = copilot.partition("What name shall I put on the visit?")[2].partition("</li>")[0]
+    assert "no answer yet" in answer

@@ -1,11 +1,13 @@
 """What a call leaves in the record and what its caller hears, through the webhooks."""
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -13,13 +15,14 @@ from hypothesis import strategies as st
 from conversations.flows import takeover
 from conversations.models import Customer, Entry, EntryPoint, Identifier, Interaction, WebhookRecord
 from conversations.selectors.invariants import contacts_without_interaction
-from conversations.services import identity, joining, ownership, threads, timeline
+from conversations.services import callbacks, identity, joining, ownership, threads, timeline
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 from conversations.voice.simulator.checking import checked
-from routing.models import AgentProfile, DispositionCode, WorkItem
+from routing.models import AgentProfile, DispositionCode, Presence, ServiceHours, WorkItem
 from tests.record import rows
 from tests.support import triggers
+from tests.support.locks import until
 from tests.voice.platform import SAM, Caller, post, post_async, words_of
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -427,6 +430,40 @@ def test_a_second_call_to_a_person_is_still_answered_by_a_voice_that_says_what_i
     said = words_of(post("/voice/answer/", Caller().answer()).json())
     assert said.startswith("This is the automated voice of Harbor Home Services. A colleague of mine will answer you here.")
     assert "Ann" not in said
+
+
+@pytest.fixture
+def closed(transactional_db: None) -> Iterator[None]:
+    """The phone line's people are in on one other day of the week alone."""
+    day = (timezone.now() + timedelta(days=3)).strftime("%a")[:2]
+    hours = ServiceHours.objects.create(code="elsewhen", name="Elsewhen", expression=f"{day} 09:00-10:00", time_zone="Europe/London")
+    EntryPoint.objects.filter(channel="voice").update(hours=hours)
+    yield
+    EntryPoint.objects.filter(channel="voice").update(hours=None)
+    hours.delete()
+
+
+def test_nobody_is_said_to_answer_who_is_gone(caller: Caller, closed: None, patient: None) -> None:
+    """Outside the hours, with the person offline: when they are back is said, the promised call, and that words are kept for them."""
+    post("/voice/answer/", caller.answer())
+    post("/voice/input/", caller.said("I want to talk to a person"))
+    until(WorkItem.objects.exists)
+    conversation, ann = call_of(caller).conversation, rows.agent("Ann")
+    with transaction.atomic():
+        callbacks.choose(
+            conversation, call_of(caller), f"+{SAM}", timezone.now() + timedelta(hours=9), wording="Call me back?", source_id="once"
+        )
+        ownership.give_to_human(conversation, ann)
+    again = Caller()
+    said = words_of(post("/voice/answer/", again.answer()).json())
+    assert "will answer you here" not in said
+    assert "My colleagues are not in at the moment; they are back" in said
+    assert "A colleague will call you back by" in said
+    assert "07700" not in said
+    assert "I have added that for my colleagues" in words_of(post("/voice/input/", again.said("it is about my bill")).json())
+    assert "you can hang up" in words_of(post("/voice/input/", again.silent()).json())
+    Presence.objects.create(agent=ann, state="available")
+    assert "Ann has that" in words_of(post("/voice/input/", again.said("hello")).json())
 
 
 def test_a_closed_conversation_says_goodbye(caller: Caller) -> None:

@@ -12,7 +12,7 @@ from conversations.assistant.rules import additions, changing, going_back, ident
 from conversations.assistant.rules.booking import told_of
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands import ERRANDS, engine
-from conversations.assistant.tools import add_action_item, change_callback
+from conversations.assistant.tools import add_action_item, change_callback, find_callbacks
 from conversations.services import facts
 
 ABOUT_A_VISIT = ("visit", "cancelled")
@@ -23,7 +23,7 @@ async def go_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if gives_up := await _given_up(dialogue):
         return gives_up
     words, kind = dialogue.context.words, dialogue.done_here.get("kind")
-    if not kind and _said_when_called(dialogue):
+    if kind in (None, "call") and await _said_when_called(dialogue):
         return dialogue.reply()
     sends = kind in ABOUT_A_VISIT and what_was_done.wants_it_sent(words)
     asks = what_was_done.asks_of_what_was_done(words) or (acts.is_question(words) and acts.OWN_VISIT.search(acts.plain(words)))
@@ -39,18 +39,18 @@ async def go_on(dialogue: Dialogue) -> Reply | HandOff | None:
     return await _back(dialogue) if await _said_what_stands(dialogue) else None
 
 
-def _said_when_called(dialogue: Dialogue) -> bool:
+async def _said_when_called(dialogue: Dialogue) -> bool:
     """Says until when people call back who were not there, to who asks what happens next; says whether that was asked and promised."""
-    promise, context = dict(dialogue.context.form_state.get("callback") or {}), dialogue.context
-    words = acts.plain(context.words)
-    number = context.value("phone")
-    asks = what_was_done.NEXT.search(words) or what_was_done.RECALLS.search(words)
-    if not (asks and promise.get("noted") and promise.get("by") and number):
+    promised, context = dict(dialogue.context.form_state.get("callback") or {}).get("noted"), dialogue.context
+    if not promised or dialogue.is_busy or not what_was_done.NEXT.search(acts.plain(context.words)):
         return False
-    told = facts.phone(number) if "phone" in context.told_facts else _("the number we have")
-    when = wording.moment_of(datetime.fromisoformat(str(promise["by"])).astimezone(context.now.tzinfo), context.now)
-    dialogue.say(_("I have noted that we will call you back on %(number)s by %(when)s.") % {"number": told, "when": when})
-    return True
+    found = await dialogue.tools.call(find_callbacks.TOOL.name, {})
+    coming = [each for each in found.result.get("calls", []) if each["by"]] if found.worked else []
+    for each in coming[-1:]:
+        when = wording.moment_of(datetime.fromisoformat(each["at"]).astimezone(context.now.tzinfo), context.now)
+        words = _("I have noted that we will call you back on %(number)s by %(when)s.")
+        dialogue.say(words % {"number": facts.phone(each["phone"]), "when": when})
+    return bool(coming)
 
 
 async def _given_up(dialogue: Dialogue) -> Reply | HandOff | None:
@@ -101,8 +101,7 @@ async def _back(dialogue: Dialogue) -> Reply | HandOff:
 async def call(dialogue: Dialogue) -> Reply | HandOff | None:
     """A promised call is moved, recalled or called off, also in the middle of something else; None when nothing of it is wanted."""
     errand = ERRANDS[change_callback.TOOL.name]
-    is_there = errand.action in dialogue.context.behaviour.tools
-    if not is_there or dialogue.form or dialogue.is_busy or not errand.is_wanted(dialogue):
+    if dialogue.form or dialogue.is_busy or not errand.is_wanted(dialogue):
         return None
     dialogue.state.pop("offer", None)
     return await engine.begin(dialogue, errand)

@@ -36,10 +36,11 @@ from conversations.assistant.rules import (
 from conversations.assistant.rules.dialogue import LISTENING, STOPPED_THAT, Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
-from conversations.assistant.tools import book, find_orders, promise_to_pay, set_consent
+from conversations.assistant.tools import book, change_callback, find_orders, promise_to_pay, schedule_callback, set_consent
 from conversations.understanding.dates import no_such_day
 
 WHEN = frozenset({"date", "time_window"})
+CALLS = (schedule_callback.TOOL.name, change_callback.TOOL.name)
 IN_A_FORM = (find_orders.TOOL.name, promise_to_pay.TOOL.name)
 OTHER_VISIT = re.compile(r"\b(?:my|the) (?:\w+ )?(?:visit|appointment|booking)\b")
 
@@ -209,6 +210,9 @@ async def _errand_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     """What is being done for the customer goes on; a question in between is answered, and a new subject leaves it."""
     errand = ERRANDS.get(str(dialogue.state.get("action")))
     if errand is None:
+        return None
+    if errand.action in CALLS and OTHER_VISIT.search(acts.plain(dialogue.context.words)) and dialogue.context.reason_is_new:
+        aside.put(dialogue)
         return None
     found = await engine.go_on(dialogue, errand)
     if found:

@@ -126,7 +126,7 @@ async def _prices(dialogue: Dialogue, wanted: str) -> list[dict[str, str]]:
 
 def _price(row: dict[str, str], context: TurnContext) -> str:
     named = context.behaviour.named
-    values = {"name": named(row["name"]), "amount": wording.money(row["price"], context.language), "unit": named(row["unit"])}
+    values = {"name": named(row["name"]), "amount": row["price"], "unit": named(row["unit"])}
     if row["unit"] == "from":
         sentence = _("%(name)s: from %(amount)s.") % values
     elif row["unit"]:

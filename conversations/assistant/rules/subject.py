@@ -130,7 +130,8 @@ async def otherwise(dialogue: Dialogue) -> Reply:
 def _adds_to_what_is_promised(dialogue: Dialogue) -> bool:
     """Whether something is told, and nothing asked or wanted, after people have promised to call back: it is for them."""
     context = dialogue.context
-    promised = bool(context.form_state.get("callback")) and not dialogue.done_here and not dialogue.has_said_something
+    is_the_last = dialogue.done_here.get("kind") in (None, "call")
+    promised = bool(context.form_state.get("callback")) and is_the_last and not dialogue.has_said_something
     asks = acts.wants_to_know(context.words) or acts.is_request(context.words)
     other = context.understanding.reason and context.reason and context.understanding.reason != context.reason.code
     return promised and not asks and not other

@@ -61,11 +61,12 @@ TOOLS: dict[str, Tool] = {
         add_action_item,
     )
 }
-# Nobody has to be allowed to say that they want no more calls.
-ALWAYS_THERE = frozenset(module.TOOL.name for module in (search_knowledge, find_hours, find_prices, find_visits, hand_off, set_consent))
-# Whoever may book may also put a typing error right, and whoever may promise a call may also say when it is, move it or call it off.
-COMES_WITH = {
-    correct.TOOL.name: book.TOOL.name,
-    find_callbacks.TOOL.name: schedule_callback.TOOL.name,
-    change_callback.TOOL.name: schedule_callback.TOOL.name,
-}
+# Nobody has to be allowed to say that they want no more calls, and whoever may hand over promises calls: these are told and changed.
+ALWAYS_THERE = frozenset(
+    module.TOOL.name
+    for module in (
+        search_knowledge, find_hours, find_prices, find_visits, hand_off, set_consent, find_callbacks, change_callback,
+    )
+)  # fmt: skip
+# Whoever may book may also put a typing error right.
+COMES_WITH = {correct.TOOL.name: book.TOOL.name}

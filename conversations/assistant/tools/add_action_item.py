@@ -21,13 +21,16 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
         owner = AgentProfile.objects.filter(pk=int(arguments["owner"]), active=True).first()
         if owner is None:
             raise ConnectorError(_("There is nobody of that number."), code="no_such_person", permanent=True)
+    due_at = datetime.fromisoformat(arguments["due_at"]) if "due_at" in arguments else None
+    if due_at is not None and due_at <= context.now:
+        raise ConnectorError(_("That time is over already."), code="over", permanent=True)
     item = action_items.add(
         Conversation.objects.select_related("customer").get(public_id=context.conversation),
         title=str(arguments["title"]),
         by=context.by,
         key=context.idempotency_key,
         interaction=Interaction.objects.get(pk=context.interaction),
-        due_at=datetime.fromisoformat(arguments["due_at"]) if "due_at" in arguments else None,
+        due_at=due_at,
         owner=owner,
     )
     result = {

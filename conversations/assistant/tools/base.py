@@ -34,7 +34,7 @@ class ToolContext:
     `visits` are the references of those that the party may know of and change, `links` the company's that may be sent, `facts`
     what the party has told by name. `by` is who asked for the call: the AI agent, or a person in the inbox; `level` is how well
     the party has proven to be the customer (`access.proven_level`); `language` (two letters) is the customer's, and
-    `names` what services and reasons are called in it.
+    `names` what services and reasons are called in it; `currency` is the sign of the company's, empty where none is known.
     """
 
     conversation: UUID
@@ -47,6 +47,7 @@ class ToolContext:
     visits: frozenset[str] = frozenset()
     level: str = ""
     language: str = "en"
+    currency: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     idempotency_key: str = ""
     links: Mapping[str, Link] = field(default_factory=dict)
@@ -89,8 +90,8 @@ class Tool:
     ConnectorError. `most` is how often one conversation may use it where its playbook says nothing else.
 
     `title` is what people call it and `labels` what its arguments are called where a person fills them in; `choices` gives the
-    values of an argument that are to be chosen from. What may stand in an argument is said by `schema` alone, which a
-    model is shown, every call is checked against, and the form for people is made from.
+    values of an argument that are to be chosen from, and `unshown` names what of the result only programs read. What may stand in an
+    argument is said by `schema` alone, which a model is shown, every call is checked against, and the form for people is made from.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Tool:
     title: str | Promise = ""
     labels: Mapping[str, str | Promise] = field(default_factory=dict)
     choices: Mapping[str, Callable[[ToolContext], list[tuple[str, str]]]] = field(default_factory=dict)
+    unshown: frozenset[str] = frozenset()
 
 
 def arguments_schema(required: list[str], **properties: Json) -> Json:
@@ -132,7 +134,7 @@ def day(description: str) -> Json:
 
 def amount(description: str) -> Json:
     """The schema of an amount of money in the company's currency, such as 85.50."""
-    return {"type": "string", "pattern": r"^\d{1,7}(\.\d{2})?$", "description": description}
+    return {"type": "string", "pattern": r"^\d{1,7}(\.\d{2})?$", "format": "amount", "description": description}
 
 
 def phone(description: str) -> Json:

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, text
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, phone, text
 from conversations.assistant.tools.visits import visit_event, visit_json
+from conversations.assistant.tools.words import for_both as _
+from conversations.connectors.base import ConnectorError
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import BookVisit, VisitsOfConversations
 
@@ -15,6 +17,8 @@ from conversations.connectors.schedule import BookVisit, VisitsOfConversations
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result is the visit. The same service at the same time in the same conversation is booked once."""
     start = datetime.fromisoformat(arguments["start"])
+    if start <= context.now:
+        raise ConnectorError(_("That time is over already."), code="over", permanent=True)
     mine = schedule().visits_of_conversations(VisitsOfConversations((context.conversation,), context.now))
     same = [visit for visit in mine if visit.start == start and visit.service == arguments["service"]]
     visit = same[0] if same else schedule().book(
@@ -39,7 +43,7 @@ TOOL = Tool(
         ["service", "name", "phone", "postcode", "start"],
         service=text("What the visit is for.", 120),
         name=text("The customer's name."),
-        phone={"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "description": "The phone number as E.164."},
+        phone=phone("The phone number, E.164."),
         postcode=text("The postcode of the visit.", 10),
         start=moment("The start of the chosen window, exactly as find_slots returned it."),
     ),

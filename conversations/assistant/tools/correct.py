@@ -5,14 +5,17 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, text
+from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, phone, text
 from conversations.assistant.tools.visits import visit_choices, visit_event, visit_json
+from conversations.assistant.tools.words import nothing_to_change
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import CorrectVisit
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
-    """The result is the visit as it reads now."""
+    """The result is the visit as it reads now. What is left out stays as it is."""
+    if not {"name", "phone"} & arguments.keys():
+        raise nothing_to_change()
     visit = schedule().correct(
         CorrectVisit(arguments["reference"], arguments.get("name", ""), arguments.get("phone", ""))
     )
@@ -27,7 +30,7 @@ TOOL = Tool(
         ["reference"],
         reference=text("The reference of the visit, such as HH-4F7K2Q.", 12),
         name=text("The name as it should read."),
-        phone={"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$", "description": "The phone number as E.164."},
+        phone=phone("The phone number as it should read, E.164."),
     ),
     run,
     changes=True,
@@ -35,8 +38,8 @@ TOOL = Tool(
     title=gettext_lazy("Put details of a booking right"),
     labels={
         "reference": gettext_lazy("Visit"),
-        "name": gettext_lazy("Name"),
-        "phone": gettext_lazy("Phone"),
+        "name": gettext_lazy("Name, where it changes"),
+        "phone": gettext_lazy("Phone, where it changes"),
     },
     choices={"reference": visit_choices},
 )

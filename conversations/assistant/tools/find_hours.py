@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
+from conversations.assistant import wording
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, day
 from conversations.assistant.tools.words import for_both as _
 from conversations.models import EntryPoint
@@ -29,7 +30,9 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     spans = [{"from": _clock(start), "to": _clock(end)} for start, end in calendar.day(asked).spans]
     opening = next_opening(hours, now)
     result = {"day": asked.isoformat(), "kept": True, "open": spans, "opens_next": opening.isoformat() if opening else ""}
-    return ToolOutcome(result, _("Looked up the opening hours."))
+    times = wording.listed([_("%(from)s to %(to)s") % each for each in spans])
+    is_open, is_closed = _("Looked up the opening hours: %(day)s, from %(times)s."), _("Looked up the opening hours: %(day)s, closed.")
+    return ToolOutcome(result, (is_open if spans else is_closed) % {"day": wording.date_of(asked), "times": times})
 
 
 def _clock(minutes: int) -> str:
@@ -46,4 +49,5 @@ TOOL = Tool(
     recorded=False,
     title=gettext_lazy("Look up the opening hours"),
     labels={"day": gettext_lazy("Day")},
+    unshown=frozenset({"kept", "day"}),
 )

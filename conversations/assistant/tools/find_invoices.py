@@ -14,13 +14,16 @@ from conversations.models.identifier import Assurance
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
-    """The result: `invoices`, newest first, only that of the reference when one is given; and `left_to_pay` of all of them."""
+    """The result: `invoices`, newest first, only that of the reference when one is given; `left_to_pay` of all of them; `currency`."""
     named = str(arguments.get("reference", "")).strip().upper()
     found = [
         each for each in accounts().invoices_of(InvoicesOf(known_as(context))) if not named or each.reference == named
     ]
     left = sum(each.left_to_pay for each in found)
-    result = {"invoices": [_invoice_json(each) for each in found], "left_to_pay": f"{left:.2f}"}
+    result: Json = {"invoices": [_invoice_json(each) for each in found]}
+    if not found:
+        return ToolOutcome(result, _("Looked up invoices: none was found that is proven to be theirs."))
+    result |= {"left_to_pay": f"{left:.2f}", "currency": context.currency}
     return ToolOutcome(result, _("Looked up invoices: %(count)d found.") % {"count": len(found)})
 
 

@@ -14,11 +14,14 @@ from conversations.models.identifier import Assurance
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
-    """The result: `orders`, newest first, only that of the reference when one is given."""
+    """The result: `orders`, newest first, only that of the reference when one is given, and their `currency`."""
     named = str(arguments.get("reference", "")).strip().upper()
     found = accounts().orders_of(OrdersOf(known_as(context)))
     rows = [_order_json(each) for each in found if not named or each.reference == named]
-    return ToolOutcome({"orders": rows}, _("Looked up orders: %(count)d found.") % {"count": len(rows)})
+    if not rows:
+        return ToolOutcome({"orders": []}, _("Looked up orders: none was found that is proven to be theirs."))
+    found_some = _("Looked up orders: %(count)d found.") % {"count": len(rows)}
+    return ToolOutcome({"orders": rows, "currency": context.currency}, found_some)
 
 
 def _order_json(order: FoundOrder) -> Json:

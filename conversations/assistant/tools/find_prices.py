@@ -30,22 +30,23 @@ SAYS_LITTLE = frozenset({"new", "free", "quote", "get", "exact", "same", "place"
 """Words of the list that no price is about: a new bathroom is no new boiler."""
 
 
-def run(_context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
-    """The result: `prices` that share words with the query, best first, and `others`, the names of the rest."""
+def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
+    """The result: `prices` that share words with the query, best first, each with its currency, and `others`, the names of the rest."""
     wanted = _words(arguments["query"])
     every = schedule().list_prices(ListPrices())
     ranked = sorted(((-_shared(each, wanted), _place(each, wanted), each.name, each) for each in every), key=lambda row: row[:3])
     best = -ranked[0][0] if ranked else 0
     fitting = [each for points, _place, _name, each in ranked if best and -points * 2 > best][:MOST]
     result = {
-        "prices": [_price_json(each) for each in fitting],
+        "prices": [_price_json(each, context.currency) for each in fitting],
         "others": [each.name for each in every if each not in fitting],
     }
-    return ToolOutcome(result, _("Looked up prices."))
+    return ToolOutcome(result, _("Looked up prices.") if fitting else _("Looked up prices: nothing like that is on the price list."))
 
 
-def _price_json(price: Price) -> dict[str, str]:
-    return {"name": price.name, "description": price.description, "price": f"{price.price:.2f}", "unit": price.unit}
+def _price_json(price: Price, currency: str) -> dict[str, str]:
+    amount = f"{price.price:.2f}".removesuffix(".00")
+    return {"name": price.name, "description": price.description, "price": f"{currency}{amount}", "unit": price.unit}
 
 
 def _shared(price: Price, wanted: set[str]) -> int:

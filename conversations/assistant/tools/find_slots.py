@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, text
 from conversations.assistant.tools.visits import slot_json
 from conversations.assistant.tools.words import for_both as _
+from conversations.connectors.base import ConnectorError
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import FindSlots
 
@@ -19,6 +20,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result: `slots`, each with ISO `start` and `end`, earliest first."""
     start = datetime.fromisoformat(arguments["from"]) if "from" in arguments else context.now
     end = datetime.fromisoformat(arguments["to"]) if "to" in arguments else start + WITHOUT_A_WISH
+    if end < start:
+        raise ConnectorError(_("The latest time is before the earliest one."), code="bad_times", permanent=True)
     found = schedule().find_slots(FindSlots(arguments["postcode"], start, end, arguments.get("limit", 3)))
     sentence = _("Looked for free times in %(postcode)s: %(count)d found.")
     return ToolOutcome(

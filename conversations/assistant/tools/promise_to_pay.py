@@ -11,7 +11,7 @@ from conversations.assistant import wording
 from conversations.assistant.tools.base import Event, Tool, ToolContext, ToolOutcome, amount, arguments_schema, day, text
 from conversations.assistant.tools.own_record import known_as, money
 from conversations.assistant.tools.words import for_both as _
-from conversations.connectors.accounts import InvoicesOf, NoSuchInvoice, PromiseToPay
+from conversations.connectors.accounts import InvoicesOf, NoSuchInvoice, NotOwed, PromiseToPay
 from conversations.connectors.registry import accounts
 from conversations.models import ActionItem, Conversation
 from conversations.models.identifier import Assurance
@@ -21,24 +21,26 @@ END_OF_DAY = time(18, 0)
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
-    """The result: `invoice`, `amount`, `pay_by`. Without an amount it is about all that is left to pay.
+    """The result: `invoice`, `amount`, `currency`, `pay_by`. Without an amount it is about all that is left to pay.
 
     Somebody looks on that day whether the money came: it is noted as something to do.
     """
     reference = str(arguments["invoice"]).strip().upper()
-    promised = accounts().promise(
-        PromiseToPay(
-            known_as=known_as(context),
-            invoice=reference,
-            amount=_amount(context, reference, str(arguments.get("amount", ""))),
-            pay_by=date.fromisoformat(arguments["pay_by"]),
-            conversation=context.conversation,
-            made_by=context.by.name,
-            idempotency_key=context.idempotency_key,
-        )
+    wanted = PromiseToPay(
+        known_as=known_as(context),
+        invoice=reference,
+        amount=_amount(context, reference, str(arguments.get("amount", ""))),
+        pay_by=date.fromisoformat(arguments["pay_by"]),
+        conversation=context.conversation,
+        made_by=context.by.name,
+        idempotency_key=context.idempotency_key,
     )
+    try:
+        promised = accounts().promise(wanted)
+    except NotOwed as problem:
+        raise NotOwed(problem.left, context.currency) from problem
     values = {
-        "amount": money(promised.amount),
+        "amount": f"{context.currency}{money(promised.amount)}",
         "invoice": promised.invoice,
         "day": wording.date_of(promised.pay_by),
     }
@@ -51,7 +53,10 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
         kind=ActionItem.Kind.PAYMENT,
         due_at=datetime.combine(promised.pay_by, END_OF_DAY, context.now.tzinfo),
     )
-    result = {"invoice": promised.invoice, "amount": money(promised.amount), "pay_by": promised.pay_by.isoformat()}
+    result = {
+        "invoice": promised.invoice, "amount": money(promised.amount), "currency": context.currency,
+        "pay_by": promised.pay_by.isoformat(),
+    }  # fmt: skip
     return ToolOutcome(result, sentence, (Event("payment.promised", sentence, dict(result), audience="staff"),))
 
 
@@ -68,7 +73,8 @@ def _amount(context: ToolContext, reference: str, said: str) -> Decimal:
 
 def _invoices_to_pay(context: ToolContext) -> list[tuple[str, str]]:
     mine = accounts().invoices_of(InvoicesOf(known_as(context)))
-    return [(each.reference, f"{each.reference} · {each.what} · {each.left_to_pay}") for each in mine if each.left_to_pay]
+    owed = [each for each in mine if each.left_to_pay]
+    return [(each.reference, f"{each.reference} · {each.what} · {context.currency}{money(each.left_to_pay)}") for each in owed]
 
 
 TOOL = Tool(

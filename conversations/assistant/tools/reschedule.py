@@ -8,13 +8,18 @@ from django.utils.translation import gettext_lazy
 
 from conversations.assistant.tools.base import Tool, ToolContext, ToolOutcome, arguments_schema, moment, text
 from conversations.assistant.tools.visits import visit_choices, visit_event, visit_json
+from conversations.assistant.tools.words import for_both as _
+from conversations.connectors.base import ConnectorError
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import MoveVisit
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result is the visit in its new window."""
-    visit = schedule().reschedule(MoveVisit(arguments["reference"], datetime.fromisoformat(arguments["start"])))
+    start = datetime.fromisoformat(arguments["start"])
+    if start <= context.now:
+        raise ConnectorError(_("That time is over already."), code="over", permanent=True)
+    visit = schedule().reschedule(MoveVisit(arguments["reference"], start))
     event = visit_event("booking.changed", visit, context)
     return ToolOutcome(visit_json(visit), event.sentence, (event,))
 

@@ -11,7 +11,7 @@ from conversations.assistant.tools.words import for_both as _
 from conversations.assistant.wording import moment_of
 from conversations.connectors.base import ConnectorError
 from conversations.models import Interaction
-from conversations.services import action_items, facts
+from conversations.services import action_items, facts, numbers
 from routing.services import hours
 
 FARTHEST = timedelta(days=14)
@@ -28,6 +28,7 @@ class NotThen(ConnectorError):
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """The result: `phone` and `at`. At that time the conversation goes into the line, so that a person calls."""
     line = Interaction.objects.select_related("conversation__customer", "entry_point__hours").get(pk=context.interaction)
+    require_ordinary(arguments["phone"])
     at = checked_moment(line, datetime.fromisoformat(arguments["at"]), context)
     words = _("We will call you on %(number)s %(when)s.")
     agreed = words % {"number": facts.phone(arguments["phone"]), "when": moment_of(at, context.now)}
@@ -41,6 +42,13 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
         about=str(arguments.get("about", "")),
     )
     return ToolOutcome({"phone": arguments["phone"], "at": at.isoformat()}, agreed)
+
+
+def require_ordinary(number: str) -> None:
+    """Raises ConnectorError for a number in E.164 that costs whoever rings it, or that is a service's."""
+    if not numbers.is_ordinary(number):
+        words = _("That number costs whoever rings it, so we cannot call it. Please give us another one.")
+        raise ConnectorError(words, code="not_to_be_rung", permanent=True)
 
 
 def checked_moment(line: Interaction, wanted: datetime, context: ToolContext) -> datetime:

@@ -45,7 +45,8 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
         whole = f"{about['name']}: {query}"
         within = _in_their_language(search(whole, reason=about["reason"], **settings), whole, context)
         passages += [_passage(hit, within=True) for hit in within]
-    return ToolOutcome({"passages": passages}, _("Looked in the knowledge base."))
+    sentence = _("Looked in the knowledge base.") if passages else _("Looked in the knowledge base: nothing was found.")
+    return ToolOutcome({"passages": passages}, sentence)
 
 
 def _passage(hit: Hit, *, within: bool = False) -> dict[str, Any]:
@@ -90,4 +91,5 @@ TOOL = Tool(
         "query": gettext_lazy("Question"),
         "about": gettext_lazy("About"),
     },
+    unshown=frozenset({"score", "reason", "within"}),
 )

@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext, override
 
+from conversations.connectors.base import ConnectorError
+
 
 class ForBoth(str):
     """A text in the language that was spoken where it was made; `for_staff` is the same text in staff's."""
@@ -33,6 +35,11 @@ def for_both(message: str) -> ForBoth:
     with override(settings.LANGUAGE_CODE):
         for_staff = gettext(message)
     return ForBoth(gettext(message), for_staff)
+
+
+def nothing_to_change() -> ConnectorError:
+    """For a change of which nothing was said that should be otherwise."""
+    return ConnectorError(for_both("Nothing was said that should change."), code="nothing_to_change", permanent=True)
 
 
 def for_staff(sentence: object) -> str:

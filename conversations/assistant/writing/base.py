@@ -54,12 +54,13 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class FactSaid:
-    """A fact as it counts, with the entry that taught it."""
+    """A fact as it counts, with the entry that taught it; `was_said` is off for what a line showed or a person noted."""
 
     name: str
     label: str
     value: str
     seq: int
+    was_said: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from django.utils.translation import override
 from conversations.assistant import acts, answers, wording
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.wrap_up import BOOKINGS, short
-from conversations.assistant.writing.base import Draft, Heard, MayLeave, Mood, Passage, Point, Said, WrapUp
+from conversations.assistant.writing.base import Draft, Happened, Heard, MayLeave, Mood, Passage, Point, Said, WrapUp
 from conversations.assistant.writing.endings import ending_of, is_left, is_thanks
 
 MOST_POINTS: Final = 6
@@ -21,7 +21,8 @@ FEWEST_WORDS: Final = 3
 OURS: Final = ("assistant", "agent")
 SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+")
 PROMISE: Final = re.compile(r"\b(?:I|[Ww]e|[Oo]ur \w+)(?:['’]ll| will| shall|['’]m going to| am going to|['’]re going to| are going to)\b")
-TO_DO: Final = ("callback.requested", "action.", "ticket.")
+TO_DO: Final = ("callback.requested", "callback.changed", "action.", "ticket.")
+CALLS: Final = ("callback.", "action.")
 MESSAGE_LEFT: Final = "voicemail"
 BEGINNING: Final = re.compile(
     r"(^|(?<!\be\.g)(?<!\bi\.e)(?<!\betc)(?<!\bapprox)[.!?]\s+|\n)([a-zà-ÿ])(?=\w*[\s,.!?']|\w*$)"
@@ -108,7 +109,7 @@ def _in_their_words(heard: Heard) -> str:
 def _done(heard: Heard) -> list[str]:
     """What was booked, opened, promised and answered, each once."""
     told = (*BOOKINGS, MESSAGE_LEFT)
-    done = list(dict.fromkeys(each.sentence for each in heard.happened if each.kind in told or each.kind.startswith(TO_DO)))
+    done = list(dict.fromkeys(each.sentence for each in _standing(heard) if each.kind in told or each.kind.startswith(TO_DO)))
     answered = list(dict.fromkeys(title for each in heard.said for title in each.sources))
     if answered:
         done.append(_("Answered from: %(titles)s.") % {"titles": wording.listed([f"“{title}”" for title in answered])})
@@ -154,7 +155,7 @@ def _mood(heard: Heard) -> Mood | None:
 
 def _to_do(heard: Heard) -> tuple[Point, ...]:
     """What was promised: what stands in the record as such, and our own sentences that promise something."""
-    points = [Point(each.sentence, each.seq) for each in heard.happened if each.kind.startswith(TO_DO)]
+    points = [Point(each.sentence, each.seq) for each in _standing(heard) if each.kind.startswith(TO_DO)]
     points += [Point(_("Listen to the message that was left."), each.seq) for each in heard.happened if each.kind == MESSAGE_LEFT]
     is_called_back = any(each.kind == "callback.requested" for each in heard.happened)
     for each in heard.said:
@@ -163,6 +164,20 @@ def _to_do(heard: Heard) -> tuple[Point, ...]:
             if PROMISE.search(sentence) and not sentence.rstrip().endswith("?") and not repeats:
                 points.append(Point(short(sentence), each.seq))
     return tuple(points[-MOST_POINTS:])
+
+
+def _standing(heard: Heard) -> list[Happened]:
+    """What happened, without what was said before of a call back that was moved or called off since.
+
+    The one that is promised when people are to take over has no detail, and the newest word of it counts.
+    """
+    left: list[Happened] = []
+    for each in heard.happened:
+        if each.kind.startswith("callback.") and (each.kind != "callback.requested" or not each.detail):
+            left = [before for before in left if not (before.kind.startswith(CALLS) and before.detail == each.detail)]
+        if each.kind != "callback.cancelled":
+            left.append(each)
+    return left
 
 
 def _open(heard: Heard) -> tuple[Point, ...]:

@@ -53,8 +53,8 @@ def book(arguments: BookVisit) -> BookedVisit:
     if earlier:
         return earlier
     conversation = Conversation.objects.only("id", "customer_id").get(public_id=arguments.conversation)
-    technicians = technicians_for(arguments.postcode)
-    for technician, slot in _who_works_then(technicians, arguments.start):
+    windows = list(_who_works_then(technicians_for(arguments.postcode), arguments.start))
+    for technician, slot in windows:
         booking = Booking(
             reference=new_reference(),
             customer_id=conversation.customer_id,
@@ -73,7 +73,7 @@ def book(arguments: BookVisit) -> BookedVisit:
         earlier = _by_key(arguments.idempotency_key)
         if earlier:
             return earlier
-    raise SlotTaken(_others(arguments.postcode, arguments.start))
+    raise SlotTaken(_others(arguments.postcode, arguments.start), exists=bool(windows))
 
 
 def reschedule(arguments: MoveVisit) -> BookedVisit:
@@ -88,11 +88,12 @@ def reschedule(arguments: MoveVisit) -> BookedVisit:
             return _visit(booking)
         technicians = technicians_for(booking.postcode)
         technicians.sort(key=lambda each: each.pk != booking.technician_id)
-        for technician, slot in _who_works_then(technicians, arguments.start):
+        windows = list(_who_works_then(technicians, arguments.start))
+        for technician, slot in windows:
             booking.technician, booking.window = technician, DateTimeTZRange(slot.start, slot.end)
             if _is_written(booking):
                 return _visit(booking)
-    raise SlotTaken(_others(booking.postcode, arguments.start))
+    raise SlotTaken(_others(booking.postcode, arguments.start), exists=bool(windows))
 
 
 def cancel(arguments: CancelVisit) -> BookedVisit:

@@ -53,12 +53,8 @@ class CallBack(Errand):
 
     async def missing(self, dialogue: Dialogue) -> Reply | None:
         """The day, the time, the number."""
-        if not said(dialogue, "date"):
-            dialogue.ask("date", _("On which day shall we call?"))
-            return dialogue.reply()
-        if not said(dialogue, "time_window"):
-            dialogue.ask("time_window", _("At what time shall we call?"))
-            return dialogue.reply()
+        if asked := ask_when(dialogue):
+            return asked
         if nobody := await nobody_at(dialogue, _moment(dialogue)):
             return nobody
         if not _number(dialogue):
@@ -90,6 +86,17 @@ class CallBack(Errand):
         dialogue.say(_("Thank you. A colleague will call you on %(number)s %(when)s.") % values)
         dialogue.note_done("call")
         return done(dialogue)
+
+
+def ask_when(dialogue: Dialogue) -> Reply | None:
+    """The question for the day or the time that was not said yet; None when both were."""
+    if not said(dialogue, "date"):
+        dialogue.ask("date", _("On which day shall we call?"))
+        return dialogue.reply()
+    if not said(dialogue, "time_window"):
+        dialogue.ask("time_window", _("At what time shall we call?"))
+        return dialogue.reply()
+    return None
 
 
 async def nobody_at(dialogue: Dialogue, at: datetime) -> Reply | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +15,7 @@ from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.booking import offer_person
 from conversations.assistant.rules.changing import OF_THE_RECORD
 from conversations.assistant.rules.dialogue import Dialogue
-from conversations.assistant.rules.errands.call_back import ask_for_another, nobody_at
+from conversations.assistant.rules.errands.call_back import ask_for_another, ask_when, nobody_at
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
 from conversations.assistant.tools import change_callback, find_callbacks
 from conversations.services import facts
@@ -22,6 +23,7 @@ from conversations.understanding import corrections
 
 WHEN: Final = frozenset({"date", "time_window"})
 RECALL: Final = "recall"
+A_VISIT: Final = re.compile(r"\b(?:visit|appointment|booking|engineer|plumber|cita|visita|reserva)\b")
 
 
 def change_wanted(dialogue: Dialogue) -> str:
@@ -40,7 +42,7 @@ def change_wanted(dialogue: Dialogue) -> str:
         return change_callback.MOVE
     if what_was_done.RECALLS.search(words) and not told & WHEN:
         return RECALL
-    if kind != "call" or dialogue.is_busy:
+    if kind != "call" or dialogue.is_busy or A_VISIT.search(words):
         return ""
     if what_was_done.gives_it_up(words):
         return change_callback.CALL_OFF
@@ -51,7 +53,8 @@ def change_wanted(dialogue: Dialogue) -> str:
     reason = context.understanding.reason
     is_put_right = acts.CORRECTS.search(words) or acts.MOVE.search(words)
     is_other = reason and (context.behaviour.form_for_reason(reason) or not is_put_right)
-    if (new and not is_other and not acts.wants_visit(words) and not acts.is_question(words)) or what_was_done.moves_it(words):
+    asks = acts.is_question(words) and not acts.is_request(words)
+    if (new and not is_other and not acts.wants_visit(words) and not asks) or what_was_done.moves_it(words):
         return change_callback.MOVE
     return ""
 
@@ -89,17 +92,21 @@ class ChangeCall(Errand):
             return offer_person(dialogue, _("I find no call that was promised here and is still to come."), failed=False)
         # The one promised last is the one that is spoken of.
         call = next((each for each in calls if each["call"] == state.get("call")), calls[-1])
-        state.update(call=call["call"], phone=call["phone"], at=call["at"])
+        state.update(call=call["call"], phone=call["phone"], at=call["at"], by=bool(call.get("by")))
         if state["change"] != change_callback.MOVE:
             return None
-        if not (said(dialogue, "date") or said(dialogue, "time_window") or _other_number(dialogue)):
+        if not (_other_time(dialogue) or _other_number(dialogue)):
             dialogue.ask("time_window", _("When shall we call instead?"))
             return dialogue.reply()
+        if _comes_by_then(dialogue):
+            return None
+        if state["by"] and (asked := ask_when(dialogue)):
+            return asked
         return await nobody_at(dialogue, _moment(dialogue))
 
     def read_back(self, dialogue: Dialogue) -> str:
-        """The call as it will be; one that is called off or asked about needs no yes."""
-        if dialogue.state["change"] != change_callback.MOVE:
+        """The call as it will be; one that is called off or asked about needs no yes, nor the number of one that comes by a time."""
+        if dialogue.state["change"] != change_callback.MOVE or _comes_by_then(dialogue):
             return ""
         values = {"number": facts.phone(_number(dialogue)), "when": wording.moment_of(_moment(dialogue), dialogue.context.now)}
         return _("We will call you on %(number)s %(when)s. Is that right?") % values
@@ -108,12 +115,15 @@ class ChangeCall(Errand):
         """Moves it, calls it off or says when it is."""
         state = dialogue.state
         if state["change"] == RECALL:
-            dialogue.say(_("We will call you on %(number)s %(when)s.") % _told(dialogue, state))
+            by = _("I have noted that we will call you back on %(number)s by %(when)s.")
+            dialogue.say((by if state.get("by") else _("We will call you on %(number)s %(when)s.")) % _told(dialogue, state))
             dialogue.note_done("call")
             return done(dialogue)
         arguments = {"call": str(state["call"]), "change": str(state["change"])}
         if state["change"] == change_callback.MOVE:
-            arguments |= {"phone": _number(dialogue), "at": _moment(dialogue).isoformat()}
+            arguments["phone"] = _number(dialogue)
+            if not _comes_by_then(dialogue):
+                arguments["at"] = _moment(dialogue).isoformat()
         result = await dialogue.tools.call(self.action, arguments)
         if result.error == "not_then":
             dialogue.say(result.sentence)
@@ -127,10 +137,13 @@ class ChangeCall(Errand):
         values = _told(dialogue, result.result)
         if result.result["change"] == change_callback.CALL_OFF:
             dialogue.note_done("called_off")
-            dialogue.say(_("All right, the call on %(number)s %(when)s is called off; nobody will call you.") % values)
+            by = _("All right, we will not call you back on %(number)s.")
+            off = _("All right, the call on %(number)s %(when)s is called off; nobody will call you.")
+            dialogue.say((by if result.result.get("by") else off) % values)
         else:
             dialogue.note_done("call")
-            dialogue.say(_("Thank you. A colleague will call you on %(number)s %(when)s.") % values)
+            by = _("Thank you. I have noted that we will call you back on %(number)s by %(when)s.")
+            dialogue.say((by if result.result.get("by") else _("Thank you. A colleague will call you on %(number)s %(when)s.")) % values)
         return done(dialogue)
 
 
@@ -138,6 +151,16 @@ def _told(dialogue: Dialogue, call: Mapping[str, Any]) -> dict[str, str]:
     now = dialogue.context.now
     at = datetime.fromisoformat(str(call["at"])).astimezone(now.tzinfo)
     return {"number": facts.phone(str(call["phone"])), "when": wording.moment_of(at, now)}
+
+
+def _comes_by_then(dialogue: Dialogue) -> bool:
+    """Whether the call comes when people are there, by a time, and no other time was said for it."""
+    return bool(dialogue.state.get("by")) and not _other_time(dialogue)
+
+
+def _other_time(dialogue: Dialogue) -> bool:
+    """Whether another day or hour was said for the call since its change was asked for."""
+    return bool(said(dialogue, "date") or said(dialogue, "time_window"))
 
 
 def _other_number(dialogue: Dialogue) -> str:

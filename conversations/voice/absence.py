@@ -1,0 +1,48 @@
+"""A call in a conversation whose person is gone while nobody else is in: what is true then, so that no caller waits for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations.assistant import wording
+from conversations.models import Interaction
+from conversations.services import promises
+from routing.models import Presence
+from routing.services import hours
+
+
+def is_nobody_in(call: Interaction) -> bool:
+    """Whether the person who has the conversation is offline, outside the hours of the call's entry point. At most three statements."""
+    agent = call.conversation.owner_agent
+    if agent is None or hours.is_open(call.entry_point.hours, timezone.now()):
+        return False
+    return not Presence.objects.filter(agent=agent).exclude(state=Presence.State.OFFLINE).exists()
+
+
+def greeting(call: Interaction) -> str:
+    """When people are back, by when they call back where that was promised, and that what is said now waits for them.
+
+    Not on which number: the caller's shows whose phone it is, and not who is speaking.
+    """
+    now = timezone.now().astimezone(ZoneInfo(call.entry_point.time_zone))
+    back = hours.next_opening(call.entry_point.hours, now)
+    told = [_back(back.astimezone(now.tzinfo), now) if back else _("My colleagues are not in at the moment.")]
+    for promise in promises.promised_on(Interaction.objects.filter(conversation=call.conversation)):
+        if promise.by > now:
+            when = wording.moment_of(promise.by.astimezone(now.tzinfo), now)
+            told.append(_("A colleague will call you back by %(when)s.") % {"when": when})
+    return " ".join([*told, _("Please say what it is about, and I keep it for them.")])
+
+
+def kept() -> str:
+    """That something said was kept for them."""
+    return _("Thank you, I have added that for my colleagues. If that is all, you can hang up now.")
+
+
+def _back(back: datetime, now: datetime) -> str:
+    when = wording.moment_of(back, now)
+    return _("My colleagues are not in at the moment; they are back %(when)s.") % {"when": when}
