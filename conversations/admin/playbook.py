@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import jsonschema
@@ -17,10 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from conversations.admin.fields import LimitsField, LinesField, LinksField, OutlineField
+from conversations.assistant import publishing
 from conversations.assistant.tools import TOOLS, cancel, find_orders, find_visits, reschedule
 from conversations.models import Playbook, PlaybookForm, PlaybookFormField, PlaybookOpening
 from conversations.services import knowing, openings, playbooks
 from conversations.services.facts import FACT_LABELS
+from conversations.understanding.languages import LANGUAGES
 from routing.admin.explained import Explained
 
 OPENED_BY_ANSWERS = (find_visits.TOOL.name, reschedule.TOOL.name, cancel.TOOL.name, find_orders.TOOL.name)
@@ -62,6 +65,14 @@ def tool_choices(*further: str) -> list[tuple[str, str]]:
 
 def _title_of(name: str) -> str:
     return str(TOOLS[name].title) if name in TOOLS else name
+
+
+def _must_be_spoken(languages: Iterable[str]) -> None:
+    unknown = [language for language in languages if language not in LANGUAGES]
+    if unknown:
+        known = ", ".join(f"{code} ({name})" for code, name in LANGUAGES.items())
+        words = {"unknown": ", ".join(unknown), "known": known}
+        raise forms.ValidationError(_("The AI agent does not speak “%(unknown)s”. It speaks: %(known)s.") % words)
 
 
 class PlaybookEditor(forms.ModelForm):
@@ -131,7 +142,13 @@ class PlaybookEditor(forms.ModelForm):
             place = " › ".join(map(str, problem.absolute_path))
             raise forms.ValidationError(_("%(place)s: %(what)s") % {"place": place, "what": problem.message[:200]}) from None
         translations: dict[str, Any] = found
+        _must_be_spoken(translations)
         return translations
+
+    def clean_languages(self) -> list[str]:
+        languages: list[str] = self.cleaned_data["languages"]
+        _must_be_spoken(languages)
+        return languages
 
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
@@ -199,6 +216,11 @@ class OpeningEditor(forms.ModelForm):
         model = PlaybookOpening
         fields = ("purpose", "language", "opening", "message", "voicemail")
         help_texts = {"purpose": _("What the calls are for.")}
+
+    def clean_language(self) -> str:
+        language = str(self.cleaned_data["language"])
+        _must_be_spoken([language])
+        return language
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
@@ -304,12 +326,18 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
         """Publishes a draft."""
         playbook = self._playbook(request, number)
         try:
-            playbooks.publish(playbook)
+            publishing.publish(playbook)
         except playbooks.NotADraft:
             messages.warning(request, _("Only a draft can be published. Make a new draft first."))
+        except publishing.NotReady as found:
+            messages.error(request, _("Not published yet; customers still meet the version before."))
+            for problem in found.problems:
+                messages.error(request, problem)
         else:
             self.log_change(request, playbook, _("Published."))
             messages.success(request, _("Published. It answers from the next message on."))
+            for missing in publishing.wordings_missing(playbook):
+                messages.warning(request, missing)
         return redirect("admin:conversations_playbook_change", number)
 
     @method_decorator(require_POST)
