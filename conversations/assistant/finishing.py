@@ -223,7 +223,7 @@ def _say(prepared: Prepared, reply: Reply, *, unanswered: bool) -> int:
             actor_kind=Entry.Actor.ASSISTANT if prepared.live else Entry.Actor.SYSTEM,
             actor_name=prepared.entry_point.company_name,
             body=written.text(reply.body),
-            data=_data(prepared, reply) | ({"unanswered": True} if unanswered else {}),
+            data=_data(prepared, reply) | ({"unanswered": True} if unanswered else {}) | ({"failed": True} if reply.failed else {}),
             interaction=prepared.interaction,
             source_id=_source_id(prepared.claim),
         ),

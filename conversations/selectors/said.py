@@ -29,7 +29,10 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A fact as one line last said it, where that stands in the history, and whether it is the one that counts for people."""
+    """A fact as one line last said it, where that stands in the history, and whether it is the one that counts for people.
+
+    `by_staff` says that a person of the company put it down.
+    """
 
     name: str
     value: Any
@@ -37,6 +40,7 @@ class Said:
     assurance: str
     channel: str
     counts: bool
+    by_staff: bool = False
 
 
 def learned_in(conversation_id: int) -> list[Learned]:
@@ -79,4 +83,4 @@ def said_in(conversation: Conversation) -> list[Said]:
 def _said(name: str, learned: Learned, *, counts: bool) -> Said:
     entry = learned.entry
     channel = entry.interaction.channel if entry.interaction else ""
-    return Said(name, entry.data["value"], entry.seq, learned.assurance, channel, counts)
+    return Said(name, entry.data["value"], entry.seq, learned.assurance, channel, counts, entry.actor_kind == Entry.Actor.AGENT)

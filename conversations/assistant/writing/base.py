@@ -25,6 +25,12 @@ STYLES: Final[Mapping[str, str | Promise]] = {
 """Every way of rewriting, in the order in which they are offered; a writer names those that it truly can."""
 
 
+SERVED: Final = "served"
+NOT_SERVED: Final = "not_served"
+CORRECTED: Final = "corrected"
+"""What came of looking at an area, and of a change of a visit that left its time as it was (`Happened.detail`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """One thing said. `by` is `customer`, `assistant`, `agent` or `system`; `asked` the fact that it asked for; `mood` -1 to 1.
@@ -54,12 +60,13 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class FactSaid:
-    """A fact as it counts, with the entry that taught it."""
+    """A fact as it counts, with the entry that taught it; `by_staff` says that a person of the company put it down."""
 
     name: str
     label: str
     value: str
     seq: int
+    by_staff: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """All that a writer knows of one line, or of a whole conversation."""
+    """All that a writer knows of one line, or of a whole conversation.
+
+    `waiting` says that a person had been asked for before, in the conversation of the line, and had not spoken when it ended.
+    """
 
     said: tuple[Said, ...]
     happened: tuple[Happened, ...]
@@ -82,6 +92,7 @@ class Heard:
     name: str
     outcomes: tuple[Outcome, ...]
     language: str = "en"
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
