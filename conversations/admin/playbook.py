@@ -100,6 +100,14 @@ class PlaybookEditor(forms.ModelForm):
         label=_("Limits of tools"), required=False, names=TOOLS,
         help_text=_("One on each line, such as open_ticket: 3. How often one conversation may use a tool, where that is not as usual."),
     )
+    reason_threshold = forms.FloatField(
+        label=_("Reason threshold"), min_value=0, max_value=1, initial=0.4, widget=forms.NumberInput(attrs={"step": "0.05"}),
+        help_text=_("From 0 to 1. Below this confidence the reason counts as unknown and the AI agent asks."),
+    )
+    knowledge_threshold = forms.FloatField(
+        label=_("Knowledge threshold"), min_value=0, max_value=1, initial=0.35, widget=forms.NumberInput(attrs={"step": "0.05"}),
+        help_text=_("From 0 to 1. Articles less alike to the question than this are not answered with."),
+    )
     languages = LinesField(label=_("Languages"), help_text=_("One on each line, such as en."))
     translations = OutlineField(
         label=_("In its other languages"), required=False,
@@ -119,7 +127,6 @@ class PlaybookEditor(forms.ModelForm):
             "code": _("What entry points call this playbook. All its versions share it."),
             "name": _("What customers see beside the AI agent's messages."),
             "policies": _("What it must and must not do, in plain sentences."),
-            "knowledge_threshold": _("Articles less alike to the question than this, from 0 to 1, are not answered with."),
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
