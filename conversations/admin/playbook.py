@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from conversations.admin.fields import LimitsField, LinesField, LinksField, OutlineField
+from conversations.admin.playbook_questions import QuestionEditor, Questions
 from conversations.assistant import publishing
 from conversations.assistant.tools import TOOLS, cancel, find_orders, find_visits, reschedule
 from conversations.models import Playbook, PlaybookForm, PlaybookFormField, PlaybookOpening
@@ -251,9 +252,10 @@ class OpeningInline(DraftOnly, admin.StackedInline):
 
 class FieldInline(Explained, DraftOnly, admin.TabularInline):
     model = PlaybookFormField
+    form = QuestionEditor
+    formset = Questions
     extra = 1
     help_texts = {
-        "order": _("1 is asked first."),
         "prompt": _("How the AI agent asks for it."),
         "required": _("Without a tick the customer may leave it out."),
     }

@@ -89,6 +89,23 @@ def test_a_question_that_is_not_translated_is_named(published):
     assert "Not in Español yet, of the form “Quote”: “How many bedrooms?” and “We ring you.”." in page
 
 
+def test_a_question_is_put_between_others_without_numbering_them_anew(client):
+    client.force_login(cast.manager())
+    form = cast.playbook().forms.create(code="quote", name="Quote")
+    rows = [form.fields.create(order=place, fact=fact, prompt="?") for place, fact in enumerate(("name", "phone", "email"), start=1)]
+    data = {"name": "Quote", "code": "quote", "tool": "", "closing": "", "fields-TOTAL_FORMS": "4", "fields-INITIAL_FORMS": "3"}
+    for index, row in enumerate(rows):
+        data |= {f"fields-{index}-id": row.pk, f"fields-{index}-form": form.pk, f"fields-{index}-place": index + 1}
+        data |= {f"fields-{index}-fact": row.fact, f"fields-{index}-prompt": "?", f"fields-{index}-required": "on"}
+    data |= {"fields-3-form": form.pk, "fields-3-place": "2", "fields-3-fact": "details", "fields-3-prompt": "What for?"}
+    page = reverse("admin:conversations_playbookform_change", args=[form.pk])
+    assert client.post(page, data).status_code == 302
+    assert list(form.fields.values_list("order", "fact")) == [(1, "name"), (2, "details"), (3, "phone"), (4, "email")]
+    kept = {key: value for key, value in data.items() if not key.startswith("fields-3")} | {"fields-TOTAL_FORMS": "3"}
+    assert client.post(page, kept | {"fields-1-DELETE": "on", "fields-2-place": "1"}).status_code == 302
+    assert list(form.fields.values_list("order", "fact")) == [(1, "email"), (2, "name"), (3, "details")]
+
+
 def test_the_demo_company_s_may_be_published():
     load()
     playbook = Playbook.objects.get()
