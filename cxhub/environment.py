@@ -31,6 +31,14 @@ class Environment:
         """The value as written, without surrounding white space."""
         return str(self._source.str(name, default=default)).strip()
 
+    def folder(self, name: str, default: str, *, within: Path) -> Path:
+        """A folder of our own, relative to `within` unless it is absolute; never `within` itself or one around it."""
+        found = within / (self.text(name) or default)
+        if within.resolve().is_relative_to(found.resolve()):
+            self._refuse(name, f"{str(found)!r} holds the program itself", f"{name}={default}")
+            return within / default
+        return found
+
     def flag(self, name: str, default: bool) -> bool:
         """A yes-or-no value."""
         written = self.text(name).lower()

@@ -18,7 +18,7 @@ env = Environment(BASE_DIR / os.environ.get("ENV_FILE", ".env"))
 # --- Where and how it runs
 
 DEBUG = env.flag("DEBUG", default=True)
-DATA_DIR = BASE_DIR / env.text("DATA_DIR", default=".data")
+DATA_DIR = env.folder("DATA_DIR", ".data", within=BASE_DIR)
 BIND_ADDRESS = env.text("BIND_ADDRESS", default="127.0.0.1")
 PORT = env.whole_number("PORT", default=8000, lowest=1, highest=65535)
 PUBLIC_URL = env.web_address("PUBLIC_URL", default=f"http://localhost:{PORT}")

@@ -30,6 +30,10 @@ class EntryPointForm(forms.ModelForm):
     playbook_code = forms.ChoiceField(
         label=_("Playbook"), help_text=_("Its published version answers here. Publishing a new version takes effect at once.")
     )
+    live_share_percent = forms.IntegerField(
+        label=_("Live share in percent"), min_value=0, max_value=100, initial=100,
+        help_text=_("From 0 to 100: the share of new conversations the AI agent answers; the rest go to people."),
+    )
     time_zone = TimeZoneField(label=_("Time zone"), help_text=_("Times told to customers here are in this zone."))
     allowed_origins = LinesField(
         label=_("Web sites that may show the widget"), required=False,

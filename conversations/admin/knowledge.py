@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -23,10 +24,11 @@ from django.views.decorators.http import require_POST
 
 from conversations.admin.knowledge_import import KnowledgeImport
 from conversations.assistant.outgoing.instructions import orders_in
+from conversations.knowledge import belonging
 from conversations.knowledge.ingest import ingest
 from conversations.knowledge.publishing import Published, publish
 from conversations.models import KnowledgeArticle, KnowledgeVersion, PriceListItem, UnansweredQuestion
-from conversations.models.knowledge import CONTENT
+from conversations.models.knowledge import CONTENT, Audience
 from conversations.selectors import questions
 from conversations.selectors.articles import due_for_review
 from conversations.services import articles
@@ -52,6 +54,18 @@ class ArticleForm(forms.ModelForm):
             content = articles.content_to_edit(self.instance)
             self.initial.update({name: getattr(content, name) for name in CONTENT})
 
+    def clean_url(self) -> str:
+        address = str(self.cleaned_data["url"]).strip()
+        if problem := belonging.problem_of_address(address):
+            raise forms.ValidationError(problem)
+        return address
+
+    def clean_language(self) -> str:
+        language = str(self.cleaned_data["language"]).strip()
+        if problem := belonging.problem_of_language(language):
+            raise forms.ValidationError(problem)
+        return language
+
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
         # Browsers end lines in their own way, which would make every saving a change.
@@ -59,6 +73,20 @@ class ArticleForm(forms.ModelForm):
         if found.get("valid_from") and found.get("valid_until") and found["valid_until"] < found["valid_from"]:
             self.add_error("valid_until", _("Choose a day on or after the first one."))
         return found
+
+
+def _answered_when(article: KnowledgeArticle) -> str:
+    """Who is answered from a published article, and from when on."""
+    today = timezone.localdate()
+    if article.audience == Audience.STAFF:
+        return str(_("Staff find it; customers are never answered from it."))
+    if article.valid_until and article.valid_until < today:
+        return str(_("Nobody is answered from it: it was valid until %(date)s.")) % {"date": date_format(article.valid_until)}
+    if article.valid_from and article.valid_from > today:
+        return str(_("The AI agent answers from it from %(date)s on.")) % {"date": date_format(article.valid_from)}
+    if article.audience == Audience.VERIFIED:
+        return str(_("The AI agent answers from it from now on, whoever has shown who they are."))
+    return str(_("The AI agent answers from it from now on."))
 
 
 class ReviewFilter(admin.SimpleListFilter):
@@ -131,7 +159,7 @@ class KnowledgeArticleAdmin(KnowledgeImport, Explained, admin.ModelAdmin):
             found = _("Something in it speaks to an AI as if to give it an order. It is cut from every answer; see below.")
             messages.warning(request, found)
         if "_publish" in request.POST:
-            self._tell(request, publish(obj))
+            self._tell(request, publish(obj), obj)
         elif obj.published and "language" in form.changed_data:
             ingest(obj)
 
@@ -185,15 +213,11 @@ class KnowledgeArticleAdmin(KnowledgeImport, Explained, admin.ModelAdmin):
             raise PermissionDenied
         return get_object_or_404(KnowledgeArticle, pk=number)
 
-    def _tell(self, request: HttpRequest, done: Published) -> None:
+    def _tell(self, request: HttpRequest, done: Published, article: KnowledgeArticle) -> None:
         if done.is_new:
             number = done.ingested.passages
-            told = ngettext(
-                "Published. The AI agent finds it in %(number)d passage from now on.",
-                "Published. The AI agent finds it in %(number)d passages from now on.",
-                number,
-            )
-            messages.success(request, told % {"number": number})
+            told = ngettext("Published in %(number)d passage.", "Published in %(number)d passages.", number) % {"number": number}
+            messages.success(request, f"{told} {_answered_when(article)}")
         else:
             messages.info(request, _("Nothing of what it says has changed, so it stays the same version."))
         if done.answered:

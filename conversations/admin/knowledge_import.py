@@ -16,6 +16,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from conversations.knowledge.belonging import problem_of_language
 from conversations.knowledge.documents import UnreadableExport, read_upload
 from conversations.knowledge.importing import ImportPlan, Options, PlanChanged, apply_import, plan_import
 from conversations.models import KnowledgeArticle
@@ -45,6 +46,13 @@ class UploadForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Then each is published on its own page. Otherwise customers read them at once."),
     )
+
+    def clean_language(self) -> str:
+        """Refuses what articles are not searched in."""
+        language = str(self.cleaned_data["language"]).strip()
+        if problem := problem_of_language(language):
+            raise forms.ValidationError(problem)
+        return language
 
     def clean_file(self) -> Any:
         """Refuses what is too large to be looked at while somebody waits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import jsonschema
@@ -17,10 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from conversations.admin.fields import LimitsField, LinesField, LinksField, OutlineField
+from conversations.admin.playbook_questions import QuestionEditor, Questions
+from conversations.assistant import publishing
 from conversations.assistant.tools import TOOLS, cancel, find_orders, find_visits, reschedule
 from conversations.models import Playbook, PlaybookForm, PlaybookFormField, PlaybookOpening
 from conversations.services import knowing, openings, playbooks
 from conversations.services.facts import FACT_LABELS
+from conversations.understanding.languages import LANGUAGES
 from routing.admin.explained import Explained
 
 OPENED_BY_ANSWERS = (find_visits.TOOL.name, reschedule.TOOL.name, cancel.TOOL.name, find_orders.TOOL.name)
@@ -64,6 +68,14 @@ def _title_of(name: str) -> str:
     return str(TOOLS[name].title) if name in TOOLS else name
 
 
+def _must_be_spoken(languages: Iterable[str]) -> None:
+    unknown = [language for language in languages if language not in LANGUAGES]
+    if unknown:
+        known = ", ".join(f"{code} ({name})" for code, name in LANGUAGES.items())
+        words = {"unknown": ", ".join(unknown), "known": known}
+        raise forms.ValidationError(_("The AI agent does not speak “%(unknown)s”. It speaks: %(known)s.") % words)
+
+
 class PlaybookEditor(forms.ModelForm):
     """A playbook with its tools to tick and its languages one on each line."""
 
@@ -89,6 +101,14 @@ class PlaybookEditor(forms.ModelForm):
         label=_("Limits of tools"), required=False, names=TOOLS,
         help_text=_("One on each line, such as open_ticket: 3. How often one conversation may use a tool, where that is not as usual."),
     )
+    reason_threshold = forms.FloatField(
+        label=_("Reason threshold"), min_value=0, max_value=1, initial=0.4, widget=forms.NumberInput(attrs={"step": "0.05"}),
+        help_text=_("From 0 to 1. Below this confidence the reason counts as unknown and the AI agent asks."),
+    )
+    knowledge_threshold = forms.FloatField(
+        label=_("Knowledge threshold"), min_value=0, max_value=1, initial=0.35, widget=forms.NumberInput(attrs={"step": "0.05"}),
+        help_text=_("From 0 to 1. Articles less alike to the question than this are not answered with."),
+    )
     languages = LinesField(label=_("Languages"), help_text=_("One on each line, such as en."))
     translations = OutlineField(
         label=_("In its other languages"), required=False,
@@ -108,7 +128,6 @@ class PlaybookEditor(forms.ModelForm):
             "code": _("What entry points call this playbook. All its versions share it."),
             "name": _("What customers see beside the AI agent's messages."),
             "policies": _("What it must and must not do, in plain sentences."),
-            "knowledge_threshold": _("Articles less alike to the question than this, from 0 to 1, are not answered with."),
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -131,7 +150,13 @@ class PlaybookEditor(forms.ModelForm):
             place = " › ".join(map(str, problem.absolute_path))
             raise forms.ValidationError(_("%(place)s: %(what)s") % {"place": place, "what": problem.message[:200]}) from None
         translations: dict[str, Any] = found
+        _must_be_spoken(translations)
         return translations
+
+    def clean_languages(self) -> list[str]:
+        languages: list[str] = self.cleaned_data["languages"]
+        _must_be_spoken(languages)
+        return languages
 
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
@@ -200,6 +225,11 @@ class OpeningEditor(forms.ModelForm):
         fields = ("purpose", "language", "opening", "message", "voicemail")
         help_texts = {"purpose": _("What the calls are for.")}
 
+    def clean_language(self) -> str:
+        language = str(self.cleaned_data["language"])
+        _must_be_spoken([language])
+        return language
+
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
         for field in openings.PLACES:
@@ -222,9 +252,10 @@ class OpeningInline(DraftOnly, admin.StackedInline):
 
 class FieldInline(Explained, DraftOnly, admin.TabularInline):
     model = PlaybookFormField
+    form = QuestionEditor
+    formset = Questions
     extra = 1
     help_texts = {
-        "order": _("1 is asked first."),
         "prompt": _("How the AI agent asks for it."),
         "required": _("Without a tick the customer may leave it out."),
     }
@@ -304,12 +335,18 @@ class PlaybookAdmin(DraftOnly, admin.ModelAdmin):
         """Publishes a draft."""
         playbook = self._playbook(request, number)
         try:
-            playbooks.publish(playbook)
+            publishing.publish(playbook)
         except playbooks.NotADraft:
             messages.warning(request, _("Only a draft can be published. Make a new draft first."))
+        except publishing.NotReady as found:
+            messages.error(request, _("Not published yet; customers still meet the version before."))
+            for problem in found.problems:
+                messages.error(request, problem)
         else:
             self.log_change(request, playbook, _("Published."))
             messages.success(request, _("Published. It answers from the next message on."))
+            for missing in publishing.wordings_missing(playbook):
+                messages.warning(request, missing)
         return redirect("admin:conversations_playbook_change", number)
 
     @method_decorator(require_POST)

@@ -17,13 +17,23 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from conversations.admin.knowledge import write_address
-from conversations.models import UnansweredQuestion
+from conversations.knowledge.search import search
+from conversations.models import KnowledgeArticle, UnansweredQuestion
+from conversations.models.knowledge import Audience
 from conversations.selectors import questions
 from conversations.services import unanswered
 from routing.admin.read_only import ReadOnlyAdmin
 
 State = UnansweredQuestion.State
 MOST_SHOWN = 100
+MOST_KEPT = 3
+
+
+def _kept_from(question: UnansweredQuestion) -> list[tuple[KnowledgeArticle, str]]:
+    """The articles that seem to answer a question and are not for everybody, each with whom it is for."""
+    hits = search(question.text, limit=MOST_KEPT, language=question.language, audiences=frozenset(Audience.values) - {Audience.PUBLIC})
+    articles = KnowledgeArticle.objects.in_bulk({hit.article for hit in hits})
+    return [(article, str(Audience(article.audience).label)) for article in articles.values()]
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -70,6 +80,7 @@ class UnansweredQuestionAdmin(ReadOnlyAdmin):
             same = questions.of_group(question.group, question.state)
             is_open = question.state == State.OPEN
             context |= {"same": same[:MOST_SHOWN], "times": same.count(), "write": write_address(question), "is_open": is_open}
+            context["kept_from_them"] = _kept_from(question) if is_open else []
         return super().render_change_form(request, context, *args, **options)
 
     def get_urls(self) -> list[URLPattern]:

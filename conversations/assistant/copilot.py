@@ -24,7 +24,7 @@ from conversations.assistant.playbooks import behaviour_of
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.writing.base import Draft, FactSaid, Heard, MayLeave, Passage, Said, Writer
 from conversations.assistant.writing.choice import choose_writer, written
-from conversations.assistant.writing.extractive import SENTENCE_END
+from conversations.assistant.writing.questions import is_closing, question_in
 from conversations.assistant.written_lately import Lately
 from conversations.knowledge.search import search
 from conversations.models import Booking, Conversation, Entry, Interaction, Playbook, TurnTrace
@@ -263,24 +263,19 @@ def _asked(heard: Heard) -> list[Asked]:
     """The questions of ours, the latest first, each with the fact that answers it, or else with the customer's next words."""
     found = []
     for index, each in enumerate(heard.said):
-        question = _question_of(each)
-        if each.by in OURS and question:
+        question = question_in(each.text)
+        if each.by in OURS and question and not is_closing(question, heard.language):
             found.append(_with_answer(question, each, heard, heard.said[index + 1 :]))
     return found[::-1][:MOST_ASKED]
-
-
-def _question_of(said: Said) -> str:
-    """The last sentence that asks something; empty when none does."""
-    return next((each for each in reversed(SENTENCE_END.split(said.text.strip())) if acts.is_question(each)), "")
 
 
 def _with_answer(question: str, said: Said, heard: Heard, later: tuple[Said, ...]) -> Asked:
     fact = next((each for each in heard.facts if said.asked and each.name == said.asked and each.was_said), None)
     if fact:
         return Asked(question, said.seq, f"{fact.label}: {fact.value}", fact.seq)
-    # Only what came before somebody of ours spoke again is an answer to this.
+    # Only what came before somebody of ours spoke again is an answer to this, and a question is none.
     reply = next(iter(later), None)
-    if reply is None or reply.by != Entry.Actor.CUSTOMER:
+    if reply is None or reply.by != Entry.Actor.CUSTOMER or acts.is_question(reply.text):
         return Asked(question, said.seq)
     text = " ".join(reply.text.split())
     return Asked(question, said.seq, text if len(text) <= LONGEST_ANSWER else f"{text[:LONGEST_ANSWER].rstrip()}…", reply.seq)

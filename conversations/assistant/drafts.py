@@ -52,5 +52,6 @@ def _tools_of_people(rows: QuerySet[Entry]) -> set[str]:
     """The tools by which people changed something among these entries."""
     by_people = rows.filter(actor_kind=Entry.Actor.AGENT)
     called = {str(name) for name in by_people.filter(kind="tool.called").values_list("data__tool", flat=True)}
-    booked = {BY_PEOPLE[kind] for kind in by_people.filter(kind__in=BY_PEOPLE).values_list("kind", flat=True)}
+    moved = by_people.filter(kind__in=BY_PEOPLE).exclude(data__has_key="corrected")
+    booked = {BY_PEOPLE[kind] for kind in moved.values_list("kind", flat=True)}
     return {name for name in called if name in TOOLS and TOOLS[name].changes} | booked

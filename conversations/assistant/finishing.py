@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from conversations.assistant import handing_over, places, qualification, tracing, wrap_up
+from conversations.assistant import acknowledging, handing_over, places, qualification, tracing, wrap_up
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.need_of import need_of
 from conversations.assistant.pacing import Stop
@@ -196,7 +196,7 @@ def _reply(prepared: Prepared, ending: Ending) -> Reply:
         return said
     if ending.silent:
         handing_over.refresh(prepared, why=said.why, next_step=said.next_step)
-        return Reply("", form_state=said.form_state)
+        return Reply("", form_state=said.form_state) if ending.stopped else acknowledging.noted(prepared, said)
     if ending.agrees_to_call is not None:
         return handing_over.call_back_answered(prepared, agrees=ending.agrees_to_call)
     if ending.gave_number:
@@ -228,7 +228,7 @@ def _say(prepared: Prepared, reply: Reply, *, unanswered: bool) -> int:
             actor_kind=Entry.Actor.ASSISTANT if prepared.live else Entry.Actor.SYSTEM,
             actor_name=prepared.entry_point.company_name,
             body=written.text(reply.body),
-            data=_data(prepared, reply) | ({"unanswered": True} if unanswered else {}),
+            data=_data(prepared, reply) | ({"unanswered": True} if unanswered else {}) | ({"failed": True} if reply.failed else {}),
             interaction=prepared.interaction,
             source_id=_source_id(prepared.claim),
         ),

@@ -22,7 +22,19 @@ from conversations.assistant.drafts import compare_drafts
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools import check_area
 from conversations.assistant.wrap_up import short
-from conversations.assistant.writing.base import FactSaid, Happened, Heard, Outcome, Said, Suggested, WrapUp, Writer
+from conversations.assistant.writing.base import (
+    CORRECTED,
+    NOT_SERVED,
+    SERVED,
+    FactSaid,
+    Happened,
+    Heard,
+    Outcome,
+    Said,
+    Suggested,
+    WrapUp,
+    Writer,
+)
 from conversations.assistant.writing.choice import choose_writer, written
 from conversations.assistant.writing.endings import ending_of
 from conversations.models import Conversation, Entry, Interaction, TurnTrace
@@ -158,6 +170,7 @@ def heard_in(conversation: Conversation, line: Interaction | None = None) -> Hea
         name=name,
         outcomes=tuple(Outcome(each.code, each.name) for each in outcomes),
         language=conversation.customer.language,
+        waiting=line is not None and _waited(conversation, entries),
     )
 
 
@@ -168,7 +181,7 @@ def label_of(fact: str) -> str:
 
 def _said(entry: Entry) -> Said:
     field: dict[str, Any] = entry.data.get("field") or {}
-    unknown = bool(entry.data.get("unanswered"))
+    unknown = bool(entry.data.get("unanswered") or entry.data.get("failed"))
     sources = [] if unknown else [str(each.get("title", "")) for each in entry.data.get("sources") or ()]
     if any(each.get("kind") == PRICES for each in entry.data.get("cards") or ()):
         sources.append(_("Price list"))
@@ -194,11 +207,25 @@ def _happened(entry: Entry, entries: Sequence[Entry]) -> Happened:
 
 
 def _detail(entry: Entry) -> str:
-    """Of a promised call which of them it is, and of an area that was looked up whether it is served."""
+    """Of a promised call which of them it is, that a visit was only put right, and of an area that was looked up whether it is served."""
     if entry.kind.startswith(("callback.", "action.")):
         return str(entry.data.get("item") or "")
+    if entry.data.get("corrected"):
+        return CORRECTED
     result = entry.data.get("result") or {}
-    return "not_served" if entry.data.get("tool") == check_area.TOOL.name and result.get("served") is False else ""
+    if entry.data.get("tool") != check_area.TOOL.name or "served" not in result:
+        return ""
+    return SERVED if result["served"] else NOT_SERVED
+
+
+def _waited(conversation: Conversation, entries: Sequence[Entry]) -> bool:
+    """Whether a person had been asked for before what was said and done on a line, and none had spoken by its end. One statement."""
+    if not entries:
+        return False
+    asked = Q(kind="handoff.requested", pk__lt=entries[0].pk)
+    answered = Q(kind="message", actor_kind=Entry.Actor.AGENT, pk__lte=entries[-1].pk)
+    told = Entry.objects.filter(asked | answered, conversation=conversation).order_by("-pk")
+    return told.values_list("kind", flat=True).first() == "handoff.requested"
 
 
 def _entry(conversation: Conversation, owed: _Owed, found: WrapUp) -> NewEntry:

@@ -9,8 +9,10 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import override
 
 from conversations.chat.visitor import Visitor
+from conversations.chat.widget_texts import greeting_without_assistant
 from conversations.flows import calling_back
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import access, roll_out, website
@@ -137,16 +139,25 @@ def call(interaction_id: int, visitor: Visitor, number: str, *, network_is_over:
 
 
 def opening(entry_point: EntryPoint, language: str = "") -> dict[str, Any]:
-    """What the widget needs before anything is said: company, greeting in its language, whether people are there now.
+    """What the widget needs before anything is said: company, greeting in its language, who answers, whether people are there now.
 
     The AI agent greets where it answers everybody; otherwise it says what it is when it takes a conversation.
     """
     now = timezone.now()
+    answers = roll_out.who_answers(entry_point, now)
     is_open = hours.is_open(entry_point.hours, now)
     opens_at = None if is_open else hours.next_opening(entry_point.hours, now)
     return {
         "company": entry_point.company_name,
-        "greeting": entry_point.playbook.disclosure_in(language) if roll_out.greets_everybody(entry_point, now) else "",
+        "greeting": _greeting(entry_point, language, answers, is_open=is_open),
+        "answers": answers,
         "open": is_open,
         "opens_at": opens_at.isoformat() if opens_at else None,
     }
+
+
+def _greeting(entry_point: EntryPoint, language: str, answers: str, *, is_open: bool) -> str:
+    if answers == "assistant":
+        return entry_point.playbook.disclosure_in(language)
+    with override(language or entry_point.language):
+        return greeting_without_assistant(entry_point.company_name, answers, is_open=is_open)

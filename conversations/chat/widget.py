@@ -25,7 +25,7 @@ from conversations.chat import demo_site
 from conversations.chat.articles import article_html
 from conversations.chat.widget_texts import widget_texts
 from conversations.models import EntryPoint, KnowledgeArticle
-from conversations.selectors import website
+from conversations.selectors import roll_out, website
 from conversations.understanding.languages import LANGUAGES
 from routing.services import hours
 
@@ -148,6 +148,7 @@ def _frame(request: HttpRequest, door: EntryPoint) -> dict[str, object]:
         "door": door,
         "phone": phone,
         "phone_display": website.readable_number(phone, door.default_region),
+        "answers": roll_out.who_answers(door, now),
         "is_open": is_open,
         "opens_at": None if is_open else hours.next_opening(door.hours, now),
     }

@@ -5,6 +5,19 @@ from django.utils.translation import gettext as _
 from conversations.services import consent_texts
 
 
+def greeting_without_assistant(company: str, answers: str, *, is_open: bool) -> str:
+    """What stands in an empty chat where the AI agent does not answer everybody, in the active language.
+
+    `answers` is as `selectors.roll_out.who_answers` says, `is_open` whether people are there now.
+    """
+    hello = _("Hello, this is the chat of %(company)s.") % {"company": company}
+    if answers == "either":
+        return f"{hello} " + _("Our AI agent or one of our team answers you here.")
+    if is_open:
+        return f"{hello} " + _("One of our team answers you here as soon as somebody is free.")
+    return f"{hello} " + _("Nobody of our team is here at the moment. Write to us all the same: they read it when they are back.")
+
+
 def widget_texts() -> dict[str, str]:
     """The sentences by name, in the active language. Words in braces are filled in by the widget."""
     return {
@@ -18,6 +31,10 @@ def widget_texts() -> dict[str, str]:
         "askForPerson": _("I would like to talk to a person."),
         # Who is there
         "stateAssistant": _("AI agent, answers at once"),
+        "stateEither": _("Our AI agent or our team answers"),
+        "stateTeam": _("Our team answers here"),
+        "teamBack": _("Our team is back {time}"),
+        "teamAway": _("Our team is away now"),
         "statePerson": _("{name} is with you"),
         "peopleBack": _("people from {time}"),
         "peopleAway": _("people are away now"),
@@ -25,6 +42,7 @@ def widget_texts() -> dict[str, str]:
         "stateClosed": _("This chat has ended"),
         "closedUntil": _("Closed until {time}"),
         "assistant": _("AI agent"),
+        "automatic": _("Automatic message"),
         "person": _("Our team"),
         "you": _("You"),
         "isTyping": _("{name} is typing"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -83,7 +84,7 @@ def _exchange(each: Mapping[str, Any]) -> Step:
     return _step(
         _("What the model answered"),
         (_("Words"), [block["text"] for block in blocks if block.get("type") == "text"]),
-        (_("Asks for"), [f"{block['name']} {block['input']}" for block in blocks if block.get("type") == "tool_use"]),
+        (_("Asks for"), [f"{block['name']} {_written(block['input'])}" for block in blocks if block.get("type") == "tool_use"]),
         (_("Number of the request"), [each.get("request_id", "")]),
         ms=each.get("ms"),
     )
@@ -96,5 +97,10 @@ def _call(each: Mapping[str, Any]) -> Step:
 
 
 def _step(title: str, *parts: tuple[str, list[Any]], ms: int | None = None) -> Step:
-    kept = tuple((label, [str(value) for value in values if value]) for label, values in parts if any(values))
+    kept = tuple((label, [_written(value) for value in values if value]) for label, values in parts if any(values))
     return Step(title, "" if ms is None else _("%(ms)d ms") % {"ms": ms}, kept)
+
+
+def _written(value: object) -> str:
+    """A value as text; what is built of others as JSON, which reads the same whatever program made it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)

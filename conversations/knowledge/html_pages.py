@@ -62,7 +62,8 @@ class _Element:
 
     @property
     def text(self) -> str:
-        return "".join(each if isinstance(each, str) else each.text for each in self.inside)
+        """What is read in it."""
+        return "".join(each if isinstance(each, str) else each.text for each in self.inside if isinstance(each, str) or each.is_shown)
 
     @property
     def is_shown(self) -> bool:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Any, Final
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from conversations.knowledge.belonging import problem_of_address, problem_of_language
 from conversations.knowledge.documents import Document
 from conversations.knowledge.ingest import changed_passages, passages
 from conversations.knowledge.publishing import publish
@@ -65,6 +67,19 @@ class PlannedArticle:
     problem: str = ""
     values: tuple[tuple[str, Any], ...] = ()
 
+    @property
+    def holds_for(self) -> list[str]:
+        """Whom the article is for, in which language, and when; empty for one that is refused."""
+        said = dict(self.values)
+        if not said:
+            return []
+        told = [str(Audience(said["audience"]).label), str(said["language"])]
+        if said["valid_from"]:
+            told.append(_("from %(date)s") % {"date": date_format(said["valid_from"])})
+        if said["valid_until"]:
+            told.append(_("until %(date)s") % {"date": date_format(said["valid_until"])})
+        return told
+
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
@@ -95,6 +110,12 @@ class ImportPlan:
     def refused(self) -> int:
         """Files that cannot be used."""
         return self.count(Effect.REFUSE)
+
+    @property
+    def for_staff_alone(self) -> bool:
+        """Whether nothing of it is for customers."""
+        coming = [row for row in self.rows if row.effect in (Effect.ADD, Effect.CHANGE)]
+        return bool(coming) and all(dict(row.values)["audience"] == Audience.STAFF for row in coming)
 
     @property
     def fingerprint(self) -> str:
@@ -198,7 +219,8 @@ def _problem(document: Document, reasons: dict[str, ReasonCode]) -> str:
         return _("url, language and asked_as have to be texts.")
     if len(said.get("url", "")) > LONGEST_URL or len(said.get("language", "")) > LONGEST_LANGUAGE:
         return _("Its address or its language is too long.")
-    return ""
+    of_address = problem_of_address(said["url"]) if said.get("url") else ""
+    return of_address or (problem_of_language(said["language"]) if said.get("language") else "")
 
 
 def _refused(document: Document, problem: str) -> PlannedArticle:

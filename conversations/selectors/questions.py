@@ -40,7 +40,10 @@ def of_group(group: UUID, state: str = UnansweredQuestion.State.OPEN) -> QuerySe
 
 
 def article_for(question: UnansweredQuestion) -> dict[str, Any]:
-    """What an article for a question begins with: a title, the questions in customers' words, where it belongs."""
+    """What an article for a question begins with: a title, the questions in customers' words, its language.
+
+    What their conversations were about is not what they asked, so it has no reason yet.
+    """
     same = UnansweredQuestion.objects.filter(Q(group=question.group, state=UnansweredQuestion.State.OPEN) | Q(pk=question.pk))
     asked = list(dict.fromkeys(same.order_by("-asked_at").values_list("text", flat=True)))[:MOST_SUGGESTED]
     title = question.text.strip()[:LONGEST_TITLE]
@@ -51,5 +54,4 @@ def article_for(question: UnansweredQuestion) -> dict[str, Any]:
         "url": f"/help/{slug}",
         "asked_as": "\n".join(asked),
         "language": question.language,
-        "reason": question.conversation.reason_id,
     }

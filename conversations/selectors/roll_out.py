@@ -32,9 +32,11 @@ def answers(door: EntryPoint, conversation: UUID, *, reason: ReasonCode | None, 
     return door.is_in_live_share(conversation) and _at_this_hour(door, now) and _for_reason(door, reason) and not is_stopped()
 
 
-def greets_everybody(door: EntryPoint, now: datetime) -> bool:
-    """Whether the AI agent answers whoever comes in at a door now."""
-    return door.mode == door.Mode.LIVE and door.live_share_percent == 100 and _at_this_hour(door, now) and not is_stopped()
+def who_answers(door: EntryPoint, now: datetime) -> str:
+    """Who answers whoever comes in at a door now: `assistant`, `people`, or `either` where the AI agent answers a share of them."""
+    if door.mode != door.Mode.LIVE or not door.live_share_percent or not _at_this_hour(door, now) or is_stopped():
+        return "people"
+    return "assistant" if door.live_share_percent == 100 else "either"
 
 
 def left_to_people(door: EntryPoint, reasons: frozenset[str]) -> frozenset[str]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from django.db import transaction
+from django.db.models import F
 
 from conversations.models import Playbook, PlaybookForm, PlaybookFormField, PlaybookOpening
 
@@ -15,6 +19,11 @@ COPIED = (
 COPIED_OF_FORMS = ("code", "name", "tool", "closing")
 COPIED_OF_OPENINGS = ("purpose", "language", "opening", "message", "voicemail")
 COPIED_OF_FIELDS = ("order", "fact", "prompt", "spoken_prompt", "required")
+
+
+ASIDE: Final = 10_000
+NEW: Final = 2 * ASIDE
+"""More than the questions of any form, so that those which are being numbered, or are new, are in nobody's place."""
 
 
 class NotADraft(ValueError):
@@ -53,6 +62,18 @@ def publish(playbook: Playbook) -> None:
             raise NotADraft(f"{row} is {row.get_status_display()}.")
         Playbook.objects.filter(code=row.code, status=Playbook.Status.PUBLISHED).update(status=Playbook.Status.RETIRED)
         Playbook.objects.filter(pk=row.pk).update(status=Playbook.Status.PUBLISHED)
+
+
+def put_in_order(form: PlaybookForm, questions: Sequence[int]) -> None:
+    """Numbers the questions of a form from 1 on: those with these ids first, as they stand here, then what others it has.
+
+    Call it in a transaction; the form of a published playbook refuses.
+    """
+    rest = [number for number in form.fields.order_by("order").values_list("pk", flat=True) if number not in questions]
+    # No two may have one number, not even in between.
+    form.fields.update(order=F("order") + ASIDE)
+    for place, number in enumerate([*questions, *rest], start=1):
+        form.fields.filter(pk=number).update(order=place)
 
 
 def _copy_form(form: PlaybookForm, draft: Playbook) -> None:

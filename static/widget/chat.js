@@ -39,6 +39,7 @@ class CxChat extends HTMLElement {
   #history = new History();
   #session = null; // the session that the history was read in; another tab may begin a new one
   #greeting = "";
+  #whoAnswers = "assistant"; // "assistant", "people", or "either" where the AI agent answers a share of them
   #owner = { owner: "assistant", name: "" };
   #peopleAreThere = true;
   #opensAt = null;
@@ -197,7 +198,7 @@ class CxChat extends HTMLElement {
     return { type: "hello", token, session, conversation, after: upto, identity, ...(this.#ticket && { ticket: this.#ticket }) };
   }
 
-  #welcome({ token, session, identity, greeting, state, open, opens_at: opensAt }) {
+  #welcome({ token, session, identity, greeting, answers, state, open, opens_at: opensAt }) {
     this.#ticket = null;
     this.#release();
     const visitor = visitorOf(session);
@@ -210,6 +211,7 @@ class CxChat extends HTMLElement {
     this.#identity.show(identity ?? null);
     this.#goodbye(visitor);
     this.#greeting = greeting ?? "";
+    this.#whoAnswers = answers ?? "assistant";
     this.#peopleAreThere = open !== false;
     this.#opensAt = opensAt ?? null;
     this.#setOwner(state ?? this.#owner);
@@ -445,13 +447,15 @@ class CxChat extends HTMLElement {
   #render() {
     const entries = this.#history.all();
     const messages = this.#outbox.messages();
-    const all = { greeting: this.#greeting, entries, messages, texts: this.#texts, times: this.#times };
+    const greetedBy = this.#whoAnswers === "assistant" ? "assistant" : "system";
+    const all = { greeting: this.#greeting, greetedBy, entries, messages, texts: this.#texts, times: this.#times };
     this.#log.keepingPlace(() => {
       this.#log.show(rows(all));
       this.#showActivity();
       this.#showQuestion(openQuestion(entries, messages));
     });
     this.#showUnread(entries);
+    this.#showState();
   }
 
   #showQuestion(question) {
@@ -474,14 +478,30 @@ class CxChat extends HTMLElement {
 
   #showState() {
     const { owner, name } = this.#owner;
-    const back = this.#opensAt ? fill(this.#texts.peopleBack, { time: this.#times.opening(this.#opensAt) }) : this.#texts.peopleAway;
-    const withAssistant = this.#peopleAreThere ? this.#texts.stateAssistant : `${this.#texts.stateAssistant} · ${back}`;
+    const withAssistant = this.#stateWithout();
     const withPerson = fill(this.#texts.statePerson, { name: speakerName("agent", name, this.#texts) });
     const waiting = this.#peopleAreThere ? this.#texts.stateWaiting : withAssistant;
     const closed = this.#opensAt ? fill(this.#texts.closedUntil, { time: this.#times.opening(this.#opensAt) }) : this.#texts.stateClosed;
-    this.#part.state.textContent = { assistant: withAssistant, waiting, human: withPerson, closed }[owner] ?? "";
+    const state = { assistant: withAssistant, waiting, human: withPerson, closed }[owner] ?? "";
+    // The same words once more would be read out once more.
+    if (this.#part.state.textContent !== state) this.#part.state.textContent = state;
     this.#part.state.dataset.owner = owner;
     this.#part.person.hidden = owner === "human";
+  }
+
+  /** Who answers while no person is with them: what was said here last tells more than what held when the chat was opened. */
+  #stateWithout() {
+    const texts = this.#texts;
+    const time = this.#opensAt && this.#times.opening(this.#opensAt);
+    const said = this.#history.all().findLast((entry) => entry.kind === "message" && ["assistant", "system"].includes(entry.actor_kind));
+    const bySystem = said?.actor_kind === "system" && (this.#whoAnswers === "either" || this.#owner.owner === "waiting");
+    if (this.#whoAnswers === "people" || bySystem) {
+      if (this.#peopleAreThere) return texts.stateTeam;
+      return time ? fill(texts.teamBack, { time }) : texts.teamAway;
+    }
+    const state = this.#whoAnswers === "either" && !said ? texts.stateEither : texts.stateAssistant;
+    if (this.#peopleAreThere) return state;
+    return `${state} · ${time ? fill(texts.peopleBack, { time }) : texts.peopleAway}`;
   }
 
   #showUnread(entries) {

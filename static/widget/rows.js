@@ -14,9 +14,10 @@ const WORDS = {
  * Rows in reading order. `entries` are wire entries by seq, `messages` what the outbox shows beside them.
  * Row kinds: "bubble", "booking", "line".
  */
-export function rows({ greeting, entries, messages, texts, times }) {
+export function rows({ greeting, greetedBy, entries, messages, texts, times }) {
   const list = [];
-  if (greeting) list.push({ key: "greeting", kind: "bubble", speaker: "assistant", name: texts.assistant, text: greeting });
+  const name = speakerName(greetedBy, "", texts);
+  if (greeting) list.push({ key: "greeting", kind: "bubble", speaker: "assistant", name, text: greeting });
   const labels = new Map();
   const open = openQuestion(entries, messages);
   for (const [place, entry] of entries.entries()) {
@@ -37,8 +38,9 @@ export function openQuestion(entries, messages) {
   return messages.some((message) => message.state !== "refused") ? null : last;
 }
 
-/** How a speaker is called: people by their first name only, the AI agent always as an AI. */
+/** How a speaker is called: people by their first name only, the AI agent always as an AI, and nothing else as one. */
 export function speakerName(kind, name, texts) {
+  if (kind === "system") return texts.automatic;
   if (kind === "agent") return name.trim().split(/\s+/)[0] || texts.person;
   return kind === "customer" ? texts.you : texts.assistant;
 }
@@ -51,7 +53,7 @@ function rowOf(entry, { greeting, labels, texts, times, later, open }) {
     if (entry.kind === "disclosure.shown" && (entry.body === greeting || !entry.body)) return null;
     const speaker = ["customer", "agent"].includes(entry.actor_kind) ? entry.actor_kind : "assistant";
     const text = speaker === "customer" ? (labels.get(entry.body) ?? entry.body) : entry.body;
-    const name = speakerName(speaker, entry.actor_name, texts);
+    const name = speakerName(entry.actor_kind, entry.actor_name, texts);
     const cards = cardsOf(entry, later, open);
     const shown = new Set(cards.map((card) => card.url));
     const sources = (entry.data?.sources ?? []).filter((source) => !shown.has(source.url));

@@ -239,3 +239,65 @@ def test_an_order_to_an_ai_in_an_article_is_shown_to_the_manager(client, manager
     save(client, article)
     assert "badge-danger" not in client.get(url("changelist")).content.decode()
     assert "<q>" not in client.get(url("change", article.pk)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"url": "javascript:alert(1)"}, "Write an address that begins with https://"),
+        ({"url": "//elsewhere.example"}, "Write an address that begins with https://"),
+        ({"language": "klingon"}, "“klingon” is no language that articles are searched in."),
+    ],
+)
+def test_an_article_stands_at_an_address_and_in_a_language_that_there_is(client, manager, changes, said):
+    assert said in save(client, **changes).content.decode()
+    assert not KnowledgeArticle.objects.exists()
+    (name, value), = changes.items()
+    text = f"---\n{name}: {value}\n---\n# Feeding parrots\n\nGive fruit."
+    shown = client.post(reverse(IMPORT), {"file": archive(**{"parrots.md": text}), "language": "en", "audience": "public"})
+    assert [row.effect.value for row in shown.context["plan"].rows] == ["refuse"]
+    assert said in shown.content.decode()
+
+
+def test_publishing_says_who_is_answered_from_it_and_from_when_on(client, manager):
+    tomorrow, yesterday = (str(timezone.localdate() + timedelta(days=days)) for days in (1, -1))
+
+    def told(**changes: str) -> str:
+        response = save(client, **changes)
+        return client.get(response["Location"]).content.decode()
+
+    assert "The AI agent answers from it from now on." in told()
+    assert "customers are never answered from it" in told(slug="a", audience="staff")
+    assert "whoever has shown who they are" in told(slug="b", audience="verified")
+    assert "The AI agent answers from it from " in told(slug="c", valid_from=tomorrow)
+    assert "Nobody is answered from it: it was valid until" in told(slug="d", valid_until=yesterday)
+
+
+def test_an_import_shows_whom_each_article_is_for(client, manager):
+    page = "<main><h1>Parrots<script>alert(1)</script></h1><p>Give fruit.</p></main>"
+    head = "---\naudience: staff\nvalid_from: 2031-01-02\n---\n"
+    files = {"parrots.html": page, "inside.md": f"{head}# Inside\n\nOurs alone."}
+    shown = client.post(reverse(IMPORT), {"file": archive(**files), "language": "en", "audience": "public"})
+    rows = {row.slug: row for row in shown.context["plan"].rows}
+    assert rows["parrots"].title == "Parrots"
+    text = shown.content.decode()
+    assert "Everybody · en" in text
+    assert "Staff only · en · from " in text
+    assert "Customers would read them at once." in text
+    alone = client.post(reverse(IMPORT), {"file": archive(**{"inside.md": files["inside.md"]}), "language": "en", "audience": "public"})
+    assert "Customers would read them at once." not in alone.content.decode()
+    assert "Staff would read them at once; customers never." in alone.content.decode()
+
+
+def test_a_question_that_an_article_for_others_answers_says_so(client, manager):
+    save(client, audience="verified")
+    question = asked("how often do I feed a parrot?", "Mary Price")
+    question.conversation.reason = cast.reason("boiler_service_booking")
+    question.conversation.save()
+    page = client.get(url("change", question.pk, model="unansweredquestion")).content.decode()
+    article = KnowledgeArticle.objects.get()
+    assert "An article that is not for everybody may answer this" in page
+    assert f'href="{url("change", article.pk)}"' in page
+    assert "Customers who have shown who they are" in page
+    initial = client.get(url("add") + f"?question={question.pk}").context["adminform"].form.initial
+    assert "reason" not in initial, "what the conversation was about is not what was asked"

@@ -272,6 +272,13 @@ class TestPlaybooks:
         draft.refresh_from_db()
         assert (draft.tools, draft.languages, draft.persona) == (["book", "cancel"], ["en", "es"], "Calm.")
 
+    @pytest.mark.parametrize("field", ["reason_threshold", "knowledge_threshold"])
+    def test_a_threshold_is_from_zero_to_one(self, client, manager, field):
+        data = {field: "7", "forms-TOTAL_FORMS": "0", "forms-INITIAL_FORMS": "0"}
+        text = client.post(url(Playbook, "change", cast.playbook().pk), data).content.decode()
+        assert "Ensure this value is less than or equal to 1" in text
+        assert "Constraint" not in text
+
     def test_a_code_that_is_taken_is_explained(self, client, manager):
         cast.playbook()
         response = client.post(url(Playbook, "add"), {"code": "home", "forms-TOTAL_FORMS": "0", "forms-INITIAL_FORMS": "0"})
@@ -305,7 +312,7 @@ class TestEntryPoints:
             ({"channel": "voice", "address": "01632"}, "Write a phone number, such as +441632960100."),
             ({"channel": "voice", "address": "999"}, "This is an emergency number."),
             ({"voice_style": "100"}, "entry_point_voice_style_is_in_the_platforms_list"),
-            ({"live_share_percent": "101"}, "entry_point_live_share_is_a_percentage"),
+            ({"live_share_percent": "101"}, "Ensure this value is less than or equal to 100."),
             ({"playbook_code": "none"}, "Select a valid choice"),
             ({"live_hours": "outside"}, "Choose the opening hours that the AI agent goes by."),
             ({"live_reasons": "only"}, "Choose at least one reason"),

@@ -156,7 +156,9 @@ async def test_an_entry_point_where_people_answer(monday: datetime, chat: Line, 
     drafts = await chat.entries("draft")
     assert [entry.audience for entry in drafts] == ["staff"] * (mode == "shadow")
     assert all("8 am" in entry.body for entry in drafts)
-    assert await chat.say("hello?") == ""
+    assert "A colleague will join you here" in await chat.say("hello?"), "it was seen"
+    assert chat.last.actor_kind == "system"
+    assert await chat.say("hello?") == "", "that is said once"
 
 
 async def test_a_draft_books_nothing(monday: datetime, chat: Line) -> None:

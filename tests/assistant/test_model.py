@@ -69,6 +69,21 @@ async def test_a_visit_is_booked_for_what_was_given(monday: datetime, chat: Line
     assert not await TurnTrace.objects.exclude(fallback="").aexists()
 
 
+async def test_a_repair_is_booked_in_spanish(monday: datetime, chat: Line, model: StandIn) -> None:
+    """The stand-in's own rules speak the customer's language, and know what a repair is."""
+    assert "código postal" in await chat.say("Hola, necesito una reparación de la caldera, por favor")
+    assert chat.last.data["field"]["fact"] == "postcode"
+    await chat.say("HB1 4QT")
+    await chat.say("Eva Gil")
+    await chat.say("07700 900333")
+    assert "Su visita está reservada" in await chat.say("la primera")
+    assert (await Booking.objects.aget()).name == "Eva Gil"
+
+
+async def test_i_need_a_repair_is_understood(monday: datetime, chat: Line, model: StandIn) -> None:
+    assert "postcode" in await chat.say("I need a repair")
+
+
 async def test_a_person_is_asked_for(monday: datetime, chat: Line, model: StandIn) -> None:
     """The model's wish for a person becomes work in a queue, and the customer is told by the product."""
     model.play(calls(Call("hand_off", {"reason": "They are upset."})))

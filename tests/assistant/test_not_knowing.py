@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
-from conversations.models import Entry, UnansweredQuestion
+from conversations.models import Entry, Playbook, UnansweredQuestion
+from conversations.services import playbooks
 from tests.assistant.conftest import Line
 
 HOURS, AREA, PRICES = "Nuestro horario", "Dónde trabajamos", "Nuestros precios"
@@ -143,3 +146,25 @@ async def test_what_is_owed_is_not_answered_from_an_article_before_it_is_known_w
     assert sources(chat) == []
     assert "once I know that it is you" in said
     assert any(word in said for word in ("address or number", "six digits", "What is your"))
+
+
+@pytest.fixture
+def without_free_times(record: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A playbook from before publishing looked at tools: it books and may not look for free times."""
+    before = Playbook.objects.get(status="published").tools
+    _publish_with([tool for tool in before if tool != "find_slots"])
+    yield
+    _publish_with(before)
+
+
+def _publish_with(tools: list[str]) -> None:
+    draft = playbooks.new_draft(Playbook.objects.get(status="published"))
+    draft.tools = tools
+    draft.save()
+    playbooks.publish(draft)
+
+
+async def test_free_times_that_cannot_be_looked_up_are_not_called_taken(without_free_times: None, monday: datetime, chat: Line) -> None:
+    said = await chat.say("I'd like to book a boiler service at HB1 4QT")
+    assert "I cannot look up free times myself" in said
+    assert "no free time" not in said

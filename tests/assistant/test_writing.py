@@ -339,3 +339,15 @@ async def test_what_a_rewriting_adds_is_in_the_customers_language(chat: Line) ->
     browser, address = await agents_browser(chat)
     answer = await off_loop(browser.post)(f"{address}rewrite/", {"text": "vamos de camino.", "style": "greeting"})
     assert answer.json()["text"].startswith("Hola:\n\nvamos de camino.\n\nUn saludo,\n")
+
+
+async def test_the_stand_in_alone_writes_a_useful_wrap_up(monday: datetime, chat: Line, model: StandIn) -> None:
+    """What was done, how it ended and how the customer sounded: for whoever tries it without an account."""
+    for words in ("I need a repair", "HB1 4QT", "Kim Lee", "07700 900333", "the first one", "thank you"):
+        await chat.say(words)
+    entry = await wrapped_up(chat)
+    assert entry.data["writer"] == "model"
+    assert "I need a repair" in entry.body
+    assert "Booked " in entry.body
+    assert entry.data["suggested"] == "booked"
+    assert entry.data["mood"] == {"start": 0.0, "end": 0.6, "lowest": 0.0}

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from pytest_django import Settings
 
+from conversations.assistant import publishing
 from conversations.models import Entry, HostSiteKey, Playbook
 from conversations.services import playbooks
 from routing.models import WorkItem
@@ -96,7 +97,7 @@ def publish_with(most_tool_calls: int | None) -> None:
     draft = playbooks.new_draft(Playbook.objects.get(status="published"))
     draft.most_tool_calls = most_tool_calls
     draft.save()
-    playbooks.publish(draft)
+    publishing.publish(draft)
 
 
 async def ends_with_a_person(scene: Scene, says: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import timedelta
 
 import pytest
@@ -57,6 +58,15 @@ def test_staff_open_it_beside_the_answer(cast: Cast, conversation: Conversation)
         assert words in shown
     assert "&lt;now&gt;a canary" in shown
     assert "<now>" not in shown
+
+
+def test_what_opens_shows_it_and_arguments_read_as_json(cast: Cast, conversation: Conversation) -> None:
+    shown = html.unescape(cast.client(cast.ann).get(address_of(conversation)).content.decode())
+    summaries = shown.split("<summary>")[1:]
+    assert summaries
+    assert all('class="icon turn"' in summary.split("</summary>")[0] for summary in summaries)
+    assert '"query": "hours"' in shown
+    assert "{'query'" not in shown
 
 
 def test_an_answer_without_a_trace_says_so(cast: Cast, conversation: Conversation) -> None:

@@ -28,12 +28,14 @@ def lines(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     handler = logging.StreamHandler(written)
     given = configuration["formatters"]["structured"]
     handler.setFormatter(given["()"](foreign_pre_chain=given["foreign_pre_chain"], processors=given["processors"]))
-    logger = logging.getLogger("tests.logs")
-    logger.addHandler(handler)
-    logger.propagate = False
+    loggers = [logging.getLogger(name) for name in ("tests.logs", "conversations.assistant")]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.propagate = False
     yield written
-    logger.removeHandler(handler)
-    logger.propagate = True
+    for logger in loggers:
+        logger.removeHandler(handler)
+        logger.propagate = True
 
 
 def test_card_numbers_addresses_and_numbers_of_people_are_taken_out(lines: io.StringIO) -> None:
@@ -67,6 +69,35 @@ def test_a_refused_row_is_not_quoted(lines: io.StringIO) -> None:
     assert "identifier_assurance_is_known" in text
     assert "secret" not in text
     assert "words" not in text
+
+
+def test_a_line_of_ours_says_why(lines: io.StringIO) -> None:
+    """A model that fails is logged with the reason; what would tell of a customer is taken out of it."""
+    extra = {"why": "rate_limit", "detail": "429 for sam.okafor@example.com"}
+    logging.getLogger("conversations.assistant.model.falling_back").warning("model_failed", extra=extra)
+    text = lines.getvalue()
+    assert "model_failed" in text
+    assert "rate_limit" in text
+    assert "429" in text
+    assert "okafor" not in text
+
+
+@pytest.mark.parametrize("written", ["07700 900123", "447700900123", "(020) 7946 0123", "+44 7700 900123"])
+def test_no_number_of_a_person_is_among_the_details(lines: io.StringIO, written: str) -> None:
+    call = "1f0a1111-2222-4333-8444-555555555555"
+    extra = {"call": call, "attempt": 3, "at": "2026-11-26T14:34:34", "error": f"refused for {written}", "who": User(username="sam")}
+    logging.getLogger("conversations.assistant").warning("text_not_sent", extra=extra)
+    text = lines.getvalue()
+    assert call in text
+    assert "2026-11-26T14:34:34" in text
+    assert "refused for" in text
+    assert written not in text
+    assert "sam" not in text, "objects may hold anything"
+
+
+def test_what_libraries_add_is_left_out(lines: io.StringIO) -> None:
+    logging.getLogger("tests.logs").warning("task_failed", extra={"arguments": "the spare key lies under the pot"})
+    assert "spare key" not in lines.getvalue()
 
 
 def test_identifiers_and_times_stay(lines: io.StringIO) -> None:

@@ -50,6 +50,23 @@ def test_all_unusable_values_are_named_at_once(tmp_path: Path) -> None:
     assert "VOICE_REPLY_BUDGET_MS: 'soon' is not a whole number. Example: VOICE_REPLY_BUDGET_MS=900" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("written", "found"), [("", ".data"), ("  ", ".data"), ("kept/here", "kept/here"), ("/var/lib/cxhub", "/var/lib/cxhub")]
+)
+def test_data_is_kept_in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, found: str) -> None:
+    """An empty setting is as good as none."""
+    monkeypatch.setenv("DATA_DIR", written)
+    assert Environment(tmp_path / ".env").folder("DATA_DIR", ".data", within=tmp_path) == tmp_path / found
+
+
+@pytest.mark.parametrize("written", [".", ".."])
+def test_no_secret_is_written_beside_the_program(tmp_path: Path, written: str) -> None:
+    done = read_settings(tmp_path, DATA_DIR=written)
+    assert done.returncode != 0
+    assert "holds the program itself. Example: DATA_DIR=.data" in done.stderr
+    assert not (Path(settings.BASE_DIR) / "secret_key").exists()
+
+
 def test_production_needs_a_secret_and_real_calls_need_credentials(tmp_path: Path) -> None:
     """With DEBUG off nothing is made up."""
     without_secret = dict.fromkeys(("SECRET_KEY", "VONAGE_API_KEY"), "")

@@ -18,6 +18,7 @@ from conversations.understanding.gloss import gloss
 FOLDER = Path(settings.BASE_DIR) / "locale" / "es" / "LC_MESSAGES"
 FOR_CUSTOMERS = (
     "conversations/assistant/rules/**/*.py", "conversations/assistant/tools/*.py", "conversations/assistant/outgoing/*.py",
+    "conversations/assistant/acknowledging.py",
     "conversations/assistant/cards.py", "conversations/assistant/finishing.py", "conversations/assistant/guard.py",
     "conversations/assistant/handing_over.py", "conversations/assistant/toolbox.py",
     "conversations/assistant/wording.py", "conversations/rendering/**/*.py",

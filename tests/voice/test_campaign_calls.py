@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from conversations.assistant import publishing
 from conversations.flows import campaigning
 from conversations.models import (
     ActionItem,
@@ -407,7 +408,7 @@ def test_the_playbook_says_how_a_call_is_opened(platform: Platform) -> None:
             purpose="reminder", language="en", opening="{company} is thinking of you, {name}.", message="See you {when}.",
             voicemail="Ahoy {name}, ring {number}.",
         )  # fmt: skip
-        playbooks.publish(playbook)
+        publishing.publish(playbook)
     EntryPoint.objects.filter(channel="voice").update(playbook_code="opens")
     made.somebody_with_a_visit()
     called = Called(made.campaign(), platform)

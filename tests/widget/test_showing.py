@@ -408,3 +408,23 @@ def test_what_is_pressed_before_the_chat_has_loaded_opens_it(company, web, open_
     expect(window.launcher).to_have_count(0)
     held[0].continue_()
     expect(window.panel).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("welcome", "state"),
+    [
+        ({"answers": "people"}, "Our team answers here"),
+        ({"answers": "people", "open": False, "opens_at": "2026-06-08T07:00:00+00:00"}, "Our team is back Mon 08:00"),
+        ({"answers": "people", "open": False}, "Our team is away now"),
+        ({"answers": "either"}, "Our AI agent or our team answers"),
+    ],
+)
+def test_where_people_answer_nothing_is_said_by_an_ai(chat, welcome, state):
+    """The header says who answers and when; what the system says is called what it is."""
+    server = ChatDouble(greeting="Hello, this is the chat of Harbor Home Services.")
+    server.welcome = welcome
+    window = chat(server=server)
+    expect(window.panel.get_by_text(state, exact=True)).to_be_visible()
+    window.server.say("A colleague will join you here as soon as one is free.", actor="system")
+    expect(window.log.locator(".speaker")).to_have_text(["Automatic message: "])
+    expect(window.panel.get_by_text("AI agent, answers at once")).to_have_count(0)

@@ -154,9 +154,9 @@ async def _refused_area(dialogue: Dialogue) -> Reply | None:
 
 async def _offer(dialogue: Dialogue, form: Form) -> Reply:
     prompt = next((dialogue.prompt_of(field) for field in form.fields if field.fact in WHEN), _("When would suit you?"))
-    if await slots.offer(dialogue, dialogue.context.value("postcode"), prompt=prompt):
-        return dialogue.reply()
-    return offer_person(dialogue, _("I am sorry, I find no free time in the next two weeks."))
+    none_free = _("I am sorry, I find no free time in the next two weeks.")
+    why = await slots.offer(dialogue, dialogue.context.value("postcode"), none_free=none_free, prompt=prompt)
+    return offer_person(dialogue, why) if why else dialogue.reply()
 
 
 async def _book(dialogue: Dialogue) -> Reply:

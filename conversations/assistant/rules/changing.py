@@ -199,9 +199,9 @@ async def _offer(dialogue: Dialogue, visit: Visit) -> Reply:
         lead = ""
     # What was wished for when it was booked is what is to be changed.
     wishes = is_choosing or bool(dialogue.state.get("wishes")) or _wishes_now(dialogue)
-    if await slots.offer(dialogue, str(visit["postcode"]), prompt=_("When would suit you better?"), lead=lead, wishes=wishes):
-        return dialogue.reply()
-    return offer_person(dialogue, _("I am sorry, I find no other free time in the next two weeks."))
+    none_free, prompt = _("I am sorry, I find no other free time in the next two weeks."), _("When would suit you better?")
+    why = await slots.offer(dialogue, str(visit["postcode"]), none_free=none_free, prompt=prompt, lead=lead, wishes=wishes)
+    return offer_person(dialogue, why) if why else dialogue.reply()
 
 
 async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:

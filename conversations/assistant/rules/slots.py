@@ -78,11 +78,11 @@ async def _is_only_one(dialogue: Dialogue, postcode: str) -> bool:
     if "date" in said and VAGUE.search(said["date"].text):
         return False
     day, span = (said[name].value if name in said else dialogue.context.value(name) for name in ("date", "time_window"))
-    return sum(_suits(slot, day, span) for slot in await _free(dialogue, postcode, day)) == 1
+    return sum(_suits(slot, day, span) for slot in await _free(dialogue, postcode, day) or ()) == 1
 
 
-async def offer(dialogue: Dialogue, postcode: str, *, prompt: str = "", lead: str = "", wishes: bool = True) -> bool:
-    """Looks for windows that suit and offers up to three; says whether there were any.
+async def offer(dialogue: Dialogue, postcode: str, *, none_free: str, prompt: str = "", lead: str = "", wishes: bool = True) -> str:
+    """Looks for windows that suit and offers up to three; what is to be said where none is offered, `none_free` where truly none is free.
 
     With a wish that cannot be met the nearest others are offered, and that is said. Without `wishes` an earlier one does not count.
     """
@@ -92,7 +92,7 @@ async def offer(dialogue: Dialogue, postcode: str, *, prompt: str = "", lead: st
     if not slots and day:
         slots = await _free(dialogue, postcode, "")
     if not slots:
-        return False
+        return none_free if slots is not None else _("I am sorry, I cannot look up free times myself.")
     suiting = [slot for slot in slots if _suits(slot, day, span)]
     same_day = [slot for slot in slots if day and slot["start"][:10] == day]
     picked = _placed(dialogue, suiting) or (suiting or same_day or slots)[:OFFERED]
@@ -103,7 +103,7 @@ async def offer(dialogue: Dialogue, postcode: str, *, prompt: str = "", lead: st
         dialogue.say(_("Nothing is free then."))
     question = "" if wished else prompt
     _say_offer(dialogue, picked, suits=bool(suiting) or not wished, question=question)
-    return True
+    return ""
 
 
 def _placed(dialogue: Dialogue, suiting: list[Slot]) -> list[Slot]:
@@ -145,13 +145,14 @@ def _say_offer(dialogue: Dialogue, slots: list[Slot], *, suits: bool, question: 
     dialogue.suggest(labels)
 
 
-async def _free(dialogue: Dialogue, postcode: str, day: str) -> list[Slot]:
+async def _free(dialogue: Dialogue, postcode: str, day: str) -> list[Slot] | None:
+    """The free windows of a week from a day on, or from now; None when they cannot be looked up."""
     arguments: dict[str, Any] = {"postcode": postcode, "limit": LOOKED_AT}
     if day:
         start = datetime.combine(datetime.fromisoformat(day).date(), time(0), dialogue.context.now.tzinfo)
         arguments |= {"from": start.isoformat(), "to": (start + timedelta(days=7)).isoformat()}
     found = await dialogue.tools.call(find_slots.TOOL.name, arguments)
-    return [dict(slot) for slot in found.result.get("slots", [])] if found.worked else []
+    return [dict(slot) for slot in found.result.get("slots", [])] if found.worked else None
 
 
 def _suits(slot: Slot, day: str, span: str) -> bool:

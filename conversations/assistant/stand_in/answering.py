@@ -15,13 +15,43 @@ from conversations.assistant.stand_in.scenes import Call, Scene, Text, calls
 from conversations.assistant.stand_in.writing import WRITERS, write
 
 TAGGED: Final = re.compile(r"<(now|facts)>(.*?)</\1>", re.DOTALL)
-PERSON: Final = re.compile(r"\b(person|human|somebody|someone|agent|colleague|manager)\b")
-PRICE: Final = re.compile(r"\b(price|prices|cost|costs|charge|how much)\b")
-BOOK: Final = re.compile(r"\b(book|appointment|visit|come round|engineer)\b")
-HELLO: Final = re.compile(r"^(hello|hi|hey|good (morning|afternoon|evening))\W*$")
-THANKS: Final = re.compile(r"^(thanks|thank you|bye|that is all)\b")
-ORDER: Final = ("first", "second", "third")
-NEEDED: Final = {"postcode": "the postcode of the visit", "name": "your name", "phone": "your phone number"}
+PERSON: Final = re.compile(r"\b(person|human|somebody|someone|agent|colleague|manager|persona|alguien|compañer[oa])\b")
+PRICE: Final = re.compile(r"\b(price|prices|cost|costs|charge|how much|precios?|cuesta|cuestan|cuánto)\b")
+BOOK: Final = re.compile(r"\b(book|appointment|visit|come round|engineer|reserv\w+|cita|visita|técnico)\b")
+BROKEN: Final = re.compile(
+    r"\b(repairs?|fix|mend|broken|leaking|no (?:heating|hot water)|reparar|reparación|arregl\w+|una fuga|averiad[oa])\b"
+)
+"""What wants a visit unless something is asked about it."""
+ANSWERS_IN: Final = re.compile(r"Answer in the language ([a-z]{2})")
+HELLO: Final = re.compile(r"^(hello|hi|hey|good (morning|afternoon|evening)|hola|buen[oa]s (días|tardes|noches))\W*$")
+THANKS: Final = re.compile(r"^(thanks|thank you|bye|that is all|gracias|adiós|eso es todo)\b")
+ORDER: Final = (("first", "primer"), ("second", "segund"), ("third", "tercer"))
+NEEDED: Final = ("postcode", "name", "phone")
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "hello": "Hello. What can I do for you?",
+        "thanks": "You are welcome. Write again whenever you like.",
+        "postcode": "I can arrange that. Please tell me the postcode of the visit.",
+        "name": "I can arrange that. Please tell me your name.",
+        "phone": "I can arrange that. Please tell me your phone number.",
+        "times": "These times are free. Which one suits you?",
+        "booked": "Your visit is booked. Your reference is {reference}. Is there anything else?",
+        "unknown": "I do not find that in our help pages. Shall I pass you to a person?",
+        "yes": "Yes", "no": "No",
+    },
+    "es": {
+        "hello": "Hola. ¿En qué puedo ayudarle?",
+        "thanks": "De nada. Escríbanos cuando quiera.",
+        "postcode": "Puedo organizarlo. Dígame el código postal de la visita, por favor.",
+        "name": "Puedo organizarlo. Dígame su nombre, por favor.",
+        "phone": "Puedo organizarlo. Dígame su número de teléfono, por favor.",
+        "times": "Estas horas están libres. ¿Cuál le viene bien?",
+        "booked": "Su visita está reservada. Su referencia es {reference}. ¿Algo más?",
+        "unknown": "No lo encuentro en nuestras páginas de ayuda. ¿Le paso con una persona?",
+        "yes": "Sí", "no": "No",
+    },
+}  # fmt: skip
+"""What it says, by language; in any other language as in English."""
 PACE: Final = 0.02
 
 
@@ -31,19 +61,27 @@ def answer(body: Mapping[str, Any]) -> Scene:
     if wanted in WRITERS:
         return write(body, wanted)
     facts, now, results = _read(body)
+    words = WORDS.get(_language(body), WORDS["en"])
     if results:
-        return _after(results, now)
+        return _after(results, now, words)
     said = str(now.get("said", "")).lower()
     if PERSON.search(said):
         return calls(Call("hand_off", {"reason": "The customer asks for a person."}))
     chosen = _chosen(said, now.get("times_offered") or [])
-    if chosen or BOOK.search(said) or now.get("asked_for") in NEEDED:
-        return _book(facts, chosen)
+    is_broken = BROKEN.search(said) and "?" not in said
+    if chosen or is_broken or BOOK.search(said) or now.get("asked_for") in NEEDED:
+        return _book(facts, chosen, words)
     if HELLO.match(said):
-        return _says("Hello. What can I do for you?")
+        return _says(words["hello"])
     if THANKS.match(said):
-        return _says("You are welcome. Write again whenever you like.")
+        return _says(words["thanks"])
     return calls(Call("find_prices" if PRICE.search(said) else "search_knowledge", {"query": said or "help"}))
+
+
+def _language(body: Mapping[str, Any]) -> str:
+    """The two letters of the language that is to be answered in; empty when none is named."""
+    named = next(filter(None, (ANSWERS_IN.search(block.get("text", "")) for block in body.get("system", []))), None)
+    return named[1] if named else ""
 
 
 def _read(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[tuple[str, dict[str, Any]]]]:
@@ -64,11 +102,11 @@ def _read(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list
     return found.get("facts", {}), found.get("now", {}), results
 
 
-def _book(facts: Mapping[str, Any], chosen: str) -> Scene:
+def _book(facts: Mapping[str, Any], chosen: str, words: Mapping[str, str]) -> Scene:
     known = {**facts.get("facts", {}), **{name: f"known:{name}" for name in facts.get("known_not_shown", [])}}
     missing = next((name for name in NEEDED if name not in known), "")
     if missing:
-        return _says(f"I can arrange that. Please tell me {NEEDED[missing]}.", fact=missing)
+        return _says(words[missing], fact=missing)
     if not chosen:
         return calls(Call("find_slots", {"postcode": known["postcode"], "limit": len(ORDER)}))
     wanted = {name: known[name] for name in NEEDED}
@@ -78,12 +116,12 @@ def _book(facts: Mapping[str, Any], chosen: str) -> Scene:
 def _chosen(said: str, offered: list[Mapping[str, Any]]) -> str:
     """The start of the time that was offered and is meant, if one is."""
     for place, slot in zip(ORDER, offered, strict=False):
-        if place in said or str(slot["label"]).lower() in said:
+        if any(word in said for word in place) or str(slot["label"]).lower() in said:
             return str(slot["start"])
     return ""
 
 
-def _after(results: list[tuple[str, dict[str, Any]]], now: Mapping[str, Any]) -> Scene:
+def _after(results: list[tuple[str, dict[str, Any]]], now: Mapping[str, Any], words: Mapping[str, str]) -> Scene:
     tool, told = results[-1]
     result = told.get("result", {})
     if result.get("passages"):
@@ -91,12 +129,12 @@ def _after(results: list[tuple[str, dict[str, Any]]], now: Mapping[str, Any]) ->
     if result.get("prices"):
         return _says(" ".join(f"{each['name']}: {each['price']} {each['unit']}.".replace(" .", ".") for each in result["prices"][:3]))
     if tool == "find_slots" and result.get("slots"):
-        return _says("These times are free. Which one suits you?", fact="time_window")
+        return _says(words["times"], fact="time_window")
     if tool == "book" and result.get("reference"):
-        return _says(f"Your visit is booked. Your reference is {result['reference']}. Is there anything else?")
+        return _says(words["booked"].format(reference=result["reference"]))
     if told.get("error") == "not_what_was_given" or now.get("said") == "":
         return calls(Call("hand_off", {"reason": "It could not be booked."}))
-    return _says("I do not find that in our help pages. Shall I pass you to a person?", options=["Yes", "No"])
+    return _says(words["unknown"], options=[words["yes"], words["no"]])
 
 
 def _sentences(passage: str) -> str:

@@ -19,7 +19,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     visit = schedule().correct(
         CorrectVisit(arguments["reference"], arguments.get("name", ""), arguments.get("phone", ""))
     )
-    event = visit_event("booking.changed", visit, context)
+    event = visit_event("booking.changed", visit, context, corrected=[each for each in ("name", "phone") if arguments.get(each)])
     return ToolOutcome(visit_json(visit), event.sentence, (event,))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from conversations.assistant.tools.base import Event, Json, ToolContext
 from conversations.assistant.tools.words import ForBoth
 from conversations.assistant.tools.words import for_both as _
@@ -35,23 +37,29 @@ def visit_choices(context: ToolContext) -> list[tuple[str, str]]:
     return [(visit.reference, f"{visit.reference} · {visit.service} · {window(visit.start, visit.end, context.now)}") for visit in known]
 
 
-def visit_event(kind: str, visit: BookedVisit, context: ToolContext) -> Event:
-    """The history entry of a visit that was made, changed or cancelled, which the customer reads, too."""
+def visit_event(kind: str, visit: BookedVisit, context: ToolContext, *, corrected: Sequence[str] = ()) -> Event:
+    """The history entry of a visit that was made, changed or cancelled, which the customer reads, too.
+
+    `corrected` are the details that alone were changed, so that its time is as it was.
+    """
     sentences = {
         "booking.made": _("Booked %(service)s for %(window)s, reference %(reference)s."),
         "booking.changed": _("Changed %(service)s to %(window)s, reference %(reference)s."),
         "booking.cancelled": _("Cancelled %(service)s on %(window)s, reference %(reference)s."),
     }
-    sentence = sentences[kind] % {
+    put_right = _("Put the details of %(service)s on %(window)s right, reference %(reference)s.")
+    sentence = (put_right if corrected else sentences[kind]) % {
         "service": ForBoth(context.names.get(visit.service, visit.service), visit.service),
         "window": window(visit.start, visit.end, context.now, plain=True),
         "reference": visit.reference,
     }
-    data = {
+    data: Json = {
         "reference": visit.reference,
         "window_start": visit.start.isoformat(),
         "window_end": visit.end.isoformat(),
         "service": visit.service,
         "postcode": visit.postcode,
     }
+    if corrected:
+        data["corrected"] = list(corrected)
     return Event(kind, sentence, data)

@@ -25,6 +25,12 @@ STYLES: Final[Mapping[str, str | Promise]] = {
 """Every way of rewriting, in the order in which they are offered; a writer names those that it truly can."""
 
 
+SERVED: Final = "served"
+NOT_SERVED: Final = "not_served"
+CORRECTED: Final = "corrected"
+"""What came of looking at an area, and of a change of a visit that left its time as it was (`Happened.detail`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """One thing said. `by` is `customer`, `assistant`, `agent` or `system`; `asked` the fact that it asked for; `mood` -1 to 1.
@@ -73,7 +79,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """All that a writer knows of one line, or of a whole conversation."""
+    """All that a writer knows of one line, or of a whole conversation.
+
+    `waiting` says that a person had been asked for before, in the conversation of the line, and had not spoken when it ended.
+    """
 
     said: tuple[Said, ...]
     happened: tuple[Happened, ...]
@@ -83,6 +92,7 @@ class Heard:
     name: str
     outcomes: tuple[Outcome, ...]
     language: str = "en"
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from conversations.assistant.writing.base import Happened, Heard, Outcome, Suggested
+from conversations.assistant import acts
+from conversations.assistant.writing.base import CORRECTED, NOT_SERVED, SERVED, Happened, Heard, Outcome, Suggested
+from conversations.assistant.writing.questions import is_left, open_in
 from conversations.understanding.embed import embed
 
 ALIKE: Final = 0.6
@@ -21,10 +23,6 @@ def _done(kind: str) -> Callable[[Heard], bool]:
     return lambda heard: _last_booking(heard) == kind
 
 
-def _happened(kind: str, detail: str = "") -> Callable[[Heard], bool]:
-    return lambda heard: any(each.kind == kind and detail in ("", each.detail) for each in heard.happened)
-
-
 def _call_stands(heard: Heard) -> bool:
     """A call back was promised, and the last of them was not called off."""
     kinds = [each.kind for each in heard.happened if each.kind.startswith("callback.")]
@@ -32,30 +30,25 @@ def _call_stands(heard: Heard) -> bool:
 
 
 def _answered(heard: Heard) -> bool:
-    """Something was answered from an article, and the customer was not left waiting."""
-    return any(each.sources for each in heard.said) and not is_left(heard) and not _happened("handoff.requested")(heard)
+    """Something was answered from an article, and nothing was left open."""
+    handed_on = heard.waiting or any(each.kind == "handoff.requested" for each in heard.happened)
+    return any(each.sources for each in heard.said) and not handed_on and not is_left(heard) and not open_in(heard)
 
 
-def is_left(heard: Heard) -> bool:
-    """The customer spoke last, and nobody answered."""
-    spoken = [each for each in heard.said if each.by != "system"]
-    return bool(spoken) and spoken[-1].by == "customer" and not is_thanks(spoken[-1].text)
+def _not_served(heard: Heard) -> bool:
+    """The place that was asked about last is not served, and nothing else was asked or wanted afterwards."""
+    looked = [each for each in heard.happened if each.detail in (SERVED, NOT_SERVED)]
+    if not looked or looked[-1].detail == SERVED:
+        return False
+    later = [each.text for each in heard.said if each.by == "customer" and each.seq > looked[-1].seq]
+    return not any(acts.is_question(text) or acts.is_request(text) for text in later)
 
-
-def is_thanks(text: str) -> bool:
-    """Whether somebody only says thanks, yes or goodbye, which wants no answer."""
-    words = text.lower().replace(",", " ").replace(".", " ").replace("!", " ").split()
-    return len(words) <= MOST_WORDS_OF_THANKS and any(word in THANKS for word in words)
-
-
-MOST_WORDS_OF_THANKS: Final = 7
-THANKS: Final = frozenset({"thanks", "thank", "cheers", "bye", "goodbye", "great", "perfect", "ok", "okay", "gracias", "adiós"})
 
 ENDINGS: Final[Sequence[Ending]] = (
     ("Visit cancelled", _("A visit was cancelled."), _done("booking.cancelled")),
     ("Visit moved to another time", _("A visit was moved."), _done("booking.changed")),
     ("Visit booked", _("A visit was booked."), _done("booking.made")),
-    ("Outside our area, not served", _("The address lies outside the area that is served."), _happened("tool.called", "not_served")),
+    ("Outside our area, not served", _("The address lies outside the area that is served."), _not_served),
     ("Call back arranged", _("A call back was promised."), _call_stands),
     ("Customer left without an answer", _("The customer spoke last, and nobody answered."), is_left),
     ("Question answered", _("A question was answered from the knowledge base."), _answered),
@@ -80,7 +73,8 @@ def contradicted(code: str, heard: Heard) -> bool:
 
 
 def _last_booking(heard: Heard) -> str:
-    booked: list[Happened] = [each for each in heard.happened if each.kind.startswith("booking.")]
+    """The last thing done to a visit; another name or phone number on it leaves it as it was."""
+    booked: list[Happened] = [each for each in heard.happened if each.kind.startswith("booking.") and each.detail != CORRECTED]
     return booked[-1].kind if booked else ""
 
 

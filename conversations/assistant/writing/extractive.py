@@ -8,21 +8,33 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from conversations.assistant import acts, answers, wording
 from conversations.assistant.recording import TurnRecord
-from conversations.assistant.wrap_up import BOOKINGS, short
-from conversations.assistant.writing.base import Draft, Happened, Heard, MayLeave, Mood, Passage, Point, Said, WrapUp
-from conversations.assistant.writing.endings import ending_of, is_left, is_thanks
+from conversations.assistant.wrap_up import BOOKINGS, first_and_last, short
+from conversations.assistant.writing.base import Draft, Happened, Heard, MayLeave, Mood, Passage, Point, WrapUp
+from conversations.assistant.writing.endings import ending_of
+from conversations.assistant.writing.questions import (
+    FEWEST_WORDS,
+    MOST_POINTS,
+    OURS,
+    SENTENCE_END,
+    is_left,
+    is_thanks,
+    is_waiting,
+    left_unanswered,
+    open_in,
+)
 
-MOST_POINTS: Final = 6
-FEWEST_WORDS: Final = 3
-OURS: Final = ("assistant", "agent")
-SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+")
 PROMISE: Final = re.compile(r"\b(?:I|[Ww]e|[Oo]ur \w+)(?:['’]ll| will| shall|['’]m going to| am going to|['’]re going to| are going to)\b")
-TO_DO: Final = ("callback.requested", "callback.changed", "action.", "ticket.")
 CALLS: Final = ("callback.", "action.")
+MONEY: Final = re.compile(r"[£$€]\s?\d|\d\s?[£$€]")
+ABOUT_MONEY: Final = re.compile(
+    r"[£$€]|\b(?:costs?|prices?|much|charged?|charges|pay|paid|payment|refund\w*|money|fees?|bills?|invoices?|discount|compensat\w*"
+    r"|cuesta|precio|pagar|pago|dinero|factura|reembolso)\b",
+    re.IGNORECASE,
+)
+TO_DO: Final = ("callback.requested", "callback.changed", "action.", "ticket.")
 MESSAGE_LEFT: Final = "voicemail"
 BEGINNING: Final = re.compile(
     r"(^|(?<!\be\.g)(?<!\bi\.e)(?<!\betc)(?<!\bapprox)[.!?]\s+|\n)([a-zà-ÿ])(?=\w*[\s,.!?']|\w*$)"
@@ -57,7 +69,7 @@ class ExtractiveWriter:
 
     async def wrap_up(self, heard: Heard, record: TurnRecord) -> WrapUp:
         """See `Writer`."""
-        return WrapUp(await self.summary(heard, record), ending_of(heard), _mood(heard), _to_do(heard), _open(heard))
+        return WrapUp(await self.summary(heard, record), ending_of(heard), _mood(heard), _to_do(heard), open_in(heard))
 
     async def summary(self, heard: Heard, record: TurnRecord) -> str:
         """See `Writer`: why they came, what was done, how it ended, what is open."""
@@ -67,10 +79,12 @@ class ExtractiveWriter:
     async def reply(
         self, heard: Heard, question: str, passages: tuple[Passage, ...], may_leave: MayLeave, record: TurnRecord
     ) -> Draft | None:
-        """See `Writer`: the sentences of the best passage that answer the question."""
+        """See `Writer`: the sentences of the best passage that answer the question; a visit to be moved or called off is no question."""
+        if _is_a_deed(question):
+            return None
         for passage in passages:
             text = answers.fitting(passage.text, question, spoken=False)
-            if text and not may_leave(text):
+            if text and not may_leave(text) and not _promises_unasked(text, question):
                 return Draft(text, ((passage.title, passage.url),))
         return None
 
@@ -85,6 +99,18 @@ class ExtractiveWriter:
         return self._rewriting[style](text, known)
 
 
+def _is_a_deed(words: str) -> bool:
+    """Whether a visit shall be moved or called off, which no article does."""
+    plain = acts.plain(words)
+    wanted = acts.MOVE.search(plain) or acts.GIVE_UP.search(plain)
+    return wanted is not None and acts.is_request(words) and not acts.wants_to_know(words)
+
+
+def _promises_unasked(text: str, question: str) -> bool:
+    """Whether a text speaks of money to somebody who asks for something to be done and not what it costs."""
+    return acts.is_request(question) and MONEY.search(text) is not None and ABOUT_MONEY.search(question) is None
+
+
 def _why(heard: Heard) -> list[str]:
     """Who came about what, in the words that tell most of it."""
     name = heard.name or _("The customer")
@@ -94,16 +120,20 @@ def _why(heard: Heard) -> list[str]:
     else:
         sentences.append(_("%(name)s has not said clearly what it is about.") % {"name": name})
     told = _in_their_words(heard)
-    return [*sentences, _("In their words: %(words)s.") % {"words": f"“{told}”"}] if told else sentences
+    return [*sentences, _("In their words: %(words)s.") % {"words": told}] if told else sentences
 
 
 def _in_their_words(heard: Heard) -> str:
-    """The first thing that they said of their own accord and that tells something; else the longest. An answer to a question tells less."""
+    """What they said first and last of their own accord and that tells something, each in marks; else the longest.
+
+    An answer to a question tells less.
+    """
     following = zip((None, *heard.said), heard.said, strict=False)
     words = [(each, before) for before, each in following if each.by == "customer" and each.text.strip()]
     own = [each.text for each, before in words if not (before and before.by in OURS and before.asked)]
-    telling = next((text for text in own if len(text.split()) >= FEWEST_WORDS and not is_thanks(text)), "")
-    return short(telling or max((each.text for each, _before in words), key=len, default=""))
+    telling = [text for text in own if len(text.split()) >= FEWEST_WORDS and not is_thanks(text)]
+    told = first_and_last(telling) if telling else [max((each.text for each, _before in words), key=len, default="")]
+    return wording.listed([f"“{short(text)}”" for text in told if text])
 
 
 def _done(heard: Heard) -> list[str]:
@@ -125,26 +155,25 @@ def _ended(heard: Heard) -> list[str]:
         ended.append(_("Passed to a person: %(why)s") % {"why": asked.sentence})
     if joined:
         ended.append(_("%(names)s answered.") % {"names": wording.listed(joined)})
-    if is_left(heard):
-        ended.append(_("No person has answered yet.") if asked and not joined else _("The customer spoke last, and nobody answered."))
+    if is_waiting(heard):
+        ended.append(_("No person has answered yet."))
+    elif is_left(heard):
+        ended.append(_("The customer spoke last, and nobody answered."))
     elif not asked and not joined and not any(each.kind in BOOKINGS for each in heard.happened):
-        left = _last_question(heard)
-        ended.append(_("The customer left without answering the last question.") if left else _("The AI agent answered to the end."))
+        ended.append(_how_it_was_left(heard))
     return ended
 
 
-def _last_question(heard: Heard) -> bool:
-    """Whether the last thing said is a question of the AI agent's in the middle of something, and not whether there is anything else."""
-    last = next((each for each in reversed(heard.said) if each.text.strip()), None)
-    if last is None or last.by not in OURS or last.sources or last.unknown:
-        return False
-    with override(heard.language or None):
-        closing = (_("Is there anything else I can do?"), _("What can I do for you?"))
-    return bool(last.asked) or (last.text.rstrip().endswith("?") and not last.text.rstrip().endswith(closing))
+def _how_it_was_left(heard: Heard) -> str:
+    if left_unanswered(heard):
+        return _("The customer left without answering the last question.")
+    if open_in(heard):
+        return _("The AI agent could not answer everything.")
+    return _("The AI agent answered to the end.")
 
 
 def _left_open(heard: Heard) -> list[str]:
-    left = [each.text for each in _open(heard)]
+    left = [each.text for each in open_in(heard)]
     return [_("Open: %(what)s.") % {"what": wording.listed([f"“{text}”" for text in left])}] if left else []
 
 
@@ -178,29 +207,6 @@ def _standing(heard: Heard) -> list[Happened]:
         if each.kind != "callback.cancelled":
             left.append(each)
     return left
-
-
-def _open(heard: Heard) -> tuple[Point, ...]:
-    """What the customer asked and nobody answered, and what we asked and they did not tell."""
-    known = {fact.name for fact in heard.facts}
-    questions = [
-        Point(short(sentence), each.seq)
-        for each in heard.said
-        if each.by == "customer" and not _is_answered(each, heard)
-        for sentence in SENTENCE_END.split(each.text)
-        if acts.is_question(sentence) and not is_thanks(sentence)
-    ]
-    asked = next((each for each in reversed(heard.said) if each.by in OURS and each.asked), None)
-    if asked and asked.asked not in known and not any(each.by == "customer" and each.seq > asked.seq for each in heard.said):
-        questions.append(Point(_("We asked, and were not told: %(words)s") % {"words": short(asked.text)}, asked.seq))
-    return tuple(questions[-MOST_POINTS:])
-
-
-def _is_answered(question: Said, heard: Heard) -> bool:
-    """Whether a person spoke after it, or the AI agent before it handed over."""
-    later = [each for each in heard.said if each.seq > question.seq and each.by in OURS]
-    handed = next((each.seq for each in heard.happened if each.kind == "handoff.requested" and each.seq > question.seq), None)
-    return any(each.by == "agent" or (not each.unknown and (handed is None or each.seq < handed)) for each in later)
 
 
 def _tidy(text: str, known: Mapping[str, str]) -> str:
