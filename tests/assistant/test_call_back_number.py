@@ -50,6 +50,8 @@ async def test_the_number_is_taken_by_whoever_asked_for_it(sunday_night: datetim
     assert handoff.why == "What the AI agent does not answer is called back when the office is closed."
     assert handoff.work_item.decision.escalation_reason == "left_to_people", "nobody asked for a person"
     assert not handoff.work_item.decision.need["asked_for_human"]
+    more = await chat.say("07700 900345")
+    assert more.startswith("Thank you, I have added that for my colleagues. A colleague will call you back by tomorrow, Monday 23 ")
     assert await chat.say("07700 900345") == "", "it is said once"
     assert len(await chat.entries("callback.requested")) == 1
 
