@@ -44,7 +44,7 @@ _DROPS: Final = (
 DROP: Final = re.compile(
     rf"(?:(?:no|please|ok|okay|actually|oh|well|sorry|thanks|no thanks|now|and|but|so|then|wait|hang on),? )*"
     rf"{_DROPS}(?:[,.]? (?:and |but )?(?:just )?{_DROPS})?"
-    r"(?:,? please|,? thanks|,? thank you)?"
+    r"(?:,? (?:please|thanks|thank you|then))*"
 )
 _NOT_THAT: Final = (
     r"i (?:don't|do not) (?:want|need) (?:a|an|any|the) "

@@ -30,6 +30,7 @@ OF_WHAT_WAS_DONE: Final = re.compile(
     rf"|\b(?:confirm|repeat|read back|check|read me) {_DONE_THING}\b|\bso (?:when|what) (?:is|was) it$"
 )
 """What was done last in a conversation, asked about without being named: “what day is it booked for?”, “whats the ref”."""
+OF_A_PRICE: Final = re.compile(r"\b(?:price|cost|costs|how much|charge|fee)\b")
 NEXT: Final = re.compile(r"\bwhat(?:'s| is| will|) (?:happens?|happening|next)\b|\b(?:and )?(?:what )?now what\b|\bwhat now$")
 """What comes next."""
 SENT_TO_THEM: Final = re.compile(
@@ -75,9 +76,9 @@ RECALLS: Final = re.compile(
 
 
 def asks_of_what_was_done(text: str) -> bool:
-    """Whether a short text asks about what was done last: when it is, its reference, whether it is done."""
+    """Whether a short text asks about what was done last: when it is, its reference, whether it is done; and not what it costs."""
     words = acts.plain(text)
-    return len(words) <= acts.LONGEST_ACT and OF_WHAT_WAS_DONE.search(words) is not None
+    return len(words) <= acts.LONGEST_ACT and OF_WHAT_WAS_DONE.search(words) is not None and OF_A_PRICE.search(words) is None
 
 
 def is_asked_of_a_visit(text: str, state: Mapping[str, Any]) -> bool:

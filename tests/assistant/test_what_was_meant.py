@@ -127,3 +127,34 @@ async def test_a_town_that_no_page_names_is_asked_for_by_its_postcode(monday: da
     assert "Which postcode is it?" in await line.say("do you come to Glasgow?")
     assert "we do not come to G1 1AA" in await line.say("G1 1AA")
     assert "Gullhaven" in await line.say("do you cover Gullhaven?")
+
+
+@BOTH
+@pytest.mark.parametrize("words", ["how much to fix a boiler", "what does a boiler repair cost?", "how much is it to mend a radiator"])
+async def test_a_repair_has_the_price_of_a_call_out(monday: datetime, record: None, channel: str, words: str) -> None:
+    """And not of a service or a plan; the price that was told is told again."""
+    line = await on(channel)
+    said = await line.say(words)
+    assert said.startswith("Plumber or heating engineer call-out: £95")
+    assert "Boiler service" not in said
+    assert "Care" not in said
+    assert "£95" in await line.say("wait what did you say the price was")
+
+
+@BOTH
+async def test_the_price_is_told_again_in_the_middle_of_a_booking(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("how much is a boiler service")
+    await line.say("yes please")
+    await line.say("HB1 4QT")
+    said = await line.say("wait what did you say the price was")
+    assert "£85" in said
+    assert "Nothing is booked" not in said
+
+
+@BOTH
+async def test_forget_it_then_drops_it(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("i want to change my appointment to friday")
+    await line.say("i dont have it")
+    assert "I have stopped that" in await line.say("forget it then")

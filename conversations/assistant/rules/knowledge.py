@@ -30,11 +30,16 @@ WORTH_NAMING = 0.5
 MOST_TO_DO = 8
 WORK = re.compile(r"\b(?:how much|price|cost|costs|charge|fee)\b.*?\bto (?P<work>[a-z]{3,})\b")
 ANY_WORK = frozenset(
-    {"get", "have", "come", "book", "fix", "repair", "sort", "pay", "know", "ask", "see", "send", "make", "look", "find", "arrange"}
+    {"get", "have", "come", "book", "fix", "repair", "mend", "sort", "pay", "know", "ask", "see", "send", "make", "look", "find", "arrange"}
 )
 """What may be done with anything, or is no work."""
 FITTING = frozenset({"fit", "install", "replac", "chang", "swap", "put"})
 WORD_OF_ROW = re.compile(r"[a-z]{5,}")
+SAME_PRICE = re.compile(
+    r"\b(?:(?:the|that) price (?:was|is|again)|how much (?:was|is) (?:it|that)|what (?:was|is|'s) (?:the|that) price"
+    r"|(?:it|that) (?:was|is|would be|costs?) how much)\b"
+)
+"""The price that was told last."""
 GOES_ON = re.compile(r"(?:ok |okay |so )?(?:and|what about|how about|or|but|yes|if)\b")
 """How somebody begins who asks the same about something more."""
 
@@ -65,6 +70,9 @@ async def answer_price(dialogue: Dialogue, *, of: str = "") -> bool:
         # “How much is it?” in the middle of a booking is about what is being booked.
         booked = str(dialogue.state["service"])
         prices = [each for each in await _prices(dialogue, booked) if each["name"] == booked]
+    priced = str(dialogue.state.get("priced") or "")
+    if not prices and priced and SAME_PRICE.search(acts.plain(dialogue.context.words)):
+        prices = [each for each in await _prices(dialogue, priced) if each["name"] == priced]
     if not prices:
         return False
     if dialogue.form is None:

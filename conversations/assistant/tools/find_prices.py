@@ -26,6 +26,10 @@ ENDING = re.compile(r"(?<=\w{5})ings?$|(?<=\w{3})ed$|(?<=[sxzh])es$|(?<=[^s])s$"
 WHEN_WEIGHT = 6
 WHEN = frozenset({"saturday", "sunday", "weekend", "evening", "night"})
 """The hour is what the price depends on, whoever comes."""
+REPAIR = "repair"
+REPAIRS = frozenset({"fix", "mend", "fixe", "repair"})
+"""That something is repaired is what the price depends on, whatever it is; but not the price of a plan."""
+BY_THE_MONTH = "per month"
 SAYS_LITTLE = frozenset({"new", "free", "quote", "get", "exact", "same", "place", "further", "give"})
 """Words of the list that no price is about: a new bathroom is no new boiler."""
 
@@ -52,7 +56,8 @@ def _price_json(price: Price, currency: str) -> dict[str, str]:
 def _shared(price: Price, wanted: set[str]) -> int:
     if not _words(f"{price.name} {price.description}") & wanted - SAYS_LITTLE:
         return 0
-    when = WHEN_WEIGHT * len(_words(f"{price.name} {price.description}") & wanted & WHEN)
+    weighty = WHEN if price.unit == BY_THE_MONTH else WHEN | {REPAIR}
+    when = WHEN_WEIGHT * len(_words(f"{price.name} {price.description}") & wanted & weighty)
     return NAME_WEIGHT * len(_words(price.name) & wanted) + len(_words(price.description) & wanted) + when
 
 
@@ -69,7 +74,8 @@ def _words(words: str) -> set[str]:
 def _in_order(words: str) -> list[str]:
     """Without common words and the endings that part “boiler” from “boilers” and “repair” from “repairing”; “heating” is no heat."""
     plain = re.findall(r"[a-z]+", words.lower()[:2000])
-    return [re.sub(ENDING, "", word) if len(word) > 3 else word for word in plain if word not in COMMON]
+    stems = (re.sub(ENDING, "", word) if len(word) > 3 else word for word in plain if word not in COMMON)
+    return [REPAIR if word in REPAIRS else word for word in stems]
 
 
 TOOL = Tool(
