@@ -17,7 +17,8 @@ QUESTION_WORDS: Final = (
 )  # fmt: skip
 _BEFORE_A_QUESTION: Final = (
     "and|but|so|ok|okay|please|also|hi|hello|by the way|wait|hang on|hold on|sorry|actually|oh|well|thanks|thank you|fine|then|right|hmm+"
-    "|one more thing|(?:a )?quick question"
+    "|one more thing|(?:a )?quick question|yeah|um|like|you know|i (?:was|am)(?: just)? wondering(?: if)?"
+    "|i(?:'d)? (?:just )?(?:wanted|want|like) to ask"
 )
 QUESTION: Final = re.compile(rf"^(?:(?:{_BEFORE_A_QUESTION}),? )*(?:{'|'.join(QUESTION_WORDS)})\b")
 ASKS_AT_THE_END: Final = re.compile(
@@ -69,6 +70,7 @@ EH: Final = re.compile(r"(?:eh|huh)")
 WANTS_VISIT: Final = re.compile(
     r"\b(?:book|schedule|arrange|make|need|want|like|get|send|request|have)\b(?: \w+){0,4}?"
     r" (?:visit|appointment|engineer|plumber|technician|repairs?|call-?out|someone round|somebody round)\b(?! (?:late|rude|is|was|has|did))"
+    r"|\b(?:book|fit|squeeze) (?:me|us) in\b|\bput (?:me|us) down for\b"
 )
 COMES: Final = re.compile(
     r"\b(?:can|could|would|will) (?:you|they|someone|somebody|an? (?:engineer|plumber|technician)|your (?:engineer|plumber|man))"

@@ -45,6 +45,7 @@ GIVES_THAT_UP: Final = re.compile(
 MOVES_THAT: Final = re.compile(
     r"\b(?:move|change|reschedule|postpone|push)\b.{0,8}\b(?:it|that|this|the (?:time|day|date))\b"
     r"|\b(?:another|a different|an? (?:earlier|later)) (?:day|time|date)\b"
+    r"|\b(?:come|be here|make it|do it|have it)(?: any| a bit| a little)? (?:earlier|sooner|later)\b"
 )
 
 _COMER: Final = r"(?:he|she|they|you|(?:the|your) (?:engineer|plumber|technician|guy|man))"

@@ -158,3 +158,39 @@ async def test_forget_it_then_drops_it(monday: datetime, record: None, channel: 
     await line.say("i want to change my appointment to friday")
     await line.say("i dont have it")
     assert "I have stopped that" in await line.say("forget it then")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "words", ["do you do gas safety certificates for landlords?", "i was wondering like do you guys do gas safety certificates"]
+)
+async def test_how_much_is_that_is_about_what_was_asked(monday: datetime, record: None, channel: str, words: str) -> None:
+    """And the visit that is booked is for that."""
+    line = await on(channel)
+    assert "Shall I book a visit for you?" in await line.say(words)
+    assert "Landlord gas safety check: £75" in await line.say("how much is that")
+    for said in ("ok can you book me in", "HB1 4QT", "the first one", "Sam Okafor", "07700 900123"):
+        if not await Booking.objects.aexists():
+            await line.say(said)
+    assert (await Booking.objects.aget()).service == "Landlord gas safety check"
+
+
+@BOTH
+@pytest.mark.parametrize("words", ["hello its about my booking", "i booked a boiler service last week"])
+async def test_a_booking_that_is_there_is_not_made_again(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    assert "once I know that it is you" in await line.say(words)
+    assert not (await line.conversation()).form_state.get("form")
+
+
+@BOTH
+async def test_can_you_come_earlier_moves_the_visit_just_booked(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    for said in ("i need a boiler service at HB1 4QT", "wednesday", "first", "Sam Okafor", "07700 900123"):
+        if not await Booking.objects.aexists():
+            await line.say(said)
+    visit = await Booking.objects.aget()
+    said = await line.say("can you come earlier?")
+    assert visit.reference in said
+    assert "Monday 23 November" in said
+    assert await Booking.objects.acount() == 1

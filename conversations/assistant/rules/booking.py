@@ -238,7 +238,7 @@ async def service_named(dialogue: Dialogue, words: str = "") -> str:
 
 def _is_about(service: str, words: str) -> bool:
     """Whether most of the service's words are said: “Boiler service” in “book a boiler service”, but not in “my boiler is cold”."""
-    wanted, said = set(WORD.findall(service.lower())), set(WORD.findall(words.lower()))
+    wanted, said = ({word.removesuffix("s") for word in WORD.findall(each.lower())} for each in (service, words))
     return len(wanted & said) >= max(2, SHARE_OF_NAME * len(wanted))
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, later, pauses, wording
+from conversations.assistant import acts, later, pauses, what_was_done, wording
 from conversations.assistant.brain import BrainEvent, Form, HandOff, Reply, ToolBox, ToolResult, TurnContext
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.rules import (
@@ -258,7 +258,8 @@ async def _change_wanted(dialogue: Dialogue) -> Reply | None:
     words = acts.plain(context.words)
     if acts.GIVE_UP.search(words) and acts.VISIT.search(words) and not acts.is_question(words):
         return await changing.begin(dialogue, "cancel")
-    if context.changed_facts.keys() & WHEN or ((acts.MOVE.search(words) or acts.CORRECTS.search(words)) and context.new_facts & WHEN):
+    moves = context.changed_facts.keys() & WHEN or what_was_done.moves_it(words)
+    if moves or ((acts.MOVE.search(words) or acts.CORRECTS.search(words)) and context.new_facts & WHEN):
         return await changing.begin(dialogue, "reschedule")
     return await changing.put_right(dialogue)
 

@@ -70,9 +70,8 @@ async def answer_price(dialogue: Dialogue, *, of: str = "") -> bool:
         # “How much is it?” in the middle of a booking is about what is being booked.
         booked = str(dialogue.state["service"])
         prices = [each for each in await _prices(dialogue, booked) if each["name"] == booked]
-    priced = str(dialogue.state.get("priced") or "")
-    if not prices and priced and SAME_PRICE.search(acts.plain(dialogue.context.words)):
-        prices = [each for each in await _prices(dialogue, priced) if each["name"] == priced]
+    if not prices and SAME_PRICE.search(acts.plain(dialogue.context.words)):
+        prices = await _prices_of_what_was_named(dialogue)
     if not prices:
         return False
     if dialogue.form is None:
@@ -82,6 +81,17 @@ async def answer_price(dialogue: Dialogue, *, of: str = "") -> bool:
         dialogue.say(_("I have no price for exactly that. Nearest to it on our list:"))
     dialogue.say(" ".join(_said_prices(prices, dialogue.context)))
     return True
+
+
+async def _prices_of_what_was_named(dialogue: Dialogue) -> list[dict[str, str]]:
+    """The price of what was asked about before: “how much is that?”"""
+    named, history = dialogue.state.get("named") or [], dialogue.context.history
+    priced = str(named[-1] if isinstance(named, list) and named else dialogue.state.get("priced") or "")
+    if priced:
+        return [each for each in await _prices(dialogue, priced) if each["name"] == priced]
+    said = [line.text for line in history if line.kind == "message" and line.speaker == "customer"]
+    # The last of them is what is being answered.
+    return (await _prices(dialogue, said[-2]))[:1] if len(said) > 1 else []
 
 
 def _is_other_work(row: Mapping[str, str], words: str) -> bool:
