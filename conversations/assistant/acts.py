@@ -85,7 +85,7 @@ LOOKED_AT: Final = re.compile(
 THANKS: Final = re.compile(r"\b(?:thanks|thank you|thankyou|cheers|much appreciated)\b")
 BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) everything|nothing else|see you|have a (?:nice|good) day)\b")
 YES_AND: Final = re.compile(r"^(?:yes|yeah|yep|yup|sure)\b(?!.*\b(?:book|instead)\b)")
-FAREWELL: Final = re.compile(r"\b(?:bye|goodbye|good night|see you)\b")
+FAREWELL: Final = re.compile(r"\b(?:bye|goodbye|good night|see (?:you|ya)|cya|cheerio)\b")
 _HELLO: Final = r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?"
 GREETING: Final = re.compile(rf"{_HELLO}(?:[,.!]* {_HELLO})?")
 CALLS_OUT: Final = re.compile(
@@ -98,7 +98,9 @@ NODS: Final = re.compile(
 )
 AI: Final = re.compile(
     r"\b(?:are you|am i (?:talking|speaking|chatting) (?:to|with)) (?:an? )?(?:real )?(?:robot|bot|machine|computer|ai|human|person)\b"
-    r"|^(?:um |uh )?is (?:this|that|it) (?:an? )?(?:real |actual )?(?:robot|bot|machine|computer|ai|human|person)\b"
+    r"|^(?:(?:um|uh|hi|hello|hey|so|and|but|sorry|wait)[,!]? )*"
+    r"is (?:this|that|it) (?:an? )?(?:real |actual )?(?:robot|bot|machine|computer|ai|human|person)\b"
+    r"|^(?:so |and |ok )?(?:you're|you are) (?:just |only |really )?(?:an? )?(?:robot|bot|machine|computer|ai)\b"
     r"|^(?:(?:hi|hello|hey|and|so|but)[,!]? )?(?:(?:who|what) are you\b(?! (?:going|doing|open|charging|sending))"
     r"|who am i (?:talking|speaking|chatting) (?:to|with)\b|(?:what is|what's) your name\b)"
 )

@@ -10,6 +10,7 @@ from typing import Any, Final
 from conversations.assistant import acts
 from conversations.understanding.dates import MONTHS, WEEKDAYS
 from conversations.understanding.facts import Fact
+from conversations.understanding.times import is_of_a_house
 
 ORDINALS: Final = (
     ("first", "1st", "one", "1", "earliest", "a"),
@@ -115,8 +116,13 @@ def _fits(start: datetime, given: Mapping[str, str], words: str) -> bool:
     if "time_window" in given:
         first, last = given["time_window"].split("-")
         return first <= f"{start:%H:%M}" < last
-    hours = [_hour(match) for match in CLOCK.finditer(words)]
+    hours = [_hour(match) for match in CLOCK.finditer(words) if not _is_of_a_house(words, match)]
     return "date" in given or any(hour == (start.hour, start.minute) for hour in hours)
+
+
+def _is_of_a_house(words: str, match: re.Match[str]) -> bool:
+    before = words[: match.start()].split()
+    return is_of_a_house([*before, match[1], *words[match.end() :].split()], len(before))
 
 
 def _hour(match: re.Match[str]) -> tuple[int, int]:

@@ -42,6 +42,11 @@ GIVES_THAT_UP: Final = re.compile(
     r"\b(?:cancel|scrap|undo|call off)\b.{0,12}\b(?:it|that|this|everything|(?:the|my) (?:booking|visit|appointment))\b"
     r"|\bcall (?:it|that) off\b|\bdo(?:n'?t| not) (?:want|need) (?:it|that|this)(?: (?:any ?more|now|after all))?$|^cancel$"
 )
+BESIDE: Final = re.compile(
+    r"\b(?P<when>later|earlier) (?:on )?(?:that|the same|on that|on the same) day\b"
+    r"|\b(?:the )?(?P<other>day after|next day|following day|day before)\b(?! tomorrow| yesterday)"
+)
+"""A time beside that of the visit which is spoken of."""
 MOVES_THAT: Final = re.compile(
     r"\b(?:move|change|reschedule|postpone|push)\b.{0,8}\b(?:it|that|this|the (?:time|day|date))\b"
     r"|\b(?:another|a different|an? (?:earlier|later)) (?:day|time|date)\b"
@@ -96,9 +101,9 @@ def gives_it_up(text: str) -> bool:
 
 
 def moves_it(text: str) -> bool:
-    """Whether a short text moves what was done last: “can you move it?”, “I need another day”."""
+    """Whether a short text moves what was done last: “can you move it?”, “I need another day”, “can it be later that day”."""
     words = acts.plain(text)
-    return len(words) <= acts.LONGEST_ACT and MOVES_THAT.search(words) is not None
+    return len(words) <= acts.LONGEST_ACT and (MOVES_THAT.search(words) or BESIDE.search(words)) is not None
 
 
 def wants_it_sent(text: str) -> bool:

@@ -9,6 +9,11 @@ Urgency = Literal["normal", "high", "emergency"]
 ORDER: Final[tuple[Urgency, ...]] = ("normal", "high", "emergency")
 
 # Matched against `normalise.meaning`: small letters, no punctuation, contractions written out.
+_TAP: Final = r"(?:stop ?(?:tap|cock|valve)|mains? (?:tap|valve)|shut ?off valve)"
+_THE_WATER: Final = (
+    rf"(?:it|this|that|water|(?:the|my|our|any) (?:\w+ )?(?:water|leak\w*|tap|taps|valve|mains?|supply|{_TAP})"
+    r"(?: (?:coming|from) .{0,30})?)"
+)
 _DESPAIR: Final = (
     r"(?:kill|hang|hurt|harm) myself|suicid\w+|end (?:my life|it all)|(?:want|going|wish) to die|do not want to (?:live|be alive)"
     r"|better off dead"
@@ -29,12 +34,21 @@ EMERGENCY: Final = re.compile(
     r"|(?:boiler|cooker|heater|socket|stove) (?:is|has started) (?:smoking|on fire)"
     r"|electric shock|water (?:is )?(?:pouring|gushing|coming|running|streaming|dripping)(?: in| down)? (?:through|out of|from|down)"
     r" (?:the|my|our) (?:ceiling|light|lights|wall|walls)"
-    r"|pouring through|flooding|flooded|burst (?:pipe|main|tank|radiator|hose)"
+    r"|water (?:is )?(?:\w+ )?everywhere|pouring through|flooding|flooded|burst (?:pipe|main|tank|radiator|hose)"
     r"|(?:pipe|tank|hose|radiator|main) (?:has |is |just |was |s )*burst|water (?:is |was )?(?:still |slowly |quickly )?rising"
     r"|(?:water|leak|leaking|drips?|dripping|wet)(?: \w+){0,4} (?:on|onto|into|in|near|over|inside|through)(?: \w+){0,2}"
     r" (?:fuse ?(?:box|board)?|sockets?|plugs?|consumer unit|electrics?|electricity|light fitting|wiring)"
     rf"|{_HURT}|{_SHUT_IN}|{_DESPAIR}|emergency)\b"
 )
+UNSTOPPED: Final = (
+    re.compile(r"\b(?:water|leak\w*|pipes?|burst|flood\w*|tank)\b"),
+    re.compile(
+        rf"\b(?:cannot|unable to|not able to|(?:do not know|cannot find(?: out)?|no idea) how to|will not) (?:seem to |even )?"
+        rf"(?:(?:turn|shut|switch|get|close) {_THE_WATER}(?: off)?|(?:turn|shut|switch|close) off {_THE_WATER}|stop {_THE_WATER}|stop$)"
+        rf"(?= |$)|\b(?:{_TAP}) (?:is |has |will not |does not |cannot be )*(?:stuck|seized|jammed|broken|turn(?:ed)?|shut|close)\b"
+    ),
+)
+"""Water, and that nobody can stop it."""
 WITH: Final = (
     (
         re.compile(r"\b(?:boiler|heating|heater|cooker|hob|stove|oven|fireplace|flue|chimney|gas|pilot)\b"),
@@ -53,13 +67,7 @@ WITH: Final = (
             r"|soot|sooty)\b"
         ),
     ),
-    (
-        re.compile(r"\b(?:water|leak\w*|pipes?|burst|flood\w*|tank)\b"),
-        re.compile(
-            r"\bcannot (?:(?:turn|shut|switch|get) (?:it|this|that|the water|water|the tap) off|(?:turn|shut|switch) off (?:it|the water)"
-            r"|stop (?:it|this|the water|the leak))\b"
-        ),
-    ),
+    UNSTOPPED,
 )
 """Each first is a danger where the second is said with it: what carbon monoxide does to people, how a flame looks that makes it (see the
 signs that gas safety bodies list), and water that nobody can stop."""
@@ -106,6 +114,13 @@ def danger_in(meaning: str) -> str:
     """The words of `meaning` that tell of a danger by themselves; empty when none do."""
     found = EMERGENCY.search(NOT_MEANT.sub(" ", meaning))
     return found[0] if found else ""
+
+
+def unstopped_water_in(meaning: str) -> str:
+    """What is left of `meaning` without the words that nobody can stop the water of which it tells; empty when it tells of none."""
+    calm = NOT_MEANT.sub(" ", meaning)
+    water, unstopped = UNSTOPPED
+    return " ".join(unstopped.sub(" ", calm).split()) if water.search(calm) and unstopped.search(calm) else ""
 
 
 def read_at_risk(meaning: str) -> str:

@@ -11,8 +11,8 @@ from conversations.understanding import foreign, reasons, spelling
 from conversations.understanding.addresses import find_address
 from conversations.understanding.classify import THRESHOLD
 from conversations.understanding.consent import ConsentWish, read_wishes
-from conversations.understanding.danger import Urgency, danger_in, higher, read_urgency, without_denied
-from conversations.understanding.embed import embed
+from conversations.understanding.danger import Urgency, danger_in, higher, read_urgency, unstopped_water_in, without_denied
+from conversations.understanding.embed import Vectors, embed
 from conversations.understanding.facts import LONGEST_ANSWER, NAMES, Fact, extract
 from conversations.understanding.gloss import FILES, gloss
 from conversations.understanding.languages import unspoken
@@ -103,8 +103,9 @@ def understand(
     says_no_need = _only_answers(expecting, facts, core) or (unspoken(text) and not foreign.danger(text))
     reason = None if says_no_need or (found.reason == PERSON_REASON and asks_who_speaks(core)) else found.reason
     urgency = higher(read_urgency(core), known.urgencies.get(reason or "", "normal"))
-    if reason is None and not says_no_need and (danger := danger_in(core)):
-        reason = known.classifier.classify(embed([danger])[0], threshold).reason
+    is_harmless = known.urgencies.get(reason or "", "normal") == "normal"
+    if urgency == "emergency" and is_harmless and not says_no_need:
+        reason = _reason_of_danger(core, vector, known, threshold) or reason
     return Understanding(
         text=written,
         reason=reason,
@@ -119,6 +120,21 @@ def understand(
         besides=besides,
         gloss=known_words,
     )
+
+
+def _reason_of_danger(core: str, vector: Vectors, known: reasons.Reasons, threshold: float) -> str | None:
+    """The reason that the words of a danger have alone, among others that tell of something else; None where it is not sure.
+
+    For water that nobody can stop, it is the likeliest of those that press.
+    """
+    pressing = {reason for reason, urgency in known.urgencies.items() if urgency != "normal"}
+    water = unstopped_water_in(core)
+    words = danger_in(core) or water
+    alone = known.classifier.classify(embed([words])[0], threshold).reason if words else None
+    if alone in pressing:
+        return alone
+    chances = known.classifier.chances(vector) if water else {}
+    return max(pressing & chances.keys(), key=lambda reason: chances[reason], default=None)
 
 
 def _without_slips(read: str, facts: tuple[Fact, ...], words: Mapping[str, int]) -> str:

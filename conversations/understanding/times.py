@@ -17,11 +17,21 @@ OTHER_MEANINGS_OF_A_NUMBER: Final = frozenset(
 )  # fmt: skip
 NO_PLURALS: Final = frozenset({"is", "was", "works", "suits", "sounds", "looks", "seems", "does", "thanks", "please", "yes", "plus"})
 """What ends like the name of several things and may follow an hour: “10 suits me”."""
+# Stands in the list of words where the day was said, so that its numbers are not taken for hours.
+DAY: Final = "|"
+STREETS: Final = frozenset(
+    {"street", "st", "road", "rd", "lane", "ln", "avenue", "ave", "close", "drive", "way", "court", "place", "crescent", "terrace",
+     "gardens", "grove", "hill", "square", "mews", "row", "walk", "quay", "parade", "rise", "cottages"}
+)  # fmt: skip
+STREETS_IN_SPANISH: Final = frozenset({"calle", "avenida", "plaza", "paseo", "camino", "carretera"})
+HOMES: Final = frozenset({"flat", "apartment", "house"})
+WORDS_OF_A_STREET: Final = 3
+NO_STREET: Final = frozenset(
+    {"at", "on", "in", "to", "and", "or", "till", "until", "-", ":", DAY, "am", "pm", "o'clock", "oclock", "please"}
+)
 LEADS_TO_A_PART: Final = frozenset({"in", "the", "a", "do", "make", "any", "on", "of", "this", "free", "available"})
 OPENS: Final = 8
 CLOSES: Final = 18
-# Stands in the list of words where the day was said, so that its numbers are not taken for hours.
-DAY: Final = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +130,7 @@ def _time(words: list[str], index: int) -> tuple[int, int, bool] | None:
     if spoken is not None:
         return spoken
     hour = words[index]
-    if not hour.isdigit() or len(hour) > 2 or not 1 <= int(hour) <= 23:
+    if not hour.isdigit() or len(hour) > 2 or not 1 <= int(hour) <= 23 or is_of_a_house(words, index):
         return None
     minutes, end, certain = 0, index + 1, False
     if words[end : end + 1] in ([":"], ["."]) and end + 1 < len(words) and _is_minutes(words[end + 1]):
@@ -128,6 +138,17 @@ def _time(words: list[str], index: int) -> tuple[int, int, bool] | None:
     elif end < len(words) and _is_minutes(words[end]) and words[end] in {"15", "30", "45", "00"}:
         minutes, end = int(words[end]), end + 1
     return _with_half_of_day(words, end, int(hour), minutes, certain)
+
+
+def is_of_a_house(words: list[str], index: int) -> bool:
+    """Whether the number at `index` is that of a house: “14 Mill Lane”, “calle Molino 5”, “flat 3”."""
+    for word in words[index + 1 : index + 1 + WORDS_OF_A_STREET]:
+        if word in NO_STREET:
+            break
+        if word in STREETS:
+            return True
+    before = words[max(index - WORDS_OF_A_STREET, 0) : index]
+    return bool(STREETS_IN_SPANISH & set(before)) or (before[-1:] != [] and before[-1] in HOMES)
 
 
 def _with_half_of_day(words: list[str], end: int, hour: int, minutes: int, certain: bool) -> tuple[int, int, bool] | None:

@@ -158,3 +158,30 @@ async def test_who_is_at_risk_is_said_of_what_waits(monday: datetime, record: No
     assert "no hot water since" in await line.say(words)
     await line.say("yes its urgent we have a baby")
     assert await Handoff.objects.acount() == 1
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "words",
+    ["I have a water leak and I can't turn the stop tap off", "the leak won't stop", "water leak, can't shut the valve",
+     "water is gushing out and the stopcock is stuck", "water is leaking and I can't find how to stop it", "there's water everywhere",
+     "my boiler is leaking and it is near the fuse box, also how much do you charge",
+     "tengo una fuga de agua y no puedo cerrar la llave"],
+)  # fmt: skip
+async def test_water_that_nobody_can_stop_is_told_as_a_leak(monday: datetime, record: None, channel: str, words: str) -> None:
+    """People at once, and what to do about water; a tap that drips is no emergency."""
+    line = await on(channel)
+    await line.say(words)
+    conversation = await line.conversation()
+    assert conversation.reason is not None
+    assert (conversation.reason.code, conversation.urgency) == ("leak", "emergency")
+    assert await Handoff.objects.aexists()
+
+
+@pytest.mark.parametrize(
+    "words", ["my tap drips and I can't turn it off fully", "the stop tap is a bit stiff, can someone replace it",
+              "i have a leak under the sink but i turned the water off"]
+)  # fmt: skip
+async def test_water_that_is_stopped_is_no_emergency(monday: datetime, record: None, chat: Line, words: str) -> None:
+    await chat.say(words)
+    assert (await chat.conversation()).urgency != "emergency"

@@ -43,7 +43,11 @@ async def test_who_comes_back_later_is_let_go(monday: datetime, record: None, ch
 
 
 @BOTH
-@pytest.mark.parametrize("words", ["are you a real human", "are you human or machine?", "am I talking to a real person?"])
+@pytest.mark.parametrize(
+    "words",
+    ["are you a real human", "are you human or machine?", "am I talking to a real person?", "hello is that a real person",
+     "so you're a robot?"],
+)  # fmt: skip
 async def test_who_asks_what_speaks_is_told(monday: datetime, record: None, channel: str, words: str) -> None:
     line = await on(channel)
     assert "I am an AI assistant of Harbor Home Services, not a person." in await line.say(words)

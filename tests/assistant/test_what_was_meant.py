@@ -194,3 +194,79 @@ async def test_can_you_come_earlier_moves_the_visit_just_booked(monday: datetime
     assert visit.reference in said
     assert "Monday 23 November" in said
     assert await Booking.objects.acount() == 1
+
+
+@BOTH
+@pytest.mark.parametrize("words", ["thx bye", "cheers bye bye", "see ya", "ok cool"])
+async def test_a_goodbye_is_no_name(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    for said in ("i need a boiler service at HB1 4QT, my number is 07700 900123", "friday", "the first"):
+        await line.say(said)
+    await line.say(words)
+    assert not await Booking.objects.aexists()
+    assert "name" not in (await line.conversation()).facts
+
+
+@BOTH
+@pytest.mark.parametrize("words", ["14 Mill Lane", "number fourteen Mill Lane", "12 Mill Lane", "the address is 16 Quay Street", "flat 3"])
+async def test_a_house_number_is_no_hour(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    await line.say("i need a boiler service at HB1 4QT")
+    await line.say(words)
+    state = (await line.conversation()).form_state
+    assert not state.get("slot")
+    assert len(state["offered"]) == 3
+
+
+@BOTH
+async def test_who_wants_no_calls_is_promised_none(monday: datetime, record: None, channel: str) -> None:
+    """While one is being promised, and afterwards."""
+    line = await on(channel)
+    await line.say("call me tomorrow at 10 on 07700 900124")
+    said = await line.say("dont call me")
+    assert "you want no calls from us" in said
+    assert "Is that right" not in said
+    assert not await ActionItem.objects.aexists()
+
+
+@BOTH
+async def test_a_promised_call_is_called_off_by_wanting_none(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("call me tomorrow at 10 on 07700 900124")
+    await line.say("yes")
+    assert await ActionItem.objects.filter(done_at=None).acount() == 1
+    assert "called off" in await line.say("dont call me any more")
+    assert not await ActionItem.objects.filter(done_at=None).aexists()
+
+
+@BOTH
+async def test_a_time_beside_that_of_the_visit(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    for said in ("i need a boiler service at HB1 4QT", "tuesday", "first", "Sam Okafor", "07700 900123"):
+        if not await Booking.objects.aexists():
+            await line.say(said)
+    said = await line.say("actually can it be the day after")
+    assert "Wednesday 25 November" in said
+    assert "Monday" not in said
+    said = await line.say("the second")
+    assert "now on Wednesday 25 November, 10:00 to 12:00" in said
+    said = await line.say("can it be later that day")
+    assert "Wednesday 25 November, 12:00 to 14:00" in said
+    assert "08:00" not in said
+
+
+@pytest.mark.parametrize(
+    ("booked_in", "price", "hour"),
+    [(("i need a boiler service at HB1 4QT", "thursday", "the first", "Pat Lake", "07700 900444"), "how much will it be",
+      "what time is it"),
+     (("necesito una revisión de caldera en HB1 4QT", "el jueves", "la primera", "Pat Lake", "07700 900444"), "¿cuánto me va a costar?",
+      "¿a qué hora es?")],
+)  # fmt: skip
+async def test_what_was_booked_is_what_the_price_is_asked_of(
+    monday: datetime, record: None, chat: Line, booked_in: tuple[str, ...], price: str, hour: str
+) -> None:
+    for said in booked_in:
+        await chat.say(said)
+    visit = await Booking.objects.aget()
+    assert visit.reference in await chat.say(hour)
+    assert "£85" in await chat.say(price)

@@ -190,7 +190,7 @@ async def told_booking(dialogue: Dialogue, result: ToolResult) -> Reply:
 def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
     """Reads a booking back and leaves the form."""
     dialogue.leave_form()
-    dialogue.state.update(step="done", reference=visit["reference"])
+    dialogue.state.update(step="done", reference=visit["reference"], priced=str(visit["service"]))
     dialogue.note_done("visit", reference=str(visit["reference"]))
     dialogue.say(
         _("Your visit is booked: %(service)s on %(window)s. Your reference is %(reference)s.")

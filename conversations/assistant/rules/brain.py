@@ -120,6 +120,9 @@ async def _consent_alone(dialogue: Dialogue) -> Reply | HandOff | None:
     """The end of a turn in which nothing was said but what was noted about consent; what was going on goes on."""
     if dialogue.context.understanding.besides:
         return None
+    if dialogue.state.get("action") in CALLS and consent.refuses_calls(dialogue):
+        dialogue.leave_form()
+        return dialogue.reply()
     return await _back_to_it(dialogue)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, choosing, wording
+from conversations.assistant import acts, choosing, what_was_done, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules import identifying, slots
 from conversations.assistant.rules.booking import offer_person, told_of, window_of
@@ -69,7 +70,8 @@ async def go_on(dialogue: Dialogue) -> Reply | None:
         dialogue.say(_("No problem. Which other day or time would suit you?"))
         state["asked"] = "time_window"
         return dialogue.reply()
-    return await _offer(dialogue, visit) if context.new_facts & {"date", "time_window"} else None
+    wishes = context.new_facts & {"date", "time_window"} or _beside(dialogue, visit)
+    return await _offer(dialogue, visit) if wishes else None
 
 
 async def corrected(dialogue: Dialogue) -> Reply | None:
@@ -200,8 +202,22 @@ async def _offer(dialogue: Dialogue, visit: Visit) -> Reply:
     # What was wished for when it was booked is what is to be changed.
     wishes = is_choosing or bool(dialogue.state.get("wishes")) or _wishes_now(dialogue)
     none_free, prompt = _("I am sorry, I find no other free time in the next two weeks."), _("When would suit you better?")
-    why = await slots.offer(dialogue, str(visit["postcode"]), none_free=none_free, prompt=prompt, lead=lead, wishes=wishes)
+    wish = _beside(dialogue, visit)
+    why = await slots.offer(dialogue, str(visit["postcode"]), none_free=none_free, prompt=prompt, lead=lead, wishes=wishes, wish=wish)
     return offer_person(dialogue, why) if why else dialogue.reply()
+
+
+def _beside(dialogue: Dialogue, visit: Visit) -> tuple[str, str] | None:
+    """The day and the time of day that words wish for beside those of a visit: “later that day”, “the day after”."""
+    words = acts.plain(dialogue.context.words)
+    start, end = datetime.fromisoformat(str(visit["start"])), datetime.fromisoformat(str(visit["end"]))
+    if _wishes_now(dialogue) or not (found := what_was_done.BESIDE.search(words)):
+        return None
+    if found["other"]:
+        day = start.date() + timedelta(days=-1 if "before" in found["other"] else 1)
+        return day.isoformat(), ""
+    span = f"{end:%H:%M}-23:59" if found["when"] == "later" else f"00:00-{start:%H:%M}"
+    return start.date().isoformat(), span
 
 
 async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:

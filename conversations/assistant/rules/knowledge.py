@@ -26,7 +26,7 @@ FEWEST_WORDS = 2
 SURE_ANSWER = 0.5
 NEARLY_THE_SAME = 0.75
 WORTH_NAMING = 0.5
-"""Below it, what is beside the question is not even named."""
+"""Below it, what is beside a question about nothing that is known here is not even named."""
 MOST_TO_DO = 8
 WORK = re.compile(r"\b(?:how much|price|cost|costs|charge|fee)\b.*?\bto (?P<work>[a-z]{3,})\b")
 ANY_WORK = frozenset(
@@ -36,7 +36,7 @@ ANY_WORK = frozenset(
 FITTING = frozenset({"fit", "install", "replac", "chang", "swap", "put"})
 WORD_OF_ROW = re.compile(r"[a-z]{5,}")
 SAME_PRICE = re.compile(
-    r"\b(?:(?:the|that) price (?:was|is|again)|how much (?:was|is) (?:it|that)|what (?:was|is|'s) (?:the|that) price"
+    r"\b(?:(?:the|that) price (?:was|is|again)|how much (?:was|is|will|would) (?:it|that)|what (?:was|is|'s) (?:the|that) price"
     r"|(?:it|that) (?:was|is|would be|costs?) how much)\b"
 )
 """The price that was told last."""
@@ -168,7 +168,7 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     if not text:
         return False
     near_only = _is_near_only(best, dialogue)
-    if near_only and best["score"] < WORTH_NAMING:
+    if near_only and best["score"] < WORTH_NAMING and context.understanding.reason is None:
         return False
     if near_only:
         dialogue.does_not_know = dialogue.knows_nearest = True

@@ -81,13 +81,23 @@ async def _is_only_one(dialogue: Dialogue, postcode: str) -> bool:
     return sum(_suits(slot, day, span) for slot in await _free(dialogue, postcode, day) or ()) == 1
 
 
-async def offer(dialogue: Dialogue, postcode: str, *, none_free: str, prompt: str = "", lead: str = "", wishes: bool = True) -> str:
+async def offer(
+    dialogue: Dialogue,
+    postcode: str,
+    *,
+    none_free: str,
+    prompt: str = "",
+    lead: str = "",
+    wishes: bool = True,
+    wish: tuple[str, str] | None = None,
+) -> str:
     """Looks for windows that suit and offers up to three; what is to be said where none is offered, `none_free` where truly none is free.
 
     With a wish that cannot be met the nearest others are offered, and that is said. Without `wishes` an earlier one does not count.
+    A `wish` is a day (ISO) and a time of it (“HH:MM-HH:MM”) in place of what was said of them.
     """
     context = dialogue.context
-    day, span = (context.value("date"), context.value("time_window")) if wishes else ("", "")
+    day, span = wish or ((context.value("date"), context.value("time_window")) if wishes else ("", ""))
     slots = await _free(dialogue, postcode, day)
     if not slots and day:
         slots = await _free(dialogue, postcode, "")
