@@ -38,7 +38,7 @@ _LITTLE_WORDS: Final = (
     "off often once only other otherwise out over per perhaps possible possibly probably quite rather same second since some somebody "
     "soon such sure than though through till together under unless until up us usually via whatever whenever wherever whether whichever "
     "while whoever whom whose within yet don't doesn't didn't isn't aren't wasn't i'd i'll you're we're they're there's what's who's "
-    "bye goodbye thx cheers ta ya cya cool see lol nice wow brilliant perfect lovely awesome hiya yo ciao adios gracias vale hola later "
+    "bye goodbye thx cheers ya cya cool lol wow "
     "know knew say said saying tell told give gave given put use using take stop wait hold skip pass pardon eh huh um uh er repeat"
 )
 NOT_NAMES: Final = frozenset(_NOT_NAMES.split())
