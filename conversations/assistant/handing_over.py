@@ -347,7 +347,7 @@ def note_callback(prepared: Prepared, number: str, by: datetime, *, asked_for: s
             recorded_by=prepared.entry_point.company_name,
         )
     answer = consent.may_we(prepared.conversation.customer, Purpose.OUTBOUND_CALL, identifier=("phone", number))
-    if not numbers.is_ordinary(number):
+    if numbers.costs_who_rings(number):
         answer = Answer(False, "special", _("That number costs whoever rings it."))
     if answer.is_no:
         why = _("Not called back on %(number)s. %(why)s") % {"number": facts.phone(number), "why": answer.sentence}

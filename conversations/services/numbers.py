@@ -23,6 +23,12 @@ def is_ordinary(number: str) -> bool:
     return _is_made_up(parsed)
 
 
+def costs_who_rings(number: str) -> bool:
+    """Whether an E.164 number is by its plan one that costs whoever rings it, or nobody's own; one that the plan does not know is not."""
+    parsed = phonenumbers.parse(number)
+    return phonenumbers.is_valid_number(parsed) and phonenumbers.number_type(parsed) not in ORDINARY
+
+
 def is_emergency(written: str, region: str) -> bool:
     """Whether dialling a number as it was written could reach an emergency service of the region."""
     return bool(phonenumbers.connects_to_emergency_number(written.strip(), region))

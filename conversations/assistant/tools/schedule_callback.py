@@ -46,7 +46,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
 
 def require_ordinary(number: str) -> None:
     """Raises ConnectorError for a number in E.164 that costs whoever rings it, or that is a service's."""
-    if not numbers.is_ordinary(number):
+    if numbers.costs_who_rings(number):
         words = _("That number costs whoever rings it, so we cannot call it. Please give us another one.")
         raise ConnectorError(words, code="not_to_be_rung", permanent=True)
 
