@@ -117,8 +117,12 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # Publish/subscribe ignores database numbers, so the prefix keeps apart what shares one server.
-        "CONFIG": {"hosts": [VALKEY_URL], "prefix": f"cxhub:{valkey.database_number(VALKEY_URL)}:"},
+        # Publish/subscribe ignores database numbers, so the prefix keeps apart what shares one server. A client with a time limit
+        # of its own loses cancellations on Python 3.11 (`asyncio.wait_for`), and what was cancelled goes on for ever.
+        "CONFIG": {
+            "hosts": [{"address": VALKEY_URL, "socket_timeout": None}],
+            "prefix": f"cxhub:{valkey.database_number(VALKEY_URL)}:",
+        },
     }
 }
 CELERY_BROKER_URL = valkey.broker_url(VALKEY_URL)

@@ -6,6 +6,7 @@ database whatever a hole shows to be missing.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import datetime
 from typing import Any
@@ -148,12 +149,13 @@ def send_after_commit(group: str, message: Frame) -> None:
 
 
 async def send(group: str, message: Frame) -> None:
-    """Sends to a group now. A layer that is down loses the push and nothing else."""
+    """Sends to a group now. A layer that is down, or slow beyond `LONGEST_PUSH_SECONDS`, loses the push and nothing else."""
     layer = get_channel_layer()
     if layer is None:
         return
     try:
-        await layer.group_send(group, message)
+        async with asyncio.timeout(LONGEST_PUSH_SECONDS):
+            await layer.group_send(group, message)
     except Exception:
         logger.warning("push_lost", extra={"group": group}, exc_info=True)
 

@@ -44,11 +44,12 @@ def in_background(leg_id: str) -> None:
     beside(_advance(leg_id))
 
 
-def beside(work: Coroutine[Any, Any, None]) -> None:
-    """Do something without waiting for it."""
+def beside(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Do something without waiting for it, and without ending with whoever began it."""
     task = asyncio.get_running_loop().create_task(work)
     _running.add(task)
     task.add_done_callback(_running.discard)
+    return task
 
 
 async def come_to_rest() -> None:
@@ -85,8 +86,15 @@ async def shown(memory: Exchange, leg: Leg, after: int) -> dict[str, Any]:
     }
 
 
-async def move_on(memory: Exchange, leg_id: str) -> None:
-    """Move a leg on as far as it goes now, with all legs that this touches; what is due on them later is done by this process."""
+async def move_on(leg_id: str) -> None:
+    """Move a leg on as far as it goes now, with all legs that this touches; what is due on them later is done by this process.
+
+    Whoever waits for it may be called off: what has happened to a leg is taken once, so it is done to its end all the same.
+    """
+    await asyncio.shield(beside(_advance(leg_id)))
+
+
+async def _move_on(memory: Exchange, leg_id: str) -> None:
     for moved in await advance(memory, leg_id):
         leg = await memory.leg(moved)
         _set_timer(moved, legs.due_at(leg) if leg else None)
@@ -96,7 +104,7 @@ async def move_on(memory: Exchange, leg_id: str) -> None:
 
 async def _advance(leg_id: str) -> None:
     async with exchange.opened() as memory:
-        await move_on(memory, leg_id)
+        await _move_on(memory, leg_id)
 
 
 def _set_timer(leg_id: str, due_at: float | None) -> None:

@@ -44,7 +44,8 @@ Happening = dict[str, Any]
 @asynccontextmanager
 async def opened() -> AsyncIterator["Exchange"]:
     """The exchange, for one piece of work on one event loop."""
-    client: Redis = Redis.from_url(settings.VALKEY_URL, decode_responses=True)
+    # With a time limit of its own the client loses cancellations on Python 3.11 (`asyncio.wait_for`).
+    client: Redis = Redis.from_url(settings.VALKEY_URL, decode_responses=True, socket_timeout=None)
     try:
         yield Exchange(client)
     finally:

@@ -92,8 +92,8 @@ async def act(request: HttpRequest, leg_id: str) -> HttpResponse:
 @require_GET
 async def look(request: HttpRequest, leg_id: str) -> HttpResponse:
     """One leg as it is now, after moving it on, with everything said on it."""
+    await driving.move_on(leg_id)
     async with exchange.opened() as memory:
-        await driving.move_on(memory, leg_id)
         leg = await memory.leg(leg_id)
         if leg is None:
             return refused(_("There is no such call."), status=404)
@@ -159,7 +159,7 @@ async def _changes(own: str, number: str, *, alone: bool) -> AsyncIterator[str]:
     async with exchange.opened() as memory:
         while time.monotonic() < ends_at:
             for leg_id in await _watched(memory, own, last.keys() - over, number if alone else None):
-                await asyncio.shield(asyncio.ensure_future(driving.move_on(memory, leg_id)))
+                await driving.move_on(leg_id)
                 leg = await memory.leg(leg_id)
                 if leg is None:
                     continue
