@@ -11,29 +11,10 @@ from django.db import connection
 from routing.models import Queue, ServiceLevel
 from routing.simulation.database import NoDatabase, names_begin_with, throwaway_database
 from tests.routing.conftest import Company
+from tests.support.structure import tables_like
 
 Databases = Callable[[], set[str]]
-STRUCTURE = """
-    SELECT 'column', table_name, column_name, data_type || is_nullable || COALESCE(generation_expression, '')
-      FROM information_schema.columns
-     WHERE table_schema = 'public' AND table_name LIKE 'routing%'
-    UNION ALL
-    SELECT 'index', tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename LIKE 'routing%'
-    UNION ALL
-    SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-     WHERE contype IN ('c', 'u', 'f', 'p', 'x') AND conrelid::regclass::text LIKE 'routing%'
-    UNION ALL
-    SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(pg_trigger.oid) || prosrc
-      FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
-     WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'routing%'
-"""
-
-
-def structure() -> set[tuple[str, ...]]:
-    """Columns, indexes, constraints and triggers of routing's tables, by their definitions."""
-    with connection.cursor() as cursor:
-        cursor.execute(STRUCTURE)
-        return set(cursor.fetchall())
+ROUTING = "^routing"
 
 
 @pytest.fixture
@@ -51,9 +32,9 @@ def databases() -> Databases:
 
 def test_it_is_built_like_the_companys(db: None) -> None:
     """What migrations made by SQL alone would be missing, and this says so."""
-    of_the_company = structure()
+    of_the_company = tables_like(ROUTING)
     with throwaway_database():
-        assert structure() == of_the_company
+        assert tables_like(ROUTING) == of_the_company
 
 
 def test_the_company_is_neither_seen_nor_changed_and_nothing_is_left(company: Company, databases: Databases) -> None:

@@ -13,6 +13,9 @@ from pytest_django import DjangoDbBlocker
 from conversations.models import CallSeat, Interaction
 from conversations.services import call_seats, call_state
 from tests.support.migrating import database_at
+from tests.support.structure import functions, tables_like
+
+OURS = "^(conversations|routing)"
 
 
 def old_calls(models: Apps, until: datetime) -> None:
@@ -55,11 +58,17 @@ def old_calls(models: Apps, until: datetime) -> None:
 
 
 def test_who_is_on_a_call_has_a_place_on_it_afterwards(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Whose phone rings or who talks goes on doing so, once each; what is over or was never named leaves nothing."""
+    """Whose phone rings or who talks goes on doing so, once each; what is over or was never named leaves nothing.
+
+    And the database is built like one that was made today, in one step.
+    """
     until = datetime.now(UTC) + timedelta(seconds=40)
+    with django_db_blocker.unblock():
+        new_company = tables_like(OURS) | functions()
     with django_db_blocker.unblock(), database_at("conversations", "0038_call_seats") as (models, migrate_on):
         old_calls(models, until)
         migrate_on()
+        assert tables_like(OURS) | functions() == new_company
         seats = {seat.interaction.provider_id: seat for seat in CallSeat.objects.select_related("interaction", "agent")}
         assert {name: (seat.name, seat.state, seat.leg_id, seat.purpose) for name, seat in seats.items()} == {
             "talks": ("Ann", "connected", "leg-ann", "answer"),
