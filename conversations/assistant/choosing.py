@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from conversations.assistant import acts
+from conversations.understanding import corrections
 from conversations.understanding.dates import MONTHS, WEEKDAYS
 from conversations.understanding.facts import Fact
 from conversations.understanding.times import is_of_a_house
@@ -48,9 +49,18 @@ MIDDAY: Final = 12
 
 def choice(text: str, options: int) -> int | None:
     """The index of the option that a text names by its place (“the second one”), or None."""
-    words = acts.plain(text)
-    if not options or len(words) > acts.LONGEST_ACT:
+    if not options or len(acts.plain(text)) > acts.LONGEST_ACT:
         return None
+    return _last_of(text, lambda said: _choice(said, options))
+
+
+def _last_of(text: str, meant: Callable[[str], int | None]) -> int | None:
+    """What the words mean, in small letters; where they take something back, what they say last."""
+    found = (meant(acts.plain(said)) for said in corrections.tries(text))
+    return next((index for index in found if index is not None), None)
+
+
+def _choice(words: str, options: int) -> int | None:
     if LAST.fullmatch(words):
         return options - 1
     if EARLIER.fullmatch(words):
@@ -102,7 +112,7 @@ def chosen_slot(text: str, offered: Sequence[Mapping[str, Any]], facts: Sequence
     starts = [datetime.fromisoformat(str(slot["start"])) for slot in offered]
     given = {fact.name: fact.value for fact in facts}
     fitting = [index for index, start in enumerate(starts) if _fits(start, given, acts.plain(text))]
-    place = _place(acts.plain(text), len(fitting)) if given.keys() & {"date", "time_window"} else None
+    place = _last_of(text, lambda said: _place(said, len(fitting))) if given.keys() & {"date", "time_window"} else None
     if place is not None:
         return fitting[place]
     if len(fitting) == 1 and ("date" in given or "time_window" in given or CLOCK.search(acts.plain(text))):

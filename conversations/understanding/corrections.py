@@ -28,6 +28,12 @@ HOUR: Final = re.compile(
     r"(?P<hour>(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?(?: ?(?:am|pm|o'clock))?)(?:,? (?:please|instead|then|is better|would be better))*",
     re.IGNORECASE,
 )
+TAKES_BACK: Final = re.compile(
+    r"(?:[,;.…!-]+\s*|\s+)(?:(?:no|sorry|i'm sorry|i mean|i meant|actually|or rather|rather|correction|wait|hang on|hold on|oops|better)\b[,;.…!-]*\s*)+"
+    r"(?=\S)",
+    re.IGNORECASE,
+)
+"""What stands between something said and what is meant instead: “the first, no, the second”."""
 _SAYS_NOTHING: Final = "it is that this i am i'm we are was do does will can the a there"
 SAYS_NOTHING: Final = frozenset(_SAYS_NOTHING.split())
 NUMBER: Final = re.compile(r"(?<![\w.])\d{1,4}(?![\w.])(?! [A-Z])")
@@ -60,6 +66,11 @@ def put_right(text: str, known: Mapping[str, str]) -> tuple[str, str] | None:
             if NUMBER.search(value):
                 return name, NUMBER.sub(number["right"], value, count=1)
     return None
+
+
+def tries(text: str) -> list[str]:
+    """What a text says one after the other in the place of what it said before, the last first; the whole when it takes nothing back."""
+    return [part for part in reversed(TAKES_BACK.split(text)) if part.strip()] or [text]
 
 
 def hour(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from conversations.understanding.corrections import tries
 from conversations.understanding.dates import MONTHS, MONTHS_AS_NAMES, WEEKDAYS
 from conversations.understanding.spoken import TEENS, TENS, UNITS, bare
 
@@ -89,6 +90,15 @@ def find_name(text: str, *, expected: bool) -> tuple[str, str, float] | None:
     “My name is sam okafor” always counts; “I'm Sam” only with a capital, unless a name was just asked for
     (`expected`), when the words alone will do.
     """
+    for said in tries(text)[:-1]:
+        # “My name is Ann, no, Anna Kelly”: of two names the last, where the words before told one as well.
+        name = _name_in(said, expected=True)
+        if name and _name_in(text, expected=expected):
+            return name
+    return _name_in(text, expected=expected)
+
+
+def _name_in(text: str, *, expected: bool) -> tuple[str, str, float] | None:
     if expected and (leads := LEADS_TO_A_NAME.match(text)):
         text = text[leads.end() :]
     words = text.split()
