@@ -83,10 +83,14 @@ LOOKED_AT: Final = re.compile(
     r"\b(?:(?:have|get|having|getting)\b(?: \w+){1,3} looked at|(?:look|looks) at (?:it|this|that)|(?:have|take|has|takes) a look)\b"
 )
 THANKS: Final = re.compile(r"\b(?:thanks|thank you|thankyou|cheers|much appreciated)\b")
+ONLY_THANKS: Final = re.compile(
+    r"(?:(?:ok|okay|oh|right|alright|great|lovely|perfect|brilliant)[,!]? )?"
+    r"(?:(?:many )?thanks|thank you|thankyou|cheers)(?: (?:a lot|so much|very much))?"
+)
 BYE: Final = re.compile(r"\b(?:bye|goodbye|that(?:'s| is) all|that(?:'s| is) everything|nothing else|see you|have a (?:nice|good) day)\b")
 YES_AND: Final = re.compile(r"^(?:yes|yeah|yep|yup|sure)\b(?!.*\b(?:book|instead)\b)")
 FAREWELL: Final = re.compile(r"\b(?:bye|goodbye|good night|see (?:you|ya)|cya|cheerio)\b")
-_HELLO: Final = r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there)?"
+_HELLO: Final = r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening))(?: there| again)?"
 GREETING: Final = re.compile(rf"{_HELLO}(?:[,.!]* {_HELLO})?")
 CALLS_OUT: Final = re.compile(
     rf"(?:{_HELLO}[,.!?]* )?(?:(?:is )?(?:anyone|anybody|someone|somebody) there|are you (?:there|still there)"

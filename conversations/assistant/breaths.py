@@ -48,13 +48,13 @@ class _Part:
 
 
 def without_denied(text: str, whole: Understanding, state: Mapping[str, Any], read: Read) -> tuple[str, Understanding]:
-    """What is wanted of a `text` that says first what is not: “I don't want a person, I want to know when you open”; and what it means.
+    """What is wanted of a `text` that also says what is not: “I don't want a person, I want to know when you open”; and what it means.
 
-    The text and the `whole` themselves when it says nothing of the kind, or in the middle of something.
+    So of one that takes something back. The text and the `whole` themselves when it says nothing of the kind, or in the middle of something.
     """
-    pieces = needs.parts_of(text) if not state.get("step") or state["step"] in OVER else []
-    wanted = [piece for piece in pieces if not needs.is_denied(piece)]
-    if not wanted or len(wanted) == len(pieces):
+    in_the_middle = state.get("step") and state["step"] not in OVER
+    wanted = [] if in_the_middle or needs.is_meant_whole(text) else needs.meant(text)
+    if not wanted:
         return text, whole
     left = " ".join(needs.bare(piece) for piece in wanted)
     return left, read(left, None)
@@ -72,13 +72,16 @@ def several(
     """
     step = str(state.get("step") or "")
     pieces = needs.parts_of(text)
-    if len(pieces) < 2 or step in NOT_IN_PARTS or (expecting and expecting not in NAMES):
+    if step in NOT_IN_PARTS or (expecting and expecting not in NAMES):
         return whole, ()
+    is_story = needs.is_story(text) and (not step or step in OVER)
+    if len(pieces) < 2:
+        return (_of_the_need(whole, read(pieces[0], None)) if is_story else whole), ()
     parts = [_part(piece, read) for piece in pieces]
     if step and step not in OVER:
         return _in_the_middle(whole, parts, read)
     groups = _groups(parts, behaviour)
-    if len(groups) == 1 and whole.reason is None and _others_tell_facts(parts, groups[0]):
+    if len(groups) == 1 and (is_story or (whole.reason is None and _others_tell_facts(parts, groups[0]))):
         return _of_the_need(whole, groups[0][0].understood), ()
     if len(groups) < 2:
         return whole, ()

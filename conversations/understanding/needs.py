@@ -30,6 +30,14 @@ _LOOSE: Final = (
     r"|bueno|pues|este|o sea|a ver|oiga|mire|entonces|queria saber|por cierto|by the way)\s*,?\s+)"
 )
 """What people say before they come to it."""
+WISH: Final = re.compile(
+    r"\b(?:what (?:i|we) (?:\w+ )?(?:want|need) is|(?:i|we) (?:(?:also|just|really|only) )?(?:want|need) (?:to|an?|some|you|your)\b"
+    r"|(?:i'd|i would|we'd|we would) (?:(?:also|just|really) )?like (?:to|an?|some|you)\b"
+    r"|(?:can|could|would|will) you (?:please )?(?:book|send|come|arrange|tell|give|call|ring|fix|repair|quote)\b"
+    r"|please (?:book|send|come|arrange|call|ring|fix|repair)\b|(?:lo que )?(?:quiero|necesito|quisiera|me gustaria|querria)\b)"
+)
+"""What somebody says they want; in a long story that counts."""
+TAKEN_BACK: Final = re.compile(r"^(?:(?:no|oh|sorry|wait|actually)[,.]? )*i (?:mean|meant)\b[,:]? ?", re.IGNORECASE)
 _FIRST: Final = r"(?:but|pero) (?:first|before that|primero|antes)(?: of all)?"
 BOUNDARY: Final = re.compile(
     rf"(?<=[.?!;])\s+|\n+"
@@ -37,6 +45,7 @@ BOUNDARY: Final = re.compile(
     rf"|\s*,\s*(?={_LOOSE}{{0,3}}[¿¡]?(?:{_ALSO}|{_ASKS}|{_WANTS})\b)"
     rf"|\s+(?=and an? (?:\w+ ){{0,3}}\w+[.!]?$)"
     rf"|\s+(?={_ALSO}\s+[¿¡]?(?:{_ASKS}|{_WANTS})\b)|\s+(?=i also\b)"
+    r"|\s+(?=(?:no|sorry|oh|wait)[,.]? (?:(?:no|sorry)[,.]? )?i (?:mean|meant)\b)"
     r"|\s+(?=(?:i )?just (?:tell me|want to know|wanted to (?:know|ask))\b)"
 )
 JOINT: Final = re.compile(rf"^[¿¡]?(?:and|y|e|plus|then|so|{_FIRST})(?:\s+{_LOOSE}{{0,3}}|$)", re.IGNORECASE)
@@ -71,11 +80,41 @@ MOOD: Final = re.compile(
 def parts_of(text: str) -> list[str]:
     """The parts of a text that may each be something of its own, in order; at most six, and the whole text when it has one.
 
-    Reads at most 2,000 characters; what is longer stays whole.
+    Of more than six, those that say what is wished, if any does: the rest is the story around it. Reads at most 2,000 characters;
+    what is longer stays whole.
     """
+    said = _pieces(text)
+    if len(said) > MOST:
+        said = [piece for piece in said if WISH.search(_folded(piece))] or said
+    return said[:MOST] or [text]
+
+
+def is_story(text: str) -> bool:
+    """Whether a text has more parts than may each be something of its own."""
+    return len(_pieces(text)) > MOST
+
+
+def meant(text: str) -> list[str]:
+    """The parts of a text without those that say what is not wanted, or that the next one takes back: “no heating. Sorry, I mean no hot water”."""
+    kept: list[str] = []
+    for piece in _pieces(text):
+        instead = TAKEN_BACK.sub("", piece)
+        if kept and instead and instead != piece:
+            kept[-1] = instead
+        else:
+            kept.append(piece)
+    return [piece for piece in kept if not is_denied(piece)]
+
+
+def is_meant_whole(text: str) -> bool:
+    """Whether a text says nothing that is not wanted or taken back."""
+    return meant(text) == _pieces(text)
+
+
+def _pieces(text: str) -> list[str]:
     if len(text) > LONGEST:
         return [text]
-    folded = fold(text).replace("’", "'")
+    folded = _folded(text)
     if len(folded) != len(text):
         # A letter that has no small or plain form of one character: places would not be the same.
         folded = text.lower()
@@ -83,7 +122,11 @@ def parts_of(text: str) -> list[str]:
     cuts = [cut for cut in cuts if not FILLER.fullmatch(folded[:cut].strip())]
     cuts = [cut for cut in cuts if not WHAT_TO_DO.fullmatch(bare(folded[cut:]).strip(" ¿?.!"))]
     pieces = [text[start:end].strip(" ,;\n") for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    return [piece for piece in pieces if bare(piece)][:MOST] or [text]
+    return [piece for piece in pieces if bare(piece)]
+
+
+def _folded(text: str) -> str:
+    return fold(text).replace("’", "'")
 
 
 def is_besides(part: str) -> bool:
@@ -103,12 +146,12 @@ def points_back(part: str) -> bool:
 
 def is_mood(part: str) -> bool:
     """Whether a part says no more than that somebody is unhappy: of what else is said, not a need of its own."""
-    return MOOD.fullmatch(fold(bare(part)).replace("’", "'").strip(" ,.;!¡")) is not None
+    return MOOD.fullmatch(_folded(bare(part)).strip(" ,.;!¡")) is not None
 
 
 def is_denied(part: str) -> bool:
     """Whether a part says what is not wanted, and nothing else: “I don't want a person”."""
-    return DENIED.fullmatch(fold(bare(part)).replace("’", "'").strip(" ,.;!")) is not None
+    return DENIED.fullmatch(_folded(bare(part)).strip(" ,.;!")) is not None
 
 
 def bare(part: str) -> str:

@@ -129,8 +129,10 @@ def _begins_a_question(words: list[str], index: int) -> bool:
 
 
 def _is_meant(words: list[str], index: int) -> bool:
-    """Whether “you know”, “kind of” and the like say something: “do you know …”, “what kind of …”."""
+    """Whether “you know”, “kind of” and the like say something: “do you know …”, “what kind of …”, “sorry, I mean …”."""
     before = bare(words[index - 1]) if index else ""
+    if bare(words[index]) == "i" and before in {"no", "sorry", "oh", "wait", "actually"}:
+        return True
     return before in {"do", "did", "let", "what", "which", "any", "this", "that", "some", "a", "the", "if", "as", "all", "can", "could"}
 
 

@@ -8,6 +8,7 @@ from conversations.assistant import acts, pauses
 from conversations.assistant.brain import Reply
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.services import facts
+from conversations.understanding import needs
 
 
 def answered(dialogue: Dialogue, *, busy: bool) -> bool:
@@ -23,6 +24,9 @@ def answered(dialogue: Dialogue, *, busy: bool) -> bool:
         dialogue.say(_("I am an AI assistant of %(company)s, not a person.") % {"company": dialogue.context.company})
         dialogue.say(_("You can ask for a person at any time."))
         return True
+    if _thanks_in_a_form(dialogue):
+        dialogue.say(_("You are welcome."))
+        return True
     if not acts.is_small_talk(text):
         return False
     if acts.is_short(text, acts.HOW_ARE_YOU):
@@ -34,6 +38,12 @@ def answered(dialogue: Dialogue, *, busy: bool) -> bool:
     if not busy:
         dialogue.say(_("What can I do for you?"))
     return True
+
+
+def _thanks_in_a_form(dialogue: Dialogue) -> bool:
+    """Whether thanks are all that is said where a form waits for something else than yes or no, which they might mean."""
+    waits = bool(dialogue.form) and dialogue.state.get("step") in (None, "", "collect", "choose") and not dialogue.state.get("offer")
+    return waits and acts.is_short(dialogue.context.words, acts.ONLY_THANKS)
 
 
 def _what_was_told(dialogue: Dialogue, asked: str) -> str:
@@ -66,6 +76,9 @@ def in_the_middle_of_nothing(dialogue: Dialogue) -> Reply | None:
         return dialogue.reply()
     if acts.is_short(text, acts.NODS) and not dialogue.state.get("offer"):
         dialogue.say(_("Is there anything else I can do?"))
+        return dialogue.reply()
+    if needs.is_denied(text) and not dialogue.done_here:
+        dialogue.say(_("All right. What can I do for you?"))
         return dialogue.reply()
     if acts.is_short(text, acts.GREETING) or acts.is_short(text, acts.CALLS_OUT):
         dialogue.say(_("Hello. What can I do for you?"))
