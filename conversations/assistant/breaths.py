@@ -50,7 +50,8 @@ class _Part:
 def without_denied(text: str, whole: Understanding, state: Mapping[str, Any], read: Read) -> tuple[str, Understanding]:
     """What is wanted of a `text` that also says what is not: “I don't want a person, I want to know when you open”; and what it means.
 
-    So of one that takes something back. The text and the `whole` themselves when it says nothing of the kind, or in the middle of something.
+    So of one that takes something back. The text and the `whole` themselves when it says nothing of the kind, or in the middle of
+    something.
     """
     in_the_middle = state.get("step") and state["step"] not in OVER
     wanted = [] if in_the_middle or needs.is_meant_whole(text) else needs.meant(text)

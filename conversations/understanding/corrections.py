@@ -29,7 +29,8 @@ HOUR: Final = re.compile(
     re.IGNORECASE,
 )
 TAKES_BACK: Final = re.compile(
-    r"(?:[,;.…!-]+\s*|\s+)(?:(?:no|sorry|i'm sorry|i mean|i meant|actually|or rather|rather|correction|wait|hang on|hold on|oops|better)\b[,;.…!-]*\s*)+"
+    r"(?:[,;.…!-]+\s*|\s+)"
+    r"(?:(?:no|sorry|i'm sorry|i mean|i meant|actually|or rather|rather|correction|wait|hang on|hold on|oops|better)\b[,;.…!-]*\s*)+"
     r"(?=\S)",
     re.IGNORECASE,
 )

@@ -95,7 +95,7 @@ def is_story(text: str) -> bool:
 
 
 def meant(text: str) -> list[str]:
-    """The parts of a text without those that say what is not wanted, or that the next one takes back: “no heating. Sorry, I mean no hot water”."""
+    """The parts of a text without those that say what is not wanted, or that the next takes back: “no heating. Sorry, I mean no water”."""
     kept: list[str] = []
     for piece in _pieces(text):
         instead = TAKEN_BACK.sub("", piece)
