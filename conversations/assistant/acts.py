@@ -25,6 +25,8 @@ ASKS_AT_THE_END: Final = re.compile(
     r"\bwhat (?:do|should|shall|can|must) i do\b"
     r"|[,.;!] (?:and |but |so )?(?:what|when|where|which|who|why|how|do you|does|is there|is it|are you|are there|do i|should i)\b[^,.;!]*$"
 )
+ASKS_WHETHER_IT_IS: Final = re.compile(r"(?:(?:and|so|but|ok|okay),? )*(?:is|was|does|do|will|would|isn't|wasn't) (?:it|that|this|there)\b")
+"""“Is it forty five pounds?” tells no amount."""
 REQUEST: Final = re.compile(
     r"\b(?:can|could|would|may) (?:you|i|we|someone|somebody)\b"
     r"(?! (?:also |still |just )?pay\b(?!.*(?:\d|\w{3,}day\b|tomorrow|week|month)))"

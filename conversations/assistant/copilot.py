@@ -8,6 +8,7 @@ articles that the party may not be answered from are shown apart, and are in no 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -32,11 +33,19 @@ from conversations.models.identifier import Assurance
 from conversations.selectors import access
 from conversations.selectors.articles import FOR_STAFF, audiences_of
 from conversations.services import facts
+from conversations.understanding.normalise import meaning, plain
+from conversations.understanding.tone import read_answer, wants_person
 
 PASSAGES: Final = 3
 LONGEST_QUESTION: Final = 600
 LONGEST_ANSWER: Final = 120
 MOST_ASKED: Final = 12
+FEW_WORDS: Final = 12
+"""A person of ours may ask in a few words without a mark."""
+OFFERS_HELP: Final = re.compile(
+    r"\b(?:how|what) (?:can|may) (?:i|we) (?:help|do for|assist)\b|(?:cómo|en qué) (?:le |te )?(?:puedo|podemos) ayudar"
+)
+"""Asks for nothing: whatever comes next is what they came for."""
 OURS: Final = (Entry.Actor.ASSISTANT, Entry.Actor.AGENT, Entry.Actor.SYSTEM)
 
 
@@ -264,18 +273,27 @@ def _asked(heard: Heard) -> list[Asked]:
     found = []
     for index, each in enumerate(heard.said):
         question = question_in(each.text)
-        if each.by in OURS and question and not is_closing(question, heard.language):
+        is_one = question.endswith("?") or (each.by == Entry.Actor.AGENT and len(question.split()) <= FEW_WORDS)
+        if each.by in OURS and question and is_one and not (is_closing(question, heard.language) or OFFERS_HELP.search(question.lower())):
             found.append(_with_answer(question, each, heard, heard.said[index + 1 :]))
     return found[::-1][:MOST_ASKED]
+
+
+def _answers(words: str) -> bool:
+    """Whether a customer's words may be an answer: yes or no, or something told, and nothing asked or wished for."""
+    if read_answer(plain(words)) is not None:
+        return True
+    without_please = re.sub(r"\bplease\b", "", words, flags=re.IGNORECASE)
+    return not (acts.is_question(words) or acts.is_request(without_please) or wants_person(meaning(words)) or acts.wants_visit(words))
 
 
 def _with_answer(question: str, said: Said, heard: Heard, later: tuple[Said, ...]) -> Asked:
     fact = next((each for each in heard.facts if said.asked and each.name == said.asked and each.was_said), None)
     if fact:
         return Asked(question, said.seq, f"{fact.label}: {fact.value}", fact.seq)
-    # Only what came before somebody of ours spoke again is an answer to this, and a question is none.
+    # Only what came before somebody of ours spoke again is an answer to this; a question is none, nor is another wish.
     reply = next(iter(later), None)
-    if reply is None or reply.by != Entry.Actor.CUSTOMER or acts.is_question(reply.text):
+    if reply is None or reply.by != Entry.Actor.CUSTOMER or said.asked or not _answers(reply.text):
         return Asked(question, said.seq)
     text = " ".join(reply.text.split())
     return Asked(question, said.seq, text if len(text) <= LONGEST_ANSWER else f"{text[:LONGEST_ANSWER].rstrip()}…", reply.seq)

@@ -21,7 +21,7 @@ from conversations.assistant.tools import send_chat_link
 from conversations.models import Conversation, Entry, Handoff
 from conversations.rendering import written
 from conversations.selectors.roll_out import stop_in_force
-from conversations.services import delivery, facts, handoff, records, roll_out, speaking, timeline, turns, unanswered
+from conversations.services import callbacks, delivery, facts, handoff, promises, records, roll_out, speaking, timeline, turns, unanswered
 from conversations.services.timeline import NewEntry
 from conversations.services.turns import Claim
 from conversations.understanding.embed import embed
@@ -102,7 +102,7 @@ def finish(prepared: Prepared, ending: Ending) -> Finished:
             _note_stop(prepared, ending.stopped)
         is_due = turns.finish(
             claim,
-            form_state=_state(prepared, row, reply),
+            form_state=_state(prepared, row, reply, did_something=ending.did_something),
             failed_turns=_failed_turns(prepared, ending),
         )
         if ending.record:
@@ -269,11 +269,14 @@ def _data(prepared: Prepared, reply: Reply) -> dict[str, Any]:
     return data
 
 
-def _state(prepared: Prepared, row: Conversation, reply: Reply) -> dict[str, Any]:
+def _state(prepared: Prepared, row: Conversation, reply: Reply, *, did_something: bool) -> dict[str, Any]:
     """The brain's part from the reply, the turn's own from what it kept, the places of other parties; what was to be told is told."""
     kept = {key: prepared.state[key] for key in ("callback", "warned") if key in prepared.state}
     if offer := (kept.get("callback") or {}).get("offer"):
         kept["callback"] = {**kept["callback"], "offer": {**offer, "is_new": False}}
+    if did_something and (kept.get("callback") or {}).get("by") and not promises.stands_in(row):
+        # It was put off or called off in this turn.
+        kept["callback"] = dict(callbacks.WITHOUT_TIME)
     if not prepared.live:
         kept["away"] = True
     aside = places.kept_aside(row.form_state, prepared.interaction, prepared.lines)

@@ -377,7 +377,9 @@ def _learn_opening(text: str, conversation: Conversation, words: Words, behaviou
 
 
 def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | None, picks: bool) -> bool:
-    if fact.name in WHEN and (picks or hours_asked.days_ahead(text) is not None):
+    if fact.name in WHEN and (picks or hours_asked.asks(text) or hours_asked.may_ask_on(text, state)):
+        return False
+    if fact.name == "amount" and acts.ASKS_WHETHER_IT_IS.match(acts.plain(text)):
         return False
     if fact.confidence >= PUT_RIGHT:
         return True

@@ -21,7 +21,7 @@ from conversations.assistant import tracing
 from conversations.assistant.drafts import compare_drafts
 from conversations.assistant.recording import TurnRecord
 from conversations.assistant.tools import check_area
-from conversations.assistant.wrap_up import short
+from conversations.assistant.wrap_up import short, visit_of
 from conversations.assistant.writing.base import (
     CORRECTED,
     NOT_SERVED,
@@ -200,7 +200,7 @@ def _with_moods(said: list[Said]) -> list[Said]:
 def _happened(entry: Entry, entries: Sequence[Entry]) -> Happened:
     """What was done; of a message that was left, with its words where they were written down."""
     if entry.kind != MESSAGE_LEFT:
-        return Happened(entry.seq, entry.kind, entry.body, _detail(entry))
+        return Happened(entry.seq, entry.kind, entry.body, _detail(entry), visit_of(entry))
     words = [each.body for each in entries if each.kind == "speech" and each.data.get("recording") == entry.data.get("recording")]
     told = _("Left a message: “%(words)s”.") if words else _("Left a message, which is not written down.")
     return Happened(entry.seq, entry.kind, told % {"words": short(" ".join(words))})

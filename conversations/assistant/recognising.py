@@ -13,6 +13,8 @@ from conversations.assistant.need_of import higher_urgency
 from conversations.models import Conversation, Handoff, Interaction
 from conversations.services import timeline
 from conversations.services.timeline import NewEntry
+from conversations.understanding.danger import read_at_risk
+from conversations.understanding.normalise import meaning
 from conversations.understanding.read import PERSON_REASON, Understanding
 from routing.compiled import CompiledOnce, Given
 from routing.configuration import kept
@@ -24,6 +26,7 @@ LIKELY_GUESS: Final = 0.2
 LIKELY_NEED: Final = 0.04
 """Below these, the likeliest of the reasons that a question or a need may have is a mere guess. Of the demo's unrelated questions nine
 in ten stay below the first; “it is broken” is just above the second."""
+MOST_WORDS_OF_SOMEBODY: Final = 12
 EMERGENCY: Final = "emergency"
 BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
 
@@ -94,9 +97,15 @@ def _new_reason_code(understood: Understanding, text: str, conversation: Convers
         return None
     in_a_form = conversation.form_state.get("step") in BUSY_STEPS and conversation.reason is not None
     if in_a_form and understood.urgency != "emergency":
-        is_answer = understood.affirmative is not None or (acts.is_question(text) and not acts.is_request(text))
+        asks = acts.is_question(text) and not acts.is_request(text)
+        is_answer = understood.affirmative is not None or asks or _tells_of_somebody_at_risk(text)
         return None if is_answer or understood.confidence < SURE_CHANGE_OF_SUBJECT else understood.reason
     return understood.reason
+
+
+def _tells_of_somebody_at_risk(text: str) -> bool:
+    """Whether a few words tell of somebody very young, old or ill: they are said of the need, and are none of their own."""
+    return len(text.split()) <= MOST_WORDS_OF_SOMEBODY and bool(read_at_risk(meaning(text)))
 
 
 def _note_recognised(understood: Understanding, conversation: Conversation, interaction: Interaction, clarified: str | None) -> None:

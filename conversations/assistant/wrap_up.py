@@ -73,10 +73,24 @@ def _summary(conversation: Conversation, known: Mapping[str, KnownFact], rows: l
     quotes = [f"“{short(text)}”" for text in first_and_last([text for text in words if text])]
     if quotes:
         sentences.append(_("In their words: %(words)s.") % {"words": wording.listed(quotes)})
-    sentences += [row.body for row in rows if row.kind in BOOKINGS]
+    sentences += [row.body for row in rows if row.kind in BOOKINGS and not is_overtaken(visit_of(row), row.seq, _visits_changed(rows))]
     if waiting:
         sentences.append(_("Also wanted, and not come to yet: %(what)s.") % {"what": wording.listed(waiting)})
     return " ".join(sentences)
+
+
+def visit_of(entry: Entry) -> str:
+    """The reference of the visit that an entry tells of; empty where it tells of none."""
+    return str(entry.data.get("reference") or "") if entry.kind in BOOKINGS else ""
+
+
+def is_overtaken(visit: str, seq: int, changes: Mapping[str, int]) -> bool:
+    """Whether what was told of a visit at a place holds no more, by where each visit got its time or was cancelled last."""
+    return bool(visit) and seq < changes.get(visit, 0)
+
+
+def _visits_changed(rows: list[Entry]) -> dict[str, int]:
+    return {visit_of(row): row.seq for row in rows if visit_of(row) and not row.data.get("corrected")}
 
 
 def first_and_last(said: list[str]) -> list[str]:

@@ -10,17 +10,17 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any, Final
 from urllib.parse import parse_qs
-from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from conversations.chat import delivery, guests, limits, protocol, tickets
 from conversations.chat.guests import Guest
 from conversations.chat.host_identity import NotBelieved
 from conversations.flows import calling_back, inbound
-from conversations.models import Conversation, EntryPoint
+from conversations.models import EntryPoint
 from conversations.selectors import access
 from conversations.services import announce, transport, visitors
 from conversations.sockets import RecordSocket
@@ -38,9 +38,6 @@ OPEN_DOOR: Final = CompiledOnce(
     .exclude(mode=EntryPoint.Mode.OFF)
     .select_related("hours")[:1]
 )
-OWNED: Final = CompiledOnce(
-    lambda: Conversation.objects.filter(public_id=Given("conversation")).select_related("owner_agent")
-)
 
 
 class ChatConsumer(RecordSocket):
@@ -52,6 +49,7 @@ class ChatConsumer(RecordSocket):
     interaction_public_id: str | None = None
     conversation_hex: str | None = None
     language = ""
+    spoken = ""
     sent_upto = 0
     refusals = 0
 
@@ -69,9 +67,12 @@ class ChatConsumer(RecordSocket):
             await self.close(code=NOT_FROM_HERE)
         else:
             self.entry_point = found
+            self.spoken = self.language or found.language.partition("-")[0]
+            await self.channel_layer.group_add(announce.CHATS_GROUP, self.channel_name)
 
     async def disconnect(self, code: int) -> None:
         """Leaves its groups; nothing else depends on the socket."""
+        await self.channel_layer.group_discard(announce.CHATS_GROUP, self.channel_name)
         await self._watch_nothing()
         await self._be(None)
 
@@ -97,7 +98,9 @@ class ChatConsumer(RecordSocket):
         elif isinstance(frame, protocol.Say):
             await self._say(self.guest, frame.client_id, frame.text)
         elif isinstance(frame, protocol.Person):
-            await self._say(self.guest, frame.client_id, _("I would like to talk to a person."))
+            with override(self.spoken):
+                asked = _("I would like to talk to a person.")
+            await self._say(self.guest, frame.client_id, asked)
         elif isinstance(frame, protocol.Resume):
             await self._catch_up(after=frame.after)
         elif isinstance(frame, protocol.Typing):
@@ -143,9 +146,11 @@ class ChatConsumer(RecordSocket):
             return
         opening = await in_thread(delivery.opening, guest.entry_point, self.language)
         standing = await in_thread(delivery.standing, guest.visitor, guest.entry_point)
-        state = {"owner": standing.owner, "name": standing.owner_name} if standing else {"owner": "assistant", "name": ""}
+        stands = standing.state if standing else delivery.State("assistant", "", "")
+        state = {"owner": stands.owner, "name": stands.name}
         known = {"token": guest.visitor.token, "session": guest.session, "identity": guest.identity_frame}
         await self._send(type="welcome", **known, state=state, **opening)
+        await self._speak(stands.language)
         self.sent_upto = 0
         if standing is None:
             await self._watch_nothing()
@@ -168,6 +173,7 @@ class ChatConsumer(RecordSocket):
             await self._send(type="error", code=refusal.code, reason=str(refusal))
             return frame
         return replace(frame, token=taken.token, session=taken.session)
+
     async def _be(self, guest: Guest | None) -> None:
         """Has the socket be this guest's from now on, and hear when the browser's id is replaced."""
         before, self.guest = self.guest, guest
@@ -196,9 +202,12 @@ class ChatConsumer(RecordSocket):
         if self.interaction_id not in (None, received.interaction_id):
             await self._record_session(guest)
         if self.interaction_id != received.interaction_id or self.conversation_hex != received.conversation_hex:
+            goes_on_elsewhere = self.conversation_hex not in (None, received.conversation_hex)
             await self._watch(received.conversation_hex, received.interaction_id, str(received.interaction_public_id))
             self.sent_upto = 0
             await self._catch_up(after=0)
+            if goes_on_elsewhere:
+                await self._show_state()
         await self._acknowledge(client_id, received)
 
     async def _acknowledge(self, client_id: str, received: inbound.Received) -> None:
@@ -262,8 +271,10 @@ class ChatConsumer(RecordSocket):
         if self.guest is None or self.interaction_id is None:
             return
         while True:
-            entries, upto = await in_thread(delivery.seen_since, self.interaction_id, self.guest.visitor, after=after)
+            entries, upto, chosen = await in_thread(delivery.seen_since, self.interaction_id, self.guest.visitor, after=after)
             self.sent_upto = max(self.sent_upto, upto)
+            # It may have been chosen, by the first words, before this socket watched.
+            await self._speak(chosen)
             await self._send(type="entries", conversation=self.conversation_hex, entries=entries, upto=upto)
             if len(entries) < access.PAGE:
                 return
@@ -317,7 +328,7 @@ class ChatConsumer(RecordSocket):
             await self._catch_up(after=0)
         if not kinds.isdisjoint(MOVES_LINES):
             await self._follow_line()
-        if not kinds.isdisjoint(("owner.changed", "handoff.requested", "conversation.closed", *MOVES_LINES)):
+        if not kinds.isdisjoint(("owner.changed", "handoff.requested", "conversation.closed", "language.chosen", *MOVES_LINES)):
             await self._show_state()
 
     async def entries_redacted(self, event: dict[str, Any]) -> None:
@@ -362,8 +373,25 @@ class ChatConsumer(RecordSocket):
             await self._send(type="activity", who=event["who"], name=event["name"], what=event["what"], text=event["text"])
 
     async def _show_state(self) -> None:
-        owner, name = await in_thread(_owner, self.conversation_hex)
-        await self._send(type="state", owner=owner, name=name)
+        stands = await in_thread(delivery.state_of, self.conversation_hex)
+        await self._speak(stands.language)
+        await self._send(type="state", owner=stands.owner, name=stands.name)
+
+    async def _speak(self, chosen: str) -> None:
+        """Has the widget speak the language that was chosen in the conversation, or the page's where none was."""
+        entry_point = self.guest.entry_point if self.guest else self.entry_point
+        if entry_point is None:
+            return
+        wanted = chosen or self.language or entry_point.language.partition("-")[0]
+        if wanted != self.spoken:
+            self.spoken = wanted
+            await self._send(**delivery.spoken(entry_point, wanted))
+
+    async def answering_changed(self, event: dict[str, Any]) -> None:
+        """Says who answers from now on, and whether people are there."""
+        if self.guest:
+            opening = await in_thread(delivery.opening, self.guest.entry_point, self.language)
+            await self._send(type="answering", **opening)
 
     async def _refuse(self, refusal: protocol.Refused) -> None:
         self.refusals += 1
@@ -398,12 +426,6 @@ def _for_parties(entry: dict[str, Any]) -> bool:
 
 def _entry_point(address: str) -> EntryPoint | None:
     return OPEN_DOOR.first(address=address.replace("\x00", ""))
-
-
-def _owner(conversation_hex: str) -> tuple[str, str]:
-    conversation = OWNED.get(conversation=UUID(conversation_hex))
-    name = conversation.owner_agent.display_name if conversation.owner_agent else ""
-    return delivery.owner_of(conversation), name
 
 
 def _origin_allowed(scope: Any, entry_point: EntryPoint) -> bool:

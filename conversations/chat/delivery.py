@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from conversations.chat.visitor import Visitor
-from conversations.chat.widget_texts import greeting_without_assistant
+from conversations.chat.widget_texts import greeting_without_assistant, widget_texts
 from conversations.flows import calling_back
 from conversations.models import Conversation, EntryPoint, Interaction
 from conversations.selectors import access, roll_out, website
@@ -28,15 +29,28 @@ LATEST: Final = CompiledOnce(
 )
 
 
+OWNED: Final = CompiledOnce(
+    lambda: Conversation.objects.filter(public_id=Given("conversation")).select_related("owner_agent")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Who has a conversation (as `owner_of` says, with a person's name), and the language chosen in it, or empty."""
+
+    owner: str
+    name: str
+    language: str
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a chat stands for its party: the line, the conversation it is in, and who answers there."""
+    """Where a chat stands for its party: the line, the conversation it is in, and how that stands."""
 
     interaction_id: int
     interaction_public_id: str
     conversation_hex: str
-    owner: str
-    owner_name: str
+    state: State
 
 
 def standing(visitor: Visitor, entry_point: EntryPoint) -> Standing | None:
@@ -49,18 +63,30 @@ def standing(visitor: Visitor, entry_point: EntryPoint) -> Standing | None:
         interaction.pk,
         str(interaction.public_id),
         conversation.public_id.hex,
-        owner_of(conversation),
-        conversation.owner_agent.display_name if conversation.owner_agent else "",
+        _state(conversation),
     )
 
 
-def seen_since(interaction_id: int, visitor: Visitor, *, after: int) -> tuple[list[dict[str, Any]], int]:
-    """The entries after `after` that the interaction's party may see, and the seq up to which that is all. Raises visitors.NotTheirs."""
+def state_of(conversation_hex: str) -> State:
+    """How the conversation with this public id stands."""
+    return _state(OWNED.get(conversation=UUID(conversation_hex)))
+
+
+def _state(conversation: Conversation) -> State:
+    agent = conversation.owner_agent
+    return State(owner_of(conversation), agent.display_name if agent else "", conversation.language)
+
+
+def seen_since(interaction_id: int, visitor: Visitor, *, after: int) -> tuple[list[dict[str, Any]], int, str]:
+    """The entries after `after` that the interaction's party may see, the seq up to which that is all, and the language chosen there.
+
+    Raises visitors.NotTheirs.
+    """
     interaction = visitors.line_of(visitor.id, interaction_id)
     last = interaction.conversation.last_seq
     entries = access.seen_since(interaction, after=after, upto=last)
     upto = entries[-1].seq if len(entries) == access.PAGE else last
-    return [access.party_frame(announce.wire_entry_of(entry)) for entry in entries], max(upto, after)
+    return [access.party_frame(announce.wire_entry_of(entry)) for entry in entries], max(upto, after), interaction.conversation.language
 
 
 def seen_among(interaction_id: int, visitor: Visitor, seqs: list[int]) -> list[dict[str, Any]]:
@@ -154,6 +180,13 @@ def opening(entry_point: EntryPoint, language: str = "") -> dict[str, Any]:
         "open": is_open,
         "opens_at": opens_at.isoformat() if opens_at else None,
     }
+
+
+def spoken(entry_point: EntryPoint, language: str) -> dict[str, Any]:
+    """The frame that has the widget speak a language (two letters): its tag there, and every sentence of the widget."""
+    is_usual = entry_point.language.startswith(language)
+    with override(language):
+        return {"type": "language", "language": entry_point.language if is_usual else language, "texts": widget_texts()}
 
 
 def _greeting(entry_point: EntryPoint, language: str, answers: str, *, is_open: bool) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import guard, wording
 from conversations.assistant.playbooks import links_of
 from conversations.assistant.tools import TOOLS, hand_off, send_chat_link, send_link, set_consent, verify_identity
-from conversations.assistant.tools.base import Link, Tool, ToolContext
+from conversations.assistant.tools.base import Link, Tool, ToolContext, ToolOutcome
 from conversations.connectors.base import ConnectorError
 from conversations.connectors.registry import schedule
 from conversations.connectors.schedule import VisitsOfConversations
@@ -113,11 +113,19 @@ def use(
                     "allowed": True,
                     "error": "",
                     "idempotency_key": key,
+                    **({"told": True} if _is_told(place, outcome, key) else {}),
                 },
                 source_id=f"tool.called:{key}" if key else None,
             ),
         )
     return Used(tool, outcome.sentence, outcome.result)
+
+
+def _is_told(conversation_id: int, outcome: ToolOutcome, key: str) -> bool:
+    """Whether the history tells of a call by what it did, so that the call need not be read beside it."""
+    if outcome.events or not key:
+        return bool(outcome.events)
+    return Entry.objects.filter(conversation=conversation_id, source_id__endswith=key).exists()
 
 
 def finish_item(item: ActionItem, agent: AgentProfile) -> bool:

@@ -14,9 +14,10 @@ from conversations.inbox.doors import AgentRequest, InboxRequest, for_agents, fo
 from conversations.inbox.forms import ListForm, PageForm
 from conversations.inbox.how_answered import story_of
 from conversations.inbox.page_texts import page_texts
-from conversations.models import Conversation, Entry, TurnTrace
+from conversations.models import Conversation, Entry, Interaction, TurnTrace
 from conversations.reading import elsewhere
 from conversations.selectors import access, inbox, profile, turn_traces
+from conversations.services import promises
 
 
 @never_cache
@@ -41,7 +42,7 @@ def lists(request: InboxRequest) -> HttpResponse:
 def conversation(request: InboxRequest, public_id: UUID) -> HttpResponse:
     """One conversation: the whole page, or its two panes when htmx asks."""
     found = readable(request, public_id)
-    panes = {**pane.whole(found, request.agent, may_supervise=access.may_supervise(request.user)), "profile": _profile_of(found)}
+    panes = {**pane.whole(found, request.agent, may_supervise=access.may_supervise(request.user)), **_customer_pane(found)}
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "inbox/panes.html", panes)
     return render(request, "inbox/home.html", {**_lists(request, current=public_id), **_page(request), **panes})
@@ -80,7 +81,7 @@ def status(request: InboxRequest, public_id: UUID) -> HttpResponse:
 def customer(request: InboxRequest, public_id: UUID) -> HttpResponse:
     """The right pane."""
     found = readable(request, public_id)
-    return render(request, "inbox/customer.html", {"conversation": found, "profile": _profile_of(found), "agent": request.agent})
+    return render(request, "inbox/customer.html", {"conversation": found, **_customer_pane(found), "agent": request.agent})
 
 
 @never_cache
@@ -145,8 +146,11 @@ def line_asked(request: InboxRequest) -> UUID | None:
         return None
 
 
-def _profile_of(conversation: Conversation) -> profile.Profile:
-    return profile.profile_of(conversation, outbound.line_spoken_on(conversation))
+def _customer_pane(conversation: Conversation) -> dict[str, Any]:
+    """The profile, and the calls back that were promised when people were to take over: work that waits, and something to do."""
+    shown = profile.profile_of(conversation, outbound.line_spoken_on(conversation))
+    promised = promises.promised_on(Interaction.objects.filter(conversation__customer=conversation.customer_id))
+    return {"profile": shown, "promised": promised, "to_do_count": len(promised) + len(shown.to_do)}
 
 
 def _page(request: InboxRequest) -> dict[str, Any]:

@@ -62,12 +62,14 @@ def items(
 
     `conversation_id` is the conversation that is read, None when it is all that a customer has. `customer_name` is
     what the customer is called now, for what was said before the name was known. Times are read in the active time
-    zone. Interactions must be selected with the entries. One query when some of them left by text message, one when some were
-    said on lines that are in another conversation now, two when calls were recorded.
+    zone. What another entry tells is left out. Interactions must be selected with the entries. One query when some of them left by
+    text message, one when some were said on lines that are in another conversation now, two when calls were recorded.
     """
     texts, others, parts = _texts(entries), _other_parties(entries), _parts(entries)
     shown = []
     for entry in entries:
+        if entry.data.get("told"):
+            continue
         speaker = others.get(entry.pk) or _speaker(entry, customer_name)
         item = _item(entry, previous, conversation_id, speaker, texts.get(entry.pk))
         shown.append(replace(item, recording="", sentence=_("All of it is in a longer recording.")) if item.recording in parts else item)

@@ -170,8 +170,13 @@ def keep_request(interaction: Interaction, *, phone: str, at: datetime, by: By, 
         wording=asked_with.replace(facts.phone(phone), NUMBER_LEFT_OUT),
         lasts=max(at - timezone.now(), timedelta(0)) + CALL_BACK_LASTS,
         recorded_by=by.name,
+        given_by=_given_by(by),
         source_id=f"callback:{key}",
     )
+
+
+def _given_by(by: By) -> str:
+    return Consent.GivenBy.AGENT if by.kind == "agent" else Consent.GivenBy.CUSTOMER
 
 
 def take_request_back(customer: Customer, phone: str, interaction: Interaction, *, by: By, key: str) -> None:
@@ -183,7 +188,7 @@ def take_request_back(customer: Customer, phone: str, interaction: Interaction, 
     if assurance == Assurance.CLAIMED or answer.allowed or others:
         return
     said = consent.Said(
-        given_by=Consent.GivenBy.CUSTOMER, how=consent.how_on(interaction), recorded_by=by.name, assurance=assurance,
+        given_by=_given_by(by), how=consent.how_on(interaction), recorded_by=by.name, assurance=assurance,
         interaction=interaction, source_id=f"callback:{key}",
     )  # fmt: skip
     consent.revoke(customer, Purpose.OUTBOUND_CALL, said=said, identifier=number)

@@ -20,6 +20,7 @@ from conversations.services import push_loop
 logger = logging.getLogger(__name__)
 AGENTS_GROUP = "agents"
 SUPERVISORS_GROUP = "supervisors"
+CHATS_GROUP = "chats"
 LONGEST_PUSH_SECONDS = 10
 Frame = dict[str, Any]
 
@@ -133,6 +134,11 @@ def presence_changed(agent_id: int) -> None:
     """Tells one agent's screens and those of supervisors, after commit, that the agent's state changed."""
     for group in (agent_group(agent_id), SUPERVISORS_GROUP):
         send_after_commit(group, {"type": "presence.changed"})
+
+
+def answering_changed() -> None:
+    """Tells every open chat, after commit, that who answers there may have changed."""
+    send_after_commit(CHATS_GROUP, {"type": "answering.changed"})
 
 
 def visitor_replaced(visitor: str, successor: str, *, heir: str) -> None:

@@ -25,6 +25,9 @@ from routing.services import queueing
 KIND_OF_WORK: Final = "callback"
 """Work that a step of its queue turned into a call back; routing profiles weigh it."""
 
+WITHOUT_TIME: Final[Mapping[str, bool]] = {"noted": True}
+"""What the AI agent keeps in mind where people are to take over and no call is promised, or none any more."""
+
 LASTS: Final = timedelta(days=3)
 """For how long after the promised time a call back may still be tried."""
 
@@ -145,3 +148,14 @@ def keep_in_mind(
         aside = dict(state.get("aside", {}))
         state["aside"] = {**aside, str(line.pk): {**aside.get(str(line.pk), {}), **place}}
     Conversation.objects.filter(pk=conversation.pk).update(form_state=timeline.clean(state))
+
+
+def forget_time(conversation: Conversation) -> None:
+    """Has the AI agent no longer remember until when a call back was promised, on any line. Needs the conversation's lock."""
+    state = dict(Conversation.objects.only("form_state").get(pk=conversation.pk).form_state)
+    state["aside"] = {line: _without_time(place) for line, place in state.get("aside", {}).items()}
+    Conversation.objects.filter(pk=conversation.pk).update(form_state=_without_time(state))
+
+
+def _without_time(place: Mapping[str, Any]) -> dict[str, Any]:
+    return {**place, "callback": WITHOUT_TIME} if "by" in (place.get("callback") or {}) else dict(place)

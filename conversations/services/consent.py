@@ -179,19 +179,21 @@ def keep_request(
     wording: str,
     lasts: timedelta,
     recorded_by: str,
+    given_by: str = Consent.GivenBy.CUSTOMER,
     source_id: str | None = None,
 ) -> Consent:
     """Keeps that the party of a line asked to be called back, or to be sent a text message, on a number; good for so long.
 
     `wording` is what the party was shown or told about it, without the number: that stands in the row, and an erasure takes it
-    out there. `source_id` makes a repetition write nothing. Locks the customer. Raises ValueError without a wording.
+    out there. `given_by` says whether they said so here, or somebody of ours notes it for them. `source_id` makes a repetition write
+    nothing. Locks the customer. Raises ValueError without a wording.
     """
     if not wording.strip():
         raise ValueError("A request keeps the words that the customer was shown or told.")
     line = _fresh(interaction)
     customer = line.conversation.customer
     said = Said(
-        given_by=Consent.GivenBy.CUSTOMER,
+        given_by=given_by,
         how=how_on(line),
         recorded_by=recorded_by,
         assurance=assurance_for(line, ("phone", number)),

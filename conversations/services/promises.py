@@ -34,6 +34,11 @@ class Promise:
     phone: str
     by: datetime
 
+    @property
+    def number(self) -> str:
+        """The number as people read it."""
+        return facts.phone(self.phone)
+
 
 def promised_on(lines: QuerySet[Interaction]) -> list[Promise]:
     """The calls back that were promised on these lines and for which work still waits or is with somebody. At most two statements."""
@@ -81,6 +86,7 @@ def put_off(promise: Promise, line: Interaction, *, phone: str, at: datetime, by
         data = {"item": str(item.public_id), "phone": phone, "by": at.isoformat()}
         _note(promise, "callback.changed", item.title, data, line, key)
         queueing.cancel(promise.conversation.public_id.hex)
+        callbacks.forget_time(promise.conversation)
     return True
 
 
@@ -99,7 +105,13 @@ def call_off(promise: Promise, line: Interaction, *, by: By, key: str) -> bool:
         action_items.take_request_back(promise.conversation.customer, promise.phone, line, by=by, key=key)
         if WorkItem.objects.filter(subject=promise.conversation.public_id.hex, kind=callbacks.KIND_OF_WORK).exists():
             handoff.wait_on(promise.conversation)
+        callbacks.forget_time(promise.conversation)
     return True
+
+
+def stands_in(conversation: Conversation) -> bool:
+    """Whether such a call is still to come in a conversation. At most two statements."""
+    return bool(promised_on(Interaction.objects.filter(conversation=conversation)))
 
 
 def number_promised(conversation: Conversation) -> str:

@@ -32,6 +32,7 @@ def stop(*, by: str, why: str) -> bool:
             pk=AssistantSwitch.ONE, defaults={"stopped_at": Now(), "why": why[:300], "changed_by": by[:200], "changed_at": Now()}
         )
         announce.work_changed()
+        announce.answering_changed()
     return True
 
 
@@ -43,6 +44,7 @@ def start(*, by: str) -> bool:
         changed = bool(stopped.update(stopped_at=None, why="", changed_by=by[:200], changed_at=Now()))
         if changed:
             announce.work_changed()
+            announce.answering_changed()
     return changed
 
 

@@ -57,7 +57,9 @@ WITH: Final = (
             r"|breathless|smells? (?:so |very |really |a bit )?(?:funny|strange|odd|weird)|(?:funny|strange|odd|weird) smell"
             r"|(?:feel|feels|feeling|felt|(?:making|made|makes) (?:me|us)) (?:all |both |very |really |so |a bit )?"
             r"(?:ill|sick(?! (?:of|and tired))|unwell)"
-            r"|(?:have|has|had|got|with|getting|get|bad|terrible) (?:a |an |the |bad |terrible |awful )*head ?aches?)\b"
+            r"|(?:have|has|had|got|with|getting|get|bad|terrible) (?:a |an |the |bad |terrible |awful )*head ?aches?"
+            r"|(?:my|our|his|her|their|the) heads? (?:is |are |has |have |still )*"
+            r"(?:aches?|aching|ached|hurts?|hurting|pounding|spinning|splitting))\b"
         ),
     ),
     (
@@ -102,10 +104,19 @@ NOT_MEANT: Final = re.compile(
 Phone me” has lost its mark here and stays one: where it may be either, it is one."""
 
 
+GONE: Final = re.compile(
+    r"\b(?:(?:i|we) )?(?:(?:do|can|could) not|no longer) (?:\w+ )?smell (?:of |the |any )?gas(?: (?:any ?more|any longer|now))?(?= |$)"
+)
+WHEN_IT_WAS: Final = re.compile(
+    r"\b(?:it|that|this) was (?:only )?(?:yesterday|(?:last|the other) \w+|(?:a|an|one|two|three|some|a few|\d+) \w+ ago)\b"
+)
+
+
 def read_urgency(meaning: str) -> Urgency:
     """The urgency that the words of `meaning` (see `normalise.meaning`) claim."""
     calm = NOT_MEANT.sub(" ", meaning)
-    if EMERGENCY.search(calm) or any(first.search(calm) and second.search(calm) for first, second in WITH):
+    # Whoever smells gas no more and is ill has smelt it.
+    if EMERGENCY.search(calm) or any(first.search(meaning) and second.search(calm) for first, second in WITH):
         return "emergency"
     return "high" if HIGH.search(calm) else "normal"
 
@@ -145,8 +156,12 @@ def says_to_leave(meaning: str) -> bool:
 
 
 def without_denied(meaning: str) -> str:
-    """`meaning` without the dangers that it says are not there (“but no smell of gas”); all of it when nothing else is said."""
-    left = " ".join(NOT_MEANT.sub(" ", meaning).split())
+    """`meaning` without the dangers that it says are not there (“but no smell of gas”); all of it when nothing else is said.
+
+    Of gas that was smelt and is gone it keeps that it is about gas, and not when it was.
+    """
+    present = WHEN_IT_WAS.sub(" ", GONE.sub(" gas ", meaning)) if GONE.search(meaning) else meaning
+    left = " ".join(NOT_MEANT.sub(" ", present).split())
     return left if len(left.split()) > 1 else meaning
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,7 +25,14 @@ PERSON_REASON: Final = "talk_to_person"
 SURE: Final = 0.5
 MORE_WORDS: Final = 2
 WHEN: Final = frozenset({"date", "time_window"})
+WHO: Final = frozenset({"name", "email", "phone"})
+FEWEST_WORDS_OF_A_WISH: Final = 4
 TOLD_ADDRESS: Final = 0.8
+CANNOT_PAY: Final = re.compile(
+    r"\b(?:(?:have |has |just )*lost (?:my|his|her|our) jobs?|(?:was|am|have been|been|got) (?:just )?(?:made redundant|laid off)"
+    r"|(?:am|are) (?:now )?(?:out of work|unemployed|bankrupt))\b"
+)
+"""What people say who mean that they cannot pay."""
 _INTRODUCTIONS: Final = (
     "my name phone number mobile email address postcode reference booking is it that the and a i am are this at on call me for in we our"
     " live"
@@ -93,7 +101,7 @@ def understand(
     core = meaning(besides)
     if not core:
         return Understanding(written, None, 0.0, (), "normal", 0.0, False, None, facts, wishes, besides, known_words)
-    vector = embed([without_denied(core)])[0]
+    vector = embed([CANNOT_PAY.sub("cannot afford to pay", _without_who(without_denied(core), facts))])[0]
     found = known.classifier.classify(vector, threshold)
     placeless = without_postcodes(core, region=default_region)
     if found.reason is None and expecting is None and (rest := _without_facts(placeless, facts)) != core:
@@ -156,6 +164,16 @@ def _without_facts(core: str, facts: tuple[Fact, ...]) -> str:
     told = set(" ".join(meaning(fact.text) for fact in facts if fact.name in NAMES).split())
     left = [word for word in core.split() if word not in told]
     return " ".join(left) if len(left) > 1 else core
+
+
+def _without_who(core: str, facts: tuple[Fact, ...]) -> str:
+    """`core` without “my email is … and”, which says who asks and not for what; all of it when less than a wish would be left."""
+    left = core
+    for fact in facts:
+        if fact.name in WHO:
+            left = re.sub(rf"\b(?:my|the) (?:(?!new\b)\w+ ){{1,3}}is {re.escape(meaning(fact.text))}(?: and)?(?= |$)", " ", left)
+    left = " ".join(left.split())
+    return left if len(left.split()) >= FEWEST_WORDS_OF_A_WISH else core
 
 
 def _with_danger(read: str, text: str, language: str) -> str:

@@ -71,36 +71,57 @@ class ValueInline(Explained, admin.TabularInline):
     formset = ValueFormSet
     extra = 3
     verbose_name = _("value")
-    verbose_name_plural = _("values: what it can be, when it is one of a list")
+    verbose_name_plural = _("values: when it is one of a list")
     help_texts = {"value": _("As the fact says it, such as gold."), "meaning": _("What people read beside it. Empty: the value itself.")}
 
 
 @admin.register(DeclaredFact)
 class DeclaredFactAdmin(Explained, ShowsHistory):
     form = DeclaredFactForm
-    fields = ("name", "kind", "lowest", "highest")
     inlines = (ValueInline,)
-    list_display = ("name", "kind", "listed", "lowest", "highest")
+    list_display = ("name", "kind", "can_be", "used_in")
     help_texts = {
         "name": _(
-            "“language”, “tier”, or “facts.” and the name of a fact that forms and tools learn, such as facts.building_age. "
+            "“language”, “tier”, or “facts.” and what a form of a playbook calls the fact that it asks for, such as facts.building_age. "
             "facts.at_risk is “yes” when the customer told of somebody very young, old or ill."
         ),
-        "kind": _("Cells of tables are checked against it when they are saved. A fact that is not declared here is free text."),
-        "lowest": _("The smallest number that a cell may name. Empty: any."),
-        "highest": _("The largest number that a cell may name. Empty: any."),
+        "kind": _(
+            "A row of a rule set may name only what the fact can be, so that a slip is seen when it is saved. "
+            "A fact that is not in this list may be any text."
+        ),
+        "lowest": _("The smallest number that a row may name. Empty: any."),
+        "highest": _("The largest number that a row may name. Empty: any."),
     }
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new fact is used nowhere yet."""
+        named = ("name", "kind", "used_in") if obj else ("name", "kind")
+        return ((None, {"fields": named}), (_("When it is a number"), {"fields": ("lowest", "highest")}))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("values")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("name",) if obj else ()
+        return ("name", "used_in") if obj else ()
 
-    @admin.display(description=_("Values"))
-    def listed(self, fact: DeclaredFact) -> str:
-        """The values of its list."""
-        return ", ".join(each.value for each in fact.values.all())
+    @admin.display(description=_("What it can be"))
+    def can_be(self, fact: DeclaredFact) -> str:
+        """The values of its list with their meanings, or the span of its numbers."""
+        if fact.kind == DeclaredFact.Kind.CHOICE:
+            return ", ".join(f"{each.value} ({each.meaning})" if each.meaning else each.value for each in fact.values.all())
+        if fact.lowest is None and fact.highest is None:
+            return str(_("any number"))
+        if fact.highest is None:
+            return _("%(number)g or more") % {"number": fact.lowest}
+        if fact.lowest is None:
+            return _("%(number)g or less") % {"number": fact.highest}
+        return _("%(lowest)g to %(highest)g") % {"lowest": fact.lowest, "highest": fact.highest}
+
+    @admin.display(description=_("Used in"))
+    def used_in(self, fact: DeclaredFact) -> str:
+        """The rule sets in force or being drafted whose rows ask for it."""
+        using = RuleSet.objects.exclude(status=RuleSet.Status.RETIRED).filter(rules__conditions__has_key=fact.name)
+        return ", ".join(map(str, using.distinct())) or str(_("no rule set"))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Says which tables do not fit what was declared, and where."""

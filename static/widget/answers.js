@@ -48,6 +48,11 @@ export class Answers {
     return true;
   }
 
+  /** Has what is shown be drawn anew the next time, in the texts as they are then. */
+  retell() {
+    this.#shown = null;
+  }
+
   get hasFocus() {
     return this.#place.contains(this.#place.getRootNode().activeElement);
   }

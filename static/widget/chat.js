@@ -181,6 +181,8 @@ class CxChat extends HTMLElement {
       refused: () => this.#outbox.refuse(frame),
       activity: () => this.#setActivity(frame),
       state: () => this.#setOwner(frame),
+      answering: () => this.#answering(frame),
+      language: () => this.#speak(frame),
       phone_code: () => this.#phone.show(frame),
       calling: () => this.#phone.showCalling(frame),
       error: () => this.#fail(frame),
@@ -210,11 +212,25 @@ class CxChat extends HTMLElement {
     this.#keepSession({ token, session });
     this.#identity.show(identity ?? null);
     this.#goodbye(visitor);
+    this.#owner = state ? { owner: state.owner, name: state.name ?? "" } : this.#owner;
+    this.#answering({ greeting, answers, open, opens_at: opensAt });
+  }
+
+  /** Who answers from now on: the AI agent may be stopped, or let go on, while a chat is open. */
+  #answering({ greeting, answers, open, opens_at: opensAt }) {
     this.#greeting = greeting ?? "";
     this.#whoAnswers = answers ?? "assistant";
     this.#peopleAreThere = open !== false;
     this.#opensAt = opensAt ?? null;
-    this.#setOwner(state ?? this.#owner);
+    this.#render();
+  }
+
+  /** The conversation goes on in another language: so does everything around it. The parts share one object of texts. */
+  #speak({ language, texts }) {
+    Object.assign(this.#texts, texts);
+    this.#times.speak(language);
+    this.#part.panel.lang = language;
+    for (const part of [this.#part, this.#composer, this.#answers, this.#identity]) part.retell();
     this.#render();
   }
 
@@ -481,7 +497,8 @@ class CxChat extends HTMLElement {
     const withAssistant = this.#stateWithout();
     const withPerson = fill(this.#texts.statePerson, { name: speakerName("agent", name, this.#texts) });
     const waiting = this.#peopleAreThere ? this.#texts.stateWaiting : withAssistant;
-    const closed = this.#opensAt ? fill(this.#texts.closedUntil, { time: this.#times.opening(this.#opensAt) }) : this.#texts.stateClosed;
+    const untilOpen = this.#whoAnswers === "people" && this.#opensAt;
+    const closed = untilOpen ? fill(this.#texts.closedUntil, { time: this.#times.opening(this.#opensAt) }) : this.#texts.stateClosed;
     const state = { assistant: withAssistant, waiting, human: withPerson, closed }[owner] ?? "";
     // The same words once more would be read out once more.
     if (this.#part.state.textContent !== state) this.#part.state.textContent = state;

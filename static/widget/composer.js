@@ -9,6 +9,8 @@ const TYPING_EVERY = 3_000;
 export class Composer {
   form;
   #field;
+  #label;
+  #button;
   #problem;
   #texts;
   #memory;
@@ -22,7 +24,6 @@ export class Composer {
     this.#field = element("textarea", {
       id: "composer",
       rows: 1,
-      placeholder: texts.placeholder,
       "aria-describedby": "composer-problem",
       enterkeyhint: "send",
       on: { input: () => this.#typed(typing), keydown: (event) => this.#key(event) },
@@ -32,14 +33,20 @@ export class Composer {
       event.preventDefault();
       this.#submit(send);
     };
-    this.form = element(
-      "form",
-      { class: "composer", on: { submit } },
-      element("label", { for: "composer", class: "unseen" }, texts.composerLabel),
-      this.#field,
-      element("button", { type: "submit", class: "send", "aria-label": texts.send, title: texts.send }, icon("send")),
-      this.#problem,
-    );
+    this.#label = element("label", { for: "composer", class: "unseen" });
+    this.#button = element("button", { type: "submit", class: "send" }, icon("send"));
+    this.form = element("form", { class: "composer", on: { submit } }, this.#label, this.#field, this.#button, this.#problem);
+    this.retell();
+  }
+
+  /** Says its labels in the texts as they are now. */
+  retell() {
+    const { composerLabel, placeholder, send } = this.#texts;
+    this.#label.textContent = composerLabel;
+    this.#field.placeholder = placeholder;
+    this.#button.setAttribute("aria-label", send);
+    this.#button.title = send;
+    this.#count();
   }
 
   get empty() {

@@ -12,6 +12,7 @@ export class Identity {
   #texts;
   #leave;
   #expires = null;
+  #shown = null;
 
   /** `place` is the row in the panel; `leave()` is called by whoever says that it is not them. */
   constructor({ place, texts, leave }) {
@@ -23,12 +24,18 @@ export class Identity {
   /** Shows what the server believes: `{name, until}`, with `until` null when nobody vouches now; or null. */
   show(identity) {
     clearTimeout(this.#expires);
+    this.#shown = identity;
     const left = identity?.until ? new Date(identity.until) - Date.now() : 0;
     const words = identity?.name ? fill(this.#texts.signedInAs, { name: identity.name }) : this.#texts.signedIn;
     const leave = element("button", { type: "button", class: "leave", on: { click: this.#leave } }, this.#texts.notYou);
     this.#place.replaceChildren(...(identity ? [...(left > 0 ? [element("span", { class: "signed-in-as" }, words)] : []), leave] : []));
     this.#place.hidden = !identity;
     if (left > 0) this.#expires = setTimeout(() => this.#need("expires"), left - Math.min(ASK_BEFORE, left / 2));
+  }
+
+  /** Says who it is in the texts as they are now. */
+  retell() {
+    this.show(this.#shown);
   }
 
   /** The token was not believed: that is for the site's developer, and the site may have a fresh one. */

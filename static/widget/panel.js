@@ -2,11 +2,20 @@
 
 import { element, icon } from "./dom.js";
 
-/** Builds everything inside the shadow root. Returns the parts by name. */
+/** Builds everything inside the shadow root. Returns the parts by name, and `retell()`, which says them in the texts as they are then. */
 export function buildPanel({ texts, company, composer, on }) {
   const part = {};
-  const button = (kind, name, words, click, ...more) =>
-    element("button", { type: "button", class: kind, "aria-label": more.length ? null : words, title: more.length ? null : words, on: { click } }, icon(name), ...more);
+  const told = [];
+  const tell = (node, set) => {
+    told.push(() => set(node));
+    set(node);
+    return node;
+  };
+  part.retell = () => told.forEach((again) => again());
+  const worded = (name) => tell(element("span", {}), (node) => (node.textContent = texts[name]));
+  const labelled = (node, name) => tell(node, () => node.setAttribute("aria-label", texts[name]));
+  const button = (kind, name, click, ...more) => element("button", { type: "button", class: kind, on: { click } }, icon(name), ...more);
+  const iconButton = (name, words, click) => tell(labelled(button("icon-button", name, click), words), (node) => (node.title = texts[words]));
 
   part.badge = element("span", { class: "badge", "aria-hidden": "true", hidden: true });
   part.launcher = element(
@@ -18,28 +27,28 @@ export function buildPanel({ texts, company, composer, on }) {
   );
 
   part.state = element("p", { class: "state", role: "status" });
-  part.byPhone = button("action", "phone", "", on.byPhone, element("span", {}, texts.continueByPhone));
-  part.person = button("action", "person", "", on.person, element("span", {}, texts.talkToPerson));
+  part.byPhone = button("action", "phone", on.byPhone, worded("continueByPhone"));
+  part.person = button("action", "person", on.person, worded("talkToPerson"));
   part.header = element(
     "header",
     {},
     element("div", { class: "mark", "aria-hidden": "true" }, (company.trim()[0] ?? "").toUpperCase()),
     element("div", { class: "names" }, element("h1", { id: "company" }, company), part.state),
-    button("icon-button", "down", texts.close, on.toggle),
-    element("div", { class: "actions", role: "group", "aria-label": texts.otherWays }, part.byPhone, part.person),
+    iconButton("down", "close", on.toggle),
+    labelled(element("div", { class: "actions", role: "group" }, part.byPhone, part.person), "otherWays"),
   );
 
   part.identity = element("p", { class: "identity", role: "status", hidden: true });
   part.bar = element("p", { class: "bar", role: "status" });
   part.noticeText = element("span", {});
-  part.notice = element("div", { class: "notice", role: "alert", hidden: true }, part.noticeText, button("icon-button", "close", texts.dismiss, on.dismiss));
-  part.sheet = element("section", { class: "sheet", "aria-label": texts.continueByPhone, hidden: true });
+  part.notice = element("div", { class: "notice", role: "alert", hidden: true }, part.noticeText, iconButton("close", "dismiss", on.dismiss));
+  part.sheet = labelled(element("section", { class: "sheet", hidden: true }), "continueByPhone");
 
-  part.list = element("div", { class: "list", role: "log", "aria-live": "polite", "aria-relevant": "additions", "aria-label": texts.history });
+  part.list = labelled(element("div", { class: "list", role: "log", "aria-live": "polite", "aria-relevant": "additions" }), "history");
   part.live = element("div", { class: "live", hidden: true });
   part.answers = element("div", { class: "answers" });
-  part.scroller = element("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": texts.history }, part.list, part.live, part.answers);
-  part.pill = element("button", { type: "button", class: "pill", hidden: true }, icon("down"), texts.newMessages);
+  part.scroller = labelled(element("div", { class: "scroller", tabindex: "0", role: "region" }, part.list, part.live, part.answers), "history");
+  part.pill = element("button", { type: "button", class: "pill", hidden: true }, icon("down"), worded("newMessages"));
 
   part.panel = element(
     "div",

@@ -13,6 +13,11 @@ export class Times {
     this.#zone = zone;
   }
 
+  /** Tells times in another language from now on, by its tag. */
+  speak(language) {
+    this.#language = language;
+  }
+
   exact(moment) {
     return this.#format(moment, { dateStyle: "full", timeStyle: "short" });
   }

@@ -208,6 +208,7 @@ async def test_another_time_takes_the_place_of_the_call_by_a_time(sunday_night: 
     item = await ActionItem.objects.aget()
     assert (item.phone, item.due_at) == (before, datetime.fromisoformat("2026-11-23T15:00:00+00:00"))
     assert not await WorkItem.objects.filter(state__in=WorkItem.LIVE_STATES).aexists()
+    assert "by" not in (await line.conversation()).form_state["callback"]
     assert "at 15:00" in await line.say("when are you calling me?")
     assert "is called off; nobody will call you" in await line.say("cancel the call back")
 
@@ -220,6 +221,7 @@ async def test_a_call_by_a_time_is_called_off(sunday_night: datetime, record: No
     assert "no call that was promised" in await line.say("when are you calling me?")
     assert len(await line.entries("callback.cancelled")) == 1
     assert await WorkItem.objects.filter(state="queued").aexists()
+    assert "by" not in (await line.conversation()).form_state["callback"]
 
 
 async def test_a_call_by_a_time_is_nobody_elses(sunday_night: datetime, record: None) -> None:

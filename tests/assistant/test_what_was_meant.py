@@ -270,3 +270,65 @@ async def test_what_was_booked_is_what_the_price_is_asked_of(
     visit = await Booking.objects.aget()
     assert visit.reference in await chat.say(hour)
     assert "£85" in await chat.say(price)
+
+
+@BOTH
+async def test_gas_that_was_smelt_last_week_stands_in_no_service_s_way(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    said = await line.say("I don't smell gas any more, it was last week, just want a service")
+    assert "What is the postcode of the address?" in said
+    conversation = await line.conversation()
+    assert (conversation.reason.code, conversation.urgency) == ("boiler_service_booking", "normal")
+
+
+@BOTH
+async def test_gas_that_is_not_smelt_any_more_is_a_danger_where_a_head_aches(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    said = await line.say("I don't smell gas any more but my head aches")
+    assert "Get everybody out" in said or "Go outside" in said
+    assert (await line.conversation()).urgency == "emergency"
+    assert await Handoff.objects.aexists()
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("I can't pay my bill this month", "I lost my job"), "payment_problem"),
+        (("I lost my job",), "payment_problem"),
+        (("book a boiler service", "and is there a discount, I am 70"), "boiler_service_booking"),
+        (("no hot water", "my neighbour is 92 and lives here"), "no_hot_water"),
+    ],
+)
+async def test_what_it_is_about_stays_what_it_is_about(
+    monday: datetime, record: None, channel: str, words: tuple[str, ...], reason: str
+) -> None:
+    line = await on(channel)
+    for each in words:
+        await line.say(each)
+    assert (await line.conversation()).reason.code == reason
+
+
+@BOTH
+async def test_who_tells_who_they_are_and_asks_for_their_order_changes_no_details(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("my email is jon.smith@example.com and I want to check my order")
+    reason = (await line.conversation()).reason
+    assert reason is None or reason.code != "update_details"
+
+
+@BOTH
+async def test_somebody_at_risk_there_is_said_of_the_need(monday: datetime, record: None, channel: str) -> None:
+    """They are no answer to the question that was asked, and the people of the emergency line take over."""
+    line = await on(channel)
+    await line.say("no hot water")
+    said = await line.say("my neighbour is 92 and lives here")
+    assert "postcode" not in said
+    assert await Handoff.objects.aexists()
+
+
+@BOTH
+async def test_a_question_for_an_amount_tells_none(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("I want to pay my bill")
+    assert "noted" not in await line.say("is it forty five pounds")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from conversations.services import roll_out, timeline, wrap_ups
 from conversations.services.timeline import NewEntry
 from routing.models import AgentProfile, DispositionCode
 from tests.assistant.conftest import Line
+from tests.assistant.test_several_needs import on
 from tests.support.locks import meanwhile
 
 off_loop = partial(database_sync_to_async, thread_sensitive=False)
@@ -232,3 +234,21 @@ async def test_who_leaves_in_the_middle_was_not_answered_to_the_end(monday: date
     entry = await ended(line)
     assert "left without answering the last question" in entry.body
     assert "to the end" not in entry.body
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_sentences_stay_apart_and_only_times_that_hold_are_told(monday: datetime, record: None, channel: str) -> None:
+    """Of a visit that was moved only the new time, of a call that is promised each thing in a sentence of its own."""
+    line = await on(channel)
+    for words in ("book a boiler service", "HB1 4QT", "Wednesday 10 to 12", "Sam Okafor", "07700 900188"):
+        await line.say(words)
+    moved = await line.say("can you move it to Thursday 10 to 12")
+    if "?" in moved:
+        await line.say("the first one")
+    for words in ("can somebody call me tomorrow at 3pm about it", "07700 900188", "yes"):
+        await line.say(words)
+    entry = await ended(line)
+    assert "Thursday 26 November" in entry.body
+    assert "Wednesday 25 November" not in entry.body.partition("In their words")[0]
+    assert "Booked Boiler service for Wednesday" not in entry.body
+    assert not re.search(r"[a-z] (?:Put|Changed|Booked|Cancelled|Answered|Passed|Call back) ", entry.body)

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from conversations.assistant import turn
 from conversations.chat import visitor
 from conversations.models import ChatSessionRecord, Conversation, Customer, CustomerLink, Entry, EntryPoint, Interaction
-from conversations.services import announce, merging, threads, timeline, weaving
+from conversations.services import announce, merging, roll_out, speaking, threads, timeline, weaving
 from conversations.services.timeline import NewEntry
 from tests.record import rows
 from tests.support.locks import locked, until, waits_for_lock
@@ -452,6 +452,67 @@ async def test_writing_after_the_end_opens_a_new_conversation() -> None:
     assert await database_sync_to_async(Conversation.objects.count)() == 2
     assert await database_sync_to_async(ChatSessionRecord.objects.count)() == 2
     assert len(await messages_of("one")) == 1
+
+
+async def test_a_conversation_that_begins_anew_stands_as_it_does_and_not_as_the_last_one_ended() -> None:
+    """After a conversation closed, the header is told who has the one that the next message began."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("Hello", client_id="one")
+        await database_sync_to_async(threads.close)(await the_conversation(), actor_kind="system", actor_name="", disposition=None)
+        await widget.wait_for(lambda frame: frame["type"] == "state" and frame["owner"] == "closed")
+        await widget.say("One more thing", client_id="two")
+        stands = [frame["owner"] for frame in widget.frames if frame["type"] == "state"]
+    assert stands[-1] != "closed"
+
+
+async def test_open_chats_are_told_when_the_ai_agent_is_stopped_and_goes_on() -> None:
+    """Nobody has to write first to learn that no AI agent answers any more."""
+    async with open_widget() as widget:
+        assert (await widget.hello())["answers"] == "assistant"
+        await database_sync_to_async(roll_out.stop)(by="Mona", why="It promises refunds.")
+        stopped = await widget.wait_for(lambda frame: frame["type"] == "answering")
+        await database_sync_to_async(roll_out.start)(by="Mona")
+        again = await widget.wait_for(lambda frame: frame["type"] == "answering")
+    assert (stopped["answers"], again["answers"]) == ("people", "assistant")
+    assert "AI" not in stopped["greeting"]
+    assert again["greeting"] == widget.welcome["greeting"]
+
+
+async def test_the_widget_speaks_the_language_of_the_conversation() -> None:
+    """What is written in Spanish on an English page has the labels follow, in this tab and after a reload; back again, too."""
+    conversation = None
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("Hello", client_id="one")
+        conversation = await the_conversation()
+        line = await Interaction.objects.aget()
+        await database_sync_to_async(speaking.choose)(conversation, "es", interaction=line, named="español")
+        spanish = await widget.wait_for(lambda frame: frame["type"] == "language")
+        await widget.send(type="person", client_id="two")
+        asked = await widget.wait_for_entry(lambda entry: entry["data"].get("client_id") == "two")
+        token = widget.welcome["token"]
+    async with open_widget() as reloaded:
+        await reloaded.hello(token=token)
+        kept = next(frame for frame in reloaded.frames if frame["type"] == "language")
+        await database_sync_to_async(speaking.choose)(conversation, "en", interaction=line, named="English")
+        english = await reloaded.wait_for(lambda frame: frame["type"] == "language")
+    assert (spanish["language"], spanish["texts"]["fieldSend"]) == ("es", "Continuar")
+    assert asked["body"] == "Quiero hablar con una persona."
+    assert kept == spanish
+    assert english["language"].startswith("en")
+    assert english["texts"]["fieldSend"] == "Continue"
+
+
+async def test_a_language_that_is_chosen_before_the_socket_watches_is_caught_up_with() -> None:
+    """As the turn on the first words may do, whose push then comes too early."""
+    async with open_widget() as widget:
+        await widget.hello()
+        await widget.say("Hello", client_id="one")
+        await database_sync_to_async(Conversation.objects.update)(language="es")
+        await widget.send(type="resume", after=0)
+        spanish = await widget.wait_for(lambda frame: frame["type"] == "language")
+    assert spanish["texts"]["fieldSend"] == "Continuar"
 
 
 async def test_first_messages_of_one_visitor_at_once_make_one_conversation() -> None:

@@ -30,6 +30,7 @@ def page(client: Client) -> str:
 @pytest.mark.parametrize("by", ["stopped", "shadow", "share", "hours"])
 def test_where_the_ai_agent_does_not_answer_nobody_says_that_it_does(client: Client, door: EntryPoint, by: str) -> None:
     assert "and the AI agent answers at once" in page(client)
+    assert "The AI agent answers straight away" in page(client)
     assert delivery.opening(door)["answers"] == "assistant"
     match by:
         case "stopped":
@@ -45,6 +46,7 @@ def test_where_the_ai_agent_does_not_answer_nobody_says_that_it_does(client: Cli
     told = page(client)
     assert "AI agent" not in told.split("<main")[1].split("</section>")[0]
     assert "The chat answers day and night" not in told
+    assert "AI agent" not in told
     opening = delivery.opening(door)
     assert opening["answers"] == "people"
     assert opening["greeting"].startswith("Hello, this is the chat of Harbor Home Services. One of our team answers you here")

@@ -64,6 +64,30 @@ def test_a_suggestion_with_its_source_what_was_asked_and_what_it_is_about(cast: 
     assert Entry.objects.count() == before
 
 
+def asked_and_said(cast: Cast, conversation: Conversation) -> str:
+    """That section of the panel alone."""
+    return panel(cast, conversation).partition("Already asked and said</h3>")[2].partition("<h3")[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "fact", "reply"),
+    [
+        ("When the system is cold, the gauge should show 1 to 1.5 bar.", "", "ok book me a boiler service please"),
+        ("What e-mail address shall we send the quote to?", "email", "I want to talk to a person please"),
+        ("How can I help?", "", "I want to move my visit"),
+        ("Is the radiator cold at the top?", "", "can you send somebody on Friday"),
+    ],
+)
+def test_what_is_no_question_or_no_answer_to_it_is_not_paired(cast: Cast, said: str, fact: str, reply: str) -> None:
+    conversation = cast.chat(says="Hello.")
+    ours(conversation, said, **({"field": {"fact": fact, "label": "Email"}} if fact else {}))
+    cast.says(conversation, reply)
+    assert reply not in asked_and_said(cast, conversation)
+    ours(conversation, "Is it the one in the hall?")
+    cast.says(conversation, "Yes, the big one please")
+    assert "Yes, the big one please" in asked_and_said(cast, conversation)
+
+
 def test_nothing_of_the_record_for_whoever_has_proven_nothing(cast: Cast) -> None:
     """The visits of the record are offered on a line whose party is the customer, and on no other."""
     from tests.reporting.cast import booking

@@ -20,6 +20,7 @@ from conversations.knowledge.ingest import ingest
 from conversations.models import (
     ActionItem,
     Booking,
+    Consent,
     Conversation,
     Entry,
     Handoff,
@@ -36,7 +37,7 @@ from conversations.models import (
     Ticket,
 )
 from conversations.selectors.invariants import call_backs_in_limbo
-from conversations.services import facts, identity, messengers, timeline
+from conversations.services import callbacks, consent, facts, identity, messengers, promises, timeline
 from conversations.services.parties import IdentifierClaim
 from conversations.services.timeline import NewEntry
 from routing.models import ReasonCode, ServiceHours
@@ -360,3 +361,52 @@ def test_what_a_person_noted_was_not_said_by_the_customer(live_cast: Cast, taken
     copilot = ann.get(reverse("inbox:copilot", args=[taken.public_id])).content.decode()
     answer = copilot.partition("What name shall I put on the visit?")[2].partition("</li>")[0]
     assert "no answer yet" in answer
+
+
+def history_of(browser: Client, conversation: Conversation) -> str:
+    return browser.get(reverse("inbox:entries", args=[conversation.public_id]), {"after": 0}).content.decode()
+
+
+def test_a_call_that_a_person_moves_is_told_once_and_agreed_to_by_nobody_else(
+    live_cast: Cast, taken: Conversation, visit: Booking
+) -> None:
+    """Whoever noted it stands there, the answer is for staff, and the history says once what became of it."""
+    ann = live_cast.client(live_cast.ann)
+    tomorrow, later = ((timezone.now() + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M") for hours in (24, 26))
+    page = use(ann, taken, "schedule_callback", phone="07700 900124", at=tomorrow)[1]
+    assert "They are called on 07700 900124" in page
+    fields = {"call": str(ActionItem.objects.get().public_id), "change": "move"}
+    page = use(ann, taken, "change_callback", **fields, at=later)[1]
+    assert "They are called on 07700 900124" in page
+    assert "We will call you" not in page
+    assert not re.search(r"<dt>(?:Change|By)</dt>", page)
+    assert set(Consent.objects.values_list("given_by", "recorded_by")) == {("agent", live_cast.ann.display_name)}
+    pane = ann.get(reverse("inbox:customer", args=[taken.public_id])).content.decode()
+    assert "Typed in a message" not in pane
+    assert "An agent, for the customer" in pane
+    use(ann, taken, "correct", reference=visit.reference, name="Samantha Rivera-Cole")
+    history = history_of(ann, taken)
+    assert history.count('<span class="event-label">Booking changed</span>') == 1
+    assert "Looked up" not in history
+
+
+def test_a_call_back_that_waits_is_to_be_done_from_when_it_is_promised(live_cast: Cast) -> None:
+    """Until it is called off, which leaves nothing of its time with the AI agent."""
+    conversation = live_cast.chat()
+    live_cast.hands_over(conversation)
+    line, by = conversation.interactions.latest("pk"), timezone.now() + timedelta(hours=20)
+    with transaction.atomic():
+        answer = consent.may_we(conversation.customer, "outbound_call", identifier=("phone", "+447700900131"))
+        callbacks.note(conversation, line, "+447700900131", by, answer)
+        callbacks.keep_in_mind(conversation, line, by=by)
+    pane = reverse("inbox:customer", args=[conversation.public_id])
+    ann = live_cast.client(live_cast.ann)
+    assert re.search(r"Call 07700 900131 by \w{3} \d+ \w{3}, \d\d:\d\d", ann.get(pane).content.decode())
+    takeover.take_over(conversation, live_cast.ann)
+    promised = promises.promised_on(conversation.interactions.all())
+    assert [each.phone for each in promised] == ["+447700900131"]
+    fields = {"call": str(conversation.public_id), "change": "call_off"}
+    assert use(ann, conversation, "change_callback", **fields)[0] == 200
+    assert "Call 07700 900131 by" not in ann.get(pane).content.decode()
+    conversation.refresh_from_db()
+    assert "by" not in conversation.form_state["callback"]

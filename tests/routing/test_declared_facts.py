@@ -132,6 +132,22 @@ def test_a_declaration_that_cannot_be_is_refused_at_its_field(
     assert not DeclaredFact.objects.exists()
 
 
+def test_the_list_says_what_a_fact_can_be_and_where_it_is_used(
+    manager: Client, company: Company, tiers: DeclaredFact, floors: DeclaredFact
+) -> None:
+    """In words a manager reads; bounds stand apart as what only a number has."""
+    tiers.values.filter(value="gold").update(meaning="Pays for Harbor Care")
+    publish(make_draft([("Gold", {"tier": "gold"}, CALLBACK), REST]), by="x")
+    listed = text_of(manager.get(reverse("admin:routing_declaredfact_changelist")))
+    assert "gold (Pays for Harbor Care)" in listed
+    assert "Routing v1 (Published)" in listed
+    assert "0 to 99" in listed
+    assert "no rule set" in listed
+    page = text_of(manager.get(reverse("admin:routing_declaredfact_change", args=[tiers.pk])))
+    assert "Routing v1 (Published)" in page
+    assert "When it is a number" in page
+
+
 def test_examples_and_try_it_offer_what_was_declared(
     manager: Client, company: Company, tiers: DeclaredFact, floors: DeclaredFact
 ) -> None:

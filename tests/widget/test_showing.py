@@ -5,8 +5,10 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils.translation import override
 from playwright.sync_api import expect
 
+from conversations.chat.widget_texts import widget_texts
 from tests.widget.conftest import Chat, wait_until
 from tests.widget.double import ChatDouble
 
@@ -48,9 +50,46 @@ def test_who_waits_and_what_has_ended_is_said(chat):
 def test_closed_says_until_when(chat):
     """The opening time is on the company's own clock."""
     server = ChatDouble()
-    server.welcome = {"state": {"owner": "closed", "name": ""}, "open": False, "opens_at": "2026-06-08T07:00:00+00:00"}
+    closed = {"open": False, "opens_at": "2026-06-08T07:00:00+00:00", "answers": "people"}
+    server.welcome = {"state": {"owner": "closed", "name": ""}, **closed}
     window = chat(server=server)
     expect(window.page.get_by_text("Closed until Mon 08:00")).to_be_visible()
+
+
+def test_closed_is_not_said_where_the_ai_agent_answers(chat):
+    """Who writes again gets an answer at once, whatever the hours of people."""
+    server = ChatDouble()
+    closed = {"open": False, "opens_at": "2026-06-08T07:00:00+00:00", "answers": "assistant"}
+    server.welcome = {"state": {"owner": "closed", "name": ""}, **closed}
+    window = chat(server=server)
+    expect(window.panel.get_by_text("This chat has ended")).to_be_visible()
+    expect(window.page.get_by_text("Closed until")).to_have_count(0)
+
+
+def test_an_open_chat_says_who_answers_when_that_changes(chat):
+    """The AI agent is stopped while the chat is open: the header says so before the customer writes."""
+    window = chat()
+    expect(window.page.get_by_text("AI agent, answers at once")).to_be_visible()
+    people = {"greeting": "Hello, one of our team answers you here.", "answers": "people", "open": True, "opens_at": None}
+    window.server.push({"type": "answering", **people})
+    expect(window.page.get_by_text("Our team answers here")).to_be_visible()
+    expect(window.page.get_by_text("AI agent, answers at once")).to_have_count(0)
+    expect(window.bubbles).to_have_text(["Hello, one of our team answers you here."])
+
+
+def test_labels_are_in_the_language_of_the_conversation(chat):
+    """On an English page a chat in Spanish has a field and buttons in Spanish, and so has everything around them."""
+    window = chat()
+    window.server.say("¿Cuál es el código postal?", data={"field": {"fact": "postcode", "label": "Código postal"}})
+    expect(window.page.get_by_role("button", name="Continue", exact=True)).to_be_visible()
+    with override("es"):
+        window.server.push({"type": "language", "language": "es", "texts": widget_texts()})
+    expect(window.page.get_by_role("button", name="Continuar", exact=True)).to_be_visible()
+    expect(window.page.get_by_role("button", name="Continue", exact=True)).to_have_count(0)
+    expect(window.page.get_by_role("button", name="Hablar con una persona")).to_be_visible()
+    expect(window.page.get_by_placeholder("Escriba un mensaje")).to_be_visible()
+    expect(window.page.get_by_text("Asistente de IA, responde al momento")).to_be_visible()
+    expect(window.page.get_by_text("Talk to a person")).to_have_count(0)
 
 
 def test_what_people_and_systems_write_is_inert(chat):

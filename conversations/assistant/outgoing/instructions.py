@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from conversations.assistant.tools import TOOLS
 
-CUT: Final = "[…]"
 MACHINE: Final = r"(?:ai|llm|chatbot|bot|language model|ai agent|ai assistant|ai model|assistant model|automated agent)"
 BEGINNING: Final = r"(?:^|[\n\[(<{*#.\"'“—-])\s*"
 RULES: Final = r"(?:instructions|rules|prompts?|polic(?:y|ies)|guidelines|guardrails)"
@@ -68,9 +67,12 @@ def speaks_to_machines(text: str) -> bool:
 
 
 def without_orders(value: Any) -> Any:
-    """JSON from outside without what speaks to machines: of a text, the paragraph is cut from the sentence with it on."""
+    """JSON from outside without what speaks to machines: of a text, the paragraph is cut from the sentence with it on.
+
+    No mark is left, since customers read what is told from it.
+    """
     if isinstance(value, str):
-        return "\n\n".join(map(_cut, value.split("\n\n"))) if speaks_to_machines(value) else value
+        return "\n\n".join(filter(None, map(_cut, value.split("\n\n")))) if speaks_to_machines(value) else value
     if isinstance(value, Mapping):
         return {key: without_orders(each) for key, each in value.items()}
     if isinstance(value, Sequence):
@@ -95,7 +97,7 @@ def _cut(paragraph: str) -> str:
     plain = UNSEEN.sub("", paragraph)
     if not SPEAKS.search(plain):
         return paragraph
-    return f"{plain[: _order_begins(plain)].rstrip()} {CUT}".strip()
+    return plain[: _order_begins(plain)].strip()
 
 
 def _order_begins(paragraph: str) -> int:

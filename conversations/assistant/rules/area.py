@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import check_area, search_knowledge
+from conversations.rendering.written import SENTENCE_END
 from conversations.understanding.postcodes import OUTWARD
 
 ASKS: Final = re.compile(
@@ -27,7 +28,9 @@ IN_SMALL_LETTERS: Final = re.compile(
     rf"\b(?:come|go|travel|drive){_FAR} (?:to|as) (?P<place>(?!(?:me|us|them|you|mine|look|help|work)\b)[a-z]{{4,}})\W*$"
 )
 """A town at the end of a question, with a capital or in small letters."""
-ASKS_ON: Final = re.compile(r"^(?:and |what about |how about |or )")
+LISTED: Final = re.compile(r"^\s*[-*]|\*\*|\n", re.MULTILINE)
+"""A list of places, which says no more of one than that somebody comes there."""
+ASKS_ON: Final = re.compile(r"^(?:and |what about |how about |or |y )(?:(?:to|in|for|at|a|en) )?")
 
 
 async def answer(dialogue: Dialogue) -> bool | None:
@@ -39,10 +42,11 @@ async def says(dialogue: Dialogue) -> bool | None:
     """The same, whatever is going on."""
     words, asked_before = acts.plain(dialogue.context.words), dialogue.state.pop("area_asked", False)
     place = _place(dialogue)
-    asks_on = asked_before and (_is_only(place, words) or (acts.is_question(dialogue.context.words) and ASKS_ON.search(words)))
+    is_question = acts.is_question(dialogue.context.words)
+    asks_on = asked_before and (_is_only(place, ASKS_ON.sub("", words)) or (is_question and ASKS_ON.search(words)))
     if not place and (town := _town(dialogue)):
         return await _asked_for_postcode(dialogue, town)
-    if not place or OF_A_VISIT.search(words) or not (asks_on or (acts.is_question(dialogue.context.words) and ASKS.search(words))):
+    if not place or OF_A_VISIT.search(words) or not (asks_on or (is_question and ASKS.search(words))):
         return None
     found = await dialogue.tools.call(check_area.TOOL.name, {"postcode": place})
     if not found.worked:
@@ -51,6 +55,7 @@ async def says(dialogue: Dialogue) -> bool | None:
     if found.result["served"]:
         area = dialogue.context.behaviour.named(found.result["territory_name"])
         dialogue.say(_("Yes, we come to %(place)s (%(area)s).") % {"place": place, "area": area})
+        await _say_what_holds_there(dialogue, place, area)
         return True
     dialogue.say(_("I am sorry, we do not come to %(place)s.") % {"place": place})
     return False
@@ -72,6 +77,20 @@ async def _asked_for_postcode(dialogue: Dialogue, town: str) -> bool | None:
     dialogue.state["area_asked"] = True
     dialogue.say(_("By the name of a place I cannot tell. Which postcode is it?"))
     return False
+
+
+async def _say_what_holds_there(dialogue: Dialogue, place: str, area: str) -> None:
+    """Says the sentence of an article that names the place, such as on which days somebody comes there."""
+    outward = place.partition(" ")[0].upper()
+    named = re.compile(rf"\b{re.escape(outward)}\b(?! ?\d)")
+    query = _("Do you come to %(place)s (%(area)s)?") % {"place": outward, "area": area}
+    found = await dialogue.tools.call(search_knowledge.TOOL.name, {"query": query})
+    for each in found.result.get("passages", []) if found.worked else []:
+        told = next((line for line in SENTENCE_END.split(each["text"]) if named.search(line) and not LISTED.search(line)), "")
+        if told:
+            dialogue.say(told.strip())
+            dialogue.cite(each["title"], each["url"])
+            return
 
 
 def _is_only(place: str, words: str) -> bool:

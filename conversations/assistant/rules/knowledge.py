@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, answers, wording
+from conversations.assistant import acts, answers, hours_asked, wording
 from conversations.assistant.brain import Reason, TurnContext
 from conversations.assistant.rules import opening
 from conversations.assistant.rules.dialogue import Dialogue
@@ -52,7 +52,11 @@ async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
         return True
     if await _answer_price_of_more(dialogue):
         return True
-    return await answer_from_article(dialogue, least_score=least_score)
+    if not await answer_from_article(dialogue, least_score=least_score):
+        return False
+    if hours_asked.asks(dialogue.context.words) and not dialogue.does_not_know:
+        dialogue.state[hours_asked.ASKED] = True
+    return True
 
 
 def asks_for_price(dialogue: Dialogue) -> bool:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts
 from conversations.assistant.brain import Form, HandOff, Reply
-from conversations.assistant.rules import area, aside, booking, knowledge, not_known
+from conversations.assistant.rules import area, aside, booking, knowledge, not_known, opening
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.assistant.tools import book
 from conversations.understanding.postcodes import every_postcode
@@ -17,6 +17,11 @@ MOST_WORDS_OF_FACTS = 6
 MOST_NAMED = 6
 VISIT_ADVISED = re.compile(r"\b(?:book an? (?:visit|engineer)|needs an engineer|reserve una visita|necesita una visita)\b", re.IGNORECASE)
 """An article ends with the advice to have somebody come."""
+
+
+async def hours_asked_on(dialogue: Dialogue) -> Reply | None:
+    """“And on Boxing Day?”, “then when?”, after hours were told."""
+    return dialogue.reply() if not dialogue.form and await opening.asked_on(dialogue) else None
 
 
 async def area_asked(dialogue: Dialogue) -> Reply | None:

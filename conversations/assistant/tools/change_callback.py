@@ -39,7 +39,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
         changed = _promise_changed(promise, line, context, arguments)
     else:
         raise _gone()
-    words = _("The call on %(number)s %(when)s is called off.") if changed.change == CALL_OFF else _words(changed)
+    words = _("The call on %(number)s %(when)s is called off.") if changed.change == CALL_OFF else _told(changed, context)
     result = {"change": changed.change, "phone": changed.phone, "at": changed.at.isoformat(), "by": changed.by}
     return ToolOutcome(result, words % {"number": facts.phone(changed.phone), "when": moment_of(changed.at, context.now)})
 
@@ -52,6 +52,13 @@ class _Changed:
     phone: str
     at: datetime
     by: bool = False
+
+
+def _told(changed: _Changed, context: ToolContext) -> str:
+    """The change in words for whoever asked for it: the customer, or a person of the company."""
+    if not context.is_for_agent:
+        return _words(changed)
+    return _("They are called on %(number)s by %(when)s.") if changed.by else _("They are called on %(number)s %(when)s.")
 
 
 def _words(changed: _Changed) -> str:
@@ -121,6 +128,7 @@ TOOL = Tool(
     changes=True,
     begun=gettext_lazy("Began to change a call back."),
     most=6,
+    unshown=frozenset({"change", "by"}),
     title=gettext_lazy("Move or call off a call back"),
     labels={
         "call": gettext_lazy("Promised call"),

@@ -31,17 +31,18 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     require_ordinary(arguments["phone"])
     at = checked_moment(line, datetime.fromisoformat(arguments["at"]), context)
     words = _("We will call you on %(number)s %(when)s.")
-    agreed = words % {"number": facts.phone(arguments["phone"]), "when": moment_of(at, context.now)}
+    values = {"number": facts.phone(arguments["phone"]), "when": moment_of(at, context.now)}
     action_items.add_call_back(
         line,
         phone=arguments["phone"],
         at=at,
         by=context.by,
         key=context.idempotency_key,
-        asked_with=agreed,
+        asked_with=words % values,
         about=str(arguments.get("about", "")),
     )
-    return ToolOutcome({"phone": arguments["phone"], "at": at.isoformat()}, agreed)
+    told = _("They are called on %(number)s %(when)s.") if context.is_for_agent else words
+    return ToolOutcome({"phone": arguments["phone"], "at": at.isoformat()}, told % values)
 
 
 def require_ordinary(number: str) -> None:

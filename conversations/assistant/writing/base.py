@@ -50,12 +50,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One thing done, such as `booking.made`, with its sentence; `detail` is a word of what came of it."""
+    """One thing done, such as `booking.made`, with its sentence; `detail` is a word of what came of it, `visit` the reference it is of."""
 
     seq: int
     kind: str
     sentence: str
     detail: str = ""
+    visit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

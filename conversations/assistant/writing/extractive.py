@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, answers, wording
 from conversations.assistant.recording import TurnRecord
-from conversations.assistant.wrap_up import BOOKINGS, first_and_last, short
-from conversations.assistant.writing.base import Draft, Happened, Heard, MayLeave, Mood, Passage, Point, WrapUp
+from conversations.assistant.wrap_up import BOOKINGS, first_and_last, is_overtaken, short
+from conversations.assistant.writing.base import CORRECTED, Draft, Happened, Heard, MayLeave, Mood, Passage, Point, WrapUp
 from conversations.assistant.writing.endings import ending_of
 from conversations.assistant.writing.questions import (
     FEWEST_WORDS,
@@ -139,11 +139,16 @@ def _in_their_words(heard: Heard) -> str:
 def _done(heard: Heard) -> list[str]:
     """What was booked, opened, promised and answered, each once."""
     told = (*BOOKINGS, MESSAGE_LEFT)
-    done = list(dict.fromkeys(each.sentence for each in _standing(heard) if each.kind in told or each.kind.startswith(TO_DO)))
+    done = list(dict.fromkeys(_as_sentence(each.sentence) for each in _standing(heard) if each.kind in told or each.kind.startswith(TO_DO)))
     answered = list(dict.fromkeys(title for each in heard.said for title in each.sources))
     if answered:
         done.append(_("Answered from: %(titles)s.") % {"titles": wording.listed([f"“{title}”" for title in answered])})
     return done
+
+
+def _as_sentence(text: str) -> str:
+    """With a full stop at its end where it has no mark there: what a call is about is a few words."""
+    return text if text.rstrip().endswith((".", "!", "?", "”", "…")) else f"{text.rstrip()}."
 
 
 def _ended(heard: Heard) -> list[str]:
@@ -196,12 +201,13 @@ def _to_do(heard: Heard) -> tuple[Point, ...]:
 
 
 def _standing(heard: Heard) -> list[Happened]:
-    """What happened, without what was said before of a call back that was moved or called off since.
+    """What happened, without what was said before of a call back or a visit that was moved or called off since.
 
-    The one that is promised when people are to take over has no detail, and the newest word of it counts.
+    The call that is promised when people are to take over has no detail, and the newest word of it counts.
     """
     left: list[Happened] = []
-    for each in heard.happened:
+    changed = {each.visit: each.seq for each in heard.happened if each.visit and each.detail != CORRECTED}
+    for each in (each for each in heard.happened if not is_overtaken(each.visit, each.seq, changed)):
         if each.kind.startswith("callback.") and (each.kind != "callback.requested" or not each.detail):
             left = [before for before in left if not (before.kind.startswith(CALLS) and before.detail == each.detail)]
         if each.kind != "callback.cancelled":
