@@ -107,7 +107,7 @@ def _part(piece: str, read: Read) -> _Part:
     text = needs.bare(piece)
     understood = read(text, None)
     words = understood.gloss or text
-    asks = acts.is_question(words) and not acts.is_request(words)
+    asks = acts.asks_only(words)
     has_something = answers.shared_words("", words)[1] > 0 or TELLING.search(acts.plain(words)) is not None
     return _Part(text, understood, asks and has_something, needs.is_besides(piece), needs.is_listed(piece))
 
@@ -138,6 +138,9 @@ def _goes_with(part: _Part, group: list[_Part], behaviour: Behaviour) -> bool:
         return False
     if part.asks:
         return needs.points_back(part.text)
+    if part.is_listed and group[0].asks:
+        # “How much is a boiler service and a radiator” asks the same of both.
+        return True
     reason, before = part.understood.reason, group[-1].understood.reason
     if reason is None or needs.points_back(part.text) or reason == before:
         return True
@@ -151,4 +154,6 @@ def _first(understood: list[Understanding], groups: list[list[_Part]]) -> int:
     for index, each in enumerate(understood):
         if each.urgency == "emergency":
             return index
-    return next((index for index, group in enumerate(groups) if not group[0].asks), 0)
+    # Of what is to be done, what presses comes first; then the order in which it was said.
+    to_do = [index for index, group in enumerate(groups) if not group[0].asks]
+    return next((index for index in to_do if understood[index].urgency != "normal"), to_do[0] if to_do else 0)
