@@ -154,6 +154,4 @@ def _first(understood: list[Understanding], groups: list[list[_Part]]) -> int:
     for index, each in enumerate(understood):
         if each.urgency == "emergency":
             return index
-    # Of what is to be done, what presses comes first; then the order in which it was said.
-    to_do = [index for index, group in enumerate(groups) if not group[0].asks]
-    return next((index for index in to_do if understood[index].urgency != "normal"), to_do[0] if to_do else 0)
+    return next((index for index, group in enumerate(groups) if not group[0].asks), 0)
