@@ -74,6 +74,7 @@ WANTS_VISIT: Final = re.compile(
     r" (?:visit|appointment|engineer|plumber|technician|repairs?|call-?out|someone round|somebody round)\b(?! (?:late|rude|is|was|has|did))"
     r"|\b(?:book|fit|squeeze) (?:me|us) in\b|\bput (?:me|us) down for\b"
 )
+BOOKS: Final = re.compile(r"\b(?:book|arrange|schedule|reserve)\b")
 COMES: Final = re.compile(
     r"\b(?:can|could|would|will) (?:you|they|someone|somebody|an? (?:engineer|plumber|technician)|your (?:engineer|plumber|man))"
     r"(?: please)? (?:come|pop)\b"
@@ -146,6 +147,9 @@ LEADS_TO_A_QUESTION: Final = re.compile(
 CAN_COME: Final = re.compile(r"\b(?:you|someone|somebody|(?:an?|the) (?:engineer|plumber)) can\b")
 MOVE: Final = re.compile(r"\b(?:change|move|reschedul\w*|rebook|(?:different|another|other|later|earlier) (?:day|time|date)|instead)\b")
 CORRECTS: Final = re.compile(r"^(?:no|oh|sorry|actually|wait|make (?:it|that))\b")
+CHANGES_PLACE: Final = re.compile(
+    r"\b(?:change|correct|update|make|put)\b.{0,12}\b(?:add?ress|post ?code|street|house number|it|that)\b"
+)
 PUTS_RIGHT: Final = re.compile(r"\b(?:no|not|sorry|actually|instead|rather|wait|mean|meant|moved|from)\b")
 GIVE_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need) (?:the|my) (?:visit|appointment|booking))\b")
 GIVES_IT_UP: Final = re.compile(r"\b(?:cancel|call (?:it )?off|do(?:n't| not) (?:want|need))\b")
@@ -155,6 +159,7 @@ OWN_VISIT: Final = re.compile(
     r"|(?:when|what (?:time|day|date)|which day) (?:is|was|are)(?: \w+){0,2} (?:visit|appointment|booking|slot)"
     r"|(?:when|what (?:time|day|date)|which day) (?:my|the|our) (?:visit|appointment|booking|slot) (?:is|was|will be))\b"
 )
+OTHER_VISIT: Final = re.compile(r"\b(?:my|the) (?:\w+ )?(?:visit|appointment|booking)\b")
 VISIT: Final = re.compile(r"\b(?:visit|appointment|booking|it|that|slot|engineer|plumber)\b")
 WHAT_I_TOLD: Final = re.compile(
     r"\b(?:what|which) (?:(?:phone |telephone |mobile )?(?P<phone>number)|(?P<postcode>postcode|post code)|(?P<name>name)"
@@ -181,11 +186,6 @@ CODE_AGAIN: Final = re.compile(
     r"|no code (?:came|comes|yet|here|has|arrived|so far))\b|^no code$"
 )
 CALLS_US: Final = re.compile(r"\b(?:call|ring|phone) (?:me|us)\b|\bcall ?back\b|\bgive me a (?:call|ring)\b")
-CALL_BACK: Final = re.compile(
-    r"(?:please )?\b(?:call|ring|phone) (?:me|us) (?:back|later)\b|\b(?:call|ring) ?back\b|\bgive me a (?:call|ring) back\b"
-)
-AT_ONCE: Final = re.compile(r"\b(?:now|at once|(?:right|straight) away|immediately|asap|as soon as|urgent(?:ly)?)\b")
-BEFORE_COMING: Final = re.compile(r"\b(?:engineer|plumber|technician|before (?:you|they|he|she) come)\b")
 SKIP: Final = re.compile(
     r"skip(?: it| that| this)?|none|not sure|no idea|pass|(?:i(?:'d| would) )?rather not(?: say)?|no|nope"
     r"|(?:no|nope|sorry)?,? ?(?:i )?(?:do(?:n'?t| not)|have(?:n'?t| not)|can(?:'?t|not)) (?:have|know|got|find|remember)"
@@ -304,6 +304,11 @@ def wants_visit(text: str) -> bool:
     return COMES.search(words) is not None or (WANTS_VISIT.search(words) is not None and not asks_only(text))
 
 
+def changes_place(text: str) -> bool:
+    """Whether a text puts a place where another was told: “change the address to …”, “make it HB1 4QT”."""
+    return CHANGES_PLACE.search(plain(text)) is not None
+
+
 def asks_to_come(text: str) -> bool:
     """Whether a short text asks that somebody comes, whatever it is about: “it keeps losing pressure, can someone come tomorrow”."""
     words = plain(text)
@@ -378,15 +383,3 @@ def gives_up_visit(text: str) -> bool:
         return False
     wished = GIVE_UP.search(words) and VISIT.search(words) and not NOT_GIVE_UP.search(words)
     return bool(wished) and (not is_question(text) or "instead" in words)
-
-
-def asks_for_call_at_a_time(text: str, told: frozenset[str], *, spoken: bool) -> bool:
-    """Whether a text asks to be called on a day or at a time; `told` are the names of the facts in it.
-
-    In a chat (not `spoken`), whoever asks to be called back wants no colleague to write: when, is asked.
-    """
-    words = plain(text)
-    if BEFORE_COMING.search(words):
-        return False
-    later = not spoken and CALL_BACK.search(words) and (is_request(words) or CALL_BACK.match(words)) and not AT_ONCE.search(words)
-    return bool(later) or (bool(told & {"date", "time_window"}) and CALLS_US.search(words) is not None)

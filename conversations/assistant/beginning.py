@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.utils.translation import override
 
-from conversations.assistant import handing_over, pacing
+from conversations.assistant import handing_over, number_awaited, pacing
 from conversations.assistant.brain import HandOff
 from conversations.assistant.finishing import Ending
 from conversations.assistant.outgoing.gate import Judging, judging_of
@@ -82,7 +82,7 @@ def decided_ending(prepared: Prepared, decision: Decision) -> Ending | None:
         return Ending(handing, decision)
     if is_number_awaited and "phone" in prepared.standing.facts:
         return Ending(handing, decision, gave_number=True)
-    if is_number_awaited and not promised.get("repeated") and handing_over.may_be_meant_as_number(prepared):
+    if is_number_awaited and not promised.get("repeated") and number_awaited.may_be_meant_as_number(prepared):
         return Ending(handing, decision, repeats_question=True)
     if not live:
         return Ending(handing, decision, silent=prepared.handoff is not None)

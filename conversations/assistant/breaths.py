@@ -111,7 +111,7 @@ def _part(piece: str, read: Read) -> _Part:
     text = needs.bare(piece)
     understood = read(text, None)
     words = understood.gloss or text
-    asks = acts.is_question(words) and not acts.is_request(words)
+    asks = acts.asks_only(words)
     has_something = answers.shared_words("", words)[1] > 0 or TELLING.search(acts.plain(words)) is not None
     return _Part(text, understood, asks and has_something, needs.is_besides(piece), needs.is_listed(piece))
 
@@ -142,6 +142,9 @@ def _goes_with(part: _Part, group: list[_Part], behaviour: Behaviour) -> bool:
         return False
     if part.asks:
         return needs.points_back(part.text)
+    if part.is_listed and group[0].asks:
+        # “How much is a boiler service and a radiator” asks the same of both.
+        return True
     reason, before = part.understood.reason, group[-1].understood.reason
     if reason is None or needs.points_back(part.text) or reason == before:
         return True

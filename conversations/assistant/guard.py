@@ -207,17 +207,24 @@ def _judge_promise(_tool: Tool, arguments: Mapping[str, Any], standing: Standing
     return ALLOWED
 
 
+def _not_that_call() -> Verdict:
+    return Verdict(False, "not_what_was_given", _("A call is promised only on the number and at the time that the customer said."))
+
+
 def _judge_callback(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
     at = datetime.fromisoformat(arguments["at"]).astimezone(standing.zone)
+    is_day = at.date().isoformat() == standing.facts.get("date")
+    return ALLOWED if is_day and _is_number_and_hour(arguments, standing, at) else _not_that_call()
+
+
+def _is_number_and_hour(arguments: Mapping[str, Any], standing: Standing, at: datetime) -> bool:
+    """Whether the number of a call is one that was given, and its hour the one that was said, if one was."""
     first, _to, last = standing.facts.get("time_window", "").partition("-")
-    in_window = not last or first <= f"{at:%H:%M}" <= last
-    if arguments["phone"] not in standing.reachable or at.date().isoformat() != standing.facts.get("date") or not in_window:
-        return Verdict(False, "not_what_was_given", _("A call is promised only on the number and at the time that the customer said."))
-    return ALLOWED
+    return arguments["phone"] in standing.reachable and (not last or first <= f"{at:%H:%M}" <= last)
 
 
-def _judge_call_change(tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
-    """Which calls are this party's, the tool looks up itself; a moved one is judged as a new one is."""
+def _judge_call_change(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
+    """Which calls are this party's, the tool looks up itself, and whether one that is given another hour stays on its day."""
     if arguments["change"] == change_callback.CALL_OFF:
         return ALLOWED
     if "phone" not in arguments:
@@ -225,7 +232,9 @@ def _judge_call_change(tool: Tool, arguments: Mapping[str, Any], standing: Stand
     if "at" not in arguments:
         said = arguments["phone"] in standing.reachable
         return ALLOWED if said else Verdict(False, "not_what_was_given", _("Only what the customer gave can be noted."))
-    return _judge_callback(tool, arguments, standing)
+    at = datetime.fromisoformat(arguments["at"]).astimezone(standing.zone)
+    is_said = _is_number_and_hour(arguments, standing, at) and {"date", "time_window"} & standing.facts.keys()
+    return ALLOWED if is_said else _not_that_call()
 
 
 def _judge_link(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:

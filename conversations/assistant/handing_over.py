@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from conversations.assistant import acts, answers, later, wording
+from conversations.assistant import answers, later, wording
 from conversations.assistant.brain import TURNS_OWN, AskedField, HandOff, Reply, Source
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.wrap_up import BOOKINGS, package
@@ -41,14 +40,7 @@ CALL_BACK_LASTS: Final = timedelta(days=3)
 CALL_BACK_WITHIN: Final = timedelta(days=1)
 """Where no service level says how soon."""
 ORDINARY: Final = "normal"
-MOST_WORDS_OF_NUMBER: Final = 8
 COMPLAINT: Final = "complaint"
-LIKE_A_NUMBER: Final = re.compile(
-    r"\d|@|\b(?:number|phone|mobile|zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)\b", re.IGNORECASE
-)
-"""What is in words that are meant to be a number, however they came out; “your plumber broke my vase” tells something."""
-MOST_WORDS_OF_A_SCRAP: Final = 2
-POLITE: Final = re.compile(f"{acts.THANKS.pattern}|{acts.BYE.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +169,8 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
         return Reply(handing.message, form_state={**handing.form_state, "callback": {"noted": True}})
     safety = safety_first(prepared)
     number = prepared.standing.facts.get("phone", "")
+    is_refused = bool(number) and numbers.costs_who_rings(number)
+    number = "" if is_refused else number
     opening = _opening(prepared, decision)
     regret = _regret(prepared, again=prepared.handoff is not None)
     sentences = [safety.text, *since_stopped(prepared), regret, _closed_sentence(prepared, opening)]
@@ -201,18 +195,6 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     if asked:
         state |= {"asked": "phone", "step": "callback"}
     return Reply(" ".join(part for part in sentences if part), sources=safety.sources, asks=asked, form_state=state)
-
-
-def may_be_meant_as_number(prepared: Prepared) -> bool:
-    """Whether a few words that tell no number and nothing else may be the answer to the question for one."""
-    context, understood = prepared.context, prepared.context.understanding
-    text = context.words
-    says_else = context.new_facts - {"name"} or understood.reason or understood.affirmative is False or understood.wishes
-    is_act = acts.is_question(text) or acts.drops_it(text) or acts.wants_to_start_over(text) or context.asks_only_for_language
-    patterns = (acts.SKIP, acts.REPEAT, acts.GREETING)
-    is_act = is_act or any(acts.is_short(text, each) for each in patterns) or acts.is_brief_mention(text, POLITE)
-    few = len(text.split()) <= (MOST_WORDS_OF_NUMBER if LIKE_A_NUMBER.search(text) else MOST_WORDS_OF_A_SCRAP)
-    return bool(text) and few and not says_else and not is_act
 
 
 def number_asked_again(prepared: Prepared) -> Reply:
@@ -240,6 +222,8 @@ def callback_number_given(prepared: Prepared) -> Reply:
     refresh(prepared)
     number = prepared.standing.facts["phone"]
     promise = dict(prepared.state["callback"])
+    if numbers.costs_who_rings(number):
+        return _other_number_asked(prepared, promise)
     by = datetime.fromisoformat(promise["by"])
     answer = note_callback(prepared, number, by, asked_for=str(promise.get("question", "")))
     if answer.is_no:
@@ -251,6 +235,13 @@ def callback_number_given(prepared: Prepared) -> Reply:
     agreed = {"noted": True, "by": promise["by"], "question": promise["question"]}
     told = f"{body % {'number': facts.phone(number), 'when': when}} {more}".strip()
     return Reply(told, form_state={**_not_asking(prepared), "callback": agreed, later.DONE_HERE: CALL_PROMISED})
+
+
+def _other_number_asked(prepared: Prepared, promise: Mapping[str, Any]) -> Reply:
+    """The question for a call back's number once more, since the one that came is not rung."""
+    why = _("That number costs whoever rings it, so we cannot call it. Please give us another one.")
+    state = {**brains_part(prepared.state), "callback": dict(promise), "asked": "phone", "step": "callback"}
+    return Reply(f"{why} {promise.get('question', '')}".strip(), asks=AskedField("phone", str(FACT_LABELS["phone"])), form_state=state)
 
 
 def call_back_answered(prepared: Prepared, *, agrees: bool) -> Reply:

@@ -6,12 +6,12 @@ is `called`; `named` says that the customer was told that it is kept, `offered` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
 from conversations.assistant import acts
 from conversations.assistant.brain import TURNS_OWN
-from conversations.understanding.danger import read_at_risk
+from conversations.understanding.danger import read_at_risk, tells_of_cold
 from conversations.understanding.gloss import gloss
 from conversations.understanding.normalise import meaning, plain
 from conversations.understanding.read import Understanding
@@ -20,7 +20,11 @@ from conversations.understanding.tone import read_answer
 KEY: Final = "later"
 DONE_HERE: Final = "done_here"
 """What was done last in this conversation: `kind` (visit, cancelled, call, called_off or other) and what it is known by."""
-OUTLASTING: Final = (KEY, DONE_HERE)
+OF_A_CALL: Final = "of_a_call"
+"""The day and the hour that were told for a call."""
+ADDRESS_NOTED: Final = "address_noted"
+"""The address that was noted for the visit booked last, with that visit's postcode."""
+OUTLASTING: Final = (KEY, DONE_HERE, OF_A_CALL, ADDRESS_NOTED)
 """What of a form state stays when what is going on in it ends or is dropped."""
 OFFER: Final = "later"
 """The kind of an offer to go on with what waits first."""
@@ -51,22 +55,28 @@ def left_over(state: Mapping[str, Any]) -> dict[str, Any]:
 def taken_up(text: str, state: MutableMapping[str, Any], language: str) -> tuple[str, str]:
     """The words to understand and their language: those that wait, when `text` says yes to going on with them, else `text` itself.
 
-    That somebody is there whom it endangers is said of what waits, and both are understood together.
+    That somebody is there whom the cold endangers is said of the cold that waits, and both are understood together.
     """
     waiting = list(state.get(KEY) or [])
-    if not waiting or "text" not in waiting[0]:
-        return text, language
     read = gloss(text, language)
-    at_risk = not (state.get("form") or state.get("action")) and bool(read_at_risk(meaning(read)))
+    is_free = not (state.get("form") or state.get("action"))
+    cold = _first_of_the_cold(waiting, language) if is_free and read_at_risk(meaning(read)) else None
     is_yes = is_offered(state) and read_answer(plain(read)) and acts.is_bare_answer(read)
-    if not at_risk and not is_yes:
+    index = cold if cold is not None else 0 if waiting and "text" in waiting[0] and is_yes else None
+    if index is None:
         return text, language
-    first = waiting.pop(0)
+    taken = waiting.pop(index)
     state[KEY] = waiting
     state.pop("offer", None)
-    if at_risk:
-        return f"{first['text']}. {text}", language
-    return str(first["text"]), str(first["language"])
+    if cold is not None:
+        return f"{taken['text']}. {text}", language
+    return str(taken["text"]), str(taken["language"])
+
+
+def _first_of_the_cold(waiting: Sequence[Mapping[str, Any]], language: str) -> int | None:
+    """The place among what waits of the first that tells of the cold."""
+    said = (meaning(gloss(str(each.get("text", "")), language)) for each in waiting)
+    return next((index for index, words in enumerate(said) if tells_of_cold(words)), None)
 
 
 def is_offered(state: Mapping[str, Any]) -> bool:

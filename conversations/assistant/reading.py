@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from conversations.assistant import acts, breaths, choosing, hours_asked, later, weekdays, what_was_done
+from conversations.assistant import acts, breaths, calls_asked, choosing, hours_asked, later, weekdays, what_was_done
 from conversations.assistant.brain import Behaviour, Reason
-from conversations.assistant.recognising import BUSY_STEPS, keep_reason
+from conversations.assistant.recognising import BUSY_STEPS, PLACES, is_of_the_form, keep_reason
 from conversations.assistant.tools import book, schedule_callback
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.models.entry_point import Channel
@@ -24,7 +24,7 @@ from conversations.understanding import corrections
 from conversations.understanding.danger import read_at_risk
 from conversations.understanding.facts import NAMES, Fact, without_days_in_name
 from conversations.understanding.gloss import gloss
-from conversations.understanding.names import PARTICLES, TOLD_IN_PASSING, find_name, volunteered
+from conversations.understanding.names import PARTICLES, TOLD_IN_PASSING, begins_with_given_name, find_name, volunteered
 from conversations.understanding.normalise import meaning, without_fillers
 from conversations.understanding.read import Understanding, understand
 from conversations.understanding.tone import wants_person
@@ -51,7 +51,6 @@ FEW_WORDS: Final = 3
 LONGEST_DETAILS: Final = 500
 MOST_READINGS: Final = 4
 WHEN: Final = frozenset({"date", "time_window"})
-PLACES: Final = frozenset({"postcode", "address"})
 AT_RISK: Final = "at_risk"
 AS_NAMES_ARE: Final = re.compile(
     r"(?P<opening>(?i:my (?:full )?name is|my name's|the name is|name:|me llamo|mi nombre es) )?"
@@ -196,12 +195,12 @@ def read(
     if "name" not in known and _will_ask_for_name(state, behaviour, understood.reason, expecting):
         understood = _with_name_told(understood, said, expecting, reading_of)
     told = frozenset(fact.name for fact in understood.facts)
-    at_a_time = acts.asks_for_call_at_a_time(understood.text, told, spoken=words.spoken)
+    at_a_time = calls_asked.asks_for_call_at_a_time(understood.text, told, spoken=words.spoken)
     is_of_a_call = what_was_done.is_of_a_call(understood.gloss or understood.text)
     if schedule_callback.TOOL.name in behaviour.tools and (at_a_time or is_of_a_call):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
-    if what_was_done.is_asked_of_a_visit(understood.gloss or understood.text, state):
+    if what_was_done.is_asked_of_a_visit(understood.gloss or understood.text, state) or is_of_the_form(understood, state):
         understood = replace(understood, reason=None)
     stood = conversation.facts
     changed = _learn(understood, conversation, words, expecting, picks, known)
@@ -249,9 +248,9 @@ def _put_right(
     known = facts.known_to(conversation, words.interaction) if conversation.facts and corrections.is_one(text) else {}
     told = {name: str(fact.value) for name, fact in sorted(known.items(), key=lambda item: -item[1].seq) if name not in WHEN}
     if found := corrections.put_right(text, told):
-        name, value = found
-        fact = Fact(name, _written(name, value, reading_of), understood.text[:LONGEST_DETAILS], PUT_RIGHT)
-        return replace(understood, facts=(fact,), reason=None, asked_for_human=False)
+        said = understood.text[:LONGEST_DETAILS]
+        new = tuple(Fact(name, _written(name, value, reading_of), said, PUT_RIGHT) for name, value in found.items())
+        return replace(understood, facts=new, reason=None, asked_for_human=False)
     chosen = state.get("slot") or "time_window" in (state.get("said") or {}) or (state.get("step") == "done" and state.get("reference"))
     hour = corrections.hour(text) if chosen else ""
     if not hour:
@@ -307,16 +306,18 @@ def _with_name_told(
 ) -> Understanding:
     """With a name that nobody asked for yet, alone or beside other facts: “HB1 2AB, Summer May, 07700 900444”.
 
-    What has a meaning of its own is none, and a place is none where a place was asked for.
+    What has a meaning of its own is none, and where a place was asked for, only what begins with a given name is no place.
     """
     if any(fact.name == "name" for fact in said.facts) or said.urgency == "emergency":
         return understood
     rest = said.text
     for fact in sorted(said.facts, key=lambda each: -len(each.text)):
         rest = re.sub(rf"(?<!\w){re.escape(fact.text)}(?!\w)", " , ", rest, flags=re.IGNORECASE)
-    if expecting in PLACES and not any(fact.name not in WHEN for fact in said.facts):
-        return understood
+    is_place_asked = expecting in PLACES and not any(fact.name not in WHEN for fact in said.facts)
     for part in dict.fromkeys([*volunteered(said.text), *volunteered(rest)]):
+        if is_place_asked and not begins_with_given_name(part):
+            # It may be a town.
+            continue
         written = " ".join(word if word in PARTICLES or not word.islower() else word.capitalize() for word in part.split())
         alone, name = read(part, None), find_name(written, expected=True)
         others = without_days_in_name((*alone.facts, Fact("name", part, part, TOLD_IN_PASSING)))

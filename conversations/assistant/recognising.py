@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, choosing
+from conversations.assistant import acts, choosing, what_was_done
 from conversations.assistant.brain import Reason
 from conversations.assistant.need_of import higher_urgency
 from conversations.models import Conversation, Handoff, Interaction
@@ -28,6 +28,7 @@ LIKELY_NEED: Final = 0.04
 in ten stay below the first; “it is broken” is just above the second."""
 MOST_WORDS_OF_SOMEBODY: Final = 12
 EMERGENCY: Final = "emergency"
+PLACES: Final = frozenset({"postcode", "address"})
 BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
 
 
@@ -63,6 +64,17 @@ def keep_reason(
     names = tuple(Reason(guess, rows[guess].name) for guess in guesses if guess in rows)
     about = rows.get(understood.reason or "")
     return is_new or (clarified is not None), names, Reason(about.code, about.name) if about else None
+
+
+def is_of_the_form(understood: Understanding, state: Mapping[str, Any]) -> bool:
+    """Whether words change a time or a place of the visit that is being booked, and nothing that was there before: no reason is in them."""
+    words = understood.gloss or understood.text
+    is_of_a_record = what_was_done.OF_THE_RECORD.search(acts.plain(words)) is not None
+    is_place = any(fact.name in PLACES for fact in understood.facts) and not is_of_a_record
+    is_time = any(fact.name in ("date", "time_window") for fact in understood.facts) and acts.MOVE.search(acts.plain(words))
+    is_moved = what_was_done.moves_it(words) or (is_time and not acts.OTHER_VISIT.search(acts.plain(words)))
+    changes = bool(state.get("slot")) and bool(is_moved)
+    return bool(state.get("form")) and state.get("step") in BUSY_STEPS and (changes or (is_place and acts.changes_place(words)))
 
 
 def _waits_for_people(conversation: Conversation) -> bool:

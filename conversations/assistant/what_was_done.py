@@ -42,6 +42,8 @@ GIVES_THAT_UP: Final = re.compile(
     r"\b(?:cancel|scrap|undo|call off)\b.{0,12}\b(?:it|that|this|everything|(?:the|my) (?:booking|visit|appointment))\b"
     r"|\bcall (?:it|that) off\b|\bdo(?:n'?t| not) (?:want|need) (?:it|that|this)(?: (?:any ?more|now|after all))?$|^cancel$"
 )
+OF_THE_RECORD: Final = re.compile(r"\b(?:new|old|account|records?|file|details|moved)\b")
+"""What says that something is to be changed on the record, and not for a visit."""
 BESIDE: Final = re.compile(
     r"\b(?P<when>later|earlier) (?:on )?(?:that|the same|on that|on the same) day\b"
     r"|\b(?:the )?(?P<other>day after|next day|following day|day before)\b(?! tomorrow| yesterday)"
@@ -54,14 +56,20 @@ MOVES_THAT: Final = re.compile(
 )
 
 _COMER: Final = r"(?:he|she|they|you|(?:the|your) (?:engineer|plumber|technician|guy|man))"
+_ENGINEER: Final = r"(?:he|she|(?:the|your|an?) (?:engineer|plumber|technician|guy|man))"
 ADDS: Final = re.compile(
     rf"\b(?:can|could|will|would) {_COMER} (?:please )?(?:also|as well)\b"
     rf"|\b(?:can|could|will|would) {_COMER}\b.*\b(?:as well|too|at the same time)$"
     r"|\b(?:tell|ask|let) (?:him|her|them|(?:the|your) (?:engineer|plumber|technician|guy|man))\b"
     r"|\bwhile (?:he|she|they|you)(?:'s|'re| is| are) (?:here|there|at it)\b"
+    rf"|\b(?:have|get) {_COMER} (?:to )?(?:call|ring|phone|text|message|bring|wait|knock|park|look|check|use)\b"
+    rf"|\b{_ENGINEER} (?:please |to )?(?:call|ring|phone|text|message) (?:me|us)\b"
+    rf"|\b(?:call|ring|phone|text|message) (?:me|us) (?:\w+ ){{0,4}}?before"
+    rf"(?:hand$|$| (?:{_COMER} )?(?:com(?:e|es|ing)|arriv(?:e|es|ing)|sets? off)\b)"
     r"|\badd (?:that )?to (?:the|my|that) (?:visit|booking|appointment)\b"
 )
 """More is wanted of the visit that was booked."""
+ASKS_WHICH: Final = re.compile(r"(?:(?:and|so|but|sorry|ok|oh),? )*(?:when|which|what|who|whose|how|why|where)\b")
 _CALL: Final = r"(?:the|my|that|this|your|our|a|any) (?:phone |promised )?(?:call(?:[ -]?back)?|ring ?back|call-?back)\b"
 _NOT_LATER: Final = r"(?! (?:again|any ?more|ever|before|until|till|after|later|at|on|about|instead))"
 CALLS_OFF: Final = re.compile(
@@ -75,7 +83,8 @@ MOVES_A_CALL: Final = re.compile(
 )
 RECALLS: Final = re.compile(
     r"\b(?:when|what (?:time|day|date)|which (?:day|number)|(?:on )?what number)\b.{0,15}\b(?:is|are|will|do|does|going)\b.{0,15}"
-    rf"\b(?:{_CALL}|(?:call|ring|phon)(?:e|ing)? (?:me|back)|(?:you|they|someone|somebody) (?:be )?(?:calling|ringing|phoning))"
+    rf"\b(?:{_CALL}|(?:call|ring|phon)(?:e|ing)? (?:me|back)|(?:you|they|someone|somebody) (?:be )?(?:calling|ringing|phoning)"
+    r"|(?:you|they|someone|somebody) (?:call|ring|phone)(?: then)?$)"
     rf"|\b(?:is|are) (?:{_CALL}|you|they|someone|somebody) (?:still |definitely )*(?:on|booked|arranged|calling|ringing|phoning)\b"
 )
 
@@ -113,8 +122,9 @@ def wants_it_sent(text: str) -> bool:
 
 
 def adds_to_it(text: str) -> bool:
-    """Whether a text wants more of a visit that was booked: “can he also look at the radiator”."""
-    return ADDS.search(acts.plain(text)) is not None
+    """Whether a text wants more of a visit that was booked, “can he also look at the radiator”, and does not ask when or what."""
+    words = acts.plain(text)
+    return ADDS.search(words) is not None and ASKS_WHICH.match(words) is None
 
 
 def is_of_a_call(text: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from conversations.models.consent import Purpose, Way
+from conversations.understanding import needs
 from conversations.understanding.normalise import meaning
 
 _NEXT: Final = r"(?:do|don['’]?t|no|never|stop|unsubscribe|take|remove|you)"
@@ -168,6 +169,11 @@ STOP_WORDS: Final = frozenset({"stop", "stopall", "stop all", "end messages", "a
 """The word that carriers have everybody answer text messages with: no more texts, and no more offers."""
 
 
+HOW_ELSE: Final = re.compile(
+    r"(?:(?:just|please|you can|better|rather) )*(?:write|text|e ?mail|message)(?: to)? (?:me|us)"
+    r"(?: (?:instead|only|please|rather|here|an? \w+))*"
+)
+"""“Write to me instead”: beside a no, it only says how."""
 CALL_ASKED_FOR: Final = "please call me back"
 """What “you can call me on this number?” means: no yes to calls, but the wish for one."""
 
@@ -190,20 +196,24 @@ def read_wishes(text: str) -> tuple[tuple[ConsentWish, ...], str]:
         if wish and wish.agrees and asked:
             asked_for_call = asked_for_call or wish.purpose == Purpose.OUTBOUND_CALL
             left.append(CALL_ASKED_FOR if wish.purpose == Purpose.OUTBOUND_CALL else clause.strip())
-        elif wish is None:
+        elif wish is None and not (found and HOW_ELSE.fullmatch(words)):
             left.append(clause.strip())
-        elif wish not in found:
+        elif wish and wish not in found:
             found.append(wish)
-    return tuple(found), (" ".join(left) if found or asked_for_call else text)
+    return tuple(found), (", ".join(left) if found or asked_for_call else text)
 
 
 def _clauses(text: str) -> Iterator[tuple[str, bool]]:
-    """The clauses of a text, each with whether a question mark ends it."""
+    """The clauses of a text, each with whether a question mark ends it; “and book me a visit” is one of its own."""
     begin = 0
-    for mark in CLAUSE.finditer(text):
-        yield text[begin : mark.start()], "?" in mark[0]
-        begin = mark.end()
-    yield text[begin:], False
+    for mark in [*CLAUSE.finditer(text), None]:
+        clause, asked = text[begin : mark.start() if mark else len(text)], bool(mark and "?" in mark[0])
+        *parts, last = needs.parts_of(clause)
+        if parts and len(parts) < needs.MOST:
+            yield from ((needs.bare(part), False) for part in parts)
+            clause = needs.bare(last)
+        yield clause, asked
+        begin = mark.end() if mark else len(text)
 
 
 def _wish(words: str, *, asks: bool) -> ConsentWish | None:

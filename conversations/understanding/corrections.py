@@ -47,26 +47,23 @@ def is_one(text: str) -> bool:
     return bool(NOT.fullmatch(said) or MAKE.fullmatch(said))
 
 
-def put_right(text: str, known: Mapping[str, str]) -> tuple[str, str] | None:
-    """The fact that a text puts right and its value then; `known` are values as text, the one told last first. None when it corrects none.
+def put_right(text: str, known: Mapping[str, str]) -> dict[str, str]:
+    """The facts that a text puts right and their values then; `known` are values as text, the one told last first. Empty when it is none.
 
-    Of “12 not 21 Mill Lane” only what differs is replaced, so that “21 Mill Lane, top floor” stays one.
+    Of “12 not 21 Mill Lane” only what differs is replaced, wherever it stands, so that “21 Mill Lane, top floor” stays one; a number alone
+    (“make that two”) is that of the fact told last.
     """
     said = to_typed(clean(text))[:LONGEST].strip(" .,!?")
     found = NOT.fullmatch(said)
     if found:
         right, wrong = found["right"] or found["right2"], found["wrong"] or found["wrong2"]
         if {right.split()[-1].lower(), wrong.split()[0].lower()} & SAYS_NOTHING:
-            return None
-        for name, value in known.items():
-            if changed := _replaced(value, right, wrong):
-                return name, changed
+            return {}
+        if changed := {name: new for name, value in known.items() if (new := _replaced(value, right, wrong))}:
+            return changed
     number = MAKE.fullmatch(said)
-    if number:
-        for name, value in known.items():
-            if NUMBER.search(value):
-                return name, NUMBER.sub(number["right"], value, count=1)
-    return None
+    counted = next((name for name, value in known.items() if number and NUMBER.search(value)), "")
+    return {counted: NUMBER.sub(number["right"], known[counted], count=1)} if number and counted else {}
 
 
 def tries(text: str) -> list[str]:

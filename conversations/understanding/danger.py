@@ -91,6 +91,10 @@ AT_RISK: Final = re.compile(
     r"|(?:7[5-9]|[89]\d|10\d)(?: |-)?(?:years?(?: |-)old|year)\b)"
 )
 """Whom the cold endangers most: the very young, those over 75, who is ill."""
+COLD: Final = re.compile(
+    r"\b(?:hot water|heating|heat|heater|radiators?|cold|freezing|warm|boiler(?! (?:service|cover|check|plan|insurance|certificate)))\b"
+)
+"""What leaves a home cold."""
 DESPAIR: Final = re.compile(rf"\b(?:{_DESPAIR})\b")
 HURT: Final = re.compile(rf"\b(?:{_HURT})\b")
 NOT_MEANT: Final = re.compile(
@@ -138,6 +142,11 @@ def read_at_risk(meaning: str) -> str:
     """The words of `meaning` that tell of somebody very young, old or ill; empty when none do. Somebody who is “sick of it” is not."""
     found = AT_RISK.search(meaning)
     return found[0] if found else ""
+
+
+def tells_of_cold(meaning: str) -> bool:
+    """Whether the words of `meaning` tell that it is cold somewhere, which is what endangers who is very young, old or ill."""
+    return COLD.search(meaning) is not None
 
 
 def tells_of_despair(meaning: str) -> bool:

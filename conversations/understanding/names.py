@@ -211,6 +211,18 @@ def _stands_as_name(words: list[str]) -> bool:
     return all(is_name) or (_is_day_as_name(words, plain, 0) and all(is_name[1:]))
 
 
+def begins_with_given_name(name: str) -> bool:
+    """Whether what may be a name begins with a given name, also with a letter more or less than it mostly has: “Jon Smyth”."""
+    words = name.split(maxsplit=1)
+    first = bare(words[0]) if words else ""
+    shorter = _with_one_left_out(first) & GIVEN
+    return first in GIVEN or bool(shorter) or any(first in _with_one_left_out(each) for each in GIVEN if len(each) == len(first) + 1)
+
+
+def _with_one_left_out(name: str) -> set[str]:
+    return {name[:index] + name[index + 1 :] for index in range(len(name))}
+
+
 def _is_whole_name(plain: list[str]) -> bool:
     """“will tanner”, heard without capitals where a name was asked for: a word that is also a name, and one that is nothing else."""
     return len(plain) == 2 and plain[0] in ALSO_NAMES and plain[1] not in NOT_NAMES and plain[1].isalpha()

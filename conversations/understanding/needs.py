@@ -19,8 +19,9 @@ _WANTS: Final = (
     r"|we (?:also )?(?:want|need|have)|(?:still )?no (?:hot water|heating|water)\b"
     r"|(?:please )?(?:book|cancel|move|change|reschedule|send|tell|check|call) (?:me|my|the|us|a|an)\b"
     r"|there(?:'s| is) (?:an?|no|water) |i(?:'m| am) moving"
-    r"|my (?:boiler|heating|radiator|tap|toilet|sink|drain|pipe|bill|invoice|order|parcel|appointment|visit)"
-    r"|digame|dime|(?:quiero|necesito|quisiera|tengo que|me gustaria|hay que)"
+    r"|my (?:boiler|heating|radiator|tap|toilet|sink|drain|pipe|bill|invoice|order|parcel|appointment|visit)s?"
+    r"|(?:i|we) (?:was|were|(?:have|had) been|got) (?!(?:also )?wondering)"
+    r"|(?:me|nos) (?:han|habeis|cobraron|cobro)|digame|dime|(?:quiero|necesito|quisiera|tengo que|me gustaria|hay que)"
 )
 _ALSO: Final = (
     r"(?:also|and also|another thing|besides|in addition|on top of that|while you are at it|secondly|second,|ademas|tambien|otra cosa)"
@@ -48,6 +49,12 @@ BOUNDARY: Final = re.compile(
     r"|\s+(?=(?:no|sorry|oh|wait)[,.]? (?:(?:no|sorry)[,.]? )?i (?:mean|meant)\b)"
     r"|\s+(?=(?:i )?just (?:tell me|want to know|wanted to (?:know|ask))\b)"
 )
+ANNOUNCES: Final = re.compile(
+    r"(?:(?:hi|hello|hey|so|well|um)[, ]+)*(?:(?:i|we)(?:'ve| have)(?: got)?|there are|tengo|tenemos|hay)"
+    r" (?:two|three|four|2|3|4|a few|a couple of|several|some|dos|tres|varios|varias|un par de)"
+    r" (?:problems?|questions?|things?|issues?|problemas|preguntas|cosas|dudas)(?: (?:for you|please|para ustedes))?\s*[:,.;-]?\s+(?=\w)"
+)
+"""What only says that several things follow."""
 JOINT: Final = re.compile(rf"^[¿¡]?(?:and|y|e|plus|then|so|{_FIRST})(?:\s+{_LOOSE}{{0,3}}|$)", re.IGNORECASE)
 BESIDES: Final = re.compile(rf"^[¿¡]?(?:(?:and|y|e|plus|then)\s+)?[¿¡]?(?:{_ALSO}\b|i also\b|we also\b|i'd also\b)")
 LISTED: Final = re.compile(r"^and an? ")
@@ -118,10 +125,13 @@ def _pieces(text: str) -> list[str]:
     if len(folded) != len(text):
         # A letter that has no small or plain form of one character: places would not be the same.
         folded = text.lower()
+    announced = ANNOUNCES.match(folded)
+    begin = announced.end() if announced else 0
     cuts = [match.end() for match in BOUNDARY.finditer(folded)] if len(folded) == len(text) else []
+    cuts = [cut for cut in cuts if cut > begin]
     cuts = [cut for cut in cuts if not FILLER.fullmatch(folded[:cut].strip())]
     cuts = [cut for cut in cuts if not WHAT_TO_DO.fullmatch(bare(folded[cut:]).strip(" ¿?.!"))]
-    pieces = [text[start:end].strip(" ,;\n") for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    pieces = [text[start:end].strip(" ,;\n") for start, end in zip([begin, *cuts], [*cuts, len(text)], strict=True)]
     return [piece for piece in pieces if bare(piece)]
 
 

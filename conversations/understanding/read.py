@@ -88,7 +88,8 @@ def understand(
     written, known_words = (clean(text) if language != "en" else normalise(text, spoken=spoken)), normalise(read, spoken=spoken)
     facts = tuple(_as_said(fact, written) for fact in extract(known_words, now=now, default_region=default_region, expecting=expecting))
     # The words of an address are never read as English ones.
-    address = find_address(written, region=default_region.upper(), expected=expecting == "address")
+    is_a_story = expecting is not None and expecting not in NAMES
+    address = find_address(written, region=default_region.upper(), expected=expecting == "address", in_passing=not is_a_story)
     facts = (*facts, Fact("address", address, address, TOLD_ADDRESS)) if address else facts
     known = reasons.current()
     is_typed = language == "en" and not spoken and expecting != "name"

@@ -41,6 +41,8 @@ EMAIL_JOINTS: Final = {"dot": ".", "underscore": "_", "dash": "-", "hyphen": "-"
 NOT_LOCAL_PARTS: Final = frozenset({"me", "us", "you", "it", "is", "email", "mail", "look", "be", "here", "there"})
 SHORTEST_JOINED_NUMBER: Final = 5
 POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
+POSTCODE_AND_HOUSE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})([0-9]{1,3})?")
+"""“H B two four Q T, fourteen Mill Lane”."""
 POSTCODE_WITHOUT_AREA: Final = re.compile(r"[0-9][A-Z0-9]?[0-9][A-Z]{2}")
 _SHORT_WORDS: Final = "a am an as at be by do go he hi i if in is it me mr ms my no of oh ok on or pm so to uh uk um up us we"
 SHORT_WORDS: Final = frozenset(_SHORT_WORDS.split())
@@ -289,8 +291,11 @@ def _written(units: list[_Unit], words: list[str], start: int) -> list[str]:
     text = _joined(units)
     digits = sum(character.isdigit() for character in text)
     if letters and len(units) >= 3 and (letters >= 2 or digits >= 2) and _is_spelling(units, words, start):
-        postcode = POSTCODE.fullmatch(text)
-        return [(f"{postcode[1]} {postcode[2]}" if postcode else text) + tail]
+        postcode = POSTCODE_AND_HOUSE.fullmatch(text)
+        if postcode is None:
+            return [text + tail]
+        house = [postcode[3] + tail] if postcode[3] else []
+        return [f"{postcode[1]} {postcode[2]}{'' if house else tail}", *house]
     if not letters and len(units) > 1 and digits >= SHORTEST_JOINED_NUMBER and any(unit.from_words for unit in units):
         plus = start > 0 and bare(words[start - 1]) == "plus"
         return [("+" if plus else "") + text + tail]

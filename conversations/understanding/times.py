@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from conversations.understanding.dates import MONTHS, ORDINALS, REFUSING, FoundDate, is_about_the_past, is_hour_before_name, words_of
+from conversations.understanding.dates import (
+    MONTHS,
+    ORDINALS,
+    REFUSING,
+    WEEKDAYS,
+    FoundDate,
+    is_about_the_past,
+    is_hour_before_name,
+    words_of,
+)
 
 PARTS_OF_DAY: Final = {
     "morning": (8, 12), "afternoon": (12, 18), "evening": (16, 20), "tonight": (16, 20), "lunchtime": (12, 14),
@@ -24,6 +33,11 @@ STREETS: Final = frozenset(
      "gardens", "grove", "hill", "square", "mews", "row", "walk", "quay", "parade", "rise", "cottages"}
 )  # fmt: skip
 STREETS_IN_SPANISH: Final = frozenset({"calle", "avenida", "plaza", "paseo", "camino", "carretera"})
+AFTER_THE: Final = frozenset(
+    {*MONTHS, *ORDINALS, *WEEKDAYS, "first", "second", "third", "last", "latest", "earliest", "next", "following", "same", "other", "day",
+     "week", "month", "morning", "afternoon", "evening", "night", "one", "earlier", "later", "better", "sooner"}
+)  # fmt: skip
+"""What follows “the” after an hour: “at 10 the next day”, “14 the latest”."""
 HOMES: Final = frozenset({"flat", "apartment", "house"})
 WORDS_OF_A_STREET: Final = 3
 NO_STREET: Final = frozenset(
@@ -147,8 +161,16 @@ def is_of_a_house(words: list[str], index: int) -> bool:
             break
         if word in STREETS:
             return True
+    if words[index + 1 : index + 2] == ["the"] and _is_name_of_a_house(words[index + 2 :]):
+        return True
     before = words[max(index - WORDS_OF_A_STREET, 0) : index]
     return bool(STREETS_IN_SPANISH & set(before)) or (before[-1:] != [] and before[-1] in HOMES)
+
+
+def _is_name_of_a_house(rest: list[str]) -> bool:
+    """Whether nothing but a name follows “the”, or a postcode after it: “14 The Elms”, and not “at 2 the postcode is …”."""
+    is_one = rest[:1] != [] and rest[0].isalpha() and rest[0] not in AFTER_THE
+    return is_one and (len(rest) == 1 or any(character.isdigit() for character in rest[1]))
 
 
 def _with_half_of_day(words: list[str], end: int, hour: int, minutes: int, certain: bool) -> tuple[int, int, bool] | None:

@@ -199,11 +199,10 @@ async def test_a_number_for_a_visit_changes_no_call(sunday_night: datetime, reco
 
 @BOTH
 async def test_another_time_takes_the_place_of_the_call_by_a_time(sunday_night: datetime, record: None, channel: str) -> None:
-    """One call is left, at the time that was chosen: nobody is rung before."""
+    """On its own day, where no other is said. One call is left, at the time that was chosen: nobody is rung before."""
     line = await told_at_night(channel)
     before = await rung(line)
-    assert "On which day shall we call?" in await line.say("can you make it 3pm instead")
-    assert "tomorrow, Monday 23 November, at 15:00. Is that right?" in await line.say("tomorrow")
+    assert "tomorrow, Monday 23 November, at 15:00. Is that right?" in await line.say("can you make it 3pm instead")
     assert "A colleague will call you on" in await line.say("yes")
     item = await ActionItem.objects.aget()
     assert (item.phone, item.due_at) == (before, datetime.fromisoformat("2026-11-23T15:00:00+00:00"))

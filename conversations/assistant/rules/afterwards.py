@@ -66,9 +66,12 @@ async def _added(dialogue: Dialogue) -> Reply | None:
     """Something more for the visit that was booked here: noted for people, who see to it; no second visit is begun."""
     done, context = dialogue.done_here, dialogue.context
     is_there = add_action_item.TOOL.name in context.behaviour.tools
-    if done.get("kind") != "visit" or dialogue.is_busy or not is_there or not what_was_done.adds_to_it(context.words):
+    is_address = "address" in context.new_facts and what_was_done.OF_THE_RECORD.search(acts.plain(context.words)) is None
+    is_more = what_was_done.adds_to_it(context.words) or (is_address and "postcode" not in context.new_facts)
+    if done.get("kind") != "visit" or dialogue.is_busy or not is_there or not is_more:
         return None
-    if not await additions.note(dialogue, str(done["reference"]), context.text.strip()):
+    told = additions.address_told(dialogue) if is_address else [context.text.strip()]
+    if not told or not await additions.note(dialogue, str(done["reference"]), told[0]):
         return None
     dialogue.state.pop("offer", None)
     dialogue.say(_("Is there anything else I can do?"))

@@ -30,7 +30,7 @@ async def answer_besides(dialogue: Dialogue) -> None:
 async def _answers(beside: Dialogue, *, of: str) -> bool:
     """Says what there is to a question; that there is no answer, too. “And how much is it?” is about what was said first, `of` which."""
     words = beside.context.words
-    if not acts.is_question(words) or acts.is_request(words) or own_record.OWN_ACCOUNT.search(acts.plain(words)):
+    if not acts.asks_only(words) or own_record.OWN_ACCOUNT.search(acts.plain(words)):
         return await _tells_own(beside)
     if await area.says(beside) is not None or await knowledge.answer(beside):
         return True

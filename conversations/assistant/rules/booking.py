@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -59,7 +60,9 @@ def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
         return _declined(dialogue)
     state["misses"] = int(state.get("misses", 0)) + 1
     if state["misses"] >= MOST_MISSES:
-        return offer_person(dialogue, _("I am sorry, I could not make that out."))
+        offered = offer_person(dialogue, _("I am sorry, I could not make that out."))
+        # Whoever goes on to say nothing that can be used is offered one each time.
+        return replace(offered, form_state={**offered.form_state, "misses": MOST_MISSES - 1})
     repair = wording.REPAIRS.get(asked) if _is_a_try(asked, context.words) else None
     dialogue.say(str(repair or _("I did not get that: I need the %(fact)s.") % {"fact": label_of(asked).lower()}))
     return None
@@ -100,9 +103,21 @@ def is_ready(dialogue: Dialogue) -> bool:
     return bool(dialogue.state.get("slot")) and all(fact in dialogue.context.facts for fact in NEEDED_TO_BOOK)
 
 
+async def other_time(dialogue: Dialogue, form: Form) -> Reply | HandOff | None:
+    """Another time than the one that was taken already, before the visit is booked; None when none is wanted."""
+    if slot := slots.chosen_after_all(dialogue):
+        take(dialogue, slot)
+        return await go_on(dialogue, form)
+    why = await slots.other_than_taken(dialogue, dialogue.context.value("postcode"))
+    if why is None:
+        return None
+    return offer_person(dialogue, why) if why else dialogue.reply()
+
+
 def take(dialogue: Dialogue, slot: slots.Slot) -> None:
     """Keeps the window that was chosen. Which one it is, is said where it was named by its place or its day alone."""
-    dialogue.state.update(slot=slot, step="collect", asked="", offered=[])
+    offered = dialogue.state.get("offered") or dialogue.state.get("others") or []
+    dialogue.state.update(slot=slot, step="collect", asked="", offered=[], others=offered, misses=0)
     if not is_ready(dialogue) and not choosing.names_it(dialogue.context.words, str(slot["label"])):
         dialogue.say(_("I take %(slot)s.") % {"slot": slot["label"]})
 
@@ -182,7 +197,7 @@ async def told_booking(dialogue: Dialogue, result: ToolResult) -> Reply:
         return offer_person(dialogue, "" if lost else _("I am sorry, I could not book that: %(why)s") % {"why": result.sentence})
     kept = [str(each) for each in dialogue.state.pop(additions.KEY, [])]
     say_booked(dialogue, result.result)
-    await additions.note_kept(dialogue, kept, str(result.result["reference"]))
+    await additions.note_kept(dialogue, [*kept, *additions.address_told(dialogue)], str(result.result["reference"]))
     dialogue.say(_("If anything is wrong, just tell me. Is there anything else I can do?"))
     return dialogue.reply()
 

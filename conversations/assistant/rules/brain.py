@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import replace
 from functools import partial
@@ -42,7 +41,6 @@ from conversations.understanding.dates import no_such_day
 WHEN = frozenset({"date", "time_window"})
 CALLS = (schedule_callback.TOOL.name, change_callback.TOOL.name)
 IN_A_FORM = (find_orders.TOOL.name, promise_to_pay.TOOL.name)
-OTHER_VISIT = re.compile(r"\b(?:my|the) (?:\w+ )?(?:visit|appointment|booking)\b")
 
 
 class RulesBrain:
@@ -67,8 +65,9 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     announced = await _announce(dialogue)
     if announced and not context.text:
         return announced
-    if await consent.note(dialogue) and (only_that := await _consent_alone(dialogue)):
+    if only_that := await _consent_noted(dialogue):
         return only_that
+    context = dialogue.context
     if card_number.asked_about(dialogue):
         return await _back_to_it(dialogue)
     has_other_use = _errand_wanted_now(dialogue) or (dialogue.state.get("offered_to") and acts.has_code_sent(context.words))
@@ -116,9 +115,12 @@ async def _in_that_language(dialogue: Dialogue) -> Reply | HandOff:
     return dialogue.reply()
 
 
-async def _consent_alone(dialogue: Dialogue) -> Reply | HandOff | None:
-    """The end of a turn in which nothing was said but what was noted about consent; what was going on goes on."""
+async def _consent_noted(dialogue: Dialogue) -> Reply | HandOff | None:
+    """Notes what was said about consent: the end of a turn in which nothing else was said, and what was going on goes on."""
+    if not await consent.note(dialogue):
+        return None
     if dialogue.context.understanding.besides:
+        dialogue.leave_out_consent()
         return None
     if dialogue.state.get("action") in CALLS and consent.refuses_calls(dialogue):
         dialogue.leave_form()
@@ -214,7 +216,7 @@ async def _errand_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     errand = ERRANDS.get(str(dialogue.state.get("action")))
     if errand is None:
         return None
-    if errand.action in CALLS and OTHER_VISIT.search(acts.plain(dialogue.context.words)) and dialogue.context.reason_is_new:
+    if errand.action in CALLS and acts.OTHER_VISIT.search(acts.plain(dialogue.context.words)) and dialogue.context.reason_is_new:
         aside.put(dialogue)
         return None
     found = await engine.go_on(dialogue, errand)
@@ -222,7 +224,8 @@ async def _errand_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return found
     if await in_between.answers(dialogue):
         return await engine.go_on_with(dialogue, errand)
-    if dialogue.context.reason_is_new or _errand_wanted_now(dialogue) or in_between.asks_of_own_record(dialogue):
+    begins = errand.is_of_a_call and acts.BOOKS.search(acts.plain(dialogue.context.words)) and subject.is_other_need(dialogue)
+    if dialogue.context.reason_is_new or begins or _errand_wanted_now(dialogue) or in_between.asks_of_own_record(dialogue):
         aside.put(dialogue)
         return None
     return await engine.again(dialogue, errand)
@@ -300,6 +303,8 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if may_choose and (slot := await slots.chosen(dialogue, context.value("postcode"))):
         booking.take(dialogue, slot)
         return await booking.go_on(dialogue, form)
+    if form.tool == book.TOOL.name and (other_time := await booking.other_time(dialogue, form)):
+        return other_time
     if not context.new_facts and (adds or await _answered_in_form(dialogue)):
         return await going_back.to_form(dialogue)
     if not (form.tool == book.TOOL.name and booking.is_ready(dialogue)):
@@ -307,6 +312,8 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if context.changed_facts.keys() & WHEN or (context.new_facts & WHEN and dialogue.state.get("slot")):
         dialogue.state.pop("slot", None)
     if dialogue.state.get("step") == "choose" and not context.new_facts:
+        if additions.tells_what_is_known(dialogue):
+            return await going_back.to_form(dialogue)
         return await _ask_again_for_time(dialogue, form)
     given_up = booking.note_answer(dialogue, form)
     return given_up or await booking.go_on(dialogue, form)
@@ -338,7 +345,7 @@ def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff | None] | Non
         return subject.new(dialogue)
     reason = context.reason.code if context.reason and context.reason_is_new else ""
     change = next((action for action in ("reschedule", "cancel") if reason.startswith(action)), "")
-    if change and OTHER_VISIT.search(acts.plain(context.words)):
+    if change and acts.OTHER_VISIT.search(acts.plain(context.words)):
         return changing.begin(dialogue, change)
     errand = next((ERRANDS[name] for name in IN_A_FORM if name in context.behaviour.tools and ERRANDS[name].is_wanted(dialogue)), None)
     return engine.begin(dialogue, errand) if errand else None

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts
 from conversations.assistant.brain import Reply
 from conversations.assistant.rules.dialogue import Dialogue
-from conversations.services import facts
+from conversations.services import facts, numbers
 
 CALL_ME: Final = re.compile(r"\b(?:(?:call|ring|phone) me|give me a (?:call|ring|bell))\b(?: (?:now|back|up|please|again))* (?:on|at)\b")
 NOT_NOW: Final = re.compile(
@@ -32,6 +32,9 @@ def wanted(dialogue: Dialogue) -> Reply | None:
         return None
     if not CALL_ME.search(words) or NOT_NOW.search(words):
         return None
+    if numbers.costs_who_rings(str(said["phone"])):
+        dialogue.say(_("That number costs whoever rings it, so we cannot call it. Please give us another one."))
+        return dialogue.reply()
     number = facts.phone(said["phone"])
     dialogue.say(_("We can call %(number)s now.") % {"number": number})
     dialogue.say(_("Press the button, and a code appears here. Key it in on the phone, and we go on there where we are."))

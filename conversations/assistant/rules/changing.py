@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -19,7 +17,6 @@ from conversations.models.identifier import Assurance
 from conversations.services import facts
 
 Visit = Mapping[str, Any]
-OF_THE_RECORD: Final = re.compile(r"\b(?:new|old|account|records?|file|details|moved)\b")
 
 
 async def begin(dialogue: Dialogue, action: str) -> Reply:
@@ -70,7 +67,7 @@ async def go_on(dialogue: Dialogue) -> Reply | None:
         dialogue.say(_("No problem. Which other day or time would suit you?"))
         state["asked"] = "time_window"
         return dialogue.reply()
-    wishes = context.new_facts & {"date", "time_window"} or _beside(dialogue, visit)
+    wishes = context.new_facts & {"date", "time_window"} or slots.beside(dialogue, visit)
     return await _offer(dialogue, visit) if wishes else None
 
 
@@ -78,7 +75,7 @@ async def corrected(dialogue: Dialogue) -> Reply | None:
     """Another name or number for the visit that was just booked, whatever it sounds like; None for one that is for the record."""
     context, state = dialogue.context, dialogue.state
     is_other = context.changed_facts.keys() & {"name", "phone"} and not context.new_facts & {"date", "time_window"}
-    if state.get("step") != "done" or not is_other or OF_THE_RECORD.search(acts.plain(context.words)):
+    if state.get("step") != "done" or not is_other or what_was_done.OF_THE_RECORD.search(acts.plain(context.words)):
         return None
     return await put_right(dialogue)
 
@@ -202,22 +199,9 @@ async def _offer(dialogue: Dialogue, visit: Visit) -> Reply:
     # What was wished for when it was booked is what is to be changed.
     wishes = is_choosing or bool(dialogue.state.get("wishes")) or _wishes_now(dialogue)
     none_free, prompt = _("I am sorry, I find no other free time in the next two weeks."), _("When would suit you better?")
-    wish = _beside(dialogue, visit)
+    wish = slots.beside(dialogue, visit)
     why = await slots.offer(dialogue, str(visit["postcode"]), none_free=none_free, prompt=prompt, lead=lead, wishes=wishes, wish=wish)
     return offer_person(dialogue, why) if why else dialogue.reply()
-
-
-def _beside(dialogue: Dialogue, visit: Visit) -> tuple[str, str] | None:
-    """The day and the time of day that words wish for beside those of a visit: “later that day”, “the day after”."""
-    words = acts.plain(dialogue.context.words)
-    start, end = datetime.fromisoformat(str(visit["start"])), datetime.fromisoformat(str(visit["end"]))
-    if _wishes_now(dialogue) or not (found := what_was_done.BESIDE.search(words)):
-        return None
-    if found["other"]:
-        day = start.date() + timedelta(days=-1 if "before" in found["other"] else 1)
-        return day.isoformat(), ""
-    span = f"{end:%H:%M}-23:59" if found["when"] == "later" else f"00:00-{start:%H:%M}"
-    return start.date().isoformat(), span
 
 
 async def _confirmed(dialogue: Dialogue, visit: Visit) -> Reply | None:

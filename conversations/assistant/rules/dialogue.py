@@ -62,6 +62,13 @@ class Dialogue:
         beside.state = self.state
         return beside
 
+    def leave_out_consent(self) -> None:
+        """Goes on with what else was said than about consent, which is noted: “don't ring me” moves no call."""
+        context = self.context
+        left = context.understanding.besides
+        if left and not context.besides:
+            self.context = replace(context, text=left if context.language.startswith("en") else context.text, gloss=left)
+
     def answer_besides(self, other: Dialogue) -> None:
         """Takes over what another dialogue says: it is told beside whatever comes, and before a question at the end."""
         self._besides += other._lines

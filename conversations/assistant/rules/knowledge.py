@@ -15,6 +15,7 @@ from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_prices, search_knowledge
 from conversations.assistant.tools.search_knowledge import SURE_PASSAGE
 from conversations.knowledge.sentences import codes_in
+from conversations.understanding import needs
 from conversations.understanding.danger import read_urgency
 from conversations.understanding.normalise import meaning, plain
 from conversations.understanding.spelling import unknown_words
@@ -40,6 +41,11 @@ SAME_PRICE = re.compile(
     r"|(?:it|that) (?:was|is|would be|costs?) how much)\b"
 )
 """The price that was told last."""
+PRICE_OF = "price_of"
+"""Stands in the state when it was asked what a price is wanted of."""
+ASKS_A_PRICE = re.compile(r"\b(?:how much|price|costs?|charge|fee)\b", re.IGNORECASE)
+MOST_WORDS_OF_NOTHING = 6
+MOST_WORDS_OF_A_THING = 8
 GOES_ON = re.compile(r"(?:ok |okay |so )?(?:and|what about|how about|or|but|yes|if)\b")
 """How somebody begins who asks the same about something more."""
 
@@ -67,6 +73,33 @@ def asks_for_price(dialogue: Dialogue) -> bool:
     return about or any(sign in words for sign in ("how much", "price", "cost", "charge for", "fee"))
 
 
+def asks_price_of_nothing(dialogue: Dialogue) -> bool:
+    """Whether a price is asked and nothing said of what for: “how much?”"""
+    words = dialogue.context.words
+    is_short = len(words.split()) <= MOST_WORDS_OF_NOTHING and ASKS_A_PRICE.search(words) is not None
+    return is_short and answers.shared_words("", ASKS_A_PRICE.sub(" ", words))[1] == 0
+
+
+def names_more(dialogue: Dialogue) -> bool:
+    """Whether words only name what a price is wanted of, too, or when that was asked: “and a boiler service”, “a boiler service”."""
+    words, state = acts.plain(dialogue.context.words), dialogue.state
+    goes_on = GOES_ON.match(words)
+    rest = words[goes_on.end() :] if goes_on else words
+    is_of_a_price = state.pop(PRICE_OF, False) or (state.get("priced") and goes_on)
+    is_wish = acts.is_request(rest) or acts.wants_visit(rest) or acts.BOOKS.search(rest)
+    is_name = len(rest.split()) <= MOST_WORDS_OF_A_THING and not dialogue.context.new_facts
+    return bool(is_of_a_price) and is_name and not is_wish and not dialogue.is_busy
+
+
+async def asks_what_for(dialogue: Dialogue) -> bool:
+    """Asks what the price is wanted of, where neither the words nor what was said before tell; says whether it did."""
+    if dialogue.is_busy or not asks_price_of_nothing(dialogue) or await _prices_of_what_was_named(dialogue):
+        return False
+    dialogue.say(_("What would you like to know the price of?"))
+    dialogue.state[PRICE_OF] = True
+    return True
+
+
 async def answer_price(dialogue: Dialogue, *, of: str = "") -> bool:
     """Says what fits on the price list, by the words of this turn or those of what the price is asked `of`; says whether anything did."""
     prices = await _prices(dialogue, of or dialogue.context.words)
@@ -74,7 +107,8 @@ async def answer_price(dialogue: Dialogue, *, of: str = "") -> bool:
         # “How much is it?” in the middle of a booking is about what is being booked.
         booked = str(dialogue.state["service"])
         prices = [each for each in await _prices(dialogue, booked) if each["name"] == booked]
-    if not prices and SAME_PRICE.search(acts.plain(dialogue.context.words)):
+    is_of_the_same = SAME_PRICE.search(acts.plain(dialogue.context.words)) or asks_price_of_nothing(dialogue)
+    if not prices and not of and is_of_the_same:
         prices = await _prices_of_what_was_named(dialogue)
     if not prices:
         return False
@@ -142,6 +176,15 @@ def _said_prices(prices: list[dict[str, str]], context: TurnContext) -> list[str
 
 
 async def _prices(dialogue: Dialogue, wanted: str) -> list[dict[str, str]]:
+    """The prices that fit; of several things that are listed, “a boiler service and a radiator”, that of each."""
+    parts = needs.parts_of(wanted)
+    if len(parts) > 1 and any(needs.is_listed(each) for each in parts):
+        of_each = [row for part in parts for row in (await _prices_of_one(dialogue, part))[:1]]
+        return list({row["name"]: row for row in of_each}.values())[:MOST_PRICES]
+    return await _prices_of_one(dialogue, wanted)
+
+
+async def _prices_of_one(dialogue: Dialogue, wanted: str) -> list[dict[str, str]]:
     found = await dialogue.tools.call(find_prices.TOOL.name, {"query": wanted})
     return list(found.result.get("prices", []))[:MOST_PRICES] if found.worked else []
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, choosing, wording
+from conversations.assistant import acts, choosing, later, what_was_done, wording
 from conversations.assistant.brain import ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_slots
@@ -42,6 +43,43 @@ async def chosen(dialogue: Dialogue, postcode: str) -> Slot | None:
     return None
 
 
+def chosen_after_all(dialogue: Dialogue) -> Slot | None:
+    """Another of the windows that were offered, in place of the one that was taken: “no wait, make it the second one”."""
+    offered, words = dialogue.state.get("others") or [], dialogue.context.words
+    if not dialogue.state.get("slot") or dialogue.context.new_facts:
+        return None
+    index = choosing.choice(words, len(offered))
+    slot: Slot | None = offered[index] if index is not None else None
+    return slot
+
+
+async def other_than_taken(dialogue: Dialogue, postcode: str) -> str | None:
+    """Offers other windows than the one that was taken, when that is wanted: “can it be later that day”; None when it is not.
+
+    Otherwise what is to be said where none is offered, as `offer` does.
+    """
+    taken = dialogue.state.get("slot")
+    if not taken or not what_was_done.moves_it(dialogue.context.words) or dialogue.context.new_facts:
+        return None
+    wish = beside(dialogue, taken)
+    dialogue.state.pop("slot")
+    none_free, prompt = _("I am sorry, I find no other free time in the next two weeks."), _("When would suit you better?")
+    return await offer(dialogue, postcode, none_free=none_free, prompt=prompt, wishes=False, wish=wish)
+
+
+def beside(dialogue: Dialogue, visit: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The day and the time of day that words wish for beside those of a visit: “later that day”, “the day after”."""
+    words = acts.plain(dialogue.context.words)
+    start, end = datetime.fromisoformat(str(visit["start"])), datetime.fromisoformat(str(visit["end"]))
+    if is_wished(dialogue) or not (found := what_was_done.BESIDE.search(words)):
+        return None
+    if found["other"]:
+        day = start.date() + timedelta(days=-1 if "before" in found["other"] else 1)
+        return day.isoformat(), ""
+    span = f"{end:%H:%M}-23:59" if found["when"] == "later" else f"00:00-{start:%H:%M}"
+    return start.date().isoformat(), span
+
+
 def _insists(dialogue: Dialogue, offered: list[Slot]) -> bool:
     """Whether a time is said once more of which every offered window is, or a day twice more: then the earliest will do."""
     facts = {fact.name: fact for fact in dialogue.context.understanding.facts if fact.name in WHEN}
@@ -51,6 +89,24 @@ def _insists(dialogue: Dialogue, offered: list[Slot]) -> bool:
         return False
     day, span = (facts[name].value if name in facts else "" for name in ("date", "time_window"))
     return all(_suits(slot, day, span) for slot in offered)
+
+
+def keep_out_of_visits(dialogue: Dialogue, told: Mapping[str, Any]) -> None:
+    """Remembers the day and the hour of a call, which are no wish for a visit."""
+    if of_a_call := {name: str(value) for name, value in told.items() if name in WHEN}:
+        dialogue.state[later.OF_A_CALL] = of_a_call
+
+
+def _wish_for(dialogue: Dialogue, name: str) -> str:
+    """The day or the time that is wished for a visit; that of a call is none, unless it is said again."""
+    value, of_a_call = dialogue.context.value(name), dict(dialogue.state.get(later.OF_A_CALL) or {})
+    if of_a_call.get(name) != value:
+        return value
+    if all(fact.name != name for fact in dialogue.context.understanding.facts):
+        return ""
+    del of_a_call[name]
+    dialogue.state[later.OF_A_CALL] = of_a_call
+    return value
 
 
 def is_wished(dialogue: Dialogue) -> bool:
@@ -77,7 +133,7 @@ async def _is_only_one(dialogue: Dialogue, postcode: str) -> bool:
     said = {fact.name: fact for fact in dialogue.context.understanding.facts if fact.name in WHEN}
     if "date" in said and VAGUE.search(said["date"].text):
         return False
-    day, span = (said[name].value if name in said else dialogue.context.value(name) for name in ("date", "time_window"))
+    day, span = (said[name].value if name in said else _wish_for(dialogue, name) for name in ("date", "time_window"))
     return sum(_suits(slot, day, span) for slot in await _free(dialogue, postcode, day) or ()) == 1
 
 
@@ -97,7 +153,7 @@ async def offer(
     A `wish` is a day (ISO) and a time of it (“HH:MM-HH:MM”) in place of what was said of them.
     """
     context = dialogue.context
-    day, span = wish or ((context.value("date"), context.value("time_window")) if wishes else ("", ""))
+    day, span = wish or ((_wish_for(dialogue, "date"), _wish_for(dialogue, "time_window")) if wishes else ("", ""))
     slots = await _free(dialogue, postcode, day)
     if not slots and day:
         slots = await _free(dialogue, postcode, "")

@@ -58,6 +58,10 @@ def is_other_need(dialogue: Dialogue) -> bool:
 async def new(dialogue: Dialogue) -> Reply | HandOff | None:
     """A need with a form starts it, unless only something was asked about it."""
     context = dialogue.context
+    if knowledge.names_more(dialogue) and await knowledge.answer_price(dialogue):
+        if booking_form := context.behaviour.form_for_tool(book.TOOL.name):
+            await _offer_visit(dialogue, booking_form)
+        return dialogue.reply()
     understood = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
     form = context.behaviour.form_for_reason(understood) if understood else None
     wants_visit = acts.wants_visit(context.words) if not understood else acts.asks_to_come(context.words) and not dialogue.is_busy
@@ -122,8 +126,11 @@ async def otherwise(dialogue: Dialogue) -> Reply:
         dialogue.say(_("Thank you, I have added that for my colleagues."))
         return dialogue.reply()
     dialogue.state.pop("clarify", None)
+    if not dialogue.has_said_something and await knowledge.asks_what_for(dialogue):
+        return dialogue.reply()
     wants_answer = acts.is_question(context.words) or context.understanding.reason is not None
-    if dialogue.has_said_something or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
+    is_all_said = dialogue.has_said_something and not acts.wants_to_know(context.words)
+    if is_all_said or await knowledge.answer(dialogue, least_score=0.0 if wants_answer else knowledge.SURE_ANSWER):
         booking_form = context.behaviour.form_for_tool(book.TOOL.name)
         helps = dialogue.state.get("service") or acts.speaks_of_coming(context.words) or dialogue.has_said(VISIT_ADVISED)
         if booking_form and helps and dialogue.done_here.get("kind") != "visit":

@@ -77,7 +77,7 @@ def _item_changed(item: ActionItem, line: Interaction, context: ToolContext, arg
     if now.change == CALL_OFF:
         done = action_items.call_off(item, line, by=context.by, key=key)
     else:
-        wanted = datetime.fromisoformat(str(arguments.get("at") or now.at.isoformat()))
+        wanted = _on_a_day_that_is_meant(datetime.fromisoformat(str(arguments.get("at") or now.at.isoformat())), now.at, context)
         now = replace(now, phone=str(arguments.get("phone") or now.phone), at=checked_moment(line, wanted, context))
         done = action_items.move_call_back(item, line, phone=now.phone, at=now.at, by=context.by, key=key, asked_with=_agreed(now, context))
     if not done:
@@ -94,13 +94,22 @@ def _promise_changed(promise: Promise, line: Interaction, context: ToolContext, 
     else:
         now = replace(now, phone=str(arguments.get("phone") or now.phone))
         if arguments.get("at"):
-            now = replace(now, at=checked_moment(line, datetime.fromisoformat(str(arguments["at"])), context), by=False)
+            wanted = _on_a_day_that_is_meant(datetime.fromisoformat(str(arguments["at"])), now.at, context)
+            now = replace(now, at=checked_moment(line, wanted, context), by=False)
             done = promises.put_off(promise, line, phone=now.phone, at=now.at, by=context.by, key=key, asked_with=_agreed(now, context))
         else:
             done = promises.change_number(promise, line, phone=now.phone, by=context.by, key=key, asked_with=_agreed(now, context))
     if not done:
         raise _gone()
     return now
+
+
+def _on_a_day_that_is_meant(wanted: datetime, before: datetime, context: ToolContext) -> datetime:
+    """A wanted time, on the day that was said or on that of the call. Raises ConnectorError for one on any other, unless staff want it."""
+    day = wanted.astimezone(context.now.tzinfo).date()
+    if context.is_for_agent or day == before.date() or day.isoformat() == context.facts.get("date"):
+        return wanted
+    raise ConnectorError(_("Only the day that the customer said can be promised."), code="not_what_was_given", permanent=True)
 
 
 def _gone() -> ConnectorError:

@@ -11,23 +11,28 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from conversations.assistant import acts, wording
+from conversations.assistant import acts, calls_asked, what_was_done, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
 from conversations.assistant.tools import find_hours, schedule_callback
-from conversations.services import facts
+from conversations.services import facts, numbers
+from conversations.understanding.spoken import to_typed
 
 ABOUT: Final = re.compile(
     r"(?:(?:yes|yeah|ok|okay|and|oh|well|please|sorry),? )*(?:(?:it'?s|it is|it'?ll be|this is|that'?s|call me|you can)(?: just| all)? )?"
     r"(?:about|regarding|concerning|because of|to do with|in connection with)\b"
 )
 
+NO_SUBJECT: Final = re.compile(r"(?:[ ,]*\b(?:at|on|instead|please|then|back|by|for|in))+$")
+"""What is left of when and where to, at the end of what a call is about."""
+
 
 class CallBack(Errand):
     """Promises a call at a chosen time."""
 
     action = schedule_callback.TOOL.name
+    is_of_a_call = True
     called = _lazy("the call back")
     noun = r"call(?: ?back)?"
     facts = frozenset({"date", "time_window", "phone"})
@@ -35,26 +40,32 @@ class CallBack(Errand):
     def is_wanted(self, dialogue: Dialogue) -> bool:
         """A call with a day or a time, and from a chat also one later; one at once is a person, or the button that rings."""
         told = frozenset(fact.name for fact in dialogue.context.understanding.facts)
-        return acts.asks_for_call_at_a_time(dialogue.context.words, told, spoken=dialogue.context.spoken)
+        return calls_asked.asks_for_call_at_a_time(dialogue.context.words, told, spoken=dialogue.context.spoken)
 
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:
         """What the call is about, as far as it is known."""
+        if named := _subject(dialogue):
+            return {"subject": named}
         return {"subject": dialogue.context.reason.name} if dialogue.context.reason else {}
 
     def takes(self, dialogue: Dialogue) -> bool:
         """What the call is about, told while its day, its number or a yes is waited for: “it's about my bill”, “my boiler leaks”."""
         context, words = dialogue.context, acts.plain(dialogue.context.words)
         told = {fact.name for fact in context.understanding.facts} & self.facts
+        if what_was_done.RECALLS.search(words) and not told:
+            # “When will you call?” is told with what is read back or asked next.
+            return True
         tells = ABOUT.match(words) is not None or context.understanding.reason is not None
-        if told or not tells or acts.is_question(words) or acts.is_request(words) or acts.drops_it(words):
+        is_other = acts.is_question(words) or acts.is_request(words) or acts.drops_it(words) or acts.BOOKS.search(words)
+        if told or not tells or is_other:
             return False
         dialogue.state["subject"] = context.text.strip()
         return context.understanding.affirmative is None and acts.leading_answer(context.words) is None
 
     async def missing(self, dialogue: Dialogue) -> Reply | None:
         """The day, the time, the number."""
-        if asked := ask_when(dialogue):
-            return asked
+        if (refused := ask_for_other_number(dialogue, said(dialogue, "phone"))) or (asked := ask_when(dialogue)):
+            return refused or asked
         if nobody := await nobody_at(dialogue, _moment(dialogue)):
             return nobody
         if not _number(dialogue):
@@ -99,6 +110,16 @@ def ask_when(dialogue: Dialogue) -> Reply | None:
     return None
 
 
+def ask_for_other_number(dialogue: Dialogue, number: str) -> Reply | None:
+    """The question for another number than one that costs whoever rings it; None for any other, and for none."""
+    if not number or not numbers.costs_who_rings(number):
+        return None
+    dialogue.state["said"] = {name: value for name, value in (dialogue.state.get("said") or {}).items() if name != "phone"}
+    dialogue.say(_("That number costs whoever rings it, so we cannot call it. Please give us another one."))
+    dialogue.ask("phone", _("On which number shall we call you?"))
+    return dialogue.reply()
+
+
 async def nobody_at(dialogue: Dialogue, at: datetime) -> Reply | None:
     """Another time is asked for when nobody is there at that one, or it is over; None when somebody is, as far as is known."""
     if at <= dialogue.context.now:
@@ -125,10 +146,21 @@ def ask_for_another(dialogue: Dialogue) -> Reply:
     return dialogue.reply()
 
 
+def _subject(dialogue: Dialogue) -> str:
+    """What the words that ask for a call say that it is about, without when and on which number; empty when they do not."""
+    asked = calls_asked.CALL_ABOUT.search(acts.plain(to_typed(dialogue.context.words)))
+    rest = asked["subject"] if asked else ""
+    for fact in dialogue.context.understanding.facts:
+        rest = rest.replace(fact.text.lower(), " ")
+    subject = NO_SUBJECT.sub("", " ".join(rest.split())).strip(" .,!?")
+    return "" if subject in ("it", "this", "that", "me") else subject
+
+
 def _number(dialogue: Dialogue) -> str:
     """The number that was said, now or before, or that the call shows; only one that may be said back."""
     context = dialogue.context
-    return context.value("phone") if "phone" in context.told_facts else context.calls_from
+    told = context.value("phone") if "phone" in context.told_facts else ""
+    return told if told and not numbers.costs_who_rings(told) else context.calls_from
 
 
 def _moment(dialogue: Dialogue) -> datetime:

@@ -13,9 +13,8 @@ from django.utils.translation import gettext_lazy as _lazy
 from conversations.assistant import acts, what_was_done, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.booking import offer_person
-from conversations.assistant.rules.changing import OF_THE_RECORD
 from conversations.assistant.rules.dialogue import Dialogue
-from conversations.assistant.rules.errands.call_back import ask_for_another, ask_when, nobody_at
+from conversations.assistant.rules.errands.call_back import ask_for_another, ask_for_other_number, nobody_at
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
 from conversations.assistant.tools import change_callback, find_callbacks
 from conversations.services import facts
@@ -48,7 +47,7 @@ def change_wanted(dialogue: Dialogue) -> str:
         return change_callback.CALL_OFF
     if what_was_done.asks_of_what_was_done(context.words):
         return RECALL
-    is_number = "phone" in told and (OF_THE_RECORD.search(words) is None or acts.CALLS_US.search(words) is not None)
+    is_number = "phone" in told and (what_was_done.OF_THE_RECORD.search(words) is None or acts.CALLS_US.search(words) is not None)
     new = told & WHEN or corrections.hour(words) or is_number
     reason = context.understanding.reason
     is_put_right = acts.CORRECTS.search(words) or acts.MOVE.search(words)
@@ -63,6 +62,7 @@ class ChangeCall(Errand):
     """Moves, recalls or calls off a promised call."""
 
     action = change_callback.TOOL.name
+    is_of_a_call = True
     called = _lazy("the call back")
     noun = r"(?:change|move)"
     facts = frozenset({"date", "time_window", "phone"})
@@ -76,7 +76,11 @@ class ChangeCall(Errand):
         return {"change": change_wanted(dialogue)}
 
     def takes(self, dialogue: Dialogue) -> bool:
-        """That it be called off after all, while it is being moved."""
+        """That it be called off after all, while it is being moved; when it comes as it stands, which is told."""
+        told = {fact.name for fact in dialogue.context.understanding.facts}
+        if what_was_done.RECALLS.search(acts.plain(dialogue.context.words)) and not told & WHEN:
+            self._say_when(dialogue)
+            return True
         if not what_was_done.CALLS_OFF.search(acts.plain(dialogue.context.words)):
             return False
         dialogue.state["change"] = change_callback.CALL_OFF
@@ -95,13 +99,17 @@ class ChangeCall(Errand):
         state.update(call=call["call"], phone=call["phone"], at=call["at"], by=bool(call.get("by")))
         if state["change"] != change_callback.MOVE:
             return None
+        if refused := ask_for_other_number(dialogue, _other_number(dialogue)):
+            return refused
         if not (_other_time(dialogue) or _other_number(dialogue)):
             dialogue.ask("time_window", _("When shall we call instead?"))
             return dialogue.reply()
         if _comes_by_then(dialogue):
             return None
-        if state["by"] and (asked := ask_when(dialogue)):
-            return asked
+        if state["by"] and not said(dialogue, "time_window"):
+            # It has no hour of its own yet; its day is the one by which it was promised.
+            dialogue.ask("time_window", _("At what time shall we call?"))
+            return dialogue.reply()
         return await nobody_at(dialogue, _moment(dialogue))
 
     def read_back(self, dialogue: Dialogue) -> str:
@@ -115,8 +123,7 @@ class ChangeCall(Errand):
         """Moves it, calls it off or says when it is."""
         state = dialogue.state
         if state["change"] == RECALL:
-            by = _("I have noted that we will call you back on %(number)s by %(when)s.")
-            dialogue.say((by if state.get("by") else _("We will call you on %(number)s %(when)s.")) % _told(dialogue, state))
+            self._say_when(dialogue)
             dialogue.note_done("call")
             return done(dialogue)
         arguments = {"call": str(state["call"]), "change": str(state["change"])}
@@ -129,6 +136,13 @@ class ChangeCall(Errand):
             dialogue.say(result.sentence)
             return ask_for_another(dialogue)
         return self.told(dialogue, result)
+
+    @staticmethod
+    def _say_when(dialogue: Dialogue) -> None:
+        """Says when and on which number the call comes as it stands."""
+        by = _("I have noted that we will call you back on %(number)s by %(when)s.")
+        sentence = by if dialogue.state.get("by") else _("We will call you on %(number)s %(when)s.")
+        dialogue.say(sentence % _told(dialogue, dialogue.state))
 
     def told(self, dialogue: Dialogue, result: ToolResult) -> Reply:
         """Reads back what became of the call."""

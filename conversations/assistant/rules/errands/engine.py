@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, choosing
 from conversations.assistant.brain import HandOff, Reply, ToolResult
-from conversations.assistant.rules import identifying
+from conversations.assistant.rules import identifying, slots
 from conversations.assistant.rules.booking import MOST_MISSES, offer_person
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.models.identifier import Assurance
@@ -31,6 +31,8 @@ class Errand:
     action: ClassVar[str]
     facts: ClassVar[frozenset[str]] = frozenset()
     needs_proof: ClassVar[bool] = False
+    is_of_a_call: ClassVar[bool] = False
+    """Whether its day and its hour are those of a call, and of no visit that is begun later."""
     called: ClassVar[Promise]
     noun: ClassVar[str]
 
@@ -125,6 +127,8 @@ async def again(dialogue: Dialogue, errand: Errand) -> Reply | HandOff:
 async def go_on_with(dialogue: Dialogue, errand: Errand) -> Reply | HandOff:
     """Asks for what is missing, reads back, or does it."""
     dialogue.state.update(step="collect", asked="")
+    if errand.is_of_a_call:
+        slots.keep_out_of_visits(dialogue, dialogue.state.get("said") or {})
     asked = await errand.missing(dialogue)
     if asked is not None:
         return asked
