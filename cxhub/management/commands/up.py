@@ -95,6 +95,9 @@ class Command(BaseCommand):
         if waiting:
             self._say(f"Bringing the database up to date ({len(waiting)} steps)")
             call_command("migrate", interactive=False, verbosity=0)
+        else:
+            # Whoever made in many steps what one stands for now has it already, and notes that.
+            executor.check_replacements()
 
     def _prepare_content(self, *, demo: bool) -> None:
         if not settings.DEBUG:
