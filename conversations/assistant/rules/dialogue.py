@@ -43,12 +43,20 @@ class Dialogue:
         self.does_not_know = False
         self.knows_nearest = False
         self.state: dict[str, Any] = {key: value for key, value in context.form_state.items() if key not in TURNS_OWN}
+        self._name_windows()
         self._lines: list[str] = []
         self._quick_replies: tuple[QuickReply, ...] = ()
         self._sources: list[Source] = []
         self._asks: AskedField | None = None
         self._besides: list[str] = []
         self._before: list[str] = []
+
+    def _name_windows(self) -> None:
+        """Windows that were offered or chosen are named in the language of this turn: they may have been offered in another."""
+        if offered := self.state.get("offered"):
+            self.state["offered"] = [wording.labelled(slot, self.context.now) for slot in offered]
+        if slot := self.state.get("slot"):
+            self.state["slot"] = wording.labelled(slot, self.context.now)
 
     def about(self, understood: Understanding) -> Dialogue:
         """A dialogue about something else that was said in the same breath, with the same state; `answer_besides` takes its words over."""
