@@ -18,7 +18,7 @@ LANGUAGES: Final = {"en": "English", "es": "Español"}
 _NAMED: Final = {"es": r"(?:spanish|espanol|castellano)", "en": r"(?:english|ingles)"}
 _AT_THE_END: Final = r"(?=(?: (?:please|por favor|now|instead|then|better|mejor|thanks|thank you|gracias))*(?:[.,;!?]|$))"
 _ASKS_FOR: Final = (
-    r"\b(?:in|speak|speaks|to|into|you) {named}\b|\ben {named}\b|\bhabla(?:n|s|is|r)? (?:en )?{named}\b"
+    r"\b(?:in|speak|speaks|to|into|you) {named}\b|\ben {named}\b|\bhabl[ae](?:n|s|is|r)? (?:en )?{named}\b"
     r"|\b(?:prefer|rather|want|use|prefiero|preferiria|mejor)(?: (?:it|it in|have|use|el|que sea|que sea en))* {named}\b" + _AT_THE_END +
     r"|(?:^|[.,;!?] ?|\b(?:no|sorry|perdon) ){named}" + _AT_THE_END
 )

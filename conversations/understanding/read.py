@@ -24,6 +24,7 @@ from conversations.understanding.embed import embed
 from conversations.understanding.facts import LONGEST_ANSWER, NAMES, Fact, extract
 from conversations.understanding.gloss import FILES, gloss
 from conversations.understanding.languages import unspoken
+from conversations.understanding.names import GIVEN
 from conversations.understanding.normalise import clean, meaning, normalise, plain
 from conversations.understanding.postcodes import without_postcodes
 from conversations.understanding.tone import asks_who_speaks, read_answer, wants_person
@@ -94,6 +95,7 @@ def understand(
     address = find_address(written, region=default_region.upper(), expected=expecting == "address")
     facts = (*facts, Fact("address", address, address, TOLD_ADDRESS)) if address else facts
     known = reasons.current()
+    facts = tuple(fact for fact in facts if not (expecting == "name" and _is_of_a_need(fact, read, known.words)))
     is_typed = language == "en" and not spoken and expecting != "name"
     meant = _without_slips(read, facts, known.words) if is_typed else read
     if meant != read:
@@ -149,6 +151,12 @@ def _reason_of_danger(core: str, reason: str | None, known: reasons.Reasons, thr
         return reason
     alone = read(UNSTOPPED_WATER if tells_of_unstopped_water(core) else danger_in(core))
     return alone if known.urgencies.get(alone or "", "normal") != "normal" else reason
+
+
+def _is_of_a_need(fact: Fact, read: str, words: Mapping[str, int]) -> bool:
+    """Whether what was taken for the name that was asked for is a word that customers tell their needs in, and nothing else: “combi”."""
+    said = read.strip(" .,!?")
+    return fact.name == "name" and said.islower() and said in words and said not in GIVEN
 
 
 def _without_slips(read: str, facts: tuple[Fact, ...], words: Mapping[str, int]) -> str:

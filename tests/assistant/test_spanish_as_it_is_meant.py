@@ -123,6 +123,8 @@ async def test_a_time_is_named_in_the_language_that_is_spoken_by_then(monday: da
     said = await line.say("¿puede repetir las horas?")
     assert "lunes 23 de noviembre, de 14:00 a 16:00" in said
     assert "Monday" not in said
+    said = await line.say("in English please")
+    assert "Monday 23 November, 14:00 to 16:00" in said
     said = await line.say("la segunda por favor")
     assert said == "Tomo nota: lunes 23 de noviembre, de 14:00 a 16:00. ¿A qué nombre pongo la visita?"
 
@@ -233,6 +235,23 @@ async def test_an_address_is_heard_as_it_is_said(
         await line.say(said)
     await line.say(words)
     assert (await line.conversation()).facts["email"]["value"] == address
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("need", "words", "name"),
+    [("quiero un presupuesto para una caldera nueva", "mixta", "Juan Pérez"), ("I want a quote for a new boiler", "combi", "Rose")],
+)
+async def test_what_a_need_is_told_in_is_no_name(
+    monday: datetime, record: None, channel: str, need: str, words: str, name: str
+) -> None:
+    line = await on(channel)
+    await line.say(need)
+    await line.say("HB2 4QT")
+    await line.say(words)
+    assert "name" not in (await line.conversation()).facts
+    await line.say(name)
+    assert (await line.conversation()).facts["name"]["value"] == name
 
 
 def test_no_english_words_stand_twice_in_the_gloss() -> None:

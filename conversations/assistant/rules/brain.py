@@ -110,6 +110,8 @@ async def _in_that_language(dialogue: Dialogue) -> Reply | HandOff:
     state = dialogue.state
     if state.get("action") == identifying.ACTION:
         return identifying.go_back(dialogue)
+    if state.get("offered"):
+        return slots.say_again(dialogue)
     if state.get("action") and state.get("step") != "done":
         return await going_back.to_change(dialogue)
     if dialogue.form:
