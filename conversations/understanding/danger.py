@@ -30,7 +30,7 @@ _SCALDED: Final = (
 _HURT: Final = rf"unconscious|passed out|cannot breathe|not breathing|collapsed|fainted|electric shock|electrocuted|{_SCALDED}"
 _SMOKE: Final = (
     r"smoke (?:is |was )?(?:coming|pouring|billowing|rising|everywhere|in (?:the|my|our|all))"
-    r"|(?:smoke|smoking) (?:from|out of) (?:the|my|our)"
+    r"|(?:smoke|smoking) (?:from|out of) (?:the|my|our)|smell(?:s|ing)? (?:of |like )?smoke"
     r"|(?:(?:there|^) ?is|full of|we (?:see|have)|i (?:can )?see) (?:so much |a lot of |some |black |white |thick )*"
     r"smoke(?! ?(?:alarms?|detectors?))"
 )

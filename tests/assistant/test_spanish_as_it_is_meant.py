@@ -34,9 +34,11 @@ async def test_a_no_to_calls_is_noted_and_bothers_nobody(monday: datetime, recor
     ("words", "advice"),
     [
         ("sale humo del enchufe junto a la caldera", "salgan de casa"), ("hay chispas en la caldera", "salgan de casa"),
-        ("mi caldera está ardiendo", "salgan de casa"), ("hay fuego en la cocina", "salgan de casa"),
+        ("mi caldera está ardiendo", "salgan de casa"), ("la caldera huele a humo", "salgan de casa"),
+        ("hay fuego en la cocina", "salgan de casa"),
         ("mi vecino ha tenido un accidente con el agua hirviendo de la caldera", "ambulancia"),
         ("smoke is coming from the socket next to the boiler", "leave the house"), ("there is a fire", "leave the house"),
+        ("I smell smoke", "leave the house"),
         ("sparks are coming out of my boiler", "leave the house"), ("my son has scalded himself", "an ambulance"),
     ],
 )  # fmt: skip
