@@ -60,13 +60,21 @@ DROPS_FIRST: Final = re.compile(
     r"(?:(?:and|but|then|ok|okay|so|i just want|i just need|just)[, ]+)*(?P<rest>.+)"
 )
 """Something is dropped, and something else wanted in the same breath: “never mind, just the price of a tap”."""
-REPEAT: Final = re.compile(
-    r"(?:sorry|eh|huh|what)|(?:(?:sorry|excuse me|hold on|i beg your|wait)[,?]? )?"
+_AGAIN: Final = (
     r"(?:pardon(?: me)?|what(?: was that| did you(?: just)? say| was the question)?|come again|say (?:that|it) again"
     r"|repeat (?:that|it|please)"
-    r"|(?:can|could|would) you (?:please )?(?:say|repeat) (?:that|it|the question|what you said)(?: again| once more)?|once more"
+    r"|(?:can|could|would) you (?:please )?(?:say (?:that|it|what you said)|repeat(?: (?:that|it|the question|what you said))?)"
+    r"(?: again| once more)?|once more"
     r"|i (?:did not|didn't|could not|couldn't) (?:hear|catch|get) (?:that|you|it|what you said))(?: please| again| sorry)?"
 )
+_AGAIN_LEAD: Final = r"(?:(?:sorry|excuse me|hold on|i beg your|wait)[,?]? )?"
+REPEAT: Final = re.compile(rf"(?:sorry|eh|huh|what)|{_AGAIN_LEAD}{_AGAIN}(?:[,.;]? (?:please )?{_AGAIN})?")
+REPEAT_TIMES: Final = re.compile(
+    rf"{_AGAIN_LEAD}(?:please )?(?:(?:can|could|would|will) you (?:please )?)?(?:repeat|say|read|tell me) (?:me )?(?:again )?"
+    r"(?:the |those |these )?(?:free |available |possible )?(?:times|options|days|dates|slots|choices|hours)"
+    r"(?: (?:again|once more|please|for me|to me|you (?:named|said|offered)))*"
+)
+"""Asked of times that were named: they are named once more."""
 EH: Final = re.compile(r"(?:eh|huh)")
 """Heard as a filler when it is in a sentence; alone, somebody has not understood."""
 WANTS_VISIT: Final = re.compile(

@@ -18,7 +18,7 @@ OWN_ACCOUNT: Final = re.compile(
     r"|\b(?:visits?|appointments?|bookings?) (?:do|have) i\b|\bi (?:have|got) (?:a|an|any) (?:\w+ )?(?:visit|appointment|booking)s?\b)"
     r"|^(?:\w+ ){0,2}(?:i|we)(?:'ve| have| had)? (?:already )?booked (?!(?:with|and|but)\b)[\w ]{3,40}$"
     r"|^(?:\w+ ){0,2}(?:it's|its|it is|this is|i'm calling|i am calling) about (?:my|a|our) (?:visit|appointment|booking)$"
-    r"|^(?:so |and )?(?:do|did) i (?:still )?owe\b"
+    r"|(?:^|[,.!] )(?:so |and )?(?:do|did) i (?:still )?owe\b"
     r"|^(?:look up|check|show me|open) my (?:account|record|file|visits?|appointments?|bookings?)\b"
 )
 OWED: Final = re.compile(r"\b(?:i (?:still )?owe|balance)\b")

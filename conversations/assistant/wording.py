@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -48,6 +49,12 @@ def window(start: datetime, end: datetime, now: datetime, *, plain: bool = False
         "from": f"{start:%H:%M}",
         "to": f"{end:%H:%M}",
     }
+
+
+def labelled(slot: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """A window (`start` and `end`, ISO) with its name in the language that is spoken as its `label`."""
+    start, end = datetime.fromisoformat(slot["start"]), datetime.fromisoformat(slot["end"])
+    return {"start": slot["start"], "end": slot["end"], "label": window(start, end, now, plain=True)}
 
 
 def moment_of(at: datetime, now: datetime) -> str:

@@ -53,6 +53,8 @@ def _no(*patterns: str) -> re.Pattern[str]:
 
 _SENT: Final = r"(?:sending|e ?mailing|posting)(?: me| us)?(?: any| more| any more| your| these| all| out)*"
 _OFFERS: Final = r"(?:marketing|advertising|adverts?|ads|advertisements?|spam|promotions?|promotional \w+|newsletters?|special offers|junk)"
+_GETTING: Final = r"(?:sending|receiving|getting|having)"
+_CALLS: Final = r"(?:phone |sales |telephone |unwanted )?calls"
 _TEXTS: Final = r"(?:texts?|text messages?|sms|smses)"
 _CALL: Final = r"(?:call|phone|ring|telephone)"
 _CALLING: Final = r"(?:calling|phoning|ringing|telephoning)"
@@ -89,7 +91,7 @@ NO: Final[tuple[tuple[re.Pattern[str], ConsentWish], ...]] = (
             rf"{_DO_NOT}(?:text|message|sms) {_ME}{_END}",
             rf"{_STOP} (?:texting|messaging) {_ME}{_END}",
             rf"{_STOP} {_TEXTS}(?: messages)?(?: from you)?$",
-            rf"{_STOP} sending(?: me| us)?(?: any| more| your| these| all)* {_TEXTS}\b",
+            rf"{_STOP} {_GETTING}(?: me| us)?(?: any| more| your| these| all)* {_TEXTS}\b",
             rf"{_DO_NOT}send (?:me |us )?(?:any |any more |more )?{_TEXTS}\b",
             rf"^no(?: more)? {_TEXTS}$",
         ),
@@ -98,7 +100,7 @@ NO: Final[tuple[tuple[re.Pattern[str], ConsentWish], ...]] = (
     (
         _no(
             rf"{_STOP} e ?mailing {_ME}{_END}",
-            rf"{_STOP} sending (?:me |us )?(?:any |more |your |these |all |the )*e ?mails\b",
+            rf"{_STOP} {_GETTING} (?:me |us )?(?:any |more |your |these |all |the )*e ?mails\b",
             rf"{_DO_NOT}e ?mail {_ME}{_END}",
             r"^no(?: more)? e ?mails$",
         ),
@@ -120,10 +122,10 @@ NO: Final[tuple[tuple[re.Pattern[str], ConsentWish], ...]] = (
         _no(
             rf"{_DO_NOT}{_CALL} {_ME}(?: up)?{_END}",
             rf"{_STOP} {_CALLING}(?: {_ME}(?: up)?{_END}|$)",
-            rf"{_STOP} (?:phone )?calls(?: from you| to me)?$",
+            rf"{_STOP} (?:{_GETTING} )?(?:any |more |your |these |all |the )*{_CALLS}(?: from you| to me)?{_END}",
             r"^no(?: more)? (?:phone |sales )?calls$",
             rf"i do not want to be (?:called|phoned|rung){_END}",
-            r"i do not want (?:any )?(?:more )?(?:phone |sales )?calls(?: from you)?$",
+            rf"i (?:do not|no longer) want (?:to (?:get|receive|have) )?(?:any )?(?:more )?{_CALLS}(?: from you)?{_END}",
             r"\b(?:take|remove) (?:me|us) (?:off|from) (?:your|the) (?:call|calling|phone|telephone) list\b",
         ),
         ConsentWish(Purpose.OUTBOUND_CALL, False),

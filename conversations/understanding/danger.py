@@ -23,16 +23,26 @@ _THEY: Final = (
     r"|husband|wife|partner|son|daughter|child|kid|neighbour|neighbor|tenant|lady|man|woman|person|somebody|someone|who|that)"
 )
 _SHUT_IN: Final = rf"{_THEY} (?:is |are |am |has been |have been |got )?(?:stuck|trapped|locked) in"
-_HURT: Final = r"unconscious|passed out|cannot breathe|not breathing|collapsed|fainted|electric shock"
+_SCALDED: Final = (
+    r"scalded|(?:badly|severely|seriously) burn(?:t|ed)|burn(?:t|ed) (?:myself|himself|herself|themselves)(?: badly)?"
+    r"|accident with (?:the |some |very )*(?:boiling|scalding|hot) (?:water|steam)"
+)
+_HURT: Final = rf"unconscious|passed out|cannot breathe|not breathing|collapsed|fainted|electric shock|electrocuted|{_SCALDED}"
+_SMOKE: Final = (
+    r"smoke (?:is |was )?(?:coming|pouring|billowing|rising|everywhere|in (?:the|my|our|all))"
+    r"|(?:smoke|smoking) (?:from|out of) (?:the|my|our)|smell(?:s|ing)? (?:of |like )?smoke"
+    r"|(?:(?:there|^) ?is|full of|we (?:see|have)|i (?:can )?see) (?:so much |a lot of |some |black |white |thick )*"
+    r"smoke(?! ?(?:alarms?|detectors?))"
+)
 EMERGENCY: Final = re.compile(
     r"\b(?:smell(?:s|ing|ed)? (?:of )?(?:strongly of |strong |like |some )?gas|gas smell|smell of gas|gas (?:leak|escape"
     r"|is leaking)|leaking gas|smell(?:s|ing)? (?:of )?(?:gassy|gaz|gass)"
     r"|smell(?:s|ing)? (?:of |like )?rotten eggs?|there is gas (?:in|everywhere)"
-    r"|there is a (?:small |big )?fire(?! ?(?:place|alarm|door))|^fire(?: fire| help)*$"
+    r"|(?:there |^)is a (?:small |big )?fire(?! ?(?:place|alarm|door))|^fire(?: fire| help)*$"
     r"|carbon monoxide|co alarm|monoxide alarm|burning smell|smell (?:of )?burning|smells? like burning|on fire|caught fire"
-    r"|sparks?|sparking|smoke (?:is |was )?(?:coming|pouring|billowing|rising)|(?:smoke|smoking) (?:from|out of) (?:the|my|our)"
-    r"|(?:boiler|cooker|heater|socket|stove) (?:is|has started) (?:smoking|on fire)"
-    r"|electric shock|water (?:is )?(?:pouring|gushing|coming|running|streaming|dripping)(?: in| down)? (?:through|out of|from|down)"
+    rf"|sparks?|sparking|{_SMOKE}|in flames|flames (?:are |is )?(?:coming|shooting|leaping)"
+    r"|(?:boiler|cooker|heater|socket|stove|plug) (?:is|has started) (?:smoking|burning|on fire)"
+    r"|water (?:is )?(?:pouring|gushing|coming|running|streaming|dripping)(?: in| down)? (?:through|out of|from|down)"
     r" (?:the|my|our) (?:ceiling|light|lights|wall|walls)"
     r"|water (?:is )?(?:\w+ )?everywhere|pouring through|flooding|flooded|burst (?:pipe|main|tank|radiator|hose)"
     r"|(?:pipe|tank|hose|radiator|main) (?:has |is |just |was |s )*burst|water (?:is |was )?(?:still |slowly |quickly )?rising"
@@ -74,9 +84,11 @@ WITH: Final = (
 """Each first is a danger where the second is said with it: what carbon monoxide does to people, how a flame looks that makes it (see the
 signs that gas safety bodies list), and water that nobody can stop."""
 TO_LEAVE: Final = re.compile(
-    rf"\b(?:fire|smok(?:e|ing)|burning|sparks?|sparking|electric shock|{_SHUT_IN})\b"
+    rf"\b(?:fire|flames|smok(?:e|ing)|burning|sparks?|sparking|electric shock|electrocuted|{_SHUT_IN})\b"
 )
 """Of these, those that no article on water or heating is about: who is there has to get out."""
+BY_ITSELF: Final = re.compile(rf"\b(?:fire|flames|smok(?:e|ing)|sparks?|sparking|{_HURT})\b")
+"""Of these, those that need no cause: the reason of such a danger is only what else is said."""
 HIGH: Final = re.compile(
     r"\b(?:urgent|urgently|as soon as possible|right now|right away|immediately|straight away|freezing|baby|newborn|elderly"
     r"|pregnant|disabled"
@@ -98,8 +110,9 @@ COLD: Final = re.compile(
 DESPAIR: Final = re.compile(rf"\b(?:{_DESPAIR})\b")
 HURT: Final = re.compile(rf"\b(?:{_HURT})\b")
 NOT_MEANT: Final = re.compile(
-    r"\b(?:not|no|never|without|is not an|not an|no longer)(?: \w+){0,2} (?:emergency|urgent|smell(?:s|ing)?(?: of)? gas"
+    r"\b(?:not|no|never|without|is not an|not an|no longer)(?:(?! (?:and|but)\b) \w+){0,2} (?:emergency|urgent|smell(?:s|ing)?(?: of)? gas"
     r"|gas smell|gas leak|flooding|sparks?|carbon monoxide)\b"
+    r"|\b(?:no|without|not any|not see) (?:any )?(?:smoke|flames)\b"
     r"|\b(?:your|the|any|have an|there an) emergency (?:phone )?(?:line|number|hours|charges?|prices?|costs?|rates?|fees?)\b"
     r"|\b(?:how much (?:is|are|do|does|for|will|would)|cost of|price of|charge for|fee for)(?:(?! (?:it|this) is\b) \w+){0,4}"
     r" emergency (?:call out|callout|visit|repair|appointment)s?\b"
@@ -131,11 +144,18 @@ def danger_in(meaning: str) -> str:
     return found[0] if found else ""
 
 
-def unstopped_water_in(meaning: str) -> str:
-    """What is left of `meaning` without the words that nobody can stop the water of which it tells; empty when it tells of none."""
+def tells_of_unstopped_water(meaning: str) -> bool:
+    """Whether the words of `meaning` tell of water that nobody can stop."""
     calm = NOT_MEANT.sub(" ", meaning)
-    water, unstopped = UNSTOPPED
-    return " ".join(unstopped.sub(" ", calm).split()) if water.search(calm) and unstopped.search(calm) else ""
+    return all(each.search(calm) for each in UNSTOPPED)
+
+
+def besides_harm(meaning: str) -> str | None:
+    """What is left of `meaning` without its words of fire, smoke, sparks or somebody hurt; None when it tells of none."""
+    calm = NOT_MEANT.sub(" ", meaning)
+    if not any(BY_ITSELF.search(found[0]) for found in EMERGENCY.finditer(calm)):
+        return None
+    return " ".join(EMERGENCY.sub(lambda found: " " if BY_ITSELF.search(found[0]) else found[0], calm).split())
 
 
 def read_at_risk(meaning: str) -> str:

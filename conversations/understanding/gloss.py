@@ -19,7 +19,14 @@ DATA: Final = Path(__file__).parent / "data"
 FILES: Final = {"es": "spanish.yaml"}
 LEADING: Final = {"es": {"si": "yes"}}
 """Words that mean this only at the beginning: “sí” is written like “if” by whoever leaves the accent out."""
-BEFORE_A_NAME: Final = {"es": ("me llamo", "mi nombre es", "mi nombre completo es", "a nombre de", "es a nombre de", "soy")}
+ENDING: Final = {"es": {"que": "what"}}
+"""Words that mean this only as the last of a question: “perdón, ¿qué?”."""
+BEFORE_A_NAME: Final = {
+    "es": (
+        "el nombre es", "el nombre correcto es", "me llamo", "mi nombre es", "mi nombre completo es", "a nombre de", "es a nombre de",
+        "soy",
+    ),
+}  # fmt: skip
 AFTER_A_NAME: Final = frozenset({"y", "mi", "con", "vivo", "necesito", "quiero", "and", "gracias"})
 _ALSO_NAMES: Final = "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno de del la"
 ALSO_NAMES: Final = frozenset(_ALSO_NAMES.split())
@@ -58,6 +65,8 @@ def gloss(text: str, language: str, *, names: bool = False) -> str:
         length, meaning = _longest(words, index, table)
         if index == 0 and words[0].core in LEADING[language] and not length > 1:
             length, meaning = 1, LEADING[language][words[0].core]
+        if index == len(words) - 1 and words[index].core in ENDING[language]:
+            length, meaning = 1, ENDING[language][words[index].core]
         if not length or (names and words[index].core in ALSO_NAMES) or (length == 1 and _is_spelled(words, index)):
             found.append(words[index].written)
             index += 1

@@ -15,20 +15,26 @@ from conversations.understanding.normalise import clean, meaning
 
 LANGUAGES: Final = {"en": "English", "es": "Español"}
 """The languages that the AI agent can be spoken to in, each in its own name. A playbook names those that it speaks."""
-_ASKED: Final = {
-    "es": (
-        r"\b(?:in|speak|speaks|to|into|you) (?:spanish|espanol)\b|\ben (?:espanol|castellano)\b"
-        r"|\bhabla(?:n|s|is|r)? (?:en )?(?:espanol|castellano)\b|^(?:spanish|espanol|castellano)(?: please| por favor)?$"
-    ),
-    "en": (
-        r"\b(?:in|speak|speaks|to|into|you) english\b|\ben ingles\b|\bhabla(?:n|s|is|r)? (?:en )?ingles\b"
-        r"|^(?:english|ingles)(?: please| por favor)?$"
-    ),
-}
-ASKED: Final = {language: re.compile(pattern) for language, pattern in _ASKED.items()}
+_NAMED: Final = {"es": r"(?:spanish|espanol|castellano)", "en": r"(?:english|ingles)"}
+_AT_THE_END: Final = r"(?=(?: (?:please|por favor|now|instead|then|better|mejor|thanks|thank you|gracias))*(?:[.,;!?]|$))"
+_ASKS_FOR: Final = (
+    r"\b(?:in|speak|speaks|to|into|you) {named}\b|\ben {named}\b|\bhabl[ae](?:n|s|is|r)? (?:en )?{named}\b"
+    r"|\b(?:prefer|rather|want|use|prefiero|preferiria|mejor)(?: (?:it|it in|have|use|el|que sea|que sea en))* {named}\b" + _AT_THE_END +
+    r"|(?:^|[.,;!?] ?|\b(?:no|sorry|perdon) ){named}" + _AT_THE_END
+)
+ASKED: Final = {language: re.compile(_ASKS_FOR.format(named=named)) for language, named in _NAMED.items()}
+_NOT_SPOKEN: Final = (
+    r"\b(?:i|we|my \w+|he|she) (?:do not|don't|dont|does not|doesn't|cannot|can't|cant)(?: (?:really|even))?"
+    r" (?:speak|understand|know|read)(?: (?:any|much|good|very much))* {named}\b(?: (?:very|so|too|that)? ?(?:well|good|much))?"
+    r"|\bno (?:hablo|hablamos|entiendo|entendemos|se|domino)(?: (?:nada de|mucho|bien|muy bien|el))* {named}\b(?: (?:muy )?(?:bien|mucho))?"
+)
+NOT_SPOKEN: Final = {language: re.compile(_NOT_SPOKEN.format(named=named)) for language, named in _NAMED.items()}
+"""“I don't speak Spanish” asks for the other one."""
 _AROUND: Final = (
     "can could may we i you do does please por favor puede puedo podemos seguir hablar quiero quisiera prefiero go on continue carry"
     " switch let's lets se usted me speak talk would like want to prefer anyone someone here alguien que hola hello hi sorry no"
+    " actually well but ok okay so then now instead better rather i'd i'm excuse thanks thank perdon perdone disculpe oiga bueno pues mejor"
+    " preferiria gustaria gracias y and vale ahora esto is it this if possible si es posible have use"
 )
 AROUND: Final = frozenset(_AROUND.split())
 """Words that ask for a language and say nothing besides."""
@@ -74,12 +80,9 @@ def read_language(text: str, *, current: str = "en") -> LanguageRead:
     A danger is told in the language that it is called out in, however few words that takes. A word or two that could be of either
     language, a name or a place tell nothing, and what is in a language that nobody here speaks (`foreign`) is not taken for its neighbour.
     """
-    plain = " ".join(fold(text).replace("’", "'").split()).strip(" .,!?¿¡")
-    for language, pattern in ASKED.items():
-        found = pattern.search(plain)
-        if found:
-            rest = WORD.findall(plain[: found.start()] + " " + plain[found.end() :])
-            return LanguageRead(language, only=all(word in AROUND for word in rest))
+    plain = " ".join(fold(text).replace("’", "'").replace("¿", "").replace("¡", "").split()).strip(" .,!?")
+    if asked := _asked_for(plain):
+        return asked
     spanish, english = _weights(plain, text)
     if foreign.read(text, beside=max(spanish, english)):
         return LanguageRead()
@@ -88,6 +91,22 @@ def read_language(text: str, *, current: str = "en") -> LanguageRead:
         return LanguageRead("es" if is_clear or _calls_out(text, "es") else "")
     is_clear = english >= ENOUGH and spanish == 0
     return LanguageRead("en" if is_clear or (english >= spanish and _calls_out(text, "en")) else "")
+
+
+def _asked_for(plain: str) -> LanguageRead | None:
+    """The language that words ask for, or that they leave by saying that the others are not spoken; None when they do neither."""
+    unspoken = [language for language, pattern in NOT_SPOKEN.items() if pattern.search(plain)]
+    for language in unspoken:
+        plain = NOT_SPOKEN[language].sub(" ", plain).strip()
+    for language, pattern in ASKED.items():
+        if found := pattern.search(plain):
+            return LanguageRead(language, only=_says_nothing(plain[: found.start()] + " " + plain[found.end() :]))
+    left = [language for language in LANGUAGES if language not in unspoken]
+    return LanguageRead(left[0], only=_says_nothing(plain)) if unspoken and left else None
+
+
+def _says_nothing(plain: str) -> bool:
+    return all(word in AROUND for word in WORD.findall(plain))
 
 
 def unspoken(text: str) -> Foreign | None:

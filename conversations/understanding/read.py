@@ -12,11 +12,20 @@ from conversations.understanding import foreign, reasons, spelling
 from conversations.understanding.addresses import find_address
 from conversations.understanding.classify import THRESHOLD
 from conversations.understanding.consent import ConsentWish, read_wishes
-from conversations.understanding.danger import Urgency, danger_in, higher, read_urgency, unstopped_water_in, without_denied
-from conversations.understanding.embed import Vectors, embed
+from conversations.understanding.danger import (
+    Urgency,
+    besides_harm,
+    danger_in,
+    higher,
+    read_urgency,
+    tells_of_unstopped_water,
+    without_denied,
+)
+from conversations.understanding.embed import embed
 from conversations.understanding.facts import LONGEST_ANSWER, NAMES, Fact, extract
 from conversations.understanding.gloss import FILES, gloss
 from conversations.understanding.languages import unspoken
+from conversations.understanding.names import GIVEN
 from conversations.understanding.normalise import clean, meaning, normalise, plain
 from conversations.understanding.postcodes import without_postcodes
 from conversations.understanding.tone import asks_who_speaks, read_answer, wants_person
@@ -33,6 +42,9 @@ CANNOT_PAY: Final = re.compile(
     r"|(?:am|are) (?:now )?(?:out of work|unemployed|bankrupt))\b"
 )
 """What people say who mean that they cannot pay."""
+SURELY: Final = 0.6
+UNSTOPPED_WATER: Final = "water is leaking and it cannot be turned off"
+"""What whoever cannot stop the water means, however they say it."""
 _INTRODUCTIONS: Final = (
     "my name phone number mobile email address postcode reference booking is it that the and a i am are this at on call me for in we our"
     " live"
@@ -92,6 +104,7 @@ def understand(
     address = find_address(written, region=default_region.upper(), expected=expecting == "address", in_passing=not is_a_story)
     facts = (*facts, Fact("address", address, address, TOLD_ADDRESS)) if address else facts
     known = reasons.current()
+    facts = tuple(fact for fact in facts if not (expecting == "name" and _is_of_a_need(fact, read, known.words)))
     is_typed = language == "en" and not spoken and expecting != "name"
     meant = _without_slips(read, facts, known.words) if is_typed else read
     if meant != read:
@@ -112,9 +125,8 @@ def understand(
     says_no_need = _only_answers(expecting, facts, core) or (unspoken(text) and not foreign.danger(text))
     reason = None if says_no_need or (found.reason == PERSON_REASON and asks_who_speaks(core)) else found.reason
     urgency = higher(read_urgency(core), known.urgencies.get(reason or "", "normal"))
-    is_harmless = known.urgencies.get(reason or "", "normal") == "normal"
-    if urgency == "emergency" and is_harmless and not says_no_need:
-        reason = _reason_of_danger(core, vector, known, threshold) or reason
+    if urgency == "emergency" and not says_no_need:
+        reason = _reason_of_danger(core, reason, known, threshold)
     return Understanding(
         text=written,
         reason=reason,
@@ -131,19 +143,29 @@ def understand(
     )
 
 
-def _reason_of_danger(core: str, vector: Vectors, known: reasons.Reasons, threshold: float) -> str | None:
-    """The reason that the words of a danger have alone, among others that tell of something else; None where it is not sure.
+def _reason_of_danger(core: str, reason: str | None, known: reasons.Reasons, threshold: float) -> str | None:
+    """The reason that a danger has, whatever else was read from the words that tell of it.
 
-    For water that nobody can stop, it is the likeliest of those that press.
+    Beside fire and harm, a reason stands that surely stands without them: what smokes is no gas, and sparks are no cold radiator.
+    Water that nobody can stop is a leak in whatever words, and any other danger has the reason of its own words alone, where that presses.
     """
-    pressing = {reason for reason, urgency in known.urgencies.items() if urgency != "normal"}
-    water = unstopped_water_in(core)
-    words = danger_in(core) or water
-    alone = known.classifier.classify(embed([words])[0], threshold).reason if words else None
-    if alone in pressing:
-        return alone
-    chances = known.classifier.chances(vector) if water else {}
-    return max(pressing & chances.keys(), key=lambda reason: chances[reason], default=None)
+
+    def read(words: str, threshold: float = threshold) -> str | None:
+        return known.classifier.classify(embed([words])[0], threshold).reason if words else None
+
+    harm_aside = besides_harm(core)
+    if harm_aside is not None:
+        return reason if reason == read(harm_aside, max(threshold, SURELY)) else None
+    if known.urgencies.get(reason or "") == "emergency":
+        return reason
+    alone = read(UNSTOPPED_WATER if tells_of_unstopped_water(core) else danger_in(core))
+    return alone if known.urgencies.get(alone or "", "normal") != "normal" else reason
+
+
+def _is_of_a_need(fact: Fact, read: str, words: Mapping[str, int]) -> bool:
+    """Whether what was taken for the name that was asked for is a word that customers tell their needs in, and nothing else: “combi”."""
+    said = read.strip(" .,!?")
+    return fact.name == "name" and said.islower() and said in words and said not in GIVEN
 
 
 def _without_slips(read: str, facts: tuple[Fact, ...], words: Mapping[str, int]) -> str:

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from conversations.understanding.gloss import fold
+
 UNITS: Final = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
 }  # fmt: skip
@@ -353,10 +355,10 @@ def _domain(words: list[str], start: int) -> tuple[str, int] | None:
     """“example dot co dot uk” from `start` on, with the index after it; None without a “dot”."""
     if start >= len(words):
         return None
-    labels = bare(words[start])
+    labels = fold(bare(words[start]))
     index = start + 1
     while index + 1 < len(words) and bare(words[index]) in EMAIL_JOINTS:
-        labels += EMAIL_JOINTS[bare(words[index])] + bare(words[index + 1])
+        labels += EMAIL_JOINTS[bare(words[index])] + fold(bare(words[index + 1]))
         index += 2
     return (labels, index) if "." in labels and "@" not in labels and labels.isascii() else None
 
@@ -369,4 +371,4 @@ def _take_local_part(result: list[str]) -> str:
     while len(result) >= 2 and bare(result[-1]) in EMAIL_JOINTS:
         joint = EMAIL_JOINTS[bare(result.pop())]
         local = bare(result.pop()) + joint + local
-    return local.lower()
+    return fold(local)

@@ -63,6 +63,10 @@ def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
         offered = offer_person(dialogue, _("I am sorry, I could not make that out."))
         # Whoever goes on to say nothing that can be used is offered one each time.
         return replace(offered, form_state={**offered.form_state, "misses": MOST_MISSES - 1})
+    meant = context.behaviour.form_for_reason(context.understanding.reason or "")
+    if meant and meant.code == form.code:
+        # More of the same need, or the same once more, is understood; only what was asked for is still missing.
+        return None
     repair = wording.REPAIRS.get(asked) if _is_a_try(asked, context.words) else None
     dialogue.say(str(repair or _("I did not get that: I need the %(fact)s.") % {"fact": label_of(asked).lower()}))
     return None

@@ -107,7 +107,11 @@ async def _in_that_language(dialogue: Dialogue) -> Reply | HandOff:
     """Nothing but another language was asked for: it goes on in it where it was."""
     dialogue.say(_("All right, we go on in English."))
     state = dialogue.state
-    if state.get("action") and state.get("step") in ("confirm", "choose"):
+    if state.get("action") == identifying.ACTION:
+        return identifying.go_back(dialogue)
+    if state.get("offered"):
+        return slots.say_again(dialogue)
+    if state.get("action") and state.get("step") != "done":
         return await going_back.to_change(dialogue)
     if dialogue.form:
         return await going_back.to_form(dialogue)
@@ -158,6 +162,8 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     busy = bool(dialogue.form or state.get("action"))
     is_sound = not text.strip(" .…")
     asks_again = acts.is_short(dialogue.context.hypotheses[0], acts.EH) if is_sound else acts.is_short(text, acts.REPEAT)
+    if state.get("offered") and (asks_again or acts.is_short(text, acts.REPEAT_TIMES)):
+        return slots.say_again(dialogue)
     if asks_again and (said := dialogue.last_said):
         return small_talk.say_again(dialogue, said)
     if is_sound:
@@ -289,7 +295,7 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if form is None:
         return None
     other = subject.form_of_new_reason(dialogue)
-    if other and other.code != form.code:
+    if other and other.code != form.code and not _errand_named(dialogue):
         if acts.asks_only(context.words) and await in_between.answers(dialogue):
             return await going_back.to_form(dialogue)
         aside.put(dialogue)
@@ -339,7 +345,7 @@ def _keep_other_places(dialogue: Dialogue, form: Form) -> None:
 def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff | None] | None:
     """What else is clearly asked for in the middle of a form: a visit, another one changed, an order looked up, a payment promised."""
     context = dialogue.context
-    if context.new_facts - WHEN:
+    if context.new_facts - WHEN - {"amount"}:
         return None
     if dialogue.form and dialogue.form.tool != book.TOOL.name and acts.wants_visit(context.words):
         return subject.new(dialogue)
@@ -347,8 +353,14 @@ def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff | None] | Non
     change = next((action for action in ("reschedule", "cancel") if reason.startswith(action)), "")
     if change and acts.OTHER_VISIT.search(acts.plain(context.words)):
         return changing.begin(dialogue, change)
-    errand = next((ERRANDS[name] for name in IN_A_FORM if name in context.behaviour.tools and ERRANDS[name].is_wanted(dialogue)), None)
+    errand = _errand_named(dialogue)
     return engine.begin(dialogue, errand) if errand else None
+
+
+def _errand_named(dialogue: Dialogue) -> Errand | None:
+    """The errand that words ask for in the middle of a form: an order that is looked up, a payment that is promised."""
+    there = [ERRANDS[name] for name in IN_A_FORM if name in dialogue.context.behaviour.tools]
+    return next((errand for errand in there if errand.is_wanted(dialogue)), None)
 
 
 async def _ask_again_for_time(dialogue: Dialogue, form: Form) -> Reply | HandOff:

@@ -126,7 +126,7 @@ async def told_change(dialogue: Dialogue, action: str, result: ToolResult) -> Re
     else:
         text = _("Thank you, I have corrected that: %(reference)s is in the name of %(name)s, and the engineer can ring %(phone)s.")
     if action != "cancel":
-        dialogue.state.update(step="done", reference=visit["reference"])
+        dialogue.state.update(step="done", reference=visit["reference"], priced=str(visit["service"]))
     known_by = {name: str(visit[name]) for name in ("reference", "start", "end")}
     dialogue.note_done("cancelled" if action == "cancel" else "visit", **known_by)
     values = {

@@ -45,12 +45,21 @@ class Dialogue:
         self.knows_nearest = False
         self.state: dict[str, Any] = {key: value for key, value in context.form_state.items() if key not in TURNS_OWN}
         self.hours_were_asked = bool(self.state.pop(hours_asked.ASKED, False))
+        self._name_windows()
         self._lines: list[str] = []
         self._quick_replies: tuple[QuickReply, ...] = ()
         self._sources: list[Source] = []
         self._asks: AskedField | None = None
         self._besides: list[str] = []
         self._before: list[str] = []
+
+    def _name_windows(self) -> None:
+        """Windows that were offered or chosen are named in the language of this turn: they may have been offered in another."""
+        for kept in ("offered", "others"):
+            if windows := self.state.get(kept):
+                self.state[kept] = [wording.labelled(slot, self.context.now) for slot in windows]
+        if slot := self.state.get("slot"):
+            self.state["slot"] = wording.labelled(slot, self.context.now)
 
     def about(self, understood: Understanding) -> Dialogue:
         """A dialogue about something else that was said in the same breath, with the same state; `answer_besides` takes its words over."""

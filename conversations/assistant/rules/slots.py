@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, choosing, later, what_was_done, wording
-from conversations.assistant.brain import ToolResult
+from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_slots
 
@@ -163,7 +163,7 @@ async def offer(
     same_day = [slot for slot in slots if day and slot["start"][:10] == day]
     picked = _placed(dialogue, suiting) or (suiting or same_day or slots)[:OFFERED]
     wished = bool(day or span)
-    dialogue.state.update(step="choose", offered=[_labelled(slot, context.now) for slot in picked], asked="time_window")
+    dialogue.state.update(step="choose", offered=[wording.labelled(slot, context.now) for slot in picked], asked="time_window")
     dialogue.say(lead)
     if wished and not suiting:
         dialogue.say(_("Nothing is free then."))
@@ -180,6 +180,17 @@ def _placed(dialogue: Dialogue, suiting: list[Slot]) -> list[Slot]:
     return suiting[:1] if FIRST.search(words) else suiting[-1:] if LAST.search(words) else []
 
 
+def say_again(dialogue: Dialogue) -> Reply:
+    """Names the windows on offer once more: by the last words, where those named them in this language."""
+    offered: list[Slot] = dialogue.state["offered"]
+    if all(slot["label"] in dialogue.last_said for slot in offered):
+        dialogue.say(dialogue.last_said)
+        dialogue.suggest([slot["label"] for slot in offered])
+    else:
+        _say_offer(dialogue, offered, suits=True)
+    return dialogue.reply()
+
+
 async def offer_others(dialogue: Dialogue, result: ToolResult) -> bool:
     """Offers the windows that came with a refusal because somebody else was quicker; says whether there were any."""
     slots = [dict(slot) for slot in result.result.get("slots", [])][:OFFERED]
@@ -187,7 +198,7 @@ async def offer_others(dialogue: Dialogue, result: ToolResult) -> bool:
     if not slots:
         return False
     dialogue.state.update(
-        step="choose", offered=[_labelled(slot, dialogue.context.now) for slot in slots], asked="time_window"
+        step="choose", offered=[wording.labelled(slot, dialogue.context.now) for slot in slots], asked="time_window"
     )
     _say_offer(dialogue, slots, suits=False)
     return True
@@ -229,8 +240,3 @@ def _suits(slot: Slot, day: str, span: str) -> bool:
     first, last = span.split("-")
     # A window suits when somebody who is in at that time would meet the engineer.
     return bool(slot["start"][11:16] < last and first < slot["end"][11:16])
-
-
-def _labelled(slot: Slot, now: datetime) -> Slot:
-    start, end = datetime.fromisoformat(slot["start"]), datetime.fromisoformat(slot["end"])
-    return {"start": slot["start"], "end": slot["end"], "label": wording.window(start, end, now, plain=True)}

@@ -58,11 +58,10 @@ def _what_was_told(dialogue: Dialogue, asked: str) -> str:
 def say_again(dialogue: Dialogue, said: str) -> Reply:
     """The last words once more; whatever was asked stays asked, and nothing counts as misunderstood."""
     dialogue.say(said)
-    dialogue.suggest([slot["label"] for slot in dialogue.state.get("offered", [])])
     if dialogue.state.get("offer"):
         dialogue.suggest_yes_or_no()
     asked = str(dialogue.state.get("asked") or "")
-    if asked and dialogue.form and not dialogue.state.get("offered"):
+    if asked and dialogue.form:
         dialogue.note_asked(asked)
     return dialogue.reply()
 
