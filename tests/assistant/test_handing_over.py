@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.db.models.functions import Now
 
 from conversations.flows import takeover
 from conversations.models import Conversation, Handoff
-from routing.models import AgentProfile, DispositionCode, Presence, Queue, Reservation, WorkItem
+from routing.models import AgentProfile, DispositionCode, Presence, Queue, Reservation, ServiceHours, WorkItem
 from routing.services import presence
 from tests.assistant.conftest import Line
 
@@ -197,8 +198,17 @@ async def test_a_share_between_none_and_all(monday: datetime, record: None) -> N
         seen.add(disclosed)
 
 
+@pytest.fixture
+def open_all_day(record: None) -> Iterator[None]:
+    """The office has been open for as long as the pace of a queue is looked at, whatever the database's clock says."""
+    office = ServiceHours.objects.get(code="office")
+    ServiceHours.objects.filter(pk=office.pk).update(expression="24/7")
+    yield
+    office.save()
+
+
 @pytest.mark.parametrize("channel", ["chat", "voice"])
-async def test_who_waits_is_told_their_place_and_for_how_long(monday: datetime, record: None, channel: str) -> None:
+async def test_who_waits_is_told_their_place_and_for_how_long(monday: datetime, open_all_day: None, channel: str) -> None:
     """On both channels the same, and only what is known: nothing for the first, and no time before the queue has moved."""
     told = []
     for taken_lately in (0, 0, 10):
