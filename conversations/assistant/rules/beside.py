@@ -20,7 +20,7 @@ HARDLY: Final = 0.5
 WORD: Final = re.compile(r"[^\W\d_]{3,}")
 GENERAL: Final = SAYS_NOTHING | frozenset(
     {
-        "all", "also", "and", "any", "anything", "are", "ask", "away", "bring", "but", "can", "come", "did", "else", "fix", "for",
+        "all", "also", "and", "any", "anything", "are", "ask", "away", "bring", "but", "can", "come", "cover", "did", "else", "fix", "for",
         "get", "give", "got", "had", "has", "help", "her", "him", "how", "just", "let", "like", "make", "may", "much", "must",
         "need", "not", "now", "off", "one", "our", "out", "see", "sell", "she", "take", "thing", "things", "too", "two", "use",
         "was", "way", "who", "why", "work", "yes", "you", "cost", "costs", "price", "prices", "charge", "fee", "system", "done",
@@ -34,7 +34,7 @@ def is_beside(passage: Mapping[str, Any], context: TurnContext) -> bool:
     """Whether an English question has telling words, and a passage that is not surely its answer holds none or too few of them.
 
     Within what a conversation is about, everything is somehow like it, so more of the question must stand in the passage there.
-    A price is only told for what it was asked for. Misspelt words tell nothing.
+    A price is only told for what it was asked for. Misspelt words tell nothing, but names of places that the passage has do.
     """
     words = context.words
     if not context.language.startswith("en") or not acts.wants_to_know(words) or codes_in(words):
@@ -54,5 +54,6 @@ def _shared(passage: str, question: str) -> tuple[int, int]:
     """How many telling words of a question stand in a passage, in any form, and how many it has."""
     slips = set(unknown_words(question.lower()))
     there = {word[:4] for word in WORD.findall(fold(passage))}
-    telling = {word[:4] for word in WORD.findall(fold(question)) if word not in GENERAL and word not in slips}
+    words = [word for word in WORD.findall(fold(question)) if word not in GENERAL]
+    telling = {word[:4] for word in words if word not in slips or word[:4] in there}
     return len(telling & there), len(telling)
