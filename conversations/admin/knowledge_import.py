@@ -16,6 +16,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from conversations.connectors.price_conflicts import conflicts_in
 from conversations.knowledge.belonging import problem_of_language
 from conversations.knowledge.documents import UnreadableExport, read_upload
 from conversations.knowledge.importing import ImportPlan, Options, PlanChanged, apply_import, plan_import
@@ -120,6 +121,8 @@ class KnowledgeImport:
         return redirect("admin:conversations_knowledgearticle_changelist")
 
     def _page(self, request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
+        if plan := values.get("plan"):
+            values["rows"] = [(row, [] if row.problem else conflicts_in(str(dict(row.values).get("body", "")))) for row in plan.rows]
         context = {**self.admin_site.each_context(request), "opts": KnowledgeArticle._meta, "title": _("Import articles"), **values}
         return TemplateResponse(request, "admin/conversations/knowledge_import.html", context)
 

@@ -57,7 +57,7 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(UnansweredQuestion)
 class UnansweredQuestionAdmin(ReadOnlyAdmin):
     change_form_template = "admin/conversations/question_page.html"
-    list_display = ("question", "times_asked", "asked_last", "language", "asked_in", "write")
+    list_display = ("question", "times_asked", "asked_last", "language", "asked_in", "why", "write")
     list_filter = (StateFilter, "language")
     search_fields = ("text",)
     fields = ("text", "language", "state", "article", "asked_at")
@@ -65,7 +65,7 @@ class UnansweredQuestionAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset(request)
         if request.resolver_match and str(request.resolver_match.url_name).endswith("_changelist"):
-            return questions.groups(found).order_by("-times", "-last_asked")
+            return questions.with_why(questions.groups(found)).order_by("-times", "-last_asked")
         return found
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
@@ -131,6 +131,11 @@ class UnansweredQuestionAdmin(ReadOnlyAdmin):
         asked_in = {each.conversation_id: each.conversation.customer for each in rows}
         links = ((reverse("admin:conversations_conversation_change", args=[number]), name) for number, name in asked_in.items())
         return format_html_join(", ", '<a href="{}">{}</a>', links)
+
+    @admin.display(description=_("Why"), ordering="held_back")
+    def why(self, row: Any) -> str:
+        """What kept an answer back that there was; otherwise none was known."""
+        return str(row.held_back or _("No answer was known."))
 
     @admin.display(description=_("Answer it"))
     def write(self, row: UnansweredQuestion) -> SafeString:

@@ -225,7 +225,7 @@ class Reply:
     """The answer, ending the turn.
 
     `failed` says that the brain did not know what to do with what was said, `unanswered` that it was asked something it does not know,
-    `nearest_only` that what it found is about something beside it;
+    `nearest_only` that what it found is about something beside it, `held_back` that an answer to it was not let through;
     `ends_call` lets a caller go when it was said. `cards` are made from what its tools answered: a brain leaves them empty.
     """
 
@@ -237,6 +237,7 @@ class Reply:
     failed: bool = False
     unanswered: bool = False
     nearest_only: bool = False
+    held_back: bool = False
     ends_call: bool = False
     cards: tuple[Card, ...] = ()
 

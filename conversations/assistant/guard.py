@@ -63,7 +63,8 @@ class Standing:
     `level` is how well the party has proven to be the customer (`access.proven_level`); `reachable` are the addresses and
     numbers that it gave itself or calls from; `may_agree_to` are the purposes of consent that it may say yes to; `visits` are
     the references that it may know of, `own_visits` those of them that it booked itself, `story` the conversations whose
-    visits it may ask about. `used` is how often each tool has run in the conversation, `zone` the one in which days and hours are meant.
+    visits it may ask about. `said` is what was said of the errand that is going on, whatever was said of the same since. `used` is how
+    often each tool has run in the conversation, `zone` the one in which days and hours are meant.
     """
 
     behaviour: Behaviour
@@ -76,6 +77,7 @@ class Standing:
     story: tuple[UUID, ...] = ()
     may_agree_to: frozenset[str] = frozenset()
     used: Mapping[str, int] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo = UTC
 
     def with_use(self, tool: str) -> Standing:
@@ -199,10 +201,11 @@ def _judge_consent(_tool: Tool, arguments: Mapping[str, Any], standing: Standing
 
 
 def _judge_promise(_tool: Tool, arguments: Mapping[str, Any], standing: Standing) -> Verdict:
-    said = standing.facts.get("amount", "").partition(" ")[0]
+    given = (standing.facts, standing.said)
+    amounts = {Decimal(said) for each in given if (said := each.get("amount", "").partition(" ")[0])}
     amount = arguments.get("amount")
-    is_said = amount is None or (said and Decimal(said) == Decimal(amount))
-    if not is_said or arguments["pay_by"] != standing.facts.get("date"):
+    is_said = amount is None or Decimal(amount) in amounts
+    if not is_said or arguments["pay_by"] not in {each.get("date") for each in given}:
         return Verdict(False, "not_what_was_given", _("Only the amount and the day that the customer said can be promised."))
     return ALLOWED
 

@@ -19,7 +19,7 @@ from conversations.understanding.tone import read_answer
 
 KEY: Final = "later"
 DONE_HERE: Final = "done_here"
-"""What was done last in this conversation: `kind` (visit, cancelled, call, called_off or other) and what it is known by."""
+"""What was done last in this conversation: `kind` (visit, cancelled, call, called_off, payment or other) and what it is known by."""
 OF_A_CALL: Final = "of_a_call"
 """The day and the hour that were told for a call."""
 ADDRESS_NOTED: Final = "address_noted"
@@ -45,6 +45,17 @@ def forget(state: MutableMapping[str, Any], text: str) -> None:
     """Takes away what was answered."""
     left = [each for each in state.get(KEY) or [] if each.get("text") != text[:LONGEST]]
     state[KEY] = left
+
+
+def forget_begun(state: MutableMapping[str, Any], action: str) -> None:
+    """Takes away what was put aside of an action that is done now."""
+    waiting = [each for each in state.get(KEY) or [] if action not in _actions_of(each.get("state") or {})]
+    if KEY in state:
+        state[KEY] = waiting
+
+
+def _actions_of(begun: Mapping[str, Any]) -> set[str]:
+    return {str(begun[name]) for name in ("action", "purpose") if begun.get(name)}
 
 
 def left_over(state: Mapping[str, Any]) -> dict[str, Any]:

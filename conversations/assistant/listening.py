@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Final
 
 from conversations.assistant import watching
 from conversations.assistant.brain import Brain, HandOff, Reply, StartAgain, TextDelta
+from conversations.assistant.model.falling_back import FallingBack
 from conversations.assistant.outgoing.gate import Gate, Judging
 from conversations.assistant.preparing import Prepared
 from conversations.assistant.recording import TurnRecord
@@ -69,9 +71,25 @@ async def _last_word(brain: Brain, gate: Gate, tools: TurnTools, record: TurnRec
                     break
         if said is None and not gate.refusal:
             raise RuntimeError("The brain ended without a reply.")
-        return await gate.let_through(said)
+        answer = await gate.let_through(said)
+        is_models = gate.refusal is not None and isinstance(answer, Reply) and not record.fallback
+        if isinstance(brain, FallingBack) and is_models and not gate.has_done_something:
+            await draft.start_again()
+            return await _rules_word(brain, gate, tools, record)
+        return answer
     finally:
         await gate.close()
+
+
+async def _rules_word(brain: FallingBack, gate: Gate, tools: TurnTools, record: TurnRecord) -> Reply | HandOff:
+    """What the rules say where what the model wrote may not leave; for managers, it counts as held back unless they knew an answer."""
+    found, said = gate.found, None
+    gate.begin_anew()
+    async with aclosing(brain.instead(gate.context, gate.watch(tools), record, found)) as events:
+        async for event in events:
+            said = event if isinstance(event, Reply | HandOff) else said
+    answer = await gate.let_through(said)
+    return replace(answer, held_back=answer.held_back or answer.failed or answer.unanswered) if isinstance(answer, Reply) else answer
 
 
 async def _until_void(claim: Claim, tools: TurnTools) -> None:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from conversations.assistant import guard, places, reading
+from conversations.assistant import account_facts, guard, places, reading
 from conversations.assistant.brain import HistoryLine, Reason, TurnContext
 from conversations.assistant.guard import Standing
 from conversations.assistant.need_of import need_of
@@ -121,7 +121,10 @@ def prepare(claim: Claim) -> Prepared | None:
     need, decision = _decided(need, conversation)
     conversation.score = need.score
     turns.note_understanding(conversation, stood=stood)
-    told = _told_facts(known, conversation, interaction, proven_level(interaction))
+    level = proven_level(interaction)
+    changed = account_facts.put_right(conversation, known, found.new_facts, level) | dict(found.changed_facts)
+    known = account_facts.with_account(known, conversation, level)
+    told = _told_facts(known, conversation, interaction, level)
     handoff = _waiting_handoff(conversation)
     _note(decision, conversation, interaction)
     state = conversation.form_state
@@ -129,6 +132,7 @@ def prepare(claim: Claim) -> Prepared | None:
         behaviour=behaviour,
         live=live,
         facts={name: str(fact.value) for name, fact in known.items()},
+        said={str(name): str(value) for name, value in dict(state.get("said") or {}).items()},
         zone=ZoneInfo(entry_point.time_zone),
         reachable=_reachable({str(known[name].value) for name in told & {"phone", "email"}}, interaction),
     )
@@ -150,7 +154,7 @@ def prepare(claim: Claim) -> Prepared | None:
         history=_history(interaction, reach.lines),
         facts=known,
         new_facts=found.new_facts,
-        changed_facts=found.changed_facts,
+        changed_facts=changed,
         told_facts=told,
         form_state=state,
         decision=decision.sentence,

@@ -300,7 +300,8 @@ async def _brains_word(prepared: Prepared, judging: Judging | None, record: Turn
     tools = TurnTools(prepared, record)
     prepared = await _with_what_was_begun(prepared, tools)
     said = await listening.listen(choose_brain(), prepared, tools, record, judging)
-    unanswered = isinstance(said, Reply) and said.unanswered and (tools.found_nothing or said.nearest_only)
+    not_known = isinstance(said, Reply) and said.unanswered and (tools.found_nothing or said.nearest_only)
+    unanswered = not_known or (isinstance(said, Reply) and said.held_back)
     ended = partial(Ending, did_something=tools.did_something, unanswered=unanswered)
     if isinstance(said, Reply) and not (said.failed and prepared.handoff is None):
         return ended(handing_over.with_number_asked(prepared, said) if awaits_number(prepared) else said, prepared.decision)

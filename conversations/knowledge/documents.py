@@ -35,6 +35,12 @@ FIELDS: Final = frozenset(
 DATES: Final = ("valid_from", "valid_until", "review_by")
 COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 HEAD: Final = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n", re.DOTALL)
+OF_OLD_PAGES: Final = "cp1252"
+"""What web pages are written in that are not in UTF-8, whichever of its names they say."""
+NO_TEXT: Final = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+NO_WORD: Final = re.compile(r"[\W_]+")
+NAMES_NOTHING: Final = frozenset({"index", "readme", "untitled", "page", "document"})
+A_WORD: Final = re.compile(r"[^\W\d_]{3,}")
 FIRST_HEADING: Final = re.compile(r"\A\s*# +(.+?)\s*#*\s*(?:\n|\Z)")
 
 
@@ -147,14 +153,17 @@ def _document(path: str, data: bytes, shared: int) -> Document:
     slug = _slug(path, shared)
     if len(data) > LARGEST_FILE:
         return Document(path, slug, problem=_("It is larger than %(most)d MB.") % {"most": LARGEST_FILE // 2**20})
+    is_page = PurePosixPath(path).suffix.lower() in PAGES
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return Document(path, slug, problem=_("It is not written in UTF-8."))
-    if PurePosixPath(path).suffix.lower() in PAGES:
+        if not is_page or NO_TEXT.search(data):
+            return Document(path, slug, problem=_("It is not written in UTF-8."))
+        text = data.decode(OF_OLD_PAGES, errors="replace")
+    if is_page:
         page = read_page(text)
         fields = {name: value for name, value in (("url", page.url), ("language", page.language)) if value}
-        return Document(path, slug, cleaned(page.title), cleaned(page.body), fields)
+        return Document(path, slug, cleaned(page.title) or _named(path), cleaned(page.body), fields)
     return _markdown(path, slug, text)
 
 
@@ -172,7 +181,7 @@ def _markdown(path: str, slug: str, text: str) -> Document:
             return Document(path, slug, problem=_("Its head may only have the fields %(known)s.") % {"known": known})
     body = cleaned(COMMENT.sub("", text))
     first = FIRST_HEADING.match(body)
-    title = cleaned(str(fields.pop("title", "") or (first[1] if first else "")))
+    title = cleaned(str(fields.pop("title", "") or (first[1] if first else ""))) or _named(path)
     if first and first[1] == title:
         body = body[first.end() :].strip()
     slug = slugify(str(fields.pop("slug", "") or ""))[:LONGEST_SLUG] or slug
@@ -188,6 +197,12 @@ def cleaned(text: str) -> str:
     """Without control and format characters, among which are those that nobody sees; lines end in one way."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
     return "".join(each for each in lines if each == "\n" or unicodedata.category(each)[0] != "C").strip()
+
+
+def _named(path: str) -> str:
+    """What a file is named, for a text without a heading: “Stair lifts” for “stair-lifts.md”; empty when it says nothing."""
+    words = " ".join(NO_WORD.sub(" ", PurePosixPath(path).stem).split())
+    return words[:1].upper() + words[1:] if A_WORD.search(words) and words.lower() not in NAMES_NOTHING else ""
 
 
 def _slug(path: str, shared: int) -> str:

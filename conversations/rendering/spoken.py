@@ -19,6 +19,9 @@ WEB_ADDRESS: Final = re.compile(r"(?:,? \b(?:or|and))?(?: ?\b(?:see|visit|at))? 
 MARKDOWN_LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 MARKS: Final = re.compile(r"[*_`#<>|\[\]{}~^\\]+")
 BULLET: Final = re.compile(r"(?m)^\s*[-•–*+]\s+")
+LIST_IN_A_LINE: Final = re.compile(r"(?m)[:.;][ \t]+[-•–*+][ \t]+(?=\S).*$| • .*$")
+"""A list whose items are written one after the other, from what announces it on."""
+ITEM_IN_A_LINE: Final = re.compile(r"(?P<end>[:.;,]?)(?:(?<!\d)|(?=[ \t]+[-•–*+][ \t]+\D))[ \t]+[-•–*+][ \t]+(?=\S)")
 STEP: Final = re.compile(r"(?m)^\s*(\d{1,2})[.)]\s+(?=\D)")
 TAG: Final = re.compile(r"</?[a-zA-Z!][^<>]*>")
 UNSPEAKABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -120,7 +123,8 @@ def _is_told(label: str, body: str) -> bool:
 def _said(text: str) -> str:
     text = MARKDOWN_LINK.sub(r"\1", TAG.sub(" ", UNSPEAKABLE.sub("", text)))
     text = WEB_ADDRESS.sub("", text)
-    text = MARKS.sub("", STEP.sub(r"\1: ", BULLET.sub("", text)))
+    text = LIST_IN_A_LINE.sub(_in_sentences, BULLET.sub("", text))
+    text = MARKS.sub("", STEP.sub(r"\1: ", text))
     text = SHORT_WORD.sub(lambda found: _(SHORT_WORDS[found[0]]), text)
     text = EMAIL.sub(lambda found: f"{_dotted(found[1])} {_('at')} {_dotted(found[2])}", text)
     text = ISO_DAY.sub(_day, text)
@@ -151,6 +155,11 @@ def _speakable(sentence: str) -> str:
     middle = min(pauses, key=lambda found: abs(found.start() - len(sentence) // 2))
     first, rest = sentence[: middle.start()], sentence[middle.end() :]
     return f"{_speakable(f'{first}.')} {_speakable(rest[:1].upper() + rest[1:])}"
+
+
+def _in_sentences(found: re.Match[str]) -> str:
+    """The items of a list in one line, each in a sentence: nobody hears a dash."""
+    return ITEM_IN_A_LINE.sub(lambda item: f"{item['end'] or '.'} ", found[0])
 
 
 def _day(found: re.Match[str]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Window
-from django.db.models.functions import RowNumber
+from django.db.models import BigIntegerField, Count, F, Max, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, RowNumber
 from django.utils.text import slugify
 
-from conversations.models import UnansweredQuestion
+from conversations.models import Entry, UnansweredQuestion
 
 EXAMPLES = 5
 LONGEST_TITLE = 200
@@ -36,7 +37,15 @@ def open_groups() -> QuerySet[Any]:
 def of_group(group: UUID, state: str = UnansweredQuestion.State.OPEN) -> QuerySet[UnansweredQuestion]:
     """The questions of a group, newest first."""
     rows = UnansweredQuestion.objects.filter(group=group, state=state)
-    return rows.select_related("conversation", "conversation__customer", "interaction")
+    return with_why(rows.select_related("conversation", "conversation__customer", "interaction"))
+
+
+def with_why(rows: QuerySet[UnansweredQuestion]) -> QuerySet[Any]:
+    """With `held_back`, the sentence of why an answer to it was held back; none where nothing was."""
+    refused = Entry.objects.annotate(asked=Cast(KeyTextTransform("asked", "data"), BigIntegerField())).filter(
+        conversation=OuterRef("conversation"), kind="reply.refused", asked=OuterRef("seq")
+    )
+    return rows.annotate(held_back=Subquery(refused.order_by("seq").values("body")[:1]))
 
 
 def article_for(question: UnansweredQuestion) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from conversations.flows import erasing
 from conversations.knowledge.search import search
-from conversations.models import Entry, Interaction, KnowledgeArticle, UnansweredQuestion
+from conversations.models import Entry, Interaction, KnowledgeArticle, PriceListItem, UnansweredQuestion
 from conversations.services import erasure, threads, timeline, unanswered
 from conversations.services.unanswered import Question
 from conversations.understanding.embed import embed
@@ -287,6 +287,18 @@ def test_an_import_shows_whom_each_article_is_for(client, manager):
     alone = client.post(reverse(IMPORT), {"file": archive(**{"inside.md": files["inside.md"]}), "language": "en", "audience": "public"})
     assert "Customers would read them at once." not in alone.content.decode()
     assert "Staff would read them at once; customers never." in alone.content.decode()
+
+
+def test_an_import_says_where_a_price_is_not_that_of_the_list(client, manager):
+    PriceListItem.objects.create(code="boiler_service", name="Boiler service", price=85, unit="per boiler", description="About an hour.")
+    PriceListItem.objects.create(code="tap", name="Replacing a tap", price=110, unit="per tap", description="Each further one £90.")
+    files = {
+        "wrong.md": "# Offers\n\nA boiler service costs £99 from now on.",
+        "right.md": "# Taps\n\nReplacing a tap costs £110, a second one £90. A new sink costs £300.",
+    }
+    shown = client.post(reverse(IMPORT), {"file": archive(**files), "language": "en", "audience": "public"}).content.decode()
+    assert "It says 99 for “Boiler service”; the price list says 85." in shown
+    assert shown.count("the price list says") == 1
 
 
 def test_a_question_that_an_article_for_others_answers_says_so(client, manager):

@@ -76,6 +76,16 @@ def test_a_folder_is_imported_again_and_again_and_only_what_differs_changes(tmp_
 
 
 @pytest.mark.django_db
+def test_old_pages_and_files_without_a_heading_are_taken_in(tmp_path: Path) -> None:
+    """A page of an old site is read whatever it is written in; a file is named by its name where it has no heading."""
+    (tmp_path / "cafe.html").write_bytes("<h1>Café</h1><p>A coffee is 2 €, or £2 – your choice.</p>".encode("cp1252"))
+    (tmp_path / "stair-lifts.md").write_text("We fit stair lifts.")
+    assert "2 new" in ran(tmp_path)
+    articles = {article.title: article.body for article in KnowledgeArticle.objects.all()}
+    assert articles == {"Café": "A coffee is 2 €, or £2 – your choice.", "Stair lifts": "We fit stair lifts."}
+
+
+@pytest.mark.django_db
 def test_files_that_cannot_be_used_are_left_out_and_named(tmp_path: Path) -> None:
     """Each with its reason; the others are imported, and the command ends with an error."""
     files = {

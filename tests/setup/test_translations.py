@@ -36,6 +36,8 @@ FOR_STAFF = re.compile(
     # What the history says of tools that only look, and of what became of replies.
     r"Looked |Checked |Asked for a person|Asks questions|Noted for|Sent a one-time code|The one-time code was|The answers |"
     r"A reply was held back|A draft changes|This customer has no|"
+    # What the preview of an import says.
+    r"It says %\(said\)s|"
     # What it says of links, codes, consent and details.
     r"A link (?:to the chat )?was sent|%\(label\)s on the record|A (?:wrong )?one-time code|The one-time code sent|Not proven who|"
     r"The caller asked for it|Offered by|on that line only|on a number or address|"

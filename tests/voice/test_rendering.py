@@ -108,3 +108,16 @@ def test_the_last_question_is_said_again_with_how_to_answer_it() -> None:
     asked = "What phone number can we ring? Please say it digit by digit."
     assert spoken.last_question(f"Thank you. {asked}") == asked
     assert spoken.last_question("Hello? I am here. You can ask for a person. Tell me how I can help.") == ""
+
+
+@pytest.mark.parametrize(
+    ("written_as", "said"),
+    [
+        ("Our postcodes: - HB1, HB2 - the old port - HB4", "Our postcodes: HB1, HB2. the old port. HB4."),
+        ("We come: • on Mondays • on Fridays.", "We come: on Mondays. on Fridays."),
+        ("Our postcodes:\n- HB1\n- HB4", "Our postcodes: HB1. HB4."),
+        ("From 8 - 18, on weekdays - and Saturdays.", "From 8 - 18, on weekdays - and Saturdays."),
+    ],
+)
+def test_a_list_is_heard_without_dashes(written_as: str, said: str) -> None:
+    assert spoken.words(written_as) == said

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -68,6 +68,16 @@ class FallingBack:
                 yield StartAgain()
         watched.replay()
         async with aclosing(self._by_rules(context, watched, record)) as events:
+            async for event in events:
+                yield event
+
+    async def instead(
+        self, context: TurnContext, tools: ToolBox, record: TurnRecord, found: Sequence[ToolResult]
+    ) -> AsyncGenerator[BrainEvent, None]:
+        """The rules' answer in place of the model's that may not leave; `found` is what tools answered, which have changed nothing."""
+        record.answered_by_model, record.fallback = False, "held_back"
+        after = _after_a_code(context, [result for result in found if "to" in result.result])
+        async with aclosing(self._rules.answer(after, tools, record)) as events:
             async for event in events:
                 yield event
 

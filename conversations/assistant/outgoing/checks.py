@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from conversations.assistant.outgoing.claims import SENTENCE_END, is_denied, untrue_claim
@@ -70,13 +71,16 @@ class Bounds:
     hosts: frozenset[str]
 
 
-def refusal_of(text: str, bounds: Bounds, sources: Sources, happened: Iterable[str]) -> Refusal | None:
-    """The first reason why a text may not leave; None when it may. `happened` is what was done for this party (`claims.deeds_of`)."""
+def refusal_of(text: str, bounds: Bounds, sources: Sources, happened: Iterable[str], *, is_part: bool = False) -> Refusal | None:
+    """The first reason why a text may not leave; None when it may. `happened` is what was done for this party (`claims.deeds_of`).
+
+    Of a text that `is_part` of a longer one, the first and the last sentence may be parts, too.
+    """
     for check in CHECKS:
         found = check(text, bounds, sources)
         if found:
             return found
-    claimed = untrue_claim(text, frozenset(happened))
+    claimed = untrue_claim(text, frozenset(happened), partial(sources.publish, is_part=is_part))
     return Refusal("promise", claimed) if claimed else _promised(text, sources)
 
 

@@ -7,7 +7,7 @@ only when the history of the conversation holds it, or a tool has just done it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +41,7 @@ UNCERTAIN: Final = re.compile(
 """Words that make a claim none, wherever in the sentence they stand before it."""
 NOT_DONE: Final = re.compile(r"\b(?:not|nothing|no|never|none|cannot|nada|nunca|ning[uú]n[ao]?)\b|n't\b", re.IGNORECASE)
 """The same for words in its own clause: “don't worry, I have booked it” claims it all the same."""
+IN_MARKS: Final = re.compile(r"[“«\"]([^“”«»\"]+)[”»\"]")
 CLAUSE_END: Final = re.compile(r"[,;:–—]\s")
 BOOKED, CHANGED, CANCELLED = "booking.made", "booking.changed", "booking.cancelled"
 PROVEN, CODE_SENT = "identity.proven", "identity.code_sent"
@@ -209,12 +210,14 @@ CLAIMS: Final[tuple[Claim, ...]] = (
 )
 
 
-def untrue_claim(text: str, happened: frozenset[str]) -> str:
+def untrue_claim(text: str, happened: frozenset[str], is_published: Callable[[str], bool] = lambda sentence: False) -> str:
     """The first words, casefolded, that claim what has not happened; empty when there are none.
 
-    `happened` are kinds of entries and look-ups.
+    `happened` are kinds of entries and look-ups. Whole sentences that `is_published` knows from an article tell what the company does,
+    and claim nothing.
     """
-    for sentence in SENTENCE_END.split(text.replace("’", "'").casefold()):
+    for written in SENTENCE_END.split(text.replace("’", "'").casefold()):
+        sentence = _without_quotations(written, is_published)
         for claim in CLAIMS:
             said = claim.words.search(sentence)
             if not said:
@@ -222,6 +225,15 @@ def untrue_claim(text: str, happened: frozenset[str]) -> str:
             if not happened & claim.true_by and not is_denied(sentence[: said.end()]):
                 return said[0].strip()
     return ""
+
+
+def _without_quotations(sentence: str, is_published: Callable[[str], bool]) -> str:
+    """What is left of a sentence without the published one that it is, announces after a colon or has in quotation marks."""
+    if is_published(sentence):
+        return ""
+    head, colon, announced = sentence.partition(": ")
+    left = head if colon and is_published(announced) else sentence
+    return IN_MARKS.sub(lambda found: "" if is_published(found[1]) else found[0], left)
 
 
 def is_denied(upto: str) -> bool:

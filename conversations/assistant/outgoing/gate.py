@@ -130,7 +130,7 @@ class Gate:
         if self.refusal or upto <= self._shown or (self._shown and not is_sentence and upto < self._shown + PIECE):
             return None
         since = max(0, self._shown - LOOK_BACK)
-        self.refusal = self._judge(self._written[since:upto])
+        self.refusal = self._judge(self._written[since:upto], is_part=True)
         if self.refusal:
             return None
         self._shown = upto
@@ -139,6 +139,21 @@ class Gate:
     def start_again(self) -> None:
         """What was written so far does not stand; more is coming."""
         self._written, self._shown = "", 0
+
+    @property
+    def has_done_something(self) -> bool:
+        """Whether a tool has changed something in this turn, which has to be told."""
+        return bool(self._done)
+
+    @property
+    def found(self) -> tuple[ToolResult, ...]:
+        """What the tools that worked have answered."""
+        return tuple(self._found)
+
+    def begin_anew(self) -> None:
+        """Another brain answers in place of one whose reply was refused."""
+        self.refusal = None
+        self.start_again()
 
     async def let_through(self, said: Reply | HandOff | None) -> Reply | HandOff:
         """What ends the turn as the brain wants it, or what is said instead, with a note for staff. None: a draft was refused."""
@@ -163,8 +178,8 @@ class Gate:
         made = cards_of(said, self._found, self.context)
         return replace(said, cards=tuple(card for card in made if not self._judge("\n".join(card.texts()))))
 
-    def _judge(self, text: str) -> Refusal | None:
-        return refusal_of(text, self._bounds, self._sources, self._happened)
+    def _judge(self, text: str, *, is_part: bool = False) -> Refusal | None:
+        return refusal_of(text, self._bounds, self._sources, self._happened, is_part=is_part)
 
     def _instead(self) -> Reply:
         """What was done is told in the tool's own words; otherwise a person is offered."""
@@ -173,7 +188,7 @@ class Gate:
             return Reply(" ".join(dict.fromkeys(told)), form_state=self._place())
         body = _("I am sorry, I cannot answer that here. Shall I ask a colleague to help you?")
         choices = tuple(QuickReply(label, label) for label in (_("Yes"), _("No")))
-        return Reply(body, quick_replies=choices, form_state={**self._place(), "offer": {"kind": "person"}}, failed=True)
+        return Reply(body, quick_replies=choices, form_state={**self._place(), "offer": {"kind": "person"}}, failed=True, held_back=True)
 
     def _place(self) -> dict[str, Any]:
         return brains_part(self._prepared.state)
@@ -187,7 +202,12 @@ class Gate:
                 audience="staff",
                 body=why(refusal),
                 interaction=self._prepared.interaction,
-                data={"reason": refusal.reason, "about": refusal.about, "withheld": mask(text)[:LONGEST_WITHHELD]},
+                data={
+                    "reason": refusal.reason,
+                    "about": refusal.about,
+                    "withheld": mask(text)[:LONGEST_WITHHELD],
+                    "asked": self._prepared.claim.wanted_seq,
+                },
             ),
         )
 

@@ -15,6 +15,8 @@ from conversations.assistant import wording
 from conversations.assistant.brain import ToolResult, TurnContext
 from conversations.assistant.outgoing.forms import digits_said, squeezed, words
 from conversations.assistant.outgoing.private import writings_of_day
+from conversations.assistant.tools import search_knowledge
+from conversations.knowledge.sentences import sentences
 
 NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 BETWEEN: Final = "|"
@@ -22,7 +24,10 @@ DAYS_AHEAD: Final = 2
 
 
 class Sources:
-    """Texts, searchable as they read and squeezed; the numbers in them; and the hosts of the pages that tools named."""
+    """Texts, searchable as they read and squeezed; the numbers in them; and the hosts of the pages that tools named.
+
+    Also the sentences of articles that were found, and of what the AI agent has said of them before.
+    """
 
     def __init__(self) -> None:
         self._squeezed: list[str] = []
@@ -30,6 +35,7 @@ class Sources:
         self.numbers: set[Decimal] = set()
         self.words: set[str] = set()
         self.hosts: set[str] = set()
+        self._published: set[str] = set()
 
     def add(self, texts: Iterable[str]) -> None:
         """More that may be repeated."""
@@ -44,9 +50,22 @@ class Sources:
         self._joined = self._joined or BETWEEN.join(self._squeezed)
         return form in self._joined
 
+    def publish(self, sentence: str, *, is_part: bool = False) -> bool:
+        """Whether a sentence is one of a published article, or with `is_part` a part of one."""
+        form = _as_said(sentence)
+        return bool(form) and (form in self._published or (is_part and any(form in each for each in self._published)))
+
+    def add_published(self, text: str) -> None:
+        """A passage of a published article, whose sentences may be said as they are."""
+        self._published |= {_as_said(each) for each in sentences(text)}
+
     def add_result(self, result: ToolResult) -> None:
         """What a tool answered: every text and number in it, its days and times as they read, the hosts of its pages."""
         self.add([result.sentence, *_texts(result.result)])
+        if result.tool == search_knowledge.TOOL.name:
+            for passage in result.result.get("passages", ()):
+                for text in (passage["title"], passage["text"]):
+                    self.add_published(str(text))
         for key, value in _pairs(result.result):
             if key == "url":
                 self.hosts.add(urlsplit(str(value)).netloc.lower())
@@ -74,6 +93,9 @@ def sources_of(context: TurnContext) -> Sources:
     examples = map(str, wording.REPAIRS.values())
     company = [context.company, *examples, *(field.prompt for form in context.behaviour.forms for field in form.fields)]
     lines = [line.text for line in context.history]
+    for line in context.history:
+        if line.kind == "message" and line.speaker == "assistant":
+            found.add_published(line.text)
     found.add([context.text, context.understanding.text, *context.hypotheses, context.calls_from, *told, *said, *company, *lines])
     for value in [*told, *said]:
         found._add_moment(value)
@@ -84,6 +106,11 @@ def sources_of(context: TurnContext) -> Sources:
         result = announced.get("result") or {}
         found.add_result(ToolResult(str(announced["tool"]), result, str(announced.get("error", "")), str(announced.get("sentence", ""))))
     return found
+
+
+def _as_said(sentence: str) -> str:
+    """Squeezed, and the same whether “&” or “and” is written."""
+    return squeezed(sentence.replace("’", "'").replace("&", " and "))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -53,7 +53,7 @@ def put(dialogue: Dialogue) -> None:
     if not dialogue.is_busy:
         return
     saved = {name: value for name, value in dialogue.state.items() if name not in NOT_KEPT}
-    called = _called(saved)
+    called = _called(saved, dialogue)
     waiting = [{"state": saved, "called": called}, *dialogue.state.get(later.KEY, [])]
     dialogue.leave_form()
     dialogue.state[later.KEY] = waiting[: later.MOST]
@@ -145,7 +145,7 @@ def _naming(said: Reply, waiting: list[dict[str, Any]]) -> Reply:
     return replace(said, body=f"{sentence} {said.body}".strip(), form_state={**said.form_state, later.KEY: waiting})
 
 
-def _called(state: dict[str, Any]) -> str:
+def _called(state: dict[str, Any], dialogue: Dialogue) -> str:
     if state.get("form") == "booking" or state.get("slot") or state.get("offered"):
         return _("your visit")
     errand = ERRANDS.get(str(state.get("purpose") or state.get("action")))
@@ -155,4 +155,5 @@ def _called(state: dict[str, Any]) -> str:
         return _("the change of your visit")
     if state.get("action") == acts.IDENTIFYING:
         return _("what you asked about your visits")
-    return _("what we had begun")
+    form = dialogue.context.behaviour.form(str(state.get("form") or ""))
+    return f"“{form.name}”" if form else _("what you asked before")

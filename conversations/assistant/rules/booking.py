@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, choosing, wording
+from conversations.assistant.account_facts import NOT_SAID
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
 from conversations.assistant.rules import additions, card_number, slots
 from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
@@ -32,6 +33,7 @@ async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
         return await _go_on_booking(dialogue, form)
     dialogue.state["step"] = "collect"
     left = missing(form, dialogue.context.facts, dialogue.state.get("skipped", []))
+    _read_back_account(dialogue, form)
     if left:
         return _ask(dialogue, left[0])
     if form.tool == hand_off.TOOL.name:
@@ -39,6 +41,17 @@ async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
     dialogue.leave_form()
     dialogue.state.update(step="done", form=form.code)
     return HandOff(next_step=form.name, message=form.closing, form_state=dict(dialogue.state))
+
+
+def _read_back_account(dialogue: Dialogue, form: Form) -> None:
+    """Says once what a form takes from the account of who has proven whose it is."""
+    known, named = dialogue.context.facts, {field.fact for field in form.fields}
+    taken = [name for name in known if name in named and known[name].seq == NOT_SAID]
+    if not taken or dialogue.state.get("from_account"):
+        return
+    dialogue.state["from_account"] = True
+    told = wording.listed([f"{label_of(name).lower()} {facts.written(name, known[name].value)}" for name in taken])
+    dialogue.say(_("From your account I take: %(facts)s.") % {"facts": told})
 
 
 def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, answers, hours_asked, wording
 from conversations.assistant.brain import Reason, TurnContext
-from conversations.assistant.rules import opening
+from conversations.assistant.rules import beside, opening
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_prices, search_knowledge
 from conversations.assistant.tools.search_knowledge import SURE_PASSAGE
@@ -215,6 +215,8 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
     if not text:
         return False
     near_only = _is_near_only(best, dialogue)
+    if not near_only and beside.is_beside(best, context):
+        return False
     if near_only and best["score"] < WORTH_NAMING and context.understanding.reason is None:
         return False
     if near_only:

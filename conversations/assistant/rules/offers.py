@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, later
+from conversations.assistant import acts, later, what_was_done
 from conversations.assistant.brain import HandOff, Reply, TurnContext
 from conversations.assistant.rules import aside, booking, going_back, identifying, subject
 from conversations.assistant.rules.dialogue import Dialogue
+from conversations.assistant.tools import book
 from conversations.understanding import foreign
 
 
@@ -47,7 +49,28 @@ def _gives_details(dialogue: Dialogue) -> bool:
     context = dialogue.context
     told = {fact.name for fact in context.understanding.facts} & {*booking.NEEDED_TO_BOOK, *booking.WHEN}
     few = len(context.words.split()) <= subject.MOST_WORDS_OF_FACTS
-    return bool(told) and few and not context.understanding.reason and not acts.wants_to_know(context.words)
+    other = context.understanding.reason or acts.wants_to_know(context.words) or _moves_what_was_booked(dialogue)
+    return bool(told) and few and not other
+
+
+BOOKS_IT: Final = re.compile(r"(?<!not )(?<!n't )(?<!never )\b(?:book|arrange|schedule) (?:it|that|one|me in|us in)\b")
+
+
+async def left_to_people(dialogue: Dialogue) -> HandOff | None:
+    """A visit that is asked for where the AI agent books none: people do."""
+    words = dialogue.context.words
+    if dialogue.context.behaviour.form_for_tool(book.TOOL.name) or dialogue.is_busy:
+        return None
+    if not (acts.wants_visit(words) or BOOKS_IT.search(acts.plain(words))) or acts.asks_only(words):
+        return None
+    return HandOff(form_state=dict(dialogue.state))
+
+
+def _moves_what_was_booked(dialogue: Dialogue) -> bool:
+    """Whether the visit that was just booked is moved: “I want to change it to Thursday” books none beside it."""
+    words = dialogue.context.words
+    is_booked = dialogue.state.get("step") == "done" and bool(dialogue.state.get("reference"))
+    return is_booked and (what_was_done.moves_it(words) or acts.MOVE.search(acts.plain(words)) is not None)
 
 
 def _asks_to_come(context: TurnContext) -> bool:

@@ -30,8 +30,8 @@ REPAIR = "repair"
 REPAIRS = frozenset({"fix", "mend", "fixe", "repair"})
 """That something is repaired is what the price depends on, whatever it is; but not the price of a plan."""
 BY_THE_MONTH = "per month"
-SAYS_LITTLE = frozenset({"new", "free", "quote", "get", "exact", "same", "place", "further", "give"})
-"""Words of the list that no price is about: a new bathroom is no new boiler."""
+SAYS_LITTLE = frozenset({"new", "free", "quote", "get", "exact", "same", "place", "further", "give", "system"})
+"""Words of the list that no price is about: a new bathroom is no new boiler, and a solar system no heating one."""
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:

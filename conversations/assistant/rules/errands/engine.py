@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, choosing
+from conversations.assistant import acts, choosing, later
 from conversations.assistant.brain import HandOff, Reply, ToolResult
 from conversations.assistant.rules import identifying, slots
 from conversations.assistant.rules.booking import MOST_MISSES, offer_person
@@ -56,6 +56,10 @@ class Errand:
         """Takes what the words of this turn add to it or turn it into, beside its facts; says whether they did."""
         return False
 
+    def keeps_for_later(self, dialogue: Dialogue) -> bool:
+        """Keeps words that are of another one like it for when this is done; says whether they are."""
+        return False
+
     def read_back(self, dialogue: Dialogue) -> str:
         """The question that reads back what will be done; empty when nothing needs a yes."""
         return ""
@@ -93,7 +97,12 @@ async def resume(dialogue: Dialogue, errand: Errand) -> Reply | HandOff:
 async def go_on(dialogue: Dialogue, errand: Errand) -> Reply | HandOff | None:
     """The next step of an errand that was begun; None when the words were about something else."""
     state, context = dialogue.state, dialogue.context
+    if errand.keeps_for_later(dialogue):
+        # What was said of this one stands, though what is known last is of the other.
+        state["stands"] = sorted(state.get("said") or {})
+        return await go_on_with(dialogue, errand)
     fresh = _said_now(dialogue, errand)
+    state["stands"] = [name for name in state.get("stands") or [] if name not in fresh]
     state["said"] = {**(state.get("said") or {}), **fresh}
     if errand.takes(dialogue):
         state["misses"] = 0
@@ -151,7 +160,8 @@ def is_known_enough(dialogue: Dialogue, tool: str) -> bool:
 def said(dialogue: Dialogue, fact: str) -> str:
     """What was said of a fact since the errand began; empty when nothing was, or when it is known otherwise by now."""
     value = str((dialogue.state.get("said") or {}).get(fact, ""))
-    return value if value and value == dialogue.context.value(fact) else ""
+    stands = fact in (dialogue.state.get("stands") or [])
+    return value if value and (stands or value == dialogue.context.value(fact)) else ""
 
 
 def not_done(dialogue: Dialogue, result: ToolResult) -> Reply:
@@ -161,15 +171,17 @@ def not_done(dialogue: Dialogue, result: ToolResult) -> Reply:
 
 
 def done(dialogue: Dialogue) -> Reply:
-    """The end of an errand that was done."""
+    """The end of an errand that was done; the same is not gone on with where it had been put aside."""
+    action = str(dialogue.state.get("action") or "")
     dialogue.leave_form()
+    later.forget_begun(dialogue.state, action)
     if not dialogue.done_here:
         dialogue.note_done("other")
     dialogue.say(_("Is there anything else I can do?"))
     return dialogue.reply()
 
 
-KEPT = ("said", "invoice", "detail", "link", "subject", "reference")
+KEPT = ("said", "stands", "invoice", "detail", "link", "subject", "reference")
 """What an errand remembers while who is speaking is found out."""
 
 

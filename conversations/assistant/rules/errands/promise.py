@@ -10,13 +10,14 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from conversations.assistant import acts, choosing, wording
+from conversations.assistant import acts, choosing, later, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.booking import offer_person
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
 from conversations.assistant.tools import find_invoices, promise_to_pay
 
+DONE: Final = "payment"
 PAYS: Final = re.compile(
     r"\bi(?:'ll| will| can| could| want to| would like to|'d like to| am going to|'m going to) (?:only |just )?pay\b"
     r"|\b(?:can|could|may|might) i (?:only |just )?pay\b|\blet me pay\b|\b(?:promise|going) to pay\b"
@@ -29,6 +30,11 @@ LATER: Final = re.compile(
     r"(?!.*\b(?:online|card|app|website|web ?site|page|link|machine|form)\b)"
     r"|\bmore time to pay\b|\b(?:payment|pay) extension\b|\bextend (?:the|my) (?:due date|payment)\b"
 )
+MORE: Final = re.compile(
+    r"^(?:and|also|then|plus)\b"
+    r"|\b(?:the (?:rest|remainder|remaining|other|second)|(?:the )?(?:rest|other|second) (?:one|half|part|invoice|bill)|what is left)\b"
+)
+"""How somebody goes on who promises a second payment."""
 
 
 class PromiseToPay(Errand):
@@ -47,7 +53,19 @@ class PromiseToPay(Errand):
         if acts.asks_only(words) and not dated:
             # Whether one may pay later, or in parts, is answered from the help pages.
             return False
-        return LATER.search(words) is not None or (dated and PAYS.search(words) is not None)
+        is_next = dated and dialogue.done_here.get("kind") == DONE and MORE.search(words) is not None
+        return LATER.search(words) is not None or (dated and PAYS.search(words) is not None) or is_next
+
+    def keeps_for_later(self, dialogue: Dialogue) -> bool:
+        """“The rest on 20 December”, before the first payment is noted."""
+        context = dialogue.context
+        dated = any(fact.name == "date" for fact in context.understanding.facts)
+        has_first = bool((dialogue.state.get("said") or {}).get("date"))
+        is_of_this = choosing.names_it(context.words, str(dialogue.state.get("invoice") or "-"))
+        if not (dated and has_first and MORE.search(acts.plain(context.words))) or is_of_this:
+            return False
+        later.keep(dialogue.state, [context.understanding], context.language.partition("-")[0])
+        return True
 
     async def missing(self, dialogue: Dialogue) -> Reply | None:
         """First which invoice, then by when."""
@@ -100,6 +118,7 @@ class PromiseToPay(Errand):
             "day": wording.date_of(date.fromisoformat(str(result.result["pay_by"]))),
         }
         dialogue.say(_("Thank you, I have noted that you pay %(amount)s of invoice %(invoice)s by %(day)s.") % values)
+        dialogue.note_done(DONE, invoice=str(result.result["invoice"]))
         return done(dialogue)
 
     async def _unpaid(self, dialogue: Dialogue) -> list[Mapping[str, Any]] | Reply:
@@ -119,5 +138,8 @@ def _chosen(dialogue: Dialogue, unpaid: list[Mapping[str, Any]]) -> Mapping[str,
     found = next((each for each in unpaid if each["reference"] in named), None)
     if found or len(unpaid) == 1:
         return found or unpaid[0]
+    if dialogue.done_here.get("kind") == DONE and len(others := [each for each in unpaid if not each["promised_by"]]) == 1:
+        # Whoever promises once more means what they have not promised yet.
+        return others[0]
     index = choosing.choice(dialogue.context.words, len(unpaid)) if dialogue.state.get("choose_from") else None
     return unpaid[index] if index is not None else None
