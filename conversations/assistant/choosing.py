@@ -41,8 +41,9 @@ AFTER_A_CHOICE: Final = frozenset(
     }
 )  # fmt: skip
 _ONE: Final = r"(?: (?:one|slot|time|window|option))?(?:,? (?:please|then|thanks|is (?:fine|good|better|best)|suits me(?: better)?))*"
-LAST: Final = re.compile(rf"(?:(?:i'll (?:take|have)|yes,?|ok,?|rather) )*(?:last one|last|the (?:last|later|latest){_ONE})")
-EARLIER: Final = re.compile(rf"(?:(?:i'll (?:take|have)|yes,?|ok,?|rather) )*the (?:earlier|early){_ONE}")
+_I_TAKE: Final = r"(?:(?:i'll (?:take|have)|we'll take|let's take|i want|give me|make (?:it|that)|take|yes,?|ok,?|rather) )*"
+LAST: Final = re.compile(rf"{_I_TAKE}(?:last one|last|the (?:last|later|latest){_ONE})")
+EARLIER: Final = re.compile(rf"{_I_TAKE}the (?:earlier|early){_ONE}")
 CLOCK: Final = re.compile(r"(?<![\w:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?!\w)")
 MIDDAY: Final = 12
 

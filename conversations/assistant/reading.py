@@ -48,6 +48,7 @@ PUT_RIGHT: Final = 1.0
 """How sure a fact is that was told before and is put right now."""
 WORDS_THAT_TELL: Final = 6
 FEW_WORDS: Final = 3
+IN_WORDS: Final = re.compile(r"[^\W\d_]{3,}|\d ?[ap]m\b", re.IGNORECASE)
 LONGEST_DETAILS: Final = 500
 MOST_READINGS: Final = 4
 WHEN: Final = frozenset({"date", "time_window"})
@@ -229,11 +230,11 @@ def _tells(understood: Understanding, expecting: str | None, state: Mapping[str,
 
 
 def _without_mistakes(understood: Understanding) -> Understanding:
-    """Without what bare facts are taken for: a postcode has no time in it, a name and a number ask for nobody."""
+    """Without what bare facts are taken for: a postcode has no hour in it, words beside it say when; a name and a number ask for nobody."""
     names = {fact.name for fact in understood.facts}
     found = understood.facts
     if "postcode" in names and len(understood.gloss.split()) <= FEW_WORDS:
-        found = tuple(fact for fact in found if fact.name not in WHEN)
+        found = tuple(fact for fact in found if fact.name not in WHEN or IN_WORDS.search(fact.text))
     asked = understood.asked_for_human
     if asked and names and not wants_person(meaning(understood.gloss)):
         return replace(understood, facts=found, asked_for_human=False, reason=None)

@@ -34,6 +34,7 @@ async def choosing(channel: str) -> Line:
         ("the first... actually the last", "12:00 to 14:00"),
         ("the first one please, no the second one please", "10:00 to 12:00"),
         ("no, the second one", "10:00 to 12:00"),
+        ("make it the last one", "12:00 to 14:00"),
     ],
 )
 async def test_of_two_times_the_last_is_taken(monday: datetime, record: None, channel: str, said: str, taken: str) -> None:
@@ -104,3 +105,20 @@ async def test_who_says_that_they_want_nothing_is_believed(monday: datetime, rec
     await line.say("bye")
     assert (await line.say("hello again")).startswith("Hello.")
     assert await line.say("no I do not want to book") == "All right. What can I do for you?"
+
+
+@CHANNELS
+async def test_a_day_beside_the_postcode_that_was_asked_for_counts(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("I need a boiler service")
+    assert "Tuesday 24 November, 08:00" in await line.say("HB2 4QT tomorrow")
+
+
+@CHANNELS
+async def test_what_a_visit_costs_is_asked_while_it_is_moved(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    for said in ("I need a boiler service HB2 4QT tomorrow at ten", "yes", "Anna Kelly", "07700 900555", "can it be later that day"):
+        await line.say(said)
+    answer = await line.say("and how much is it")
+    assert "£85" in answer
+    assert "£95" not in answer

@@ -181,7 +181,7 @@ def _wishes_now(dialogue: Dialogue) -> bool:
 
 
 async def _go_on_with(dialogue: Dialogue, visit: Visit) -> Reply:
-    dialogue.state["reference"] = visit["reference"]
+    dialogue.state.update(reference=visit["reference"], priced=str(visit.get("service", "")))
     if dialogue.state.get("action") == "cancel":
         dialogue.state.update(step="confirm", asked="")
         question = _("Shall I cancel your visit on %(window)s (%(reference)s)?")
