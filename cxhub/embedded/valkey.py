@@ -9,6 +9,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from cxhub.embedded.places import EmbeddedServiceError, Places
 
@@ -82,4 +84,5 @@ def is_running(places: Places) -> bool:
 
 
 def _client(places: Places) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(places.valkey_socket), socket_timeout=5)
+    # Asked once: a server that has ended does not come back, and the client's usual three repeats take four seconds.
+    return redis.Redis(unix_socket_path=str(places.valkey_socket), socket_timeout=5, retry=Retry(NoBackoff(), 0))

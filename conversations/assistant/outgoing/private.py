@@ -7,11 +7,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 
 from conversations.assistant.outgoing.forms import runs_of_words, squeezed, words
 from conversations.models import Identifier, Interaction
@@ -38,6 +40,7 @@ FACTS: Final = {
     "order_number": "reference", "account_number": "reference",
 }  # fmt: skip
 DAYS: Final = ("j F Y", "F j Y", "jS F Y", "j M Y", "j \\o\\f F Y", "j \\d\\e F \\d\\e Y", "j F")
+DAYS_KEPT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,13 @@ def private_of(interaction: Interaction, lines: Sequence[int], level: str) -> Pr
 
 
 def writings_of_day(value: date) -> tuple[str, ...]:
-    """How a day may stand in a text, squeezed."""
+    """How a day may stand in a text, squeezed, in the language that is spoken."""
+    return _writings_of_day(value, get_language() or "")
+
+
+@lru_cache(maxsize=DAYS_KEPT)
+def _writings_of_day(value: date, language: str) -> tuple[str, ...]:
+    """The same; a turn that offers times names each day many times over."""
     written = [value.isoformat(), f"{value:%d/%m/%Y}", f"{value.day}/{value.month}/{value.year}", f"{value:%m/%d/%Y}"]
     return tuple({squeezed(each) for each in [*written, *(date_format(value, form) for form in DAYS)]})
 
