@@ -216,14 +216,20 @@ def untrue_claim(text: str, happened: frozenset[str], is_published: Callable[[st
     `happened` are kinds of entries and look-ups. Whole sentences that `is_published` knows from an article tell what the company does,
     and claim nothing.
     """
-    for written in SENTENCE_END.split(text.replace("’", "'").casefold()):
-        sentence = _without_quotations(written, is_published)
-        for claim in CLAIMS:
-            said = claim.words.search(sentence)
-            if not said:
-                continue
-            if not happened & claim.true_by and not is_denied(sentence[: said.end()]):
-                return said[0].strip()
+    for sentence in SENTENCE_END.split(text.replace("’", "'").casefold()):
+        # Hardly any sentence claims something, and only of one that does is it looked up where it is from.
+        if not any(claim.words.search(sentence) for claim in CLAIMS):
+            continue
+        if claimed := _claimed(_without_quotations(sentence, is_published), happened):
+            return claimed
+    return ""
+
+
+def _claimed(sentence: str, happened: frozenset[str]) -> str:
+    for claim in CLAIMS:
+        said = claim.words.search(sentence)
+        if said and not happened & claim.true_by and not is_denied(sentence[: said.end()]):
+            return said[0].strip()
     return ""
 
 

@@ -35,6 +35,7 @@ class Sources:
         self.numbers: set[Decimal] = set()
         self.words: set[str] = set()
         self.hosts: set[str] = set()
+        self._of_articles: list[str] = []
         self._published: set[str] = set()
 
     def add(self, texts: Iterable[str]) -> None:
@@ -52,12 +53,14 @@ class Sources:
 
     def publish(self, sentence: str, *, is_part: bool = False) -> bool:
         """Whether a sentence is one of a published article, or with `is_part` a part of one."""
+        self._published |= {_as_said(each) for text in self._of_articles for each in sentences(text)}
+        self._of_articles.clear()
         form = _as_said(sentence)
         return bool(form) and (form in self._published or (is_part and any(form in each for each in self._published)))
 
     def add_published(self, text: str) -> None:
         """A passage of a published article, whose sentences may be said as they are."""
-        self._published |= {_as_said(each) for each in sentences(text)}
+        self._of_articles.append(text)
 
     def add_result(self, result: ToolResult) -> None:
         """What a tool answered: every text and number in it, its days and times as they read, the hosts of its pages."""
