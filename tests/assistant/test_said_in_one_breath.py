@@ -122,3 +122,9 @@ async def test_what_a_visit_costs_is_asked_while_it_is_moved(monday: datetime, r
     answer = await line.say("and how much is it")
     assert "£85" in answer
     assert "£95" not in answer
+
+
+@CHANNELS
+async def test_what_is_asked_beside_a_no_is_answered(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    assert "£85" in await line.say("I don't want a visit but how much is a boiler service")

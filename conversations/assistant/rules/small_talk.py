@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, pauses
@@ -9,6 +11,8 @@ from conversations.assistant.brain import Reply
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.services import facts
 from conversations.understanding import needs
+
+MOST_WORDS_OF_NO: Final = 8
 
 
 def answered(dialogue: Dialogue, *, busy: bool) -> bool:
@@ -66,6 +70,12 @@ def say_again(dialogue: Dialogue, said: str) -> Reply:
     return dialogue.reply()
 
 
+def _wants_nothing(text: str) -> bool:
+    """Whether a few words say what is not wanted, and nothing else: “no, I don't want to book”, and no “but how much is it”."""
+    words = acts.plain(text).split()
+    return needs.is_denied(text) and len(words) <= MOST_WORDS_OF_NO and "but" not in words and not acts.wants_to_know(text)
+
+
 def in_the_middle_of_nothing(dialogue: Dialogue) -> Reply | None:
     """Answers somebody who is in the middle of nothing and wants nothing yet; None when they do."""
     text = dialogue.context.words
@@ -76,7 +86,7 @@ def in_the_middle_of_nothing(dialogue: Dialogue) -> Reply | None:
     if acts.is_short(text, acts.NODS) and not dialogue.state.get("offer"):
         dialogue.say(_("Is there anything else I can do?"))
         return dialogue.reply()
-    if needs.is_denied(text) and not dialogue.done_here:
+    if _wants_nothing(text) and not dialogue.done_here:
         dialogue.say(_("All right. What can I do for you?"))
         return dialogue.reply()
     if acts.is_short(text, acts.GREETING) or acts.is_short(text, acts.CALLS_OUT):
