@@ -44,6 +44,8 @@ _ONE: Final = r"(?: (?:one|slot|time|window|option))?(?:,? (?:please|then|thanks
 _I_TAKE: Final = r"(?:(?:i'll (?:take|have)|we'll take|let's take|i want|give me|make (?:it|that)|take|yes,?|ok,?|rather) )*"
 LAST: Final = re.compile(rf"{_I_TAKE}(?:last one|last|the (?:last|later|latest){_ONE})")
 EARLIER: Final = re.compile(rf"{_I_TAKE}the (?:earlier|early){_ONE}")
+NOT_CHOSEN: Final = re.compile(r"(?:^|(?<= ))not (?:the )?\w+(?: one)?\b|\b(?:rather |better )?(?:than|instead of) the \w+(?: one)?\b")
+"""“Not the first”, “rather than the first”: named, and not meant."""
 CLOCK: Final = re.compile(r"(?<![\w:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?!\w)")
 MIDDAY: Final = 12
 
@@ -61,7 +63,8 @@ def _last_of(text: str, meant: Callable[[str], int | None]) -> int | None:
     return next((index for index in found if index is not None), None)
 
 
-def _choice(words: str, options: int) -> int | None:
+def _choice(said: str, options: int) -> int | None:
+    words = NOT_CHOSEN.sub(" ", said).strip(" ,")
     if LAST.fullmatch(words):
         return options - 1
     if EARLIER.fullmatch(words):

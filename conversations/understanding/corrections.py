@@ -30,7 +30,8 @@ HOUR: Final = re.compile(
 )
 TAKES_BACK: Final = re.compile(
     r"(?:[,;.…!-]+\s*|\s+)"
-    r"(?:(?:no|sorry|i'm sorry|i mean|i meant|actually|or rather|rather|correction|wait|hang on|hold on|oops|better)\b[,;.…!-]*\s*)+"
+    r"(?:(?:no|sorry|i'm sorry|i mean|i meant|actually|or rather|rather(?! than)|correction|wait|hang on|hold on|oops|better(?! than))\b"
+    r"[,;.…!-]*\s*)+"
     r"(?=\S)",
     re.IGNORECASE,
 )

@@ -35,6 +35,8 @@ async def choosing(channel: str) -> Line:
         ("the first one please, no the second one please", "10:00 to 12:00"),
         ("no, the second one", "10:00 to 12:00"),
         ("make it the last one", "12:00 to 14:00"),
+        ("the second is better than the first", "10:00 to 12:00"),
+        ("not the first, the third", "12:00 to 14:00"),
     ],
 )
 async def test_of_two_times_the_last_is_taken(monday: datetime, record: None, channel: str, said: str, taken: str) -> None:
