@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import wording
 from conversations.assistant.brain import Behaviour
+from conversations.assistant.tools import book
 from conversations.models import Conversation, Entry
 from conversations.models.entry_point import Channel
 from conversations.models.identifier import Assurance
@@ -49,7 +50,7 @@ def package(
         summary=_summary(conversation, known, rows, waiting),
         facts=_facts(conversation),
         tried=_tried(rows),
-        next_step=next_step or _next_step(conversation, decision, known, behaviour),
+        next_step=next_step or _next_step(conversation, decision, known, behaviour, rows),
     )
 
 
@@ -91,6 +92,12 @@ def is_overtaken(visit: str, seq: int, changes: Mapping[str, int]) -> bool:
 
 def _visits_changed(rows: list[Entry]) -> dict[str, int]:
     return {visit_of(row): row.seq for row in rows if visit_of(row) and not row.data.get("corrected")}
+
+
+def _has_a_visit(rows: list[Entry]) -> bool:
+    """Whether a visit that was booked in the conversation stands: what a booking asks for is wanted no more."""
+    last = {visit_of(row): row.kind for row in rows if visit_of(row)}
+    return any(kind != "booking.cancelled" for kind in last.values())
 
 
 def first_and_last(said: list[str]) -> list[str]:
@@ -141,12 +148,14 @@ def _tried(rows: list[Entry]) -> list[str]:
 
 
 def _next_step(
-    conversation: Conversation, decision: Decision, known: Mapping[str, KnownFact], behaviour: Behaviour | None
+    conversation: Conversation, decision: Decision, known: Mapping[str, KnownFact], behaviour: Behaviour | None, rows: list[Entry]
 ) -> str:
     if conversation.urgency == "emergency":
         return _("Answer at once. Make sure that everybody is safe before anything else.")
     reason = conversation.reason
     form = behaviour.form_for_reason(reason.code) if reason and behaviour else None
+    if form and form.tool == book.TOOL.name and _has_a_visit(rows):
+        form = None
     missing = [field.fact for field in form.fields if field.required and field.fact not in known] if form else []
     if missing:
         labels = [str(FACT_LABELS.get(fact, fact)).lower() for fact in missing]

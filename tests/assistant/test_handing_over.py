@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db.models.functions import Now
 
 from conversations.flows import takeover
-from conversations.models import Conversation, Handoff
+from conversations.models import Booking, Conversation, Handoff
 from routing.models import AgentProfile, DispositionCode, Presence, Queue, Reservation, ServiceHours, WorkItem
 from routing.services import presence
 from tests.assistant.conftest import Line
@@ -75,6 +75,15 @@ async def test_asking_for_a_person_in_the_middle_of_a_form(monday: datetime, cha
     ]
     assert handoff.tried[0] == "Checked HB1 4QT: served."
     assert handoff.next_step == "Still to ask: date, time, name and phone."
+
+
+async def test_nothing_is_to_be_asked_of_a_visit_that_is_booked(monday: datetime, chat: Line) -> None:
+    """The time was chosen from those that were offered, and stands in the visit alone."""
+    for said in ("I want to book a boiler service for tuesday, HB2 4QT", "the first one", "Paula Adams", "07700 900123"):
+        await chat.say(said)
+    assert await Booking.objects.filter(state="booked").acount() == 1
+    await chat.say("can I speak to someone please")
+    assert (await Handoff.objects.aget()).next_step == "Answer the customer; everything that was asked for is above."
 
 
 async def test_an_emergency_moves_waiting_work_up(monday: datetime, chat: Line) -> None:
