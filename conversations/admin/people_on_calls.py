@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib import admin
 
 from conversations.models import CallSeat, OutsideNumber
 from routing.admin.explained import Explained
 from routing.admin.history import ShowsHistory
+from routing.admin.phone_numbers import PhoneNumberField
 from routing.admin.read_only import ReadOnlyAdmin
+
+
+class OutsideNumberForm(forms.ModelForm):
+    """A number outside that may be rung."""
+
+    number = PhoneNumberField(help_text=OutsideNumber._meta.get_field("number").help_text)
+
+    class Meta:
+        model = OutsideNumber
+        fields = ("name", "number", "active")
 
 
 @admin.register(OutsideNumber)
 class OutsideNumberAdmin(Explained, ShowsHistory):
+    form = OutsideNumberForm
     list_display = ("name", "number", "active")
     list_filter = ("active",)
     search_fields = ("name", "number")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from conversations.assistant import acts, breaths, calls_asked, choosing, hours_asked, later, weekdays, what_was_done
+from conversations.assistant import acts, breaths, calls_asked, choosing, details_told, hours_asked, later, weekdays, what_was_done
 from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.recognising import BUSY_STEPS, PLACES, is_of_the_form, keep_reason
 from conversations.assistant.tools import book, schedule_callback
@@ -46,10 +46,8 @@ SURE_FACT: Final = 0.6
 SURE_FACT_IN_PASSING: Final = 0.75
 PUT_RIGHT: Final = 1.0
 """How sure a fact is that was told before and is put right now."""
-WORDS_THAT_TELL: Final = 6
 FEW_WORDS: Final = 3
 IN_WORDS: Final = re.compile(r"[^\W\d_]{3,}|\d ?[ap]m\b", re.IGNORECASE)
-LONGEST_DETAILS: Final = 500
 MOST_READINGS: Final = 4
 WHEN: Final = frozenset({"date", "time_window"})
 AT_RISK: Final = "at_risk"
@@ -207,8 +205,11 @@ def read(
     changed = _learn(understood, conversation, words, expecting, picks, known)
     _learn_at_risk(said.gloss or text, conversation, words, known)
     is_new, alternatives, about = keep_reason(understood, text, conversation, words.interaction)
-    if is_new:
-        changed |= _learn_opening(understood.text, conversation, words, behaviour)
+    line, last_seq = words.interaction, words.messages[-1].seq
+    if is_new and (fact := details_told.learn_opening(understood.text, conversation, line, last_seq, behaviour)):
+        changed[fact] = None
+    elif not changed and not besides and (fact := details_told.learn_more(understood, conversation, line, last_seq, behaviour)):
+        changed[fact] = None
     replaced = {name: value for name, value in changed.items() if value is not None}
     still = known if conversation.facts is stood else None
     return Reading(
@@ -249,7 +250,7 @@ def _put_right(
     known = facts.known_to(conversation, words.interaction) if conversation.facts and corrections.is_one(text) else {}
     told = {name: str(fact.value) for name, fact in sorted(known.items(), key=lambda item: -item[1].seq) if name not in WHEN}
     if found := corrections.put_right(text, told):
-        said = understood.text[:LONGEST_DETAILS]
+        said = understood.text[: details_told.LONGEST]
         new = tuple(Fact(name, _written(name, value, reading_of), said, PUT_RIGHT) for name, value in found.items())
         return replace(understood, facts=new, reason=None, asked_for_human=False)
     chosen = state.get("slot") or "time_window" in (state.get("said") or {}) or (state.get("step") == "done" and state.get("reference"))
@@ -365,17 +366,6 @@ def _learn_at_risk(text: str, conversation: Conversation, words: Words, known: M
     if told:
         learned = [LearnedFact(AT_RISK, "yes", told)]
         facts.learn(conversation, learned, interaction=words.interaction, from_seq=words.messages[-1].seq)
-
-
-def _learn_opening(text: str, conversation: Conversation, words: Words, behaviour: Behaviour) -> dict[str, Any]:
-    """Somebody who opens with a whole sentence has told the details that the form for it would ask for."""
-    form = behaviour.form_for_reason(conversation.reason.code) if conversation.reason else None
-    free = [field.fact for field in form.fields if field.fact not in NAMES] if form else []
-    if not free or free[0] in facts.known_to(conversation, words.interaction) or len(text.split()) < WORDS_THAT_TELL:
-        return {}
-    told = [LearnedFact(free[0], text[:LONGEST_DETAILS], text[:LONGEST_DETAILS])]
-    facts.learn(conversation, told, interaction=words.interaction, from_seq=words.messages[-1].seq)
-    return {free[0]: None}
 
 
 def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | None, picks: bool) -> bool:

@@ -126,7 +126,7 @@ _KINDS = (
     EntryKind("callback.requested", _("Call back requested"), "phone", _body, personal=("phone",)),
     EntryKind("callback.changed", _("Call back moved"), "phone", _body, personal=("phone",)),
     EntryKind("callback.cancelled", _("Call back called off"), "phone-off", _body, personal=("phone",)),
-    EntryKind("link.sent", _("Link to the chat sent"), "link", _body),
+    EntryKind("link.sent", _("Link sent"), "link", _body),
     EntryKind("text.sent", _("Text message sent"), "message-square", _body),
     EntryKind("text.failed", _("Text message not delivered"), "x", _body),
     EntryKind("callback.refused", _("Call back refused"), "phone-off", _body, personal=("phone",)),

@@ -109,7 +109,7 @@ def _cells(row: DraftReview) -> Sequence[Cell]:
 
 AGREEMENT = Metric(
     code="draft_agreement",
-    name=_("Drafts people would have sent"),
+    name=_("Drafts people would have sent, as they are or with changes"),
     definition=_(
         "Of the AI agent’s drafts that agents judged, those that they would have sent as they are or with changes. How alike a draft and"
         " what a person then sent are stands beside it; it is a hint, since opposites can read alike."

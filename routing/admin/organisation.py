@@ -8,10 +8,12 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from routing.admin.explained import STAFF_NAME, Explained
 from routing.admin.history import ShowsHistory
+from routing.admin.phone_numbers import PhoneNumberField
 from routing.admin.policy import NamedInTables
 from routing.admin.supervising import SetsStates
 from routing.models import (
@@ -158,6 +160,12 @@ class AgentSkillInline(Explained, admin.TabularInline):
 
 class AgentProfileForm(forms.ModelForm):
     """An agent; capacity may not fall below the work they have."""
+
+    phone_number = PhoneNumberField(
+        required=False,
+        label=capfirst(AgentProfile._meta.get_field("phone_number").verbose_name),
+        help_text=AgentProfile._meta.get_field("phone_number").help_text,
+    )
 
     class Meta:
         model = AgentProfile

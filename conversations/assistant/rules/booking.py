@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, choosing, wording
+from conversations.assistant import acts, choosing, details_told, wording
 from conversations.assistant.account_facts import NOT_SAID
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
 from conversations.assistant.rules import additions, card_number, slots
@@ -68,6 +68,8 @@ def note_answer(dialogue: Dialogue, form: Form) -> Reply | None:
     if asked in context.facts:
         return None
     if context.new_facts or card_number.is_hidden_in(context.text):
+        if context.new_facts == {details_told.open_question(form)}:
+            dialogue.say(_("Thank you, I have added that."))
         return None
     if acts.is_short(context.words, acts.DECLINES):
         return _declined(dialogue)

@@ -49,5 +49,5 @@ TOOL = Tool(
     recorded=False,
     title=gettext_lazy("Look up the opening hours"),
     labels={"day": gettext_lazy("Day")},
-    unshown=frozenset({"kept", "day"}),
+    unshown=frozenset({"kept", "day", "opens_next"}),
 )

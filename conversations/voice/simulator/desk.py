@@ -42,9 +42,9 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def names() -> dict[str, str]:
-    """The names of the company's people by the number of their phone."""
-    people = AgentProfile.objects.exclude(phone_number="").order_by("display_name")
-    return dict(people.values_list("phone_number", "display_name"))
+    """The names of the company's people by the number or SIP address of their phone."""
+    people = AgentProfile.objects.order_by("display_name").values_list("phone_number", "sip_address", "display_name")
+    return {address: name for *addresses, name in people for address in addresses if address}
 
 
 def texts() -> dict[str, Any]:
