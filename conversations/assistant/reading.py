@@ -206,10 +206,11 @@ def read(
     _learn_at_risk(said.gloss or text, conversation, words, known)
     is_new, alternatives, about = keep_reason(understood, text, conversation, words.interaction)
     line, last_seq = words.interaction, words.messages[-1].seq
-    if is_new and (fact := details_told.learn_opening(understood.text, conversation, line, last_seq, behaviour)):
-        changed[fact] = None
-    elif not changed and not besides and (fact := details_told.learn_more(understood, conversation, line, last_seq, behaviour)):
-        changed[fact] = None
+    more = details_told.learn_opening(understood.text, conversation, line, last_seq, behaviour) if is_new else ""
+    if not changed and not more and not besides:
+        more = details_told.learn_more(understood, conversation, line, last_seq, behaviour)
+    if more:
+        changed[more] = None
     replaced = {name: value for name, value in changed.items() if value is not None}
     still = known if conversation.facts is stood else None
     return Reading(

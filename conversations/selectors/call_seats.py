@@ -23,6 +23,13 @@ def live(call: Interaction) -> list[CallSeat]:
     return LIVE.all(call=call.pk)
 
 
+def has_left_the_caller(call: Interaction) -> bool:
+    """Whether the person who has the conversation was on this call with the caller and hung up, and is not rung for it again."""
+    agent = call.conversation.owner_agent
+    last = CallSeat.objects.filter(interaction=call, agent=agent).order_by("-pk").first() if agent else None
+    return last is not None and last.purpose == CallSeat.Purpose.ANSWER and last.outcome == CallSeat.Outcome.LEFT
+
+
 def heard(call: Interaction) -> list[CallSeat]:
     """Who is on the call and heard by everybody on it."""
     return [seat for seat in live(call) if seat.is_heard]

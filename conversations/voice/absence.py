@@ -1,4 +1,4 @@
-"""A call in a conversation whose person is gone while nobody else is in: what is true then, so that no caller waits for them."""
+"""A call in a conversation whose person is gone: what is true then, so that no caller waits for them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,30 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import wording
 from conversations.models import Interaction
-from conversations.services import promises
-from routing.models import Presence
+from conversations.selectors import call_seats
+from conversations.services import call_state, promises
+from routing.models import AgentProfile, Presence
 from routing.services import hours
 
 
 def is_nobody_in(call: Interaction) -> bool:
     """Whether the person who has the conversation is offline, outside the hours of the call's entry point. At most three statements."""
     agent = call.conversation.owner_agent
-    if agent is None or hours.is_open(call.entry_point.hours, timezone.now()):
+    return agent is not None and not _is_open(call) and _is_offline(agent)
+
+
+def is_left_alone(call: Interaction) -> bool:
+    """Whether a caller is with the automated voice because the person who has the conversation hung up, or went offline in the hours.
+
+    Not where they are rung again, or write what the voice says. At most five statements, none where nobody has the conversation.
+    """
+    agent = call.conversation.owner_agent
+    if agent is None or call_state.place_of(call).at != call_state.VOICE:
         return False
-    return not Presence.objects.filter(agent=agent).exclude(state=Presence.State.OFFLINE).exists()
+    if call_seats.has_left_the_caller(call):
+        return True
+    is_rung = any(seat.agent_id == agent.pk for seat in call_seats.live(call))
+    return not is_rung and _is_offline(agent) and _is_open(call)
 
 
 def greeting(call: Interaction) -> str:
@@ -41,6 +54,14 @@ def greeting(call: Interaction) -> str:
 def kept() -> str:
     """That something said was kept for them."""
     return _("Thank you, I have added that for my colleagues. If that is all, you can hang up now.")
+
+
+def _is_open(call: Interaction) -> bool:
+    return hours.is_open(call.entry_point.hours, timezone.now())
+
+
+def _is_offline(agent: AgentProfile) -> bool:
+    return not Presence.objects.filter(agent=agent).exclude(state=Presence.State.OFFLINE).exists()
 
 
 def _back(back: datetime, now: datetime) -> str:

@@ -27,6 +27,7 @@ from conversations.voice import (
     callee,
     campaign_call,
     dialogue,
+    left_alone,
     ncco,
     pausing,
     recording,
@@ -173,7 +174,7 @@ def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, Call
     is_way_out = given.digits == call_state.OUT_KEY and call_state.is_of_campaign(call)
     if is_way_out or call_state.is_in_campaign_stage(call):
         return campaign_call.settle
-    return waiting.settle
+    return left_alone.settle if absence.is_left_alone(call) else waiting.settle
 
 
 async def _answered(call: Interaction, given: CallInput, words: Words, keep: Keeper | None) -> Ncco | Kept:

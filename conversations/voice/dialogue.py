@@ -241,10 +241,11 @@ def _silence(call: Interaction, given: CallInput) -> Ncco:
     conversation = call.conversation
     if absence.is_nobody_in(call):
         return replies.aside(call, absence.kept())
-    if conversation.owner_agent:
+    is_left = absence.is_left_alone(call)
+    if conversation.owner_agent and not is_left:
         name = conversation.owner_agent.display_name
         return replies.aside(call, _("%(name)s is still with you. One moment, please.") % {"name": name})
-    if replies.waits_for_person(conversation):
+    if replies.waits_for_person(conversation) and not is_left:
         return replies.aside(call, _("Thank you for waiting. A person will be with you as soon as possible."))
     if replies.owes_a_reply(conversation):
         return replies.aside(call, _("I am still looking into that. One moment, please."))
@@ -252,7 +253,7 @@ def _silence(call: Interaction, given: CallInput) -> Ncco:
     _remember(call, silences=silences)
     if given.is_failure and silences < 3:
         return replies.aside(call, _("Sorry, I did not catch that. Please say it again."))
-    asked = spoken.last_question(_said_last(call)) if silences <= MOST_SAID_AGAIN else ""
+    asked = spoken.last_question(_said_last(call)) if silences <= MOST_SAID_AGAIN and not is_left else ""
     if asked:
         return replies.aside(call, f"{_('Sorry, I did not hear anything.')} {asked}")
     if silences == 1:

@@ -40,6 +40,8 @@ DECISION_SECONDS: Final = 4
 """How long an agent may think about a key, twice."""
 RING_SECONDS: Final = 30
 MESSAGE_SILENCE_SECONDS: Final = 4
+TRIES_WITHOUT_ANSWER: Final = 4
+"""How often somebody is listened to anew while our webhooks are not answered: for half a minute or more, which a restart takes."""
 LONGEST_MESSAGE_SECONDS: Final = 180
 
 
@@ -97,12 +99,25 @@ def reply(text: str, *, language: str, ear: Ear = USUAL) -> Ncco:
         listen(language=language, ear=ear, to="voice:listening"),
         *talk(_("I am listening. Take your time."), language=language, barge_in=True),
         listen(language=language, ear=ear),
+        *_staying(language),
     ]
 
 
 def working(text: str, *, language: str) -> Ncco:
     """Say `text` while something is being found out, and listen; silence after it asks what comes next, so that the wait is heard."""
-    return [*talk(text, language=language, barge_in=True), listen(language=language)]
+    return [*talk(text, language=language, barge_in=True), listen(language=language), *_staying(language)]
+
+
+def _staying(language: str) -> Ncco:
+    """What runs only where the webhook before was not answered, since its answer takes the place of all that follows.
+
+    The platform then goes on with the list, and ends the call after its last action; so a caller is not cut off while we start anew.
+    Source: Vonage, "Webhook reference", failures of webhooks that are to answer with actions.
+    """
+    once_more = _("Sorry, something went wrong on our side. Please stay on the line, or say that once more.")
+    at_last = _("We are sorry, our system does not answer at the moment. Please stay on the line, or call again in a few minutes.")
+    told = [once_more] * (TRIES_WITHOUT_ANSWER - 1) + [at_last]
+    return [action for words in told for action in [*talk(words, language=language, barge_in=True), listen(language=language)]]
 
 
 def before_listening(actions: Ncco, more: Ncco) -> Ncco:
@@ -117,6 +132,7 @@ def waiting(text: str, *, language: str, music: str, ear: Ear = USUAL) -> Ncco:
         *talk(text, language=language, barge_in=True),
         {"action": "stream", "streamUrl": [music], "bargeIn": True},
         listen(language=language, silence_seconds=SILENCE_AFTER_MUSIC_SECONDS, ear=ear),
+        *_staying(language),
     ]
 
 

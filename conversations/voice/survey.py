@@ -8,21 +8,17 @@ it is over), the `question`, who was on the call (`agent` and `name`), `prompts`
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from conversations.flows import takeover
-from conversations.flows.outbound import NotYours
 from conversations.models import CallSeat, Conversation, Interaction
-from conversations.selectors import call_seats
 from conversations.services import call_state, timeline
 from conversations.services.timeline import NewEntry
 from conversations.understanding import marks
 from conversations.understanding.marks import HIGHEST, mark_in
-from conversations.voice import dialogue, ncco, replies, waiting
+from conversations.voice import dialogue, left_alone, ncco, replies, waiting
 from conversations.voice.dialogue import Words
 from conversations.voice.ncco import Ncco
 from conversations.voice.protocol import CallInput
@@ -114,17 +110,7 @@ def _something_else(call: Interaction, given: CallInput) -> Words | Ncco | None:
     _remember(call, step="")
     if call.conversation.status == Conversation.Status.CLOSED:
         return replies.closing(call)
-    return waiting.settle(_taken_back(call), given)
-
-
-def _taken_back(call: Interaction) -> Interaction:
-    """The call, which whoever had it and has left it has no longer."""
-    agent = call.conversation.owner_agent
-    if agent is None or any(seat.agent_id == agent.pk for seat in call_seats.live(call)):
-        return call
-    with suppress(NotYours):
-        takeover.give_back(call, agent)
-    return Interaction.objects.select_related("conversation__owner_agent", "entry_point").get(pk=call.pk)
+    return waiting.settle(left_alone.taken_back(call), given)
 
 
 def _again(call: Interaction, state: dict[str, Any]) -> Ncco:

@@ -51,7 +51,7 @@ class TestAnswering:
         ncco = post("/voice/answer/", caller.answer()).json()
         assert words_of(checked(ncco)).startswith("I am Harbor's AI assistant.")
         assert "how I can help" in words_of(ncco)
-        assert [action["action"] for action in ncco] == ["talk", "input", "talk", "input"]
+        assert [action["action"] for action in ncco[:4]] == ["talk", "input", "talk", "input"]
         assert ncco[0]["bargeIn"] is True
         assert bodies(caller, "disclosure.shown") == [("assistant", "I am Harbor's AI assistant.")]
         assert [actor for actor, _ in bodies(caller)] == ["assistant"]

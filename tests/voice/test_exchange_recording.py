@@ -132,6 +132,27 @@ async def test_who_is_muted_is_not_in_others_recordings(application: Application
     assert [each["sentence"] for each in written["channels"][0]["transcript"]] == ["Aloud"]
 
 
+async def test_a_recording_has_what_its_leg_heard(application: Application) -> None:
+    """Who only listens, or speaks to a colleague alone, is not in the caller's."""
+    caller = await dial(application, [record(application, transcription={}), {"action": "conversation", "name": "desk"}])
+    await caller.until_doing("connected")
+    ann = await ring([{"action": "conversation", "name": "desk"}])
+    await ann.do("answer")
+    await ann.until_doing("connected")
+    for number, may_speak_to, words in ((1, [], "Only listening"), (2, [ann.leg], "Only to Ann")):
+        options = {"canSpeak": may_speak_to}
+        maya = await ring([{"action": "conversation", "name": "desk", **options}], to=f"44163296012{number}")
+        await maya.do("answer")
+        await maya.until_doing("connected")
+        await maya.do("say", text=words)
+    await ann.do("say", text="To all of you")
+    await caller.until_heard("To all of you")
+    await caller.do("hang_up")
+    await eventually(lambda: len(application.bodies("recorded")) == 2)
+    written = (await fetched(application.bodies("recorded")[1]["transcription_url"])).json()
+    assert [each["sentence"] for each in written["channels"][0]["transcript"]] == ["To all of you"]
+
+
 def test_files_last_as_long_as_they_should() -> None:
     """By the structure of each format; that browsers play all three was tried by hand."""
     mp3, ogg, wav = (audio.made(kind, 3.0, 1, [(0, 0.5, 1.0, 0)]) for kind in ("mp3", "ogg", "wav"))

@@ -66,6 +66,18 @@ def test_the_caller_is_greeted_once(server: WebProcess, fault: str) -> None:
     assert [entry.body for entry in Entry.objects.filter(actor_kind="customer", kind="message")] == ["my boiler leaks"]
 
 
+def test_a_product_that_starts_anew_cuts_no_caller_off(server: WebProcess) -> None:
+    """Whoever is listened to in vain is asked again, and served as soon as somebody is there to answer."""
+    phone = dialled(server, "away-for-a-while")
+    phone.until(lambda state: state["doing"] == "listening")
+    phone.do("say", text="my boiler leaks")
+    phone.until_heard("Sorry, something went wrong on our side.")
+    phone.until_heard("Sorry, I did not hear anything.")
+    phone.do("say", text="my boiler leaks")
+    phone.until_heard("colleague")
+    assert [entry.body for entry in Entry.objects.filter(actor_kind="customer", kind="message")] == ["my boiler leaks"]
+
+
 @pytest.mark.parametrize("fault", ["answer-lost", "input-fails", "emptied"])
 def test_what_was_said_is_kept_once_when_its_answer_does_not_come_back(server: WebProcess, fault: str) -> None:
     phone = dialled(server, fault)
@@ -74,6 +86,8 @@ def test_what_was_said_is_kept_once_when_its_answer_does_not_come_back(server: W
     if fault == "answer-lost":
         phone.until_heard("colleague")
     else:
+        phone.until_heard("Sorry, something went wrong on our side.")
+        phone.do("hang_up")
         phone.until_over()
     said = Entry.objects.filter(actor_kind="customer", kind="message")
     assert [entry.body for entry in said] == ([] if fault == "input-fails" else ["my boiler leaks"])

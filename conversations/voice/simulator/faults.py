@@ -25,15 +25,16 @@ USUAL: Final[Mapping[str, Any]] = {
     "trouble": "",  # what befalls a webhook or its answer on the way: one of TROUBLES
     "trouble_at": "answer",  # which: answer, input (all that may be answered with actions, but for the first), event
     "trouble_tries": 1,  # how many deliveries of each it befalls; two tries, then two of the fallback
+    "trouble_webhooks": 0,  # how many webhooks of the leg it befalls, the first ones; 0: all
     "region": HOME_REGION,  # where the call is: other hosts know nothing of it
 }
 TROUBLES: Final = ("503", "lost", "slow", "too_slow", "invalid", "empty")
 """Refused before it arrived; its answer lost; its answer just in time, or just too late; its answer garbled, or gone."""
 BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "speed": (0.1, 100), "patience": (0.1, 100), "recording_after": (0, 600), "clock_skew": (-600, 600),
-    "repeat_events": (1, 3), "trouble_tries": (0, 4),
+    "repeat_events": (1, 3), "trouble_tries": (0, 4), "trouble_webhooks": (0, 100),
 }  # fmt: skip
-WHOLE: Final = ("repeat_events", "trouble_tries")
+WHOLE: Final = ("repeat_events", "trouble_tries", "trouble_webhooks")
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"trouble": ("", *TROUBLES), "trouble_at": ("answer", "input", "event")}
 NAMED: Final[Mapping[str, Mapping[str, Any]]] = {
     "answered-in-time": {"trouble": "slow"},
@@ -44,6 +45,7 @@ NAMED: Final[Mapping[str, Mapping[str, Any]]] = {
     "refused-twice": {"trouble": "503", "trouble_tries": 2},
     "answer-lost": {"trouble": "lost", "trouble_at": "input"},
     "input-fails": {"trouble": "503", "trouble_at": "input", "trouble_tries": 4},
+    "away-for-a-while": {"trouble": "503", "trouble_at": "input", "trouble_tries": 4, "trouble_webhooks": 3},
     "garbled": {"trouble": "invalid"},
     "emptied": {"trouble": "empty", "trouble_at": "input"},
     "events-twice": {"repeat_events": 2},
@@ -91,9 +93,10 @@ class Way:
 
 
 def way_of(leg: Leg, kind: str) -> Way:
-    """The way of a webhook of this kind (`answer`, `input`, `event`) of a leg."""
+    """The way of a webhook of this kind (`answer`, `input`, `event`) of a leg, which counts those that trouble befalls."""
     options = leg["options"]
-    is_meant = options["trouble_at"] == kind
+    is_meant = options["trouble_at"] == kind and not 0 < options["trouble_webhooks"] <= leg["troubled"]
+    leg["troubled"] += int(is_meant and bool(options["trouble"]))
     signing = {name: options[name] for name in ("speed", "clock_skew", "wrong_hash", "unsigned", "replay")}
     return Way(options["trouble"] if is_meant else "", options["trouble_tries"] if is_meant else 0, **signing)
 

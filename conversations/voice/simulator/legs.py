@@ -54,6 +54,7 @@ def new_leg(
         "began_at": time.time(),
         "answered_at": None,
         "ended_at": None,
+        "troubled": 0,  # how many of its webhooks trouble has befallen
         "recordings": [],  # ids of those that a `record` has begun and that go on
         "muted": False,
         "earmuffed": False,

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from conversations.rendering import spoken
 from conversations.voice.simulator import audio, legs
+from conversations.voice.simulator.hearing import may_hear, speaks_to_all
 from conversations.voice.simulator.line import Line
 
 FILES: Final = "https://api.nexmo.com/v1/files/"
@@ -44,14 +45,15 @@ async def begin_room_recording(line: Line, asked: dict[str, Any]) -> None:
 
 
 async def note_said(line: Line, text: str, *, by_company: bool = False) -> None:
-    """What is said goes into every recording of the leg; what a person says also into those of the room and the legs in it."""
+    """What is said goes into every recording of the leg; what a person says also into those of the legs that hear it, and of the room."""
     leg = line.leg
     found = set(leg["recordings"])
     members = await line.exchange.members(leg["room"])
-    if not by_company and leg["uuid"] in members and not leg["muted"]:
+    if not by_company and leg["uuid"] in members:
         others = [await line.exchange.leg(other) for other in members if other != leg["uuid"]]
-        found |= {each for other in others if other for each in other["recordings"]}
-        found |= {await line.exchange.room_recording(leg["room"])} - {None}
+        found |= {each for other in others if other and may_hear(other, leg, members) for each in other["recordings"]}
+        if speaks_to_all(leg, members):
+            found |= {await line.exchange.room_recording(leg["room"])} - {None}
     said = {"speaker": COMPANY if by_company else leg["uuid"], "address": legs.address_of(leg), "text": text, "at": time.time()}
     for recording in found:
         await line.exchange.add_to_recording(recording, said)

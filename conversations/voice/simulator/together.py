@@ -12,21 +12,10 @@ from typing import Any, Final
 
 from conversations.voice.simulator import legs, recording
 from conversations.voice.simulator.exchange import Exchange, Happening, Leg
+from conversations.voice.simulator.hearing import Member, may_hear
 from conversations.voice.simulator.line import Line
 
 MOST_LEGS: Final = 50
-Member = dict[str, Any]
-
-
-def may_hear(listener: Leg, speaker: Leg, members: dict[str, Member]) -> bool:
-    """Whether one leg hears another in a room that is started."""
-    hearing, speaking = members.get(listener["uuid"]), members.get(speaker["uuid"])
-    if hearing is None or speaking is None or listener["uuid"] == speaker["uuid"]:
-        return False
-    if listener["earmuffed"] or speaker["muted"] or speaking["mute"]:
-        return False
-    may_speak = speaking["canSpeak"] is None or listener["uuid"] in speaking["canSpeak"]
-    return may_speak and (hearing["canHear"] is None or speaker["uuid"] in hearing["canHear"])
 
 
 async def in_the_room(exchange: Exchange, leg: Leg) -> tuple[dict[str, Member], list[Leg]]:
