@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from conversations.assistant import pauses
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.rendering import spoken
 from conversations.selectors.access import lines_of_party
@@ -33,6 +34,8 @@ YES: Final = re.compile(
 )
 NO: Final = re.compile(r"\W*(?:no|nope|nah|not really|i wasn't|i was not)\b[\s,.]*(?:thanks|thank you|gracias)?\W*", re.IGNORECASE)
 LONGEST_MERE_YES: Final = 5
+MOST_MOMENTS: Final = 6
+"""To so many silences whoever asked for a moment is left in peace: with the music for some three minutes."""
 MOST_SAID_AGAIN: Final = 2
 """To so many silences the question is put again, before a person is offered."""
 RESTS_OF_A_CARD: Final = range(7, 14)
@@ -110,11 +113,12 @@ def _keyed_again(call: Interaction, given: CallInput) -> Words | Ncco | None:
 def _spoken(call: Interaction, given: CallInput, text: str) -> Words | Ncco | None:
     stage = call.data.get("stage")
     best = given.hypotheses[0]
-    code = SPOKEN_CODE.fullmatch(normalise(gloss(text, call.language.partition("-")[0]), spoken=True))
+    meant = normalise(gloss(text, call.language.partition("-")[0]), spoken=True)
+    code = SPOKEN_CODE.fullmatch(meant)
     if code and (stage in (STAGE_OPENING, STAGE_JOIN) or "code" in text.lower()) and verifying.live_code(call) is None:
         note_words(call, given, _("(a code)"))
         return _redeem(call, given, re.sub(r"\D", "", code[1]))
-    _remember(call, stage=STAGE_NONE, silences=0)
+    _remember(call, stage=STAGE_NONE, silences=0, moments=MOST_MOMENTS if pauses.asks_for_a_moment(meant) else 0)
     if stage == STAGE_JOIN and YES.match(text):
         _join_recent_chat(call)
         if len(text.split()) <= LONGEST_MERE_YES:
@@ -249,6 +253,9 @@ def _silence(call: Interaction, given: CallInput) -> Ncco:
         return replies.aside(call, _("Thank you for waiting. A person will be with you as soon as possible."))
     if replies.owes_a_reply(conversation):
         return replies.aside(call, _("I am still looking into that. One moment, please."))
+    if moments := int(call.data.get("moments", 0)):
+        _remember(call, moments=moments - 1)
+        return replies.while_they_look(call)
     silences = int(call.data.get("silences", 0)) + 1
     _remember(call, silences=silences)
     if given.is_failure and silences < 3:

@@ -311,10 +311,13 @@ def address_of(end: object) -> str | None:
 
 
 def parse_text(body: Mapping[str, Any]) -> ReceivedText:
-    """A text message. Raises MalformedWebhook without an id or numbers. Source: Vonage, "Messages API webhook reference"."""
-    sender, to, message_id = phone_number(body.get("from")), phone_number(body.get("to")), _text(body.get("message_uuid"), 64)
-    if sender is None or to is None or not message_id:
-        raise MalformedWebhook("the text message has no id, or a number that is none")
+    """A text message; `sender` is empty where a name or a short code sent it, which nobody can answer.
+
+    Raises MalformedWebhook without an id, a sender or a number of ours. Source: Vonage, "Messages API webhook reference".
+    """
+    sender, to, message_id = phone_number(body.get("from")) or "", phone_number(body.get("to")), _text(body.get("message_uuid"), 64)
+    if to is None or not message_id or not (sender or _text(body.get("from"), 64)):
+        raise MalformedWebhook("the text message has no id, no sender, or a number that is none")
     kind, at = _text(body.get("message_type"), 20) or "text", known_time(body.get("timestamp")) or datetime.now(UTC)
     return ReceivedText(message_id, sender, to, _text(body.get("text"), MAX_SPOKEN_CHARACTERS), kind, at)
 

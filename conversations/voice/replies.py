@@ -119,6 +119,12 @@ def silence(call: Interaction) -> Ncco:
         return _and_listen(call, "")
 
 
+def while_they_look(call: Interaction) -> Ncco:
+    """Music after a sentence while the caller fetches or looks for something, as they said; they may speak at any time."""
+    text, music = _("Take your time, I am still here."), ncco.music_of(call.entry_point.waiting_music)
+    return ncco.waiting(text, language=call.language, music=music, ear=ear_for(call))
+
+
 def ready_by() -> datetime:
     """The earliest time at which a reply may replace a filler that starts now."""
     return timezone.now() + timedelta(seconds=FILLER_SECONDS)

@@ -121,6 +121,8 @@ def _settle(text: ReceivedText) -> InboundMessage | None:
     door = EntryPoint.objects.filter(channel="voice", address=text.to).first()
     if door is None:
         raise NotTaken("the number is none of ours")
+    if not text.sender:
+        raise NotTaken("a name or a short code sent it, which nobody can answer")
     meant = POLITE.sub("", fold(meaning(text.text)))
     source_id = f"text:{text.message_id}"
     stops = meant in (ENDS_MESSAGES if door.takes_texts else STOP_WORDS)

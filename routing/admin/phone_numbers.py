@@ -7,7 +7,7 @@ from typing import Any, Final
 import phonenumbers
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from phonenumbers import PhoneNumber, PhoneNumberType
+from phonenumbers import PhoneNumber, PhoneNumberType, ValidationResult
 
 LONGEST_WRITTEN: Final = 40
 OF_NO_COUNTRY: Final = "001"
@@ -30,7 +30,7 @@ class PhoneNumberField(forms.CharField):
             number = phonenumbers.parse(written)
         except phonenumbers.NumberParseException:
             raise forms.ValidationError(_("Write the number with its country code, such as +441632960111.")) from None
-        if not phonenumbers.is_possible_number(number):
+        if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
             raise forms.ValidationError(_("That is no whole number of its country: digits are missing, or there are too many."))
         if _costs(number):
             raise forms.ValidationError(_("That number costs whoever rings it, so it is not rung. Choose another one."))

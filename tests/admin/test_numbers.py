@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from conversations.models import EntryPoint
+from conversations.models import EntryPoint, OutsideNumber
 from conversations.voice import ncco
 from tests.record import rows
 from tests.reporting import cast
@@ -102,3 +102,11 @@ def test_calls_are_spoken_in_the_voice_of_the_number(door: EntryPoint) -> None:
     call.conversation.language = "es"
     (said,) = ncco.talk("Hola.", language=call.language)
     assert said == {"action": "talk", "text": "<speak>Hola.</speak>", "language": "es-ES", "bargeIn": False}
+
+
+def test_a_number_outside_is_one_that_can_be_rung(manager: Client) -> None:
+    there = "/admin/conversations/outsidenumber/add/"
+    assert "costs whoever rings it" in manager.post(there, {"name": "Parts", "number": "+449098790000"}).content.decode()
+    assert not OutsideNumber.objects.exists()
+    manager.post(there, {"name": "Parts", "number": "+44 1632 960199", "active": "on"})
+    assert OutsideNumber.objects.get().number == "+441632960199"

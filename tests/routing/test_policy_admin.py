@@ -208,3 +208,15 @@ class TestInterruptions:
         page, stored = self.save(manager, company, typed)
         assert says in page
         assert stored == {"live_voice": [], "messaging": []}
+
+
+def test_a_phone_of_an_agent_is_one_that_can_be_rung(manager: Client, company: Company) -> None:
+    """However it is spaced; what costs whoever rings it, and what is no whole number, is told at the field."""
+    ann = company.agent("ann")
+    assert "costs whoever rings it" in agent_page(manager, ann, phone_number="+44 909 879 0000")
+    assert "costs whoever rings it" in agent_page(manager, ann, phone_number="+88 299 123 4567")
+    assert "no whole number" in agent_page(manager, ann, phone_number="+1 555 0001")
+    assert "with its country code" in agent_page(manager, ann, phone_number="01632 960111")
+    assert AgentProfile.objects.get(pk=ann.pk).phone_number == ""
+    agent_page(manager, ann, phone_number="+44 1632 960 111")
+    assert AgentProfile.objects.get(pk=ann.pk).phone_number == "+441632960111"

@@ -287,7 +287,7 @@ class TestSilence:
         said = [post("/voice/input/", caller.silent()).json() for _ in range(6)]
         assert all(ncco[-1]["action"] == "input" for ncco in said)
         assert all("Thank you for waiting." in words_of(ncco) for ncco in said)
-        assert [action["action"] for action in said[0]] == ["talk", "stream", "input"], "music fills the time until they speak"
+        assert [action["action"] for action in said[0][:3]] == ["talk", "stream", "input"], "music fills the time until they speak"
 
     def test_zero_asks_for_a_person(self, caller: Caller, patient: None) -> None:
         post("/voice/answer/", caller.answer())
@@ -417,7 +417,7 @@ class TestLateReplies:
 def test_a_person_who_has_the_conversation_is_named(caller: Caller) -> None:
     post("/voice/answer/", caller.answer())
     with transaction.atomic():
-        ownership.give_to_human(call_of(caller).conversation, rows.agent("Ann"))
+        ownership.give_to_human(call_of(caller).conversation, rows.agent("Ann", available=True))
     assert "Ann has that" in words_of(post("/voice/input/", caller.said("are you there")).json())
     assert "Ann is still with you" in words_of(post("/voice/input/", caller.silent()).json())
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from conversations import tasks
 from conversations.flows import erasing, takeover
-from conversations.models import Consent, Conversation, Entry, EntryPoint, Interaction, SentText, Suppression
+from conversations.models import Consent, Conversation, Customer, Entry, EntryPoint, Interaction, SentText, Suppression
 from conversations.rendering import texted
 from conversations.services import delivery, erasure, suppression, threads
 from tests.record import rows
@@ -89,6 +89,14 @@ def test_who_was_erased_and_writes_again_is_somebody_new(door: EntryPoint) -> No
     now = Interaction.objects.exclude(pk=before.pk).select_related("conversation").get(channel="sms")
     assert now.conversation.customer != erased
     assert Entry.objects.filter(interaction=now, body="Hello again").count() == 1
+
+
+@pytest.mark.parametrize("sender", ["AMAZON", "60777"])
+def test_a_sender_that_is_no_number_is_taken_note_of_and_nobody(door: EntryPoint, sender: str) -> None:
+    """Refused, the platform would send it again and again; nobody could be answered there."""
+    assert post("/voice/text/", body_of("Your parcel has arrived", **{"from": sender})).status_code == 204
+    assert not Customer.objects.exists()
+    assert post("/voice/text/", body_of("Hello", **{"from": ""})).status_code == 400
 
 
 def test_a_number_that_takes_no_texts_files_none(number: EntryPoint) -> None:
