@@ -5,6 +5,7 @@ Source: Vonage, "NCCO reference". A list of actions runs in order and the call e
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
@@ -116,8 +117,8 @@ def _staying(language: str) -> Ncco:
     """
     once_more = _("Sorry, something went wrong on our side. Please stay on the line, or say that once more.")
     at_last = _("We are sorry, our system does not answer at the moment. Please stay on the line, or call again in a few minutes.")
-    told = [once_more] * (TRIES_WITHOUT_ANSWER - 1) + [at_last]
-    return [action for words in told for action in [*talk(words, language=language, barge_in=True), listen(language=language)]]
+    told, listening = [once_more] * (TRIES_WITHOUT_ANSWER - 1) + [at_last], listen(language=language)
+    return [action for words in told for action in [*talk(words, language=language, barge_in=True), listening]]
 
 
 def before_listening(actions: Ncco, more: Ncco) -> Ncco:
@@ -233,8 +234,9 @@ def webhook_url(name: str, **arguments: Any) -> str:
     return urljoin(settings.PUBLIC_URL, reverse(name, kwargs=arguments or None))
 
 
-def _pieces(text: str) -> list[str]:
-    """`text` escaped for SSML, in pieces within the limit; what would take minutes to say is left out."""
+@lru_cache(maxsize=500)
+def _pieces(text: str) -> tuple[str, ...]:
+    """`text` escaped for SSML, in pieces within the limit; what would take minutes to say is left out. Most calls say the same ones."""
     pieces: list[str] = []
     for sentence in spoken.sentences(text):
         for part in _short(escape(sentence)):
@@ -242,7 +244,7 @@ def _pieces(text: str) -> list[str]:
                 pieces[-1] += f" {part}"
             else:
                 pieces.append(part)
-    return pieces[:MAX_REPLY_TALKS]
+    return tuple(pieces[:MAX_REPLY_TALKS])
 
 
 def _short(sentence: str) -> list[str]:
