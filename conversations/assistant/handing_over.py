@@ -22,6 +22,7 @@ from conversations.services import callbacks, consent, facts, handoff, numbers, 
 from conversations.services.consent import Answer
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
+from conversations.services.handoff import Package
 from conversations.understanding.danger import says_to_leave, tells_of_despair, tells_of_hurt
 from conversations.understanding.normalise import meaning
 from routing import clock
@@ -300,13 +301,7 @@ def _not_asking(prepared: Prepared) -> dict[str, Any]:
 
 def request(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Handoff:
     """Puts the need into the line, or refreshes the package of the one that waits."""
-    # A package is for colleagues, so it is in the company's language and not in the customer's.
-    with override(prepared.entry_point.language):
-        told = package(
-            prepared.conversation, decision, prepared.context.facts,
-            behaviour=prepared.context.behaviour, why=handing.why, next_step=handing.next_step,
-            waiting=later.as_told(handing.form_state or prepared.state, prepared.context.besides),
-        )  # fmt: skip
+    told = _packed(prepared, decision, handing)
     return handoff.request(prepared.conversation, decision, told, interaction=prepared.interaction)
 
 
@@ -315,9 +310,26 @@ def refresh(prepared: Prepared, *, why: str = "", next_step: str = "") -> None:
 
     `why` and `next_step` are as usual when empty.
     """
-    waiting = prepared.handoff
-    if waiting and waiting.work_item.decision:
-        request(prepared, waiting.work_item.decision, handing=HandOff(why=why, next_step=next_step))
+    decision = prepared.handoff.work_item.decision if prepared.handoff else None
+    if prepared.handoff is None or decision is None:
+        return
+    conversation, line, work = prepared.conversation, prepared.interaction, prepared.handoff.work_item
+    told = _packed(prepared, decision, HandOff(why=why, next_step=next_step))
+    # Whoever speaks is on a call.
+    is_on_call = work.kind == handoff.CALL and prepared.context.spoken
+    is_same_kind = is_on_call or work.kind in (callbacks.KIND_OF_WORK, handoff.kind_of_work(conversation))
+    if not is_same_kind or not handoff.repack(conversation, work, told, interaction=line):
+        handoff.request(conversation, decision, told, interaction=line)
+
+
+def _packed(prepared: Prepared, decision: Decision, handing: HandOff) -> Package:
+    """The package for colleagues, so in the company's language and not in the customer's."""
+    with override(prepared.entry_point.language):
+        return package(
+            prepared.conversation, decision, prepared.context.facts,
+            behaviour=prepared.context.behaviour, why=handing.why, next_step=handing.next_step,
+            waiting=later.as_told(handing.form_state or prepared.state, prepared.context.besides),
+        )  # fmt: skip
 
 
 def note_callback(prepared: Prepared, number: str, by: datetime, *, asked_for: str) -> Answer:

@@ -42,6 +42,11 @@ from routing.services.decide import decide, score, score_and_decide, who_acts
 
 HISTORY_LINES = 30
 MOST_CONVERSATIONS = 20
+HANDED_ON: Final = CompiledOnce(
+    lambda: Handoff.objects.filter(pk=Given("handoff")).select_related(
+        "work_item__decision__queue", "work_item__decision__rule", "work_item__queue"
+    )
+)
 WAITING = """
 SELECT handoff.id FROM conversations_handoff AS handoff JOIN routing_workitem AS work ON work.id = handoff.work_item_id
  WHERE handoff.conversation_id = %s AND work.state IN ('queued', 'reserved')
@@ -283,7 +288,7 @@ def _waiting_handoff(conversation: Conversation) -> Handoff | None:
         # Few conversations have one, and reading all that belongs to it is the dearest statement of a turn.
         cursor.execute(WAITING, [conversation.pk])
         found = cursor.fetchone()
-    return Handoff.objects.select_related("work_item__decision__queue", "work_item__queue").get(pk=found[0]) if found else None
+    return HANDED_ON.get(handoff=found[0]) if found else None
 
 
 def _is_for_later(handoff: Handoff) -> bool:

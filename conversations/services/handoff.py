@@ -58,14 +58,7 @@ def request(
         work_item = queueing.enqueue(subject=row.public_id.hex, kind=kind, decision=decision, preferred_agent=preferred, since=since)
         if calls_back and live is None:
             queueing.keep_kind(row.public_id.hex, callbacks.KIND_OF_WORK)
-        content = {
-            "why": package.why,
-            "summary": package.summary,
-            "facts": [dict(fact) for fact in package.facts],
-            "tried": list(package.tried),
-            "next_step": package.next_step,
-        }
-        stored = timeline.clean(content)
+        stored = _stored(package)
         handoff, created = Handoff.objects.update_or_create(
             work_item=work_item, defaults={"conversation": row, "interaction": interaction, **stored}
         )
@@ -83,6 +76,18 @@ def request(
             )
         announce.work_changed(row)
     return handoff
+
+
+def repack(conversation: Conversation, waiting: WorkItem, package: Package, *, interaction: Interaction | None) -> bool:
+    """Stores a newer package of work that waits as it is, without a place, a queue or an offer being looked at again.
+
+    Says whether it still waits; where it does not, nothing is stored. A turn calls it while it holds the conversation (`turns.hold`).
+    """
+    still = Handoff.objects.filter(work_item=waiting.pk, work_item__state__in=(WorkItem.State.QUEUED, WorkItem.State.RESERVED))
+    is_stored = bool(still.update(interaction=interaction, **_stored(package)))
+    if is_stored:
+        announce.work_changed(conversation)
+    return is_stored
 
 
 def wait_on(conversation: Conversation) -> None:
@@ -123,6 +128,18 @@ def renew(ended: WorkItem, work_item: WorkItem, *, conversation: Conversation) -
             next_step=before.next_step,
             requested_at=before.requested_at,
         )
+
+
+def _stored(package: Package) -> dict[str, Any]:
+    """The package as its row keeps it."""
+    content = {
+        "why": package.why,
+        "summary": package.summary,
+        "facts": [dict(fact) for fact in package.facts],
+        "tried": list(package.tried),
+        "next_step": package.next_step,
+    }
+    return dict(timeline.clean(content))
 
 
 def _is_promised_a_call(work: WorkItem) -> bool:

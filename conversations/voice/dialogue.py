@@ -75,8 +75,13 @@ def greet(call: Interaction) -> None:
     _remember(call, stage=STAGE_JOIN if chat else STAGE_OPENING, chat=chat.pk if chat else None, silences=0)
 
 
-def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
-    """What follows from something said or keyed.
+def was_said_before(given: CallInput) -> bool:
+    """Whether the history has this already, since the platform sends it once more."""
+    return SAID_BEFORE.first(sources=[given.source_id, _keys_id(given)]) is not None
+
+
+def settle(call: Interaction, given: CallInput, *, is_new: bool = False) -> Words | Ncco | None:
+    """What follows from something said or keyed; with `is_new` it is known to come for the first time.
 
     Words when the AI agent or a person must answer it, actions when nothing but they is due, None when an entry was
     written that is to be said.
@@ -84,7 +89,7 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
     if not given.digits and not given.hypotheses:
         return _silence(call, given)
     text = given.digits or _as_typed(call, given.hypotheses[0].text)
-    if SAID_BEFORE.first(sources=[given.source_id, _keys_id(given)]):
+    if not is_new and was_said_before(given):
         return _repeated(call, given, text)
     return _keyed(call, given) if given.digits else _spoken(call, given, text)
 

@@ -100,16 +100,16 @@ def reply(text: str, *, language: str, ear: Ear = USUAL) -> Ncco:
         listen(language=language, ear=ear, to="voice:listening"),
         *talk(_("I am listening. Take your time."), language=language, barge_in=True),
         listen(language=language, ear=ear),
-        *_staying(language),
+        *_staying(language, ear),
     ]
 
 
 def working(text: str, *, language: str) -> Ncco:
     """Say `text` while something is being found out, and listen; silence after it asks what comes next, so that the wait is heard."""
-    return [*talk(text, language=language, barge_in=True), listen(language=language), *_staying(language)]
+    return [*talk(text, language=language, barge_in=True), listen(language=language), *_staying(language, USUAL)]
 
 
-def _staying(language: str) -> Ncco:
+def _staying(language: str, ear: Ear) -> Ncco:
     """What runs only where the webhook before was not answered, since its answer takes the place of all that follows.
 
     The platform then goes on with the list, and ends the call after its last action; so a caller is not cut off while we start anew.
@@ -117,7 +117,7 @@ def _staying(language: str) -> Ncco:
     """
     once_more = _("Sorry, something went wrong on our side. Please stay on the line, or say that once more.")
     at_last = _("We are sorry, our system does not answer at the moment. Please stay on the line, or call again in a few minutes.")
-    told, listening = [once_more] * (TRIES_WITHOUT_ANSWER - 1) + [at_last], listen(language=language)
+    told, listening = [once_more] * (TRIES_WITHOUT_ANSWER - 1) + [at_last], listen(language=language, ear=Ear(ear.end_seconds))
     return [action for words in told for action in [*talk(words, language=language, barge_in=True), listening]]
 
 
@@ -133,7 +133,7 @@ def waiting(text: str, *, language: str, music: str, ear: Ear = USUAL) -> Ncco:
         *talk(text, language=language, barge_in=True),
         {"action": "stream", "streamUrl": [music], "bargeIn": True},
         listen(language=language, silence_seconds=SILENCE_AFTER_MUSIC_SECONDS, ear=ear),
-        *_staying(language),
+        *_staying(language, ear),
     ]
 
 

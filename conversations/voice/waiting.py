@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.flows import waiting
-from conversations.models import Entry, Interaction
+from conversations.models import Interaction
 from conversations.rendering import spoken
 from conversations.services import call_state, callbacks, facts, numbers, timeline, voicemail
 from conversations.services.numbers_to_ring import NotToBeRung, number_to_ring
@@ -50,7 +50,7 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
     work = waiting.work_of(call.conversation)
     if work is None:
         return dialogue.settle(call, given)
-    if Entry.objects.filter(source_id__in=[given.source_id, f"{given.source_id}:keys"]).exists():
+    if dialogue.was_said_before(given):
         return dialogue.settle(call, given)
     said = gloss(normalise(given.hypotheses[0].text, spoken=True), call.language.partition("-")[0]) if given.hypotheses else ""
     step = call.data.get("call_back_step")
@@ -69,7 +69,7 @@ def settle(call: Interaction, given: CallInput) -> Words | Ncco | None:
     if given.digits == dialogue.PERSON_KEY:
         _note(call, given)
         return replies.aside(call, waiting.announcement(call, work))
-    return dialogue.settle(call, given)
+    return dialogue.settle(call, given, is_new=True)
 
 
 def _begin(call: Interaction) -> Ncco:

@@ -3,6 +3,7 @@
 import html
 import re
 import wave
+from itertools import takewhile
 
 import pytest
 from django.conf import settings
@@ -32,7 +33,7 @@ def test_markup_in_a_reply_is_said_and_not_obeyed() -> None:
 
 def test_a_long_reply_is_cut_between_sentences() -> None:
     text = " ".join(f"This is sentence number {number} of many." for number in range(100))
-    *talks, _listen = ncco.working(text, language="en-GB")
+    talks = list(takewhile(lambda action: action["action"] == "talk", ncco.working(text, language="en-GB")))
     assert len(talks) > 1
     assert all(html.unescape(talk["text"]).endswith("many.</speak>") for talk in talks)
     assert " ".join(talk["text"][7:-8] for talk in talks) == text

@@ -34,7 +34,8 @@ def test_no_markup_is_said(text: str) -> None:
 @settings(deadline=None)
 @given(ANYTHING, st.integers(min_value=1, max_value=20))
 def test_what_is_said_is_valid_ssml(text: str, times: int) -> None:
-    for action in ncco.working(spoken.words(text * times), language="en-GB")[:-1]:
+    actions = ncco.working(spoken.words(text * times), language="en-GB")
+    for action in (each for each in actions if each["action"] == "talk"):
         root = ElementTree.fromstring(action["text"])
         assert root.tag == "speak"
         assert not list(root), "no tag of the reply's own"

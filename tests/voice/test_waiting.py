@@ -47,7 +47,7 @@ def test_between_announcements_there_is_music_and_never_silence(caller: Caller) 
     first = waits(caller)
     again = post("/voice/input/", caller.silent()).json()
     for ncco in (first, again):
-        assert [action["action"] for action in ncco] == ["talk", "stream", "input"]
+        assert [action["action"] for action in ncco[:3]] == ["talk", "stream", "input"]
         assert ncco[1]["streamUrl"][0].endswith("/static/voice/waiting.wav")
         assert ncco[1]["bargeIn"] is True
         assert ncco[2]["speech"]["startTimeout"] <= 4
