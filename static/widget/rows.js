@@ -12,12 +12,13 @@ const WORDS = {
 
 /**
  * Rows in reading order. `entries` are wire entries by seq, `messages` what the outbox shows beside them.
- * Row kinds: "bubble", "booking", "line".
+ * Row kinds: "bubble", "booking", "line". A chat that was begun with another greeting keeps that one.
  */
 export function rows({ greeting, greetedBy, entries, messages, texts, times }) {
   const list = [];
   const name = speakerName(greetedBy, "", texts);
-  if (greeting) list.push({ key: "greeting", kind: "bubble", speaker: "assistant", name, text: greeting });
+  const begunOtherwise = entries.some((entry) => entry.kind === "disclosure.shown" && entry.body && entry.body !== greeting);
+  if (greeting && !begunOtherwise) list.push({ key: "greeting", kind: "bubble", speaker: "assistant", name, text: greeting });
   const labels = new Map();
   const open = openQuestion(entries, messages);
   for (const [place, entry] of entries.entries()) {

@@ -77,6 +77,17 @@ def test_an_open_chat_says_who_answers_when_that_changes(chat):
     expect(window.bubbles).to_have_text(["Hello, one of our team answers you here."])
 
 
+def test_a_chat_that_was_begun_keeps_its_greeting(chat):
+    """The AI agent is stopped in the middle: nothing new stands before what was said long ago."""
+    window = chat()
+    window.server.say(window.server.greeting, kind="disclosure.shown")
+    window.server.say("How can I help?")
+    people = {"greeting": "Hello, one of our team answers you here.", "answers": "people", "open": True, "opens_at": None}
+    window.server.push({"type": "answering", **people})
+    expect(window.page.get_by_text("Our team answers here")).to_be_visible()
+    expect(window.bubbles).to_have_text([window.server.greeting, "How can I help?"])
+
+
 def test_labels_are_in_the_language_of_the_conversation(chat):
     """On an English page a chat in Spanish has a field and buttons in Spanish, and so has everything around them."""
     window = chat()
