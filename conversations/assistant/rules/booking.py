@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from conversations.assistant.tools import book, check_area, find_prices, hand_of
 from conversations.services import facts
 
 WHEN = frozenset({"date", "time_window"})
+PLACES = frozenset({"postcode", "address"})
 NEEDED_TO_BOOK = ("postcode", "name", "phone")
 MOST_MISSES = 3
 LONGEST_QUERY = 2000
@@ -33,7 +34,7 @@ async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
         return await _go_on_booking(dialogue, form)
     dialogue.state["step"] = "collect"
     left = missing(form, dialogue.context.facts, dialogue.state.get("skipped", []))
-    _read_back_account(dialogue, form)
+    _read_back_account(dialogue, {field.fact for field in form.fields})
     if left:
         return _ask(dialogue, left[0])
     if form.tool == hand_off.TOOL.name:
@@ -43,9 +44,9 @@ async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
     return HandOff(next_step=form.name, message=form.closing, form_state=dict(dialogue.state))
 
 
-def _read_back_account(dialogue: Dialogue, form: Form) -> None:
-    """Says once what a form takes from the account of who has proven whose it is."""
-    known, named = dialogue.context.facts, {field.fact for field in form.fields}
+def _read_back_account(dialogue: Dialogue, named: Collection[str]) -> None:
+    """Says once what is taken from the account of who has proven whose it is, of what is `named`."""
+    known = dialogue.context.facts
     taken = [name for name in known if name in named and known[name].seq == NOT_SAID]
     if not taken or dialogue.state.get("from_account"):
         return
@@ -142,6 +143,7 @@ def take(dialogue: Dialogue, slot: slots.Slot) -> None:
 
 
 async def _go_on_booking(dialogue: Dialogue, form: Form) -> Reply | HandOff:
+    _read_back_account(dialogue, PLACES)
     refused = await _refused_area(dialogue)
     if refused:
         return refused
