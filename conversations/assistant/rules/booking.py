@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts, choosing, details_told, wording
 from conversations.assistant.account_facts import NOT_SAID
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
-from conversations.assistant.rules import additions, card_number, slots
+from conversations.assistant.rules import additions, bills, card_number, slots
 from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
 from conversations.assistant.tools import book, check_area, find_prices, hand_off, open_ticket
 from conversations.services import facts
@@ -33,15 +33,19 @@ async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
     if form.tool == book.TOOL.name:
         return await _go_on_booking(dialogue, form)
     dialogue.state["step"] = "collect"
-    left = missing(form, dialogue.context.facts, dialogue.state.get("skipped", []))
     _read_back_account(dialogue, {field.fact for field in form.fields})
-    if left:
+    if which := await bills.settle(dialogue, form):
+        return which
+    if left := missing(form, dialogue.context.facts, dialogue.state.get("skipped", [])):
         return _ask(dialogue, left[0])
+    bill = dialogue.state.get("bill")
+    next_step = f"{form.name}: {bill}" if bill else form.name
     if form.tool == hand_off.TOOL.name:
-        return HandOff(next_step=form.name, form_state={})
+        return HandOff(next_step=next_step, form_state={})
     dialogue.leave_form()
     dialogue.state.update(step="done", form=form.code)
-    return HandOff(next_step=form.name, message=form.closing, form_state=dict(dialogue.state))
+    message = f"{dialogue.reply().body} {form.closing}" if form.closing else ""
+    return HandOff(next_step=next_step, message=message.strip(), form_state=dict(dialogue.state))
 
 
 def _read_back_account(dialogue: Dialogue, named: Collection[str]) -> None:
