@@ -47,6 +47,7 @@ EARLIER: Final = re.compile(rf"{_I_TAKE}the (?:earlier|early){_ONE}")
 NOT_CHOSEN: Final = re.compile(r"(?:^|(?<= ))not (?:the )?\w+(?: one)?\b|\b(?:rather |better )?(?:than|instead of) the \w+(?: one)?\b")
 """“Not the first”, “rather than the first”: named, and not meant."""
 CLOCK: Final = re.compile(r"(?<![\w:])([01]?\d|2[0-3])(?:[:.]([0-5]\d))?\s*(am|pm|o'clock)?(?!\w)")
+TELLING_WORD: Final = re.compile(r"\b(?!(?:the|and|for|with|one|your?|our|new)\b)[a-z]{3,}")
 MIDDAY: Final = 12
 
 
@@ -94,6 +95,12 @@ def _bare_choice(words: list[str]) -> str:
 def names_it(text: str, name: str) -> bool:
     """Whether a text says a name in full."""
     return acts.plain(name) in acts.plain(text)
+
+
+def shares_a_word(text: str, name: str) -> bool:
+    """Whether a text has a telling word of what something is called: “the drain one” of “Clearing a blocked drain”."""
+    said, called = (set(TELLING_WORD.findall(each.lower())) for each in (text, name))
+    return bool(said & called)
 
 
 def chosen_name(text: str, names: Sequence[str]) -> int | None:

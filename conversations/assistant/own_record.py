@@ -6,19 +6,20 @@ import re
 from typing import Final
 
 OWN_RECORD: Final = re.compile(
-    r"\b(?:what|how much|do|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
+    r"\b(?:what(?:'?s)?|how much|do|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
     r"(?:\b(?:on|about|in) my (?:account|record|file)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"
     r"|\b(?:do you )?(?:have|hold|know|got) (?:on|about) me\b)"
 )
 """What only the record says, and no article: asked in the middle of something, it is not answered from one."""
 OWN_ACCOUNT: Final = re.compile(
-    r"\b(?:what|which|how much|when|do|have|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
+    r"\b(?:what(?:'?s)?|which|how much|when|do|have|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
     r"(?:\b(?:on|about|in) my (?:account|record|file|details)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"
     r"|\b(?:do you )?(?:have|hold|know|got) (?:on|about) me\b|\bmy (?:next |coming |upcoming |other )?(?:visits?|appointments?|bookings?)\b"
     r"|\b(?:visits?|appointments?|bookings?) (?:do|have) i\b|\bi (?:have|got) (?:a|an|any) (?:\w+ )?(?:visit|appointment|booking)s?\b)"
     r"|^(?:\w+ ){0,2}(?:i|we)(?:'ve| have| had)? (?:already )?booked (?!(?:with|and|but)\b)[\w ]{3,40}$"
     r"|^(?:\w+ ){0,2}(?:it's|its|it is|this is|i'm calling|i am calling) about (?:my|a|our) (?:visit|appointment|booking)$"
     r"|(?:^|[,.!] )(?:so |and )?(?:do|did) i (?:still )?owe\b"
+    r"|^(?:(?:hi|hello|hey|so|and|ok|please),? )*(?:my )?(?:account |outstanding |open )?balance(?:,? please)?$"
     r"|^(?:look up|check|show me|open) my (?:account|record|file|visits?|appointments?|bookings?)\b"
 )
 OWED: Final = re.compile(r"\b(?:i (?:still )?owe|balance)\b")
@@ -26,3 +27,15 @@ OWED: Final = re.compile(r"\b(?:i (?:still )?owe|balance)\b")
 WHO_AM_I: Final = re.compile(r"\b(?:verify|confirm|prove|check) (?:me|my identity|who i am|that it(?:'s| is) me)\b")
 WANTS_CODE: Final = re.compile(r"\b(?:send|text|e-?mail) me (?:a|the|another|that) (?:six-?digit )?code\b")
 IS_NEW: Final = re.compile(r"\b(?:new|now|change[ds]?|different)\b")
+WHAT_IS_HELD: Final = re.compile(
+    r"\b(?:what(?:'?s)?|which)(?: is| are)?(?: the| my)? (?:(?:phone |telephone |mobile |contact )?(?P<phone>number|phone|mobile)"
+    r"|(?P<email>e-?mail)|(?P<postcode>post ?code)|(?P<address>address)|(?P<name>name))(?: address| number)?\b"
+    r".{0,25}\b(?:for me|of mine|about me|(?:on|in) (?:my |the |your )?(?:account|file|records?|system|books))\b"
+)
+"""“What number do you have for me?”"""
+
+
+def held_fact_asked(words: str) -> str:
+    """The name of the fact of the own record that plain words ask for; empty when they do not."""
+    found = WHAT_IS_HELD.search(words)
+    return str(found.lastgroup or "") if found else ""

@@ -127,8 +127,9 @@ def prepare(claim: Claim) -> Prepared | None:
     conversation.score = need.score
     turns.note_understanding(conversation, stood=stood)
     level = proven_level(interaction)
-    changed = account_facts.put_right(conversation, known, found.new_facts, level) | dict(found.changed_facts)
-    known = account_facts.with_account(known, conversation, level)
+    region = entry_point.default_region
+    changed = account_facts.put_right(conversation, known, found.new_facts, level, region=region) | dict(found.changed_facts)
+    known = account_facts.with_account(known, conversation, level, region=region)
     told = _told_facts(known, conversation, interaction, level)
     handoff = _waiting_handoff(conversation)
     _note(decision, conversation, interaction)

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from conversations.assistant import acts, breaths, calls_asked, choosing, details_told, hours_asked, later, weekdays, what_was_done
 from conversations.assistant.brain import Behaviour, Reason
-from conversations.assistant.recognising import BUSY_STEPS, PLACES, is_of_the_form, keep_reason
+from conversations.assistant.recognising import BUSY_STEPS, PLACES, keep_reason, without_need
 from conversations.assistant.tools import book, schedule_callback
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.models.entry_point import Channel
@@ -199,8 +199,7 @@ def read(
     if schedule_callback.TOOL.name in behaviour.tools and (at_a_time or is_of_a_call):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
-    if what_was_done.is_asked_of_a_visit(understood.gloss or understood.text, state) or is_of_the_form(understood, state):
-        understood = replace(understood, reason=None)
+    understood = without_need(understood, state)
     stood = conversation.facts
     changed = _learn(understood, conversation, words, expecting, picks, known)
     _learn_at_risk(said.gloss or text, conversation, words, known)

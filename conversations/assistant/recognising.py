@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, choosing, what_was_done
+from conversations.assistant import acts, choosing, orders_asked, what_was_done
 from conversations.assistant.brain import Reason
 from conversations.assistant.need_of import higher_urgency
 from conversations.models import Conversation, Handoff, Interaction
 from conversations.services import timeline
 from conversations.services.timeline import NewEntry
-from conversations.understanding.danger import read_at_risk
+from conversations.understanding.danger import read_at_risk, read_urgency
 from conversations.understanding.normalise import meaning
 from conversations.understanding.read import PERSON_REASON, Understanding
 from routing.compiled import CompiledOnce, Given
@@ -26,9 +27,12 @@ LIKELY_GUESS: Final = 0.2
 LIKELY_NEED: Final = 0.04
 """Below these, the likeliest of the reasons that a question or a need may have is a mere guess. Of the demo's unrelated questions nine
 in ten stay below the first; “it is broken” is just above the second."""
+FEW_WORDS: Final = 6
 MOST_WORDS_OF_SOMEBODY: Final = 12
 EMERGENCY: Final = "emergency"
 PLACES: Final = frozenset({"postcode", "address"})
+BILLS: Final = "bills"
+"""In the state of a dialogue: the invoices, by `reference` and `what` they are for, of which it was asked which one is meant."""
 BUSY_STEPS: Final = frozenset({"collect", "choose", "confirm", "where", "code", "answers"})
 
 
@@ -64,6 +68,17 @@ def keep_reason(
     names = tuple(Reason(guess, rows[guess].name) for guess in guesses if guess in rows)
     about = rows.get(understood.reason or "")
     return is_new or (clarified is not None), names, Reason(about.code, about.name) if about else None
+
+
+def without_need(understood: Understanding, state: Mapping[str, Any]) -> Understanding:
+    """What was understood, without the need that words only sound like: they are about a visit that was or is booked, an order, a bill."""
+    words = understood.gloss or understood.text
+    is_bill = len(words.split()) <= FEW_WORDS and any(choosing.shares_a_word(words, each["what"]) for each in state.get(BILLS) or [])
+    if (is_bill or orders_asked.is_asked(words, state)) and understood.urgency != EMERGENCY:
+        # “When will it arrive?” is in no hurry, though a missing engineer is; “the drain one” is an invoice.
+        return replace(understood, reason=None, urgency=read_urgency(meaning(words)))
+    is_of_a_visit = what_was_done.is_asked_of_a_visit(words, state) or is_of_the_form(understood, state)
+    return replace(understood, reason=None) if is_of_a_visit else understood
 
 
 def is_of_the_form(understood: Understanding, state: Mapping[str, Any]) -> bool:

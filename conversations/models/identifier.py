@@ -31,6 +31,12 @@ ASSURANCE_RANK: dict[str, int] = {"claimed": 0, "network_hint": 1, "knowledge": 
 SAID = "said"
 """The source of what a party said or typed of itself while it talked with us."""
 
+PUT_RIGHT = "put right"
+"""The source of what was put on a record in place of what stood there; of each kind only the last one has it."""
+
+PUT_RIGHT_BEFORE = "put right before"
+"""The source of what was put on a record once, and is not what stands there now."""
+
 NUMBER_AS_SAID = models.Func(
     Upper("value"),
     models.Value("^[^:]*:|[^A-Z0-9]"),

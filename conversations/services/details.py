@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from conversations.models import Customer, Entry, Identifier, Interaction
+from conversations.models.identifier import PUT_RIGHT, PUT_RIGHT_BEFORE, SAID, Assurance
 from conversations.services import facts, identity, records, timeline
 from conversations.services.action_items import By
 from conversations.services.facts import FACT_LABELS, LearnedFact
@@ -19,7 +22,10 @@ COLUMNS: Final = {"name": 200, "postcode": 16, "address": 300}
 """Columns of the record, and how long what stands there may be."""
 IDENTIFIERS: Final = (Identifier.Kind.PHONE.value, Identifier.Kind.EMAIL.value)
 CHANGEABLE: Final = (*COLUMNS, *IDENTIFIERS)
-SOURCE: Final = "put right"
+COUNTS_FIRST: Final = tuple(
+    When(condition, then=Value(place))
+    for place, condition in enumerate((Q(source=PUT_RIGHT), *(Q(assurance=each) for each in (Assurance.VERIFIED, Assurance.NETWORK_HINT))))
+)
 
 
 class NotChangeable(ValueError):
@@ -75,6 +81,21 @@ def change(line: Interaction, fact: str, value: str, *, by: By, key: str) -> Cha
     return Changed(fact, before, normal)
 
 
+def of_record(customer: int, kinds: Collection[str]) -> dict[str, str]:
+    """The number and the address that stand on a record, by the kind of `kinds` that it has any of: what was put right last goes first,
+    then the surest and newest. What was only said while somebody talked with us is none. One statement."""
+    rows = _standing_of(customer).filter(kind__in=kinds).values_list("kind", "value")
+    found: dict[str, str] = {}
+    for kind, value in rows:
+        found.setdefault(kind, value)
+    return found
+
+
+def _standing_of(customer: int) -> QuerySet[Identifier]:
+    rows = Identifier.objects.filter(customer=customer).exclude(source=SAID)
+    return rows.order_by(Case(*COUNTS_FIRST, default=Value(len(COUNTS_FIRST))), "-last_seen_at", "-pk")
+
+
 def _normal(fact: str, value: str, region: str) -> str:
     words = " ".join(value.replace("\x00", "").split())
     if fact in IDENTIFIERS:
@@ -89,14 +110,17 @@ def _normal(fact: str, value: str, region: str) -> str:
 
 def _standing(customer: Customer, fact: str) -> str:
     if fact in IDENTIFIERS:
-        newest = customer.identifiers.filter(kind=fact).order_by("-last_seen_at", "-pk").first()
-        return newest.value if newest else ""
+        return of_record(customer.pk, [fact]).get(fact, "")
     return str(getattr(customer, fact))
 
 
 def _write(customer: Customer, fact: str, value: str) -> None:
     if fact in IDENTIFIERS:
-        identity.claim(customer, fact, value, source=SOURCE)
+        identity.claim(customer, fact, value, source=PUT_RIGHT)
+        known = customer.identifiers.filter(kind=fact)
+        known.filter(source=PUT_RIGHT).exclude(value=value).update(source=PUT_RIGHT_BEFORE)
+        # It may have been known before, from what was said or from elsewhere.
+        known.filter(value=value).update(source=PUT_RIGHT)
         return
     stored = "".join(each for each in value.upper() if each.isalnum()) if fact == "postcode" else value
     setattr(customer, fact, stored)

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from email_validator import EmailNotValidError, validate_email
 
 from conversations.models import Customer, Identifier, MatchCandidate
-from conversations.models.identifier import ASSURANCE_RANK, E164, EXTERNAL, PROVEN
+from conversations.models.identifier import ASSURANCE_RANK, E164, EXTERNAL, PROVEN, PUT_RIGHT
 from conversations.services import records, sharing
 from conversations.services.parties import IdentifierClaim
 
@@ -135,7 +135,8 @@ def remember(customer: Customer, claim: IdentifierClaim, *, source: str) -> Iden
     if ASSURANCE_RANK[claim.assurance] > ASSURANCE_RANK[identifier.shown_as]:
         changes["shown_as"] = claim.assurance
     if ASSURANCE_RANK[assurance] > ASSURANCE_RANK[identifier.assurance]:
-        changes |= {"assurance": assurance, "source": source}
+        # What was put right stands for the record however it was shown since.
+        changes |= {"assurance": assurance, "source": PUT_RIGHT if identifier.source == PUT_RIGHT else source}
     Identifier.objects.filter(pk=identifier.pk).update(**changes)
     if other and not is_shared:
         _note_same(customer, other.customer, claim, said_as=claim.assurance)

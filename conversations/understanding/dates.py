@@ -45,6 +45,7 @@ PAST: Final = frozenset(
 REQUEST: Final = frozenset({"can", "come", "could", "book", "need", "please", "for", "want", "to", "move", "like"})
 REFUSING: Final = frozenset({"not", "can't", "cant", "cannot", "except", "instead", "rather", "isn't", "unless", "won't", "than", "don't"})
 TURNED: Final = frozenset({"but", "instead", "no", "then"})
+UNTIL: Final = frozenset({"until", "till", "til", "before"})
 NO_DAYS: Final = frozenset(
     {"time", "floor", "one", "thing", "visit", "of", "person", "party", "day", "slot", "appointment", "available", "window", "option",
      "choice", "free", "opening", "week", "half"}
@@ -190,8 +191,10 @@ def is_about_the_past(words: list[str], index: int, start: int = 0) -> bool:
 
 
 def _is_refused(words: list[str], start: int, index: int) -> bool:
+    """Whether the day at `index` is refused: “not Tuesday”, and not “not until Tuesday”, from when on it can be."""
     before = words[start:index]
-    return any(word in REFUSING and not TURNED & set(before[position + 1 :]) for position, word in enumerate(before))
+    turned = TURNED | UNTIL
+    return any(word in REFUSING and not turned & set(before[position + 1 :]) for position, word in enumerate(before))
 
 
 def _date_at(words: list[str], index: int, today: date, day_first: bool, expected: bool) -> tuple[date, int, float] | None:
@@ -356,7 +359,7 @@ def _bare_ordinal(words: list[str], index: int, today: date, expected: bool) -> 
     number, end = _day_number(words, start)
     is_ordinal = number is not None and not words[end - 1].isdigit()
     before = words[index - 1] if index else ""
-    if not is_ordinal or number is None or not (expected or before in {"on", "for", "until", "by"}):
+    if not is_ordinal or number is None or not (expected or before in {"on", "for", "by", *UNTIL}):
         return None
     if end < len(words) and words[end] in NO_DAYS:
         return None

@@ -35,6 +35,11 @@ CURRENCIES: Final = {
     "£": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP", "quid": "GBP", "p": "GBP", "pence": "GBP",
     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "$": "USD", "usd": "USD", "dollar": "USD", "dollars": "USD",
 }  # fmt: skip
+IS_PAID: Final = re.compile(r"\bpay(?:ing)?(?: (?:only|just|you|them|back|up to))*\s$", re.IGNORECASE)
+PAID_ON: Final = re.compile(
+    r"\s*(?:$|[.,;!?]|(?:on|by|now|next|this|today|tomorrow|tonight|then|of|off|and|at|until|till|before)\b)", re.IGNORECASE
+)
+"""“I'll pay 60 on Friday”: a number that is paid, and neither a day nor a number of invoices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,8 @@ def _amount(text: str, expecting: str | None) -> Fact | None:
     for match in _few(AMOUNT, text, limit=50):
         sign, whole, cents, unit, said_cents = match.groups()
         marked = sign or unit
-        if not marked and not (expecting == "amount" and len(whole) <= 6):
+        is_paid = IS_PAID.search(text[: match.start()][-30:]) and PAID_ON.match(text[match.end() :][:12])
+        if not marked and not is_paid and not (expecting == "amount" and len(whole) <= 6):
             continue
         currency = CURRENCIES[marked.lower()] if marked else "GBP"
         value = f"{int(whole.replace(',', ''))}.{(cents or said_cents or '').ljust(2, '0')}"

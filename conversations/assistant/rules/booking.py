@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from conversations.assistant import acts, choosing, details_told, wording
 from conversations.assistant.account_facts import NOT_SAID
 from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
-from conversations.assistant.rules import additions, card_number, slots
+from conversations.assistant.rules import additions, bills, card_number, slots
 from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
 from conversations.assistant.tools import book, check_area, find_prices, hand_off, open_ticket
 from conversations.services import facts
 
 WHEN = frozenset({"date", "time_window"})
+PLACES = frozenset({"postcode", "address"})
 NEEDED_TO_BOOK = ("postcode", "name", "phone")
 MOST_MISSES = 3
 LONGEST_QUERY = 2000
@@ -32,20 +33,24 @@ async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
     if form.tool == book.TOOL.name:
         return await _go_on_booking(dialogue, form)
     dialogue.state["step"] = "collect"
-    left = missing(form, dialogue.context.facts, dialogue.state.get("skipped", []))
-    _read_back_account(dialogue, form)
-    if left:
+    _read_back_account(dialogue, {field.fact for field in form.fields})
+    if which := await bills.settle(dialogue, form):
+        return which
+    if left := missing(form, dialogue.context.facts, dialogue.state.get("skipped", [])):
         return _ask(dialogue, left[0])
+    bill = dialogue.state.get("bill")
+    next_step = f"{form.name}: {bill}" if bill else form.name
     if form.tool == hand_off.TOOL.name:
-        return HandOff(next_step=form.name, form_state={})
+        return HandOff(next_step=next_step, form_state={})
     dialogue.leave_form()
     dialogue.state.update(step="done", form=form.code)
-    return HandOff(next_step=form.name, message=form.closing, form_state=dict(dialogue.state))
+    message = f"{dialogue.reply().body} {form.closing}" if form.closing else ""
+    return HandOff(next_step=next_step, message=message.strip(), form_state=dict(dialogue.state))
 
 
-def _read_back_account(dialogue: Dialogue, form: Form) -> None:
-    """Says once what a form takes from the account of who has proven whose it is."""
-    known, named = dialogue.context.facts, {field.fact for field in form.fields}
+def _read_back_account(dialogue: Dialogue, named: Collection[str]) -> None:
+    """Says once what is taken from the account of who has proven whose it is, of what is `named`."""
+    known = dialogue.context.facts
     taken = [name for name in known if name in named and known[name].seq == NOT_SAID]
     if not taken or dialogue.state.get("from_account"):
         return
@@ -142,6 +147,7 @@ def take(dialogue: Dialogue, slot: slots.Slot) -> None:
 
 
 async def _go_on_booking(dialogue: Dialogue, form: Form) -> Reply | HandOff:
+    _read_back_account(dialogue, PLACES)
     refused = await _refused_area(dialogue)
     if refused:
         return refused

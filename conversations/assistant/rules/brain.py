@@ -15,6 +15,7 @@ from conversations.assistant.rules import (
     additions,
     afterwards,
     aside,
+    bills,
     booking,
     call_me,
     card_number,
@@ -35,12 +36,12 @@ from conversations.assistant.rules import (
 from conversations.assistant.rules.dialogue import LISTENING, STOPPED_THAT, Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
 from conversations.assistant.rules.errands.engine import Errand
-from conversations.assistant.tools import book, change_callback, find_orders, promise_to_pay, schedule_callback, set_consent
+from conversations.assistant.tools import book, change_callback, find_orders, promise_to_pay, schedule_callback, set_consent, update_fact
 from conversations.understanding.dates import no_such_day
 
 WHEN = frozenset({"date", "time_window"})
 CALLS = (schedule_callback.TOOL.name, change_callback.TOOL.name)
-IN_A_FORM = (find_orders.TOOL.name, promise_to_pay.TOOL.name)
+IN_A_FORM = (find_orders.TOOL.name, promise_to_pay.TOOL.name, update_fact.TOOL.name)
 
 
 class RulesBrain:
@@ -88,7 +89,7 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     looks = (
         _small_acts, afterwards.go_on, afterwards.call, offers.left_to_people, offers.answered, _identity_going_on,
         _errand_going_on, changing.tell, changing.corrected, _errand_wanted, _identity_wanted, _change_wanted, _change_going_on,
-        _form_going_on, subject.hours_asked_on, subject.area_asked, subject.new,
+        _told_in_a_form, _form_going_on, subject.hours_asked_on, subject.area_asked, subject.new,
     )  # fmt: skip
     for look in looks:
         if found := await look(dialogue):
@@ -290,6 +291,13 @@ async def _change_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     return await going_back.to_change(dialogue)
 
 
+async def _told_in_a_form(dialogue: Dialogue) -> Reply | HandOff | None:
+    """In a form, what the own record says is told, or which invoice the form is about is taken; the form goes on."""
+    if dialogue.form and (await in_between.is_told_of_own_record(dialogue) or await bills.chosen(dialogue)):
+        return await going_back.to_form(dialogue)
+    return None
+
+
 async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     form, context = dialogue.form, dialogue.context
     if form is None:
@@ -311,7 +319,7 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return await booking.go_on(dialogue, form)
     if form.tool == book.TOOL.name and (other_time := await booking.other_time(dialogue, form)):
         return other_time
-    if not context.new_facts and (adds or await _answered_in_form(dialogue)):
+    if not context.new_facts and (adds or await in_between.is_answered(dialogue)):
         return await going_back.to_form(dialogue)
     if not (form.tool == book.TOOL.name and booking.is_ready(dialogue)):
         dialogue.say(echo(context))
@@ -325,15 +333,6 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
     return given_up or await booking.go_on(dialogue, form)
 
 
-async def _answered_in_form(dialogue: Dialogue) -> bool:
-    """Answers a question in the middle of a form, or says that it waits or has no answer; says whether one was asked."""
-    if not in_between.asks_of_own_record(dialogue):
-        return await in_between.answers(dialogue) or in_between.has_no_answer(dialogue)
-    if not await identifying.tell_in_between(dialogue):
-        aside.keep_words(dialogue)
-    return True
-
-
 def _keep_other_places(dialogue: Dialogue, form: Form) -> None:
     """Several addresses at once, in the middle of a booking: it goes on with one, and the others wait and are told back."""
     places = subject.other_places(dialogue) if form.tool == book.TOOL.name and "postcode" in dialogue.context.new_facts else []
@@ -345,6 +344,9 @@ def _keep_other_places(dialogue: Dialogue, form: Form) -> None:
 def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff | None] | None:
     """What else is clearly asked for in the middle of a form: a visit, another one changed, an order looked up, a payment promised."""
     context = dialogue.context
+    errand = _errand_named(dialogue)
+    if errand and errand.action == update_fact.TOOL.name:
+        return engine.begin(dialogue, errand)
     if context.new_facts - WHEN - {"amount"}:
         return None
     if dialogue.form and dialogue.form.tool != book.TOOL.name and acts.wants_visit(context.words):
@@ -353,14 +355,13 @@ def _other_errand(dialogue: Dialogue) -> Awaitable[Reply | HandOff | None] | Non
     change = next((action for action in ("reschedule", "cancel") if reason.startswith(action)), "")
     if change and acts.OTHER_VISIT.search(acts.plain(context.words)):
         return changing.begin(dialogue, change)
-    errand = _errand_named(dialogue)
     return engine.begin(dialogue, errand) if errand else None
 
 
 def _errand_named(dialogue: Dialogue) -> Errand | None:
-    """The errand that words ask for in the middle of a form: an order that is looked up, a payment that is promised."""
+    """The errand that words ask for in the middle of a form: an order that is looked up, a payment promised, a record changed."""
     there = [ERRANDS[name] for name in IN_A_FORM if name in dialogue.context.behaviour.tools]
-    return next((errand for errand in there if errand.is_wanted(dialogue)), None)
+    return next((errand for errand in there if errand.is_wanted_in_a_form(dialogue)), None)
 
 
 async def _ask_again_for_time(dialogue: Dialogue, form: Form) -> Reply | HandOff:

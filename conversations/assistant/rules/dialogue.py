@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from conversations.assistant import hours_asked, later, wording
+from conversations.assistant import hours_asked, later, orders_asked, wording
 from conversations.assistant.brain import (
     TURNS_OWN,
     AskedField,
@@ -35,7 +35,7 @@ class Dialogue:
     """The reply of one turn. `state` is the brain's part of the form state and is changed in place.
 
     `does_not_know` says that something was asked that there is no answer to, `knows_nearest` that something beside it was found;
-    `hours_were_asked` says that hours were told last.
+    `hours_were_asked` says that hours were told last, `orders_were_told` that orders were.
     """
 
     def __init__(self, context: TurnContext, tools: ToolBox) -> None:
@@ -45,6 +45,7 @@ class Dialogue:
         self.knows_nearest = False
         self.state: dict[str, Any] = {key: value for key, value in context.form_state.items() if key not in TURNS_OWN}
         self.hours_were_asked = bool(self.state.pop(hours_asked.ASKED, False))
+        self.orders_were_told = bool(self.state.pop(orders_asked.TOLD, False))
         self._name_windows()
         self._lines: list[str] = []
         self._quick_replies: tuple[QuickReply, ...] = ()

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.assistant import acts, own_record
-from conversations.assistant.rules import area, identifying, knowledge
+from conversations.assistant.rules import area, aside, identifying, knowledge
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.invoices import InvoiceQuestion
+from conversations.models.identifier import Assurance
 
 WHAT_FOR: Final = re.compile(
     r"^(?:but |and |sorry |ok )?(?:why (?:do|would|should|are|is)\b.*\b(?:need|want|ask|asking|give|tell|necessary)|what .{0,30}\bfor$)"
@@ -55,5 +56,30 @@ def has_no_answer(dialogue: Dialogue) -> bool:
 
 def asks_of_own_record(dialogue: Dialogue) -> bool:
     """Whether something is asked that only the customer's own record says, where it can be found out who this is."""
-    asks = own_record.OWN_RECORD.search(acts.plain(dialogue.context.words)) or InvoiceQuestion().is_wanted(dialogue)
+    words = acts.plain(dialogue.context.words)
+    is_shown = dialogue.context.assurance == Assurance.VERIFIED and not (acts.GIVE_UP.search(words) or acts.MOVE.search(words))
+    asks = (own_record.OWN_ACCOUNT if is_shown else own_record.OWN_RECORD).search(words) or InvoiceQuestion().is_wanted(dialogue)
     return bool(asks) and identifying.is_possible(dialogue)
+
+
+async def is_answered(dialogue: Dialogue) -> bool:
+    """Answers a question in the middle of a form, or says that it waits or has no answer; says whether one was asked."""
+    if not asks_of_own_record(dialogue):
+        return await answers(dialogue) or has_no_answer(dialogue)
+    if not await _tells_of_own_record(dialogue):
+        aside.keep_words(dialogue)
+    return True
+
+
+async def is_told_of_own_record(dialogue: Dialogue) -> bool:
+    """Tells what of their own record is asked to who has proven whose it is, whatever need it sounds like; says whether it was asked."""
+    is_shown = dialogue.context.assurance == Assurance.VERIFIED and not dialogue.context.new_facts
+    return is_shown and asks_of_own_record(dialogue) and await _tells_of_own_record(dialogue)
+
+
+async def _tells_of_own_record(dialogue: Dialogue) -> bool:
+    """Tells what the own record says, to who has proven whose it is; says whether it did, otherwise that it has to wait."""
+    invoices = InvoiceQuestion()
+    if invoices.is_wanted(dialogue) and await invoices.tell_in_between(dialogue):
+        return True
+    return await identifying.tell_in_between(dialogue)

@@ -6,9 +6,11 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, pauses
+from conversations.assistant import acts, own_record, pauses
+from conversations.assistant.account_facts import NOT_SAID
 from conversations.assistant.brain import Reply
 from conversations.assistant.rules.dialogue import Dialogue, label_of
+from conversations.models.identifier import Assurance
 from conversations.services import facts
 from conversations.understanding import needs
 
@@ -23,6 +25,10 @@ def answered(dialogue: Dialogue, *, busy: bool) -> bool:
     text = dialogue.context.words
     if asked := acts.told_fact_asked(text):
         dialogue.say(_what_was_told(dialogue, asked))
+        return True
+    held = own_record.held_fact_asked(acts.plain(text))
+    if held and dialogue.context.assurance == Assurance.VERIFIED:
+        dialogue.say(_what_is_held(dialogue, held))
         return True
     if acts.AI.search(acts.plain(text)):
         dialogue.say(_("I am an AI assistant of %(company)s, not a person.") % {"company": dialogue.context.company})
@@ -57,6 +63,17 @@ def _what_was_told(dialogue: Dialogue, asked: str) -> str:
     if asked not in context.told_facts or not context.value(asked):
         return _("You have not told me that yet: the %(fact)s.") % {"fact": label}
     return _("You told me: %(facts)s.") % {"facts": f"{label} {facts.written(asked, context.value(asked))}"}
+
+
+def _what_is_held(dialogue: Dialogue, asked: str) -> str:
+    """What the account of who has proven whose it is says of a fact, or what they told of it here."""
+    context, label = dialogue.context, label_of(asked).lower()
+    if not context.value(asked):
+        return _("Your account does not say: the %(fact)s.") % {"fact": label}
+    if context.facts[asked].seq != NOT_SAID:
+        return _what_was_told(dialogue, asked)
+    told = _("Your account says: %(facts)s.") % {"facts": f"{label} {facts.written(asked, context.value(asked))}"}
+    return f"{told} {_('If that has changed, tell me the new one.')}"
 
 
 def say_again(dialogue: Dialogue, said: str) -> Reply:

@@ -9,11 +9,12 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from conversations.assistant import acts, wording
+from conversations.assistant import acts, what_was_done, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
 from conversations.assistant.tools import update_fact
+from conversations.models.identifier import Assurance
 from conversations.services import facts
 
 WORDS: Final = {
@@ -28,22 +29,23 @@ NAMED: Final = {
     fact: re.compile(rf"\b{NEW}\b.{{0,25}}\b(?:{words})\b|\bmy (?:{words}) (?:has|have|is now|was) ?(?:changed)?\b")
     for fact, words in WORDS.items()
 }
-MOVED: Final = re.compile(r"\b(?:i|we)(?:'ve| have)?(?: (?:just|recently))? moved (?:house|home|flat)\b")
+MOVED: Final = re.compile(r"\b(?:i|we)(?:'?ve| have)?(?: (?:just|recently|now))? moved (?:house|home|flat)\b")
+MOVED_TO: Final = re.compile(r"\b(?:i|we)(?:'?ve| have)?(?: (?:just|recently|now))? moved\b")
 """Whoever says so has another address."""
 ASKS_HOW: Final = re.compile(r"^(?:how|where|what|which|why|when)\b")
 OF_A_VISIT: Final = re.compile(r"\b(?:visit|booking|appointment)\b")
 
 
-def _named(dialogue: Dialogue) -> str:
-    """The detail that the words are about; with several, the one whose value is told."""
+def _named(dialogue: Dialogue) -> list[str]:
+    """The details that the words are about: those whose value is told, or else the first."""
     words = acts.plain(dialogue.context.words)
     named = [fact for fact, pattern in NAMED.items() if pattern.search(words)]
     told = {fact.name for fact in dialogue.context.understanding.facts}
-    if MOVED.search(words):
-        named = [*named, "address"]
+    if MOVED.search(words) or ("address" in told and MOVED_TO.search(words)):
+        named = list(dict.fromkeys([*named, "address"]))
     if named == ["address"] and "email" in told and "address" not in told:
-        return "email"
-    return next((fact for fact in named if fact in told), next(iter(named), ""))
+        return ["email"]
+    return [fact for fact in named if fact in told] or named[:1]
 
 
 class NewDetail(Errand):
@@ -60,14 +62,20 @@ class NewDetail(Errand):
         words = acts.plain(dialogue.context.words)
         return bool(_named(dialogue)) and ASKS_HOW.search(words) is None and OF_A_VISIT.search(words) is None
 
+    def is_wanted_in_a_form(self, dialogue: Dialogue) -> bool:
+        """Of who has proven whose record it is, what is said to be new, and is not the answer to what was asked."""
+        is_theirs = dialogue.context.assurance == Assurance.VERIFIED and self.is_wanted(dialogue)
+        is_of_the_record = what_was_done.OF_THE_RECORD.search(acts.plain(dialogue.context.words)) is not None
+        return is_theirs and is_of_the_record and dialogue.state.get("asked") not in _named(dialogue)
+
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:
-        """Which detail."""
-        named = _named(dialogue)
-        return {"detail": named} if named else {}
+        """Which details."""
+        first, *others = _named(dialogue)
+        return {"detail": first, "details": others}
 
     async def missing(self, dialogue: Dialogue) -> Reply | None:
         """The new value."""
-        for detail in _parts(str(dialogue.state["detail"])):
+        for detail in _parts(dialogue):
             if not said(dialogue, detail):
                 dialogue.ask(detail, _("What is the new %(detail)s?") % {"detail": label_of(detail).lower()})
                 return dialogue.reply()
@@ -75,13 +83,12 @@ class NewDetail(Errand):
 
     def read_back(self, dialogue: Dialogue) -> str:
         """The detail with its new value."""
-        parts = _parts(str(dialogue.state["detail"]))
-        told = [f"{label_of(each).lower()} {facts.written(each, said(dialogue, each))}" for each in parts]
+        told = [f"{label_of(each).lower()} {facts.written(each, said(dialogue, each))}" for each in _parts(dialogue)]
         return _("I will put this on your record: %(details)s. Is that right?") % {"details": wording.listed(told)}
 
     async def do(self, dialogue: Dialogue) -> Reply:
         """Changes it."""
-        *before, last = [(each, said(dialogue, each)) for each in _parts(str(dialogue.state["detail"]))]
+        *before, last = [(each, said(dialogue, each)) for each in _parts(dialogue)]
         for fact, value in before:
             result = await dialogue.tools.call(self.action, {"fact": fact, "value": value})
             if not result.worked:
@@ -97,9 +104,10 @@ class NewDetail(Errand):
         return done(dialogue)
 
 
-def _parts(detail: str) -> tuple[str, ...]:
-    """What has to be told for a detail: an address is another one's without its postcode."""
-    return ("address", "postcode") if detail == "address" else (detail,)
+def _parts(dialogue: Dialogue) -> list[str]:
+    """What has to be told for the details: an address is another one's without its postcode."""
+    details = [str(dialogue.state["detail"]), *dialogue.state.get("details", [])]
+    return list(dict.fromkeys(part for each in details for part in (("address", "postcode") if each == "address" else (each,))))
 
 
 def _say_done(dialogue: Dialogue, result: ToolResult) -> None:

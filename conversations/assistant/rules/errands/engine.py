@@ -44,6 +44,10 @@ class Errand:
         """Whether the words of this turn ask for it."""
         raise NotImplementedError
 
+    def is_wanted_in_a_form(self, dialogue: Dialogue) -> bool:
+        """Whether they ask for it, and are no answer to what a form asks."""
+        return self.is_wanted(dialogue)
+
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:
         """What is to be remembered from the words that began it."""
         return {}
@@ -181,7 +185,7 @@ def done(dialogue: Dialogue) -> Reply:
     return dialogue.reply()
 
 
-KEPT = ("said", "stands", "invoice", "detail", "link", "subject", "reference")
+KEPT = ("said", "stands", "invoice", "detail", "details", "link", "subject", "reference")
 """What an errand remembers while who is speaking is found out."""
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from conversations.assistant import acts, wording
+from conversations.assistant import acts
 from conversations.assistant.brain import Reply, ToolResult
+from conversations.assistant.rules import bills
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, not_done
-from conversations.assistant.tools import find_invoices, promise_to_pay
+from conversations.assistant.tools import find_invoices, promise_to_pay, send_link
+from conversations.models.identifier import Assurance
 
 BILL: Final = r"(?:invoices?|bills?)"
 ASKS: Final = re.compile(
@@ -22,8 +23,25 @@ ASKS: Final = re.compile(
     rf"\b(?:my|our|any|an|the last|the latest) (?:(?:last|latest|open|unpaid|new|next) )?{BILL}\b"
     rf"(?!.{{0,20}}\b(?:wrong|high|twice|higher|mistake|explain|for)\b)"
     rf"|^(?:check|look up|show me|tell me about|read me) my (?:\w+ )?{BILL}\b|\bopen {BILL}\b"
+    r"|\b(?:did|have|has|was)\b.{0,20}\bmy (?:\w+ )?payment\b"
+    r".{0,15}(?:\b(?:got|get|received?|gone|go|come|came|arrived?|been|of|through)\b|$)"
+    r"|\b(?:did|have|has) (?:you|they) (?:\w+ ){0,2}(?:get|got|receive|received|had) (?:my|our|the) (?:\w+ )?payment\b"
+    r"|\b(?:what|when|how much|which)\b.{0,15}\b(?:did|have) i (?:just )?(?:agree|agreed|promise|promised|say|said)\b.{0,20}\bpay\b"
 )
 DISPUTES: Final = re.compile(r"\b(?:why|wrong|mistake|dispute|overcharg\w+|twice|explain|breakdown|copy|how do i|how can i)\b")
+OF_THEIR_OWN: Final = re.compile(
+    rf"\b(?:tell me|hear|look at|see|show me)\b.{{0,20}}\b(?:my|our|the) (?:\w+ )?{BILL}\b"
+    r"|\b(?:which|what|any|anything|is|are|something)\b.{0,25}\b(?:overdue|outstanding|unpaid|still open|not paid)\b"
+)
+WISHES_TO_PAY: Final = re.compile(
+    rf"\b(?:pay|settle)\b.{{0,10}}\b(?:my|our|the|this|that|an?) (?:\w+ ){{0,2}}(?:{BILL}|balance)\b"
+    r"(?!.*\b(?:by|with|via|card|cash|cheque|transfer|debit|online|phone|app|instal\w+)\b)"
+)
+ASKS_WHY: Final = re.compile(
+    r"\b(?:why|what)\b.{0,25}\b(?:charged?|billed|invoiced?)\b(?!.{0,30}\b(?:twice|again|too|more|extra|double|wrong|service|visit|call-?out)\b)"
+)
+"""What an amount is for, which the account says to who has proven whose it is."""
+ASKS_HOW: Final = re.compile(r"\b(?:how (?:do|can|could|may|should|to)|where (?:do|can))\b")
 MOST_TOLD: Final = 3
 MOST_SAID: Final = 2
 
@@ -37,8 +55,13 @@ class InvoiceQuestion(Errand):
     needs_proof = True
 
     def is_wanted(self, dialogue: Dialogue) -> bool:
-        """A question for what the record says; what somebody doubts is for the billing team."""
+        """A question for what the record says; what somebody doubts is for the billing team.
+
+        Of who has proven whose account it is, more is taken for one: nobody has to be asked for anything first.
+        """
         words = acts.plain(dialogue.context.words)
+        if dialogue.context.assurance == Assurance.VERIFIED and _is_told_by_account(words):
+            return True
         return ASKS.search(words) is not None and DISPUTES.search(words) is None
 
     def first(self, dialogue: Dialogue) -> Mapping[str, object]:
@@ -48,42 +71,59 @@ class InvoiceQuestion(Errand):
 
     async def do(self, dialogue: Dialogue) -> Reply:
         """Looks up and tells."""
-        named = str(dialogue.state.get("reference") or "")
-        return self.told(dialogue, await dialogue.tools.call(self.action, {"reference": named} if named else {}))
+        return self.told(dialogue, await self._found(dialogue, str(dialogue.state.get("reference") or "")))
 
     def told(self, dialogue: Dialogue, result: ToolResult) -> Reply:
         """Each invoice in a sentence, unpaid ones first, and the ways to pay."""
         if not result.worked:
             return not_done(dialogue, result)
-        invoices = sorted(result.result["invoices"], key=lambda each: each["left_to_pay"] == "0.00")
-        unpaid = [each for each in invoices if each["left_to_pay"] != "0.00"]
         dialogue.leave_form()
-        shown = (unpaid or invoices)[: MOST_SAID if dialogue.context.spoken else MOST_TOLD]
-        for invoice in shown:
-            dialogue.say(_sentence(invoice, dialogue))
-        if not invoices:
-            dialogue.say(_("I find no invoice."))
-        elif not unpaid:
-            dialogue.say(_("Nothing is left to pay."))
-        elif promise_to_pay.TOOL.name in dialogue.context.behaviour.tools:
-            dialogue.say(_("If you want to pay later, tell me by which day."))
+        if _say(dialogue, result):
+            _say_how_to_pay(dialogue)
         dialogue.say(_("Is there anything else I can do?"))
         return dialogue.reply()
 
+    async def tell_in_between(self, dialogue: Dialogue) -> bool:
+        """Tells the invoices in the middle of something else, to who has proven whose they are; says whether it did."""
+        if dialogue.context.assurance != Assurance.VERIFIED or self.action not in dialogue.context.behaviour.tools:
+            return False
+        found = await self._found(dialogue, "")
+        if found.worked:
+            _say(dialogue, found)
+        return found.worked
 
-def _sentence(invoice: Mapping[str, Any], dialogue: Dialogue) -> str:
-    language = dialogue.context.language
-    values = {
-        "what": invoice["what"],
-        "reference": invoice["reference"],
-        "total": wording.money(invoice["total"], language),
-        "left": wording.money(invoice["left_to_pay"], language),
-        "due": wording.date_of(date.fromisoformat(invoice["due_on"])),
-    }
-    if invoice["left_to_pay"] == "0.00":
-        return _("%(what)s, invoice %(reference)s: %(total)s, paid.") % values
-    if invoice["promised_by"]:
-        promised = wording.date_of(date.fromisoformat(invoice["promised_by"]))
-        sentence = _("%(what)s, invoice %(reference)s: %(left)s left to pay, which you said you would pay by %(promised)s.")
-        return sentence % {**values, "promised": promised}
-    return _("%(what)s, invoice %(reference)s: %(left)s left to pay, due on %(due)s.") % values
+    async def _found(self, dialogue: Dialogue, named: str) -> ToolResult:
+        return await dialogue.tools.call(self.action, {"reference": named} if named else {})
+
+
+def _is_told_by_account(words: str) -> bool:
+    is_asked = OF_THEIR_OWN.search(words) and DISPUTES.search(words) is None
+    return bool(is_asked or WISHES_TO_PAY.search(words) or ASKS_WHY.search(words)) and ASKS_HOW.search(words) is None
+
+
+def _say(dialogue: Dialogue, result: ToolResult) -> bool:
+    """Says each invoice that is asked about in a sentence; says whether anything is left to pay of them."""
+    words, found = acts.plain(dialogue.context.words), list(result.result["invoices"])
+    late = [each for each in found if bills.is_overdue(each, dialogue)] if bills.OVERDUE.search(words) else []
+    invoices = sorted(bills.with_amount(words, found) or late or found, key=lambda each: bool(each["left_to_pay"] == "0.00"))
+    unpaid = [each for each in invoices if each["left_to_pay"] != "0.00"]
+    for invoice in (unpaid or invoices)[: MOST_SAID if dialogue.context.spoken else MOST_TOLD]:
+        dialogue.say(bills.sentence_of(invoice, dialogue))
+    if not invoices:
+        dialogue.say(_("I find no invoice."))
+    elif not unpaid:
+        dialogue.say(_("Nothing is left to pay."))
+    elif ASKS_WHY.search(words):
+        dialogue.say(_("If something looks wrong, tell me what, and the billing team looks at it."))
+    return bool(unpaid)
+
+
+def _say_how_to_pay(dialogue: Dialogue) -> None:
+    """That it can be paid later and, to who wishes to pay, that there is a link to do so."""
+    context = dialogue.context
+    has_link = send_link.TOOL.name in context.behaviour.tools and any("pay" in each.code for each in context.behaviour.links)
+    if has_link and WISHES_TO_PAY.search(acts.plain(context.words)):
+        dialogue.say(_("To pay online, say “send me the link to pay”."))
+        dialogue.suggest([_("Send me the link to pay")])
+    if promise_to_pay.TOOL.name in context.behaviour.tools and not ASKS_WHY.search(acts.plain(context.words)):
+        dialogue.say(_("If you want to pay later, tell me by which day."))

@@ -19,13 +19,13 @@ from conversations.assistant.tools import find_invoices, promise_to_pay
 
 DONE: Final = "payment"
 PAYS: Final = re.compile(
-    r"\bi(?:'ll| will| can| could| want to| would like to|'d like to| am going to|'m going to) (?:only |just )?pay\b"
+    r"\bi(?:'?ll|l| will| can| could| want to| would like to|'d like to| am going to|'m going to) (?:only |just )?pay\b"
     r"|\b(?:can|could|may|might) i (?:only |just )?pay\b|\blet me pay\b|\b(?:promise|going) to pay\b"
     r"|\bpay (?:it|that|this|you|the rest|my)\b"
 )
 LATER: Final = re.compile(
     r"\b(?:pay(?:ing)?|settle)\b.{0,30}\b(?:later|next (?:week|month)|in instalments|a bit longer)\b"
-    r"|\b(?:can'?t|cannot|can not|unable to|not able to) pay\b.{0,40}\b(?:until|till|before)\b"
+    r"|\b(?:can'?t|cannot|can not|unable to|not able to) pay\b.{0,40}\b(?:until|till?|before)\b"
     r"|\b(?:can'?t|cannot|can not|unable to|not able to|struggl\w+ to) (?:afford to )?(?:pay|afford)\b"
     r"(?!.*\b(?:online|card|app|website|web ?site|page|link|machine|form)\b)"
     r"|\bmore time to pay\b|\b(?:payment|pay) extension\b|\bextend (?:the|my) (?:due date|payment)\b"
@@ -136,6 +136,9 @@ def _chosen(dialogue: Dialogue, unpaid: list[Mapping[str, Any]]) -> Mapping[str,
     """The invoice that was named, or the only one."""
     named = {fact.value for fact in dialogue.context.understanding.facts if fact.name == "order_number"} | {dialogue.state.get("invoice")}
     found = next((each for each in unpaid if each["reference"] in named), None)
+    told = said(dialogue, "amount").partition(" ")[0]
+    if not found and len(of_amount := [each for each in unpaid if each["left_to_pay"] == told]) == 1:
+        found = of_amount[0]
     if found or len(unpaid) == 1:
         return found or unpaid[0]
     if dialogue.done_here.get("kind") == DONE and len(others := [each for each in unpaid if not each["promised_by"]]) == 1:
