@@ -20,7 +20,7 @@ _SENT: Final = (
 )
 ASKS: Final = re.compile(
     rf"\b(?:where|when|what|which|how|has|have|is|are|did|track|check|look up|status)\b.{{0,60}}\b(?:my|our|the|an?) (?:\w+ )?{_THING}\b"
-    rf"|\b{_THING} (?:status|number)\b|^(?:track|check|look up)\b.{{0,20}}\b{_THING}\b"
+    rf"|\bwhat (?:did|have) i (?:just )?order(?:ed)?$|\b{_THING} (?:status|number)\b|^(?:track|check|look up)\b.{{0,20}}\b{_THING}\b"
     rf"|\b{_THING}\b.{{0,30}}(?:\b(?:not|never)|n'?t)(?: \w+)? (?:come|arrived?|been|turned up|here|got here)\b"
     r"|(?:\bwaiting (?:for|on)|(?:\b(?:not|never)|n'?t)(?: \w+)? (?:got|had|received|seen))\b"
     rf".{{0,15}}\b(?:my|our|the) (?:\w+ ){{0,2}}{_THING}\b"

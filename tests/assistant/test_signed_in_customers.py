@@ -346,3 +346,28 @@ async def test_what_is_held_of_somebody_is_told_to_them_alone(asks: str, told: s
     answer = await stranger.say(asks)
     assert "07700 900301" not in answer
     assert "Jane" not in answer.replace(JANE, "")
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_a_visit_that_was_just_booked_has_the_new_number_too(channel: str) -> None:
+    line = await proven(channel)
+    for words in ("I want to book a boiler service", "HB1 4QT", "tomorrow", "the first one", f"my new number is {NEW_NUMBER}"):
+        await line.say(words)
+    told = await line.say("yes")
+    visit = await Booking.objects.aget()
+    assert f"on your visit {visit.reference}, too" in told
+    assert visit.phone == "+447700900555"
+    assert await changed() == {"phone": "+447700900555"}
+
+
+async def test_a_visit_of_the_account_is_told_while_another_is_booked() -> None:
+    line = SignedIn()
+    for words in ("I want to book a boiler service", "HB1 4QT", "tomorrow", "the first one"):
+        await line.say(words)
+    visit = await Booking.objects.aget()
+    line = await line.anew()
+    await line.say("i want a plumber for a dripping tap")
+    told = await line.say("when is my other visit")
+    assert visit.reference in told
+    assert "Nothing is booked" not in told
+    assert "postcode" in told

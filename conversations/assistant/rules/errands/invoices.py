@@ -32,6 +32,7 @@ DISPUTES: Final = re.compile(r"\b(?:why|wrong|mistake|dispute|overcharg\w+|twice
 OF_THEIR_OWN: Final = re.compile(
     rf"\b(?:tell me|hear|look at|see|show me)\b.{{0,20}}\b(?:my|our|the) (?:\w+ )?{BILL}\b"
     r"|\b(?:which|what|any|anything|is|are|something)\b.{0,25}\b(?:overdue|outstanding|unpaid|still open|not paid)\b"
+    r"|\bhow much\b.{0,15}\b(?:left to pay|do i have to pay|have i (?:got )?to pay)$|\bwhen\b.{0,10}\b(?:my|the) payment due\b"
 )
 WISHES_TO_PAY: Final = re.compile(
     rf"\b(?:pay|settle)\b.{{0,10}}\b(?:my|our|the|this|that|an?) (?:\w+ ){{0,2}}(?:{BILL}|balance)\b"
