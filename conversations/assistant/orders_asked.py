@@ -12,7 +12,7 @@ TOLD: Final = "orders_told"
 """In the state of a dialogue: what was said last tells of orders, and “when will it arrive?” is about them."""
 _THING: Final = r"(?:orders?|parcels?|packages?|deliver(?:y|ies)|shipments?)"
 _NO_GOODS: Final = (
-    r"(?:engineers?|plumbers?|technicians?|visits?|appointments?|bookings?|quotes?|certificates?|refunds?|payments?|money|letters?|codes?"
+    r"(?:engineers?|plumbers?|technicians?|surveyors?|fitters?|m[ae]n|guys?|teams?|visits?|appointments?|bookings?|quotes?|certificates?|refunds?|payments?|money|letters?|codes?"
     r"|links?|bills?|invoices?|cop(?:y|ies))"
 )
 _SENT: Final = (

@@ -371,3 +371,18 @@ async def test_a_visit_of_the_account_is_told_while_another_is_booked() -> None:
     assert visit.reference in told
     assert "Nothing is booked" not in told
     assert "postcode" in told
+
+
+@pytest.mark.parametrize(("asks", "not_told"), [
+    ("what do you charge for a new tap", "HH-Q3W8NF"), ("how do i pay my bill", "HH-Q3W8NF"),
+    ("what is your phone number", "Your account says"), ("why have i been charged twice", "If something looks wrong, tell me what"),
+])  # fmt: skip
+async def test_what_is_asked_of_the_company_is_not_told_from_the_account(asks: str, not_told: str) -> None:
+    assert not_told not in await SignedIn().say(asks)
+
+
+async def test_who_cannot_pay_promises_a_day_in_a_form_too() -> None:
+    line = SignedIn(who="Tom Adeyemi")
+    await line.say("there is a mistake on my bill")
+    asked = await line.say("i cant pay my bill")
+    assert "Which invoice is it: HH-T5C7GH or HH-V2N6WR" in asked
