@@ -12,7 +12,7 @@ TOLD: Final = "orders_told"
 """In the state of a dialogue: what was said last tells of orders, and “when will it arrive?” is about them."""
 _THING: Final = r"(?:orders?|parcels?|packages?|deliver(?:y|ies)|shipments?)"
 _NO_GOODS: Final = (
-    r"(?:engineers?|plumbers?|technicians?|visits?|appointments?|bookings?|quotes?|certificates?|refunds?|payments?|money|letters?|codes?"
+    r"(?:engineers?|plumbers?|technicians?|surveyors?|fitters?|m[ae]n|guys?|teams?|visits?|appointments?|bookings?|quotes?|certificates?|refunds?|payments?|money|letters?|codes?"
     r"|links?|bills?|invoices?|cop(?:y|ies))"
 )
 _SENT: Final = (
@@ -20,7 +20,7 @@ _SENT: Final = (
 )
 ASKS: Final = re.compile(
     rf"\b(?:where|when|what|which|how|has|have|is|are|did|track|check|look up|status)\b.{{0,60}}\b(?:my|our|the|an?) (?:\w+ )?{_THING}\b"
-    rf"|\b{_THING} (?:status|number)\b|^(?:track|check|look up)\b.{{0,20}}\b{_THING}\b"
+    rf"|\bwhat (?:did|have) i (?:just )?order(?:ed)?$|\b{_THING} (?:status|number)\b|^(?:track|check|look up)\b.{{0,20}}\b{_THING}\b"
     rf"|\b{_THING}\b.{{0,30}}(?:\b(?:not|never)|n'?t)(?: \w+)? (?:come|arrived?|been|turned up|here|got here)\b"
     r"|(?:\bwaiting (?:for|on)|(?:\b(?:not|never)|n'?t)(?: \w+)? (?:got|had|received|seen))\b"
     rf".{{0,15}}\b(?:my|our|the) (?:\w+ ){{0,2}}{_THING}\b"

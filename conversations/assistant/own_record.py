@@ -30,7 +30,8 @@ IS_NEW: Final = re.compile(r"\b(?:new|now|change[ds]?|different)\b")
 WHAT_IS_HELD: Final = re.compile(
     r"\b(?:what(?:'?s)?|which)(?: is| are)?(?: the| my)? (?:(?:phone |telephone |mobile |contact )?(?P<phone>number|phone|mobile)"
     r"|(?P<email>e-?mail)|(?P<postcode>post ?code)|(?P<address>address)|(?P<name>name))(?: address| number)?\b"
-    r".{0,25}\b(?:for me|of mine|about me|(?:on|in) (?:my |the |your )?(?:account|file|records?|system|books))\b"
+    r"(?: (?:do you|have you|are you|you|is|still|currently|have|got|hold|use|using|down|stored|saved|there))*"
+    r" (?:for me|of mine|about me|(?:on|in) (?:my |the |your )?(?:account|file|records?|system|books))\b"
 )
 """“What number do you have for me?”"""
 

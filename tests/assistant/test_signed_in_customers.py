@@ -346,3 +346,43 @@ async def test_what_is_held_of_somebody_is_told_to_them_alone(asks: str, told: s
     answer = await stranger.say(asks)
     assert "07700 900301" not in answer
     assert "Jane" not in answer.replace(JANE, "")
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice"])
+async def test_a_visit_that_was_just_booked_has_the_new_number_too(channel: str) -> None:
+    line = await proven(channel)
+    for words in ("I want to book a boiler service", "HB1 4QT", "tomorrow", "the first one", f"my new number is {NEW_NUMBER}"):
+        await line.say(words)
+    told = await line.say("yes")
+    visit = await Booking.objects.aget()
+    assert f"on your visit {visit.reference}, too" in told
+    assert visit.phone == "+447700900555"
+    assert await changed() == {"phone": "+447700900555"}
+
+
+async def test_a_visit_of_the_account_is_told_while_another_is_booked() -> None:
+    line = SignedIn()
+    for words in ("I want to book a boiler service", "HB1 4QT", "tomorrow", "the first one"):
+        await line.say(words)
+    visit = await Booking.objects.aget()
+    line = await line.anew()
+    await line.say("i want a plumber for a dripping tap")
+    told = await line.say("when is my other visit")
+    assert visit.reference in told
+    assert "Nothing is booked" not in told
+    assert "postcode" in told
+
+
+@pytest.mark.parametrize(("asks", "not_told"), [
+    ("what do you charge for a new tap", "HH-Q3W8NF"), ("how do i pay my bill", "HH-Q3W8NF"),
+    ("what is your phone number", "Your account says"), ("why have i been charged twice", "If something looks wrong, tell me what"),
+])  # fmt: skip
+async def test_what_is_asked_of_the_company_is_not_told_from_the_account(asks: str, not_told: str) -> None:
+    assert not_told not in await SignedIn().say(asks)
+
+
+async def test_who_cannot_pay_promises_a_day_in_a_form_too() -> None:
+    line = SignedIn(who="Tom Adeyemi")
+    await line.say("there is a mistake on my bill")
+    asked = await line.say("i cant pay my bill")
+    assert "Which invoice is it: HH-T5C7GH or HH-V2N6WR" in asked

@@ -30,7 +30,8 @@ async def go_on(dialogue: Dialogue) -> Reply | HandOff | None:
     if added := await _added(dialogue):
         return added
     if kind not in ABOUT_A_VISIT and dialogue.form and asks:
-        dialogue.say(_("Nothing is booked yet."))
+        if not await _said_visits(dialogue):
+            dialogue.say(_("Nothing is booked yet."))
         return await going_back.to_form(dialogue)
     if kind not in ABOUT_A_VISIT or not (asks or sends):
         return None
@@ -81,16 +82,22 @@ async def _added(dialogue: Dialogue) -> Reply | None:
 async def _said_what_stands(dialogue: Dialogue) -> bool:
     """Says which visits of this party stand, and that one was cancelled; says whether there was anything to say."""
     done = dialogue.done_here
-    known = await changing.visits_known(dialogue)
     if done["kind"] == "cancelled":
         start, end = datetime.fromisoformat(done["start"]), datetime.fromisoformat(done["end"])
         window = wording.window(start, end, dialogue.context.now, plain=True)
         dialogue.say(_("Your visit %(reference)s on %(window)s is cancelled.") % {"reference": done["reference"], "window": window})
-    if done["kind"] == "visit" and known and "cancel" in dialogue.context.words.lower():
-        dialogue.say(_("It is not cancelled."))
+    lead = _("It is not cancelled.") if done["kind"] == "visit" and "cancel" in dialogue.context.words.lower() else ""
+    return await _said_visits(dialogue, lead) or done["kind"] == "cancelled"
+
+
+async def _said_visits(dialogue: Dialogue, lead: str = "") -> bool:
+    """Says which visits this party may know of, after `lead`; says whether there are any."""
+    known = await changing.visits_known(dialogue)
+    if known:
+        dialogue.say(lead)
     for visit in known:
         dialogue.say(_("%(service)s on %(window)s, reference %(reference)s.") % told_of(visit, dialogue))
-    return bool(known) or done["kind"] == "cancelled"
+    return bool(known)
 
 
 async def _back(dialogue: Dialogue) -> Reply | HandOff:

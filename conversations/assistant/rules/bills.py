@@ -34,6 +34,7 @@ async def settle(dialogue: Dialogue, form: Form) -> Reply | None:
     """
     state, context = dialogue.state, dialogue.context
     asks = {field.fact for field in form.fields} - {*state.get("skipped", [])}
+    state.pop(BILLS, None)
     if REFERENCE not in asks or state.get("bill") or not (found := await _found(dialogue)):
         return None
     named = context.value(REFERENCE)

@@ -13,7 +13,7 @@ from conversations.assistant import acts, what_was_done, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue, label_of
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
-from conversations.assistant.tools import update_fact
+from conversations.assistant.tools import correct, update_fact
 from conversations.models.identifier import Assurance
 from conversations.services import facts
 
@@ -33,6 +33,7 @@ MOVED: Final = re.compile(r"\b(?:i|we)(?:'?ve| have)?(?: (?:just|recently|now))?
 MOVED_TO: Final = re.compile(r"\b(?:i|we)(?:'?ve| have)?(?: (?:just|recently|now))? moved\b")
 """Whoever says so has another address."""
 ASKS_HOW: Final = re.compile(r"^(?:how|where|what|which|why|when)\b")
+OF_A_VISIT_TOO: Final = ("name", "phone")
 OF_A_VISIT: Final = re.compile(r"\b(?:visit|booking|appointment)\b")
 
 
@@ -88,13 +89,14 @@ class NewDetail(Errand):
 
     async def do(self, dialogue: Dialogue) -> Reply:
         """Changes it."""
-        *before, last = [(each, said(dialogue, each)) for each in _parts(dialogue)]
-        for fact, value in before:
+        values = {each: said(dialogue, each) for each in _parts(dialogue)}
+        for fact, value in values.items():
             result = await dialogue.tools.call(self.action, {"fact": fact, "value": value})
             if not result.worked:
                 return not_done(dialogue, result)
             _say_done(dialogue, result)
-        return self.told(dialogue, await dialogue.tools.call(self.action, {"fact": last[0], "value": last[1]}))
+        await _put_on_visit(dialogue, {fact: value for fact, value in values.items() if fact in OF_A_VISIT_TOO})
+        return done(dialogue)
 
     def told(self, dialogue: Dialogue, result: ToolResult) -> Reply:
         """Reads back what stands there now."""
@@ -108,6 +110,15 @@ def _parts(dialogue: Dialogue) -> list[str]:
     """What has to be told for the details: an address is another one's without its postcode."""
     details = [str(dialogue.state["detail"]), *dialogue.state.get("details", [])]
     return list(dict.fromkeys(part for each in details for part in (("address", "postcode") if each == "address" else (each,))))
+
+
+async def _put_on_visit(dialogue: Dialogue, new: Mapping[str, str]) -> None:
+    """Puts a new name or number on the visit that was booked here before, too: its engineer would ring the old one."""
+    reference = dialogue.done_here.get("reference") if dialogue.done_here.get("kind") == "visit" else ""
+    if new and reference:
+        result = await dialogue.tools.call(correct.TOOL.name, {"reference": reference, **new})
+        if result.worked:
+            dialogue.say(_("I have put it on your visit %(reference)s, too.") % {"reference": reference})
 
 
 def _say_done(dialogue: Dialogue, result: ToolResult) -> None:

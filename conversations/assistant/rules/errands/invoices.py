@@ -14,6 +14,7 @@ from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules import bills
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, not_done
+from conversations.assistant.rules.errands.promise import LATER
 from conversations.assistant.tools import find_invoices, promise_to_pay, send_link
 from conversations.models.identifier import Assurance
 
@@ -32,13 +33,16 @@ DISPUTES: Final = re.compile(r"\b(?:why|wrong|mistake|dispute|overcharg\w+|twice
 OF_THEIR_OWN: Final = re.compile(
     rf"\b(?:tell me|hear|look at|see|show me)\b.{{0,20}}\b(?:my|our|the) (?:\w+ )?{BILL}\b"
     r"|\b(?:which|what|any|anything|is|are|something)\b.{0,25}\b(?:overdue|outstanding|unpaid|still open|not paid)\b"
+    r"|\bhow much\b.{0,15}\b(?:left to pay|still (?:have )?to pay)$|\bwhen\b.{0,10}\b(?:my|the) payment due\b"
 )
 WISHES_TO_PAY: Final = re.compile(
     rf"\b(?:pay|settle)\b.{{0,10}}\b(?:my|our|the|this|that|an?) (?:\w+ ){{0,2}}(?:{BILL}|balance)\b"
     r"(?!.*\b(?:by|with|via|card|cash|cheque|transfer|debit|online|phone|app|instal\w+)\b)"
 )
 ASKS_WHY: Final = re.compile(
-    r"\b(?:why|what)\b.{0,25}\b(?:charged?|billed|invoiced?)\b(?!.{0,30}\b(?:twice|again|too|more|extra|double|wrong|service|visit|call-?out)\b)"
+    r"(?:\bwhy\b.{0,25}\b(?:charged|billed|invoiced)\b"
+    r"|\bwhat (?:have|was|were) (?:i|we|you)(?: been)? (?:charged|billed|invoiced|charging)\b"
+    r"|\bwhat(?:'?s| is| was) (?:this|that|the)(?: \S+){0,2} charge\b)(?!.{0,30}\b(?:twice|again|too|more|extra|double|wrong)\b)"
 )
 """What an amount is for, which the account says to who has proven whose it is."""
 ASKS_HOW: Final = re.compile(r"\b(?:how (?:do|can|could|may|should|to)|where (?:do|can))\b")
@@ -98,7 +102,8 @@ class InvoiceQuestion(Errand):
 
 def _is_told_by_account(words: str) -> bool:
     is_asked = OF_THEIR_OWN.search(words) and DISPUTES.search(words) is None
-    return bool(is_asked or WISHES_TO_PAY.search(words) or ASKS_WHY.search(words)) and ASKS_HOW.search(words) is None
+    is_for_later = ASKS_HOW.search(words) or LATER.search(words)
+    return bool(is_asked or WISHES_TO_PAY.search(words) or ASKS_WHY.search(words)) and not is_for_later
 
 
 def _say(dialogue: Dialogue, result: ToolResult) -> bool:
