@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from conversations.assistant import acts, breaths, calls_asked, choosing, details_told, hours_asked, later, weekdays, what_was_done
+from conversations.assistant import acts, breaths, calls_asked, choosing, details_told, hours_asked, later, named_weeks, what_was_done
 from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.recognising import BUSY_STEPS, PLACES, is_of_the_form, keep_reason
 from conversations.assistant.tools import book, schedule_callback
@@ -177,7 +177,7 @@ def read(
             threshold=behaviour.reason_threshold,
             language=language,
         )
-        found = replace(found, facts=weekdays.as_offered(found.facts, state.get("offered") or [], now.date()))
+        found = named_weeks.with_days_meant(found, state, now.date(), expected=expecting in WHEN)
         return _with_name_among(_without_mistakes(_as_name(found, expecting)), expecting)
 
     heard, understood = text, reading_of(text)
@@ -201,14 +201,17 @@ def read(
         understood = replace(understood, asked_for_human=False, reason=None)
     if what_was_done.is_asked_of_a_visit(understood.gloss or understood.text, state) or is_of_the_form(understood, state):
         understood = replace(understood, reason=None)
+    if not picks and state.get("step") != "answers":
+        named_weeks.remember(state, said, now.date())
     stood = conversation.facts
     changed = _learn(understood, conversation, words, expecting, picks, known)
     _learn_at_risk(said.gloss or text, conversation, words, known)
     is_new, alternatives, about = keep_reason(understood, text, conversation, words.interaction)
     line, last_seq = words.interaction, words.messages[-1].seq
-    if is_new and (fact := details_told.learn_opening(understood.text, conversation, line, last_seq, behaviour)):
-        changed[fact] = None
-    elif not changed and not besides and (fact := details_told.learn_more(understood, conversation, line, last_seq, behaviour)):
+    fact = details_told.learn_opening(understood.text, conversation, line, last_seq, behaviour) if is_new else ""
+    if not (fact or changed or besides):
+        fact = details_told.learn_more(understood, conversation, line, last_seq, behaviour)
+    if fact:
         changed[fact] = None
     replaced = {name: value for name, value in changed.items() if value is not None}
     still = known if conversation.facts is stood else None
