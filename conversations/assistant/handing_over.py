@@ -302,12 +302,20 @@ def request(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Hand
     """Puts the need into the line, or refreshes the package of the one that waits."""
     # A package is for colleagues, so it is in the company's language and not in the customer's.
     with override(prepared.entry_point.language):
+        why, next_step = handing.why, handing.next_step
+        if handing.message:
+            why = _("A form is filled in. The customer was told what comes of it, and does not wait.")
+            next_step = _("Go on with what they filled in: %(form)s.") % {"form": next_step}
         told = package(
             prepared.conversation, decision, prepared.context.facts,
-            behaviour=prepared.context.behaviour, why=handing.why, next_step=handing.next_step,
+            behaviour=prepared.context.behaviour, why=why, next_step=next_step,
             waiting=later.as_told(handing.form_state or prepared.state, prepared.context.besides),
         )  # fmt: skip
-    return handoff.request(prepared.conversation, decision, told, interaction=prepared.interaction)
+    waiting = handoff.request(prepared.conversation, decision, told, interaction=prepared.interaction)
+    if handing.message:
+        # Nobody waits who could be called back instead: a second promise would contradict the first.
+        handoff.wait_on(prepared.conversation)
+    return waiting
 
 
 def refresh(prepared: Prepared, *, why: str = "", next_step: str = "") -> None:
