@@ -89,6 +89,11 @@ def keep_beside(state: MutableMapping[str, Any], day: date) -> str:
     return wished(state)
 
 
+def keep_day(state: MutableMapping[str, Any], day: date) -> None:
+    """Notes that one day is wished for, whatever was said of days before."""
+    keep(state, Period(day, day, day, ""), whole=True)
+
+
 def wished(state: Mapping[str, Any]) -> str:
     """The days of the week or month that is wished for as a whole, as “first/last” in ISO; empty when none is, or a day of it."""
     within = state.get(later.WITHIN) or {}
