@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from conversations.knowledge.sentences import HEADING, codes_in, likenesses, sentences
+from django.utils.translation import gettext as _
+
+from conversations.knowledge.sentences import HEADING, codes_in, likenesses, lists, sentences
 from conversations.understanding.gloss import fold
 
 ORDERED: Final = re.compile(r"(?m)^\s*\d{1,2}[.)]\s")
@@ -26,6 +28,10 @@ SAYS_NOTHING: Final = frozenset(
 )  # fmt: skip
 WRITTEN: Final = (4, 500)
 SPOKEN: Final = (2, 260)
+WHOLE_WRITTEN: Final = 700
+WHOLE_SPOKEN: Final = 330
+"""A list is told to its end when the answer is no longer than that with it."""
+SHORT_LIST: Final = 200
 CLEARLY_NEARER: Final = 0.3
 """By so much a sentence must be liker to the question than the one that an answer would begin with."""
 
@@ -57,7 +63,7 @@ def fitting(passage: str, question: str, *, spoken: bool) -> str:
     """The sentences of a passage that answer a question: from the one that shares most words with it on, or is clearly nearer in meaning.
 
     Where a code was asked about (“E119”), those that hold it, and nothing of others. At most four sentences and 500 characters to read,
-    two and 260 to hear; never less than one sentence.
+    two and 260 to hear; never less than one sentence. A list is told whole where it is short, and is said to go on where it is not.
     """
     every = sentences(passage)
     if not every:
@@ -79,12 +85,31 @@ def fitting(passage: str, question: str, *, spoken: bool) -> str:
     if not ORDERED.search(passage):
         near = likenesses(question, every)
         start = near.index(max(near)) if max(near) > near[start] + CLEARLY_NEARER else start
-    chosen = [every[start]]
-    for sentence in every[start + 1 : start + most]:
-        if len(" ".join([*chosen, sentence])) > longest:
-            break
-        chosen.append(sentence)
+    start = _of_a_short_list(passage, every, start)
+    end = start + 1
+    while end < min(start + most, len(every)) and len(" ".join(every[start : end + 1])) <= longest:
+        end += 1
     # A question or a colon only announces what is cut off.
-    while len(chosen) > 1 and chosen[-1][-1] in "?:":
-        chosen.pop()
-    return " ".join(chosen)
+    while end > start + 1 and every[end - 1][-1] in "?:":
+        end -= 1
+    return _with_whole_list(passage, every, start, end, WHOLE_SPOKEN if spoken else WHOLE_WRITTEN)
+
+
+def _of_a_short_list(passage: str, every: list[str], start: int) -> int:
+    """Where to begin when the answer begins within a list: with what announces it, where it is as short as one item of others."""
+    items = next((each for each in lists(passage) if start in each), None)
+    if items is None or len(" ".join(every[items.start : items.stop])) > SHORT_LIST:
+        return start
+    return items.start - (items.start > 0 and every[items.start - 1][-1] == ":")
+
+
+def _with_whole_list(passage: str, every: list[str], start: int, end: int, longest: int) -> str:
+    """The sentences from `start` to `end`; a list that this cuts is told to its end, or else is said to go on.
+
+    Whoever is told some of what is announced takes it for all there is.
+    """
+    cut = next((each for each in lists(passage) if start < each.start < end < each.stop), None)
+    if cut is None:
+        return " ".join(every[start:end])
+    whole = " ".join(every[start : cut.stop])
+    return whole if len(whole) <= longest else " ".join([*every[start:end], _("That is not all: the list goes on.")])

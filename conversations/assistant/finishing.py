@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from conversations.assistant import acknowledging, handing_over, places, qualification, tracing, wrap_up
+from conversations.assistant import acknowledging, handing_over, packing, places, qualification, tracing, wrap_up
 from conversations.assistant.brain import HandOff, Reply
 from conversations.assistant.need_of import need_of
 from conversations.assistant.pacing import Stop
@@ -86,7 +86,7 @@ def finish(prepared: Prepared, ending: Ending) -> Finished:
             roll_out.require_running()
         reply = _reply(prepared, ending)
         if prepared.handoff and isinstance(ending.said, Reply) and not (ending.did_something and _is_put_off(prepared.handoff)):
-            handing_over.refresh(prepared)
+            packing.refresh(prepared)
         if question:
             unanswered.note(question, line=prepared.interaction, seq=claim.wanted_seq)
         if reply.body and prepared.live and prepared.state.get("away"):
@@ -195,7 +195,7 @@ def _reply(prepared: Prepared, ending: Ending) -> Reply:
     if isinstance(said, Reply):
         return said
     if ending.silent:
-        handing_over.refresh(prepared, why=said.why, next_step=said.next_step)
+        packing.refresh(prepared, why=said.why, next_step=said.next_step)
         return Reply("", form_state=said.form_state) if ending.stopped else acknowledging.noted(prepared, said)
     if ending.agrees_to_call is not None:
         return handing_over.call_back_answered(prepared, agrees=ending.agrees_to_call)

@@ -8,21 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import ngettext
 
-from conversations.assistant import answers, later, wording
+from conversations.assistant import answers, later, packing, wording
 from conversations.assistant.brain import TURNS_OWN, AskedField, HandOff, Reply, Source
 from conversations.assistant.preparing import Prepared
-from conversations.assistant.wrap_up import BOOKINGS, package
+from conversations.assistant.wrap_up import BOOKINGS
 from conversations.knowledge.search import search
-from conversations.models import Entry, Handoff, KnowledgeArticle
+from conversations.models import Entry, KnowledgeArticle
 from conversations.models.consent import Purpose
 from conversations.selectors.roll_out import stop_in_force
 from conversations.services import callbacks, consent, facts, handoff, numbers, voicemail
 from conversations.services.consent import Answer
 from conversations.services.consent_texts import NUMBER_LEFT_OUT
 from conversations.services.facts import FACT_LABELS
-from conversations.services.handoff import Package
 from conversations.understanding.danger import says_to_leave, tells_of_despair, tells_of_hurt
 from conversations.understanding.normalise import meaning
 from routing import clock
@@ -88,7 +87,7 @@ def safety_first(prepared: Prepared) -> Safety:
 def to_person(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Reply:
     """Puts the conversation into the line of the decision's queue. Must run in a transaction that holds the turn."""
     again = prepared.handoff is not None
-    waiting = request(prepared, decision, handing=handing)
+    waiting = packing.request(prepared, decision, handing=handing)
     safety = safety_first(prepared)
     if handing.message:
         # Nobody needs to join at once, so the AI agent goes on with whatever comes next.
@@ -165,7 +164,7 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
     Without a phone number it is asked for. Must run in a transaction that holds the turn.
     """
     if decision.queue:
-        request(prepared, decision, handing=handing)
+        packing.request(prepared, decision, handing=handing)
     if handing.message:
         return Reply(handing.message, form_state={**handing.form_state, "callback": {"noted": True}})
     safety = safety_first(prepared)
@@ -200,7 +199,7 @@ def to_later(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Rep
 
 def number_asked_again(prepared: Prepared) -> Reply:
     """The question for a call back's number once more, with how one looks. Must run in a transaction that holds the turn."""
-    refresh(prepared)
+    packing.refresh(prepared)
     promise = dict(prepared.state["callback"])
     body = " ".join((str(wording.REPAIRS["phone"]), str(promise.get("question", ""))))
     state = {**brains_part(prepared.state), "callback": {**promise, "repeated": True}}
@@ -220,7 +219,7 @@ def with_number_asked(prepared: Prepared, reply: Reply) -> Reply:
 
 def callback_number_given(prepared: Prepared) -> Reply:
     """The number for a call back that was already promised has come. Must run in a transaction that holds the turn."""
-    refresh(prepared)
+    packing.refresh(prepared)
     number = prepared.standing.facts["phone"]
     promise = dict(prepared.state["callback"])
     if numbers.costs_who_rings(number):
@@ -297,39 +296,6 @@ def _not_asking(prepared: Prepared) -> dict[str, Any]:
     """The brain's part of the state, no longer asking for a call back's number."""
     kept = brains_part(prepared.state)
     return {key: value for key, value in kept.items() if kept.get("step") != "callback" or key not in ("asked", "step")}
-
-
-def request(prepared: Prepared, decision: Decision, *, handing: HandOff) -> Handoff:
-    """Puts the need into the line, or refreshes the package of the one that waits."""
-    told = _packed(prepared, decision, handing)
-    return handoff.request(prepared.conversation, decision, told, interaction=prepared.interaction)
-
-
-def refresh(prepared: Prepared, *, why: str = "", next_step: str = "") -> None:
-    """Adds what the customer said meanwhile to the package of the work that waits; its place stays.
-
-    `why` and `next_step` are as usual when empty.
-    """
-    decision = prepared.handoff.work_item.decision if prepared.handoff else None
-    if prepared.handoff is None or decision is None:
-        return
-    conversation, line, work = prepared.conversation, prepared.interaction, prepared.handoff.work_item
-    told = _packed(prepared, decision, HandOff(why=why, next_step=next_step))
-    # Whoever speaks is on a call.
-    is_on_call = work.kind == handoff.CALL and prepared.context.spoken
-    is_same_kind = is_on_call or work.kind in (callbacks.KIND_OF_WORK, handoff.kind_of_work(conversation))
-    if not is_same_kind or not handoff.repack(conversation, work, told, interaction=line):
-        handoff.request(conversation, decision, told, interaction=line)
-
-
-def _packed(prepared: Prepared, decision: Decision, handing: HandOff) -> Package:
-    """The package for colleagues, so in the company's language and not in the customer's."""
-    with override(prepared.entry_point.language):
-        return package(
-            prepared.conversation, decision, prepared.context.facts,
-            behaviour=prepared.context.behaviour, why=handing.why, next_step=handing.next_step,
-            waiting=later.as_told(handing.form_state or prepared.state, prepared.context.besides),
-        )  # fmt: skip
 
 
 def note_callback(prepared: Prepared, number: str, by: datetime, *, asked_for: str) -> Answer:

@@ -24,7 +24,9 @@ OF_A_CALL: Final = "of_a_call"
 """The day and the hour that were told for a call."""
 ADDRESS_NOTED: Final = "address_noted"
 """The address that was noted for the visit booked last, with that visit's postcode."""
-OUTLASTING: Final = (KEY, DONE_HERE, OF_A_CALL, ADDRESS_NOTED)
+WITHIN: Final = "within"
+"""The week or the month in which days are meant; see `named_weeks`."""
+OUTLASTING: Final = (KEY, DONE_HERE, OF_A_CALL, ADDRESS_NOTED, WITHIN)
 """What of a form state stays when what is going on in it ends or is dropped."""
 OFFER: Final = "later"
 """The kind of an offer to go on with what waits first."""

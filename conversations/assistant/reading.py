@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from conversations.assistant import acts, breaths, calls_asked, choosing, details_told, hours_asked, later, weekdays, what_was_done
+from conversations.assistant import acts, breaths, calls_asked, choosing, details_told, hours_asked, later, named_weeks, what_was_done
 from conversations.assistant.brain import Behaviour, Reason
 from conversations.assistant.recognising import BUSY_STEPS, PLACES, keep_reason, without_need
 from conversations.assistant.tools import book, schedule_callback
@@ -177,7 +177,7 @@ def read(
             threshold=behaviour.reason_threshold,
             language=language,
         )
-        found = replace(found, facts=weekdays.as_offered(found.facts, state.get("offered") or [], now.date()))
+        found = named_weeks.with_days_meant(found, state, now.date(), expected=expecting in WHEN)
         return _with_name_among(_without_mistakes(_as_name(found, expecting)), expecting)
 
     heard, understood = text, reading_of(text)
@@ -200,6 +200,8 @@ def read(
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
     understood = without_need(understood, state)
+    if not picks and state.get("step") != "answers":
+        named_weeks.remember(state, said, now.date())
     stood = conversation.facts
     changed = _learn(understood, conversation, words, expecting, picks, known)
     _learn_at_risk(said.gloss or text, conversation, words, known)

@@ -46,7 +46,9 @@ OF_THE_RECORD: Final = re.compile(r"\b(?:new|old|account|records?|file|details|m
 """What says that something is to be changed on the record, and not for a visit."""
 BESIDE: Final = re.compile(
     r"\b(?P<when>later|earlier) (?:on )?(?:that|the same|on that|on the same) day\b"
-    r"|\b(?:the )?(?P<other>day after|next day|following day|day before)\b(?! tomorrow| yesterday)"
+    r"|\b(?:the )?(?P<other>day after|next day|following day|day before|(?:a|one|1) day (?:later|earlier|after|before|sooner))\b"
+    r"(?! tomorrow| yesterday)"
+    r"|\b(?P<week>week after|following week|week before|(?:a|one|1) week (?:later|earlier|sooner))\b(?! next| last)"
 )
 """A time beside that of the visit which is spoken of."""
 MOVES_THAT: Final = re.compile(

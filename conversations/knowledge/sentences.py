@@ -25,12 +25,33 @@ SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
 
 def sentences(passage: str) -> list[str]:
     """The sentences of a Markdown passage as plain text; headings are left out, list items are sentences."""
-    plain = TABLE.sub(_as_items, LINK.sub(r"\1", HEADING.sub("", passage)))
-    found: list[str] = []
-    for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*+•]|\d{1,2}[.)])\s)", plain):
-        text = " ".join(MARKS.sub("", ITEM.sub("", block)).split())
-        found += [each if each[-1] in ".?!:" else f"{each}." for each in SENTENCE_END.split(text) if each]
+    return [each for text, _is_item in _blocks(passage) for each in _sentences_of(text)]
+
+
+def lists(passage: str) -> list[range]:
+    """Which of its sentences are the items of each list of a passage."""
+    found: list[range] = []
+    at = 0
+    for text, is_item in _blocks(passage):
+        until = at + len(_sentences_of(text))
+        goes_on = is_item and found != [] and found[-1].stop == at
+        if goes_on:
+            found[-1] = range(found[-1].start, until)
+        elif is_item:
+            found.append(range(at, until))
+        at = until
     return found
+
+
+def _blocks(passage: str) -> list[tuple[str, bool]]:
+    """Paragraphs and list items as plain text, and whether each is an item."""
+    plain = TABLE.sub(_as_items, LINK.sub(r"\1", HEADING.sub("", passage)))
+    blocks = re.split(r"\n\s*\n|\n(?=\s*(?:[-*+•]|\d{1,2}[.)])\s)", plain)
+    return [(" ".join(MARKS.sub("", ITEM.sub("", each)).split()), ITEM.match(each) is not None) for each in blocks]
+
+
+def _sentences_of(text: str) -> list[str]:
+    return [each if each[-1] in ".?!:" else f"{each}." for each in SENTENCE_END.split(text) if each]
 
 
 def codes_in(text: str) -> frozenset[str]:

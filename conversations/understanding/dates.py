@@ -108,7 +108,7 @@ def find_date(text: str, *, now: datetime, day_first: bool = True, expected: boo
         day, end, confidence = found
         is_near = abs((day - now.date()).days) <= FARTHEST_DAYS
         is_alternative = chosen is not None and "or" in words[max(index - 3, chosen.end) : index]
-        is_wanted = not _is_refused(words, max(index - 4, after_last), index)
+        is_wanted = not is_refused(words, max(index - 4, after_last), index)
         if is_near and is_wanted and not is_alternative and (expected or not is_about_the_past(words, index, after_last)):
             chosen = FoundDate(day, " ".join(words[index:end]), confidence, index, end)
         index = after_last = end
@@ -190,8 +190,8 @@ def is_about_the_past(words: list[str], index: int, start: int = 0) -> bool:
     return words[index + 1 : index + 2] == ["ago"]
 
 
-def _is_refused(words: list[str], start: int, index: int) -> bool:
-    """Whether the day at `index` is refused: “not Tuesday”, and not “not until Tuesday”, from when on it can be."""
+def is_refused(words: list[str], start: int, index: int) -> bool:
+    """Whether the words from `start` to `index` refuse what follows: “not Tuesday”, and not “not until Tuesday”, from when on it can be."""
     before = words[start:index]
     turned = TURNED | UNTIL
     return any(word in REFUSING and not turned & set(before[position + 1 :]) for position, word in enumerate(before))

@@ -6,6 +6,7 @@ docs/decisions/a-language-is-a-gloss.md. What is in no phrase stays as it is, as
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,16 @@ AFTER_A_NAME: Final = frozenset({"y", "mi", "con", "vivo", "necesito", "quiero",
 _ALSO_NAMES: Final = "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno de del la"
 ALSO_NAMES: Final = frozenset(_ALSO_NAMES.split())
 LONGEST_NAME: Final = 5
+_NUMBERS: Final = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+)
+UNITS: Final = tuple(_NUMBERS.split())
+NUMBERS: Final = (*UNITS, "twenty", *(f"twenty {each}" for each in UNITS[1:10]), "thirty", "thirty one")
+"""By what they count."""
+_A_NUMBER: Final = rf"(\d{{1,2}}|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})(?![\w:.,/]*\w)"
+DAY_OF_A_MONTH: Final = {"es": re.compile(rf"(?<!\w)(?:el|the) {_A_NUMBER}", re.IGNORECASE)}
+ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
+LAST_OF_A_MONTH: Final = 31
 OPENING_MARKS: Final = "¿¡\"“«('"
 CLOSING_MARKS: Final = ".,;:!?\"”»)'…"
 
@@ -73,7 +84,7 @@ def gloss(text: str, language: str, *, names: bool = False) -> str:
             continue
         found.append(meaning + words[index + length - 1].tail)
         index += length
-    return " ".join(_with_times(found))
+    return _with_days_of_a_month(" ".join(_with_times(found)), language)
 
 
 def _is_spelled(words: list[_Word], index: int) -> bool:
@@ -138,6 +149,19 @@ def _with_times(found: list[str]) -> list[str]:
             tail = written[place + 1].removeprefix("past")
             written[place - 1 : place + 2] = ["half", "past", hour + tail]
     return written
+
+
+def _with_days_of_a_month(found: str, language: str) -> str:
+    """“El 12”, “el doce” as English has it, “the 12th”: an hour has another article."""
+    if language not in DAY_OF_A_MONTH:
+        return found
+
+    def ordinal(match: re.Match[str]) -> str:
+        number = int(match[1]) if match[1].isdigit() else NUMBERS.index(match[1].lower())
+        ending = "th" if 10 < number < 20 else ENDINGS.get(number % 10, "th")
+        return f"the {number}{ending}" if 0 < number <= LAST_OF_A_MONTH else match[0]
+
+    return DAY_OF_A_MONTH[language].sub(ordinal, found)
 
 
 @cache

@@ -539,3 +539,18 @@ async def test_a_code_that_never_comes_is_not_sent_for_ever() -> None:
     await line.say(ADDRESS)
     assert "goes to the same place" in await line.say("no code came")
     assert "What is your full name?" in await line.say("still nothing came")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "stuck", "said", "told"),
+    [
+        ("i want to cancel my visit", "i have no phone", "sam@example.com", "code"),
+        ("i want to cancel my visit", "i have no phone", "my email is sam@example.com", "code"),
+        ("quiero anular mi visita", "no tengo teléfono", "mi correo es sam@example.com", "código"),
+    ],
+)
+async def test_who_gives_an_address_after_all_gets_a_code(wanted: str, stuck: str, said: str, told: str) -> None:
+    line = Line()
+    await line.say(wanted)
+    assert "name" in await line.say(stuck) or "nombre" in line.replies[-1].body
+    assert told in await line.say(said)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from random import Random
+from uuid import UUID
 
 import pytest
 from channels.db import database_sync_to_async
@@ -149,3 +151,16 @@ async def test_thrown_before_a_tool_changes_anything(monday: datetime, chat: Lin
     await running
     assert not await Booking.objects.aexists()
     assert await WorkItem.objects.acount() == 1
+
+
+@pytest.mark.parametrize("share", [1, 30, 50, 99])
+def test_of_a_hundred_conversations_the_share_is_answered(share: int) -> None:
+    """Of conversations by chance about as many as the share says, and each of them always alike."""
+    door = EntryPoint(mode="live", live_share_percent=share)
+    chance = Random(share)
+    conversations = [UUID(int=chance.getrandbits(128), version=4) for _each in range(20_000)]
+    answered = [each for each in conversations if door.is_in_live_share(each)]
+    assert abs(100 * len(answered) / len(conversations) - share) < 1.5
+    assert all(door.is_in_live_share(each) for each in answered)
+    wider = EntryPoint(mode="live", live_share_percent=share + 1)
+    assert all(wider.is_in_live_share(each) for each in answered), "who is answered stays so when the share grows"

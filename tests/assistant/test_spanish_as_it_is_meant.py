@@ -262,3 +262,12 @@ def test_no_english_words_stand_twice_in_the_gloss() -> None:
     keys = [found[1] for line in lines if (found := re.match(r'"?([^\s#"][^":]*)"?:', line))]
     assert len(keys) > 100
     assert [key for key in keys if keys.count(key) > 1] == []
+
+
+@pytest.mark.parametrize("said", ["el vater se desborda", "se me está desbordando el inodoro", "el inodoro rebosa"])
+async def test_a_toilet_that_overflows_is_a_blocked_one(monday: datetime, record: None, said: str) -> None:
+    line = Line()
+    assert "código postal" in await line.say(said)
+    reason = (await line.conversation()).reason
+    assert reason is not None
+    assert reason.code == "blocked_drain"

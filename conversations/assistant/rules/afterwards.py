@@ -16,6 +16,8 @@ from conversations.assistant.tools import add_action_item, change_callback, find
 from conversations.services import facts
 
 ABOUT_A_VISIT = ("visit", "cancelled")
+IN_WRITING = "in_writing"
+"""In the state of a dialogue: what was done was asked for in writing, so an address that comes next is for that."""
 
 
 async def go_on(dialogue: Dialogue) -> Reply | HandOff | None:
@@ -27,7 +29,7 @@ async def go_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return dialogue.reply()
     sends = kind in ABOUT_A_VISIT and what_was_done.wants_it_sent(words)
     asks = what_was_done.asks_of_what_was_done(words) or (acts.is_question(words) and acts.OWN_VISIT.search(acts.plain(words)))
-    if added := await _added(dialogue):
+    if added := (await _where_to_write(dialogue) or await _added(dialogue)):
         return added
     if kind not in ABOUT_A_VISIT and dialogue.form and asks:
         if not await _said_visits(dialogue):
@@ -37,6 +39,7 @@ async def go_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return None
     if sends:
         dialogue.say(_("I cannot send that as a message from here, so please note it down."))
+        dialogue.state[IN_WRITING] = True
     return await _back(dialogue) if await _said_what_stands(dialogue) else None
 
 
@@ -75,6 +78,21 @@ async def _added(dialogue: Dialogue) -> Reply | None:
     if not told or not await additions.note(dialogue, str(done["reference"]), told[0]):
         return None
     dialogue.state.pop("offer", None)
+    dialogue.say(_("Is there anything else I can do?"))
+    return dialogue.reply()
+
+
+async def _where_to_write(dialogue: Dialogue) -> Reply | None:
+    """The address for what was asked for in writing: people send it. None for anything else."""
+    wanted, email = dialogue.state.pop(IN_WRITING, False), dialogue.context.value("email")
+    told = any(fact.name == "email" for fact in dialogue.context.understanding.facts)
+    reference, is_there = dialogue.done_here.get("reference", ""), add_action_item.TOOL.name in dialogue.context.behaviour.tools
+    if not (wanted and told and reference and is_there) or dialogue.is_busy:
+        return None
+    title = _("%(reference)s: send what was booked to %(email)s") % {"reference": reference, "email": email}
+    if not (await dialogue.tools.call(add_action_item.TOOL.name, {"title": title})).worked:
+        return None
+    dialogue.say(_("Thank you. I have asked my colleagues to send that to %(email)s.") % {"email": email})
     dialogue.say(_("Is there anything else I can do?"))
     return dialogue.reply()
 

@@ -22,6 +22,7 @@ from conversations.assistant.rules import (
     changing,
     chat_link,
     consent,
+    for_others,
     foreign_language,
     going_back,
     identifying,
@@ -88,8 +89,8 @@ async def _answer(dialogue: Dialogue) -> Reply | HandOff:
     _tell_of_no_such_day(dialogue)
     looks = (
         _small_acts, afterwards.go_on, afterwards.call, offers.left_to_people, offers.answered, _identity_going_on,
-        _errand_going_on, changing.tell, changing.corrected, _errand_wanted, _identity_wanted, _change_wanted, _change_going_on,
-        _told_in_a_form, _form_going_on, subject.hours_asked_on, subject.area_asked, subject.new,
+        _errand_going_on, changing.tell, for_others.go_on, changing.corrected, _errand_wanted, _identity_wanted, _change_wanted,
+        _change_going_on, _told_in_a_form, _form_going_on, subject.hours_asked_on, subject.area_asked, subject.new,
     )  # fmt: skip
     for look in looks:
         if found := await look(dialogue):

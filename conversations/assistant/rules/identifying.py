@@ -41,6 +41,7 @@ QUESTIONS: Final = {
 FULL_NAME: Final = range(2, 5)
 """How many words are taken for a name where something else was asked for."""
 MOST_LOST: Final = 2
+WORDS_AROUND_AN_ADDRESS: Final = 6
 CODE: Final = re.compile(r"(?:\D*\d){6}\D*")
 
 
@@ -295,6 +296,9 @@ async def _without_code(dialogue: Dialogue) -> Reply | HandOff:
 async def _answer_given(dialogue: Dialogue, then: Then) -> Reply | HandOff:
     state, known = dialogue.state, dict(dialogue.state.get("answers") or {})
     told = _told(dialogue, str(state.get("question", "")))
+    if email := _email_told(dialogue):
+        # Whoever gives an address where something else was asked can get a code after all.
+        return await _send(dialogue, email)
     if not told.keys() - known.keys():
         # What was told before is told again, perhaps otherwise: it counts as it is now, and the question stands.
         state["misses"] = int(state.get("misses", 0)) + 1
@@ -303,6 +307,13 @@ async def _answer_given(dialogue: Dialogue, then: Then) -> Reply | HandOff:
         dialogue.leave_form()
         return offer_person(dialogue, _("I am sorry, I could not confirm who you are that way."))
     return await _ask_next(dialogue, state["answers"], then)
+
+
+def _email_told(dialogue: Dialogue) -> str:
+    """The email address that is all that was told."""
+    found = {fact.name: fact.value for fact in dialogue.context.understanding.facts}
+    few = len(dialogue.context.words.split()) <= WORDS_AROUND_AN_ADDRESS
+    return found.get("email", "") if few and not found.keys() & QUESTIONS.keys() else ""
 
 
 def _told(dialogue: Dialogue, asked: str) -> dict[str, list[str]]:

@@ -9,18 +9,22 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, choosing, later, what_was_done, wording
+from conversations.assistant import acts, choosing, later, named_weeks, what_was_done, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_slots
+from conversations.understanding.dates import MONTHS
 
 OFFERED = 3
 LOOKED_AT = 60
 Slot = dict[str, Any]
 WHEN = frozenset({"date", "time_window"})
+BACKWARDS = re.compile(r"\b(?:before|earlier|sooner)\b")
 FIRST = re.compile(r"\b(?:first|earliest|soonest)\b(?! (?:choice|thing|of all|time))")
 LAST = re.compile(r"\b(?:last|latest)\b(?! (?:week|time|year|month|night|thing|resort))")
-VAGUE = re.compile(r"^(?!.*day\b).*\b(?:weeks?|months?|asap|soon(?:est)?|earliest)\b")
+VAGUE = re.compile(
+    rf"^(?!.*(?:day\b|\d)).*\b(?:weeks?|fortnight|months?|asap|soon(?:est)?|earliest|{'|'.join(MONTHS)})\b|^in \d+ weeks$"
+)
 """Words for a time that is longer than a day."""
 
 
@@ -68,14 +72,16 @@ async def other_than_taken(dialogue: Dialogue, postcode: str) -> str | None:
 
 
 def beside(dialogue: Dialogue, visit: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The day and the time of day that words wish for beside those of a visit: “later that day”, “the day after”."""
+    """The day or days and the time of day that words wish for beside those of a visit: “later that day”, “the week after”."""
     words = acts.plain(dialogue.context.words)
     start, end = datetime.fromisoformat(str(visit["start"])), datetime.fromisoformat(str(visit["end"]))
     if is_wished(dialogue) or not (found := what_was_done.BESIDE.search(words)):
         return None
+    way = -1 if BACKWARDS.search(found[0]) else 1
+    if found["week"]:
+        return named_weeks.keep_beside(dialogue.state, start.date() + way * named_weeks.A_WEEK), ""
     if found["other"]:
-        day = start.date() + timedelta(days=-1 if "before" in found["other"] else 1)
-        return day.isoformat(), ""
+        return (start.date() + timedelta(days=way)).isoformat(), ""
     span = f"{end:%H:%M}-23:59" if found["when"] == "later" else f"00:00-{start:%H:%M}"
     return start.date().isoformat(), span
 
@@ -95,10 +101,13 @@ def keep_out_of_visits(dialogue: Dialogue, told: Mapping[str, Any]) -> None:
     """Remembers the day and the hour of a call, which are no wish for a visit."""
     if of_a_call := {name: str(value) for name, value in told.items() if name in WHEN}:
         dialogue.state[later.OF_A_CALL] = of_a_call
+        dialogue.state.pop(later.WITHIN, None)
 
 
 def _wish_for(dialogue: Dialogue, name: str) -> str:
-    """The day or the time that is wished for a visit; that of a call is none, unless it is said again."""
+    """The day, or first and last (“…/…”), or the time that is wished for a visit; that of a call is none, unless it is said again."""
+    if name == "date" and (days := named_weeks.wished(dialogue.state)):
+        return days
     value, of_a_call = dialogue.context.value(name), dict(dialogue.state.get(later.OF_A_CALL) or {})
     if of_a_call.get(name) != value:
         return value
@@ -160,7 +169,7 @@ async def offer(
     if not slots:
         return none_free if slots is not None else _("I am sorry, I cannot look up free times myself.")
     suiting = [slot for slot in slots if _suits(slot, day, span)]
-    same_day = [slot for slot in slots if day and slot["start"][:10] == day]
+    same_day = [slot for slot in slots if day and _is_on(slot, day)]
     picked = _placed(dialogue, suiting) or (suiting or same_day or slots)[:OFFERED]
     wished = bool(day or span)
     dialogue.state.update(step="choose", offered=[wording.labelled(slot, context.now) for slot in picked], asked="time_window")
@@ -226,14 +235,20 @@ async def _free(dialogue: Dialogue, postcode: str, day: str) -> list[Slot] | Non
     """The free windows of a week from a day on, or from now; None when they cannot be looked up."""
     arguments: dict[str, Any] = {"postcode": postcode, "limit": LOOKED_AT}
     if day:
-        start = datetime.combine(datetime.fromisoformat(day).date(), time(0), dialogue.context.now.tzinfo)
+        start = datetime.combine(datetime.fromisoformat(day.partition("/")[0]).date(), time(0), dialogue.context.now.tzinfo)
         arguments |= {"from": start.isoformat(), "to": (start + timedelta(days=7)).isoformat()}
     found = await dialogue.tools.call(find_slots.TOOL.name, arguments)
     return [dict(slot) for slot in found.result.get("slots", [])] if found.worked else None
 
 
+def _is_on(slot: Slot, day: str) -> bool:
+    """Whether a window is on a day, or between the first and the last."""
+    first, _to, last = day.partition("/")
+    return bool(first <= slot["start"][:10] <= (last or first))
+
+
 def _suits(slot: Slot, day: str, span: str) -> bool:
-    if day and slot["start"][:10] != day:
+    if day and not _is_on(slot, day):
         return False
     if not span:
         return True

@@ -15,12 +15,13 @@ from conversations.connectors.schedule import BookVisit, VisitsOfConversations
 
 
 def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
-    """The result is the visit. The same service at the same time in the same conversation is booked once."""
+    """The result is the visit. The same service at the same time and address is booked once in a conversation."""
     start = datetime.fromisoformat(arguments["start"])
     if start <= context.now:
         raise ConnectorError(_("That time is over already."), code="over", permanent=True)
     mine = schedule().visits_of_conversations(VisitsOfConversations((context.conversation,), context.now))
-    same = [visit for visit in mine if visit.start == start and visit.service == arguments["service"]]
+    wanted = (start, arguments["service"], arguments["postcode"])
+    same = [visit for visit in mine if (visit.start, visit.service, visit.postcode) == wanted]
     visit = same[0] if same else schedule().book(
         BookVisit(
             conversation=context.conversation,
