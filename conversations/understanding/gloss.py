@@ -6,6 +6,7 @@ docs/decisions/a-language-is-a-gloss.md. What is in no phrase stays as it is, as
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,9 +29,13 @@ BEFORE_A_NAME: Final = {
     ),
 }  # fmt: skip
 AFTER_A_NAME: Final = frozenset({"y", "mi", "con", "vivo", "necesito", "quiero", "and", "gracias"})
-_ALSO_NAMES: Final = "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno de del la"
+_ALSO_NAMES: Final = "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno de del la luz sale"
 ALSO_NAMES: Final = frozenset(_ALSO_NAMES.split())
 LONGEST_NAME: Final = 5
+AND_IN_A_NUMBER: Final = re.compile(
+    r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety) and (one|two|three|four|five|six|seven|eight|nine)\b"
+)
+"""“ochenta y cuatro”: in English nothing is between the two."""
 OPENING_MARKS: Final = "¿¡\"“«('"
 CLOSING_MARKS: Final = ".,;:!?\"”»)'…"
 
@@ -73,7 +78,7 @@ def gloss(text: str, language: str, *, names: bool = False) -> str:
             continue
         found.append(meaning + words[index + length - 1].tail)
         index += length
-    return " ".join(_with_times(found))
+    return AND_IN_A_NUMBER.sub(r"\1 \2", " ".join(_with_times(found)))
 
 
 def _is_spelled(words: list[_Word], index: int) -> bool:
