@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
-from conversations.assistant import acts
+from conversations.assistant import acts, weekdays
 from conversations.assistant.brain import TURNS_OWN
 from conversations.understanding.danger import read_at_risk, tells_of_cold
 from conversations.understanding.gloss import gloss
@@ -24,7 +24,7 @@ OF_A_CALL: Final = "of_a_call"
 """The day and the hour that were told for a call."""
 ADDRESS_NOTED: Final = "address_noted"
 """The address that was noted for the visit booked last, with that visit's postcode."""
-OUTLASTING: Final = (KEY, DONE_HERE, OF_A_CALL, ADDRESS_NOTED)
+OUTLASTING: Final = (KEY, DONE_HERE, OF_A_CALL, ADDRESS_NOTED, weekdays.WEEK)
 """What of a form state stays when what is going on in it ends or is dropped."""
 OFFER: Final = "later"
 """The kind of an offer to go on with what waits first."""

@@ -179,7 +179,8 @@ def read(
             threshold=behaviour.reason_threshold,
             language=language,
         )
-        found = replace(found, facts=weekdays.as_offered(found.facts, state.get("offered") or [], now.date()))
+        as_offered = weekdays.as_offered(found.facts, state.get("offered") or [], now.date())
+        found = replace(found, facts=weekdays.in_named_week(as_offered, str(state.get(weekdays.WEEK) or "")))
         return _with_name_among(_without_mistakes(_as_name(found, expecting)), expecting)
 
     heard, understood = text, reading_of(text)
@@ -201,8 +202,11 @@ def read(
     if schedule_callback.TOOL.name in behaviour.tools and (at_a_time or is_of_a_call):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
-    if what_was_done.is_asked_of_a_visit(understood.gloss or understood.text, state) or is_of_the_form(understood, state):
+    read_as = understood.gloss or understood.text
+    is_of_a_visit = what_was_done.is_asked_of_a_visit(read_as, state) or calls_asked.asks_for_call_before_coming(read_as)
+    if is_of_a_visit or is_of_the_form(understood, state):
         understood = replace(understood, reason=None)
+    weekdays.keep_week(state, understood.facts)
     stood = conversation.facts
     changed = _learn(understood, conversation, words, expecting, picks, known)
     _learn_at_risk(said.gloss or text, conversation, words, known)
@@ -231,8 +235,7 @@ def _tells(understood: Understanding, expecting: str | None, state: Mapping[str,
 
 def _without_mistakes(understood: Understanding) -> Understanding:
     """Without what bare facts are taken for: a postcode has no hour in it, words beside it say when; a name and a number ask for nobody."""
-    names = {fact.name for fact in understood.facts}
-    found = understood.facts
+    found, names = understood.facts, {fact.name for fact in understood.facts}
     if "postcode" in names and len(understood.gloss.split()) <= FEW_WORDS:
         found = tuple(fact for fact in found if fact.name not in WHEN or IN_WORDS.search(fact.text))
     asked = understood.asked_for_human
@@ -379,7 +382,7 @@ def _learn_opening(text: str, conversation: Conversation, words: Words, behaviou
 
 
 def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | None, picks: bool) -> bool:
-    if fact.name in WHEN and (picks or hours_asked.asks(text) or hours_asked.may_ask_on(text, state)):
+    if fact.name in WHEN and (picks or hours_asked.only_asks_of_a_day(text, state)):
         return False
     if fact.name == "amount" and acts.ASKS_WHETHER_IT_IS.match(acts.plain(text)):
         return False

@@ -46,7 +46,7 @@ OF_THE_RECORD: Final = re.compile(r"\b(?:new|old|account|records?|file|details|m
 """What says that something is to be changed on the record, and not for a visit."""
 BESIDE: Final = re.compile(
     r"\b(?P<when>later|earlier) (?:on )?(?:that|the same|on that|on the same) day\b"
-    r"|\b(?:the )?(?P<other>day after|next day|following day|day before)\b(?! tomorrow| yesterday)"
+    r"|\b(?:the )?(?P<other>(?:day|week) (?:after|before|later|earlier)|next day|following (?:day|week))\b(?! tomorrow| yesterday| next)"
 )
 """A time beside that of the visit which is spoken of."""
 MOVES_THAT: Final = re.compile(

@@ -35,8 +35,8 @@ _INDOORS: Final = (
     rf"water(?:'s)? (?:is )?(?:{_FLOWS})(?: in| down| out)?(?: (?:through|out of|from|down|of|for|since))+ (?:{_ABOVE})"
     rf"|(?:{_FLOWS})(?: in| out| down)? (?:(?:so )?much |a lot of )?water (?:(?:through|out of|from|of|for|since) )+(?:{_ABOVE})"
     rf"|(?:ceiling|roof) (?:is )?(?:{_FLOWS})(?: with)? water|ceiling (?:is |has )?(?:bulging|coming down|falling|fallen|collapsing|caving)"
-    r"|(?:house|home|flat|kitchen|bathroom|room|basement|cellar|hall|hallway|garage|floor) (?:is |are )?(?:full of|under|filling (?:up )?with)"
-    r" (?:\w+ )?water"
+    r"|(?:house|home|flat|kitchen|bathroom|room|basement|cellar|hall|hallway|garage|floor) (?:is |are )?"
+    r"(?:(?:full of|filling (?:up )?with) (?:\w+ )?water|under water(?! (?:tank|heater|meter|cylinder)))"
 )
 """Water that comes down into a home; in the order of Spanish words, too, of which only each word is put into English."""
 _SHUT_IN: Final = rf"{_THEY} (?:is |are |am |has been |have been |got )?(?:stuck|trapped|locked) in"
@@ -59,6 +59,8 @@ EMERGENCY: Final = re.compile(
     r"|carbon monoxide|co alarm|monoxide alarm|burning smell|smell (?:of )?burning|smells? like burning|on fire|caught fire"
     rf"|sparks?|sparking|{_SMOKE}|in flames|flames (?:are |is )?(?:coming|shooting|leaping)"
     r"|(?:boiler|cooker|heater|socket|stove|plug) (?:is|has started) (?:smoking|burning|on fire)"
+    r"|(?:huge|massive|enormous|major|serious|severe) (?:water )?leak"
+    r"|leak (?:is )?(?:(?:very|really|so) (?:big|large)|huge|massive|enormous)"
     rf"|{_INDOORS}|water (?:without stopping|gushing)"
     r"|water (?:is )?(?:\w+ )?everywhere|pouring through|flooding|flooded|burst (?:(?:a|the|my) )?(?:pipe|main|tank|radiator|hose)"
     r"|(?:pipe|tank|hose|radiator|main) (?:has |is |just |was |s )*burst|water (?:is |was )?(?:still |slowly |quickly )?rising"
@@ -112,8 +114,10 @@ HIGH: Final = re.compile(
 )
 AT_RISK: Final = re.compile(
     r"\b(?:baby|babies|newborns?|infants?|toddlers?|elderly|pregnant|disabled|vulnerable|bedridden|housebound|frail|asthma|dementia"
+    r"|nan|nana|gran|granny|grand(?:ma|pa|ad|mother|father|parents)"
     r"|chemotherapy|cancer|oxygen"
-    rf"|{_THEY} (?:is |are |am |has been |have |has )?(?:very |quite |seriously |really )?(?:ill|sick(?! (?:of|and))|unwell|poorly|in a wheelchair)"
+    rf"|{_THEY} (?:is |are |am |has been |have |has )?(?:very |quite |seriously |really )?"
+    r"(?:ill|sick(?! (?:of|and))|unwell|poorly)"
     rf"|{_THEY} (?:is |are |am |turns? |aged )?(?:about |over |nearly |almost |already )?{_OLD}(?= |$)"
     r"(?! (?:pounds|euros|degrees|percent))"
     rf"|{_KIN} (?:have|has) {_OLD}(?= |$)(?! (?:pounds|euros|degrees|percent))"
@@ -133,8 +137,8 @@ DESPAIR: Final = re.compile(rf"\b(?:{_DESPAIR})\b")
 HURT: Final = re.compile(rf"\b(?:{_HURT})\b")
 _PRICE: Final = r"how much|what (?:do|will|would) you charge|prices?|costs?|charges?|charged|fees?|rates?|tariff|quote"
 _WORK: Final = (
-    r"(?:call ?outs?|plumbers?|plumbing|engineers?|visits?|repairs?|appointments?|services?|jobs?|work|night|weekend|sunday|saturday|heating"
-    r"|boiler|out of hours)"
+    r"(?:call ?outs?|plumbers?|plumbing|engineers?|visits?|repairs?|appointments?|services?|jobs?|work|night|weekend|sunday|saturday"
+    r"|heating|boiler|out of hours)"
 )
 _CLAIMED: Final = (
     r"(?:(?:it|this|that|there|here) is|its|(?:i|we) (?:have (?!to pay)|need|got|am|are|want)|(?:have|need) (?:a|an)\b|now)"

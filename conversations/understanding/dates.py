@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from conversations.understanding import weeks
+
 MONTHS: Final = {
     name: number
     for number, names in enumerate(
@@ -22,13 +24,7 @@ MONTHS: Final = {
     )
     for name in names.split()
 }  # fmt: skip
-WEEKDAYS: Final = {
-    name: number
-    for number, names in enumerate(
-        ("monday mon", "tuesday tues tue", "wednesday weds wed", "thursday thurs thur thu", "friday fri", "saturday sat", "sunday sun")
-    )
-    for name in names.split()
-}  # fmt: skip
+WEEKDAYS: Final = weeks.WEEKDAYS
 # "sat", "sun" and "wed" are other words too when nothing else says that a day is meant.
 DOUBTFUL_WEEKDAYS: Final = frozenset({"sat", "sun", "wed"})
 _ORDINAL_WORDS: Final = (
@@ -45,6 +41,8 @@ PAST: Final = frozenset(
 REQUEST: Final = frozenset({"can", "come", "could", "book", "need", "please", "for", "want", "to", "move", "like"})
 REFUSING: Final = frozenset({"not", "can't", "cant", "cannot", "except", "instead", "rather", "isn't", "unless", "won't", "than", "don't"})
 TURNED: Final = frozenset({"but", "instead", "no", "then"})
+THIS_ONE: Final = re.compile(r"(?:this|that) (?:week|month)\b")
+"""Refused is that alone: “not this week, next week”."""
 NO_DAYS: Final = frozenset(
     {"time", "floor", "one", "thing", "visit", "of", "person", "party", "day", "slot", "appointment", "available", "window", "option",
      "choice", "free", "opening", "week", "half"}
@@ -59,9 +57,11 @@ JOINS_HOURS: Final = frozenset({"to", "and", "till", "until", "-"})
 FARTHEST_DAYS: Final = 366
 LEAP_DAY: Final = (29, 2)
 LAST_MONTH: Final = 12
+SHORT_FOR: Final = {"xmas": "christmas", "chrimbo": "christmas", "crimbo": "christmas"}
 FEASTS: Final = {
     ("christmas", "eve"): (24, 12), ("christmas", "day"): (25, 12), ("boxing", "day"): (26, 12), ("new", "year's", "eve"): (31, 12),
     ("new", "years", "eve"): (31, 12), ("new", "year's", "day"): (1, 1), ("new", "years", "day"): (1, 1),
+    ("nye",): (31, 12),
 }  # fmt: skip
 
 
@@ -78,7 +78,7 @@ class FoundDate:
 
 def words_of(text: str) -> list[str]:
     """The words, numbers and the marks `- : . /` of `text`, in small letters."""
-    return WORD.findall(text.lower())
+    return [SHORT_FOR.get(word, word) for word in WORD.findall(text.lower())]
 
 
 def find_date(text: str, *, now: datetime, day_first: bool = True, expected: bool = False) -> FoundDate | None:
@@ -105,11 +105,14 @@ def find_date(text: str, *, now: datetime, day_first: bool = True, expected: boo
             index += 1
             continue
         day, end, confidence = found
+        start = index
+        if chosen and (together := weeks.day_in_week(words, (chosen.start, chosen.end, chosen.day), (index, end, day))):
+            day, start, confidence = together, chosen.start, max(confidence, chosen.confidence)
         is_near = abs((day - now.date()).days) <= FARTHEST_DAYS
         is_alternative = chosen is not None and "or" in words[max(index - 3, chosen.end) : index]
         is_wanted = not _is_refused(words, max(index - 4, after_last), index)
         if is_near and is_wanted and not is_alternative and (expected or not is_about_the_past(words, index, after_last)):
-            chosen = FoundDate(day, " ".join(words[index:end]), confidence, index, end)
+            chosen = FoundDate(day, " ".join(words[start:end]), confidence, start, end)
         index = after_last = end
     return chosen
 
@@ -191,7 +194,10 @@ def is_about_the_past(words: list[str], index: int, start: int = 0) -> bool:
 
 def _is_refused(words: list[str], start: int, index: int) -> bool:
     before = words[start:index]
-    return any(word in REFUSING and not TURNED & set(before[position + 1 :]) for position, word in enumerate(before))
+    return any(
+        word in REFUSING and not TURNED & set(before[position + 1 :]) and not THIS_ONE.match(" ".join(before[position + 1 :]))
+        for position, word in enumerate(before)
+    )
 
 
 def _date_at(words: list[str], index: int, today: date, day_first: bool, expected: bool) -> tuple[date, int, float] | None:

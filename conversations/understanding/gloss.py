@@ -20,8 +20,8 @@ DATA: Final = Path(__file__).parent / "data"
 FILES: Final = {"es": "spanish.yaml"}
 LEADING: Final = {"es": {"si": "yes"}}
 """Words that mean this only at the beginning: “sí” is written like “if” by whoever leaves the accent out."""
-ENDING: Final = {"es": {"que": "what"}}
-"""Words that mean this only as the last of a question: “perdón, ¿qué?”."""
+ENDING: Final = {"es": {"que": "what", "como": "what"}}
+"""Words that mean this only as the last of a question: “perdón, ¿qué?”, “¿cómo?”."""
 BEFORE_A_NAME: Final = {
     "es": (
         "el nombre es", "el nombre correcto es", "me llamo", "mi nombre es", "mi nombre completo es", "a nombre de", "es a nombre de",
@@ -29,7 +29,10 @@ BEFORE_A_NAME: Final = {
     ),
 }  # fmt: skip
 AFTER_A_NAME: Final = frozenset({"y", "mi", "con", "vivo", "necesito", "quiero", "and", "gracias"})
-_ALSO_NAMES: Final = "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno de del la luz sale"
+_ALSO_NAMES: Final = (
+    "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno"
+    " de del la luz sale"
+)
 ALSO_NAMES: Final = frozenset(_ALSO_NAMES.split())
 LONGEST_NAME: Final = 5
 AND_IN_A_NUMBER: Final = re.compile(

@@ -1,4 +1,4 @@
-"""Water from above and people whom the cold endangers, in the words that customers have for it; and emergencies that are only asked about."""
+"""Water from above, people whom the cold endangers, in the words that customers have for them, and emergencies only asked about."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
     """Reads a booking back and leaves the form."""
     dialogue.leave_form()
     dialogue.state.update(step="done", reference=visit["reference"], priced=str(visit["service"]))
-    dialogue.note_done("visit", reference=str(visit["reference"]))
+    dialogue.note_done("visit", reference=str(visit["reference"]), service=str(visit["service"]))
     dialogue.say(
         _("Your visit is booked: %(service)s on %(window)s. Your reference is %(reference)s.")
         % told_of(visit, dialogue)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from conversations.assistant import hours_asked, later, wording
+from conversations.assistant import hours_asked, later, weekdays, wording
 from conversations.assistant.brain import (
     TURNS_OWN,
     AskedField,
@@ -166,6 +166,7 @@ class Dialogue:
 
     def note_done(self, kind: str, **known_by: str) -> None:
         """Remembers what was done last, so that “cancel it” and “when is it?” are about that."""
+        self.state.pop(weekdays.WEEK, None)
         self.state[later.DONE_HERE] = {"kind": kind, **known_by}
 
     @property

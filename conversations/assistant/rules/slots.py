@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, choosing, later, what_was_done, wording
+from conversations.assistant import acts, choosing, later, weekdays, what_was_done, wording
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_slots
@@ -38,7 +38,8 @@ async def chosen(dialogue: Dialogue, postcode: str) -> Slot | None:
         return offered[0] if _insists(dialogue, offered) else None
     slot: Slot = offered[index]
     is_answer = understood.affirmative and len(offered) == 1
-    if is_answer or not is_wished(dialogue) or _is_pointed_at(dialogue, slot) or await _is_only_one(dialogue, postcode):
+    leaves_it = not is_wished(dialogue) or choosing.takes_any(words)
+    if is_answer or leaves_it or _is_pointed_at(dialogue, slot) or await _is_only_one(dialogue, postcode):
         return slot
     return None
 
@@ -74,7 +75,11 @@ def beside(dialogue: Dialogue, visit: Mapping[str, Any]) -> tuple[str, str] | No
     if is_wished(dialogue) or not (found := what_was_done.BESIDE.search(words)):
         return None
     if found["other"]:
-        day = start.date() + timedelta(days=-1 if "before" in found["other"] else 1)
+        days = 7 if "week" in found["other"] else 1
+        is_before = "before" in found["other"] or "earlier" in found["other"]
+        day = start.date() + timedelta(days=-days if is_before else days)
+        if days > 1:
+            dialogue.state[weekdays.WEEK] = day.isoformat()
         return day.isoformat(), ""
     span = f"{end:%H:%M}-23:59" if found["when"] == "later" else f"00:00-{start:%H:%M}"
     return start.date().isoformat(), span
@@ -99,7 +104,11 @@ def keep_out_of_visits(dialogue: Dialogue, told: Mapping[str, Any]) -> None:
 
 def _wish_for(dialogue: Dialogue, name: str) -> str:
     """The day or the time that is wished for a visit; that of a call is none, unless it is said again."""
+    week = str(dialogue.state.get(weekdays.WEEK) or "") if name == "date" else ""
     value, of_a_call = dialogue.context.value(name), dict(dialogue.state.get(later.OF_A_CALL) or {})
+    if week and not (value and weekdays.is_within(value, week)):
+        # Whichever day was told before is not in the week that was named since.
+        return week
     if of_a_call.get(name) != value:
         return value
     if all(fact.name != name for fact in dialogue.context.understanding.facts):
