@@ -7,30 +7,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from conversations.assistant import questions
 from conversations.understanding.normalise import meaning
 from conversations.understanding.read import Understanding
 from conversations.understanding.tone import wants_person
 
-QUESTION_WORDS: Final = (
-    "what", "whats", "what's", "when", "where", "which", "who", "why", "how", "do you", "does", "did", "is there", "is it",
-    "are you", "are there", "will", "would it", "can i", "can you", "could you", "could i", "should", "may i",
-)  # fmt: skip
-_BEFORE_A_QUESTION: Final = (
-    "and|but|so|ok|okay|please|also|hi|hello|by the way|wait|hang on|hold on|sorry|actually|oh|well|thanks|thank you|fine|then|right|hmm+"
-    "|one more thing|(?:a )?quick question|yeah|um|like|you know|i (?:was|am)(?: just)? wondering(?: if)?"
-    "|i(?:'d)? (?:just )?(?:wanted|want|like) to ask"
-)
-QUESTION: Final = re.compile(rf"^(?:(?:{_BEFORE_A_QUESTION}),? )*(?:{'|'.join(QUESTION_WORDS)})\b")
-ASKS_AT_THE_END: Final = re.compile(
-    r"\bwhat (?:do|should|shall|can|must) i do\b"
-    r"|[,.;!] (?:and |but |so )?(?:what|when|where|which|who|why|how|do you|does|is there|is it|are you|are there|do i|should i)\b[^,.;!]*$"
-)
 ASKS_WHETHER_IT_IS: Final = re.compile(r"(?:(?:and|so|but|ok|okay),? )*(?:is|was|does|do|will|would|isn't|wasn't) (?:it|that|this|there)\b")
 """“Is it forty five pounds?” tells no amount."""
+WHEN_TO_COME: Final = (
+    r"\b(?:how soon|earliest|soonest|when|what day|what time)\b(?: \w+){0,3}?"
+    r" (?:you|they|someone|somebody|an? (?:engineer|plumber|technician))"
+    r" (?:can|could|would be able to) (?:come|pop|be (?:here|there|with us)|get (?:here|to (?:us|me)|someone|somebody))\b"
+    r"|\bhow soon (?:can|could) (?:i|we) (?:get|have) (?:someone|somebody|an? (?:engineer|plumber|technician))\b"
+)
 REQUEST: Final = re.compile(
     r"\b(?:can|could|would|may) (?:you|i|we|someone|somebody)\b"
     r"(?! (?:also |still |just )?pay\b(?!.*(?:\d|\w{3,}day\b|tomorrow|week|month)))"
-    r"|\bi(?:'d| would)? (?:like|want|need)\b|\bplease\b"
+    rf"|\bi(?:'d| would)? (?:like|want|need)\b|\bplease\b|{WHEN_TO_COME}"
 )
 RESTART: Final = re.compile(r"\b(?:start (?:over|again|from scratch)|begin again|restart|from the (?:start|beginning))\b")
 _WISHES_TO: Final = (
@@ -65,6 +58,7 @@ _AGAIN: Final = (
     r"|repeat (?:that|it|please)"
     r"|(?:can|could|would) you (?:please )?(?:say (?:that|it|what you said)|repeat(?: (?:that|it|the question|what you said))?)"
     r"(?: again| once more)?|once more"
+    r"|i can(?:'?t|not| not) (?:hear|understand) (?:you|that|a (?:word|thing))(?: (?:very |so )?(?:well|clearly|properly))?"
     r"|i (?:did not|didn't|could not|couldn't) (?:hear|catch|get) (?:that|you|it|what you said))(?: please| again| sorry)?"
 )
 _AGAIN_LEAD: Final = r"(?:(?:sorry|excuse me|hold on|i beg your|wait)[,?]? )?"
@@ -84,7 +78,8 @@ WANTS_VISIT: Final = re.compile(
 )
 BOOKS: Final = re.compile(r"\b(?:book|arrange|schedule|reserve)\b")
 COMES: Final = re.compile(
-    r"\b(?:can|could|would|will) (?:you|they|someone|somebody|an? (?:engineer|plumber|technician)|your (?:engineer|plumber|man))"
+    rf"{WHEN_TO_COME}"
+    r"|\b(?:can|could|would|will) (?:you|they|someone|somebody|an? (?:engineer|plumber|technician)|your (?:engineer|plumber|man))"
     r"(?: please)? (?:come|pop)\b"
     r"|\b(?:want|need|like|have|get) (?:someone|somebody|an? (?:engineer|plumber|technician))"
     r" (?:round|out|over|here|to (?:come|look|have a look|see|fix|check|repair)|on|for|by|at|today|tomorrow|tonight|this|next|as soon"
@@ -229,7 +224,8 @@ def plain(text: str) -> str:
 def is_question(text: str) -> bool:
     """Whether the text asks something, by its mark, its first words or those of its last part."""
     words = plain(text)
-    return text.rstrip().endswith("?") or QUESTION.match(words) is not None or ASKS_AT_THE_END.search(words) is not None
+    begins, ends = questions.AT_THE_BEGINNING.match(words), questions.AT_THE_END.search(words)
+    return text.rstrip().endswith("?") or begins is not None or ends is not None
 
 
 def wants_to_know(text: str) -> bool:

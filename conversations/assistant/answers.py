@@ -20,7 +20,7 @@ SAYS_NOTHING: Final = frozenset(
         "where", "which", "will", "with", "would", "your",
         "algo", "como", "cual", "cuales", "cuando", "cuanto", "cuanta", "cuesta", "cuestan", "debe", "deben", "desde", "donde",
         "entre", "esta",
-        "estan", "este", "favor", "gracias", "hace", "hacen", "hacer", "hasta", "hola", "hora", "horas", "para", "pero", "porque",
+        "estan", "estar", "este", "favor", "gracias", "hace", "hacen", "hacer", "hasta", "hola", "hora", "horas", "para", "pero", "porque",
         "puede", "pueden",
         "quien", "quiero", "sobre", "tener", "tengo", "tiene", "tienen",
         "ustedes", "usted",

@@ -18,6 +18,14 @@ CALL_ABOUT: Final = re.compile(
 AT_ONCE: Final = re.compile(r"\b(?:now|at once|(?:right|straight) away|immediately|asap|as soon as|urgent(?:ly)?)\b")
 BEFORE_COMING: Final = re.compile(r"\b(?:engineer|plumber|technician|before (?:you|they|he|she) come)\b")
 
+ON_THE_WAY: Final = re.compile(r"\bbefore (?:you|they|he|she) comes?\b")
+
+
+def asks_for_call_before_coming(text: str) -> bool:
+    """Whether a text asks that the engineer rings before coming, which is for the visit and says nothing of one who is late."""
+    words = acts.plain(text)
+    return ON_THE_WAY.search(words) is not None and acts.CALLS_US.search(words) is not None
+
 
 def asks_for_call_at_a_time(text: str, told: frozenset[str], *, spoken: bool) -> bool:
     """Whether a text asks to be called on a day or at a time; `told` are the names of the facts in it.

@@ -18,8 +18,13 @@ ORDINALS: Final = (
     ("second", "2nd", "two", "2", "b"),
     ("third", "3rd", "three", "3", "c"),
 )
+FEW_WORDS: Final = 6
+DIGIT: Final = re.compile(r"\d")
 ANY_OF_THEM: Final = re.compile(
-    r"\b(?:any(?: of (?:them|those|these))?|either|whichever|you choose|don't mind|do not mind|soonest|earliest|asap|as soon as possible)\b"
+    r"\b(?:any(?: of (?:them|those|these))?|any ?time|either|whichever|whatever(?:'s| is| suits| works| you)"
+    r"|(?:you|you can) (?:choose|pick|decide)"
+    r"|do(?:n'?t| not) (?:mind|care which)|not (?:fussed|bothered|fussy)|no preference|up to you|all the same"
+    r"|soonest|earliest|asap|as soon as possible)\b"
 )
 NARROWS: Final = re.compile(
     rf"\b(?:{'|'.join((*WEEKDAYS, *(each for each in MONTHS if each != 'may')))}|today|tomorrow|tonight|(?:week|day|month)(?:s|ends?)?"
@@ -73,6 +78,13 @@ def _choice(said: str, options: int) -> int | None:
     if NARROWS.search(words):
         return None
     return 0 if ANY_OF_THEM.search(words) else _place(words, options)
+
+
+def takes_any(text: str) -> bool:
+    """Whether a text leaves the choice to whoever offers, and names no day or part of one: “any time”, “whatever is easiest”."""
+    words = acts.plain(text)
+    is_only_that = len(words.split()) <= FEW_WORDS and DIGIT.search(words) is None
+    return is_only_that and ANY_OF_THEM.search(words) is not None and NARROWS.search(words) is None
 
 
 def _place(words: str, options: int) -> int | None:

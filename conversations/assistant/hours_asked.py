@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from conversations.assistant import acts
+from conversations.assistant import acts, prices_asked
 
 ASKED: Final = "hours_asked"
 """In the state of a dialogue: what was said last answered a question for hours, and a day that is named next asks on."""
@@ -16,6 +16,9 @@ OPEN_NOW: Final = re.compile(r"\bopen\b.*\b(?:now|right now|currently|at the mom
 OF_SOMETHING_ELSE: Final = re.compile(r"\b(?:emergency|line|visits?|appointments?|engineers?|plumbers?|tap|valve|ticket|account|invoice)\b")
 THEN_WHEN: Final = re.compile(
     r"(?:(?:ok(?:ay)?|oh|so|and|well|then),? )*(?:when|what time)(?: (?:then|are you|will you be|do you|open|next|again|in|back))*"
+)
+UNTIL: Final = re.compile(
+    r"(?:(?:ok(?:ay)?|oh|so|and|well),? )*(?:(?:un)?till?|how late|for how long)(?: (?:when|what time|are you (?:there|open)))*"
 )
 MOST_WORDS: Final = 6
 """Of a question for the hours of one more day."""
@@ -45,7 +48,17 @@ def asks_when_then(text: str) -> bool:
     return acts.is_short(text, THEN_WHEN)
 
 
+def asks_until_when(text: str) -> bool:
+    """“Until when?”, after hours were told."""
+    return acts.is_short(text, UNTIL)
+
+
 def may_ask_on(text: str, state: Mapping[str, Any]) -> bool:
     """Whether a few words that name a day may ask for its hours, too: “and on Boxing Day”, after hours were told and nothing was begun."""
     begun = state.get("form") or state.get("action")
     return bool(state.get(ASKED)) and not begun and len(text.split()) <= MOST_WORDS and not acts.is_request(text)
+
+
+def only_asks_of_a_day(text: str, state: Mapping[str, Any]) -> bool:
+    """Whether a day is only named to ask for its hours, or for what something costs then, and no visit is wanted on it."""
+    return asks(text) or may_ask_on(text, state) or prices_asked.goes_on_about_when(text, state)

@@ -11,6 +11,12 @@ OWN_RECORD: Final = re.compile(
     r"|\b(?:do you )?(?:have|hold|know|got) (?:on|about) me\b)"
 )
 """What only the record says, and no article: asked in the middle of something, it is not answered from one."""
+_WHO_COMES: Final = r"(?:you|they|he|she|someone|somebody|(?:the|your|my|an?) (?:engineer|plumber|technician|man|guy))"
+_COMING: Final = (
+    rf"\bwhat time (?:(?:are|will|is) )?{_WHO_COMES}(?:'?re|'s| are| is| will)?(?: going to)?(?: be)?"
+    r" (?:com(?:e|ing)|here|due|arriv(?:e|ing)|visiting)\b"
+    rf"|\bwhen (?:are|is) {_WHO_COMES} (?:coming|due|arriving)\b"
+)
 OWN_ACCOUNT: Final = re.compile(
     r"\b(?:what(?:'?s)?|which|how much|when|do|have|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
     r"(?:\b(?:on|about|in) my (?:account|record|file|details)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"
@@ -20,6 +26,7 @@ OWN_ACCOUNT: Final = re.compile(
     r"|^(?:\w+ ){0,2}(?:it's|its|it is|this is|i'm calling|i am calling) about (?:my|a|our) (?:visit|appointment|booking)$"
     r"|(?:^|[,.!] )(?:so |and )?(?:do|did) i (?:still )?owe\b"
     r"|^(?:(?:hi|hello|hey|so|and|ok|please),? )*(?:my )?(?:account |outstanding |open )?balance(?:,? please)?$"
+    rf"|{_COMING}"
     r"|^(?:look up|check|show me|open) my (?:account|record|file|visits?|appointments?|bookings?)\b"
 )
 OWED: Final = re.compile(r"\b(?:i (?:still )?owe|balance)\b")

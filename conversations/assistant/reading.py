@@ -200,6 +200,8 @@ def read(
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
     understood = without_need(understood, state)
+    if calls_asked.asks_for_call_before_coming(understood.gloss or understood.text):
+        understood = replace(understood, reason=None)
     if not picks and state.get("step") != "answers":
         named_weeks.remember(state, said, now.date())
     stood = conversation.facts
@@ -234,8 +236,7 @@ def _tells(understood: Understanding, expecting: str | None, state: Mapping[str,
 
 def _without_mistakes(understood: Understanding) -> Understanding:
     """Without what bare facts are taken for: a postcode has no hour in it, words beside it say when; a name and a number ask for nobody."""
-    names = {fact.name for fact in understood.facts}
-    found = understood.facts
+    found, names = understood.facts, {fact.name for fact in understood.facts}
     if "postcode" in names and len(understood.gloss.split()) <= FEW_WORDS:
         found = tuple(fact for fact in found if fact.name not in WHEN or IN_WORDS.search(fact.text))
     asked = understood.asked_for_human
@@ -371,7 +372,7 @@ def _learn_at_risk(text: str, conversation: Conversation, words: Words, known: M
 
 
 def _is_kept(fact: Fact, text: str, state: Mapping[str, Any], expecting: str | None, picks: bool) -> bool:
-    if fact.name in WHEN and (picks or hours_asked.asks(text) or hours_asked.may_ask_on(text, state)):
+    if fact.name in WHEN and (picks or hours_asked.only_asks_of_a_day(text, state)):
         return False
     if fact.name == "amount" and acts.ASKS_WHETHER_IT_IS.match(acts.plain(text)):
         return False

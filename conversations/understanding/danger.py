@@ -18,10 +18,27 @@ _DESPAIR: Final = (
     r"(?:kill|hang|hurt|harm) myself|suicid\w+|end (?:my life|it all)|(?:want|going|wish) to die|do not want to (?:live|be alive)"
     r"|better off dead"
 )
-_THEY: Final = (
-    r"(?:i|he|she|we|they|mother|mum|mom|father|dad|parents?|gran|granny|grandma|grandad|grandpa|grandmother|grandfather|nan|aunt|uncle"
-    r"|husband|wife|partner|son|daughter|child|kid|neighbour|neighbor|tenant|lady|man|woman|person|somebody|someone|who|that)"
+_KIN: Final = (
+    r"(?:(?:mother|mum|mom|father|dad|parents?|gran|granny|grandma|grandad|grandpa|grandmother|grandfather|grandparents|nan|aunt|uncle"
+    r"|husband|wife|partner|son|daughter|child|children|kid|kids|boy|girl|neighbour|neighbor|tenant|lady|man|woman|person|somebody"
+    r"|someone)(?: in law)?)"
 )
+_PEOPLE: Final = rf"(?:i|he|she|we|they|{_KIN})"
+_THEY: Final = rf"(?:{_PEOPLE}|who|that)"
+_OLD: Final = r"(?:7[5-9]|[89]\d|10\d)"
+_BABY_IS: Final = r"(?:\d+|a few|some) (?:days?|weeks?|months?)"
+_FLOWS: Final = (
+    r"(?:pour|gush|com|runn|stream|dripp|fall|seep|leak)ing|(?:pour|come|run|stream|drip|fall|seep|gushe)s"
+)
+_ABOVE: Final = r"(?:(?:the|my|our|your|a) )?(?:\w+ )?(?:ceilings?|roof|lights?|lamps?|walls?|upstairs)\b|(?:the )?\w+ above\b"
+_INDOORS: Final = (
+    rf"water(?:'s)? (?:is )?(?:{_FLOWS})(?: in| down| out)?(?: (?:through|out of|from|down|of|for|since))+ (?:{_ABOVE})"
+    rf"|(?:{_FLOWS})(?: in| out| down)? (?:(?:so )?much |a lot of )?water (?:(?:through|out of|from|of|for|since) )+(?:{_ABOVE})"
+    rf"|(?:ceiling|roof) (?:is )?(?:{_FLOWS})(?: with)? water|ceiling (?:is |has )?(?:bulging|coming down|falling|fallen|collapsing|caving)"
+    r"|(?:house|home|flat|kitchen|bathroom|room|basement|cellar|hall|hallway|garage|floor) (?:is |are )?"
+    r"(?:(?:full of|filling (?:up )?with) (?:\w+ )?water|under water(?! (?:tank|heater|meter|cylinder)))"
+)
+"""Water that comes down into a home; in the order of Spanish words, too, of which only each word is put into English."""
 _SHUT_IN: Final = rf"{_THEY} (?:is |are |am |has been |have been |got )?(?:stuck|trapped|locked) in"
 _SCALDED: Final = (
     r"scalded|(?:badly|severely|seriously) burn(?:t|ed)|burn(?:t|ed) (?:myself|himself|herself|themselves)(?: badly)?"
@@ -42,9 +59,10 @@ EMERGENCY: Final = re.compile(
     r"|carbon monoxide|co alarm|monoxide alarm|burning smell|smell (?:of )?burning|smells? like burning|on fire|caught fire"
     rf"|sparks?|sparking|{_SMOKE}|in flames|flames (?:are |is )?(?:coming|shooting|leaping)"
     r"|(?:boiler|cooker|heater|socket|stove|plug) (?:is|has started) (?:smoking|burning|on fire)"
-    r"|water (?:is )?(?:pouring|gushing|coming|running|streaming|dripping)(?: in| down)? (?:through|out of|from|down)"
-    r" (?:the|my|our) (?:ceiling|light|lights|wall|walls)"
-    r"|water (?:is )?(?:\w+ )?everywhere|pouring through|flooding|flooded|burst (?:pipe|main|tank|radiator|hose)"
+    r"|(?:huge|massive|enormous|major|serious|severe) (?:water )?leak"
+    r"|leak (?:is )?(?:(?:very|really|so) (?:big|large)|huge|massive|enormous)"
+    rf"|{_INDOORS}|water (?:without stopping|gushing)"
+    r"|water (?:is )?(?:\w+ )?everywhere|pouring through|flooding|flooded|burst (?:(?:a|the|my) )?(?:pipe|main|tank|radiator|hose)"
     r"|(?:pipe|tank|hose|radiator|main) (?:has |is |just |was |s )*burst|water (?:is |was )?(?:still |slowly |quickly )?rising"
     r"|(?:water|leak|leaking|drips?|dripping|wet)(?: \w+){0,4} (?:on|onto|into|in|near|over|inside|through)(?: \w+){0,2}"
     r" (?:fuse ?(?:box|board)?|sockets?|plugs?|consumer unit|electrics?|electricity|light fitting|wiring)"
@@ -96,11 +114,19 @@ HIGH: Final = re.compile(
 )
 AT_RISK: Final = re.compile(
     r"\b(?:baby|babies|newborns?|infants?|toddlers?|elderly|pregnant|disabled|vulnerable|bedridden|housebound|frail|asthma|dementia"
+    r"|nan|nana|gran|granny|grand(?:ma|pa|ad|mother|father|parents)"
     r"|chemotherapy|cancer|oxygen"
-    rf"|{_THEY} (?:is |are |am |has been )?(?:very |quite |seriously |really )?(?:ill|sick(?! (?:of|and))|unwell|poorly|in a wheelchair)"
-    rf"|{_THEY} (?:is |are |am |turns? |aged )?(?:about |over |nearly |almost |already )?(?:7[5-9]|[89]\d|10\d)(?= |$)"
+    rf"|{_THEY} (?:is |are |am |has been |have |has )?(?:very |quite |seriously |really )?"
+    r"(?:ill|sick(?! (?:of|and))|unwell|poorly)"
+    rf"|{_THEY} (?:is |are |am |turns? |aged )?(?:about |over |nearly |almost |already )?{_OLD}(?= |$)"
     r"(?! (?:pounds|euros|degrees|percent))"
-    r"|(?:7[5-9]|[89]\d|10\d)(?: |-)?(?:years?(?: |-)old|year)\b)"
+    rf"|{_KIN} (?:have|has) {_OLD}(?= |$)(?! (?:pounds|euros|degrees|percent))"
+    rf"|(?:{_PEOPLE} (?:have|has)|of) (?:about |over |nearly |almost |already )?{_OLD} years"
+    rf"|{_OLD}(?: |-)?(?:years?(?: |-)old|year)\b"
+    r"|in (?:my|our|his|her|their) (?:early |mid |late )?(?:(?:seven|eigh|nine)ties|[789]0s)|pensioners?|oaps?|wheelchair"
+    rf"|{_PEOPLE} (?:is |are |has |have )?(?:only |just )?{_BABY_IS}(?= |$)(?! (?:ago|late|later|behind))|{_PEOPLE} of {_BABY_IS}"
+    r"|(?:a|an|my|our) \d+ (?:day|week|month) old(?! (?:boiler|combi|heater|heating|system|radiators?|house|flat|home|pump|thermostat)))"
+    r"(?= |$)"
 )
 """Whom the cold endangers most: the very young, those over 75, who is ill."""
 COLD: Final = re.compile(
@@ -109,18 +135,32 @@ COLD: Final = re.compile(
 """What leaves a home cold."""
 DESPAIR: Final = re.compile(rf"\b(?:{_DESPAIR})\b")
 HURT: Final = re.compile(rf"\b(?:{_HURT})\b")
-NOT_MEANT: Final = re.compile(
+_PRICE: Final = r"how much|what (?:do|will|would) you charge|prices?|costs?|charges?|charged|fees?|rates?|tariff|quote"
+_WORK: Final = (
+    r"(?:call ?outs?|plumbers?|plumbing|engineers?|visits?|repairs?|appointments?|services?|jobs?|work|night|weekend|sunday|saturday"
+    r"|heating|boiler|out of hours)"
+)
+_CLAIMED: Final = (
+    r"(?:(?:it|this|that|there|here) is|its|(?:i|we) (?:have (?!to pay)|need|got|am|are|want)|(?:have|need) (?:a|an)\b|now)"
+)
+"""What makes an emergency of the word: somebody has it, and does not only ask what it costs."""
+NOT_THERE: Final = re.compile(
     r"\b(?:not|no|never|without|is not an|not an|no longer)(?:(?! (?:and|but)\b) \w+){0,2} (?:emergency|urgent|smell(?:s|ing)?(?: of)? gas"
     r"|gas smell|gas leak|flooding|sparks?|carbon monoxide)\b"
     r"|\b(?:no|without|not any|not see) (?:any )?(?:smoke|flames)\b"
-    r"|\b(?:your|the|any|have an|there an) emergency (?:phone )?(?:line|number|hours|charges?|prices?|costs?|rates?|fees?)\b"
-    r"|\b(?:how much (?:is|are|do|does|for|will|would)|cost of|price of|charge for|fee for)(?:(?! (?:it|this) is\b) \w+){0,4}"
-    r" emergency (?:call out|callout|visit|repair|appointment)s?\b"
 )
-"""What is not there, and what only has the name: an emergency line that somebody asks about is no emergency. “It is an emergency!
+"""What is not there."""
+ASKED_ABOUT: Final = re.compile(
+    r"\b(?:your|the|any|have an|there an) emergency (?:phone )?(?:line|number|hours|charges?|prices?|costs?|rates?|fees?)\b"
+    rf"|\b(?:{_PRICE})(?:(?! {_CLAIMED}) \w+){{0,5}} (?:emergency(?: {_WORK})+|(?:(?:for|of|is|are|in) (?:an? )?|an )emergency)\b"
+    rf"(?! {_CLAIMED})"
+    rf"|\bemergency(?: {_WORK})* (?:price|cost|charge|fee|rate|tariff)s?\b"
+    rf"|^(?:an |24 hours? )?emergency(?: {_WORK})+ how much\b"
+    rf"|\b(?:do|can) (?:you|we) (?:do|have|offer|provide|run|cover)(?: \w+){{0,3}} emergency (?:services?|call ?outs|cover|work|jobs)\b"
+    r"|\bwhat (?:counts as|do you (?:call|count as)|is considered|qualifies as) an emergency\b|\bin case of (?:an )?emergency\b"
+)
+"""What only has the name: an emergency line, or a visit in an emergency, that somebody asks about is no emergency. “It is an emergency!
 Phone me” has lost its mark here and stays one: where it may be either, it is one."""
-
-
 GONE: Final = re.compile(
     r"\b(?:(?:i|we) )?(?:(?:do|can|could) not|no longer) (?:\w+ )?smell (?:of |the |any )?gas(?: (?:any ?more|any longer|now))?(?= |$)"
 )
@@ -129,9 +169,14 @@ WHEN_IT_WAS: Final = re.compile(
 )
 
 
+def _calm(meaning: str) -> str:
+    """`meaning` without what is not there and what only has the name."""
+    return ASKED_ABOUT.sub(" ", NOT_THERE.sub(" ", meaning))
+
+
 def read_urgency(meaning: str) -> Urgency:
     """The urgency that the words of `meaning` (see `normalise.meaning`) claim."""
-    calm = NOT_MEANT.sub(" ", meaning)
+    calm = _calm(meaning)
     # Whoever smells gas no more and is ill has smelt it.
     if EMERGENCY.search(calm) or any(first.search(meaning) and second.search(calm) for first, second in WITH):
         return "emergency"
@@ -140,19 +185,19 @@ def read_urgency(meaning: str) -> Urgency:
 
 def danger_in(meaning: str) -> str:
     """The words of `meaning` that tell of a danger by themselves; empty when none do."""
-    found = EMERGENCY.search(NOT_MEANT.sub(" ", meaning))
+    found = EMERGENCY.search(_calm(meaning))
     return found[0] if found else ""
 
 
 def tells_of_unstopped_water(meaning: str) -> bool:
     """Whether the words of `meaning` tell of water that nobody can stop."""
-    calm = NOT_MEANT.sub(" ", meaning)
+    calm = _calm(meaning)
     return all(each.search(calm) for each in UNSTOPPED)
 
 
 def besides_harm(meaning: str) -> str | None:
     """What is left of `meaning` without its words of fire, smoke, sparks or somebody hurt; None when it tells of none."""
-    calm = NOT_MEANT.sub(" ", meaning)
+    calm = _calm(meaning)
     if not any(BY_ITSELF.search(found[0]) for found in EMERGENCY.finditer(calm)):
         return None
     return " ".join(EMERGENCY.sub(lambda found: " " if BY_ITSELF.search(found[0]) else found[0], calm).split())
@@ -176,12 +221,12 @@ def tells_of_despair(meaning: str) -> bool:
 
 def tells_of_hurt(meaning: str) -> bool:
     """Whether the words of `meaning` tell of somebody who needs a doctor at once."""
-    return HURT.search(NOT_MEANT.sub(" ", meaning)) is not None
+    return HURT.search(_calm(meaning)) is not None
 
 
 def says_to_leave(meaning: str) -> bool:
     """Whether the words of `meaning` tell of fire, of smoke or of somebody who is hurt."""
-    return TO_LEAVE.search(NOT_MEANT.sub(" ", meaning)) is not None
+    return TO_LEAVE.search(_calm(meaning)) is not None
 
 
 def without_denied(meaning: str) -> str:
@@ -190,7 +235,7 @@ def without_denied(meaning: str) -> str:
     Of gas that was smelt and is gone it keeps that it is about gas, and not when it was.
     """
     present = WHEN_IT_WAS.sub(" ", GONE.sub(" gas ", meaning)) if GONE.search(meaning) else meaning
-    left = " ".join(NOT_MEANT.sub(" ", present).split())
+    left = " ".join(NOT_THERE.sub(" ", present).split())
     return left if len(left.split()) > 1 else meaning
 
 

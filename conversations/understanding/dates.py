@@ -46,6 +46,8 @@ REQUEST: Final = frozenset({"can", "come", "could", "book", "need", "please", "f
 REFUSING: Final = frozenset({"not", "can't", "cant", "cannot", "except", "instead", "rather", "isn't", "unless", "won't", "than", "don't"})
 TURNED: Final = frozenset({"but", "instead", "no", "then"})
 UNTIL: Final = frozenset({"until", "till", "til", "before"})
+THIS_ONE: Final = re.compile(r"(?:this|that) (?:week|month)\b")
+"""Refused is that alone: “not this week, next week”."""
 NO_DAYS: Final = frozenset(
     {"time", "floor", "one", "thing", "visit", "of", "person", "party", "day", "slot", "appointment", "available", "window", "option",
      "choice", "free", "opening", "week", "half"}
@@ -60,9 +62,11 @@ JOINS_HOURS: Final = frozenset({"to", "and", "till", "until", "-"})
 FARTHEST_DAYS: Final = 366
 LEAP_DAY: Final = (29, 2)
 LAST_MONTH: Final = 12
+SHORT_FOR: Final = {"xmas": "christmas", "chrimbo": "christmas", "crimbo": "christmas"}
 FEASTS: Final = {
     ("christmas", "eve"): (24, 12), ("christmas", "day"): (25, 12), ("boxing", "day"): (26, 12), ("new", "year's", "eve"): (31, 12),
     ("new", "years", "eve"): (31, 12), ("new", "year's", "day"): (1, 1), ("new", "years", "day"): (1, 1),
+    ("nye",): (31, 12),
 }  # fmt: skip
 
 
@@ -79,7 +83,7 @@ class FoundDate:
 
 def words_of(text: str) -> list[str]:
     """The words, numbers and the marks `- : . /` of `text`, in small letters."""
-    return WORD.findall(text.lower())
+    return [SHORT_FOR.get(word, word) for word in WORD.findall(text.lower())]
 
 
 def find_date(text: str, *, now: datetime, day_first: bool = True, expected: bool = False) -> FoundDate | None:
@@ -194,7 +198,10 @@ def is_refused(words: list[str], start: int, index: int) -> bool:
     """Whether the words from `start` to `index` refuse what follows: “not Tuesday”, and not “not until Tuesday”, from when on it can be."""
     before = words[start:index]
     turned = TURNED | UNTIL
-    return any(word in REFUSING and not turned & set(before[position + 1 :]) for position, word in enumerate(before))
+    return any(
+        word in REFUSING and not turned & set(before[position + 1 :]) and not THIS_ONE.match(" ".join(before[position + 1 :]))
+        for position, word in enumerate(before)
+    )
 
 
 def _date_at(words: list[str], index: int, today: date, day_first: bool, expected: bool) -> tuple[date, int, float] | None:

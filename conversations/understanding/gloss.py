@@ -20,8 +20,8 @@ DATA: Final = Path(__file__).parent / "data"
 FILES: Final = {"es": "spanish.yaml"}
 LEADING: Final = {"es": {"si": "yes"}}
 """Words that mean this only at the beginning: “sí” is written like “if” by whoever leaves the accent out."""
-ENDING: Final = {"es": {"que": "what"}}
-"""Words that mean this only as the last of a question: “perdón, ¿qué?”."""
+ENDING: Final = {"es": {"que": "what", "como": "what"}}
+"""Words that mean this only as the last of a question: “perdón, ¿qué?”, “¿cómo?”."""
 BEFORE_A_NAME: Final = {
     "es": (
         "el nombre es", "el nombre correcto es", "me llamo", "mi nombre es", "mi nombre completo es", "a nombre de", "es a nombre de",
@@ -29,7 +29,10 @@ BEFORE_A_NAME: Final = {
     ),
 }  # fmt: skip
 AFTER_A_NAME: Final = frozenset({"y", "mi", "con", "vivo", "necesito", "quiero", "and", "gracias"})
-_ALSO_NAMES: Final = "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno de del la"
+_ALSO_NAMES: Final = (
+    "domingo abril julio mayo marzo agosto mercedes segundo primero llave pila ramos plaza rosa cruz claro bueno"
+    " de del la luz sale"
+)
 ALSO_NAMES: Final = frozenset(_ALSO_NAMES.split())
 LONGEST_NAME: Final = 5
 _NUMBERS: Final = (
@@ -42,6 +45,10 @@ _A_NUMBER: Final = rf"(\d{{1,2}}|{'|'.join(sorted(NUMBERS, key=len, reverse=True
 DAY_OF_A_MONTH: Final = {"es": re.compile(rf"(?<!\w)(?:el|the) {_A_NUMBER}", re.IGNORECASE)}
 ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
 LAST_OF_A_MONTH: Final = 31
+AND_IN_A_NUMBER: Final = re.compile(
+    r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety) and (one|two|three|four|five|six|seven|eight|nine)\b"
+)
+"""“ochenta y cuatro”: in English nothing is between the two."""
 OPENING_MARKS: Final = "¿¡\"“«('"
 CLOSING_MARKS: Final = ".,;:!?\"”»)'…"
 
@@ -84,7 +91,7 @@ def gloss(text: str, language: str, *, names: bool = False) -> str:
             continue
         found.append(meaning + words[index + length - 1].tail)
         index += length
-    return _with_days_of_a_month(" ".join(_with_times(found)), language)
+    return AND_IN_A_NUMBER.sub(r"\1 \2", _with_days_of_a_month(" ".join(_with_times(found)), language))
 
 
 def _is_spelled(words: list[_Word], index: int) -> bool:

@@ -41,6 +41,7 @@ CONTRACTIONS: Final = {
     "theres": "there is", "what's": "what is", "whats": "what is", "you're": "you are", "we've": "we have",
     "we're": "we are", "they're": "they are", "pls": "please", "plz": "please", "u": "you", "ur": "your",
     "appt": "appointment", "asap": "as soon as possible", "gonna": "going to", "wanna": "want to", "thx": "thanks",
+    "xmas": "christmas", "chrimbo": "christmas", "crimbo": "christmas",
 }  # fmt: skip
 NOT_A_WORD: Final = re.compile(r"[^\w£€$%+@.'/:-]+")
 LOOSE_MARKS: Final = re.compile(r"(?<!\d)[.:/-]|[.:/-](?!\d)")

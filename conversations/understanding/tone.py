@@ -49,6 +49,7 @@ NO: Final = re.compile(
     r"|no (?:thanks|thank|way|no|it|that|not|i|we|please|sorry|actually|wrong|the|leave|do|different|another|later|earlier"
     r"|can|could|make|change"
     r"|tomorrow|today|monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b|(?:no|do not)$"
+    r"|(?:i|we) cannot(?: (?:then|make (?:it|that)|do (?:it|that)|(?:at|to) that \w+))*$"
 )
 UNSURE: Final = re.compile(
     r"(?:yes|no|not sure|maybe|perhaps|i am not sure|i do not know|do not know|dunno)?(?: and| or)? ?(?:not sure|maybe"

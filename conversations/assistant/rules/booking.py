@@ -231,7 +231,7 @@ def say_booked(dialogue: Dialogue, visit: Mapping[str, Any]) -> None:
     """Reads a booking back and leaves the form."""
     dialogue.leave_form()
     dialogue.state.update(step="done", reference=visit["reference"], priced=str(visit["service"]))
-    dialogue.note_done("visit", **{name: str(visit[name]) for name in ("reference", "start", "end")})
+    dialogue.note_done("visit", **{name: str(visit[name]) for name in ("reference", "service", "start", "end")})
     dialogue.say(
         _("Your visit is booked: %(service)s on %(window)s. Your reference is %(reference)s.")
         % told_of(visit, dialogue)

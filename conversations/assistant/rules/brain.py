@@ -166,7 +166,7 @@ async def _small_acts(dialogue: Dialogue) -> Reply | HandOff | None:
     asks_again = acts.is_short(dialogue.context.hypotheses[0], acts.EH) if is_sound else acts.is_short(text, acts.REPEAT)
     if state.get("offered") and (asks_again or acts.is_short(text, acts.REPEAT_TIMES)):
         return slots.say_again(dialogue)
-    if asks_again and (said := dialogue.last_said):
+    if asks_again and (said := dialogue.last_said or small_talk.beginning(dialogue)):
         return small_talk.say_again(dialogue, said)
     if is_sound:
         # “Um …” alone.

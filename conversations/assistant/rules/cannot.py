@@ -7,10 +7,12 @@ from typing import Final
 
 from conversations.assistant import acts
 
+_CANNOT_GET: Final = r"can(?:'t|not| not) (?:get|receive|access|open|use|read|see|find|check|give|have|log ?in(?:to)?|remember)"
 NO_CODE: Final = re.compile(
     r"^(?:no|not a|without an?|(?:i )?do(?:n't| not) want (?:a|any|the)) codes?(?: please| thanks| thank you)?$"
-    r"|\b(?:do(?:n't| not) have|have(?:n't| not)(?: got)?|got no|have no|can(?:'t|not| not)|without|no access to)\b.{0,30}"
-    r"\b(?:e?-?mails?|address|phone|mobile|code|codes|texts?|messages?|number|one|that|it)\b"
+    rf"|\b(?:do(?:n't| not) have|have(?:n't| not)(?: got)?|got no|have no|without|no access to|{_CANNOT_GET})\b.{{0,30}}"
+    r"\b(?:e?-?mails?|address|phone|mobile|code|codes|texts?|messages?|number)\b"
+    rf"|\b(?:do(?:n't| not) have|have(?:n't| not)(?: got)?|{_CANNOT_GET}|can(?:'t|not| not) do)(?: (?:one|that|it)|$)"
     r"|\b(?:lost|broke|broken) my (?:phone|mobile)\b|\bmy (?:phone|mobile)(?:'s| is| was| got)? (?:lost|broken|stolen|dead|gone)\b"
     r"|^(?:i have |i've |sorry,? )*no (?:idea|clue)$|\bask me\b|\b(?:an)?other way\b|\b(?:neither|landline)\b"
 )

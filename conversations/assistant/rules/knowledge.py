@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, answers, hours_asked, wording
+from conversations.assistant import acts, answers, hours_asked, prices_asked, wording
 from conversations.assistant.brain import Reason, TurnContext
 from conversations.assistant.rules import beside, opening
 from conversations.assistant.rules.dialogue import Dialogue
@@ -41,13 +41,13 @@ SAME_PRICE = re.compile(
     r"|(?:it|that) (?:was|is|would be|costs?) how much)\b"
 )
 """The price that was told last."""
+TOLD_OF = "told_of"
+"""In the state: what the article that answered last is about, for a question that says little alone."""
 PRICE_OF = "price_of"
 """Stands in the state when it was asked what a price is wanted of."""
 ASKS_A_PRICE = re.compile(r"\b(?:how much|price|costs?|charge|fee)\b", re.IGNORECASE)
 MOST_WORDS_OF_NOTHING = 6
 MOST_WORDS_OF_A_THING = 8
-GOES_ON = re.compile(r"(?:ok |okay |so )?(?:and|what about|how about|or|but|yes|if)\b")
-"""How somebody begins who asks the same about something more."""
 
 
 async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
@@ -68,9 +68,8 @@ async def answer(dialogue: Dialogue, *, least_score: float = 0.0) -> bool:
 def asks_for_price(dialogue: Dialogue) -> bool:
     """Whether the reason or the words are about a price."""
     reason, context = dialogue.context.reason, dialogue.context
-    words = context.words.lower()
     about = context.reason_is_new and reason is not None and reason.code.startswith("price")
-    return about or any(sign in words for sign in ("how much", "price", "cost", "charge for", "fee"))
+    return about or prices_asked.asks(context.words)
 
 
 def asks_price_of_nothing(dialogue: Dialogue) -> bool:
@@ -83,7 +82,9 @@ def asks_price_of_nothing(dialogue: Dialogue) -> bool:
 def names_more(dialogue: Dialogue) -> bool:
     """Whether words only name what a price is wanted of, too, or when that was asked: “and a boiler service”, “a boiler service”."""
     words, state = acts.plain(dialogue.context.words), dialogue.state
-    goes_on = GOES_ON.match(words)
+    if prices_asked.goes_on_about_when(words, state):
+        return not dialogue.is_busy
+    goes_on = prices_asked.GOES_ON.match(words)
     rest = words[goes_on.end() :] if goes_on else words
     is_of_a_price = state.pop(PRICE_OF, False) or (state.get("priced") and goes_on)
     is_wish = acts.is_request(rest) or acts.wants_visit(rest) or acts.BOOKS.search(rest)
@@ -126,7 +127,9 @@ async def _prices_of_what_was_named(dialogue: Dialogue) -> list[dict[str, str]]:
     named, history = dialogue.state.get("named") or [], dialogue.context.history
     priced = str(named[-1] if isinstance(named, list) and named else dialogue.state.get("priced") or "")
     if priced:
-        return [each for each in await _prices(dialogue, priced) if each["name"] == priced]
+        found = await _prices(dialogue, priced)
+        # A visit for a need that is on no list, “blocked drain or toilet”, costs what is nearest to it there.
+        return [each for each in found if each["name"] == priced] or found[:1]
     said = [line.text for line in history if line.kind == "message" and line.speaker == "customer"]
     # The last of them is what is being answered.
     return (await _prices(dialogue, said[-2]))[:1] if len(said) > 1 else []
@@ -146,7 +149,7 @@ def _is_other_work(row: Mapping[str, str], words: str) -> bool:
 async def _answer_price_of_more(dialogue: Dialogue) -> bool:
     """“And for two boilers?” after a price per boiler is about the same; says whether it was that."""
     priced, words = str(dialogue.state.get("priced") or ""), dialogue.context.words
-    if not priced or not GOES_ON.match(acts.plain(words)):
+    if not priced or not prices_asked.GOES_ON.match(acts.plain(words)):
         return False
     same = [each for each in await _prices(dialogue, priced) if each["name"] == priced and _is_of_several(each, words)]
     if not same:
@@ -227,6 +230,7 @@ async def answer_from_article(dialogue: Dialogue, *, least_score: float = 0.0) -
         dialogue.say(told % {"title": best["title"], "text": text})
         dialogue.cite(best["title"], best["url"])
         return True
+    dialogue.state[TOLD_OF] = {"code": best["reason"], "name": best["title"]} if best["reason"] else {}
     dialogue.say(text)
     if context.spoken:
         dialogue.say(_("That is from our help page “%(title)s”.") % {"title": best["title"]})
@@ -292,7 +296,9 @@ async def _best_passage(dialogue: Dialogue, least_score: float) -> Mapping[str, 
     “How long does it take?” says little alone; “what if the engineer is late?” is about something else.
     """
     context = dialogue.context
+    told_of = dialogue.state.get(TOLD_OF) or {}
     reason = (context.about if not context.language.startswith("en") else None) or context.reason
+    reason = reason or (Reason(**told_of) if told_of else None)
     found = await _passages(dialogue, _question(context), reason)
     alone = [each for each in found if not each["within"]]
     if alone and alone[0]["score"] >= SURE_PASSAGE:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, later, what_was_done
+from conversations.assistant import acts, later, prices_asked, what_was_done
 from conversations.assistant.brain import HandOff, Reply, TurnContext
 from conversations.assistant.rules import aside, booking, going_back, identifying, subject
 from conversations.assistant.rules.dialogue import Dialogue
@@ -24,7 +24,7 @@ async def answered(dialogue: Dialogue) -> Reply | HandOff | None:
     affirmative = _answer_to(offer, dialogue)
     if offer["kind"] == "person" and _is_yes_to_person(context, affirmative):
         return HandOff(form_state=dict(dialogue.state), asked_for=True)
-    if offer["kind"] == "person" and context.understanding.reason and context.reason_is_new:
+    if offer["kind"] == "person" and _wants_something_else(context):
         return None
     several = offer["kind"] == "form" and len(offer.get("services") or []) > 1 and acts.wants_several(context.words)
     if affirmative is None and not several:
@@ -41,7 +41,12 @@ def _is_yes_to_person(context: TurnContext, affirmative: bool | None) -> bool:
     """“Yes, it's about my bill” is one; in “ok then, book a boiler service”, or “no, …”, they say what they want instead."""
     if acts.YES_AND.search(acts.plain(context.words)):
         return True
-    return affirmative is True and not (context.understanding.reason and context.reason_is_new)
+    return affirmative is True and not _wants_something_else(context)
+
+
+def _wants_something_else(context: TurnContext) -> bool:
+    """Whether words have a need of their own, and ask for it: “ok, can someone come and give me a quote”."""
+    return bool(context.understanding.reason) and (context.reason_is_new or acts.is_request(context.words))
 
 
 def _gives_details(dialogue: Dialogue) -> bool:
@@ -50,7 +55,7 @@ def _gives_details(dialogue: Dialogue) -> bool:
     told = {fact.name for fact in context.understanding.facts} & {*booking.NEEDED_TO_BOOK, *booking.WHEN}
     few = len(context.words.split()) <= subject.MOST_WORDS_OF_FACTS
     other = context.understanding.reason or acts.wants_to_know(context.words) or _moves_what_was_booked(dialogue)
-    return bool(told) and few and not other
+    return bool(told) and few and not other and not prices_asked.goes_on_about_when(context.words, dialogue.state)
 
 
 BOOKS_IT: Final = re.compile(r"(?<!not )(?<!n't )(?<!never )\b(?:book|arrange|schedule) (?:it|that|one|me in|us in)\b")

@@ -30,6 +30,8 @@ async def asked_on(dialogue: Dialogue) -> bool:
     named = next((fact.value for fact in context.understanding.facts if fact.name == "date"), "")
     if named and hours_asked.may_ask_on(context.words, {**dialogue.state, hours_asked.ASKED: True}):
         return await _told(dialogue, date.fromisoformat(named))
+    if hours_asked.asks_until_when(context.words):
+        return await _told(dialogue, context.now.date())
     return hours_asked.asks_when_then(context.words) and await _told_when_next(dialogue)
 
 

@@ -42,7 +42,8 @@ async def chosen(dialogue: Dialogue, postcode: str) -> Slot | None:
         return offered[0] if _insists(dialogue, offered) else None
     slot: Slot = offered[index]
     is_answer = understood.affirmative and len(offered) == 1
-    if is_answer or not is_wished(dialogue) or _is_pointed_at(dialogue, slot) or await _is_only_one(dialogue, postcode):
+    leaves_it = not is_wished(dialogue) or choosing.takes_any(words)
+    if is_answer or leaves_it or _is_pointed_at(dialogue, slot) or await _is_only_one(dialogue, postcode):
         return slot
     return None
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, own_record, pauses
+from conversations.assistant import acts, own_record, pauses, pleasantries
 from conversations.assistant.account_facts import NOT_SAID
 from conversations.assistant.brain import Reply
 from conversations.assistant.rules.dialogue import Dialogue, label_of
@@ -36,6 +36,14 @@ def answered(dialogue: Dialogue, *, busy: bool) -> bool:
         return True
     if _thanks_in_a_form(dialogue):
         dialogue.say(_("You are welcome."))
+        return True
+    if pleasantries.asks_whether_heard(text):
+        dialogue.say(_("Yes, I can hear you.") if dialogue.context.spoken else _("Yes, I am here."))
+        if not busy:
+            dialogue.say(_("What can I do for you?"))
+        return True
+    if pleasantries.praises(text):
+        dialogue.say(_("Thank you, that is good to hear. I keep it with this conversation, where my colleagues read it."))
         return True
     if not acts.is_small_talk(text):
         return False
@@ -74,6 +82,12 @@ def _what_is_held(dialogue: Dialogue, asked: str) -> str:
         return _what_was_told(dialogue, asked)
     told = _("Your account says: %(facts)s.") % {"facts": f"{label} {facts.written(asked, context.value(asked))}"}
     return f"{told} {_('If that has changed, tell me the new one.')}"
+
+
+def beginning(dialogue: Dialogue) -> str:
+    """What is said again to who did not hear the greeting, which is no answer of the AI agent's."""
+    who = _("I am an AI assistant of %(company)s, not a person.") % {"company": dialogue.context.company}
+    return f"{who} {_('What can I do for you?')}"
 
 
 def say_again(dialogue: Dialogue, said: str) -> Reply:

@@ -100,12 +100,14 @@ def other_places(dialogue: Dialogue) -> list[str]:
 
 
 async def _offer_visit(dialogue: Dialogue, form: Form) -> None:
-    """Offers a visit for what was asked about; “both” then means that and what was asked about before it."""
-    dialogue.say(_("Shall I book a visit for you?"))
-    dialogue.suggest_yes_or_no()
-    state = dialogue.state
+    """Offers a visit for what was asked about, unless it was just booked; “both” then means that and what was asked about before it."""
+    state, done = dialogue.state, dialogue.done_here
     told = [str(each) for each in state.pop("services", [])]
     service = str(state.pop("service", "")) or await booking.service_named(dialogue)
+    if done.get("kind") == "visit" and await booking.service_named(dialogue) in ("", done.get("service")):
+        return
+    dialogue.say(_("Shall I book a visit for you?"))
+    dialogue.suggest_yes_or_no()
     earlier = [each for each in state.get("named", []) if each != service]
     state["named"] = named = [*earlier, *([service] if service else [])][-MOST_NAMED:]
     services = named if earlier and service else told

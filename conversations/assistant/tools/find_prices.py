@@ -18,7 +18,7 @@ COMMON = frozenset(
         "a", "an", "and", "are", "at", "book", "can", "charge", "cost", "costs", "do", "does", "for", "how", "i", "in", "is",
         "it", "me", "much", "my", "of", "on", "or", "our", "price", "prices", "pay", "something", "somebody", "the", "there",
         "to", "visit", "want", "what", "whats", "will", "with", "you", "your", "per", "first", "this", "that", "one", "please",
-        "now", "then", "before", "so", "ok", "okay", "about", "would", "be", "someone", "come",
+        "now", "then", "before", "so", "ok", "okay", "about", "would", "be", "someone", "come", "hour", "hourly", "rate", "after",
     }
 )  # fmt: skip
 
@@ -26,6 +26,8 @@ ENDING = re.compile(r"(?<=\w{5})ings?$|(?<=\w{3})ed$|(?<=[sxzh])es$|(?<=[^s])s$"
 WHEN_WEIGHT = 6
 WHEN = frozenset({"saturday", "sunday", "weekend", "evening", "night"})
 """The hour is what the price depends on, whoever comes."""
+WEEKDAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday"})
+WEEKDAY = "weekday"
 REPAIR = "repair"
 REPAIRS = frozenset({"fix", "mend", "fixe", "repair"})
 """That something is repaired is what the price depends on, whatever it is; but not the price of a plan."""
@@ -75,7 +77,7 @@ def _in_order(words: str) -> list[str]:
     """Without common words and the endings that part “boiler” from “boilers” and “repair” from “repairing”; “heating” is no heat."""
     plain = re.findall(r"[a-z]+", words.lower()[:2000])
     stems = (re.sub(ENDING, "", word) if len(word) > 3 else word for word in plain if word not in COMMON)
-    return [REPAIR if word in REPAIRS else word for word in stems]
+    return [REPAIR if word in REPAIRS else WEEKDAY if word in WEEKDAYS else word for word in stems]
 
 
 TOOL = Tool(

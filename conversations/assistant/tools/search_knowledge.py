@@ -13,6 +13,8 @@ from conversations.knowledge.search import FIRST_LANGUAGE, Hit, openings, search
 from conversations.selectors.articles import audiences_of
 
 MOST = 3
+MOST_TRANSLATED = 9
+"""In another language: the embedding model has learned English, and to it all that is written in another one looks alike."""
 SURE_PASSAGE: Final = 0.55
 """From this score on, the question alone was enough."""
 
@@ -34,7 +36,7 @@ def run(context: ToolContext, arguments: Mapping[str, Any]) -> ToolOutcome:
     """
     query, about = arguments["query"], arguments.get("about")
     settings: Settings = {
-        "limit": MOST,
+        "limit": MOST if context.language.startswith(FIRST_LANGUAGE) else MOST_TRANSLATED,
         "threshold": context.knowledge_threshold,
         "language": context.language,
         "audiences": audiences_of(context.level),

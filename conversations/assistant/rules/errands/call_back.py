@@ -64,6 +64,7 @@ class CallBack(Errand):
 
     async def missing(self, dialogue: Dialogue) -> Reply | None:
         """The day, the time, the number."""
+        _take_today(dialogue)
         if (refused := ask_for_other_number(dialogue, said(dialogue, "phone"))) or (asked := ask_when(dialogue)):
             return refused or asked
         if nobody := await nobody_at(dialogue, _moment(dialogue)):
@@ -108,6 +109,15 @@ def ask_when(dialogue: Dialogue) -> Reply | None:
         dialogue.ask("time_window", _("At what time shall we call?"))
         return dialogue.reply()
     return None
+
+
+def _take_today(dialogue: Dialogue) -> None:
+    """An hour without a day (“ring me at five”) is one of today while it is ahead; it is read back before anything is promised."""
+    now, start = dialogue.context.now, said(dialogue, "time_window").partition("-")[0]
+    if start and not said(dialogue, "date") and start > f"{now:%H:%M}":
+        state = dialogue.state
+        state["said"] = {**(state.get("said") or {}), "date": now.date().isoformat()}
+        state["stands"] = [*(state.get("stands") or []), "date"]
 
 
 def ask_for_other_number(dialogue: Dialogue, number: str) -> Reply | None:

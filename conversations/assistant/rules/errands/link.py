@@ -15,8 +15,16 @@ from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.rules.errands.engine import Errand, done, not_done, said
 from conversations.assistant.tools import send_link
 from conversations.assistant.tools.base import Link
+from conversations.services import consent_texts
+from conversations.understanding.gloss import gloss
 
 SENDS: Final = re.compile(r"\b(?:send|text|e-?mail|message|give)\b.{0,40}\blink\b|\blink (?:to|for)\b")
+THAT_LINK: Final = re.compile(
+    r"(?:(?:yes|ok|okay|please|and|so|then|great|thanks)[,.]? )*(?:(?:can|could|would|will) you )?(?:please )?"
+    r"(?:send|text|e-?mail|message|give)"
+    r" (?:me |it |us )?(?:the|that|your|a|this) link(?: (?:please|then|now|for that|for it|to (?:me|my (?:phone|mobile|email))))*"
+)
+"""A link that nothing more is said of."""
 WORD: Final = re.compile(r"[a-z]{3,}")
 SAYS_LITTLE: Final = frozenset({"link", "the", "you", "your", "for", "send", "text", "mail", "email", "can", "please", "online", "with"})
 ENDINGS: Final = re.compile(r"(?:ments?|ing|s)$")
@@ -74,8 +82,21 @@ def _where(dialogue: Dialogue) -> str:
 
 
 def _link_meant(dialogue: Dialogue) -> Link | None:
-    """The link whose label shares most words with what was said; None when none does."""
-    wanted = _stems(f"{dialogue.context.text} {dialogue.context.words}")
+    """The link whose label shares most words with what was said, or for “the link” alone with what was talked of last; None for none."""
+    return _named(dialogue, f"{dialogue.context.text} {dialogue.context.words}") or _talked_of(dialogue)
+
+
+def _talked_of(dialogue: Dialogue) -> Link | None:
+    """The link that what was answered last is about, for words that name no other; None when a link into the chat was offered then."""
+    if not THAT_LINK.fullmatch(acts.plain(dialogue.context.words)) or str(consent_texts.CHAT_LINK) in dialogue.last_said:
+        return None
+    said = [line.text for line in dialogue.context.history if line.kind == "message" and line.speaker == "customer"]
+    # The last of them is what is being answered.
+    return _named(dialogue, gloss(said[-2], dialogue.context.language.partition("-")[0])) if len(said) > 1 else None
+
+
+def _named(dialogue: Dialogue, words: str) -> Link | None:
+    wanted = _stems(words)
     shared = [(len(_stems(f"{link.label} {link.code}") & wanted), link) for link in dialogue.context.behaviour.links]
     best = max(shared, key=lambda each: each[0], default=None)
     return best[1] if best and best[0] else None
