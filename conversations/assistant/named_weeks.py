@@ -125,7 +125,7 @@ def _base(state: Mapping[str, Any]) -> date | None:
 def _is_less_than(day: Fact, text: str, period: Period, today: date) -> bool:
     """Whether a day that was found beside a week or month only names that, or a weekday that is to be looked for in it."""
     is_vague = PERIOD.search(day.text) is not None and not set(day.text.split()) & WEEKDAYS.keys()
-    return is_vague or period.text in day.text or (_is_bare(day, today) and day.text in text)
+    return is_vague or period.text in day.text or day.text in period.text or (_is_bare(day, today) and day.text in text)
 
 
 def _begins(day: Fact, period: Period) -> date:

@@ -210,9 +210,9 @@ def _date_at(words: list[str], index: int, today: date, day_first: bool, expecte
         _relative(words, index, today, expected)
         or _weekday(words, index, today, expected)
         or _numeric(words, index, today, day_first, expected)
-        or _named(words, index, today)
+        or named_day(words, index, today)
         or _of_the_year(words, index, today)
-        or _bare_ordinal(words, index, today, expected)
+        or numbered_day(words, index, today, expected)
     )
 
 
@@ -275,7 +275,7 @@ def _weekday(words: list[str], index: int, today: date, expected: bool) -> tuple
     before = words[index - 1] if index else ""
     if word in DOUBTFUL_WEEKDAYS and not expected and before not in {"on", "this", "next", "by", "for", "until"}:
         return None
-    numbered = _named(words, index + 1, today) or _bare_ordinal(words, index + 1, today, expected=True)
+    numbered = named_day(words, index + 1, today) or numbered_day(words, index + 1, today, expected=True)
     is_place = words[index + 1 : index + 2] and words[index + 1] in PLACES
     if numbered is not None and not (is_place and numbered[0].weekday() != WEEKDAYS[word]):
         return numbered
@@ -306,7 +306,7 @@ def _numeric(words: list[str], index: int, today: date, day_first: bool, expecte
     return None
 
 
-def _named(words: list[str], index: int, today: date) -> tuple[date, int, float] | None:
+def named_day(words: list[str], index: int, today: date) -> tuple[date, int, float] | None:
     """“the 3rd of May”, “3 May 2027”, “May 3rd”, “May the third”."""
     start = index + 1 if words[index : index + 1] == ["the"] else index
     number, after = _day_number(words, start)
@@ -358,7 +358,7 @@ def _day_number(words: list[str], index: int) -> tuple[int | None, int]:
     return None, index
 
 
-def _bare_ordinal(words: list[str], index: int, today: date, expected: bool) -> tuple[date, int, float] | None:
+def numbered_day(words: list[str], index: int, today: date, expected: bool) -> tuple[date, int, float] | None:
     """“on the 3rd” without a month: the next such day."""
     start = index + 1 if words[index : index + 1] == ["the"] else index
     if start >= len(words) or (start == index and not expected):

@@ -17,6 +17,8 @@ from conversations.understanding.dates import (
     WEEKDAYS,
     is_about_the_past,
     is_refused,
+    named_day,
+    numbered_day,
     words_of,
 )
 
@@ -25,6 +27,7 @@ FARTHEST_WEEKS: Final = 52
 LEAVES_OUT: Final = frozenset({"before", "until", "till", "by", "since", "away", "holiday", "holidays", "busy"})
 """Before a week or a month they tell that it is not wanted."""
 INTO: Final = frozenset({"in", "en", "during", "next", "early", "mid", "late", "around", "sometime"})
+LEADS_TO_ITS_DAY: Final = frozenset({"of", "commencing", "beginning", "starting", "from"})
 LATE: Final = frozenset({"late", "end"})
 PARTS: Final = frozenset({"beginning", "start", "middle", "end", "week", "half"})
 OF_SOMETHING_ELSE: Final = frozenset({"christmas", "new", "easter", "i", "we", "my", "the", "you", "he", "she", "they"})
@@ -127,7 +130,16 @@ def _period_at(words: list[str], index: int, today: date, base: date | None) -> 
     if rest[:2] in (["this", "month"], ["next", "month"]):
         month = today if rest[0] == "this" else (today.replace(day=1) + timedelta(days=32))
         return max(month.replace(day=1), today), _end_of_month(month), index + 2
-    return _weeks_ahead(rest, index, today) or _month(words, index, today)
+    return _week_of_a_day(words, index, today) or _weeks_ahead(rest, index, today) or _month(words, index, today)
+
+
+def _week_of_a_day(words: list[str], index: int, today: date) -> tuple[date, date, int] | None:
+    """“The week of the 7th”, “the week commencing 7 December”."""
+    if words[index] != "week" or words[index + 1 : index + 2] == [] or words[index + 1] not in LEADS_TO_ITS_DAY:
+        return None
+    start = index + 2
+    named = (named_day(words, start, today) or numbered_day(words, start, today, expected=True)) if start < len(words) else None
+    return (max(week_of(named[0])[0], today), week_of(named[0])[1], named[1]) if named else None
 
 
 def _weeks_ahead(rest: list[str], index: int, today: date) -> tuple[date, date, int] | None:

@@ -44,6 +44,8 @@ async def _last(line: Line, *said: str) -> str:
         (("next month", "the fourteenth"), "Monday 14 December"),
         (("end of next week",), "Thursday 3 December"),
         (("a week on wednesday",), "Wednesday 2 December"),
+        (("the week of 7 december", "thursday"), "Thursday 10 December"),
+        (("the week commencing the 7th", "thursday"), "Thursday 10 December"),
     ],
 )
 async def test_a_day_is_one_of_the_week_that_was_named(
@@ -60,6 +62,7 @@ async def test_a_day_is_one_of_the_week_that_was_named(
         (("el martes de la semana que viene",), "martes 1 de diciembre"),
         (("dentro de dos semanas", "el jueves"), "jueves 10 de diciembre"),
         (("la semana que viene", "mejor la semana siguiente"), "lunes 7 de diciembre"),
+        (("la semana del 7 de diciembre", "el jueves"), "jueves 10 de diciembre"),
         (("en enero", "el 12"), "martes 12 de enero"),
         (("el mes que viene", "el catorce"), "lunes 14 de diciembre"),
     ],
