@@ -28,3 +28,13 @@ AT_THE_END: Final = re.compile(
     r"|[,.;!] (?:and |but |so )?(?:what|when|where|which|who|why|how|do(?:es)? (?:i|you|we|they|it|the|my)|is there|is it|are you|are there"
     r"|am i|are we|will (?:i|it|you|they|the|my)|would (?:i|it|you|they)|is (?:this|that|the|my)|have i|must i|should i)\b[^,.;!]*$"
 )
+_OF_US: Final = re.compile(
+    rf"^(?:(?:{_BEFORE}),? )*(?:(?:are|is|do|does|did|will|would|have|has) (?:your|the|an?|any|{_SOMEBODY}|they|he|she)"
+    r"|how long (?:does|do|will|would|is)|what happens (?:if|when))\b"
+)
+_OF_THEIRS: Final = re.compile(r"\b(?:my|our|mine|ours|available|free|able|come|coming|fix|repair|mend|book|visit me)\b")
+
+
+def asks_of_us(text: str) -> bool:
+    """Whether small letters ask how we work, and tell of nothing that is the customer's: “are your electricians certified”."""
+    return _OF_US.match(text) is not None and _OF_THEIRS.search(text) is None

@@ -6,7 +6,7 @@ import re
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts
+from conversations.assistant import acts, questions
 from conversations.assistant.brain import Form, HandOff, Reply
 from conversations.assistant.rules import area, aside, booking, knowledge, not_known, opening
 from conversations.assistant.rules.dialogue import Dialogue, echo
@@ -73,7 +73,7 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
         if form.tool == book.TOOL.name and not dialogue.does_not_know:
             await _offer_visit(dialogue, form)
         return dialogue.reply()
-    if acts.wishes_to_know(context.words):
+    if acts.wishes_to_know(context.words) or (questions.asks_of_us(acts.plain(context.words)) and not context.new_facts):
         return not_known.reply(dialogue)
     if form.tool == book.TOOL.name:
         # What a visit is for is said at the beginning; the later words are only about place and time.
