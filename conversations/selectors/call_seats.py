@@ -23,11 +23,10 @@ def live(call: Interaction) -> list[CallSeat]:
     return LIVE.all(call=call.pk)
 
 
-def has_left_the_caller(call: Interaction) -> bool:
-    """Whether the person who has the conversation was on this call with the caller and hung up, and is not rung for it again."""
+def last_of_owner(call: Interaction) -> CallSeat | None:
+    """The last place on this call of the person who has the conversation; None when they had none."""
     agent = call.conversation.owner_agent
-    last = CallSeat.objects.filter(interaction=call, agent=agent).order_by("-pk").first() if agent else None
-    return last is not None and last.purpose == CallSeat.Purpose.ANSWER and last.outcome == CallSeat.Outcome.LEFT
+    return CallSeat.objects.filter(interaction=call, agent=agent).order_by("-pk").first() if agent else None
 
 
 def heard(call: Interaction) -> list[CallSeat]:

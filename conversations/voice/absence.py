@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.assistant import wording
-from conversations.models import Interaction
+from conversations.models import CallSeat, Interaction
 from conversations.selectors import call_seats
 from conversations.services import call_state, promises
 from routing.models import AgentProfile, Presence
@@ -23,17 +23,19 @@ def is_nobody_in(call: Interaction) -> bool:
 
 
 def is_left_alone(call: Interaction) -> bool:
-    """Whether a caller is with the automated voice because the person who has the conversation hung up, or went offline in the hours.
+    """Whether a caller is with the automated voice because the person whom they had or were to have hung up, or went offline in the hours.
 
-    Not where they are rung again, or write what the voice says. At most five statements, none where nobody has the conversation.
+    Not where that person is rung again or writes what the voice says; nor where they have the conversation from elsewhere, which
+    whoever calls from its customer's number must not take from them. At most three statements, none where nobody has the conversation.
     """
     agent = call.conversation.owner_agent
     if agent is None or call_state.place_of(call).at != call_state.VOICE:
         return False
-    if call_seats.has_left_the_caller(call):
-        return True
-    is_rung = any(seat.agent_id == agent.pk for seat in call_seats.live(call))
-    return not is_rung and _is_offline(agent) and _is_open(call)
+    last = call_seats.last_of_owner(call)
+    if last is None or last.state != CallSeat.State.ENDED:
+        return False
+    has_left = last.purpose == CallSeat.Purpose.ANSWER and last.outcome == CallSeat.Outcome.LEFT
+    return has_left or (_is_offline(agent) and _is_open(call))
 
 
 def greeting(call: Interaction) -> str:

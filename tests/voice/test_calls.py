@@ -417,7 +417,7 @@ class TestLateReplies:
 def test_a_person_who_has_the_conversation_is_named(caller: Caller) -> None:
     post("/voice/answer/", caller.answer())
     with transaction.atomic():
-        ownership.give_to_human(call_of(caller).conversation, rows.agent("Ann", available=True))
+        ownership.give_to_human(call_of(caller).conversation, rows.agent("Ann"))
     assert "Ann has that" in words_of(post("/voice/input/", caller.said("are you there")).json())
     assert "Ann is still with you" in words_of(post("/voice/input/", caller.silent()).json())
 

@@ -166,7 +166,8 @@ class Dialogue:
         self.state.update(kept)
 
     def note_done(self, kind: str, **known_by: str) -> None:
-        """Remembers what was done last, so that “cancel it” and “when is it?” are about that."""
+        """Remembers what was done last, so that “cancel it” and “when is it?” are about that; a week that was named for it has ended."""
+        self.state.pop(later.WITHIN, None)
         self.state[later.DONE_HERE] = {"kind": kind, **known_by}
 
     @property
