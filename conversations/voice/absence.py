@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.assistant import wording
-from conversations.models import CallSeat, Interaction
+from conversations.models import CallSeat, Entry, Handoff, Interaction
 from conversations.selectors import call_seats
 from conversations.services import call_state, promises
 from routing.models import AgentProfile, Presence
@@ -25,17 +25,22 @@ def is_nobody_in(call: Interaction) -> bool:
 def is_left_alone(call: Interaction) -> bool:
     """Whether a caller is with the automated voice because the person whom they had or were to have hung up, or went offline in the hours.
 
-    Not where that person is rung again or writes what the voice says; nor where they have the conversation from elsewhere, which
-    whoever calls from its customer's number must not take from them. At most three statements, none where nobody has the conversation.
+    Not where that person is rung again, or has written since they came to the phone: then they go on in writing. Nor where they have the
+    conversation from elsewhere, which whoever calls from its customer's number must not take from them. At most four statements, none
+    where nobody has the conversation.
     """
     agent = call.conversation.owner_agent
     if agent is None or call_state.place_of(call).at != call_state.VOICE:
         return False
     last = call_seats.last_of_owner(call)
-    if last is None or last.state != CallSeat.State.ENDED:
+    if last is None and not Handoff.objects.filter(interaction=call, accepted_at__isnull=False).exists():
         return False
-    has_left = last.purpose == CallSeat.Purpose.ANSWER and last.outcome == CallSeat.Outcome.LEFT
-    return has_left or (_is_offline(agent) and _is_open(call))
+    if last is not None and last.state != CallSeat.State.ENDED:
+        return False
+    if _is_offline(agent) and _is_open(call):
+        return True
+    has_left = last is not None and last.purpose == CallSeat.Purpose.ANSWER and last.outcome == CallSeat.Outcome.LEFT
+    return has_left and not _has_written(call, agent, since=last.connected_at if last else None)
 
 
 def greeting(call: Interaction) -> str:
@@ -56,6 +61,12 @@ def greeting(call: Interaction) -> str:
 def kept() -> str:
     """That something said was kept for them."""
     return _("Thank you, I have added that for my colleagues. If that is all, you can hang up now.")
+
+
+def _has_written(call: Interaction, agent: AgentProfile, *, since: datetime | None) -> bool:
+    """Whether an agent has written in the conversation of a call, on whichever line of it, since then."""
+    own = Entry.objects.filter(conversation=call.conversation_id, kind="message", actor_kind=Entry.Actor.AGENT)
+    return since is not None and own.filter(actor_name=agent.display_name, recorded_at__gt=since).exists()
 
 
 def _is_open(call: Interaction) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -39,6 +40,12 @@ def writes_and_goes(line: Line) -> None:
     line.goes_offline("Ann")
 
 
+def accepts_and_goes(line: Line) -> None:
+    """Takes the work on the screen, is never rung, and goes offline in opening hours."""
+    line.accept("Ann")
+    line.goes_offline("Ann")
+
+
 def puts_through_in_vain(line: Line) -> None:
     parts = OutsideNumber.objects.create(name="Parts", number="+441632960199")
     line.accept("Ann")
@@ -47,7 +54,7 @@ def puts_through_in_vain(line: Line) -> None:
     line.word("busy")
 
 
-@pytest.mark.parametrize("leaves", [hangs_up, leaves_by_button, puts_through_in_vain, writes_and_goes])
+@pytest.mark.parametrize("leaves", [hangs_up, leaves_by_button, puts_through_in_vain, writes_and_goes, accepts_and_goes])
 def test_what_the_caller_says_then_is_served(line: Line, leaves: Callable[[Line], None]) -> None:
     """By the AI agent, in the same conversation; what the person who left had to do is done."""
     leaves(line)
@@ -86,3 +93,13 @@ def test_a_person_who_never_came_to_the_phone_answers_still(line: Line) -> None:
     line.word("busy")
     assert "Ann has that" in given(line, line.caller.said("How much is a boiler service?"))
     assert Entry.objects.filter(kind="message", actor_kind="customer", body__contains="boiler service").exists()
+
+
+def test_a_person_whose_line_broke_and_who_writes_keeps_the_call(line: Line) -> None:
+    """What they write is read out, and thanks for it are theirs."""
+    hangs_up(line)
+    written = line.client("Ann").post(line.page("say"), {"text": "Sorry, my phone dropped. One moment.", "client_id": str(uuid4())})
+    assert written.status_code < 400
+    assert "Ann says: Sorry" in line.platform.said_to(line.caller)[-1]
+    assert "Ann has that" in given(line, line.caller.said("okay thank you"))
+    assert Conversation.objects.get().owner_kind == Conversation.Owner.HUMAN
