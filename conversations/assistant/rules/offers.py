@@ -96,7 +96,7 @@ def _answer_to(offer: Mapping[str, Any], dialogue: Dialogue) -> bool | None:
     if affirmative and offer["kind"] == "form" and acts.is_question(context.words) and not _asks_to_come(context):
         # “Ok and is there parking needed” goes on asking.
         return None
-    if affirmative is None and offer["kind"] == "form" and _gives_details(dialogue):
+    if affirmative is None and offer["kind"] == "form" and (BOOKS_IT.search(acts.plain(context.words)) or _gives_details(dialogue)):
         return True
     return affirmative
 

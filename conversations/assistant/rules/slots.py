@@ -22,6 +22,7 @@ WHEN = frozenset({"date", "time_window"})
 BACKWARDS = re.compile(r"\b(?:before|earlier|sooner)\b")
 FIRST = re.compile(r"\b(?:first|earliest|soonest)\b(?! (?:choice|thing|of all|time))")
 LAST = re.compile(r"\b(?:last|latest)\b(?! (?:week|time|year|month|night|thing|resort))")
+OTHER_TIME = re.compile(r"\b(?<!the )(?<!you )(?:earlier|later|sooner)\b|\b(?:another|different|other) (?:day|time)\b")
 VAGUE = re.compile(
     rf"^(?!.*(?:day\b|\d)).*\b(?:weeks?|fortnight|months?|asap|soon(?:est)?|earliest|{'|'.join(MONTHS)})\b|^in \d+ weeks$"
 )
@@ -35,6 +36,8 @@ async def chosen(dialogue: Dialogue, postcode: str) -> Slot | None:
     """
     offered = dialogue.state.get("offered") or []
     understood, words = dialogue.context.understanding, dialogue.context.words
+    if len(offered) == 1 and understood.affirmative and _wants_another(dialogue, offered[0]):
+        return None
     index = choosing.chosen_name(dialogue.context.text, [slot["label"] for slot in offered])
     if index is None:
         index = choosing.chosen_slot(words, offered, understood.facts, understood.affirmative)
@@ -46,6 +49,15 @@ async def chosen(dialogue: Dialogue, postcode: str) -> Slot | None:
     if is_answer or leaves_it or _is_pointed_at(dialogue, slot) or await _is_only_one(dialogue, postcode):
         return slot
     return None
+
+
+def _wants_another(dialogue: Dialogue, slot: Mapping[str, Any]) -> bool:
+    """Whether a yes to the only window goes on to another day or hour: “ok, Thursday then”, “yes, but can it be earlier”."""
+    day, hour = str(slot["start"])[:10], str(slot["start"])[11:16]
+    said = {fact.name: fact.value for fact in dialogue.context.understanding.facts if fact.name in WHEN}
+    first, _to, last = str(said.get("time_window", "")).partition("-")
+    is_else = said.get("date", day) != day or bool(first and not first <= hour < last)
+    return is_else or OTHER_TIME.search(acts.plain(dialogue.context.words)) is not None
 
 
 def chosen_after_all(dialogue: Dialogue) -> Slot | None:
