@@ -23,12 +23,6 @@ def live(call: Interaction) -> list[CallSeat]:
     return LIVE.all(call=call.pk)
 
 
-def last_of_owner(call: Interaction) -> CallSeat | None:
-    """The last place on this call of the person who has the conversation; None when they had none."""
-    agent = call.conversation.owner_agent
-    return CallSeat.objects.filter(interaction=call, agent=agent).order_by("-pk").first() if agent else None
-
-
 def heard(call: Interaction) -> list[CallSeat]:
     """Who is on the call and heard by everybody on it."""
     return [seat for seat in live(call) if seat.is_heard]

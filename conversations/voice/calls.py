@@ -174,7 +174,9 @@ def _settler(call: Interaction, given: CallInput) -> Callable[[Interaction, Call
     is_way_out = given.digits == call_state.OUT_KEY and call_state.is_of_campaign(call)
     if is_way_out or call_state.is_in_campaign_stage(call):
         return campaign_call.settle
-    return left_alone.settle if absence.is_left_alone(call) else waiting.settle
+    said = given.hypotheses[0].text if given.hypotheses else ""
+    is_left = absence.is_left_alone(call) or absence.tells_nobody_of_danger(call, said)
+    return left_alone.settle if is_left else waiting.settle
 
 
 async def _answered(call: Interaction, given: CallInput, words: Words, keep: Keeper | None) -> Ncco | Kept:

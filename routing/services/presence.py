@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from routing import clock
 from routing.models import AgentProfile, Presence, Reservation
@@ -59,6 +59,13 @@ def _take_offers_back(agent: AgentProfile) -> None:
 def heartbeat(agent: AgentProfile) -> None:
     """The agent's screen is there. From the first heartbeat on, `leave_the_silent` watches for their absence."""
     Presence.objects.filter(agent=agent).update(last_heartbeat_at=clock.now())
+
+
+def is_there(agent: AgentProfile) -> bool:
+    """Whether somebody is at an agent's screen: they are not offline, and it was heard of within `SILENT_FOR`, unless it never was."""
+    heard = Q(last_heartbeat_at__isnull=True) | Q(last_heartbeat_at__gte=clock.now() - SILENT_FOR)
+    gone = Q(state=Presence.State.OFFLINE) | Q(state=Presence.State.AWAY, away_reason=CONNECTION_LOST)
+    return Presence.objects.filter(heard, agent=agent).exclude(gone).exists()
 
 
 def leave_the_silent() -> int:

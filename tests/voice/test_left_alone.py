@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
+from django.db.models.functions import Now
 
 from conversations.models import Conversation, Entry, OutsideNumber
-from routing.models import WorkItem
+from conversations.services import ownership
+from routing.models import Presence, WorkItem
+from tests.record import rows
 from tests.voice.people import Line
-from tests.voice.platform import post, words_of
+from tests.voice.platform import Caller, post, words_of
 
 NOT_THERE = "Ann"
 
@@ -46,6 +51,18 @@ def accepts_and_goes(line: Line) -> None:
     line.goes_offline("Ann")
 
 
+def accepts_and_closes_the_laptop(line: Line) -> None:
+    """Their screen is silent for longer than a connection is lost."""
+    line.accept("Ann")
+    Presence.objects.filter(agent=line.agents["Ann"]).update(last_heartbeat_at=Now() - timedelta(minutes=5))
+
+
+def rings_in_vain_after_hanging_up(line: Line) -> None:
+    hangs_up(line)
+    line.connects("Ann")
+    line.word("timeout")
+
+
 def puts_through_in_vain(line: Line) -> None:
     parts = OutsideNumber.objects.create(name="Parts", number="+441632960199")
     line.accept("Ann")
@@ -54,7 +71,10 @@ def puts_through_in_vain(line: Line) -> None:
     line.word("busy")
 
 
-@pytest.mark.parametrize("leaves", [hangs_up, leaves_by_button, puts_through_in_vain, writes_and_goes, accepts_and_goes])
+MORE = [accepts_and_closes_the_laptop, rings_in_vain_after_hanging_up]
+
+
+@pytest.mark.parametrize("leaves", [hangs_up, leaves_by_button, puts_through_in_vain, writes_and_goes, accepts_and_goes, *MORE])
 def test_what_the_caller_says_then_is_served(line: Line, leaves: Callable[[Line], None]) -> None:
     """By the AI agent, in the same conversation; what the person who left had to do is done."""
     leaves(line)
@@ -103,3 +123,14 @@ def test_a_person_whose_line_broke_and_who_writes_keeps_the_call(line: Line) -> 
     assert "Ann says: Sorry" in line.platform.said_to(line.caller)[-1]
     assert "Ann has that" in given(line, line.caller.said("okay thank you"))
     assert Conversation.objects.get().owner_kind == Conversation.Owner.HUMAN
+
+
+def test_danger_is_told_to_somebody(caller: Caller, patient: None) -> None:
+    """Whoever has the conversation is gone, on whichever line they had it; all else than danger is kept for them."""
+    post("/voice/answer/", caller.answer())
+    with transaction.atomic():
+        ownership.give_to_human(Conversation.objects.get(), rows.agent("Ann"))
+    assert "Ann has that" in words_of(post("/voice/input/", caller.said("my tap drips")).json())
+    told = words_of(post("/voice/input/", caller.said("I can smell gas in my kitchen")).json())
+    assert "leave the house at once" in told
+    assert "A colleague will be with you" in told
