@@ -120,6 +120,8 @@ async def _visit_begun(dialogue: Dialogue, offer: Mapping[str, Any], *, several:
     """The visit that was offered is begun, for one service or for `several`; None when the playbook has no such form."""
     context = dialogue.context
     if offer.get("asks_what") and acts.is_bare_answer(context.words):
+        # A day or a postcode does not answer that: it is asked once more.
+        dialogue.state["offer"] = dict(offer)
         dialogue.say(_("What is the visit for?"))
         return dialogue.reply()
     form = context.behaviour.form(str(offer.get("form", "")))

@@ -25,14 +25,20 @@ async def hours_asked_on(dialogue: Dialogue) -> Reply | None:
 
 
 async def area_asked(dialogue: Dialogue) -> Reply | None:
-    served = await area.answer(dialogue)
+    served = None if is_wish(dialogue) else await area.answer(dialogue)
     if served is None:
         return None
     form = dialogue.context.behaviour.form_for_tool(book.TOOL.name)
     if served and form:
         await _offer_visit(dialogue, form)
-        dialogue.state["offer"]["asks_what"] = _has_said_nothing_else(dialogue)
+        if offer := dialogue.state.get("offer"):
+            offer["asks_what"] = not offer["service"] and _has_said_nothing_else(dialogue)
     return dialogue.reply()
+
+
+def is_wish(dialogue: Dialogue) -> bool:
+    """Whether something is to be done that has a form, wherever that is: “can I get a boiler service HB1 4QT” asks for no area."""
+    return is_other_need(dialogue) and acts.is_request(dialogue.context.words)
 
 
 def _has_said_nothing_else(dialogue: Dialogue) -> bool:

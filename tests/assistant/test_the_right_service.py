@@ -1,0 +1,47 @@
+"""A visit is booked for what the customer says, however and whenever they say it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from conversations.models import Booking
+from tests.assistant.test_several_needs import book, on
+
+BOTH = pytest.mark.parametrize("channel", ["chat", "voice"])
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("words", "service"),
+    [
+        ("hi can i get a boiler service next week, HB1 4QT", "Boiler service"),
+        ("can you come to HB1 4QT tomorrow to fix a leaky tap", "Repair visit"),
+        ("pueden venir el jueves a hacer la revision de la caldera? HB1 4QT", "Boiler service"),
+    ],
+)
+async def test_a_wish_with_a_postcode_asks_for_no_area(monday: datetime, record: None, channel: str, words: str, service: str) -> None:
+    line = await on(channel)
+    await line.say(words)
+    assert (await line.conversation()).form_state.get("service") == service
+    assert (await line.conversation()).form_state.get("offered")
+
+
+@BOTH
+async def test_what_was_said_before_a_yes_is_what_the_visit_is_for(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    assert "we come to HB1 4QT" in await line.say("do you come to HB1 4QT for a boiler service")
+    assert "What is the visit for?" not in await line.say("yes")
+    assert (await line.conversation()).form_state.get("service") == "Boiler service"
+
+
+@BOTH
+async def test_a_day_does_not_say_what_a_visit_is_for(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("do you come to HB1 4QT?")
+    assert "What is the visit for?" in await line.say("yes")
+    assert "What is the visit for?" in await line.say("thursday")
+    said = await line.say("a boiler service")
+    assert (await line.conversation()).form_state.get("service") == "Boiler service"
+    assert "Thursday 26 November" in said
