@@ -45,3 +45,24 @@ async def test_a_day_does_not_say_what_a_visit_is_for(monday: datetime, record: 
     said = await line.say("a boiler service")
     assert (await line.conversation()).form_state.get("service") == "Boiler service"
     assert "Thursday 26 November" in said
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("words", "service"),
+    [
+        ("Hi, I need a landlord gas certificate for a flat I rent out", "Landlord gas safety check"),
+        ("i need a gas safety certificate", "Landlord gas safety check"),
+        ("can I get a CP12 certificate done", "Landlord gas safety check"),
+        ("necesito un certificado de gas", "Landlord gas safety check"),
+        ("boiler service and gas safety certificate please", "Boiler service with gas safety check"),
+        ("I need my gas boiler serviced", "Boiler service"),
+        ("yearly boiler check please", "Boiler service"),
+        ("la caldera lleva 2 meses sin funcionar", "No heating"),
+    ],
+)
+async def test_one_reason_stands_for_several_services(monday: datetime, record: None, channel: str, words: str, service: str) -> None:
+    line = await on(channel)
+    await line.say(words)
+    await book(line)
+    assert [each.service async for each in Booking.objects.all()] == [service]

@@ -25,7 +25,7 @@ MOST_MISSES = 3
 LONGEST_QUERY = 2000
 SHARE_OF_NAME = 0.7
 TRIED = re.compile(r"[0-9@]")
-WORD = re.compile(r"[a-z]+")
+WORD = re.compile(r"[a-z]+[0-9]*")
 
 
 async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
@@ -265,21 +265,48 @@ async def service_wanted(dialogue: Dialogue) -> str:
     form = context.behaviour.form_for_reason(context.about.code) if context.about else None
     meant = context.about if form and form.tool == book.TOOL.name else context.reason
     reason = meant.name if meant else _("Visit")
-    return await service_named(dialogue) or await service_named(dialogue, reason) or reason[:120]
+    if named := await service_named(dialogue):
+        return named
+    of_the_reason = await service_named(dialogue, reason)
+    return (of_the_reason and await _service_nearer(dialogue, of_the_reason)) or of_the_reason or reason[:120]
+
+
+async def _service_nearer(dialogue: Dialogue, than: str) -> str:
+    """The service that the words of this turn are about where they name nothing of the one that their reason stands for; empty when none is.
+
+    One reason may stand for several services: who books a “gas certificate” means that and no boiler service.
+    """
+    words = dialogue.context.words
+    said = _telling_words(words)
+    rows = await _on_the_list(dialogue, words)
+    first = next(iter(rows), None)
+    if first is None or first["name"] == than or said & _telling_words(than):
+        return ""
+    shared = said & _telling_words(f"{first['name']} {first['description']}")
+    is_meant = len(shared) > 1 or any(word[-1].isdigit() for word in shared)
+    return first["name"][:120] if is_meant else ""
 
 
 async def service_named(dialogue: Dialogue, words: str = "") -> str:
     """The service on the price list that `words`, or else those of this turn, name; empty when none is."""
     words = words or dialogue.context.words
-    found = await dialogue.tools.call(find_prices.TOOL.name, {"query": words[:LONGEST_QUERY] or "-"})
-    named = [str(each["name"]) for each in found.result.get("prices", [])] if found.worked else []
+    named = [each["name"] for each in await _on_the_list(dialogue, words)]
     return named[0][:120] if named and _is_about(named[0], words) else ""
+
+
+async def _on_the_list(dialogue: Dialogue, words: str) -> list[dict[str, str]]:
+    found = await dialogue.tools.call(find_prices.TOOL.name, {"query": words[:LONGEST_QUERY] or "-"})
+    return list(found.result.get("prices", [])) if found.worked else []
 
 
 def _is_about(service: str, words: str) -> bool:
     """Whether most of the service's words are said: “Boiler service” in “book a boiler service”, but not in “my boiler is cold”."""
-    wanted, said = ({word.removesuffix("s") for word in WORD.findall(each.lower())} for each in (service, words))
+    wanted, said = _telling_words(service), _telling_words(words)
     return len(wanted & said) >= max(2, SHARE_OF_NAME * len(wanted))
+
+
+def _telling_words(text: str) -> set[str]:
+    return {word.removesuffix("s") for word in WORD.findall(text.lower()) if word not in find_prices.COMMON}
 
 
 def _ask(dialogue: Dialogue, field: FormField) -> Reply:
