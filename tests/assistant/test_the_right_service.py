@@ -66,3 +66,36 @@ async def test_one_reason_stands_for_several_services(monday: datetime, record: 
     await line.say(words)
     await book(line)
     assert [each.service async for each in Booking.objects.all()] == [service]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("asked", "told", "service"),
+    [
+        ("hello I'd like to make an appointment please", "it's for my boiler it needs its annual service", "Boiler service"),
+        ("i want to book an appointment", "for a blocked toilet", "Blocked drain or toilet"),
+        ("book me in for tomorrow", "boiler service", "Boiler service"),
+        ("quiero pedir una cita", "es para la revision de la caldera", "Boiler service"),
+        ("power flush how much", "book that for next wednesday", "Power flush"),
+        ("how much is a power flush", "can someone come on wednesday for that", "Power flush"),
+        ("quiero pedir cita para una revisión", "gracias", "Boiler service"),
+        ("my tap is dripping, can I book a visit", "my boiler is fine", "Repair visit"),
+    ],
+)
+async def test_what_is_told_after_the_wish_reaches_the_booking(
+    monday: datetime, record: None, channel: str, asked: str, told: str, service: str
+) -> None:
+    line = await on(channel)
+    await line.say(asked)
+    await line.say(told)
+    await book(line)
+    assert [each.service async for each in Booking.objects.all()] == [service]
+
+
+@BOTH
+async def test_what_it_is_for_may_be_told_when_times_are_offered(monday: datetime, record: None, channel: str) -> None:
+    line = await on(channel)
+    await line.say("i want to book an appointment")
+    await line.say("HB1 4QT")
+    assert "which of the times I named suits you?" in await line.say("it's for a boiler service")
+    assert (await line.conversation()).form_state.get("service") == "Boiler service"

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, choosing, details_told, wording
 from conversations.assistant.account_facts import NOT_SAID
-from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
+from conversations.assistant.brain import Form, FormField, HandOff, Reason, Reply, ToolResult
 from conversations.assistant.rules import additions, bills, card_number, slots
 from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
 from conversations.assistant.tools import book, check_area, find_prices, hand_off, open_ticket
@@ -26,6 +26,18 @@ LONGEST_QUERY = 2000
 SHARE_OF_NAME = 0.7
 TRIED = re.compile(r"[0-9@]")
 WORD = re.compile(r"[a-z]+[0-9]*")
+OF_ANY_VISIT = frozenset(
+    (
+        "a an the any some my our your this that these those it its one ones me us i d ll m ve s re we you he she they them of to for on at in by"
+        " with and or so but if is am are be been was will would can could shall may do does did not no want wants wanted wanna need needs"
+        " needed like love have has having had get gets getting got make making set setting up book books booked booking schedule scheduled"
+        " arrange arranged reserve request ask visit visits appointment appointments slot slots call callout engineer engineers plumber"
+        " plumbers technician man guy people someone somebody anyone anybody come comes coming came out round over here there go ahead let lets"
+        " soon possible available next when earliest soonest as see look looking put down fit squeeze send repair repairs please thanks thank"
+        " hi hello hey good morning afternoon evening ok okay yes yeah sure actually then just now today tomorrow day days time week about"
+    ).split()
+)
+"""What every visit is asked for with, so that it tells nothing of what one is for."""
 
 
 async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
@@ -264,11 +276,32 @@ async def service_wanted(dialogue: Dialogue) -> str:
     context = dialogue.context
     form = context.behaviour.form_for_reason(context.about.code) if context.about else None
     meant = context.about if form and form.tool == book.TOOL.name else context.reason
+    meant = _reason_of_the_need(dialogue) or meant
     reason = meant.name if meant else _("Visit")
     if named := await service_named(dialogue):
         return named
     of_the_reason = await service_named(dialogue, reason)
     return (of_the_reason and await _service_nearer(dialogue, of_the_reason)) or of_the_reason or reason[:120]
+
+
+def telling_of_the_need(dialogue: Dialogue) -> set[str]:
+    """The words of this turn beyond those that every visit is asked for with, and those that tell where, when or who."""
+    context = dialogue.context
+    told = {word for fact in context.understanding.facts for word in WORD.findall(fact.text.lower())}
+    return set(WORD.findall(context.words.lower())) - OF_ANY_VISIT - told
+
+
+def _reason_of_the_need(dialogue: Dialogue) -> Reason | None:
+    """The reason whose name says all that words tell beside asking for a visit, though they sound more like another that does not.
+
+    “For a blocked toilet” sounds like a repair, and is about “Blocked drain or toilet”.
+    """
+    told, behaviour = telling_of_the_need(dialogue), dialogue.context.behaviour
+    for reason in dialogue.context.alternatives if told else ():
+        form = behaviour.form_for_reason(reason.code)
+        if form and form.tool == book.TOOL.name and told <= set(WORD.findall(reason.name.lower())):
+            return reason
+    return None
 
 
 async def _service_nearer(dialogue: Dialogue, than: str) -> str:

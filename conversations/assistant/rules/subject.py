@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, questions
 from conversations.assistant.brain import Form, HandOff, Reply
-from conversations.assistant.rules import area, aside, booking, knowledge, not_known, opening
+from conversations.assistant.rules import area, aside, booking, knowledge, not_known, opening, what_for
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.assistant.tools import book
 from conversations.understanding.postcodes import every_postcode
@@ -83,11 +83,12 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
         return not_known.reply(dialogue)
     if form.tool == book.TOOL.name:
         # What a visit is for is said at the beginning; the later words are only about place and time.
-        service = await booking.service_wanted(dialogue)
+        service = what_for.named_before(dialogue) or await booking.service_wanted(dialogue)
+        is_unsaid = what_for.only_asks_for_it(dialogue) and not what_for.named_before(dialogue)
         if knowledge.asks_for_price(dialogue):
             await knowledge.answer_price(dialogue)
         dialogue.enter_form(form)
-        dialogue.state["service"] = service
+        dialogue.state.update({"service": service, **({what_for.UNSAID: True} if is_unsaid else {})})
         if places := other_places(dialogue):
             aside.keep_places(dialogue, service, places)
             dialogue.say(_("I begin with %(service)s.") % {"service": dialogue.context.value("postcode")})
