@@ -99,3 +99,37 @@ async def test_what_it_is_for_may_be_told_when_times_are_offered(monday: datetim
     await line.say("HB1 4QT")
     assert "which of the times I named suits you?" in await line.say("it's for a boiler service")
     assert (await line.conversation()).form_state.get("service") == "Boiler service"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("words", "service"),
+    [
+        ("can you repair my boiler please", "Plumber or heating engineer call-out"),
+        ("pueden arreglar mi caldera?", "Plumber or heating engineer call-out"),
+        ("are you able to fix a leaking shower", "Repair visit"),
+        ("can u sort my blocked loo", "Clearing a blocked drain"),
+    ],
+)
+async def test_work_that_is_wished_for_begins_a_visit(monday: datetime, record: None, channel: str, words: str, service: str) -> None:
+    line = await on(channel)
+    await line.say(words)
+    assert (await line.conversation()).form_state.get("service") == service
+
+
+@BOTH
+@pytest.mark.parametrize(("words", "offered"), [("do you repair boilers?", "Shall I book"), ("arreglan calderas?", "una visita?")])
+async def test_whether_we_do_some_work_is_told_with_its_price(
+    monday: datetime, record: None, channel: str, words: str, offered: str
+) -> None:
+    line = await on(channel)
+    said = await line.say(words)
+    assert "95" in said
+    assert offered in said
+
+
+@BOTH
+@pytest.mark.parametrize("words", ["can you fix my car", "can you look at my radiator"])
+async def test_what_is_on_no_list_begins_no_visit(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    assert "postcode" not in await line.say(words)

@@ -26,17 +26,19 @@ LONGEST_QUERY = 2000
 SHARE_OF_NAME = 0.7
 TRIED = re.compile(r"[0-9@]")
 WORD = re.compile(r"[a-z]+[0-9]*")
-OF_ANY_VISIT = frozenset(
-    (
-        "a an the any some my our your this that these those it its one ones me us i d ll m ve s re we you he she they them of to for on at in by"
-        " with and or so but if is am are be been was will would can could shall may do does did not no want wants wanted wanna need needs"
-        " needed like love have has having had get gets getting got make making set setting up book books booked booking schedule scheduled"
-        " arrange arranged reserve request ask visit visits appointment appointments slot slots call callout engineer engineers plumber"
-        " plumbers technician man guy people someone somebody anyone anybody come comes coming came out round over here there go ahead let lets"
-        " soon possible available next when earliest soonest as see look looking put down fit squeeze send repair repairs please thanks thank"
-        " hi hello hey good morning afternoon evening ok okay yes yeah sure actually then just now today tomorrow day days time week about"
-    ).split()
+FITS = re.compile(r"\b(?:fit|install|replac)")
+_ASKING = (
+    "a an the any some my our your this that these those it its one ones me us i d ll m ve s re we you he she they them "
+    "of to for on at in by with and or so but if is am are be been was will would can could shall may do does did not no "
+    "want wants wanted wanna need needs needed like love have has having had get gets getting got make making set "
+    "setting up book books booked booking schedule scheduled arrange arranged reserve request ask visit visits "
+    "appointment appointments slot slots call callout engineer engineers plumber plumbers technician man guy people "
+    "someone somebody anyone anybody come comes coming came out round over here there go ahead let lets soon possible "
+    "available next when earliest soonest as see look looking put down fit squeeze send repair repairs please thanks "
+    "thank hi hello hey good morning afternoon evening ok okay yes yeah sure actually then just now today tomorrow day days time "
+    "week about"
 )
+OF_ANY_VISIT = frozenset(_ASKING.split())
 """What every visit is asked for with, so that it tells nothing of what one is for."""
 
 
@@ -305,7 +307,7 @@ def _reason_of_the_need(dialogue: Dialogue) -> Reason | None:
 
 
 async def _service_nearer(dialogue: Dialogue, than: str) -> str:
-    """The service that the words of this turn are about where they name nothing of the one that their reason stands for; empty when none is.
+    """The service that the words of this turn are about, where they name nothing of that of their reason; empty when none is.
 
     One reason may stand for several services: who books a “gas certificate” means that and no boiler service.
     """
@@ -325,6 +327,16 @@ async def service_named(dialogue: Dialogue, words: str = "") -> str:
     words = words or dialogue.context.words
     named = [each["name"] for each in await _on_the_list(dialogue, words)]
     return named[0][:120] if named and _is_about(named[0], words) else ""
+
+
+async def service_on(dialogue: Dialogue, work: str, what: str) -> str:
+    """The service on the price list that is nearest to some `work` on `what`; empty when none is about that, or only fits it anew."""
+    first = next(iter(await _on_the_list(dialogue, f"{work} {what}")), None)
+    if first is None or first["unit"] == find_prices.BY_THE_MONTH:
+        return ""
+    listed = f"{first['name']} {first['description']}".lower()
+    is_there = (_telling_words(what) - OF_ANY_VISIT) & _telling_words(listed)
+    return first["name"][:120] if is_there and (FITS.search(work) or not FITS.search(listed)) else ""
 
 
 async def _on_the_list(dialogue: Dialogue, words: str) -> list[dict[str, str]]:

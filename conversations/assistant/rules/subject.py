@@ -71,8 +71,12 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
     understood = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
     form = context.behaviour.form_for_reason(understood) if understood else None
     wants_visit = acts.wants_visit(context.words) if not understood else acts.asks_to_come(context.words) and not dialogue.is_busy
-    if form is None and wants_visit:
+    work = "" if understood or dialogue.is_busy else await what_for.work_on_the_list(dialogue)
+    if form is None and (wants_visit or work):
         form = context.behaviour.form_for_tool(book.TOOL.name)
+    if form and work and what_for.is_asked_about(dialogue) and await knowledge.answer_price(dialogue, of=work):
+        await _offer_visit(dialogue, form)
+        return dialogue.reply()
     if form is None:
         return None
     if acts.asks_only(context.words) and await knowledge.answer(dialogue):
@@ -83,7 +87,7 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
         return not_known.reply(dialogue)
     if form.tool == book.TOOL.name:
         # What a visit is for is said at the beginning; the later words are only about place and time.
-        service = what_for.named_before(dialogue) or await booking.service_wanted(dialogue)
+        service = what_for.named_before(dialogue) or work or await booking.service_wanted(dialogue)
         is_unsaid = what_for.only_asks_for_it(dialogue) and not what_for.named_before(dialogue)
         if knowledge.asks_for_price(dialogue):
             await knowledge.answer_price(dialogue)

@@ -17,6 +17,12 @@ UNSAID: Final = "unsaid"
 """Stands in the state of a booking while nobody has said what it is for."""
 BOOKS: Final = re.compile(r"(?<!not )(?<!n't )(?<!never )\b(?:book|arrange|schedule|reserve)\b")
 BEGINS_A_REQUEST: Final = re.compile(r"^(?:\w+,? ){0,3}?(?:can|could|will|would) (?:you|i|we|someone|somebody)\b")
+WORK: Final = re.compile(
+    r"\b(?P<asks>can|could|will|would|do) (?:you|u|ya|someone|somebody|anyone)(?: guys)?(?: please| also)*"
+    r" (?P<work>fix|repair|mend|sort(?: out)?|unblock|clear|replace|service|look at|check|fit|install)"
+    r"(?P<what>(?: [a-z]+){1,4})"
+)
+"""Work that is wished for, or asked about."""
 
 
 def only_asks_for_it(dialogue: Dialogue) -> bool:
@@ -32,6 +38,18 @@ def named_before(dialogue: Dialogue) -> str:
     named = dialogue.state.get("named") or []
     points_back = needs.points_back(acts.plain(dialogue.context.words))
     return str(named[-1]) if named and points_back and only_asks_for_it(dialogue) else ""
+
+
+def is_asked_about(dialogue: Dialogue) -> bool:
+    """Whether it is asked if some work is done, and nothing to be done: “do you repair boilers”."""
+    work = WORK.search(acts.plain(dialogue.context.words))
+    return work is not None and work["asks"] == "do"
+
+
+async def work_on_the_list(dialogue: Dialogue) -> str:
+    """The service on the price list by which some work is done that words ask for, on something that is there; empty when they do not."""
+    work = WORK.search(acts.plain(dialogue.context.words))
+    return await booking.service_on(dialogue, work["work"], work["what"]) if work else ""
 
 
 async def told(dialogue: Dialogue, form: Form) -> bool:
