@@ -23,6 +23,7 @@ WHEN_TO_COME: Final = (
 REQUEST: Final = re.compile(
     r"\b(?:can|could|would|may) (?:you|i|we|someone|somebody)\b"
     r"(?! (?:also |still |just )?pay\b(?!.*(?:\d|\w{3,}day\b|tomorrow|week|month)))"
+    rf"|\b(?:are|is|would) (?:you|someone|somebody|(?:the|your) \w+)(?: be)? able to\b"
     rf"|\bi(?:'d| would)? (?:like|want|need)\b|\bplease\b|{WHEN_TO_COME}"
 )
 RESTART: Final = re.compile(r"\b(?:start (?:over|again|from scratch)|begin again|restart|from the (?:start|beginning))\b")

@@ -69,13 +69,14 @@ def extract(text: str, *, now: datetime, default_region: str = "GB", expecting: 
     """
     written = to_typed(clean(text))
     region = default_region.upper()
+    phone = _phone(written, region, expecting)
     found = [
         _email(written),
         _order_number(written, expecting),
-        _phone(written, region, expecting),
+        phone,
         _postcode(written, region, expecting),
         *_when(without_postcodes(written, region=region), now, region, expecting),
-        _amount(written, expecting),
+        _amount(written.replace(phone.text, " ") if phone else written, expecting),
         _name(written, expecting),
     ]
     facts = list(without_days_in_name(fact for fact in found if fact is not None))

@@ -60,6 +60,8 @@ TOLD = [
     ("01632 960100, no sorry, 01632 960101", None, {"phone": "+441632960101"}),
     ("+1 415 555 0132", None, {"phone": "+14155550132"}),
     ("07700 900 12", "phone", {}),
+    ("07700 900302", "amount", {"phone": "+447700900302"}),
+    ("it was 85, ring 07700 900302", "amount", {"phone": "+447700900302", "amount": "85.00 GBP"}),
     ("it's about invoice HH-Q3W8NF", None, {"order_number": "HH-Q3W8NF"}),
     ("HH Q3W8NF", "postcode", {"order_number": "HH-Q3W8NF"}),
     ("HB9 9ZZZ", "postcode", {}),

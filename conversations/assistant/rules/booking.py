@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, choosing, details_told, wording
 from conversations.assistant.account_facts import NOT_SAID
-from conversations.assistant.brain import Form, FormField, HandOff, Reply, ToolResult
+from conversations.assistant.brain import Form, FormField, HandOff, Reason, Reply, ToolResult
 from conversations.assistant.rules import additions, bills, card_number, slots
 from conversations.assistant.rules.dialogue import Dialogue, label_of, missing
 from conversations.assistant.tools import book, check_area, find_prices, hand_off, open_ticket
@@ -25,7 +25,21 @@ MOST_MISSES = 3
 LONGEST_QUERY = 2000
 SHARE_OF_NAME = 0.7
 TRIED = re.compile(r"[0-9@]")
-WORD = re.compile(r"[a-z]+")
+WORD = re.compile(r"[a-z]+[0-9]*")
+FITS = re.compile(r"\b(?:fit|install|replac)")
+_ASKING = (
+    "a an the any some my our your this that these those it its one ones me us i d ll m ve s re we you he she they them "
+    "of to for on at in by with and or so but if is am are be been was will would can could shall may do does did not no "
+    "want wants wanted wanna need needs needed like love have has having had get gets getting got make making set "
+    "setting up book books booked booking schedule scheduled arrange arranged reserve request ask visit visits "
+    "appointment appointments slot slots call callout engineer engineers plumber plumbers technician man guy people "
+    "someone somebody anyone anybody come comes coming came out round over here there go ahead let lets soon possible "
+    "available next when earliest soonest as see look looking put down fit squeeze send repair repairs please thanks "
+    "thank hi hello hey good morning afternoon evening ok okay yes yeah sure actually then just now today tomorrow day days time "
+    "week about"
+)
+OF_ANY_VISIT = frozenset(_ASKING.split())
+"""What every visit is asked for with, so that it tells nothing of what one is for."""
 
 
 async def go_on(dialogue: Dialogue, form: Form) -> Reply | HandOff:
@@ -264,22 +278,80 @@ async def service_wanted(dialogue: Dialogue) -> str:
     context = dialogue.context
     form = context.behaviour.form_for_reason(context.about.code) if context.about else None
     meant = context.about if form and form.tool == book.TOOL.name else context.reason
+    meant = _reason_of_the_need(dialogue) or meant
     reason = meant.name if meant else _("Visit")
-    return await service_named(dialogue) or await service_named(dialogue, reason) or reason[:120]
+    if named := await service_named(dialogue):
+        return named
+    of_the_reason = await service_named(dialogue, reason)
+    return (of_the_reason and await _service_nearer(dialogue, of_the_reason)) or of_the_reason or reason[:120]
+
+
+def telling_of_the_need(dialogue: Dialogue) -> set[str]:
+    """The words of this turn beyond those that every visit is asked for with, and those that tell where, when or who."""
+    context = dialogue.context
+    told = {word for fact in context.understanding.facts for word in WORD.findall(fact.text.lower())}
+    return set(WORD.findall(context.words.lower())) - OF_ANY_VISIT - told
+
+
+def _reason_of_the_need(dialogue: Dialogue) -> Reason | None:
+    """The reason whose name says all that words tell beside asking for a visit, though they sound more like another that does not.
+
+    “For a blocked toilet” sounds like a repair, and is about “Blocked drain or toilet”.
+    """
+    told, behaviour = telling_of_the_need(dialogue), dialogue.context.behaviour
+    for reason in dialogue.context.alternatives if told else ():
+        form = behaviour.form_for_reason(reason.code)
+        if form and form.tool == book.TOOL.name and told <= set(WORD.findall(reason.name.lower())):
+            return reason
+    return None
+
+
+async def _service_nearer(dialogue: Dialogue, than: str) -> str:
+    """The service that the words of this turn are about, where they name nothing of that of their reason; empty when none is.
+
+    One reason may stand for several services: who books a “gas certificate” means that and no boiler service.
+    """
+    words = dialogue.context.words
+    said = _telling_words(words)
+    rows = await _on_the_list(dialogue, words)
+    first = next(iter(rows), None)
+    if first is None or first["name"] == than or said & _telling_words(than):
+        return ""
+    shared = said & _telling_words(f"{first['name']} {first['description']}")
+    is_meant = len(shared) > 1 or any(word[-1].isdigit() for word in shared)
+    return first["name"][:120] if is_meant else ""
 
 
 async def service_named(dialogue: Dialogue, words: str = "") -> str:
     """The service on the price list that `words`, or else those of this turn, name; empty when none is."""
     words = words or dialogue.context.words
-    found = await dialogue.tools.call(find_prices.TOOL.name, {"query": words[:LONGEST_QUERY] or "-"})
-    named = [str(each["name"]) for each in found.result.get("prices", [])] if found.worked else []
+    named = [each["name"] for each in await _on_the_list(dialogue, words)]
     return named[0][:120] if named and _is_about(named[0], words) else ""
+
+
+async def service_on(dialogue: Dialogue, work: str, what: str) -> str:
+    """The service on the price list that is nearest to some `work` on `what`; empty when none is about that, or only fits it anew."""
+    first = next(iter(await _on_the_list(dialogue, f"{work} {what}")), None)
+    if first is None or first["unit"] == find_prices.BY_THE_MONTH:
+        return ""
+    listed = f"{first['name']} {first['description']}".lower()
+    is_there = (_telling_words(what) - OF_ANY_VISIT) & _telling_words(listed)
+    return first["name"][:120] if is_there and (FITS.search(work) or not FITS.search(listed)) else ""
+
+
+async def _on_the_list(dialogue: Dialogue, words: str) -> list[dict[str, str]]:
+    found = await dialogue.tools.call(find_prices.TOOL.name, {"query": words[:LONGEST_QUERY] or "-"})
+    return list(found.result.get("prices", [])) if found.worked else []
 
 
 def _is_about(service: str, words: str) -> bool:
     """Whether most of the service's words are said: “Boiler service” in “book a boiler service”, but not in “my boiler is cold”."""
-    wanted, said = ({word.removesuffix("s") for word in WORD.findall(each.lower())} for each in (service, words))
+    wanted, said = _telling_words(service), _telling_words(words)
     return len(wanted & said) >= max(2, SHARE_OF_NAME * len(wanted))
+
+
+def _telling_words(text: str) -> set[str]:
+    return {word.removesuffix("s") for word in WORD.findall(text.lower()) if word not in find_prices.COMMON}
 
 
 def _ask(dialogue: Dialogue, field: FormField) -> Reply:

@@ -33,6 +33,7 @@ from conversations.assistant.rules import (
     small_talk,
     subject,
     waiting,
+    what_for,
 )  # fmt: skip
 from conversations.assistant.rules.dialogue import LISTENING, STOPPED_THAT, Dialogue, echo
 from conversations.assistant.rules.errands import ERRANDS, engine
@@ -314,13 +315,14 @@ async def _form_going_on(dialogue: Dialogue) -> Reply | HandOff | None:
         return await other_errand
     _keep_other_places(dialogue, form)
     adds = form.tool == book.TOOL.name and additions.keep(dialogue)
+    tells_what_for = await what_for.told(dialogue, form)
     may_choose = dialogue.state.get("step") == "choose" and not (adds and len(dialogue.state.get("offered") or []) > 1)
     if may_choose and (slot := await slots.chosen(dialogue, context.value("postcode"))):
         booking.take(dialogue, slot)
         return await booking.go_on(dialogue, form)
     if form.tool == book.TOOL.name and (other_time := await booking.other_time(dialogue, form)):
         return other_time
-    if not context.new_facts and (adds or await in_between.is_answered(dialogue)):
+    if not context.new_facts and (adds or tells_what_for or await in_between.is_answered(dialogue)):
         return await going_back.to_form(dialogue)
     if not (form.tool == book.TOOL.name and booking.is_ready(dialogue)):
         dialogue.say(echo(context))

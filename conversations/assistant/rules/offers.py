@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, later, prices_asked, what_was_done
 from conversations.assistant.brain import HandOff, Reply, TurnContext
-from conversations.assistant.rules import aside, booking, going_back, identifying, subject
+from conversations.assistant.rules import aside, booking, going_back, identifying, subject, what_for
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import book
 from conversations.understanding import foreign
@@ -96,7 +96,9 @@ def _answer_to(offer: Mapping[str, Any], dialogue: Dialogue) -> bool | None:
     if affirmative and offer["kind"] == "form" and acts.is_question(context.words) and not _asks_to_come(context):
         # “Ok and is there parking needed” goes on asking.
         return None
-    if affirmative is None and offer["kind"] == "form" and (BOOKS_IT.search(acts.plain(context.words)) or _gives_details(dialogue)):
+    books_it = BOOKS_IT.search(acts.plain(context.words)) is not None
+    takes_it = books_it or _gives_details(dialogue) or (what_for.only_asks_for_it(dialogue) and not _moves_what_was_booked(dialogue))
+    if affirmative is None and offer["kind"] == "form" and takes_it:
         return True
     return affirmative
 
@@ -120,6 +122,8 @@ async def _visit_begun(dialogue: Dialogue, offer: Mapping[str, Any], *, several:
     """The visit that was offered is begun, for one service or for `several`; None when the playbook has no such form."""
     context = dialogue.context
     if offer.get("asks_what") and acts.is_bare_answer(context.words):
+        # A day or a postcode does not answer that: it is asked once more.
+        dialogue.state["offer"] = dict(offer)
         dialogue.say(_("What is the visit for?"))
         return dialogue.reply()
     form = context.behaviour.form(str(offer.get("form", "")))
@@ -127,8 +131,7 @@ async def _visit_begun(dialogue: Dialogue, offer: Mapping[str, Any], *, several:
         return None
     first, *others = _services_of(offer) if several else [str(offer.get("service") or "")]
     dialogue.enter_form(form)
-    if first:
-        dialogue.state["service"] = first
+    dialogue.state.update({"service": first} if first else {what_for.UNSAID: True})
     if several:
         aside.keep_services(dialogue, others)
         dialogue.say(_("I begin with %(service)s.") % {"service": context.behaviour.named(first)})

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, questions
 from conversations.assistant.brain import Form, HandOff, Reply
-from conversations.assistant.rules import area, aside, booking, knowledge, not_known, opening
+from conversations.assistant.rules import area, aside, booking, knowledge, not_known, opening, what_for
 from conversations.assistant.rules.dialogue import Dialogue, echo
 from conversations.assistant.tools import book
 from conversations.understanding.postcodes import every_postcode
@@ -25,14 +25,20 @@ async def hours_asked_on(dialogue: Dialogue) -> Reply | None:
 
 
 async def area_asked(dialogue: Dialogue) -> Reply | None:
-    served = await area.answer(dialogue)
+    served = None if is_wish(dialogue) else await area.answer(dialogue)
     if served is None:
         return None
     form = dialogue.context.behaviour.form_for_tool(book.TOOL.name)
     if served and form:
         await _offer_visit(dialogue, form)
-        dialogue.state["offer"]["asks_what"] = _has_said_nothing_else(dialogue)
+        if offer := dialogue.state.get("offer"):
+            offer["asks_what"] = not offer["service"] and _has_said_nothing_else(dialogue)
     return dialogue.reply()
+
+
+def is_wish(dialogue: Dialogue) -> bool:
+    """Whether something is to be done that has a form, wherever that is: “can I get a boiler service HB1 4QT” asks for no area."""
+    return is_other_need(dialogue) and acts.is_request(dialogue.context.words)
 
 
 def _has_said_nothing_else(dialogue: Dialogue) -> bool:
@@ -65,8 +71,12 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
     understood = context.understanding.reason or (context.reason.code if context.reason and context.reason_is_new else "")
     form = context.behaviour.form_for_reason(understood) if understood else None
     wants_visit = acts.wants_visit(context.words) if not understood else acts.asks_to_come(context.words) and not dialogue.is_busy
-    if form is None and wants_visit:
+    work = "" if understood or dialogue.is_busy else await what_for.work_on_the_list(dialogue)
+    if form is None and (wants_visit or work):
         form = context.behaviour.form_for_tool(book.TOOL.name)
+    if form and work and what_for.is_asked_about(dialogue) and await knowledge.answer_price(dialogue, of=work):
+        await _offer_visit(dialogue, form)
+        return dialogue.reply()
     if form is None:
         return None
     if acts.asks_only(context.words) and await knowledge.answer(dialogue):
@@ -77,11 +87,12 @@ async def new(dialogue: Dialogue) -> Reply | HandOff | None:
         return not_known.reply(dialogue)
     if form.tool == book.TOOL.name:
         # What a visit is for is said at the beginning; the later words are only about place and time.
-        service = await booking.service_wanted(dialogue)
+        service = what_for.named_before(dialogue) or work or await booking.service_wanted(dialogue)
+        is_unsaid = what_for.only_asks_for_it(dialogue) and not what_for.named_before(dialogue)
         if knowledge.asks_for_price(dialogue):
             await knowledge.answer_price(dialogue)
         dialogue.enter_form(form)
-        dialogue.state["service"] = service
+        dialogue.state.update({"service": service, **({what_for.UNSAID: True} if is_unsaid else {})})
         if places := other_places(dialogue):
             aside.keep_places(dialogue, service, places)
             dialogue.say(_("I begin with %(service)s.") % {"service": dialogue.context.value("postcode")})
