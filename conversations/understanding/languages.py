@@ -120,7 +120,8 @@ def _weights(plain: str, text: str) -> tuple[int, int]:
     words = WORD.findall(plain)
     known = _spanish_words()
     told = [word for word in words if word in known]
-    spanish = (len(told) if any(len(word) > 1 for word in told) else 0) + bool(SPANISH_MARKS.search(text.lower())) + bool(GREETINGS & set(words[:2]))
+    marks = bool(SPANISH_MARKS.search(text.lower())) + bool(GREETINGS & set(words[:2]))
+    spanish = marks + (len(told) if any(len(word) > 1 for word in told) else 0)
     return spanish, sum(word in ENGLISH for word in words)
 
 

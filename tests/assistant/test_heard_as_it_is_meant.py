@@ -6,9 +6,13 @@ from datetime import datetime
 
 import pytest
 
+from conversations.models import Handoff
+from conversations.understanding.danger import read_at_risk, read_urgency
 from conversations.understanding.dates import find_date
 from conversations.understanding.languages import read_language
+from conversations.understanding.normalise import meaning
 from tests.assistant.conftest import MONDAY
+from tests.assistant.test_danger import queue_of_the_handoff
 from tests.assistant.test_several_needs import on
 
 BOTH = pytest.mark.parametrize("channel", ["chat", "voice"])
@@ -45,3 +49,87 @@ async def test_a_short_day_beside_a_part_of_it_or_an_hour_is_a_day(monday: datet
 @pytest.mark.parametrize("words", ["we sat in the sun and waited", "she wed a plumber", "the sun at noon"])
 def test_words_that_only_look_like_days_are_none(words: str) -> None:
     assert find_date(words, now=MONDAY) is None
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "words",
+    [
+        "no hot water and my little one is 5 weeks",
+        "we have twins, 4 months, and the heating wont come on",
+        "estamos sin calefaccion con dos niños pequeños",
+        "my mum is old and heating is off",
+        "i have asthma and theres no heating",
+        "my boy is 3 and heating is broke",
+    ],
+)
+async def test_who_is_endangered_by_the_cold_in_everyday_words(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    await line.say(words)
+    assert await queue_of_the_handoff() == "urgent"
+
+
+@pytest.mark.parametrize(
+    "words", ["heating broken, house is 82 years old", "no heating in an 80 year old house", "no heating, my daughter is 2 minutes away"]
+)
+async def test_an_old_house_is_nobody_old(monday: datetime, record: None, words: str) -> None:
+    line = await on("chat")
+    assert "postcode" in await line.say(words)
+
+
+def test_an_old_house_hides_nobody_old() -> None:
+    assert read_at_risk(meaning("the house is 80 years old and my father is 88")) == "father is 88"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "words",
+    [
+        "me cae agua del vecino por el techo",
+        "theres a leak in my kitchen ceiling and its getting bigger",
+        "hay una fuga en el techo y cada vez es más grande",
+    ],
+)
+async def test_water_from_above_that_grows_or_has_a_source_is_a_danger(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    said = await line.say(words)
+    assert await queue_of_the_handoff() == "urgent"
+    assert "?" not in said
+
+
+def test_low_pressure_that_gets_worse_is_no_danger() -> None:
+    assert read_urgency(meaning("the water pressure in the shower upstairs is getting worse")) == "high"
+
+
+@BOTH
+@pytest.mark.parametrize("words", ["do you do emergency plumbing", "do you offer emergency repairs"])
+async def test_whether_there_is_help_in_an_emergency_is_a_question(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    said = await line.say(words)
+    assert "24 hours" in said or "day and night" in said
+    assert not await Handoff.objects.aexists()
+
+
+def test_an_emergency_behind_the_question_is_one() -> None:
+    assert read_urgency(meaning("do you do emergency plumbing, it is an emergency")) == "emergency"
+    assert read_urgency(meaning("do you do emergency plumbing? there's a burst pipe")) == "emergency"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("hot water but no heating", "no_heating"),
+        ("hot water fine but heating wont come on", "no_heating"),
+        ("no heating but the hot water works", "no_heating"),
+        ("tengo agua caliente pero no calefacción", "no_heating"),
+        ("heating works fine but no hot water", "no_hot_water"),
+        ("no hot water but the heating is ok", "no_hot_water"),
+    ],
+)
+async def test_what_works_is_not_the_need(monday: datetime, record: None, channel: str, words: str, reason: str) -> None:
+    line = await on(channel)
+    await line.say(words)
+    found = (await line.conversation()).reason
+    assert found is not None
+    assert found.code == reason
