@@ -20,8 +20,8 @@ _DESPAIR: Final = (
 )
 _KIN: Final = (
     r"(?:(?:mother|mum|mom|father|dad|parents?|gran|granny|grandma|grandad|grandpa|grandmother|grandfather|grandparents|nan|aunt|uncle"
-    r"|husband|wife|partner|son|daughter|child|children|kid|kids|boys?|girls?|little ones?|twins?|triplets|neighbou?r|tenant|lady|man|woman|person"
-    r"|somebody|someone)(?: in law)?)"
+    r"|husband|wife|partner|son|daughter|child|children|kid|kids|boys?|girls?|little ones?|twins?|triplets|neighbou?r|tenant|lady|man|woman"
+    r"|person|somebody|someone)(?: in law)?)"
 )
 _PEOPLE: Final = rf"(?:i|he|she|we|they|{_KIN})"
 _THEY: Final = rf"(?:{_PEOPLE}|who|that)"
