@@ -172,6 +172,7 @@ _WORKS: Final = (
     r"(?:services?|call ?outs|cover|work|jobs|plumbing|repairs|visits|plumbers|engineers|electricians|appointments"
     r"|(?:heating|boiler|drain) (?:work|repairs|engineers))"
 )
+_OFFERS: Final = r"(?:do|can) (?:you|we) (?:do|have|offer|provide|run|cover)(?: \w+){0,3} emergency"
 _CLAIMED: Final = (
     r"(?:(?:it|this|that|there|here) is|its|(?:i|we) (?:have (?!to pay)|need|got|am|are|want)|(?:have|need) (?:a|an)\b|now)"
 )
@@ -188,11 +189,12 @@ ASKED_ABOUT: Final = re.compile(
     rf"(?! {_CLAIMED})"
     rf"|\bemergency(?: {_WORK})* (?:price|cost|charge|fee|rate|tariff)s?\b"
     rf"|^(?:an |24 hours? )?emergency(?: {_WORK})+ how much\b"
-    rf"|\b(?:do|can) (?:you|we) (?:do|have|offer|provide|run|cover)(?: \w+){{0,3}} emergency {_WORKS}\b(?! {_CLAIMED})"
+    rf"|\b{_OFFERS} {_WORKS}\b(?! {_CLAIMED})"
     r"|\bwhat (?:counts as|do you (?:call|count as)|is considered|qualifies as) an emergency\b|\bin case of (?:an )?emergency\b"
 )
 """What only has the name: an emergency line, or a visit in an emergency, that somebody asks about is no emergency. “It is an emergency!
 Phone me” has lost its mark here and stays one: where it may be either, it is one."""
+OFFERED_IN_ONE: Final = re.compile(rf"\b({_OFFERS}) {_WORKS}\b", re.IGNORECASE)
 GONE: Final = re.compile(
     r"\b(?:(?:i|we) )?(?:(?:do|can|could) not|no longer) (?:\w+ )?smell (?:of |the |any )?gas(?: (?:any ?more|any longer|now))?(?= |$)"
 )
@@ -213,6 +215,11 @@ def read_urgency(meaning: str) -> Urgency:
     if EMERGENCY.search(calm) or any(first.search(meaning) and second.search(calm) for first, second in WITH):
         return "emergency"
     return "high" if HIGH.search(calm) else "normal"
+
+
+def with_call_outs(question: str) -> str:
+    """A question for whatever work in an emergency as one for call-outs, whatever the trade: “do you do emergency plumbing”."""
+    return OFFERED_IN_ONE.sub(r"\1 call outs", question)
 
 
 def danger_in(meaning: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from conversations.models import Handoff
+from conversations.models import Booking, Handoff
 from conversations.understanding.danger import read_at_risk, read_urgency
 from conversations.understanding.dates import find_date
 from conversations.understanding.languages import read_language
@@ -133,3 +133,52 @@ async def test_what_works_is_not_the_need(monday: datetime, record: None, channe
     found = (await line.conversation()).reason
     assert found is not None
     assert found.code == reason
+
+
+@BOTH
+@pytest.mark.parametrize("words", ["can we do the same time next week instead", "could you move it to the same time the week after"])
+async def test_the_same_time_of_another_week(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    await line.say("boiler service please")
+    await line.say("HB1 4QT")
+    await line.say("tuesday")
+    for told in ("the first one", "Sam Okafor", *(["07700 900123"] if channel == "chat" else [])):
+        await line.say(told)
+    said = await line.say(words)
+    assert "Tuesday 1 December, 08:00 to 10:00 is free" in said
+    await line.say("yes")
+    assert (await Booking.objects.aget()).window.lower.isoformat().startswith("2026-12-01T08:00")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "words", ["can i have a call at 10 tomorrow", "someone to call me please its about my bill", "call me when you can 07700 900444"]
+)
+async def test_a_call_later_is_promised_however_it_is_asked_for(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    said = await line.say(words)
+    assert "shall we call" in said or "We will call" in said
+    if "On which day" in said:
+        await line.say("07700 900123")
+        said = await line.say("tomorrow 10ish")
+    elif channel == "chat":
+        said = await line.say("07700 900123")
+    assert "at 10:00. Is that right?" in said
+    assert "A colleague will call you" in await line.say("yes")
+
+
+@pytest.mark.parametrize("words", ["i need a call out tomorrow", "my boiler needs a call-out at 10 tomorrow"])
+async def test_a_call_out_is_no_call(monday: datetime, record: None, words: str) -> None:
+    line = await on("chat")
+    assert "call you" not in await line.say(words)
+
+
+@BOTH
+@pytest.mark.parametrize("words", ["hello can I just check when the engineer is coming tomorrow", "what time is he coming on friday"])
+async def test_when_somebody_comes_on_a_day_ahead_is_looked_up(monday: datetime, record: None, channel: str, words: str) -> None:
+    line = await on(channel)
+    assert "once I know that it is you" in await line.say(words)
+    conversation = await line.conversation()
+    assert conversation.reason is None
+    assert conversation.urgency == "normal"
+    assert not await Handoff.objects.aexists()
