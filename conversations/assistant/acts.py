@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from conversations.assistant import questions
+from conversations.understanding import danger
 from conversations.understanding.normalise import meaning
 from conversations.understanding.read import Understanding
 from conversations.understanding.tone import wants_person
@@ -189,7 +190,10 @@ CODE_AGAIN: Final = re.compile(
     r"\b(?:again|resend|another code|new code|did(?:n't| not) (?:get|come|arrive|receive)|nothing (?:came|arrived)"
     r"|no code (?:came|comes|yet|here|has|arrived|so far))\b|^no code$"
 )
-CALLS_US: Final = re.compile(r"\b(?:call|ring|phone) (?:me|us)\b|\bcall ?back\b|\bgive me a (?:call|ring)\b")
+CALLS_US: Final = re.compile(
+    r"\b(?:call|ring|phone) (?:me|us)\b|\bcall ?back\b|\bgive me a (?:call|ring)\b"
+    r"|\b(?:have|get|want|like|need|arrange|schedule|receive) (?:a|another) (?:phone ?)?call\b(?! ?-?outs?\b)"
+)
 SKIP: Final = re.compile(
     r"skip(?: it| that| this)?|none|not sure|no idea|pass|(?:i(?:'d| would) )?rather not(?: say)?|no|nope"
     r"|(?:no|nope|sorry)?,? ?(?:i )?(?:do(?:n'?t| not)|have(?:n'?t| not)|can(?:'?t|not)) (?:have|know|got|find|remember)"
@@ -235,8 +239,8 @@ def wants_to_know(text: str) -> bool:
 
 
 def question_alone(text: str) -> str:
-    """A text without the words that only lead to its question: “tell me what E119 means”."""
-    return LEADS_TO_A_QUESTION.sub("", text.strip())
+    """A text without the words that only lead to its question, “tell me what E119 means”; what is done in an emergency is a call-out."""
+    return danger.with_call_outs(LEADS_TO_A_QUESTION.sub("", text.strip()))
 
 
 def wants_several(text: str) -> bool:

@@ -9,9 +9,17 @@ from conversations.assistant import acts
 
 CALL_BACK: Final = re.compile(
     r"(?:please )?\b(?:call|ring|phone) (?:me|us) (?:back|later)\b|\b(?:call|ring) ?back\b|\bgive me a (?:call|ring) back\b"
+    r"|\b(?:someone|somebody|anyone|a (?:person|colleague|human)) (?:to |can |could |please )*(?:call|ring|phone) (?:me|us)\b"
+    r"(?! (?:on|at)\b)"
 )
+WHEN_THEY_CAN: Final = re.compile(
+    r"\b(?:call|ring|phone) (?:me|us)(?: back)?(?: please)?,? (?:when(?:ever)? (?:you|someone|somebody|they|it)(?:'re|'s)?"
+    r" (?:can|are|is|have|has|get|gets|free|suits)|some ?time|at some point)\b"
+)
+"""No time is told, and none is meant that is now: it is later on whichever line that is asked for."""
 CALL_ABOUT: Final = re.compile(
-    r"\b(?:call|ring|phone) (?:me|us)(?: back)? (?:about|regarding|concerning|to (?:discuss|talk|arrange|explain)|with an?)\b"
+    r"\b(?:call|ring|phone) (?:me|us)(?: back)?(?: please)?(?:[,.;]? (?:it's|its|it is|this is))?"
+    r" (?:about|regarding|concerning|to (?:discuss|talk|arrange|explain)|with an?)\b"
     r"(?P<subject>.*)"
 )
 """A call that has a subject is one of a person who knows about it, whichever line it is asked for on."""
@@ -35,6 +43,8 @@ def asks_for_call_at_a_time(text: str, told: frozenset[str], *, spoken: bool) ->
     words = acts.plain(text)
     if BEFORE_COMING.search(words):
         return False
+    if WHEN_THEY_CAN.search(words) and not AT_ONCE.search(words):
+        return True
     later = not spoken and CALL_BACK.search(words) and (acts.is_request(words) or CALL_BACK.match(words)) and not AT_ONCE.search(words)
     is_about = CALL_ABOUT.search(words) and acts.is_request(words) and not AT_ONCE.search(words)
     return bool(later or is_about) or (bool(told & {"date", "time_window"}) and acts.CALLS_US.search(words) is not None)

@@ -16,7 +16,11 @@ _COMING: Final = (
     rf"\bwhat time (?:(?:are|will|is) )?{_WHO_COMES}(?:'?re|'s| are| is| will)?(?: going to)?(?: be)?"
     r" (?:com(?:e|ing)|here|due|arriv(?:e|ing)|visiting)\b"
     rf"|\bwhen (?:are|is) {_WHO_COMES} (?:coming|due|arriving)\b"
+    r"|\b(?:check|know|ask|see|confirm|wonder(?:ing)?|find out|tell me|remind me)"
+    rf" when {_WHO_COMES}(?:'?re|'s| are| is| will be) (?:coming|due|arriving)\b"
 )
+WHEN_THEY_COME: Final = re.compile(_COMING)
+"""Of a day to come it asks for the visit, and says nothing of somebody who is late."""
 OWN_ACCOUNT: Final = re.compile(
     r"\b(?:what(?:'?s)?|which|how much|when|do|have|is|are|can you|could you|look up|check|tell me|show me|read me)\b.*"
     r"(?:\b(?:on|about|in) my (?:account|record|file|details)\b|\b(?:do|did) i (?:still )?owe\b|\bmy (?:open |outstanding )?balance\b"

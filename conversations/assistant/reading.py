@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from conversations.assistant import acts, breaths, calls_asked, choosing, details_told, hours_asked, later, named_weeks, what_was_done
 from conversations.assistant.brain import Behaviour, Reason
-from conversations.assistant.recognising import BUSY_STEPS, PLACES, keep_reason, without_need
+from conversations.assistant.recognising import BUSY_STEPS, PLACES, keep_reason, without_lateness, without_need
 from conversations.assistant.tools import book, schedule_callback
 from conversations.models import Conversation, Entry, EntryPoint, Interaction
 from conversations.models.entry_point import Channel
@@ -199,7 +199,7 @@ def read(
     if schedule_callback.TOOL.name in behaviour.tools and (at_a_time or is_of_a_call):
         # A call at a chosen time is promised, and nobody needs to be found now.
         understood = replace(understood, asked_for_human=False, reason=None)
-    understood = without_need(understood, state)
+    understood = without_lateness(without_need(understood, state), now.date())
     if calls_asked.asks_for_call_before_coming(understood.gloss or understood.text):
         understood = replace(understood, reason=None)
     if not picks and state.get("step") != "answers":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from conversations.assistant import acts, choosing, orders_asked, what_was_done
+from conversations.assistant import acts, choosing, orders_asked, own_record, what_was_done
 from conversations.assistant.brain import Reason
 from conversations.assistant.need_of import higher_urgency
 from conversations.models import Conversation, Handoff, Interaction
@@ -68,6 +69,15 @@ def keep_reason(
     names = tuple(Reason(guess, rows[guess].name) for guess in guesses if guess in rows)
     about = rows.get(understood.reason or "")
     return is_new or (clarified is not None), names, Reason(about.code, about.name) if about else None
+
+
+def without_lateness(understood: Understanding, today: date) -> Understanding:
+    """The same without a reason where it asks when somebody comes on a day ahead, who cannot be late: “when is he coming tomorrow?”"""
+    words = understood.gloss or understood.text
+    day = next((fact.value for fact in understood.facts if fact.name == "date"), "")
+    if day <= today.isoformat() or understood.urgency == EMERGENCY or not own_record.WHEN_THEY_COME.search(acts.plain(words)):
+        return understood
+    return replace(understood, reason=None, urgency=read_urgency(meaning(words)))
 
 
 def without_need(understood: Understanding, state: Mapping[str, Any]) -> Understanding:

@@ -20,20 +20,35 @@ _DESPAIR: Final = (
 )
 _KIN: Final = (
     r"(?:(?:mother|mum|mom|father|dad|parents?|gran|granny|grandma|grandad|grandpa|grandmother|grandfather|grandparents|nan|aunt|uncle"
-    r"|husband|wife|partner|son|daughter|child|children|kid|kids|boy|girl|neighbour|neighbor|tenant|lady|man|woman|person|somebody"
-    r"|someone)(?: in law)?)"
+    r"|husband|wife|partner|son|daughter|child|children|kid|kids|boys?|girls?|little ones?|twins?|triplets|neighbou?r|tenant|lady|man|woman"
+    r"|person|somebody|someone)(?: in law)?)"
 )
 _PEOPLE: Final = rf"(?:i|he|she|we|they|{_KIN})"
 _THEY: Final = rf"(?:{_PEOPLE}|who|that)"
 _OLD: Final = r"(?:7[5-9]|[89]\d|10\d)"
+_THING: Final = (
+    r"(?:house|home|flat|building|property|place|boiler|combi|heater|heating|system|radiators?|pump|thermostat|cylinder|tank|pipes?"
+    r"|pipework|plumbing|wiring|electrics|kitchen|bathroom|shower|toilet|taps?)"
+)
+_CHILD: Final = r"(?:(?:grand)?(?:sons?|daughters?|child|children)|kids?|boys?|girls?|little ones?|twins?|triplets)"
+_FEW_YEARS: Final = r"[1-4](?: (?:years?|yrs?)(?: old)?(?! ago)(?= |$)|(?= (?:and|with|so|but)\b|$))"
 _BABY_IS: Final = r"(?:\d+|a few|some) (?:days?|weeks?|months?)"
 _FLOWS: Final = (
     r"(?:pour|gush|com|runn|stream|dripp|fall|seep|leak)ing|(?:pour|come|run|stream|drip|fall|seep|gushe)s"
 )
 _ABOVE: Final = r"(?:(?:the|my|our|your|a) )?(?:\w+ )?(?:ceilings?|roof|lights?|lamps?|walls?|upstairs)\b|(?:the )?\w+ above\b"
+_SOURCE: Final = (
+    r"(?: (?:of|from) (?:(?:the|my|our) )?(?:neighbours?|neighbors?|next door|flat|pipes?|tank|bath|shower)(?: (?:above|upstairs))?)?"
+)
+_WET: Final = r"(?:leak\w*|drip\w*|water|wet)"
+_GROWS: Final = (
+    r"(?:(?:getting|growing|becoming|got) (?:much |a lot |even )?(?:bigger|larger|worse|heavier|faster|wider)|spreading|growing|worsening)"
+)
 _INDOORS: Final = (
-    rf"water(?:'s)? (?:is )?(?:{_FLOWS})(?: in| down| out)?(?: (?:through|out of|from|down|of|for|since))+ (?:{_ABOVE})"
-    rf"|(?:{_FLOWS})(?: in| out| down)? (?:(?:so )?much |a lot of )?water (?:(?:through|out of|from|of|for|since) )+(?:{_ABOVE})"
+    rf"water(?:'s)? (?:is )?(?:{_FLOWS})(?: in| down| out)?{_SOURCE}"
+    rf"(?: (?:through|out of|from|down|of|for|since))+ (?:{_ABOVE})"
+    rf"|(?:{_FLOWS})(?: in| out| down)? (?:(?:so )?much |a lot of |the )?water{_SOURCE}"
+    rf" (?:(?:through|out of|from|of|for|since) )+(?:{_ABOVE})"
     rf"|(?:ceiling|roof) (?:is )?(?:{_FLOWS})(?: with)? water|ceiling (?:is |has )?(?:bulging|coming down|falling|fallen|collapsing|caving)"
     r"|(?:house|home|flat|kitchen|bathroom|room|basement|cellar|hall|hallway|garage|floor) (?:is |are )?"
     r"(?:(?:full of|filling (?:up )?with) (?:\w+ )?water|under water(?! (?:tank|heater|meter|cylinder)))"
@@ -98,9 +113,13 @@ WITH: Final = (
         ),
     ),
     UNSTOPPED,
+    (
+        re.compile(rf"\b{_WET}\b.*\b(?:ceilings?|roof)\b|\b(?:ceilings?|roof)\b.*\b{_WET}\b"),
+        re.compile(rf"\b{_GROWS}\b"),
+    ),
 )
 """Each first is a danger where the second is said with it: what carbon monoxide does to people, how a flame looks that makes it (see the
-signs that gas safety bodies list), and water that nobody can stop."""
+signs that gas safety bodies list), water that nobody can stop, and water from above that grows."""
 TO_LEAVE: Final = re.compile(
     rf"\b(?:fire|flames|smok(?:e|ing)|burning|sparks?|sparking|electric shock|electrocuted|{_SHUT_IN})\b"
 )
@@ -118,17 +137,26 @@ AT_RISK: Final = re.compile(
     r"|chemotherapy|cancer|oxygen"
     rf"|{_THEY} (?:is |are |am |has been |have |has )?(?:very |quite |seriously |really )?"
     r"(?:ill|sick(?! (?:of|and))|unwell|poorly)"
+    rf"|(?:i|he|she|we|they|{_KIN}) (?:is |are |am )(?:very |quite |really |so |rather |getting )*old(?= |$)(?! enough)"
+    r"|(?<!year )(?<!years )(?:old|aged) (?:mother|mum|mom|father|dad|parents?|aunt|uncle|lady|woman|person|people|couple)"
     rf"|{_THEY} (?:is |are |am |turns? |aged )?(?:about |over |nearly |almost |already )?{_OLD}(?= |$)"
     r"(?! (?:pounds|euros|degrees|percent))"
     rf"|{_KIN} (?:have|has) {_OLD}(?= |$)(?! (?:pounds|euros|degrees|percent))"
     rf"|(?:{_PEOPLE} (?:have|has)|of) (?:about |over |nearly |almost |already )?{_OLD} years"
     rf"|{_OLD}(?: |-)?(?:years?(?: |-)old|year)\b"
     r"|in (?:my|our|his|her|their) (?:early |mid |late )?(?:(?:seven|eigh|nine)ties|[789]0s)|pensioners?|oaps?|wheelchair"
+    r"|(?:very |really )?(?:small|young|little|tiny) (?:children|child|kids?|ones)"
+    rf"|{_CHILD} (?:(?:is|are|has|have) )?(?:only |just |nearly |almost )?{_FEW_YEARS}"
     rf"|{_PEOPLE} (?:is |are |has |have )?(?:only |just )?{_BABY_IS}(?= |$)(?! (?:ago|late|later|behind))|{_PEOPLE} of {_BABY_IS}"
-    r"|(?:a|an|my|our) \d+ (?:day|week|month) old(?! (?:boiler|combi|heater|heating|system|radiators?|house|flat|home|pump|thermostat)))"
+    rf"|(?:a|an|my|our) \d+ (?:day|week|month) old(?! {_THING}))"
     r"(?= |$)"
 )
 """Whom the cold endangers most: the very young, those over 75, who is ill."""
+AGE_OF_A_THING: Final = re.compile(
+    rf"\b(?:{_THING}|it)(?: (?:is|are|was|must be|has|have|which|that))* (?:about |over |nearly |almost |already |at least |only )?\d+"
+    rf" (?:years?|yrs?)(?: old)?(?= |$)|\b\d+(?: |-)?years?(?: |-)old (?:\w+ )?{_THING}(?= |$)"
+)
+"""An old house or boiler is nobody whom the cold endangers."""
 COLD: Final = re.compile(
     r"\b(?:hot water|heating|heat|heater|radiators?|cold|freezing|warm|boiler(?! (?:service|cover|check|plan|insurance|certificate)))\b"
 )
@@ -140,6 +168,11 @@ _WORK: Final = (
     r"(?:call ?outs?|plumbers?|plumbing|engineers?|visits?|repairs?|appointments?|services?|jobs?|work|night|weekend|sunday|saturday"
     r"|heating|boiler|out of hours)"
 )
+_WORKS: Final = (
+    r"(?:services?|call ?outs|cover|work|jobs|plumbing|repairs|visits|plumbers|engineers|electricians|appointments"
+    r"|(?:heating|boiler|drain) (?:work|repairs|engineers))"
+)
+_OFFERS: Final = r"(?:do|can) (?:you|we) (?:do|have|offer|provide|run|cover)(?: \w+){0,3} emergency"
 _CLAIMED: Final = (
     r"(?:(?:it|this|that|there|here) is|its|(?:i|we) (?:have (?!to pay)|need|got|am|are|want)|(?:have|need) (?:a|an)\b|now)"
 )
@@ -156,11 +189,12 @@ ASKED_ABOUT: Final = re.compile(
     rf"(?! {_CLAIMED})"
     rf"|\bemergency(?: {_WORK})* (?:price|cost|charge|fee|rate|tariff)s?\b"
     rf"|^(?:an |24 hours? )?emergency(?: {_WORK})+ how much\b"
-    rf"|\b(?:do|can) (?:you|we) (?:do|have|offer|provide|run|cover)(?: \w+){{0,3}} emergency (?:services?|call ?outs|cover|work|jobs)\b"
+    rf"|\b{_OFFERS} {_WORKS}\b(?! {_CLAIMED})"
     r"|\bwhat (?:counts as|do you (?:call|count as)|is considered|qualifies as) an emergency\b|\bin case of (?:an )?emergency\b"
 )
 """What only has the name: an emergency line, or a visit in an emergency, that somebody asks about is no emergency. “It is an emergency!
 Phone me” has lost its mark here and stays one: where it may be either, it is one."""
+OFFERED_IN_ONE: Final = re.compile(rf"\b({_OFFERS}) {_WORKS}\b", re.IGNORECASE)
 GONE: Final = re.compile(
     r"\b(?:(?:i|we) )?(?:(?:do|can|could) not|no longer) (?:\w+ )?smell (?:of |the |any )?gas(?: (?:any ?more|any longer|now))?(?= |$)"
 )
@@ -181,6 +215,11 @@ def read_urgency(meaning: str) -> Urgency:
     if EMERGENCY.search(calm) or any(first.search(meaning) and second.search(calm) for first, second in WITH):
         return "emergency"
     return "high" if HIGH.search(calm) else "normal"
+
+
+def with_call_outs(question: str) -> str:
+    """A question for whatever work in an emergency as one for call-outs, whatever the trade: “do you do emergency plumbing”."""
+    return OFFERED_IN_ONE.sub(r"\1 call outs", question)
 
 
 def danger_in(meaning: str) -> str:
@@ -205,8 +244,14 @@ def besides_harm(meaning: str) -> str | None:
 
 def read_at_risk(meaning: str) -> str:
     """The words of `meaning` that tell of somebody very young, old or ill; empty when none do. Somebody who is “sick of it” is not."""
-    found = AT_RISK.search(meaning)
+    found = AT_RISK.search(AGE_OF_A_THING.sub(" ", meaning))
     return found[0] if found else ""
+
+
+def without_at_risk(meaning: str) -> str:
+    """`meaning` without the words that tell of somebody very young, old or ill, which are no need; all of it when nothing cold is left."""
+    left = " ".join(AT_RISK.sub(" ", meaning).split())
+    return left if tells_of_cold(left) else meaning
 
 
 def tells_of_cold(meaning: str) -> bool:

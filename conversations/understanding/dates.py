@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from conversations.understanding.doubtful_days import DOUBTFUL_WEEKDAYS, is_day
+
 MONTHS: Final = {
     name: number
     for number, names in enumerate(
@@ -29,8 +31,6 @@ WEEKDAYS: Final = {
     )
     for name in names.split()
 }  # fmt: skip
-# "sat", "sun" and "wed" are other words too when nothing else says that a day is meant.
-DOUBTFUL_WEEKDAYS: Final = frozenset({"sat", "sun", "wed"})
 _ORDINAL_WORDS: Final = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
     " sixteenth seventeenth eighteenth nineteenth twentieth"
@@ -272,8 +272,7 @@ def _weekday(words: list[str], index: int, today: date, expected: bool) -> tuple
         return today + timedelta(days=(number - today.weekday()) % 7), index + 2, 0.9
     if word not in WEEKDAYS:
         return None
-    before = words[index - 1] if index else ""
-    if word in DOUBTFUL_WEEKDAYS and not expected and before not in {"on", "this", "next", "by", "for", "until"}:
+    if word in DOUBTFUL_WEEKDAYS and not expected and not is_day(words, index):
         return None
     numbered = named_day(words, index + 1, today) or numbered_day(words, index + 1, today, expected=True)
     is_place = words[index + 1 : index + 2] and words[index + 1] in PLACES

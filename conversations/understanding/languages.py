@@ -116,10 +116,12 @@ def unspoken(text: str) -> Foreign | None:
 
 
 def _weights(plain: str, text: str) -> tuple[int, int]:
-    """How much speaks for Spanish and how much for English."""
+    """How much speaks for Spanish and how much for English. Words of one letter tell nothing alone: “o” is a spoken zero as well."""
     words = WORD.findall(plain)
     known = _spanish_words()
-    spanish = sum(word in known for word in words) + bool(SPANISH_MARKS.search(text.lower())) + bool(GREETINGS & set(words[:2]))
+    told = [word for word in words if word in known]
+    marks = bool(SPANISH_MARKS.search(text.lower())) + bool(GREETINGS & set(words[:2]))
+    spanish = marks + (len(told) if any(len(word) > 1 for word in told) else 0)
     return spanish, sum(word in ENGLISH for word in words)
 
 

@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from typing import Final
 
 from conversations.understanding.dates import (
-    DOUBTFUL_WEEKDAYS,
     MONTHS,
     MONTHS_AS_NAMES,
     NUMBER_WORDS,
@@ -21,6 +20,7 @@ from conversations.understanding.dates import (
     numbered_day,
     words_of,
 )
+from conversations.understanding.doubtful_days import DOUBTFUL_WEEKDAYS, is_day
 
 A_WEEK: Final = timedelta(days=7)
 FARTHEST_WEEKS: Final = 52
@@ -77,7 +77,7 @@ def day_in(text: str, period: Period, *, today: date) -> tuple[date, str] | None
     words = words_of(text)
     for index in (*range(period.end, len(words)), *range(period.start - 1, -1, -1)):
         word, before = words[index], words[index - 1] if index else ""
-        is_doubtful = word in DOUBTFUL_WEEKDAYS and before != "on"
+        is_doubtful = word in DOUBTFUL_WEEKDAYS and not is_day(words, index)
         is_other = before in ("this", "next", "not", "last") or index < period.start - 4
         if word in WEEKDAYS and not is_doubtful and not is_other and (day := weekday_in(word, period, today=today)):
             return day, f"{word} {period.text}"

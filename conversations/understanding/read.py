@@ -19,6 +19,7 @@ from conversations.understanding.danger import (
     higher,
     read_urgency,
     tells_of_unstopped_water,
+    without_at_risk,
     without_denied,
 )
 from conversations.understanding.embed import embed
@@ -29,6 +30,7 @@ from conversations.understanding.names import GIVEN
 from conversations.understanding.normalise import clean, meaning, normalise, plain
 from conversations.understanding.postcodes import without_postcodes
 from conversations.understanding.tone import asks_who_speaks, read_answer, wants_person
+from conversations.understanding.working import without_what_works
 
 PERSON_REASON: Final = "talk_to_person"
 SURE: Final = 0.5
@@ -115,10 +117,11 @@ def understand(
     core = meaning(besides)
     if not core:
         return Understanding(written, None, 0.0, (), "normal", 0.0, False, None, facts, wishes, besides, known_words)
-    vector = embed([CANNOT_PAY.sub("cannot afford to pay", _without_who(without_denied(core), facts))])[0]
+    needed = without_what_works(core)
+    vector = embed([CANNOT_PAY.sub("cannot afford to pay", _without_who(without_denied(needed), facts))])[0]
     found = known.classifier.classify(vector, threshold)
-    placeless = without_postcodes(core, region=default_region)
-    if found.reason is None and expecting is None and (rest := _without_facts(placeless, facts)) != core:
+    placeless = without_at_risk(without_postcodes(needed, region=default_region))
+    if found.reason is None and expecting is None and (rest := _without_facts(placeless, facts)) != needed:
         # “Boiler service HB1 4QT next week”: what it is about is said in few words among many that tell where and when.
         alone = known.classifier.classify(embed([rest])[0], threshold)
         found = alone if alone.reason else found

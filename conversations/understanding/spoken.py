@@ -183,7 +183,8 @@ def _unit(words: list[str], index: int) -> _Unit | None:
     if word == "a" and follower in SCALES:
         return _cardinal(words, index)
     if word in DOUBTFUL_ZEROS:
-        return _Unit("0" if word == "oh" else "O", index + 1, is_letter=word == "o", from_words=True, doubtful=True)
+        is_zero = word == "oh" or _is_among_digits(words, index)
+        return _Unit("0" if is_zero else "O", index + 1, is_letter=not is_zero, from_words=True, doubtful=True)
     if word in ZEROS:
         return _Unit("0", index + 1, is_letter=False, from_words=True)
     if word.isdigit() and word.isascii():
@@ -193,6 +194,21 @@ def _unit(words: list[str], index: int) -> _Unit | None:
     if word in PHONETIC:
         return _Unit(PHONETIC[word], index + 1, is_letter=True, from_words=True)
     return _cardinal(words, index)
+
+
+def _is_among_digits(words: list[str], index: int) -> bool:
+    """Whether the “o” at `index` stands beside a number said in a word and beside no letter: “o seven seven double o nine”.
+
+    Between figures it may be the “or” of another language: “10 o 12”.
+    """
+    start, end = index, index + 1
+    while start and bare(words[start - 1]) == "o":
+        start -= 1
+    while end < len(words) and bare(words[end]) == "o":
+        end += 1
+    beside = [bare(words[each]) for each in (start - 1, end) if 0 <= each < len(words)]
+    is_letter = any((len(each) == 1 and each.isalpha() and each not in {"a", "i"}) or each in PHONETIC for each in beside)
+    return not is_letter and any(is_number(each) and not each.isdigit() for each in beside)
 
 
 def _repeated(words: list[str], index: int) -> _Unit | None:

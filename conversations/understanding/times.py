@@ -179,7 +179,7 @@ def _with_half_of_day(words: list[str], end: int, hour: int, minutes: int, certa
         if not 1 <= hour <= 12:
             return None
         return (hour % 12 + (12 if half == "pm" else 0)) * 60 + minutes, end + 1, True
-    if half in {"o'clock", "oclock"}:
+    if half in {"o'clock", "oclock", "ish"}:
         return _likely(hour) * 60 + minutes, end + 1, True
     return _likely(hour) * 60 + minutes, end, certain
 

@@ -11,6 +11,10 @@ from conversations.understanding.normalise import MAX_CHARACTERS, clean, meaning
 SPOKEN = {
     "um my number is oh seven seven hundred nine hundred one two three please": "my number is 07700900123 please",
     "oh seven seven oh oh nine double oh one two three": "07700900123",
+    "o seven seven double o nine hundred one two three": "07700900123",
+    "my number is o seven seven o o nine double o one two three": "my number is 07700900123",
+    "o triple seven, double o nine": "0777009",
+    "10 o 12": "10 o 12",
     "zero one six three two nine six oh one double two": "01632960122",
     "plus four four seven seven double oh nine hundred one two three": "+447700900123",
     "double five triple two oh one": "5522201",

@@ -20,6 +20,7 @@ LOOKED_AT = 60
 Slot = dict[str, Any]
 WHEN = frozenset({"date", "time_window"})
 BACKWARDS = re.compile(r"\b(?:before|earlier|sooner)\b")
+SAME_TIME = re.compile(r"(?<!\bnot )\b(?:the )?same (?:time|hour|slot|window)\b")
 FIRST = re.compile(r"\b(?:first|earliest|soonest)\b(?! (?:choice|thing|of all|time))")
 LAST = re.compile(r"\b(?:last|latest)\b(?! (?:week|time|year|month|night|thing|resort))")
 OTHER_TIME = re.compile(r"\b(?<!the )(?<!you )(?:earlier|later|sooner)\b|\b(?:another|different|other) (?:day|time)\b")
@@ -88,6 +89,8 @@ def beside(dialogue: Dialogue, visit: Mapping[str, Any]) -> tuple[str, str] | No
     """The day or days and the time of day that words wish for beside those of a visit: “later that day”, “the week after”."""
     words = acts.plain(dialogue.context.words)
     start, end = datetime.fromisoformat(str(visit["start"])), datetime.fromisoformat(str(visit["end"]))
+    if SAME_TIME.search(words) and (day := _day_wished(dialogue, start)):
+        return day, f"{start:%H:%M}-{end:%H:%M}"
     if is_wished(dialogue) or not (found := what_was_done.BESIDE.search(words)):
         return None
     way = -1 if BACKWARDS.search(found[0]) else 1
@@ -97,6 +100,18 @@ def beside(dialogue: Dialogue, visit: Mapping[str, Any]) -> tuple[str, str] | No
         return (start.date() + timedelta(days=way)).isoformat(), ""
     span = f"{end:%H:%M}-23:59" if found["when"] == "later" else f"00:00-{start:%H:%M}"
     return start.date().isoformat(), span
+
+
+def _day_wished(dialogue: Dialogue, start: datetime) -> str:
+    """The day in ISO that words name beside that of a visit: its weekday in a week that is wished for; empty when they name none."""
+    if not is_wished(dialogue):
+        return ""
+    first, _to, last = named_weeks.wished(dialogue.state).partition("/")
+    if not first:
+        return next((fact.value for fact in dialogue.context.understanding.facts if fact.name == "date"), "")
+    begins = datetime.fromisoformat(first).date()
+    day = begins + timedelta(days=(start.weekday() - begins.weekday()) % 7)
+    return day.isoformat() if day.isoformat() <= last else ""
 
 
 def _insists(dialogue: Dialogue, offered: list[Slot]) -> bool:
