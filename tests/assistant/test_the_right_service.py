@@ -18,6 +18,7 @@ BOTH = pytest.mark.parametrize("channel", ["chat", "voice"])
     [
         ("hi can i get a boiler service next week, HB1 4QT", "Boiler service"),
         ("can you come to HB1 4QT tomorrow to fix a leaky tap", "Repair visit"),
+        ("can I get a plumber round on wednesday, HB1 4QT", "Repair visit"),
         ("pueden venir el jueves a hacer la revision de la caldera? HB1 4QT", "Boiler service"),
     ],
 )

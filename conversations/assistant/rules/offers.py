@@ -97,10 +97,17 @@ def _answer_to(offer: Mapping[str, Any], dialogue: Dialogue) -> bool | None:
         # “Ok and is there parking needed” goes on asking.
         return None
     books_it = BOOKS_IT.search(acts.plain(context.words)) is not None
-    takes_it = books_it or _gives_details(dialogue) or (what_for.only_asks_for_it(dialogue) and not _moves_what_was_booked(dialogue))
+    takes_it = books_it or _gives_details(dialogue) or _asks_for_what_is_offered(dialogue)
     if affirmative is None and offer["kind"] == "form" and takes_it:
         return True
     return affirmative
+
+
+def _asks_for_what_is_offered(dialogue: Dialogue) -> bool:
+    """“Book that for next Wednesday”; but “and can you come to HB1 4QT?” asks about a place."""
+    context = dialogue.context
+    asks_of_place = acts.is_question(context.words) and bool(context.new_facts & booking.PLACES)
+    return what_for.only_asks_for_it(dialogue) and not asks_of_place and not _moves_what_was_booked(dialogue)
 
 
 def _without_offer(dialogue: Dialogue) -> Reply | None:

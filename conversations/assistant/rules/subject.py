@@ -37,8 +37,12 @@ async def area_asked(dialogue: Dialogue) -> Reply | None:
 
 
 def is_wish(dialogue: Dialogue) -> bool:
-    """Whether something is to be done that has a form, wherever that is: “can I get a boiler service HB1 4QT” asks for no area."""
-    return is_other_need(dialogue) and acts.is_request(dialogue.context.words)
+    """Whether something is to be done that has a form, or somebody to come on a day: “can I get a boiler service HB1 4QT” asks for no area.
+
+    “Can you come to HB1 4QT?” alone tells of nothing to be done.
+    """
+    says_more = booking.telling_of_the_need(dialogue) or {fact.name for fact in dialogue.context.understanding.facts} & booking.WHEN
+    return bool(says_more) and is_other_need(dialogue) and acts.is_request(dialogue.context.words)
 
 
 def _has_said_nothing_else(dialogue: Dialogue) -> bool:

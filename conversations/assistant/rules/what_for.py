@@ -60,7 +60,9 @@ async def told(dialogue: Dialogue, form: Form) -> bool:
     meant = context.behaviour.form_for_reason(context.understanding.reason or "")
     if not (meant and meant.code == form.code) and not await booking.service_named(dialogue):
         return False
-    dialogue.state["service"] = await booking.service_wanted(dialogue)
+    service = await booking.service_wanted(dialogue)
+    if service != dialogue.state.get("service"):
+        dialogue.say(_("I can arrange a visit for that."))
+    dialogue.state["service"] = service
     dialogue.state.pop(UNSAID)
-    dialogue.say(_("I can arrange a visit for that."))
     return True
