@@ -18,8 +18,8 @@ WHEN_THEY_CAN: Final = re.compile(
 )
 """No time is told, and none is meant that is now: it is later on whichever line that is asked for."""
 CALL_ABOUT: Final = re.compile(
-    r"\b(?:call|ring|phone) (?:me|us)(?: back)?(?: please)?(?:[,.;]? (?:it's|its|it is|this is))?"
-    r" (?:about|regarding|concerning|to (?:discuss|talk|arrange|explain)|with an?)\b"
+    r"\b(?:(?:call|ring|phone) (?:me|us)|(?:have|get|want|like|need) a (?:phone ?)?call)(?: back)?(?: please)?"
+    r"(?:[,.;]? (?:it's|its|it is|this is))? (?:about|regarding|concerning|to (?:discuss|talk|arrange|explain)|with an?)\b"
     r"(?P<subject>.*)"
 )
 """A call that has a subject is one of a person who knows about it, whichever line it is asked for on."""

@@ -7,6 +7,7 @@ from typing import Final
 
 DOUBTFUL_WEEKDAYS: Final = frozenset({"sat", "sun", "wed"})
 _LEADS_TO: Final = frozenset({"on", "this", "next", "by", "for", "until"})
+_LEADS_TO_AT_THE_END: Final = frozenset({"come", "coming", "round", "over", "out", "free", "available", "open", "or", "possible", "say"})
 _PARTS: Final = frozenset(
     {"morning", "mornings", "afternoon", "afternoons", "evening", "evenings", "night", "lunchtime", "lunch", "noon", "midday", "am", "pm"}
 )
@@ -17,10 +18,10 @@ _WHO_DOES: Final = frozenset({"i", "you", "he", "she", "we", "they", "who", "it"
 
 
 def is_day(words: Sequence[str], index: int) -> bool:
-    """Whether the “sat”, “sun” or “wed” at `index` is a day: “on sat”, “wed morning”, “sun 10 to 12”, “the morning of wed”."""
+    """Whether the “sat”, “sun” or “wed” at `index` is a day: “on sat”, “wed morning”, “sun 10 to 12”, “can you come sat”."""
     before, after = words[max(index - 2, 0) : index], words[index + 1 : index + 3]
     last, follower = before[-1] if before else "", after[0] if after else ""
-    if last in _LEADS_TO:
+    if last in _LEADS_TO or (not after and last in _LEADS_TO_AT_THE_END):
         return True
     if last in _WHO_DOES:
         return False

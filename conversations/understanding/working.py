@@ -18,7 +18,7 @@ _FINE: Final = (
 )
 _BUT: Final = r"(?:but|though|although|yet|however|except)"
 _FIRST: Final = re.compile(
-    rf"^{_HAVE}?{_THING} (?:{_FINE} (?:{_BUT}|and|just) |(?:(?:is|are) )?{_SURELY} |{_BUT} (?=(?:no|not)\b))"
+    rf"^(?:{_HAVE}?{_THING} (?:{_FINE} (?:{_BUT}|and|just) |(?:(?:is|are) )?{_SURELY} |{_BUT} (?=(?:no|not)\b))|{_HAVE}{_THING} {_BUT} )"
 )
 _LAST: Final = re.compile(
     rf" (?:(?:{_BUT}|and|while|whereas) (?:{_HAVE}?{_THING} (?:{_FINE}|is|does)|{_HAVE}{_THING})|{_BUT} {_THING})"

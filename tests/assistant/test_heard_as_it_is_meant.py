@@ -46,6 +46,13 @@ async def test_a_short_day_beside_a_part_of_it_or_an_hour_is_a_day(monday: datet
     assert "Tuesday" not in said
 
 
+@pytest.mark.parametrize(("words", "day"), [("can you come sat", 28), ("thurs or sat", 26), ("are you open sun", 29)])
+def test_a_short_day_at_the_end_is_a_day(words: str, day: int) -> None:
+    found = find_date(words, now=MONDAY)
+    assert found is not None
+    assert found.day.day == day
+
+
 @pytest.mark.parametrize("words", ["we sat in the sun and waited", "she wed a plumber", "the sun at noon"])
 def test_words_that_only_look_like_days_are_none(words: str) -> None:
     assert find_date(words, now=MONDAY) is None
@@ -123,6 +130,7 @@ def test_an_emergency_behind_the_question_is_one() -> None:
         ("hot water fine but heating wont come on", "no_heating"),
         ("no heating but the hot water works", "no_heating"),
         ("tengo agua caliente pero no calefacción", "no_heating"),
+        ("tengo agua caliente pero los radiadores están fríos", "no_heating"),
         ("heating works fine but no hot water", "no_hot_water"),
         ("no hot water but the heating is ok", "no_hot_water"),
     ],
@@ -152,7 +160,13 @@ async def test_the_same_time_of_another_week(monday: datetime, record: None, cha
 
 @BOTH
 @pytest.mark.parametrize(
-    "words", ["can i have a call at 10 tomorrow", "someone to call me please its about my bill", "call me when you can 07700 900444"]
+    "words",
+    [
+        "can i have a call at 10 tomorrow",
+        "someone to call me please its about my bill",
+        "i'd like a phone call about my bill",
+        "call me when you can 07700 900444",
+    ],
 )
 async def test_a_call_later_is_promised_however_it_is_asked_for(monday: datetime, record: None, channel: str, words: str) -> None:
     line = await on(channel)
