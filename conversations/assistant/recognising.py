@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -28,6 +29,8 @@ LIKELY_GUESS: Final = 0.2
 LIKELY_NEED: Final = 0.04
 """Below these, the likeliest of the reasons that a question or a need may have is a mere guess. Of the demo's unrelated questions nine
 in ten stay below the first; “it is broken” is just above the second."""
+OVERDUE: Final = re.compile(r"\b(?:overdue|late one|past due)\b")
+"""Which of several bills is meant."""
 FEW_WORDS: Final = 6
 MOST_WORDS_OF_SOMEBODY: Final = 12
 EMERGENCY: Final = "emergency"
@@ -83,7 +86,8 @@ def without_lateness(understood: Understanding, today: date) -> Understanding:
 def without_need(understood: Understanding, state: Mapping[str, Any]) -> Understanding:
     """What was understood, without the need that words only sound like: they are about a visit that was or is booked, an order, a bill."""
     words = understood.gloss or understood.text
-    is_bill = len(words.split()) <= FEW_WORDS and any(choosing.shares_a_word(words, each["what"]) for each in state.get(BILLS) or [])
+    names_one = any(choosing.shares_a_word(words, each["what"]) or OVERDUE.search(words) for each in state.get(BILLS) or [])
+    is_bill = len(words.split()) <= FEW_WORDS and names_one
     if (is_bill or orders_asked.is_asked(words, state)) and understood.urgency != EMERGENCY:
         # “When will it arrive?” is in no hurry, though a missing engineer is; “the drain one” is an invoice.
         return replace(understood, reason=None, urgency=read_urgency(meaning(words)))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from conversations.assistant import acts, choosing, wording
 from conversations.assistant.brain import Form, Reply
-from conversations.assistant.recognising import BILLS
+from conversations.assistant.recognising import BILLS, OVERDUE
 from conversations.assistant.rules.dialogue import Dialogue
 from conversations.assistant.tools import find_invoices
 from conversations.models.identifier import Assurance
@@ -23,7 +23,6 @@ TOLD_BY_INVOICE: Final = (REFERENCE, "amount")
 MOST: Final = 3
 PAID: Final = re.compile(r"\b(?:refund\w*|reimburs\w*|money back|(?:have |had |already |'ve |i |we )paid|paid (?:it )?(?:twice|already))\b")
 """What is said of an invoice that is paid, whatever else is left to pay."""
-OVERDUE: Final = re.compile(r"\b(?:overdue|late one|past due)\b")
 NUMBER: Final = re.compile(r"(?<![\w-])\d+(?:\.\d\d)?(?![\w-])")
 
 

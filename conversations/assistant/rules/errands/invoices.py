@@ -9,7 +9,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from conversations.assistant import acts
+from conversations.assistant import acts, recognising
 from conversations.assistant.brain import Reply, ToolResult
 from conversations.assistant.rules import bills
 from conversations.assistant.rules.dialogue import Dialogue
@@ -109,7 +109,7 @@ def _is_told_by_account(words: str) -> bool:
 def _say(dialogue: Dialogue, result: ToolResult) -> bool:
     """Says each invoice that is asked about in a sentence; says whether anything is left to pay of them."""
     words, found = acts.plain(dialogue.context.words), list(result.result["invoices"])
-    late = [each for each in found if bills.is_overdue(each, dialogue)] if bills.OVERDUE.search(words) else []
+    late = [each for each in found if bills.is_overdue(each, dialogue)] if recognising.OVERDUE.search(words) else []
     invoices = sorted(bills.with_amount(words, found) or late or found, key=lambda each: bool(each["left_to_pay"] == "0.00"))
     unpaid = [each for each in invoices if each["left_to_pay"] != "0.00"]
     for invoice in (unpaid or invoices)[: MOST_SAID if dialogue.context.spoken else MOST_TOLD]:
