@@ -14,6 +14,8 @@ from conversations.understanding.read import Understanding
 
 WORDS_THAT_TELL: Final = 6
 LONGEST: Final = 500
+LONGEST_TOGETHER: Final = 2_000
+"""What is told beyond that is not kept, and nobody is told that it was."""
 
 
 def open_question(form: Form) -> str:
@@ -30,7 +32,7 @@ def learn_opening(text: str, conversation: Conversation, line: Interaction, seq:
     fact = open_question(form) if form else ""
     if not fact or fact in facts.known_to(conversation, line) or len(text.split()) < WORDS_THAT_TELL:
         return ""
-    return _keep(fact, text, conversation, line, seq)
+    return _keep(fact, text[:LONGEST], conversation, line, seq)
 
 
 def learn_more(understood: Understanding, conversation: Conversation, line: Interaction, seq: int, behaviour: Behaviour) -> str:
@@ -46,7 +48,8 @@ def learn_more(understood: Understanding, conversation: Conversation, line: Inte
     before = facts.known_to(conversation, line).get(fact)
     if before is None or understood.text in str(before.value):
         return ""
-    return _keep(fact, f"{before.value}; {understood.text}", conversation, line, seq)
+    together = f"{before.value}; {understood.text[:LONGEST]}"
+    return _keep(fact, together, conversation, line, seq) if len(together) <= LONGEST_TOGETHER else ""
 
 
 def _tells_more(understood: Understanding, form: Form) -> bool:
@@ -67,6 +70,5 @@ def _tells_more(understood: Understanding, form: Form) -> bool:
 
 
 def _keep(fact: str, text: str, conversation: Conversation, line: Interaction, seq: int) -> str:
-    told = text[:LONGEST]
-    facts.learn(conversation, [LearnedFact(fact, told, told)], interaction=line, from_seq=seq)
-    return fact
+    """The fact, when it was learned: not from words that were redacted meanwhile."""
+    return fact if facts.learn(conversation, [LearnedFact(fact, text, text)], interaction=line, from_seq=seq) else ""

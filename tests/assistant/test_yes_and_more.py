@@ -26,7 +26,9 @@ async def test_another_time_books_not_the_one_on_offer(monday: datetime, record:
 
 
 @BOTH
-@pytest.mark.parametrize("said", ["yes", "yes tuesday at ten is perfect", "ok the sooner the better"])
+@pytest.mark.parametrize(
+    "said", ["yes", "yes tuesday at ten is perfect", "ok the sooner the better", "yes eleven is fine", "yes, in the morning"]
+)
 async def test_a_plain_yes_books_it(monday: datetime, record: None, channel: str, said: str) -> None:
     line = await on(channel)
     await line.say(WISH)

@@ -54,10 +54,10 @@ async def chosen(dialogue: Dialogue, postcode: str) -> Slot | None:
 
 def _wants_another(dialogue: Dialogue, slot: Mapping[str, Any]) -> bool:
     """Whether a yes to the only window goes on to another day or hour: “ok, Thursday then”, “yes, but can it be earlier”."""
-    day, hour = str(slot["start"])[:10], str(slot["start"])[11:16]
+    day, begins, ends = str(slot["start"])[:10], str(slot["start"])[11:16], str(slot["end"])[11:16]
     said = {fact.name: fact.value for fact in dialogue.context.understanding.facts if fact.name in WHEN}
     first, _to, last = str(said.get("time_window", "")).partition("-")
-    is_else = said.get("date", day) != day or bool(first and not first <= hour < last)
+    is_else = said.get("date", day) != day or bool(first and not (first < ends and begins < last))
     return is_else or OTHER_TIME.search(acts.plain(dialogue.context.words)) is not None
 
 
